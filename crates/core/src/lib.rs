@@ -1,1 +1,14 @@
-#![doc = "x"]
+//! What a virtual network is, which rules it asks of a firewall, and what is running.
+//!
+//! This crate knows networks ([`network`]), the rules they mean ([`rules`]), the trait that each
+//! backend implements ([`backend`]) and the state directory that remembers what was installed
+//! ([`state`]). It knows nothing of netlink, of iptables or of file formats of definitions.
+#![forbid(unsafe_code)]
+
+pub mod backend;
+pub mod network;
+pub mod rules;
+pub mod state;
+
+pub use network::Network;
+pub use rules::Ruleset;

@@ -1,0 +1,155 @@
+//! Names of network interfaces.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// An interface's name as the kernel takes it (1 to 15 bytes), and as nft and iptables read it as
+/// that one name: no wildcard, nothing that would end a quoted string.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct InterfaceName(String);
+
+/// Why a text is not an interface's name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InterfaceNameError {
+    /// Nothing there.
+    #[error("an interface's name is empty")]
+    Empty,
+    /// The kernel's `IFNAMSIZ` is 16, with the closing zero byte.
+    #[error("the interface name `{}` has {len} bytes, the kernel takes 15 at most",
+            .0.escape_debug(), len = .0.len())]
+    TooLong(String),
+    /// `.` and `..` are folders under /sys/class/net.
+    #[error("`{0}` cannot be an interface's name")]
+    Dots(String),
+    /// nft reads a closing `*`, iptables a closing `+`, as "any name that begins so".
+    #[error("the interface name `{0}` ends in a wildcard")]
+    Wildcard(String),
+    /// libvirt's `virbr%d`, where it fills in a number itself.
+    #[error("`{0}` is a template, not an interface's name")]
+    Template(String),
+    /// A character that the kernel refuses, or that breaks out of quoting.
+    #[error("the interface name `{}` holds {character:?}, which it may not", .name.escape_debug())]
+    Character {
+        /// The whole name.
+        name: String,
+        /// The first such character.
+        character: char,
+    },
+}
+
+impl InterfaceNameError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Template(_) => {
+                "write the real name; for a running network `virsh net-dumpxml` shows it"
+            }
+            Self::Wildcard(_) => "name one interface; wildcards would match others' too",
+            Self::Empty | Self::TooLong(_) | Self::Dots(_) | Self::Character { .. } => {
+                "names look like virbr0: 1 to 15 bytes without white space, quotes, `/` or `:`"
+            }
+        }
+    }
+}
+
+impl InterfaceName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The kernel refuses `/`, `:` and white space (`dev_valid_name`), where its idea of white space
+/// is a byte of Latin-1: 0xA0 in the middle of a UTF-8 character counts too.
+fn refused(c: char) -> bool {
+    let mut bytes = [0; 4];
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c, '/' | ':' | '"' | '\'' | '\\' | '`' | '$' | '!')
+        || c.encode_utf8(&mut bytes).bytes().any(|b| b == 0xA0)
+}
+
+impl FromStr for InterfaceName {
+    type Err = InterfaceNameError;
+
+    fn from_str(text: &str) -> Result<Self, InterfaceNameError> {
+        let owned = || text.to_owned();
+        if text.is_empty() {
+            Err(InterfaceNameError::Empty)
+        } else if text.len() > 15 {
+            Err(InterfaceNameError::TooLong(owned()))
+        } else if matches!(text, "." | "..") {
+            Err(InterfaceNameError::Dots(owned()))
+        } else if let Some(character) = text.chars().find(|&c| refused(c)) {
+            Err(InterfaceNameError::Character {
+                name: owned(),
+                character,
+            })
+        } else if text.ends_with(['+', '*']) {
+            Err(InterfaceNameError::Wildcard(owned()))
+        } else if text.contains('%') {
+            Err(InterfaceNameError::Template(owned()))
+        } else {
+            Ok(Self(owned()))
+        }
+    }
+}
+
+impl TryFrom<String> for InterfaceName {
+    type Error = InterfaceNameError;
+
+    fn try_from(text: String) -> Result<Self, InterfaceNameError> {
+        text.parse()
+    }
+}
+
+impl From<InterfaceName> for String {
+    fn from(name: InterfaceName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for InterfaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernel_names_pass() {
+        for name in [
+            "virbr0",
+            "br-0123456789ab",
+            "eth0.100",
+            "ens3f0np0",
+            "a",
+            "brü0",
+            "x+y",
+        ] {
+            assert_eq!(name.parse::<InterfaceName>().unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn the_rest_is_refused() {
+        let sixteen = "x".repeat(16);
+        let bad = [
+            "", ".", "..", "a/b", "a b", "a\tb", "a:b", "virbr+", "virbr*", "a\"b", "virbr%d", "à",
+            &sixteen,
+        ];
+        for name in bad {
+            assert!(name.parse::<InterfaceName>().is_err(), "{name:?}");
+        }
+    }
+}

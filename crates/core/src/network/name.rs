@@ -1,0 +1,125 @@
+//! Names of networks.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The longest name, in bytes. A rule's comment holds 127 bytes for `nft` to read it back; what
+/// remains beside a name of this length is enough for the rule's purpose.
+pub const MAX_NAME: usize = 80;
+
+/// A network's name: 1 to [`MAX_NAME`] bytes, one line, usable as a file name, and with nothing
+/// that would break out of a quoted string in the text that nft or iptables read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+/// Why a text is not a network's name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Nothing there.
+    #[error("a network's name is empty")]
+    Empty,
+    /// Longer than [`MAX_NAME`] bytes.
+    #[error("the name `{0}` has {len} bytes, more than {MAX_NAME}", len = .0.len())]
+    TooLong(String),
+    /// White space at an end.
+    #[error("the name `{0}` begins or ends with white space")]
+    Padded(String),
+    /// `.` or `..`, which are folders.
+    #[error("`{0}` cannot be a network's name")]
+    Dots(String),
+    /// A character that names may not hold.
+    #[error("the name `{}` holds {character:?}, which names may not", .name.escape_debug())]
+    Character {
+        /// The whole name.
+        name: String,
+        /// The first such character.
+        character: char,
+    },
+}
+
+impl Name {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let refused = |c: char| c.is_control() || matches!(c, '/' | '"' | '\\' | '`' | '$');
+        if text.is_empty() {
+            Err(NameError::Empty)
+        } else if text.len() > MAX_NAME {
+            Err(NameError::TooLong(text.to_owned()))
+        } else if matches!(text, "." | "..") {
+            Err(NameError::Dots(text.to_owned()))
+        } else if let Some(character) = text.chars().find(|&c| refused(c)) {
+            Err(NameError::Character {
+                name: text.to_owned(),
+                character,
+            })
+        } else if text.trim() != text {
+            Err(NameError::Padded(text.to_owned()))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_pass() {
+        for name in ["default", "vagrant-libvirt", "lab 1", "netz-größe", "a.b_c"] {
+            assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn names_that_break_out_are_refused() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\"b",
+            "a\nb",
+            "a\\",
+            " a",
+            "a ",
+            &"x".repeat(81),
+        ] {
+            assert!(name.parse::<Name>().is_err(), "{name:?}");
+        }
+    }
+}

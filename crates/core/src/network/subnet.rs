@@ -1,0 +1,210 @@
+//! Subnets of guests.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// IPv4 or IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl Family {
+    /// Both, IPv4 first.
+    pub const BOTH: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
+    /// The family's addresses that are never translated: link-local multicast.
+    #[must_use]
+    pub fn link_local_multicast(self) -> IpNet {
+        match self {
+            Self::Ipv4 => IpNet::V4(ipnet::Ipv4Net::new_assert([224, 0, 0, 0].into(), 24)),
+            Self::Ipv6 => IpNet::V6(ipnet::Ipv6Net::new_assert(
+                [0xff02, 0, 0, 0, 0, 0, 0, 0].into(),
+                16,
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        })
+    }
+}
+
+/// A subnet of unicast addresses in CIDR form, its host bits zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Subnet(IpNet);
+
+/// Why an address and a prefix are not a subnet of guests.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SubnetError {
+    /// Not `ADDRESS/PREFIX`.
+    #[error("`{}` is not a subnet", .0.escape_debug())]
+    Syntax(String),
+    /// A prefix longer than the address.
+    #[error("prefix {prefix} is longer than an address of {family} ({bits} bits)",
+            bits = if *.family == Family::Ipv4 { 32 } else { 128 })]
+    Prefix {
+        /// The prefix length.
+        prefix: u8,
+        /// The address's family.
+        family: Family,
+    },
+    /// A prefix of 0: every address there is.
+    #[error("prefix 0 of {0} would cover every address")]
+    Everything(IpAddr),
+    /// An address that no guest can have.
+    #[error("{0} is no unicast address")]
+    NotUnicast(IpAddr),
+}
+
+impl SubnetError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "write the host's address on the bridge and the prefix, such as 192.168.122.1/24"
+    }
+}
+
+impl Subnet {
+    /// The subnet that `address` lies in.
+    ///
+    /// # Errors
+    /// If the prefix is 0 or longer than the address, or the addresses are not unicast.
+    pub fn new(address: IpAddr, prefix: u8) -> Result<Self, SubnetError> {
+        let family = if address.is_ipv4() {
+            Family::Ipv4
+        } else {
+            Family::Ipv6
+        };
+        let net = IpNet::new(address, prefix)
+            .map_err(|_| SubnetError::Prefix { prefix, family })?
+            .trunc();
+        let broadcast = IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+        if prefix == 0 {
+            Err(SubnetError::Everything(address))
+        } else if address.is_multicast() || address.is_unspecified() || address == broadcast {
+            Err(SubnetError::NotUnicast(address))
+        } else {
+            Ok(Self(net))
+        }
+    }
+
+    /// The subnet's first address.
+    #[must_use]
+    pub fn network(self) -> IpAddr {
+        self.0.network()
+    }
+
+    /// The length of the prefix in bits, at least 1.
+    #[must_use]
+    pub fn prefix(self) -> u8 {
+        self.0.prefix_len()
+    }
+
+    /// IPv4 or IPv6.
+    #[must_use]
+    pub fn family(self) -> Family {
+        if self.network().is_ipv4() {
+            Family::Ipv4
+        } else {
+            Family::Ipv6
+        }
+    }
+
+    /// The same as `ipnet` has it.
+    #[must_use]
+    pub fn net(self) -> IpNet {
+        self.0
+    }
+
+    /// Whether an address lies in both. Subnets either hold one another or share nothing.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.0.contains(&other.0) || other.0.contains(&self.0)
+    }
+}
+
+impl FromStr for Subnet {
+    type Err = SubnetError;
+
+    fn from_str(text: &str) -> Result<Self, SubnetError> {
+        let syntax = || SubnetError::Syntax(text.to_owned());
+        let (address, prefix) = text.split_once('/').ok_or_else(syntax)?;
+        // `u8::from_str` takes a sign; a prefix has none.
+        if !prefix.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(syntax());
+        }
+        let prefix = prefix.parse().map_err(|_| syntax())?;
+        Self::new(address.parse().map_err(|_| syntax())?, prefix)
+    }
+}
+
+impl TryFrom<String> for Subnet {
+    type Error = SubnetError;
+
+    fn try_from(text: String) -> Result<Self, SubnetError> {
+        text.parse()
+    }
+}
+
+impl From<Subnet> for String {
+    fn from(subnet: Subnet) -> Self {
+        subnet.to_string()
+    }
+}
+
+impl fmt::Display for Subnet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_bits_are_masked_off() {
+        let subnet: Subnet = "192.168.122.1/24".parse().unwrap();
+        assert_eq!(subnet.to_string(), "192.168.122.0/24");
+        let subnet: Subnet = "2001:db8:ca2:2::1/64".parse().unwrap();
+        assert_eq!(subnet.to_string(), "2001:db8:ca2:2::/64");
+    }
+
+    #[test]
+    fn the_rest_is_refused() {
+        let bad = [
+            "",
+            "10.0.0.1",
+            "10.0.0.1/33",
+            "10.0.0.1/0",
+            "224.0.0.1/24",
+            "0.0.0.0/8",
+            "ff02::1/64",
+            "::/64",
+            "10.0.0.1/+8",
+            "10.0.0.1/",
+            "255.255.255.255/32",
+            "::1/129",
+        ];
+        for text in bad {
+            assert!(text.parse::<Subnet>().is_err(), "{text}");
+        }
+    }
+}

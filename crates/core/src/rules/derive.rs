@@ -1,0 +1,375 @@
+//! From a network to its rules: pure, and in the order in which libvirt issues them.
+//!
+//! Each rule goes to the head of its chain when it is issued, so that packets meet them in the
+//! reverse of this order: exceptions before what they are exceptions from, catch-alls last.
+
+use super::{Action, Destination, Matches, Protocol, Purpose, Role, Rule};
+use crate::network::{Family, Forward, InterfaceName, Nat, Network, Subnet};
+
+/// For which networks IPv6 is ruled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Those with an IPv6 subnet or `ipv6='yes'`, as libvirt has it, which disables IPv6 on the
+    /// bridges of the others.
+    AsDefined,
+    /// Every network's bridge: guests may talk among themselves, and nothing is forwarded over
+    /// IPv6 past a network without an IPv6 subnet, whoever owns the bridge.
+    EveryBridge,
+}
+
+/// The rules of a network, in the order in which they are issued. Networks whose traffic is not
+/// ours to rule have none.
+#[must_use]
+pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
+    let Some(bridge) = network.ruled_bridge() else {
+        return Vec::new();
+    };
+    let mut rules = Rules {
+        network,
+        bridge,
+        issued: Vec::new(),
+    };
+    rules.host_services();
+    for family in Family::BOTH {
+        if is_ruled(network, family, guard) {
+            rules.general(family);
+        }
+        rules.host_services_after(family);
+    }
+    for &subnet in network.subnets() {
+        match network.forward() {
+            Forward::Nat(nat) if subnet.family() == Family::Ipv4 || nat.ipv6 => {
+                rules.nat(subnet, nat);
+            }
+            Forward::Nat(_) | Forward::Route { .. } => rules.route(subnet),
+            Forward::Isolated | Forward::Open | Forward::Unmanaged(_) => {}
+        }
+    }
+    rules.checksum();
+    rules.issued
+}
+
+fn is_ruled(network: &Network, family: Family, guard: Guard) -> bool {
+    match family {
+        Family::Ipv4 => true,
+        Family::Ipv6 => {
+            guard == Guard::EveryBridge
+                || network.ipv6()
+                || network.subnets_of(Family::Ipv6).next().is_some()
+        }
+    }
+}
+
+/// The rules of one network as they are issued.
+struct Rules<'a> {
+    network: &'a Network,
+    bridge: &'a InterfaceName,
+    issued: Vec<Rule>,
+}
+
+impl Rules<'_> {
+    fn issue(
+        &mut self,
+        family: Family,
+        role: Role,
+        purpose: Purpose,
+        matches: Matches,
+        action: Action,
+    ) {
+        let owner = self.network.name().clone();
+        self.issued.push(Rule {
+            owner,
+            purpose,
+            family,
+            role,
+            matches,
+            action,
+        });
+    }
+
+    fn from_bridge(&self) -> Matches {
+        Matches {
+            in_interface: Some(self.bridge.clone()),
+            ..Matches::default()
+        }
+    }
+
+    fn to_bridge(&self) -> Matches {
+        Matches {
+            out_interface: Some(self.bridge.clone()),
+            ..Matches::default()
+        }
+    }
+
+    /// What the host serves to its guests over IPv4: `-i B -p udp --dport 67 -j ACCEPT` and so on.
+    fn host_services(&mut self) {
+        use Protocol::{Tcp, Udp};
+        let v4 = Family::Ipv4;
+        self.serve(v4, Role::HostInput, Purpose::Dhcp, &[(Tcp, 67), (Udp, 67)]);
+        self.serve(v4, Role::HostOutput, Purpose::Dhcp, &[(Tcp, 68), (Udp, 68)]);
+        self.serve(v4, Role::HostInput, Purpose::Dns, &[(Tcp, 53), (Udp, 53)]);
+        self.serve(v4, Role::HostOutput, Purpose::Dns, &[(Tcp, 53), (Udp, 53)]);
+        if self.network.tftp() {
+            self.serve(v4, Role::HostInput, Purpose::Tftp, &[(Udp, 69)]);
+            self.serve(v4, Role::HostOutput, Purpose::Tftp, &[(Udp, 69)]);
+        }
+    }
+
+    /// The same over IPv6, where libvirt issues it after the general rules.
+    fn host_services_after(&mut self, family: Family) {
+        use Protocol::{Tcp, Udp};
+        if family == Family::Ipv4 || self.network.subnets_of(family).next().is_none() {
+            return;
+        }
+        self.serve(
+            family,
+            Role::HostInput,
+            Purpose::Dns,
+            &[(Tcp, 53), (Udp, 53)],
+        );
+        self.serve(
+            family,
+            Role::HostOutput,
+            Purpose::Dns,
+            &[(Tcp, 53), (Udp, 53)],
+        );
+        self.serve(family, Role::HostInput, Purpose::Dhcp, &[(Udp, 547)]);
+        self.serve(family, Role::HostOutput, Purpose::Dhcp, &[(Udp, 546)]);
+    }
+
+    fn serve(
+        &mut self,
+        family: Family,
+        role: Role,
+        purpose: Purpose,
+        services: &[(Protocol, u16)],
+    ) {
+        for &(protocol, port) in services {
+            let interface = if role == Role::HostInput {
+                self.from_bridge()
+            } else {
+                self.to_bridge()
+            };
+            let matches = Matches {
+                protocol: Some(protocol),
+                destination_port: Some(port),
+                ..interface
+            };
+            self.issue(family, role, purpose, matches, Action::Accept);
+        }
+    }
+
+    /// `iifname B reject`, `oifname B reject`, `iifname B oifname B accept`.
+    fn general(&mut self, family: Family) {
+        let (from, to) = (self.from_bridge(), self.to_bridge());
+        let cross = Matches {
+            out_interface: to.out_interface.clone(),
+            ..from.clone()
+        };
+        self.issue(
+            family,
+            Role::GuestOutput,
+            Purpose::RefuseOut,
+            from,
+            Action::Reject,
+        );
+        self.issue(
+            family,
+            Role::GuestInput,
+            Purpose::RefuseIn,
+            to,
+            Action::Reject,
+        );
+        self.issue(
+            family,
+            Role::GuestCross,
+            Purpose::Cross,
+            cross,
+            Action::Accept,
+        );
+    }
+
+    /// `saddr N iifname B [oifname D] accept`.
+    fn out(&mut self, subnet: Subnet) {
+        let matches = Matches {
+            source: Some(subnet),
+            out_interface: self.network.forward().device().cloned(),
+            ..self.from_bridge()
+        };
+        let family = subnet.family();
+        self.issue(
+            family,
+            Role::GuestOutput,
+            Purpose::Out,
+            matches,
+            Action::Accept,
+        );
+    }
+
+    /// `[iifname D] oifname B daddr N [ct state related,established] accept`.
+    fn incoming(&mut self, subnet: Subnet, known_flow: bool) {
+        let matches = Matches {
+            in_interface: self.network.forward().device().cloned(),
+            destination: Some(Destination::In(subnet)),
+            known_flow,
+            ..self.to_bridge()
+        };
+        self.issue(
+            subnet.family(),
+            Role::GuestInput,
+            Purpose::In,
+            matches,
+            Action::Accept,
+        );
+    }
+
+    fn route(&mut self, subnet: Subnet) {
+        self.out(subnet);
+        self.incoming(subnet, false);
+    }
+
+    fn nat(&mut self, subnet: Subnet, nat: &Nat) {
+        self.out(subnet);
+        self.incoming(subnet, true);
+        let family = subnet.family();
+        // An address range speaks of IPv4 only: IPv6 is masqueraded beside it.
+        let translate = |ports| match nat.addresses {
+            Some(addresses) if family == Family::Ipv4 => Action::Snat { addresses, ports },
+            _ => Action::Masquerade { ports },
+        };
+        let elsewhere = Matches {
+            source: Some(subnet),
+            destination: Some(Destination::NotIn(subnet)),
+            out_interface: nat.device.clone(),
+            ..Matches::default()
+        };
+        let role = Role::GuestNat;
+        self.issue(
+            family,
+            role,
+            Purpose::Nat,
+            elsewhere.clone(),
+            translate(None),
+        );
+        for protocol in [Protocol::Udp, Protocol::Tcp] {
+            let matches = Matches {
+                protocol: Some(protocol),
+                ..elsewhere.clone()
+            };
+            self.issue(
+                family,
+                role,
+                Purpose::Nat,
+                matches,
+                translate(Some(nat.ports)),
+            );
+        }
+        let to = |destination| Matches {
+            destination: Some(destination),
+            ..elsewhere.clone()
+        };
+        let (broadcast, multicast) = (
+            to(Destination::Broadcast),
+            to(Destination::LinkLocalMulticast),
+        );
+        if family == Family::Ipv4 {
+            self.issue(
+                family,
+                role,
+                Purpose::KeepBroadcast,
+                broadcast,
+                Action::Return,
+            );
+        }
+        self.issue(
+            family,
+            role,
+            Purpose::KeepMulticast,
+            multicast,
+            Action::Return,
+        );
+    }
+
+    /// `-o B -p udp --dport 68 -j CHECKSUM --checksum-fill`.
+    fn checksum(&mut self) {
+        if !self.network.dhcp() || self.network.subnets_of(Family::Ipv4).next().is_none() {
+            return;
+        }
+        let matches = Matches {
+            protocol: Some(Protocol::Udp),
+            destination_port: Some(68),
+            ..self.to_bridge()
+        };
+        let (family, purpose) = (Family::Ipv4, Purpose::Checksum);
+        self.issue(family, Role::Mangle, purpose, matches, Action::FillChecksum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Description;
+
+    fn network(forward: Forward, subnets: &[&str]) -> Network {
+        Network::new(Description {
+            name: "lab".parse().unwrap(),
+            bridge: Some("virbr0".parse().unwrap()),
+            zone: None,
+            forward,
+            subnets: subnets.iter().map(|s| s.parse().unwrap()).collect(),
+            ipv6: false,
+            dhcp: true,
+            tftp: false,
+        })
+        .unwrap()
+    }
+
+    fn forwarding(network: &Network, guard: Guard) -> Vec<(Family, Role, Purpose)> {
+        rules(network, guard)
+            .into_iter()
+            .filter(|rule| !matches!(rule.role, Role::HostInput | Role::HostOutput | Role::Mangle))
+            .map(|rule| (rule.family, rule.role, rule.purpose))
+            .collect()
+    }
+
+    #[test]
+    fn nat_in_libvirts_order_of_issue() {
+        let forward = Forward::Nat(crate::network::Nat::default());
+        let network = network(forward, &["10.0.0.1/24", "fd00::1/64"]);
+        use {Family::*, Purpose::*, Role::*};
+        assert_eq!(
+            forwarding(&network, Guard::AsDefined),
+            [
+                (Ipv4, GuestOutput, RefuseOut),
+                (Ipv4, GuestInput, RefuseIn),
+                (Ipv4, GuestCross, Cross),
+                (Ipv6, GuestOutput, RefuseOut),
+                (Ipv6, GuestInput, RefuseIn),
+                (Ipv6, GuestCross, Cross),
+                (Ipv4, GuestOutput, Out),
+                (Ipv4, GuestInput, In),
+                (Ipv4, GuestNat, Nat),
+                (Ipv4, GuestNat, Nat),
+                (Ipv4, GuestNat, Nat),
+                (Ipv4, GuestNat, KeepBroadcast),
+                (Ipv4, GuestNat, KeepMulticast),
+                (Ipv6, GuestOutput, Out),
+                (Ipv6, GuestInput, In),
+            ]
+        );
+    }
+
+    #[test]
+    fn open_has_no_rules_and_isolated_only_the_general_ones() {
+        assert!(
+            rules(
+                &network(Forward::Open, &["10.0.0.1/24"]),
+                Guard::EveryBridge
+            )
+            .is_empty()
+        );
+        let isolated = network(Forward::Isolated, &["10.0.0.1/24"]);
+        assert_eq!(forwarding(&isolated, Guard::AsDefined).len(), 3);
+        assert_eq!(forwarding(&isolated, Guard::EveryBridge).len(), 6);
+    }
+}
