@@ -1,1 +1,4 @@
-#![doc = "x"]
+//! nf_tables natively: typed objects, the layouts of palisade's tables, and the wire format.
+#![deny(unsafe_code)]
+
+pub mod object;

@@ -87,14 +87,14 @@ impl Rules<'_> {
         });
     }
 
-    fn from_bridge(&self) -> Matches {
+    fn entering(&self) -> Matches {
         Matches {
             in_interface: Some(self.bridge.clone()),
             ..Matches::default()
         }
     }
 
-    fn to_bridge(&self) -> Matches {
+    fn leaving(&self) -> Matches {
         Matches {
             out_interface: Some(self.bridge.clone()),
             ..Matches::default()
@@ -146,9 +146,9 @@ impl Rules<'_> {
     ) {
         for &(protocol, port) in services {
             let interface = if role == Role::HostInput {
-                self.from_bridge()
+                self.entering()
             } else {
-                self.to_bridge()
+                self.leaving()
             };
             let matches = Matches {
                 protocol: Some(protocol),
@@ -161,7 +161,7 @@ impl Rules<'_> {
 
     /// `iifname B reject`, `oifname B reject`, `iifname B oifname B accept`.
     fn general(&mut self, family: Family) {
-        let (from, to) = (self.from_bridge(), self.to_bridge());
+        let (from, to) = (self.entering(), self.leaving());
         let cross = Matches {
             out_interface: to.out_interface.clone(),
             ..from.clone()
@@ -194,7 +194,7 @@ impl Rules<'_> {
         let matches = Matches {
             source: Some(subnet),
             out_interface: self.network.forward().device().cloned(),
-            ..self.from_bridge()
+            ..self.entering()
         };
         let family = subnet.family();
         self.issue(
@@ -212,7 +212,7 @@ impl Rules<'_> {
             in_interface: self.network.forward().device().cloned(),
             destination: Some(Destination::In(subnet)),
             known_flow,
-            ..self.to_bridge()
+            ..self.leaving()
         };
         self.issue(
             subnet.family(),
@@ -298,7 +298,7 @@ impl Rules<'_> {
         let matches = Matches {
             protocol: Some(Protocol::Udp),
             destination_port: Some(68),
-            ..self.to_bridge()
+            ..self.leaving()
         };
         let (family, purpose) = (Family::Ipv4, Purpose::Checksum);
         self.issue(family, Role::Mangle, purpose, matches, Action::FillChecksum);

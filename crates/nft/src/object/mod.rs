@@ -1,0 +1,35 @@
+//! The objects of nf_tables, as the kernel keeps them.
+//!
+//! These types know what nf_tables can say, not how it is written in bytes (that is `wire`) nor
+//! which objects palisade installs (that is `layout`). What the kernel may say beyond them is kept
+//! as it came: unknown attributes in `extra`, unknown expressions as [`Expression::Unknown`].
+
+mod chain;
+mod expression;
+mod family;
+mod register;
+mod set;
+mod table;
+mod userdata;
+
+pub use chain::{BaseChain, Chain, Hook, Policy};
+pub use expression::{
+    Bitwise, Compare, Comparison, Conntrack, ConntrackKey, Counter, Expression, Load, Lookup,
+    LookupTarget, Masquerade, Meta, MetaKey, Nat, NatKind, Payload, PayloadBase, Reject,
+    RejectKind, Verdict,
+};
+pub use family::Family;
+pub use register::Register;
+pub use set::{DataType, Element, Elements, Set, SetData, Value};
+pub use table::{Rule, Table};
+pub use userdata::Userdata;
+
+/// An attribute that this build does not know: its type (with the flags of netlink in the upper
+/// two bits) and its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Attribute {
+    /// The type, as it stood on the wire.
+    pub kind: u16,
+    /// The bytes behind the header.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,140 @@
+//! Sets and maps, and their elements.
+
+use super::{Attribute, Expression, Family, Userdata, Verdict};
+
+/// A set of keys, or a map from keys to values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// The family of its table.
+    pub family: Family,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// A number of the batch's own, by which rules of the same batch can name it.
+    pub id: Option<u32>,
+    /// `NFT_SET_*`: 1 anonymous, 2 constant, 4 interval, 8 map, and so on.
+    pub flags: u32,
+    /// What `nft` shall take the key's bytes for; the kernel does not look at it.
+    pub key_type: DataType,
+    /// The key's length in bytes.
+    pub key_len: u32,
+    /// What a map leads to.
+    pub data: Option<SetData>,
+    /// Expressions that each element gets for itself: a counter.
+    pub expressions: Vec<Expression>,
+    /// What a program wrote beside it: see [`Userdata::of_set`].
+    pub userdata: Userdata,
+    /// The kernel's number for it, where it comes from the kernel.
+    pub handle: Option<u64>,
+    /// What else was said.
+    pub extra: Vec<Attribute>,
+}
+
+/// What a map leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SetData {
+    /// What `nft` shall take the bytes for; 0xffffff00 stands for verdicts.
+    pub data_type: DataType,
+    /// Their length in bytes.
+    pub len: u32,
+}
+
+/// `nft`'s number for a type of values. A concatenation is its parts' numbers, six bits each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct DataType(pub u32);
+
+impl DataType {
+    /// An IPv4 address.
+    pub const IPV4_ADDR: Self = Self(7);
+    /// An IPv6 address.
+    pub const IPV6_ADDR: Self = Self(8);
+    /// An interface's name, 16 bytes.
+    pub const IFNAME: Self = Self(41);
+    /// A verdict.
+    pub const VERDICT: Self = Self(0xffff_ff00);
+
+    /// The type of these values one behind another.
+    #[must_use]
+    pub fn concatenation(parts: &[Self]) -> Self {
+        Self(parts.iter().fold(0, |number, part| number << 6 | part.0))
+    }
+
+    /// The types of which this one is made.
+    #[must_use]
+    pub fn parts(self) -> Vec<Self> {
+        let mut parts = Vec::new();
+        let mut rest = self.0;
+        while rest != 0 {
+            parts.push(Self(rest & 0x3f));
+            rest >>= 6;
+        }
+        parts.reverse();
+        parts
+    }
+
+    /// The size of a value in bytes, for the types that our layouts use.
+    #[must_use]
+    pub fn size(self) -> Option<u32> {
+        match self {
+            Self::IPV4_ADDR => Some(4),
+            Self::IPV6_ADDR | Self::IFNAME => Some(16),
+            _ => None,
+        }
+    }
+
+    /// The name by which `nft` knows it.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::IPV4_ADDR => Some("ipv4_addr"),
+            Self::IPV6_ADDR => Some("ipv6_addr"),
+            Self::IFNAME => Some("ifname"),
+            Self::VERDICT => Some("verdict"),
+            _ => None,
+        }
+    }
+}
+
+/// Elements of one set, added or deleted together, or as a dump gives them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elements {
+    /// The family of the set's table.
+    pub family: Family,
+    /// The set's table.
+    pub table: String,
+    /// The set.
+    pub set: String,
+    /// The set's number in the batch, if it is made there.
+    pub set_id: Option<u32>,
+    /// The elements.
+    pub elements: Vec<Element>,
+}
+
+/// An element of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    /// The key's bytes; empty for the catch-all element.
+    pub key: Vec<u8>,
+    /// The upper end, where the set has intervals of concatenations.
+    pub key_end: Vec<u8>,
+    /// What the map leads to.
+    pub value: Option<Value>,
+    /// `NFT_SET_ELEM_*`: 1 end of an interval, 2 catch-all.
+    pub flags: u32,
+    /// The element's own state, such as its counter.
+    pub expressions: Vec<Expression>,
+    /// What a program wrote beside it; `nft` keeps its comment here.
+    pub userdata: Userdata,
+    /// What else was said.
+    pub extra: Vec<Attribute>,
+}
+
+/// What an element of a map leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A verdict.
+    Verdict(Verdict),
+}
