@@ -1,0 +1,155 @@
+//! `flat`: libvirt's chains and rules, one for one.
+//!
+//! Every rule goes to the head of its chain when it is added, so that packets meet the rules in
+//! the reverse of the order of issue, and a later network's above an earlier one's.
+
+use palisade_core::rules::{self, Action, Destination, Matches, Purpose, Role};
+
+use super::{FILTER, Place, SRCNAT, Skeleton, base, tag};
+use crate::object::{Chain, Comparison, Counter, Hook, NatKind, Rule, Verdict};
+use crate::statement::{self, Direction, End, Statement, To, Translate};
+
+/// The chain of the rules for a role.
+fn chain(role: Role) -> &'static str {
+    match role {
+        Role::GuestCross => "guest_cross",
+        Role::GuestInput => "guest_input",
+        Role::GuestNat => "guest_nat",
+        // Others have no place in nf_tables: `super::omission` keeps them away.
+        Role::GuestOutput | Role::HostInput | Role::HostOutput | Role::Mangle => "guest_output",
+    }
+}
+
+/// The role whose rules are in a chain.
+pub(crate) fn role(chain: &str) -> Option<Role> {
+    let roles = [
+        Role::GuestCross,
+        Role::GuestInput,
+        Role::GuestOutput,
+        Role::GuestNat,
+    ];
+    roles.into_iter().find(|&role| self::chain(role) == chain)
+}
+
+/// The base chain from which forwarded packets are sent to the chains of guests.
+const FORWARD: &str = "forward";
+
+pub(super) fn skeleton(place: Place<'_>) -> Skeleton {
+    let plain = |role, comment| place.chain(chain(role), None, comment);
+    let chains: Vec<Chain> = vec![
+        place.chain(
+            FORWARD,
+            Some(base("filter", Hook::FORWARD, FILTER)),
+            "forwarded packets",
+        ),
+        plain(Role::GuestOutput, "from a guest to elsewhere"),
+        plain(Role::GuestInput, "from elsewhere to a guest"),
+        plain(Role::GuestCross, "from guest to guest across the bridge"),
+        place.chain(
+            chain(Role::GuestNat),
+            Some(base("nat", Hook::POSTROUTING, SRCNAT)),
+            "from a guest, leaving with another address",
+        ),
+    ];
+    let jump = |role, comment| {
+        let verdict = Verdict::Jump(chain(role).to_owned());
+        let statements = [
+            Statement::Counter(Counter::default()),
+            Statement::Verdict(verdict),
+        ];
+        place.rule(FORWARD, &statements, comment)
+    };
+    let rules = vec![
+        jump(Role::GuestCross, "palisade: first, guest to guest"),
+        jump(Role::GuestInput, "palisade: then to guests"),
+        jump(Role::GuestOutput, "palisade: then from guests"),
+    ];
+    Skeleton {
+        chains,
+        sets: Vec::new(),
+        rules,
+    }
+}
+
+/// The rule as it stands in its chain: matches in libvirt's order, a counter, the action.
+pub(super) fn rule(place: Place<'_>, rule: &rules::Rule) -> Rule {
+    let mut statements = matches(place, rule);
+    statements.push(Statement::Counter(Counter::default()));
+    statements.push(action(place, rule.action));
+    place.rule(chain(rule.role), &statements, &comment(rule))
+}
+
+/// `default: nat udp`. nft reads back 127 bytes, and the longest name leaves 45 of them.
+fn comment(rule: &rules::Rule) -> String {
+    let purpose = rule.purpose.words();
+    match rule.matches.protocol {
+        Some(protocol) => tag(&rule.owner, &format!("{purpose} {protocol}")),
+        None => tag(&rule.owner, purpose),
+    }
+}
+
+/// `ip saddr N iifname B oifname D` and its like, each purpose in libvirt's order.
+fn matches(place: Place<'_>, rule: &rules::Rule) -> Vec<Statement> {
+    let Matches {
+        in_interface,
+        out_interface,
+        source,
+        destination,
+        protocol,
+        destination_port: _, // Only rules that `super::omission` keeps away ask for it.
+        known_flow,
+    } = &rule.matches;
+    let interface = |direction, name: &Option<_>| {
+        name.as_ref()
+            .map(|name| statement::interface(direction, name))
+    };
+    let incoming = interface(Direction::In, in_interface);
+    let outgoing = interface(Direction::Out, out_interface);
+    let source = source.map(|s| statement::address(End::Source, Comparison::Equal, s.net()));
+    let destination = destination.map(|destination| self::destination(place, destination));
+    let protocol = protocol.map(statement::protocol);
+    let known = known_flow.then(statement::known_flow);
+    let in_order = match rule.purpose {
+        Purpose::In if !known_flow => [destination, incoming, outgoing, None, None, None],
+        Purpose::In => [incoming, outgoing, destination, known, None, None],
+        Purpose::KeepBroadcast | Purpose::KeepMulticast => {
+            [outgoing, source, destination, None, None, None]
+        }
+        Purpose::Nat => [protocol, source, destination, outgoing, None, None],
+        _ => [source, incoming, outgoing, destination, protocol, known],
+    };
+    in_order.into_iter().flatten().collect()
+}
+
+fn destination(place: Place<'_>, destination: Destination) -> Statement {
+    let (operator, net) = match destination {
+        Destination::In(subnet) => (Comparison::Equal, subnet.net()),
+        Destination::NotIn(subnet) => (Comparison::NotEqual, subnet.net()),
+        Destination::Broadcast => (Comparison::Equal, super::BROADCAST),
+        Destination::LinkLocalMulticast => (Comparison::Equal, place.family.link_local_multicast()),
+    };
+    statement::address(End::Destination, operator, net)
+}
+
+/// What a rule does, in nft's words.
+pub(super) fn action(place: Place<'_>, action: Action) -> Statement {
+    match action {
+        Action::Accept | Action::FillChecksum => Statement::Verdict(Verdict::Accept),
+        Action::Return => Statement::Verdict(Verdict::Return),
+        Action::Reject => Statement::Reject(statement::port_unreachable(place.family())),
+        Action::Masquerade { ports } => Statement::Translate(Translate {
+            to: To::OutgoingDevice,
+            ports: ports.map(|ports| (ports.start(), ports.end())),
+            flags: 0,
+        }),
+        Action::Snat { addresses, ports } => Statement::Translate(Translate {
+            to: To::Addresses {
+                kind: NatKind::Source,
+                family: place.family(),
+                range: Some((addresses.start().into(), addresses.end().into())),
+            },
+            ports: ports.map(|ports| (ports.start(), ports.end())),
+            flags: 0,
+        }),
+    }
+}

@@ -1,0 +1,251 @@
+//! Where rules live in nf_tables: which tables, chains and sets, and what a network is in them.
+//!
+//! A layout says two things. Its [`Skeleton`] is what stands once for all networks: chains, sets,
+//! and the rules that lead to networks. Its [`Item`]s are what one network adds: rules in `flat`,
+//! elements of sets in `mapped`. Both are made from the same [rules](palisade_core::rules), so
+//! that they mean the same, and both can stand in one table, since no chain of one has the name of
+//! a chain of the other.
+
+mod flat;
+mod mapped;
+mod names;
+
+use std::fmt;
+use std::str::FromStr;
+
+use palisade_core::network::{Family, Name, Network};
+use palisade_core::rules::{Guard, Purpose, Role};
+use thiserror::Error;
+
+use crate::object::{self, Chain, Element, Rule, Set, Table, Userdata};
+
+pub use mapped::Shape;
+pub use names::{TableName, TableNameError};
+
+/// The version of what the layouts below put into a table. It goes up with every change of a
+/// name, a rule or a set, so that a later build knows what it meets.
+pub const VERSION: u32 = 1;
+
+/// How rules are laid out in tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Layout {
+    /// A fixed handful of rules, and elements of sets for each network.
+    #[default]
+    Mapped,
+    /// libvirt's chains and rules, one for one.
+    Flat,
+}
+
+/// What a layout puts into a table once, whatever networks there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Skeleton {
+    /// Chains, in the order in which they are made.
+    pub chains: Vec<Chain>,
+    /// Sets, in the order in which they are made.
+    pub sets: Vec<Set>,
+    /// Rules, in the order in which packets meet them in their chains.
+    pub rules: Vec<Rule>,
+}
+
+/// What a layout adds for one network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A rule, at the head of its chain.
+    Rule(Rule),
+    /// An element of a set.
+    Element {
+        /// The set.
+        set: String,
+        /// The element.
+        element: Element,
+    },
+}
+
+/// Why a rule that a network asks for is not in nf_tables, if it is not.
+#[must_use]
+pub fn omission(role: Role, purpose: Purpose) -> Option<&'static str> {
+    match (role, purpose) {
+        (Role::HostInput | Role::HostOutput, _) => Some(
+            "an accept in one table cannot override a drop in another, so it would change nothing",
+        ),
+        (Role::Mangle, _) | (_, Purpose::Checksum) => {
+            Some("nftables has no counterpart of iptables' CHECKSUM")
+        }
+        (Role::GuestCross | Role::GuestInput | Role::GuestOutput | Role::GuestNat, _) => None,
+    }
+}
+
+impl Layout {
+    /// The name, as the command line has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mapped => "mapped",
+            Self::Flat => "flat",
+        }
+    }
+
+    /// For which networks the layout rules IPv6.
+    #[must_use]
+    pub fn guard(self) -> Guard {
+        match self {
+            Self::Mapped => Guard::EveryBridge,
+            Self::Flat => Guard::AsDefined,
+        }
+    }
+
+    /// What must stand for these networks; none if they need nothing in this family.
+    #[must_use]
+    pub fn skeleton<'a>(
+        self,
+        table: &TableName,
+        family: Family,
+        networks: impl IntoIterator<Item = &'a Network>,
+    ) -> Option<Skeleton> {
+        let place = Place { table, family };
+        let mut rules = networks
+            .into_iter()
+            .flat_map(|network| self.rules(family, network))
+            .peekable();
+        rules.peek()?;
+        Some(match self {
+            Self::Mapped => mapped::skeleton(place, rules),
+            Self::Flat => flat::skeleton(place),
+        })
+    }
+
+    /// What this network adds, in the order in which it is added.
+    #[must_use]
+    pub fn items(self, table: &TableName, family: Family, network: &Network) -> Vec<Item> {
+        let place = Place { table, family };
+        let rules = self.rules(family, network);
+        match self {
+            Self::Mapped => rules.flat_map(|rule| mapped::items(&rule)).collect(),
+            Self::Flat => rules
+                .map(|rule| Item::Rule(flat::rule(place, &rule)))
+                .collect(),
+        }
+    }
+
+    /// The rules of a network that this layout has a place for, in the order of issue.
+    fn rules(
+        self,
+        family: Family,
+        network: &Network,
+    ) -> impl Iterator<Item = palisade_core::rules::Rule> + use<> {
+        palisade_core::rules::rules(network, self.guard())
+            .into_iter()
+            .filter(move |rule| rule.family == family)
+            .filter(|rule| omission(rule.role, rule.purpose).is_none())
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Not the name of a layout.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is no layout: there are `mapped` and `flat`")]
+pub struct UnknownLayout(pub String);
+
+impl FromStr for Layout {
+    type Err = UnknownLayout;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLayout> {
+        match text {
+            "mapped" => Ok(Self::Mapped),
+            "flat" => Ok(Self::Flat),
+            other => Err(UnknownLayout(other.to_owned())),
+        }
+    }
+}
+
+/// Our table of a family, with the mark that says whose it is and which version of the layouts
+/// it holds. The mark is a comment, so that `nft` shows it, and keeps it when it saves and loads.
+#[must_use]
+pub fn table(name: &TableName, family: Family) -> Table {
+    Table {
+        family: family.into(),
+        name: name.to_string(),
+        flags: 0,
+        userdata: Userdata::comment(&format!("{MARK}{VERSION}")),
+        handle: None,
+        extra: Vec::new(),
+    }
+}
+
+const MARK: &str = "made by palisade, layout version ";
+
+/// The version of the layouts in a table of ours; none if the table is somebody else's.
+#[must_use]
+pub fn version(table: &Table) -> Option<u32> {
+    table.userdata.text()?.strip_prefix(MARK)?.parse().ok()
+}
+
+/// The comment of a rule in `flat`, and of an element in `mapped` without the purpose.
+fn tag(owner: &Name, purpose: &str) -> String {
+    format!("{owner}: {purpose}")
+}
+
+/// A table of a family: where a layout puts things.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    table: &'a TableName,
+    family: Family,
+}
+
+impl Place<'_> {
+    fn family(self) -> object::Family {
+        self.family.into()
+    }
+
+    fn chain(self, name: &str, base: Option<object::BaseChain>, comment: &str) -> Chain {
+        Chain {
+            family: self.family(),
+            table: self.table.to_string(),
+            name: name.to_owned(),
+            base,
+            flags: 0,
+            userdata: Userdata::comment(comment),
+            handle: None,
+            extra: Vec::new(),
+        }
+    }
+
+    fn rule(self, chain: &str, statements: &[crate::statement::Statement], comment: &str) -> Rule {
+        Rule {
+            family: self.family(),
+            table: self.table.to_string(),
+            chain: chain.to_owned(),
+            expressions: crate::statement::expressions(statements),
+            userdata: Userdata::comment(comment),
+            handle: None,
+            position: None,
+            extra: Vec::new(),
+        }
+    }
+}
+
+/// A base chain that lets pass what no rule of ours decides on.
+fn base(kind: &str, hook: object::Hook, priority: i32) -> object::BaseChain {
+    object::BaseChain {
+        kind: kind.to_owned(),
+        hook,
+        priority,
+        policy: object::Policy::ACCEPT,
+        hook_extra: Vec::new(),
+    }
+}
+
+/// The limited broadcast address.
+const BROADCAST: ipnet::IpNet = ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert(
+    std::net::Ipv4Addr::BROADCAST,
+    32,
+));
+/// `filter`, the priority of filter chains.
+const FILTER: i32 = 0;
+/// `srcnat`, the priority at which sources are translated: after connection tracking.
+const SRCNAT: i32 = 100;

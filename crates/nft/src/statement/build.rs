@@ -1,0 +1,166 @@
+//! The statements that our layouts are made of.
+
+use ipnet::IpNet;
+use palisade_core::network::InterfaceName;
+use palisade_core::rules::Protocol;
+
+use super::value::{interface_name, mask};
+use super::{Field, Match, Origin, Statement, Test};
+use crate::object::{Comparison, ConntrackKey, Family, MetaKey, PayloadBase, Reject, RejectKind};
+
+/// In which direction a packet passes an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// It came in through it.
+    In,
+    /// It leaves through it.
+    Out,
+}
+
+/// Which of a packet's addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// Where it comes from.
+    Source,
+    /// Where it goes to.
+    Destination,
+}
+
+/// `established` and `related`, as bits of `ct state`.
+const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
+
+impl Origin {
+    /// The whole of an address in the IP header.
+    #[must_use]
+    pub fn address(family: Family, end: End) -> Self {
+        let (source, len) = if family == Family::Ip6 {
+            (8, 16)
+        } else {
+            (12, 4)
+        };
+        let offset = match end {
+            End::Source => source,
+            End::Destination => source + len,
+        };
+        let base = PayloadBase::NETWORK;
+        Self::Payload { base, offset, len }
+    }
+
+    /// How many bytes the value has.
+    #[must_use]
+    pub fn len(self) -> u32 {
+        match self {
+            Self::Meta(MetaKey::IIFNAME | MetaKey::OIFNAME) => 16,
+            Self::Meta(MetaKey::L4PROTO) => 1,
+            Self::Meta(_) | Self::Conntrack(_) => 4,
+            Self::Payload { len, .. } => len,
+        }
+    }
+
+    fn interface(direction: Direction) -> Self {
+        Self::Meta(match direction {
+            Direction::In => MetaKey::IIFNAME,
+            Direction::Out => MetaKey::OIFNAME,
+        })
+    }
+}
+
+fn whole(origin: Origin) -> Field {
+    Field { origin, mask: None }
+}
+
+/// `iifname`, `oifname`: for a concatenation.
+#[must_use]
+pub fn interface_field(direction: Direction) -> Field {
+    whole(Origin::interface(direction))
+}
+
+/// `ip saddr & MASK`: the first bits of an address, for a concatenation.
+#[must_use]
+pub fn address_field(family: Family, end: End, prefix: u8) -> Field {
+    let origin = Origin::address(family, end);
+    let whole_mask = mask(prefix, origin.len());
+    Field {
+        origin,
+        mask: whole_mask
+            .iter()
+            .any(|&byte| byte != 0xff)
+            .then_some(whole_mask),
+    }
+}
+
+/// `iifname "virbr0"`.
+#[must_use]
+pub fn interface(direction: Direction, name: &InterfaceName) -> Statement {
+    let value = interface_name(name.as_str());
+    equal(whole(Origin::interface(direction)), value)
+}
+
+/// `meta l4proto tcp`.
+#[must_use]
+pub fn protocol(protocol: Protocol) -> Statement {
+    equal(
+        whole(Origin::Meta(MetaKey::L4PROTO)),
+        vec![protocol.number()],
+    )
+}
+
+/// `ip saddr 10.0.0.0/24`, `ip daddr != 10.0.0.0/24`.
+///
+/// A prefix of whole bytes needs no mask: the bytes that count are loaded alone, as `nft` does.
+#[must_use]
+pub fn address(end: End, operator: Comparison, net: IpNet) -> Statement {
+    let (family, mut value) = match net {
+        IpNet::V4(net) => (Family::Ip, net.network().octets().to_vec()),
+        IpNet::V6(net) => (Family::Ip6, net.network().octets().to_vec()),
+    };
+    let mut field = address_field(family, end, net.prefix_len());
+    if let Origin::Payload { len, .. } = &mut field.origin
+        && net.prefix_len().is_multiple_of(8)
+    {
+        *len = u32::from(net.prefix_len() / 8);
+        value.truncate(usize::from(net.prefix_len() / 8));
+        field.mask = None;
+    }
+    Statement::Match(Match {
+        fields: vec![field],
+        test: Test::Compare(operator, value),
+    })
+}
+
+/// `ct state established,related`.
+#[must_use]
+pub fn known_flow() -> Statement {
+    Statement::Match(Match {
+        fields: vec![Field {
+            origin: Origin::Conntrack(ConntrackKey::STATE),
+            mask: Some(ESTABLISHED_OR_RELATED.to_ne_bytes().to_vec()),
+        }],
+        test: Test::Compare(Comparison::NotEqual, vec![0; 4]),
+    })
+}
+
+/// `FIELD . FIELD @set`.
+#[must_use]
+pub fn in_set(fields: Vec<Field>, set: &str) -> Statement {
+    let test = Test::In(set.to_owned());
+    Statement::Match(Match { fields, test })
+}
+
+/// `reject`: ICMP or ICMPv6 "port unreachable", the answer that `nft` and iptables give unless told
+/// otherwise.
+#[must_use]
+pub fn port_unreachable(family: Family) -> Reject {
+    Reject {
+        kind: RejectKind::ICMP_UNREACHABLE,
+        // ICMP_PORT_UNREACH and ICMPV6_PORT_UNREACH.
+        code: if family == Family::Ip6 { 4 } else { 3 },
+    }
+}
+
+fn equal(field: Field, value: Vec<u8>) -> Statement {
+    Statement::Match(Match {
+        fields: vec![field],
+        test: Test::Compare(Comparison::Equal, value),
+    })
+}

@@ -1,0 +1,143 @@
+//! From statements to expressions.
+
+use std::net::IpAddr;
+
+use super::{Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
+use crate::object::{
+    Bitwise, Compare, Conntrack, Expression, Load, Lookup, LookupTarget, Masquerade, Meta, Nat,
+    Payload, Register,
+};
+
+/// The expressions that mean the same as these statements.
+#[must_use]
+pub fn expressions(statements: &[Statement]) -> Vec<Expression> {
+    let mut out = Vec::with_capacity(statements.len() * 2);
+    for statement in statements {
+        match statement {
+            Statement::Match(matching) => lower_match(&mut out, matching),
+            Statement::Counter(counter) => out.push(Expression::Counter(*counter)),
+            Statement::Verdict(verdict) => out.push(Expression::Verdict(verdict.clone())),
+            Statement::Reject(reject) => out.push(Expression::Reject(*reject)),
+            Statement::Translate(translate) => lower_translate(&mut out, *translate),
+            Statement::Other(expression) => out.push(expression.clone()),
+        }
+    }
+    out
+}
+
+/// Each field goes to the registers behind the one before it.
+fn lower_match(out: &mut Vec<Expression>, matching: &Match) {
+    let mut register = Register::FIRST;
+    for field in &matching.fields {
+        out.push(load(field.origin, register));
+        let len = field.origin.len();
+        if let Some(mask) = &field.mask {
+            out.push(Expression::Bitwise(Bitwise {
+                source: register,
+                destination: register,
+                len,
+                mask: mask.clone(),
+                xor: vec![0; mask.len()],
+            }));
+        }
+        // The longest concatenation of ours, two names and an IPv6 address, fills 12 of 16 words.
+        register = register.after(len).unwrap_or(Register::FIRST);
+    }
+    let lookup = |set: &str, inverted| {
+        Expression::Lookup(Lookup {
+            set: set.to_owned(),
+            set_id: None,
+            source: Register::FIRST,
+            target: LookupTarget::None,
+            inverted,
+        })
+    };
+    out.push(match &matching.test {
+        Test::Compare(operator, value) => Expression::Compare(Compare {
+            source: Register::FIRST,
+            operator: *operator,
+            value: value.clone(),
+        }),
+        Test::In(set) => lookup(set, false),
+        Test::NotIn(set) => lookup(set, true),
+    });
+}
+
+fn load(origin: Origin, destination: Register) -> Expression {
+    match origin {
+        Origin::Meta(key) => Expression::Meta(Meta { key, destination }),
+        Origin::Conntrack(key) => Expression::Conntrack(Conntrack { key, destination }),
+        Origin::Payload { base, offset, len } => Expression::Payload(Payload {
+            base,
+            offset,
+            len,
+            destination,
+        }),
+    }
+}
+
+fn lower_translate(out: &mut Vec<Expression>, translate: Translate) {
+    let mut registers = (0..Register::WORDS)
+        .step_by(4)
+        .filter_map(Register::at_word);
+    // The kernel takes one register for both ends where they are equal.
+    let mut range = |ends: Option<(Vec<u8>, Vec<u8>)>| {
+        let Some((start, end)) = ends else {
+            return (None, None);
+        };
+        let mut put = |value: &[u8]| {
+            let destination = registers.next()?;
+            let value = value.to_vec();
+            out.push(Expression::Load(Load { destination, value }));
+            Some(destination)
+        };
+        let first = put(&start);
+        let last = if start == end { first } else { put(&end) };
+        (first, last)
+    };
+    let port = |port: u16| port.to_be_bytes().to_vec();
+    let ports = translate.ports.map(|(start, end)| (port(start), port(end)));
+    let mut flags = translate.flags;
+    if ports.is_some() {
+        flags |= RANGE_PORTS;
+    }
+    let expression = match translate.to {
+        To::OutgoingDevice => {
+            let (min_port, max_port) = range(ports);
+            Expression::Masquerade(Masquerade {
+                flags,
+                min_port,
+                max_port,
+            })
+        }
+        To::Addresses {
+            kind,
+            family,
+            range: addresses,
+        } => {
+            if addresses.is_some() {
+                flags |= RANGE_ADDRESSES;
+            }
+            let addresses = addresses.map(|(start, end)| (octets(start), octets(end)));
+            let (min_address, max_address) = range(addresses);
+            let (min_port, max_port) = range(ports);
+            Expression::Nat(Nat {
+                kind,
+                family,
+                min_address,
+                max_address,
+                min_port,
+                max_port,
+                flags,
+            })
+        }
+    };
+    out.push(expression);
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}

@@ -1,0 +1,120 @@
+//! What rules say, as `nft` would put it: several expressions make one statement.
+//!
+//! The kernel runs expressions that pass values through registers; people and our layouts think in
+//! statements such as `ip saddr 10.0.0.0/24`. [`expressions`] lowers statements to expressions, and
+//! [`statements`] reads them back, whoever wrote the expressions; what it does not understand it
+//! keeps as [`Statement::Other`]. [`text`](Statement::text) prints nft syntax.
+
+mod build;
+mod display;
+mod lower;
+mod read;
+mod value;
+
+use std::net::IpAddr;
+
+use crate::object::{Comparison, ConntrackKey, Counter, Expression, Family, MetaKey, NatKind};
+use crate::object::{PayloadBase, Reject, Verdict};
+
+pub use build::{Direction, End, address, address_field, in_set, interface, interface_field};
+pub use build::{known_flow, port_unreachable, protocol};
+pub use lower::expressions;
+pub use read::statements;
+pub use value::{concatenation, interface_name, quoted};
+
+/// One statement of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Statement {
+    /// The rule goes on only for packets for which this holds.
+    Match(Match),
+    /// `counter packets N bytes N`.
+    Counter(Counter),
+    /// `accept`, `return`, `jump CHAIN` and so on.
+    Verdict(Verdict),
+    /// `reject`, `reject with ...`.
+    Reject(Reject),
+    /// `masquerade`, `snat to ...`, `dnat to ...`.
+    Translate(Translate),
+    /// An expression that this build does not understand, or not where it stands.
+    Other(Expression),
+}
+
+/// A test of some fields of a packet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Match {
+    /// The fields; several make a concatenation, one value behind the other.
+    pub fields: Vec<Field>,
+    /// What must hold for them.
+    pub test: Test,
+}
+
+/// A field of a packet, or of what is known beside it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Field {
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// The bits that count, as long as the value; none if all do.
+    pub mask: Option<Vec<u8>>,
+}
+
+/// Where a field's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// `meta KEY`.
+    Meta(MetaKey),
+    /// `ct KEY`.
+    Conntrack(ConntrackKey),
+    /// Bytes of the packet.
+    Payload {
+        /// From where to count.
+        base: PayloadBase,
+        /// The first byte.
+        offset: u32,
+        /// How many bytes.
+        len: u32,
+    },
+}
+
+/// What must hold for the fields of a [`Match`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Test {
+    /// The value compares so with this one.
+    Compare(Comparison, Vec<u8>),
+    /// The value is in the set.
+    In(String),
+    /// The value is not in the set.
+    NotIn(String),
+}
+
+/// A translation of addresses or ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Translate {
+    /// To where.
+    pub to: To,
+    /// The ports to use, both ends included.
+    pub ports: Option<(u16, u16)>,
+    /// `NF_NAT_RANGE_*` beside those that addresses and ports bring with them.
+    pub flags: u32,
+}
+
+/// Where a translation leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum To {
+    /// The source becomes an address of the outgoing device.
+    OutgoingDevice,
+    /// One end of the flow becomes one of these addresses, both ends included.
+    Addresses {
+        /// Which end.
+        kind: NatKind,
+        /// The family of the addresses.
+        family: Family,
+        /// The addresses; none to change the port alone.
+        range: Option<(IpAddr, IpAddr)>,
+    },
+}
+
+/// `NF_NAT_RANGE_MAP_IPS`: addresses are given.
+const RANGE_ADDRESSES: u32 = 1;
+/// `NF_NAT_RANGE_PROTO_SPECIFIED`: ports are given.
+const RANGE_PORTS: u32 = 2;

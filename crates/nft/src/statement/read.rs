@@ -1,0 +1,236 @@
+//! From expressions back to statements.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
+use crate::object::{Bitwise, Expression, LookupTarget, Register};
+
+/// What these expressions say. Nothing is left out: an expression that is not understood, or whose
+/// value nobody uses, becomes [`Statement::Other`].
+#[must_use]
+pub fn statements(expressions: &[Expression]) -> Vec<Statement> {
+    let mut reader = Reader::default();
+    for expression in expressions {
+        reader.take(expression);
+    }
+    reader.give_up();
+    reader.out
+}
+
+#[derive(Default)]
+struct Reader {
+    out: Vec<Statement>,
+    /// What was loaded and not used yet, in the order of loading.
+    loaded: Vec<Loaded>,
+}
+
+/// A value in a register, and the expressions that put it there.
+struct Loaded {
+    register: Register,
+    value: Source,
+    expressions: Vec<Expression>,
+}
+
+enum Source {
+    Field(Field),
+    Constant(Vec<u8>),
+}
+
+impl Reader {
+    fn take(&mut self, expression: &Expression) {
+        let understood = match expression {
+            Expression::Meta(meta) => {
+                self.load(expression, meta.destination, Origin::Meta(meta.key))
+            }
+            Expression::Conntrack(ct) => {
+                self.load(expression, ct.destination, Origin::Conntrack(ct.key))
+            }
+            Expression::Payload(payload) => {
+                let (base, offset, len) = (payload.base, payload.offset, payload.len);
+                let origin = Origin::Payload { base, offset, len };
+                self.load(expression, payload.destination, origin)
+            }
+            Expression::Load(load) => self.hold(
+                expression,
+                load.destination,
+                Source::Constant(load.value.clone()),
+            ),
+            Expression::Bitwise(bitwise) => self.mask(expression, bitwise),
+            Expression::Compare(compare) => {
+                let test = Test::Compare(compare.operator, compare.value.clone());
+                self.test(compare.source, test)
+            }
+            Expression::Lookup(lookup) if lookup.target == LookupTarget::None => {
+                let set = lookup.set.clone();
+                let test = if lookup.inverted {
+                    Test::NotIn(set)
+                } else {
+                    Test::In(set)
+                };
+                self.test(lookup.source, test)
+            }
+            Expression::Masquerade(_) | Expression::Nat(_) => self.translate(expression),
+            Expression::Counter(counter) => self.say(Statement::Counter(*counter)),
+            Expression::Verdict(verdict) => self.say(Statement::Verdict(verdict.clone())),
+            Expression::Reject(reject) => self.say(Statement::Reject(*reject)),
+            Expression::Lookup(_) | Expression::Unknown { .. } => None,
+        };
+        if understood.is_none() {
+            self.give_up();
+            self.out.push(Statement::Other(expression.clone()));
+        }
+    }
+
+    /// What was loaded but not used is told as it is.
+    fn give_up(&mut self) {
+        let unused = self.loaded.drain(..).flat_map(|loaded| loaded.expressions);
+        self.out.extend(unused.map(Statement::Other));
+    }
+
+    fn say(&mut self, statement: Statement) -> Option<()> {
+        self.give_up();
+        self.out.push(statement);
+        Some(())
+    }
+
+    fn load(&mut self, expression: &Expression, at: Register, origin: Origin) -> Option<()> {
+        let field = Field { origin, mask: None };
+        self.hold(expression, at, Source::Field(field))
+    }
+
+    fn hold(&mut self, expression: &Expression, register: Register, value: Source) -> Option<()> {
+        // A register that is loaded again before it was used: the first value had no meaning.
+        if self.loaded.iter().any(|loaded| loaded.register == register) {
+            self.give_up();
+        }
+        self.loaded.push(Loaded {
+            register,
+            value,
+            expressions: vec![expression.clone()],
+        });
+        Some(())
+    }
+
+    /// `FIELD & mask`, in place.
+    fn mask(&mut self, expression: &Expression, bitwise: &Bitwise) -> Option<()> {
+        let loaded = self.loaded.last_mut()?;
+        let Source::Field(field) = &mut loaded.value else {
+            return None;
+        };
+        let in_place = bitwise.source == loaded.register
+            && bitwise.destination == loaded.register
+            && bitwise.len == field.origin.len();
+        let plain = bitwise.xor.iter().all(|&byte| byte == 0);
+        if !in_place || !plain || field.mask.is_some() {
+            return None;
+        }
+        field.mask = Some(bitwise.mask.clone());
+        loaded.expressions.push(expression.clone());
+        Some(())
+    }
+
+    /// All that was loaded makes one key, if it lies in registers one behind the other.
+    fn test(&mut self, source: Register, test: Test) -> Option<()> {
+        let mut fields = Vec::with_capacity(self.loaded.len());
+        let mut expected = Some(source);
+        for loaded in &self.loaded {
+            let Source::Field(field) = &loaded.value else {
+                return None;
+            };
+            if Some(loaded.register) != expected {
+                return None;
+            }
+            expected = loaded.register.after(field.origin.len());
+            fields.push(field.clone());
+        }
+        if fields.is_empty() {
+            return None;
+        }
+        self.loaded.clear();
+        self.out.push(Statement::Match(Match { fields, test }));
+        Some(())
+    }
+
+    fn translate(&mut self, expression: &Expression) -> Option<()> {
+        let (to, ports, flags) = match expression {
+            Expression::Masquerade(masquerade) => (
+                To::OutgoingDevice,
+                self.ports(masquerade.min_port, masquerade.max_port)?,
+                masquerade.flags,
+            ),
+            Expression::Nat(nat) => (
+                To::Addresses {
+                    kind: nat.kind,
+                    family: nat.family,
+                    range: self.addresses(nat.min_address, nat.max_address)?,
+                },
+                self.ports(nat.min_port, nat.max_port)?,
+                nat.flags,
+            ),
+            _ => return None,
+        };
+        let mut used: Vec<Register> = match expression {
+            Expression::Masquerade(m) => [m.min_port, m.max_port].into_iter().flatten().collect(),
+            Expression::Nat(n) => [n.min_address, n.max_address, n.min_port, n.max_port]
+                .into_iter()
+                .flatten()
+                .collect(),
+            _ => return None,
+        };
+        used.dedup();
+        if self
+            .loaded
+            .iter()
+            .any(|loaded| !used.contains(&loaded.register))
+        {
+            return None;
+        }
+        self.loaded.clear();
+        self.out.push(Statement::Translate(Translate {
+            to,
+            ports,
+            flags: flags & !(RANGE_ADDRESSES | RANGE_PORTS),
+        }));
+        Some(())
+    }
+
+    /// The constants behind two registers; `Some(None)` where there are none.
+    fn range<T>(
+        &self,
+        ends: (Option<Register>, Option<Register>),
+        read: impl Fn(&[u8]) -> Option<T>,
+    ) -> Option<Option<(T, T)>> {
+        let Some(min) = ends.0 else {
+            return ends.1.is_none().then_some(None);
+        };
+        let constant = |register| {
+            self.loaded.iter().find_map(|loaded| match &loaded.value {
+                Source::Constant(value) if loaded.register == register => read(value),
+                _ => None,
+            })
+        };
+        Some(Some((constant(min)?, constant(ends.1.unwrap_or(min))?)))
+    }
+
+    fn ports(&self, min: Option<Register>, max: Option<Register>) -> Option<Option<(u16, u16)>> {
+        self.range((min, max), |value| {
+            value.try_into().ok().map(u16::from_be_bytes)
+        })
+    }
+
+    fn addresses(
+        &self,
+        min: Option<Register>,
+        max: Option<Register>,
+    ) -> Option<Option<(IpAddr, IpAddr)>> {
+        self.range((min, max), |value| match value.len() {
+            4 => <[u8; 4]>::try_from(value)
+                .ok()
+                .map(|v| Ipv4Addr::from(v).into()),
+            16 => <[u8; 16]>::try_from(value)
+                .ok()
+                .map(|v| Ipv6Addr::from(v).into()),
+            _ => None,
+        })
+    }
+}
