@@ -3,4 +3,5 @@
 
 pub mod layout;
 pub mod object;
+pub mod program;
 pub mod statement;

@@ -236,12 +236,20 @@ impl Kind {
     /// The kind that a network's rules for NAT are of; told by one of them, the one for tcp.
     pub(super) fn of(rule: &palisade_core::rules::Rule) -> Option<Self> {
         match (rule.matches.protocol, rule.action) {
-            (Some(Protocol::Tcp), Action::Masquerade { ports: Some(ports) }) => {
-                Some(Self { addresses: None, ports })
-            }
-            (Some(Protocol::Tcp), Action::Snat { addresses, ports: Some(ports) }) => {
-                Some(Self { addresses: Some(addresses), ports })
-            }
+            (Some(Protocol::Tcp), Action::Masquerade { ports: Some(ports) }) => Some(Self {
+                addresses: None,
+                ports,
+            }),
+            (
+                Some(Protocol::Tcp),
+                Action::Snat {
+                    addresses,
+                    ports: Some(ports),
+                },
+            ) => Some(Self {
+                addresses: Some(addresses),
+                ports,
+            }),
             _ => None,
         }
     }

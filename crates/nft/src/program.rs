@@ -1,0 +1,261 @@
+//! Everything in one table: what shall be there, or what a dump found.
+
+use std::fmt;
+
+use palisade_core::network::{Family, Network};
+
+use crate::layout::{self, Item, Layout, TableName};
+use crate::object::{BaseChain, Chain, Element, Expression, Hook, Rule, Set, Table, Value};
+use crate::statement::{concatenation, quoted};
+
+/// A table with all that is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The table.
+    pub table: Table,
+    /// Its sets, in the order in which they were made.
+    pub sets: Vec<FilledSet>,
+    /// Its chains, in the order in which they were made.
+    pub chains: Vec<FilledChain>,
+}
+
+/// A set and its elements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilledSet {
+    /// The set.
+    pub set: Set,
+    /// Its elements.
+    pub elements: Vec<Element>,
+}
+
+/// A chain and its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilledChain {
+    /// The chain.
+    pub chain: Chain,
+    /// Its rules, in the order in which packets meet them.
+    pub rules: Vec<Rule>,
+}
+
+impl Program {
+    /// What shall be in our table of this family for these networks, in the order in which they
+    /// were started. None if they need nothing there.
+    #[must_use]
+    pub fn of(name: &TableName, family: Family, networks: &[(Layout, &Network)]) -> Option<Self> {
+        let mut program = Self {
+            table: layout::table(name, family),
+            sets: Vec::new(),
+            chains: Vec::new(),
+        };
+        for layout in [Layout::Flat, Layout::Mapped] {
+            let of_layout = || {
+                let named = networks.iter().filter(|&&(of, _)| of == layout);
+                named.map(|&(_, network)| network)
+            };
+            let Some(skeleton) = layout.skeleton(name, family, of_layout()) else {
+                continue;
+            };
+            program.extend(skeleton);
+            let items: Vec<Item> = of_layout()
+                .flat_map(|network| layout.items(name, family, network))
+                .collect();
+            // Each rule goes to the head of its chain.
+            for item in items.into_iter().rev() {
+                program.put(item);
+            }
+        }
+        (!program.chains.is_empty()).then_some(program)
+    }
+
+    fn extend(&mut self, skeleton: layout::Skeleton) {
+        let fill = |set| FilledSet {
+            set,
+            elements: Vec::new(),
+        };
+        self.sets.extend(skeleton.sets.into_iter().map(fill));
+        let fill = |chain| FilledChain {
+            chain,
+            rules: Vec::new(),
+        };
+        self.chains.extend(skeleton.chains.into_iter().map(fill));
+        for rule in skeleton.rules {
+            self.put(Item::Rule(rule));
+        }
+    }
+
+    fn put(&mut self, item: Item) {
+        match item {
+            Item::Rule(rule) => {
+                let chain = self.chains.iter_mut().find(|c| c.chain.name == rule.chain);
+                if let Some(chain) = chain {
+                    chain.rules.push(rule);
+                }
+            }
+            Item::Element { set, mut element } => {
+                if let Some(filled) = self.sets.iter_mut().find(|s| s.set.name == set) {
+                    // The kernel gives each element its own copy of the set's expressions.
+                    element.expressions.clone_from(&filled.set.expressions);
+                    filled.elements.push(element);
+                }
+            }
+        }
+    }
+
+    /// The chain of this name.
+    #[must_use]
+    pub fn chain(&self, name: &str) -> Option<&FilledChain> {
+        self.chains.iter().find(|chain| chain.chain.name == name)
+    }
+
+    /// The set of this name.
+    #[must_use]
+    pub fn set(&self, name: &str) -> Option<&FilledSet> {
+        self.sets.iter().find(|set| set.set.name == name)
+    }
+}
+
+/// As `nft list table` prints it, with what counters say; the alternate form (`{:#}`) as
+/// `nft --stateless list table` does, without. Both can be loaded with `nft -f`.
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "table {} {} {{", self.table.family, self.table.name)?;
+        if let Some(comment) = self.table.userdata.text() {
+            writeln!(f, "\tcomment {}", quoted(comment))?;
+        }
+        let mut separator = "";
+        for set in &self.sets {
+            f.write_str(separator)?;
+            set.fmt(f)?;
+            separator = "\n";
+        }
+        for chain in &self.chains {
+            f.write_str(separator)?;
+            chain.fmt(f)?;
+            separator = "\n";
+        }
+        writeln!(f, "}}")
+    }
+}
+
+impl fmt::Display for FilledSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { set, elements } = self;
+        let kind = if set.data.is_some() { "map" } else { "set" };
+        writeln!(f, "\t{kind} {} {{", set.name)?;
+        writeln!(f, "\t\ttype {}", TypeNames(set))?;
+        if !set.expressions.is_empty() {
+            writeln!(f, "\t\tcounter")?;
+        }
+        if let Some(comment) = set.userdata.set_text() {
+            writeln!(f, "\t\tcomment {}", quoted(comment))?;
+        }
+        // A hash set has no order of its own.
+        let mut elements: Vec<&Element> = elements.iter().collect();
+        elements.sort_by(|a, b| a.key.cmp(&b.key));
+        for (i, element) in elements.iter().enumerate() {
+            let before = if i == 0 {
+                "\t\telements = { "
+            } else {
+                ",\n\t\t\t     "
+            };
+            f.write_str(before)?;
+            let shown = ElementOf { set, element };
+            if f.alternate() {
+                write!(f, "{shown:#}")?
+            } else {
+                write!(f, "{shown}")?
+            }
+        }
+        if !elements.is_empty() {
+            writeln!(f, " }}")?;
+        }
+        writeln!(f, "\t}}")
+    }
+}
+
+struct TypeNames<'a>(&'a Set);
+
+impl fmt::Display for TypeNames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, part) in self.0.key_type.parts().into_iter().enumerate() {
+            let dot = if i > 0 { " . " } else { "" };
+            write!(f, "{dot}{}", part.name().unwrap_or("unknown"))?;
+        }
+        match self.0.data {
+            Some(data) => write!(f, " : {}", data.data_type.name().unwrap_or("unknown")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An element in nft syntax: key, counter, comment. The set knows what the key's bytes are.
+pub struct ElementOf<'a> {
+    /// The set it is in.
+    pub set: &'a Set,
+    /// The element.
+    pub element: &'a Element,
+}
+
+impl fmt::Display for ElementOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { set, element } = self;
+        write!(f, "{}", concatenation(set.key_type, &element.key))?;
+        for expression in &element.expressions {
+            match expression {
+                Expression::Counter(counter) if !f.alternate() => write!(f, " {counter}")?,
+                Expression::Counter(_) => f.write_str(" counter")?,
+                other => write!(f, " [{other:?}]")?,
+            }
+        }
+        if let Some(comment) = element.userdata.text() {
+            write!(f, " comment {}", quoted(comment))?;
+        }
+        match &element.value {
+            Some(Value::Verdict(verdict)) => write!(f, " : {verdict}"),
+            Some(Value::Bytes(bytes)) => write!(f, " : {bytes:02x?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A base chain's priority: by name where it has the one that is usual at its hook.
+struct PriorityOf<'a>(&'a BaseChain);
+
+impl fmt::Display for PriorityOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.priority, self.0.hook) {
+            (0, _) => f.write_str("filter"),
+            (100, Hook::POSTROUTING) => f.write_str("srcnat"),
+            (-100, Hook::PREROUTING) => f.write_str("dstnat"),
+            (number, _) => write!(f, "{number}"),
+        }
+    }
+}
+
+impl fmt::Display for FilledChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chain, rules } = self;
+        writeln!(f, "\tchain {} {{", chain.name)?;
+        if let Some(comment) = chain.userdata.text() {
+            writeln!(f, "\t\tcomment {}", quoted(comment))?;
+        }
+        if let Some(base) = &chain.base {
+            writeln!(
+                f,
+                "\t\ttype {} hook {} priority {}; policy {};",
+                base.kind,
+                base.hook,
+                PriorityOf(base),
+                base.policy
+            )?;
+        }
+        for rule in rules {
+            if f.alternate() {
+                writeln!(f, "\t\t{rule:#}")?
+            } else {
+                writeln!(f, "\t\t{rule}")?
+            }
+        }
+        writeln!(f, "\t}}")
+    }
+}
