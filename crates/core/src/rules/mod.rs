@@ -10,6 +10,8 @@ mod derive;
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::Serialize;
+
 use crate::network::{AddressRange, Family, InterfaceName, Name, Network, PortRange, Subnet};
 
 pub use derive::{Guard, rules};
@@ -64,7 +66,8 @@ impl Role {
 }
 
 /// What a rule is for. Together with owner, family, role and matches it names the rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum Purpose {
     /// Guests talk among themselves over the bridge.
@@ -130,6 +133,12 @@ impl Purpose {
             Self::Tftp => "guests may boot over TFTP from the host",
             Self::Checksum => "DHCP answers get a checksum that old clients insist on",
         }
+    }
+}
+
+impl From<Purpose> for &'static str {
+    fn from(purpose: Purpose) -> Self {
+        purpose.words()
     }
 }
 
