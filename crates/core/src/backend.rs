@@ -169,16 +169,12 @@ pub trait Backend {
     /// If it did not happen, or it is not known whether it happened.
     fn run(&mut self, step: &Step) -> Result<Done, RunError>;
 
-    /// The kernel's numbers of what is installed, where it has some; items that are not there keep
-    /// none.
+    /// Fills in the kernel's numbers of what is installed in this backend, where it has some; items
+    /// that are not there get none.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn with_handles(
-        &mut self,
-        placement: &Placement,
-        installed: Vec<Installed>,
-    ) -> Result<Vec<Installed>, BackendError>;
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError>;
 
     /// What stands in the kernel for a network.
     ///

@@ -181,30 +181,22 @@ impl Engine<'_> {
         difference: &Difference<'_>,
         rewrites: Vec<Rewrite<'_>>,
     ) -> Result<(), crate::state::StateError> {
-        let mut exact = Vec::new();
-        for rewrite in rewrites {
-            let written = rewrite.both();
-            let record = self.with_handles(rewrite.new);
-            if record != written {
-                exact.push(record);
+        let written: Vec<Record> = rewrites.iter().map(Rewrite::both).collect();
+        let mut exact: Vec<Record> = rewrites.into_iter().map(|rewrite| rewrite.new).collect();
+        for backend in self.backends.iter_mut() {
+            let is_its = |record: &Record| record.placement.backend == backend.name();
+            if exact.iter().any(is_its)
+                && let Err(error) = backend.note_handles(&mut exact)
+            {
+                // Without handles, rules are found by what they say.
+                log::warn!("{error}");
             }
         }
-        self.state.write(&exact)?;
+        let differing = exact.iter().zip(&written).filter(|(new, old)| new != old);
+        self.state.write(differing.map(|(new, _)| new))?;
         let removed = difference.remove.iter();
         self.state
             .forget(removed.map(|record| record.network.name()))
-    }
-
-    fn with_handles(&mut self, mut record: Record) -> Record {
-        let name = &record.placement.backend;
-        if let Some(backend) = self.backends.iter_mut().find(|b| b.name() == name) {
-            match backend.with_handles(&record.placement, record.installed.clone()) {
-                Ok(installed) => record.installed = installed,
-                // Without handles, rules are found by what they say.
-                Err(error) => log::warn!("{error}"),
-            }
-        }
-        record
     }
 }
 

@@ -97,6 +97,28 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Cross,
+        Self::Out,
+        Self::In,
+        Self::RefuseOut,
+        Self::RefuseIn,
+        Self::Nat,
+        Self::KeepBroadcast,
+        Self::KeepMulticast,
+        Self::Dhcp,
+        Self::Dns,
+        Self::Tftp,
+        Self::Checksum,
+    ];
+
+    /// The purpose that these [`words`](Self::words) name.
+    #[must_use]
+    pub fn from_words(words: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.words() == words)
+    }
+
     /// The purpose in a word or two, as comments and listings show it.
     #[must_use]
     pub fn words(self) -> &'static str {
