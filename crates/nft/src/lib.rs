@@ -5,3 +5,4 @@ pub mod layout;
 pub mod object;
 pub mod program;
 pub mod statement;
+pub mod wire;

@@ -1,0 +1,24 @@
+//! `ct` (`enum nft_ct_attributes`). With a direction, or a source register, it is not known here.
+
+use super::super::attribute::{self, Known, read_register, read_u32};
+use crate::object::{Conntrack, ConntrackKey};
+
+pub(super) const NAME: &str = "ct";
+
+/// `NFTA_CT_DREG`.
+const DESTINATION: u16 = 1;
+/// `NFTA_CT_KEY`.
+const KEY: u16 = 2;
+
+pub(super) fn encode(conntrack: &Conntrack, buffer: &mut Vec<u8>) {
+    attribute::u32(buffer, KEY, conntrack.key.0);
+    attribute::register(buffer, DESTINATION, conntrack.destination);
+}
+
+pub(super) fn decode(data: &[u8]) -> Option<Conntrack> {
+    let said = Known::<3>::of(data)?;
+    Some(Conntrack {
+        key: ConntrackKey(said.required(KEY, read_u32)?),
+        destination: said.required(DESTINATION, read_register)?,
+    })
+}
