@@ -131,7 +131,8 @@ impl<'a> Raw<'a> {
     /// UTF-8 are replaced, so that a stranger's odd name hides nothing else, and equals no name
     /// of ours.
     pub(super) fn text(self) -> String {
-        String::from_utf8_lossy(until_zero(self.bytes)).into_owned()
+        let text = self.bytes.split(|&byte| byte == 0).next();
+        String::from_utf8_lossy(text.unwrap_or_default()).into_owned()
     }
 
     pub(super) fn nested(self, object: &'static str) -> Attributes<'a> {
@@ -166,10 +167,6 @@ impl<'a> Raw<'a> {
             expected: N,
         })
     }
-}
-
-fn until_zero(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// The attributes of an object, one after another; an error ends them.
@@ -287,4 +284,133 @@ pub(super) fn read_text(bytes: &[u8]) -> Option<&str> {
     let text = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     let text = std::str::from_utf8(text).ok()?;
     (!text.contains('\0')).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(bytes: &[u8]) -> Vec<Result<(u16, &[u8]), Malformed>> {
+        Attributes::of("thing", bytes)
+            .map(|attribute| attribute.map(|a| (a.number(), a.bytes)))
+            .collect()
+    }
+
+    #[test]
+    fn zeros_fill_up_and_are_not_counted() {
+        let mut buffer = vec![7]; // Whatever stands before.
+        bytes(&mut buffer, 5, &[1, 2, 3, 4, 5]);
+        text(&mut buffer, 6, "abc");
+        assert_eq!(buffer.len(), 1 + 12 + 8);
+        assert_eq!(buffer[1..3], 9_u16.to_ne_bytes());
+        assert_eq!(buffer[10..13], [0; 3]);
+        let expected = [Ok((5, &[1, 2, 3, 4, 5][..])), Ok((6, &b"abc\0"[..]))];
+        assert_eq!(list(&buffer[1..]), expected);
+        // The last one does not need them.
+        assert_eq!(list(&buffer[1..10]), expected[..1]);
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_ends_them() {
+        let broken = |told, there| {
+            let object = "thing";
+            Err(Malformed::Attribute {
+                object,
+                told,
+                there,
+            })
+        };
+        let mut buffer = Vec::new();
+        u32(&mut buffer, 1, 1);
+        for told in [0_u16, 3, 9] {
+            let mut two = buffer.repeat(2);
+            two[8..10].copy_from_slice(&told.to_ne_bytes());
+            let one = Ok((1, &[0, 0, 0, 1][..]));
+            assert_eq!(list(&two), [one, broken(told, 8)], "{told}");
+        }
+        assert_eq!(list(&buffer[..3]), [broken(0, 3)]);
+    }
+
+    #[test]
+    fn flags_are_no_part_of_the_number_and_are_kept() {
+        let mut buffer = Vec::new();
+        nest(&mut buffer, 3, |_| {});
+        let attribute = Attributes::of("thing", &buffer).next().unwrap().unwrap();
+        assert_eq!(attribute.number(), 3);
+        let kept = attribute.kept();
+        assert_eq!(kept.kind, 3 | NESTED);
+        assert!(holds(&[kept.clone()], 3));
+        let mut again = Vec::new();
+        extra(&mut again, &[kept]);
+        assert_eq!(again, buffer);
+    }
+
+    #[test]
+    fn what_is_too_long_is_told_up_to_the_outermost() {
+        for (len, fits) in [(65_520, true), (65_528, false)] {
+            let mut buffer = Vec::new();
+            nest(&mut buffer, 1, |buffer| {
+                item(buffer, |buffer| bytes(buffer, 2, &vec![1; len]));
+            });
+            u32(&mut buffer, 3, 3);
+            assert_eq!(whole(&buffer), fits, "{len}");
+        }
+    }
+
+    #[test]
+    fn known_ones_come_once_and_alone() {
+        let write = |numbers: &[u16]| {
+            let mut buffer = Vec::new();
+            for &number in numbers {
+                u32(&mut buffer, number, number.into());
+            }
+            buffer
+        };
+        let known = |numbers: &[u16]| Known::<3>::of(&write(numbers)).is_some();
+        assert!(known(&[]) && known(&[2]) && known(&[2, 1]));
+        for not in [&[0][..], &[3], &[1, 1], &[1, 2, 3]] {
+            assert!(!known(not), "{not:?}");
+        }
+        assert!(Known::<3>::of(&write(&[1, 2])[..15]).is_none());
+        let bytes = write(&[2]);
+        let known = Known::<3>::of(&bytes).unwrap();
+        assert_eq!(known.required(2, read_u32), Some(2));
+        assert_eq!(known.required(1, read_u32), None);
+        assert_eq!(known.optional(1, read_u32), Some(None));
+        assert_eq!(known.optional(2, read_u64), None);
+        assert!(known.lacks(1) && !known.lacks(2));
+    }
+
+    #[test]
+    fn a_text_that_would_be_written_otherwise_is_none() {
+        for (bytes, text) in [
+            (&b"ab\0"[..], Some("ab")),
+            (b"ab", Some("ab")),
+            (b"", Some("")),
+            (b"a\0b\0", None),
+            (b"ab\0\0", None),
+            (b"\xff\0", None),
+        ] {
+            assert_eq!(read_text(bytes), text, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_their_size() {
+        let mut buffer = Vec::new();
+        u32(&mut buffer, 1, 0x0102_0304);
+        let attribute = Attributes::of("thing", &buffer).next().unwrap().unwrap();
+        assert_eq!(attribute.u32(), Ok(0x0102_0304));
+        let size = Malformed::Size {
+            object: "thing",
+            attribute: 1,
+            found: 4,
+            expected: 8,
+        };
+        assert_eq!(attribute.u64(), Err(size));
+        assert_eq!(
+            size.to_string(),
+            "attribute 1 of a thing has 4 bytes, not 8"
+        );
+    }
 }

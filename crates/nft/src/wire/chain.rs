@@ -146,3 +146,79 @@ fn decode_hook(hook: Raw<'_>) -> Result<BaseChain, Malformed> {
         hook_extra,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::strategies;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn comes_back(chain in strategies::chain()) {
+            let mut buffer = Vec::new();
+            encode(&chain, &mut buffer);
+            prop_assert_eq!(decode(chain.family, &buffer), Ok(chain));
+        }
+    }
+
+    fn hook(buffer: &mut Vec<u8>) {
+        attribute::nest(buffer, HOOK, |buffer| {
+            attribute::u32(buffer, HOOK_NUMBER, 4);
+            attribute::u32(buffer, HOOK_PRIORITY, (-100_i32).cast_unsigned());
+        });
+    }
+
+    #[test]
+    fn what_a_dump_adds_is_left_out() {
+        let mut buffer = Vec::new();
+        encode_key("t", "c", &mut buffer);
+        hook(&mut buffer);
+        let before = decode(Family::Ip, &buffer).unwrap();
+        attribute::u32(&mut buffer, FLAGS, FLAG_BASE);
+        attribute::u32(&mut buffer, USE, 3);
+        attribute::nest(&mut buffer, COUNTERS, |buffer| attribute::u64(buffer, 1, 9));
+        attribute::bytes(&mut buffer, PAD, &[]);
+        assert_eq!(decode(Family::Ip, &buffer), Ok(before));
+    }
+
+    #[test]
+    fn a_base_chain_is_a_filter_that_accepts_unless_it_says_otherwise() {
+        let mut buffer = Vec::new();
+        encode_key("t", "c", &mut buffer);
+        hook(&mut buffer);
+        let base = decode(Family::Ip, &buffer).unwrap().base.unwrap();
+        assert_eq!(
+            (base.kind.as_str(), base.policy),
+            ("filter", Policy::ACCEPT)
+        );
+        assert_eq!((base.hook, base.priority), (Hook::POSTROUTING, -100));
+    }
+
+    #[test]
+    fn a_change_without_the_hook_is_kept() {
+        let mut buffer = Vec::new();
+        encode_key("t", "c", &mut buffer);
+        attribute::u32(&mut buffer, POLICY, 0);
+        let chain = decode(Family::Ip, &buffer).unwrap();
+        assert_eq!((chain.base.is_none(), chain.extra.len()), (true, 1));
+        let mut again = Vec::new();
+        encode(&chain, &mut again);
+        assert_eq!(again, buffer);
+    }
+
+    #[test]
+    fn a_hook_without_a_number_means_nothing() {
+        let mut buffer = Vec::new();
+        encode_key("t", "c", &mut buffer);
+        attribute::nest(&mut buffer, HOOK, |buffer| {
+            attribute::u32(buffer, HOOK_PRIORITY, 0);
+        });
+        let missing = Malformed::Missing {
+            object: "hook",
+            attribute: HOOK_NUMBER,
+        };
+        assert_eq!(decode(Family::Ip, &buffer), Err(missing));
+    }
+}

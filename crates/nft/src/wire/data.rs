@@ -81,3 +81,68 @@ fn decode_verdict(bytes: &[u8]) -> Option<Verdict> {
         (other, None) => Some(Verdict::Other(other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content: impl FnOnce(&mut Vec<u8>)) -> Option<Value> {
+        let mut buffer = Vec::new();
+        content(&mut buffer);
+        decode(&buffer)
+    }
+
+    fn verdict(code: i32, chain: Option<&str>) -> Option<Value> {
+        read(|buffer| {
+            attribute::nest(buffer, VERDICT, |buffer| {
+                attribute::u32(buffer, CODE, code.cast_unsigned());
+                if let Some(chain) = chain {
+                    attribute::text(buffer, CHAIN, chain);
+                }
+            });
+        })
+    }
+
+    #[test]
+    fn verdicts_by_number() {
+        for (code, chain, expected) in [
+            (0, None, Verdict::Drop),
+            (1, None, Verdict::Accept),
+            (-1, None, Verdict::Continue),
+            (-3, Some("c"), Verdict::Jump("c".to_owned())),
+            (-4, Some("c"), Verdict::Goto("c".to_owned())),
+            (-5, None, Verdict::Return),
+            (3, None, Verdict::Other(3)),
+            (-2, None, Verdict::Other(-2)),
+        ] {
+            assert_eq!(verdict(code, chain), Some(Value::Verdict(expected)));
+        }
+    }
+
+    #[test]
+    fn what_has_no_meaning_has_no_value() {
+        assert_eq!(verdict(-3, None), None);
+        assert_eq!(verdict(1, Some("c")), None);
+        assert_eq!(read(|_| {}), None);
+        assert_eq!(read(|buffer| attribute::u32(buffer, 3, 1)), None);
+        let both = read(|buffer| {
+            attribute::bytes(buffer, VALUE, &[1]);
+            attribute::nest(buffer, VERDICT, |buffer| attribute::u32(buffer, CODE, 1));
+        });
+        assert_eq!(both, None);
+        // `NFTA_VERDICT_CHAIN_ID`: a chain of the batch without a name.
+        let chain_id = read(|buffer| {
+            attribute::nest(buffer, VERDICT, |buffer| {
+                attribute::u32(buffer, CODE, JUMP.cast_unsigned());
+                attribute::u32(buffer, 3, 9);
+            });
+        });
+        assert_eq!(chain_id, None);
+    }
+
+    #[test]
+    fn bytes_are_as_they_are() {
+        let value = read(|buffer| attribute::bytes(buffer, VALUE, &[0, 1, 2]));
+        assert_eq!(value, Some(Value::Bytes(vec![0, 1, 2])));
+    }
+}

@@ -189,3 +189,141 @@ fn decode_element(item: Raw<'_>) -> Result<Element, Malformed> {
     }
     Ok(element)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::{Kind, message, messages, strategies};
+    use super::*;
+
+    /// As messages, as many as it takes: how many elements each took, and their bytes.
+    fn split(
+        elements: &[Element],
+        encode: impl Fn(&mut Peekable<std::slice::Iter<'_, Element>>, &mut Vec<u8>) -> usize,
+    ) -> (Vec<usize>, Vec<u8>) {
+        let (mut taken, mut buffer) = (Vec::new(), Vec::new());
+        let mut left = elements.iter().peekable();
+        while left.peek().is_some() {
+            message(&mut buffer, Kind::NEW_ELEMENT, 0, 0, Family::Ip, |buffer| {
+                taken.push(encode(&mut left, buffer));
+            });
+        }
+        (taken, buffer)
+    }
+
+    fn read(bytes: &[u8]) -> Vec<Elements> {
+        messages(bytes)
+            .map(|message| {
+                let message = message.unwrap();
+                assert_eq!(message.kind, Some(Kind::NEW_ELEMENT));
+                decode(message.family, message.body).unwrap()
+            })
+            .collect()
+    }
+
+    fn numbered(number: u32, comment: usize) -> Element {
+        Element {
+            key: number.to_be_bytes().to_vec(),
+            key_end: Vec::new(),
+            value: None,
+            flags: 0,
+            expressions: Vec::new(),
+            userdata: Userdata(vec![1; comment]),
+            extra: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn come_back(
+            table in strategies::name(),
+            set in strategies::name(),
+            elements in vec(strategies::element(), 0..8),
+        ) {
+            let mut buffer = Vec::new();
+            let taken = encode(&table, &set, &mut elements.iter().peekable(), &mut buffer);
+            prop_assert_eq!(taken, elements.len());
+            let expected = Elements {
+                family: Family::Ip6,
+                table,
+                set,
+                set_id: None,
+                elements,
+            };
+            prop_assert_eq!(decode(Family::Ip6, &buffer), Ok(expected));
+        }
+
+        #[test]
+        fn lists_are_split_at_their_limit(sizes in vec(0..3000_usize, 1..200)) {
+            let elements: Vec<Element> = sizes
+                .iter()
+                .zip(0..)
+                .map(|(&size, number)| numbered(number, size))
+                .collect();
+            let (taken, buffer) = split(&elements, |e, b| encode("t", "s", e, b));
+            let lists = read(&buffer);
+            prop_assert_eq!(lists.iter().map(|l| l.elements.len()).collect::<Vec<_>>(), taken);
+            let back: Vec<Element> = lists.into_iter().flat_map(|l| l.elements).collect();
+            prop_assert_eq!(back, elements);
+        }
+    }
+
+    #[test]
+    fn lists_are_filled() {
+        // 4 for the item, 4 + 8 for the key, 4 + 45 (48) for the rest: 64 bytes.
+        let elements: Vec<Element> = (0..3000).map(|number| numbered(number, 42)).collect();
+        let (taken, _) = split(&elements, |e, b| encode("t", "s", e, b));
+        assert_eq!(taken, [1023, 1023, 954]);
+    }
+
+    #[test]
+    fn one_too_long_for_any_list_is_refused_whole() {
+        for len in [65_500, 70_000] {
+            let elements = [numbered(1, 4), numbered(2, len), numbered(3, 4)];
+            let (taken, buffer) = split(&elements, |e, b| encode("t", "s", e, b));
+            assert_eq!(taken, [1, 1, 1]);
+            let kinds: Vec<Option<Kind>> = messages(&buffer).map(|m| m.unwrap().kind).collect();
+            let refused = (len == 70_000).then_some(Kind(0xff));
+            assert_eq!(kinds[1], refused.or(Some(Kind::NEW_ELEMENT)), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_all_that_tells_elements_apart() {
+        let mut element = numbered(7, 9);
+        element.key_end = vec![9; 4];
+        element.flags = 1;
+        element.value = Some(Value::Bytes(vec![1]));
+        let elements = [element.clone(), numbered(8, 0)];
+        let (_, buffer) = split(&elements, |e, b| encode_keys("t", "s", e, b));
+        element.userdata = Userdata::default();
+        element.value = None;
+        assert_eq!(read(&buffer)[0].elements, [element, numbered(8, 0)]);
+    }
+
+    #[test]
+    fn what_our_types_do_not_hold_is_kept() {
+        let mut buffer = Vec::new();
+        encode_set("t", "s", &mut buffer);
+        attribute::u32(&mut buffer, SET_ID, 5);
+        attribute::nest(&mut buffer, ELEMENTS, |buffer| {
+            attribute::item(buffer, |buffer| {
+                data::encode_bytes(buffer, KEY, &[1]);
+                attribute::nest(buffer, DATA, |buffer| attribute::u32(buffer, 9, 9));
+                attribute::bytes(buffer, PAD, &[]);
+                attribute::u64(buffer, 4, 60_000); // NFTA_SET_ELEM_TIMEOUT
+            });
+        });
+        let read = decode(Family::Ip, &buffer).unwrap();
+        assert_eq!(read.set_id, Some(5));
+        let element = &read.elements[0];
+        assert_eq!(
+            (element.key.as_slice(), &element.value),
+            (&[1_u8][..], &None)
+        );
+        let kinds: Vec<u16> = element.extra.iter().map(|a| a.kind & 0xff).collect();
+        assert_eq!(kinds, [DATA, 4]);
+    }
+}

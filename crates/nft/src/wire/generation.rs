@@ -43,3 +43,32 @@ pub fn decode(body: &[u8]) -> Result<Generation, Malformed> {
     })?;
     Ok(Generation { id, process, name })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::attribute;
+    use super::*;
+
+    #[test]
+    fn all_of_it_or_the_number_alone() {
+        let mut body = Vec::new();
+        attribute::u32(&mut body, ID, 12);
+        let mut expected = Generation {
+            id: 12,
+            process: None,
+            name: None,
+        };
+        assert_eq!(decode(&body), Ok(expected.clone()));
+        attribute::u32(&mut body, PROCESS, 4711);
+        attribute::text(&mut body, NAME, "nft");
+        attribute::u32(&mut body, 9, 9);
+        expected.process = Some(4711);
+        expected.name = Some("nft".to_owned());
+        assert_eq!(decode(&body), Ok(expected));
+        let missing = Malformed::Missing {
+            object: "generation",
+            attribute: ID,
+        };
+        assert_eq!(decode(&body[8..]), Err(missing));
+    }
+}

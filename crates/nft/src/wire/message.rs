@@ -220,3 +220,98 @@ impl<'a> Iterator for Messages<'a> {
         (!self.rest.is_empty()).then(|| self.take())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch() -> Vec<u8> {
+        let mut buffer = Vec::new();
+        batch_begin(&mut buffer, 1, Some(0x0102_0304));
+        message(
+            &mut buffer,
+            Kind::NEW_TABLE,
+            0x401,
+            2,
+            Family::Ip6,
+            |buffer| {
+                attribute::text(buffer, 1, "t");
+            },
+        );
+        batch_end(&mut buffer, 4, 3);
+        buffer
+    }
+
+    #[test]
+    fn a_batch_is_split_into_its_messages() {
+        let buffer = batch();
+        let read: Vec<Message<'_>> = messages(&buffer).map(Result::unwrap).collect();
+        let [begin, table, end] = read[..] else {
+            panic!("{read:?}");
+        };
+        assert_eq!(
+            (begin.header.kind, begin.header.flags),
+            (Header::BATCH_BEGIN, REQUEST)
+        );
+        assert_eq!(
+            (begin.kind, begin.body),
+            (None, &b"\x08\0\x01\0\x01\x02\x03\x04"[..])
+        );
+        // `res_id` names the subsystem, in network order.
+        assert_eq!(begin.bytes[16..20], [0, 0, 0, NFTABLES]);
+        assert_eq!(
+            (table.kind, table.family),
+            (Some(Kind::NEW_TABLE), Family::Ip6)
+        );
+        assert_eq!((table.header.kind, table.header.flags), (0x0a00, 0x401));
+        // The text has two bytes, and two zeros behind it.
+        assert_eq!((table.header.len, table.bytes.len()), (28, 28));
+        assert_eq!((table.header.sequence, table.header.port), (2, 0));
+        assert_eq!(end.header.kind, Header::BATCH_END);
+        assert_eq!((end.header.flags, end.header.sequence), (REQUEST | 4, 3));
+    }
+
+    #[test]
+    fn a_broken_one_ends_them() {
+        let buffer = batch();
+        for end in 29..buffer.len() {
+            let read: Vec<_> = messages(&buffer[..end]).collect();
+            let broken = read.iter().filter(|message| message.is_err()).count();
+            let whole = matches!(end, 56);
+            assert_eq!(broken, usize::from(!whole), "{end}");
+            assert_eq!(read.last().unwrap().is_err(), !whole, "{end}");
+        }
+        for told in [0_u32, 15, 17, 1 << 31] {
+            let mut buffer = batch();
+            buffer[..4].copy_from_slice(&told.to_ne_bytes());
+            let there = buffer.len();
+            let broken = Err(Malformed::Message { told, there });
+            assert_eq!(messages(&buffer).collect::<Vec<_>>(), [broken], "{told}");
+        }
+    }
+
+    #[test]
+    fn messages_of_netlink_itself_have_no_family() {
+        let mut bytes = batch();
+        bytes.truncate(28);
+        bytes[4..6].copy_from_slice(&Header::DONE.to_ne_bytes());
+        let done = messages(&bytes).next().unwrap().unwrap();
+        assert_eq!((done.kind, done.body.len()), (None, 12));
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_and_spoils_nothing_else() {
+        let mut buffer = Vec::new();
+        for len in [65_531, 65_532] {
+            message(&mut buffer, Kind::DEL_TABLE, 1, 9, Family::Ip, |buffer| {
+                attribute::bytes(buffer, 1, &vec![b'a'; len]);
+            });
+        }
+        batch_end(&mut buffer, 0, 10);
+        let read: Vec<Message<'_>> = messages(&buffer).map(Result::unwrap).collect();
+        let kinds: Vec<Option<Kind>> = read.iter().map(|message| message.kind).collect();
+        assert_eq!(kinds, [Some(Kind::DEL_TABLE), Some(Kind(REFUSED)), None]);
+        assert_eq!((read[1].header.len, read[1].header.sequence), (20, 9));
+        assert!(read[1].body.is_empty());
+    }
+}

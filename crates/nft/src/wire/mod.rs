@@ -12,11 +12,17 @@
 
 mod ack;
 mod attribute;
+#[cfg(test)]
+mod broken;
 mod data;
 mod expression;
+#[cfg(all(test, target_endian = "little"))]
+mod golden;
 mod kind;
 mod malformed;
 mod message;
+#[cfg(test)]
+mod strategies;
 
 pub mod chain;
 pub mod element;

@@ -85,3 +85,44 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Rule, Malformed> {
     rule.chain = chain.ok_or(missing(CHAIN))?;
     Ok(rule)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::strategies;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn comes_back(rule in strategies::rule()) {
+            let mut buffer = Vec::new();
+            encode(&rule, &mut buffer);
+            prop_assert_eq!(decode(rule.family, &buffer), Ok(rule));
+        }
+    }
+
+    #[test]
+    fn a_list_holds_items_alone() {
+        let mut buffer = Vec::new();
+        encode_key("t", Some("c"), &mut buffer);
+        attribute::nest(&mut buffer, EXPRESSIONS, |buffer| {
+            attribute::u32(buffer, 2, 0)
+        });
+        let kind = Malformed::Kind {
+            object: "list of expressions",
+            attribute: 2,
+        };
+        assert_eq!(decode(Family::Ip, &buffer), Err(kind));
+    }
+
+    #[test]
+    fn a_rule_is_named_by_table_chain_and_handle() {
+        let mut buffer = Vec::new();
+        encode_handle("t", "c", 7, &mut buffer);
+        attribute::bytes(&mut buffer, PAD, &[]);
+        let rule = decode(Family::Ip, &buffer).unwrap();
+        assert_eq!((rule.table.as_str(), rule.chain.as_str()), ("t", "c"));
+        assert_eq!((rule.handle, rule.extra), (Some(7), Vec::new()));
+    }
+}

@@ -196,3 +196,99 @@ fn decode_fields(bytes: &[u8]) -> Option<Vec<u32>> {
     };
     Attributes::of("set", bytes).map(field).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::strategies;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn comes_back(set in strategies::set()) {
+            let mut buffer = Vec::new();
+            encode(&set, &mut buffer);
+            prop_assert_eq!(decode(set.family, &buffer), Ok(set));
+        }
+    }
+
+    fn set(parts: &[DataType], flags: u32) -> Set {
+        let mut buffer = Vec::new();
+        encode_key("t", "s", &mut buffer);
+        Set {
+            key_type: DataType::concatenation(parts),
+            key_len: 20,
+            flags,
+            ..decode(Family::Ip, &buffer).unwrap()
+        }
+    }
+
+    fn encoded(set: &Set) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        encode(set, &mut buffer);
+        buffer
+    }
+
+    fn has_description(body: &[u8]) -> bool {
+        Attributes::of("set", body).any(|a| a.unwrap().number() == DESCRIPTION)
+    }
+
+    const PARTS: [DataType; 2] = [DataType::IFNAME, DataType::IPV4_ADDR];
+
+    #[test]
+    fn only_intervals_of_concatenations_say_where_their_parts_end() {
+        assert!(has_description(&encoded(&set(&PARTS, FLAG_INTERVAL))));
+        assert!(!has_description(&encoded(&set(&PARTS, 0))));
+        assert!(!has_description(&encoded(&set(&PARTS[..1], FLAG_INTERVAL))));
+    }
+
+    #[test]
+    fn what_a_dump_adds_is_left_out() {
+        let plain = set(&PARTS, 0);
+        let mut buffer = encoded(&plain);
+        encode_fields(plain.key_type, &mut buffer);
+        attribute::text(&mut buffer, BACKEND, "rhash");
+        attribute::u32(&mut buffer, COUNT, 5);
+        attribute::bytes(&mut buffer, PAD, &[]);
+        assert_eq!(decode(Family::Ip, &buffer), Ok(plain.clone()));
+        let mut buffer = encoded(&plain);
+        attribute::nest(&mut buffer, DESCRIPTION, |_| {});
+        assert_eq!(decode(Family::Ip, &buffer), Ok(plain));
+    }
+
+    #[test]
+    fn a_size_or_other_parts_are_kept() {
+        let plain = set(&PARTS, FLAG_INTERVAL);
+        let mut buffer = encoded(&set(&PARTS, 0));
+        attribute::nest(&mut buffer, DESCRIPTION, |buffer| {
+            attribute::u32(buffer, 1, 99)
+        });
+        let mut expected = decode(Family::Ip, &buffer).unwrap();
+        assert_eq!(expected.extra.len(), 1);
+        // Said once, and not beside what follows from the key.
+        expected.flags = plain.flags;
+        let again = encoded(&expected);
+        assert_eq!(decode(Family::Ip, &again), Ok(expected));
+        let descriptions = Attributes::of("set", &again)
+            .filter(|a| a.unwrap().number() == DESCRIPTION)
+            .count();
+        assert_eq!(descriptions, 1);
+        let mut buffer = encoded(&set(&PARTS, 0));
+        encode_fields(
+            DataType::concatenation(&[DataType::IPV4_ADDR; 2]),
+            &mut buffer,
+        );
+        assert_eq!(decode(Family::Ip, &buffer).unwrap().extra.len(), 1);
+    }
+
+    #[test]
+    fn a_verdict_has_no_length_of_its_own() {
+        let mut buffer = encoded(&set(&PARTS, 8));
+        attribute::u32(&mut buffer, DATA_TYPE, DataType::VERDICT.0);
+        attribute::u32(&mut buffer, DATA_LEN, 16);
+        let read = decode(Family::Ip, &buffer).unwrap();
+        assert_eq!(read.data, Some(verdicts()));
+        assert_eq!(decode(Family::Ip, &encoded(&read)), Ok(read));
+    }
+}

@@ -68,3 +68,49 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Table, Malformed> {
     })?;
     Ok(table)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::strategies;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn comes_back(table in strategies::table()) {
+            let mut buffer = Vec::new();
+            encode(&table, &mut buffer);
+            prop_assert_eq!(decode(table.family, &buffer), Ok(table));
+        }
+    }
+
+    #[test]
+    fn what_a_dump_adds_is_left_out_and_what_is_new_kept() {
+        let mut buffer = Vec::new();
+        encode_name("filter", &mut buffer);
+        attribute::u32(&mut buffer, USE, 7);
+        attribute::bytes(&mut buffer, PAD, &[]);
+        attribute::u32(&mut buffer, 7, 4711); // NFTA_TABLE_OWNER
+        let table = decode(Family::Ip6, &buffer).unwrap();
+        assert_eq!((table.family, table.name.as_str()), (Family::Ip6, "filter"));
+        assert_eq!(table.extra.len(), 1);
+        assert_eq!(table.extra[0].bytes, 4711_u32.to_be_bytes());
+    }
+
+    #[test]
+    fn a_name_there_must_be() {
+        let missing = Malformed::Missing {
+            object: "table",
+            attribute: NAME,
+        };
+        assert_eq!(decode(Family::Ip, &[]), Err(missing));
+    }
+
+    #[test]
+    fn names_that_are_no_text_hide_nothing() {
+        let mut buffer = Vec::new();
+        attribute::bytes(&mut buffer, NAME, b"a\xffb\0c");
+        assert_eq!(decode(Family::Ip, &buffer).unwrap().name, "a\u{fffd}b");
+    }
+}

@@ -47,3 +47,64 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Bitwise> {
     let long = |value: &[u8]| u32::try_from(value.len()) == Ok(bitwise.len);
     (long(&bitwise.mask) && long(&bitwise.xor)).then_some(bitwise)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+    use crate::object::{Expression, Register};
+
+    fn bitwise() -> Bitwise {
+        Bitwise {
+            source: Register::FIRST,
+            destination: Register::FIRST,
+            len: 2,
+            mask: vec![0xff, 0],
+            xor: vec![0, 0],
+        }
+    }
+
+    #[test]
+    fn an_operation_that_is_not_said_is_the_old_one() {
+        let expected = Some(Expression::Bitwise(bitwise()));
+        let write = |operation: Option<u32>| {
+            known(NAME, |buffer| {
+                attribute::u32(buffer, SOURCE, 1);
+                attribute::u32(buffer, DESTINATION, 8);
+                attribute::u32(buffer, LEN, 2);
+                data::encode_bytes(buffer, MASK, &[0xff, 0]);
+                data::encode_bytes(buffer, XOR, &[0, 0]);
+                if let Some(operation) = operation {
+                    attribute::u32(buffer, OPERATION, operation);
+                }
+            })
+        };
+        assert_eq!(write(None), expected);
+        assert_eq!(write(Some(0)), expected);
+        assert_eq!(write(Some(1)), None);
+    }
+
+    #[test]
+    fn a_shift_is_not_known() {
+        let shift = known(NAME, |buffer| {
+            attribute::u32(buffer, SOURCE, 1);
+            attribute::u32(buffer, DESTINATION, 1);
+            attribute::u32(buffer, LEN, 4);
+            attribute::u32(buffer, OPERATION, 2); // NFT_BITWISE_RSHIFT
+            data::encode_bytes(buffer, 7, &[0, 0, 0, 8]); // NFTA_BITWISE_DATA
+        });
+        assert_eq!(shift, None);
+    }
+
+    #[test]
+    fn a_mask_of_another_length_is_not_known() {
+        for (len, mask) in [(3, 2), (2, 3)] {
+            let odd = Bitwise {
+                len,
+                mask: vec![0xff; mask],
+                ..bitwise()
+            };
+            assert_eq!(known(NAME, |buffer| encode(&odd, buffer)), None);
+        }
+    }
+}

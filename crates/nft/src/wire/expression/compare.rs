@@ -49,3 +49,32 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Compare> {
         value: said.required(DATA, data::decode_bytes)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+
+    #[test]
+    fn operators_have_the_kernels_numbers() {
+        for (operator, told) in OPERATORS.into_iter().zip(0..) {
+            assert_eq!(number(operator), told);
+        }
+    }
+
+    #[test]
+    fn an_operator_beyond_them_or_a_verdict_is_not_known() {
+        let compare = |operator, number| {
+            known(NAME, |buffer| {
+                attribute::u32(buffer, SOURCE, 1);
+                attribute::u32(buffer, OPERATOR, operator);
+                attribute::nest(buffer, DATA, |buffer| {
+                    attribute::nest(buffer, number, |_| {})
+                });
+            })
+        };
+        assert!(compare(5, 1).is_some());
+        assert_eq!(compare(6, 1), None);
+        assert_eq!(compare(5, 2), None);
+    }
+}

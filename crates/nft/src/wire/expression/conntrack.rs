@@ -22,3 +22,25 @@ pub(super) fn decode(data: &[u8]) -> Option<Conntrack> {
         destination: said.required(DESTINATION, read_register)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+
+    #[test]
+    fn with_a_direction_or_one_that_sets_something_it_is_not_known() {
+        let write = |number: Option<u16>| {
+            known(NAME, |buffer| {
+                attribute::u32(buffer, KEY, 0);
+                attribute::u32(buffer, DESTINATION, 1);
+                if let Some(number) = number {
+                    attribute::u8(buffer, number, 1);
+                }
+            })
+        };
+        assert!(write(None).is_some());
+        assert_eq!(write(Some(3)), None); // NFTA_CT_DIRECTION
+        assert_eq!(write(Some(4)), None); // NFTA_CT_SREG
+    }
+}

@@ -23,3 +23,27 @@ pub(super) fn decode(data: &[u8]) -> Option<Counter> {
         bytes: said.optional(BYTES, read_u64)?.unwrap_or(0),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+    use crate::object::Expression;
+
+    #[test]
+    fn what_is_not_said_is_zero() {
+        let empty = known(NAME, |buffer| attribute::bytes(buffer, 3, &[]));
+        assert_eq!(empty, Some(Expression::Counter(Counter::default())));
+        let one = known(NAME, |buffer| attribute::u64(buffer, PACKETS, 9));
+        let counter = Counter {
+            packets: 9,
+            bytes: 0,
+        };
+        assert_eq!(one, Some(Expression::Counter(counter)));
+    }
+
+    #[test]
+    fn a_number_of_another_size_is_not_known() {
+        assert_eq!(known(NAME, |buffer| attribute::u32(buffer, BYTES, 9)), None);
+    }
+}

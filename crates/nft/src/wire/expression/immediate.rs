@@ -37,3 +37,35 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Expression> {
         })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+
+    #[test]
+    fn values_and_verdicts_each_have_their_registers() {
+        let write = |register, number, value: &[u8]| {
+            known(NAME, |buffer| {
+                attribute::u32(buffer, DESTINATION, register);
+                attribute::nest(buffer, DATA, |buffer| {
+                    attribute::bytes(buffer, number, value)
+                });
+            })
+        };
+        // An inner `NFTA_VERDICT_CODE` of `NFT_RETURN`.
+        let mut back = Vec::new();
+        attribute::u32(&mut back, 1, (-5_i32).cast_unsigned());
+        assert_eq!(
+            write(0, 2, &back),
+            Some(Expression::Verdict(Verdict::Return))
+        );
+        assert_eq!(write(1, 2, &back), None);
+        assert_eq!(write(0, 1, &[1]), None);
+        let load = Load {
+            destination: Register::FIRST,
+            value: vec![1],
+        };
+        assert_eq!(write(1, 1, &[1]), Some(Expression::Load(load)));
+    }
+}

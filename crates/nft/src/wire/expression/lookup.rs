@@ -56,3 +56,42 @@ pub(super) fn decode(data: &[u8]) -> Option<Lookup> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+    use crate::object::Expression;
+
+    fn with(number: u16, value: u32) -> Option<Expression> {
+        known(NAME, |buffer| {
+            attribute::text(buffer, SET, "s");
+            attribute::u32(buffer, SOURCE, 1);
+            attribute::u32(buffer, number, value);
+        })
+    }
+
+    #[test]
+    fn flags_that_are_not_known_change_the_meaning() {
+        let inverted = |read: Option<Expression>| match read {
+            Some(Expression::Lookup(lookup)) => Some(lookup.inverted),
+            _ => None,
+        };
+        assert_eq!(inverted(with(FLAGS, 0)), Some(false));
+        assert_eq!(inverted(with(FLAGS, 1)), Some(true));
+        assert_eq!(inverted(with(FLAGS, 3)), None);
+    }
+
+    #[test]
+    fn the_register_of_verdicts_is_a_target() {
+        let target = |read: Option<Expression>| match read {
+            Some(Expression::Lookup(lookup)) => Some(lookup.target),
+            _ => None,
+        };
+        assert_eq!(target(with(DESTINATION, 0)), Some(LookupTarget::Verdict));
+        let first = LookupTarget::Register(Register::FIRST);
+        assert_eq!(target(with(DESTINATION, 1)), Some(first));
+        assert_eq!(target(with(DESTINATION, 5)), None);
+        assert_eq!(target(with(FLAGS, 0)), Some(LookupTarget::None));
+    }
+}

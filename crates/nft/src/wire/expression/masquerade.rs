@@ -35,3 +35,18 @@ pub(super) fn decode(data: &[u8]) -> Option<Masquerade> {
         max_port: said.optional(MAX_PORT, read_register)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+    use crate::object::Expression;
+
+    #[test]
+    fn without_anything_it_is_the_plain_one() {
+        let plain = Some(Expression::Masquerade(Masquerade::default()));
+        assert_eq!(known(NAME, |_| {}), plain);
+        let verdict = known(NAME, |buffer| attribute::u32(buffer, MIN_PORT, 0));
+        assert_eq!(verdict, None);
+    }
+}

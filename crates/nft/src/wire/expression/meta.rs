@@ -23,3 +23,35 @@ pub(super) fn decode(data: &[u8]) -> Option<Meta> {
         destination: said.required(DESTINATION, read_register)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+
+    #[test]
+    fn one_that_sets_something_is_not_known() {
+        let sets = known(NAME, |buffer| {
+            attribute::u32(buffer, KEY, 3);
+            attribute::u32(buffer, 3, 1); // NFTA_META_SREG
+        });
+        assert_eq!(sets, None);
+        assert!(known(NAME, |buffer| encode(&meta(), buffer)).is_some());
+    }
+
+    #[test]
+    fn there_is_no_value_in_the_register_of_verdicts() {
+        let into_verdict = known(NAME, |buffer| {
+            attribute::u32(buffer, KEY, 6);
+            attribute::u32(buffer, DESTINATION, 0);
+        });
+        assert_eq!(into_verdict, None);
+    }
+
+    fn meta() -> Meta {
+        Meta {
+            key: MetaKey::IIFNAME,
+            destination: crate::object::Register::FIRST,
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! Expressions: a name and attributes of its own (`enum nft_expr_attributes`).
 //!
 //! An expression that this build knows only in part, one attribute or one value beyond our types,
-//! is not known: it is kept whole, so that nothing of it is lost or taken for something else.
+//! is not known: it is kept whole, so that nothing of it is lost or taken for something else. One
+//! that is not even made of a name and attributes is kept under no name, and its bytes are all that
+//! there was.
 
 mod bitwise;
 mod compare;
@@ -16,7 +18,7 @@ mod payload;
 mod reject;
 
 use super::Malformed;
-use super::attribute::{self, Raw};
+use super::attribute::{self, Known, Raw, read_text};
 use crate::object::Expression;
 
 /// `NFTA_EXPR_NAME`.
@@ -60,6 +62,7 @@ fn encode(expression: &Expression, buffer: &mut Vec<u8>) {
         Expression::Reject(it) => put(buffer, reject::NAME, reject::encode, it),
         Expression::Masquerade(it) => put(buffer, masquerade::NAME, masquerade::encode, it),
         Expression::Nat(it) => put(buffer, nat::NAME, nat::encode, it),
+        Expression::Unknown { name, data } if name.is_empty() => buffer.extend_from_slice(data),
         Expression::Unknown { name, data } => {
             attribute::text(buffer, NAME, name);
             // The kernel says nothing of those that have no attributes, such as `notrack`.
@@ -84,28 +87,25 @@ pub(super) fn decode_list(list: Raw<'_>) -> Result<Vec<Expression>, Malformed> {
 
 /// Reads the expression that this attribute holds.
 pub(super) fn decode(attribute: Raw<'_>) -> Result<Expression, Malformed> {
-    let (mut name, mut data, mut more) = (None, &[][..], false);
-    for attribute in attribute.nested("expression") {
-        let attribute = attribute?;
-        match attribute.number() {
-            NAME => name = Some(attribute.text()),
-            DATA => data = attribute.bytes,
-            _ => more = true,
-        }
-    }
-    let name = name.ok_or(Malformed::Missing {
-        object: "expression",
-        attribute: NAME,
-    })?;
-    let known = if more {
-        None
-    } else {
-        decode_known(&name, data)
-    };
-    Ok(known.unwrap_or_else(|| Expression::Unknown {
-        name,
+    attribute
+        .nested("expression")
+        .try_for_each(|inner| inner.map(drop))?;
+    let unknown = |name: &str, data: &[u8]| Expression::Unknown {
+        name: name.to_owned(),
         data: data.to_vec(),
-    }))
+    };
+    let Some((name, data)) = decode_parts(attribute.bytes) else {
+        return Ok(unknown("", attribute.bytes));
+    };
+    Ok(decode_known(name, data).unwrap_or_else(|| unknown(name, data)))
+}
+
+/// The name and the attributes, if there is nothing beside them.
+fn decode_parts(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let said = Known::<3>::of(bytes)?;
+    let name = said.required(NAME, read_text)?;
+    let data = said.optional(DATA, Some)?.unwrap_or_default();
+    (!name.is_empty()).then_some((name, data))
 }
 
 fn decode_known(name: &str, data: &[u8]) -> Option<Expression> {
@@ -122,5 +122,121 @@ fn decode_known(name: &str, data: &[u8]) -> Option<Expression> {
         masquerade::NAME => masquerade::decode(data).map(Expression::Masquerade),
         nat::NAME => nat::decode(data).map(Expression::Nat),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::attribute::Attributes;
+    use super::super::strategies;
+    use super::*;
+
+    /// The inside of an expression, read.
+    fn read(bytes: &[u8]) -> Result<Expression, Malformed> {
+        let mut buffer = Vec::new();
+        attribute::nest(&mut buffer, 1, |buffer| buffer.extend_from_slice(bytes));
+        decode(Attributes::of("list", &buffer).next().unwrap()?)
+    }
+
+    fn written(expression: &Expression) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        encode(expression, &mut buffer);
+        buffer
+    }
+
+    /// What an expression of these attributes is read as; if unknown, with the same bytes as
+    /// written.
+    pub(super) fn known(name: &str, content: impl FnOnce(&mut Vec<u8>)) -> Option<Expression> {
+        let mut bytes = Vec::new();
+        attribute::text(&mut bytes, NAME, name);
+        attribute::nest(&mut bytes, DATA, content);
+        let read = read(&bytes).unwrap();
+        if !matches!(read, Expression::Unknown { .. }) {
+            return Some(read);
+        }
+        assert_eq!(written(&read), bytes);
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn comes_back(expression in strategies::expression()) {
+            prop_assert_eq!(read(&written(&expression)), Ok(expression));
+        }
+
+        /// With one attribute more than our types hold, or one twice, nothing is known.
+        #[test]
+        fn with_more_it_is_unknown(expression in strategies::expression(), number in 9..99_u16) {
+            let bytes = written(&expression);
+            let parts = decode_parts(&bytes).unwrap();
+            let more = known(parts.0, |buffer| {
+                buffer.extend_from_slice(parts.1);
+                attribute::u32(buffer, number, 1);
+            });
+            prop_assert_eq!(more, None);
+            if !matches!(expression, Expression::Unknown { .. }) && !parts.1.is_empty() {
+                let twice = known(parts.0, |buffer| buffer.extend(parts.1.repeat(2)));
+                prop_assert_eq!(twice, None);
+            }
+        }
+    }
+
+    #[test]
+    fn one_without_attributes_keeps_its_name() {
+        let mut bytes = Vec::new();
+        attribute::text(&mut bytes, NAME, "notrack");
+        let unknown = Expression::Unknown {
+            name: "notrack".to_owned(),
+            data: Vec::new(),
+        };
+        assert_eq!(read(&bytes), Ok(unknown.clone()));
+        assert_eq!(written(&unknown), bytes);
+    }
+
+    #[test]
+    fn what_is_no_name_and_attributes_is_kept_whole() {
+        let counter = written(&Expression::Counter(Default::default()));
+        let mut with_more = counter.clone();
+        attribute::u32(&mut with_more, 3, 3);
+        let mut odd_name = Vec::new();
+        attribute::bytes(&mut odd_name, NAME, b"counter\0\0");
+        let nameless = counter[12..].to_vec();
+        for data in [with_more, odd_name, nameless, Vec::new()] {
+            let name = String::new();
+            let unknown = Expression::Unknown { name, data };
+            let Expression::Unknown { data, .. } = &unknown else {
+                unreachable!()
+            };
+            assert_eq!(read(data), Ok(unknown.clone()));
+            assert_eq!(written(&unknown), *data);
+        }
+    }
+
+    #[test]
+    fn broken_ones_are_malformed() {
+        let bytes = written(&Expression::Counter(Default::default()));
+        let told = Malformed::Attribute {
+            object: "expression",
+            told: 28,
+            there: 20,
+        };
+        assert_eq!(read(&bytes[..32]), Err(told));
+    }
+
+    #[test]
+    fn one_and_several_have_attributes_of_their_own() {
+        let counter = Expression::Counter(Default::default());
+        let kind = |expressions: &[Expression]| {
+            let mut buffer = Vec::new();
+            encode_one_or_list(&mut buffer, (17, 18), expressions);
+            Attributes::of("set", &buffer)
+                .next()
+                .map(|a| a.unwrap().number())
+        };
+        assert_eq!(kind(&[]), None);
+        assert_eq!(kind(&[counter.clone()]), Some(17));
+        assert_eq!(kind(&[counter.clone(), counter]), Some(18));
     }
 }

@@ -66,3 +66,24 @@ pub(super) fn decode(data: &[u8]) -> Option<Nat> {
         flags: said.optional(FLAGS, read_u32)?.unwrap_or(0),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+    use crate::object::Expression;
+
+    #[test]
+    fn a_kind_or_a_family_that_our_types_do_not_hold_is_not_known() {
+        let write = |kind, family| {
+            known(NAME, |buffer| {
+                attribute::u32(buffer, TYPE, kind);
+                attribute::u32(buffer, FAMILY, family);
+            })
+        };
+        assert!(matches!(write(0, 2), Some(Expression::Nat(nat)) if nat.kind == NatKind::Source));
+        assert!(matches!(write(1, 10), Some(Expression::Nat(nat)) if nat.family == Family::Ip6));
+        assert_eq!(write(2, 2), None);
+        assert_eq!(write(0, 258), None);
+    }
+}

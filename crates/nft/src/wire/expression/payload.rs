@@ -31,3 +31,25 @@ pub(super) fn decode(data: &[u8]) -> Option<Payload> {
         destination: said.required(DESTINATION, read_register)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+
+    #[test]
+    fn one_that_writes_is_not_known() {
+        let writes = known(NAME, |buffer| {
+            for number in BASE..=8 {
+                attribute::u32(buffer, number, 1);
+            }
+        });
+        assert_eq!(writes, None);
+        let loads = known(NAME, |buffer| {
+            for number in DESTINATION..=LEN {
+                attribute::u32(buffer, number, 1);
+            }
+        });
+        assert!(loads.is_some());
+    }
+}

@@ -28,3 +28,22 @@ pub(super) fn decode(data: &[u8]) -> Option<Reject> {
     };
     Some(Reject { kind, code })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::known;
+    use super::*;
+    use crate::object::Expression;
+
+    #[test]
+    fn only_a_reset_needs_no_code() {
+        let codeless = |kind| known(NAME, |buffer| attribute::u32(buffer, TYPE, kind));
+        let reset = Reject {
+            kind: RejectKind::TCP_RESET,
+            code: 0,
+        };
+        assert_eq!(codeless(1), Some(Expression::Reject(reset)));
+        assert_eq!(codeless(0), None);
+        assert_eq!(codeless(2), None);
+    }
+}
