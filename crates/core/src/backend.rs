@@ -181,6 +181,13 @@ pub trait Backend {
     /// # Errors
     /// If the kernel cannot be read.
     fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError>;
+
+    /// Everything that stands where one of these placements puts rules, as text of the backend's
+    /// usual program. Empty if nothing does.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError>;
 }
 
 /// Why a backend could not do what it was asked.
@@ -193,7 +200,15 @@ pub struct BackendError {
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
     /// The way out, in one line.
-    pub hint: Option<String>,
+    pub hint: String,
+}
+
+impl BackendError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        self.hint.clone()
+    }
 }
 
 /// Why a step was not done.

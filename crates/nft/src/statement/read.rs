@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::Translate;
 use super::value::prefix_of;
 use super::{End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To};
-use super::Translate;
 use crate::object::{Bitwise, Expression, Family, LookupTarget, Register};
 
 /// What these expressions say. Nothing is left out: an expression that is not understood, or whose

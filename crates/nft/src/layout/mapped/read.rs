@@ -79,9 +79,9 @@ pub(in crate::layout) fn read(
         )],
         Shape::Nat { kind, .. } => {
             let of_kind = translations(family, *kind, subnet?, device);
-            let rules = of_kind.into_iter().map(|(purpose, matches, action)| {
-                rule(Role::GuestNat, purpose, matches, action)
-            });
+            let rules = of_kind
+                .into_iter()
+                .map(|(purpose, matches, action)| rule(Role::GuestNat, purpose, matches, action));
             rules.collect()
         }
     })
