@@ -11,6 +11,7 @@ mod dump;
 pub mod libvirt;
 mod namespace;
 mod palisade;
+pub mod probe;
 mod trial;
 
 pub use answer::Answer;
@@ -18,4 +19,4 @@ pub use definition::Definition;
 pub use dump::{Dump, assert_same};
 pub use namespace::Namespace;
 pub use palisade::Palisade;
-pub use trial::{Trials, run};
+pub use trial::{Trials, run, run_side_by_side};

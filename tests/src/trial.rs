@@ -56,6 +56,14 @@ pub fn run(trials: Trials) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials.0).exit_code()
 }
 
+/// The same, this many at a time unless an option says otherwise.
+#[must_use]
+pub fn run_side_by_side(trials: Trials, threads: usize) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(threads);
+    libtest_mimic::run(&arguments, trials.0).exit_code()
+}
+
 /// A test that cannot run says so; where everything must run, that is a failure.
 fn skipped(reason: String) -> Result<Completion, Failed> {
     if std::env::var_os("CI").is_some() {
