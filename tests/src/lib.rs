@@ -1,1 +1,22 @@
-//! x
+//! A lab of network namespaces, in which the command `palisade` meets the kernel.
+//!
+//! The tests know the command by its contract alone: they run the binary, and look at what `nft`
+//! lists and at what becomes of real packets. Everything happens in namespaces of their own, which
+//! end with the test, also when it panics; the machine's own network is never touched.
+
+mod answer;
+mod binary;
+mod definition;
+mod dump;
+pub mod libvirt;
+mod namespace;
+mod palisade;
+pub mod probe;
+mod trial;
+
+pub use answer::Answer;
+pub use definition::Definition;
+pub use dump::{Dump, assert_same};
+pub use namespace::Namespace;
+pub use palisade::Palisade;
+pub use trial::{Trials, run, run_side_by_side};

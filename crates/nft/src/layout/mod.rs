@@ -20,7 +20,7 @@ use thiserror::Error;
 use crate::object::{self, Chain, Element, Rule, Set, Table, Userdata};
 
 pub use mapped::{Kind, Shape};
-pub use names::{TableName, TableNameError};
+pub use names::{KEYWORDS, TableName, TableNameError};
 
 /// The version of what the layouts below put into a table. It goes up with every change of a
 /// name, a rule or a set, so that a later build knows what it meets.

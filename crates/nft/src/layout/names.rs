@@ -78,7 +78,7 @@ impl fmt::Display for TableName {
 }
 
 /// The words of nft's language, from nft(8) and tried with `nft` (tests/kernel does it again).
-const KEYWORDS: &[&str] = &[
+pub const KEYWORDS: &[&str] = &[
     "accept",
     "add",
     "ah",
@@ -127,8 +127,7 @@ const KEYWORDS: &[&str] = &[
     "flush",
     "frag",
     "fwd",
-    "gc-
-interval",
+    "gc-interval",
     "ge",
     "geneve",
     "get",
@@ -175,6 +174,7 @@ interval",
     "mh",
     "missing",
     "monitor",
+    "ne",
     "netdev",
     "nftrace",
     "not",

@@ -1,0 +1,206 @@
+//! Cases of our own: definitions in `cases/`, and beside each, by hand, what `--layout flat` must
+//! leave in the kernel, in nft's words. `NAME.xml`, or the files of the folder `NAME` in the order of
+//! their names, belong to `NAME.nft`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use palisade_tests::{Dump, Namespace, Palisade, Trials, assert_same};
+
+fn main() -> ExitCode {
+    palisade_tests::run(cases().iter().fold(Trials::new(), of_case))
+}
+
+fn of_case(trials: Trials, case: &Case) -> Trials {
+    let named = |what: &str| format!("{}: {what}", case.name);
+    let with = |test: fn(&Case)| {
+        let case = case.clone();
+        move || test(&case)
+    };
+    trials
+        .with(
+            named("nft lists the expectation as it stands"),
+            with(is_listing),
+        )
+        .with(named("applied flat"), with(applied_flat))
+        .with(named("every rule says whose it is"), with(comments))
+        .with(named("rendered and loaded"), with(rendered))
+        .with(named("applied and removed"), with(removed))
+}
+
+fn is_listing(case: &Case) {
+    let namespace = Namespace::new();
+    namespace.nft(case.expected.as_str());
+    let titles = ("written", "listed");
+    assert_same(
+        &case.name,
+        (titles.0, &case.expected),
+        (titles.1, &Dump::ruleset(&namespace)),
+    );
+}
+
+fn applied_flat(case: &Case) {
+    let namespace = Namespace::new();
+    let palisade = Palisade::with_layout(&namespace, "flat");
+    palisade.on_files("apply", &case.files).stdout();
+    let found = Dump::ruleset(&namespace).bare();
+    assert_same(
+        &case.name,
+        ("expected", &case.expected),
+        ("applied", &found),
+    );
+}
+
+fn comments(case: &Case) {
+    let namespace = Namespace::new();
+    let palisade = Palisade::with_layout(&namespace, "flat");
+    palisade.on_files("apply", &case.files).stdout();
+    let dump = Dump::ruleset(&namespace);
+    assert_eq!(dump.rules().len(), case.expected.rules().len());
+    for (chain, rule) in dump.rules() {
+        let comment = rule
+            .split_once(" comment \"")
+            .and_then(|(_, comment)| comment.strip_suffix('"'))
+            .unwrap_or_else(|| panic!("no comment at the end: {chain}: {rule}"));
+        let (owner, purpose) = comment
+            .split_once(": ")
+            .unwrap_or_else(|| panic!("no `network: purpose`: {chain}: {rule}"));
+        assert!(!purpose.is_empty(), "{chain}: {rule}");
+        if rule.contains(" jump ") {
+            assert_eq!(owner, "palisade", "{chain}: {rule}");
+            continue;
+        }
+        let network = case.networks.iter().find(|network| network.name == owner);
+        let network = network.unwrap_or_else(|| panic!("whose? {chain}: {rule}"));
+        // Rules for NAT say nothing of the bridge.
+        let bridge = format!("\"{}\"", network.bridge);
+        assert!(
+            chain == "guest_nat" || rule.contains(&bridge),
+            "{chain}: {rule}"
+        );
+    }
+}
+
+fn rendered(case: &Case) {
+    for layout in ["flat", "mapped"] {
+        let (applied, loaded) = (Namespace::new(), Namespace::new());
+        let palisade = Palisade::with_layout(&applied, layout);
+        palisade.on_files("apply", &case.files).stdout();
+        loaded.nft(&palisade.on_files("render", &case.files).stdout());
+        let (loaded, applied) = (Dump::ruleset(&loaded), Dump::ruleset(&applied));
+        let is_empty = case.expected.as_str().is_empty();
+        assert_eq!(
+            applied.as_str().is_empty(),
+            is_empty,
+            "{layout}:\n{applied}"
+        );
+        assert_same(
+            layout,
+            ("rendered and loaded", &loaded),
+            ("applied", &applied),
+        );
+    }
+}
+
+fn removed(case: &Case) {
+    for layout in ["flat", "mapped"] {
+        let namespace = Namespace::new();
+        let palisade = Palisade::with_layout(&namespace, layout);
+        palisade.on_files("apply", &case.files).stdout();
+        let names = case.networks.iter().map(|network| network.name.as_str());
+        assert_eq!(
+            sorted(palisade.running()),
+            sorted(names.clone().map(str::to_owned))
+        );
+        palisade.ok(std::iter::once("remove").chain(names));
+        palisade.ok(["remove", "--all"]);
+        assert_eq!(Dump::ruleset(&namespace).as_str(), "", "{layout}");
+        assert_eq!(palisade.running(), [""; 0]);
+    }
+}
+
+fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.into_iter().collect();
+    names.sort();
+    names
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    name: String,
+    files: Vec<PathBuf>,
+    networks: Vec<Named>,
+    expected: Dump,
+}
+
+/// What a rule's comment is held against.
+#[derive(Debug, Clone)]
+struct Named {
+    name: String,
+    bridge: String,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let cases: Vec<Case> = listed(&folder)
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "nft"))
+        .map(|path| case(path))
+        .collect();
+    assert!(!cases.is_empty(), "no cases in {}", folder.display());
+    cases
+}
+
+fn case(expectation: &Path) -> Case {
+    let stem = expectation.with_extension("");
+    let files = if stem.is_dir() {
+        listed(&stem)
+    } else {
+        vec![stem.with_extension("xml")]
+    };
+    let text = read(expectation);
+    // The first line says what the case is about.
+    let expected: String = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    Case {
+        name: stem
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        networks: files.iter().map(|file| named(&read(file))).collect(),
+        files,
+        expected: Dump::expected(&expected),
+    }
+}
+
+/// The names in a definition, read without the reader under test.
+fn named(xml: &str) -> Named {
+    let between = |start: &str, end: &str| {
+        let (_, rest) = xml.split_once(start).expect("the definition has it");
+        let (text, _) = rest.split_once(end).expect("the definition has it");
+        text.replace("&amp;", "&")
+    };
+    Named {
+        name: between("<name>", "</name>"),
+        bridge: between("<bridge name='", "'"),
+    }
+}
+
+fn listed(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
