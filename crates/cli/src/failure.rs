@@ -25,7 +25,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(message: impl ToString, hint: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl std::fmt::Display, hint: impl Into<String>) -> Self {
         Self::Other {
             message: message.to_string(),
             hint: hint.into(),

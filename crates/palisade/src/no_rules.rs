@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Done, Placement, Plan, RunError, Standing, Step,
+    Backend, BackendError, Change, Done, Placement, Plan, RunError, Standing,
 };
 use palisade_core::rules::Rule;
 use palisade_core::state::Record;
@@ -41,7 +41,7 @@ impl Backend for NoRules {
         })
     }
 
-    fn run(&mut self, _step: &Step) -> Result<Done, RunError> {
+    fn run(&mut self, _payload: &[u8]) -> Result<Done, RunError> {
         Ok(Done::default())
     }
 

@@ -117,7 +117,7 @@ impl Difference {
                     elements.push(element(key));
                     self.mended.extend(restored);
                 }
-            } else if let Some(handle) = observed.claim(installed).and_then(|s| s.handle()) {
+            } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
                 self.delete_rules.push((installed.place.clone(), handle));
                 self.mended.extend(restored);
             }
@@ -134,9 +134,10 @@ impl Difference {
         for (_, skeleton) in skeletons {
             self.mend_skeleton(skeleton, observed.as_deref());
         }
-        if !(self.add.chains.is_empty() && self.add.sets.is_empty())
-            || !self.add_skeleton_rules.is_empty()
-        {
+        let is_whole = self.add.chains.is_empty()
+            && self.add.sets.is_empty()
+            && self.add_skeleton_rules.is_empty();
+        if !is_whole {
             // Whoever is looked at here was without it.
             self.mended
                 .extend(area.restored.iter().map(|&(network, _)| network));

@@ -142,7 +142,12 @@ impl Nftables {
         };
         if !batch.is_empty() {
             let payload = batch.finish();
-            plan.steps.push(Step { payload });
+            plan.steps.push(Step {
+                what: "one batch of nf_tables".to_owned(),
+                payload,
+                // One batch is all or nothing: there is never a part to take back.
+                undo: Vec::new(),
+            });
         }
         for (area, difference) in areas.iter().zip(&differences) {
             for (network, wanted) in &area.added {
@@ -247,8 +252,8 @@ impl Backend for Nftables {
         })
     }
 
-    fn run(&mut self, step: &Step) -> Result<Done, RunError> {
-        match commit(self.transport.as_mut(), &step.payload, &mut self.replies) {
+    fn run(&mut self, payload: &[u8]) -> Result<Done, RunError> {
+        match commit(self.transport.as_mut(), payload, &mut self.replies) {
             Ok(()) => Ok(Done {
                 // Nobody else came between: the kernel would have refused the batch.
                 generation: self.planned.take().map(|before| u64::from(after(before))),
