@@ -352,7 +352,7 @@ mod tests {
             let mut buffer = Vec::new();
             nest(&mut buffer, 1, |buffer| {
                 item(buffer, |buffer| {
-                    bytes(buffer, 2, &attribute.repeat(len / 4))
+                    bytes(buffer, 2, &attribute.repeat(len / 4));
                 });
             });
             u32(&mut buffer, 3, 3);
