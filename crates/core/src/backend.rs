@@ -1,1 +1,219 @@
-//! x
+//! What a backend is: whoever makes the kernel enforce rules.
+//!
+//! A backend plans a [`Change`] into [`Step`]s, each of which happens as a whole or not at all,
+//! and then runs them. What a step's bytes are is its own affair: a netlink batch, or the input of
+//! `iptables-restore`. Between planning and running, the engine writes down what will stand.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::network::{Family, Network};
+use crate::rules::{Purpose, Rule};
+use crate::state::Record;
+
+/// By whom and where a network's rules are installed. What beside the backend's name belongs to
+/// it (a layout, a table) is known to the backend alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Placement {
+    /// The backend's name.
+    pub backend: String,
+    /// Its settings, by name.
+    #[serde(flatten)]
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Placement {
+    /// A setting, if it was made.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+}
+
+/// One thing that a backend installed for a network, in the backend's own words: what will be
+/// taken away when the network is removed, whatever a later build would install.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Installed {
+    /// The family of packets that it is about.
+    pub family: Family,
+    /// The table that it is in.
+    pub table: String,
+    /// The chain or set of that table.
+    pub place: String,
+    /// What it says.
+    pub item: String,
+    /// The kernel's number for it, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<u64>,
+}
+
+/// What shall become different.
+#[derive(Debug, Clone, Default)]
+pub struct Change<'a> {
+    /// Running networks that stay, and are not looked at.
+    pub keep: Vec<&'a Record>,
+    /// Running networks that stay: what is missing of them is put back, and what is recorded
+    /// beyond what they need goes.
+    pub restore: Vec<&'a Record>,
+    /// Networks of which exactly what is recorded goes.
+    pub remove: Vec<&'a Record>,
+    /// Networks that come, in the order in which they start.
+    pub add: Vec<Addition<'a>>,
+    /// The ruleset's generation, if it is still the one in which our last change left it: what is
+    /// recorded stands then, and need not be looked for.
+    pub left_at: Option<u64>,
+}
+
+impl Change<'_> {
+    /// Whether nothing shall become different.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.restore.is_empty() && self.remove.is_empty() && self.add.is_empty()
+    }
+}
+
+/// A network that comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Addition<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// Where its rules go.
+    pub placement: &'a Placement,
+}
+
+/// A change, made ready.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// What to do, in this order. Empty if all is as it shall be.
+    pub steps: Vec<Step>,
+    /// What will stand for each network of [`Change::add`], in that order.
+    pub added: Vec<Vec<Installed>>,
+    /// What will stand for each network of [`Change::restore`], in that order; none for those that
+    /// stand as they shall.
+    pub restored: Vec<Option<Vec<Installed>>>,
+    /// What people should know: somebody's own rules that stay.
+    pub notes: Vec<String>,
+    /// The generation of the ruleset that was looked at.
+    pub generation: Option<u64>,
+}
+
+/// What happens as a whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What to do, in the backend's own form.
+    pub payload: Vec<u8>,
+}
+
+/// What a backend did.
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    /// The ruleset's generation after it, if nobody else can have moved it meanwhile.
+    pub generation: Option<u64>,
+}
+
+/// A rule or an element as it stands in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// The family of packets that it sees.
+    pub family: Family,
+    /// The chain or set that it is in.
+    pub place: String,
+    /// What it is for, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
+    /// What it says, in the words of the backend's usual program.
+    pub text: String,
+    /// What it counted; none where nothing counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counter: Option<Counted>,
+    /// Whether it is recorded and missing in the kernel.
+    pub missing: bool,
+}
+
+/// What a counter says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counted {
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Whoever makes the kernel enforce rules.
+pub trait Backend {
+    /// The name by which records know it.
+    fn name(&self) -> &'static str;
+
+    /// Why a rule is not installed in this placement, if it is not.
+    fn omission(&self, placement: &Placement, rule: &Rule) -> Option<&'static str>;
+
+    /// The generation of the ruleset, if the kernel counts it: everybody's changes move it.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    fn generation(&mut self) -> Result<Option<u64>, BackendError>;
+
+    /// Makes a change ready: looks at the kernel as far as needed, changes nothing.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read, or holds what is not ours where ours should be.
+    fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError>;
+
+    /// Does one step of a plan.
+    ///
+    /// # Errors
+    /// If it did not happen, or it is not known whether it happened.
+    fn run(&mut self, step: &Step) -> Result<Done, RunError>;
+
+    /// Fills in the kernel's numbers of what is installed in this backend, where it has some; items
+    /// that are not there get none.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError>;
+
+    /// What stands in the kernel for a network.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError>;
+}
+
+/// Why a backend could not do what it was asked.
+#[derive(Debug, Error)]
+#[error("{backend}: {source}")]
+pub struct BackendError {
+    /// The backend.
+    pub backend: &'static str,
+    /// What happened.
+    #[source]
+    pub source: Box<dyn Error + Send + Sync>,
+    /// The way out, in one line.
+    pub hint: Option<String>,
+}
+
+/// Why a step was not done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Somebody changed the ruleset after the plan was made: nothing happened.
+    #[error("the ruleset changed while the change was made ready")]
+    Stale,
+    /// It failed as a whole.
+    #[error(transparent)]
+    Failed(BackendError),
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.backend)?;
+        for (name, value) in &self.settings {
+            write!(f, ", {name} {value}")?;
+        }
+        Ok(())
+    }
+}

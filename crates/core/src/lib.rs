@@ -1,11 +1,13 @@
 //! What a virtual network is, which rules it asks of a firewall, and what is running.
 //!
 //! This crate knows networks ([`network`]), the rules they mean ([`rules`]), the trait that each
-//! backend implements ([`backend`]) and the state directory that remembers what was installed
-//! ([`state`]). It knows nothing of netlink, of iptables or of file formats of definitions.
+//! backend implements ([`backend`]), the state directory that remembers what was installed
+//! ([`state`]), and how wishes become changes of both ([`engine`]). It knows nothing of netlink,
+//! of iptables or of file formats of definitions.
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod engine;
 pub mod network;
 pub mod rules;
 pub mod state;

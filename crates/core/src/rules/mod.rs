@@ -10,6 +10,8 @@ mod derive;
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::Serialize;
+
 use crate::network::{AddressRange, Family, InterfaceName, Name, Network, PortRange, Subnet};
 
 pub use derive::{Guard, rules};
@@ -64,7 +66,8 @@ impl Role {
 }
 
 /// What a rule is for. Together with owner, family, role and matches it names the rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum Purpose {
     /// Guests talk among themselves over the bridge.
@@ -94,6 +97,28 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Cross,
+        Self::Out,
+        Self::In,
+        Self::RefuseOut,
+        Self::RefuseIn,
+        Self::Nat,
+        Self::KeepBroadcast,
+        Self::KeepMulticast,
+        Self::Dhcp,
+        Self::Dns,
+        Self::Tftp,
+        Self::Checksum,
+    ];
+
+    /// The purpose that these [`words`](Self::words) name.
+    #[must_use]
+    pub fn from_words(words: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.words() == words)
+    }
+
     /// The purpose in a word or two, as comments and listings show it.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -130,6 +155,12 @@ impl Purpose {
             Self::Tftp => "guests may boot over TFTP from the host",
             Self::Checksum => "DHCP answers get a checksum that old clients insist on",
         }
+    }
+}
+
+impl From<Purpose> for &'static str {
+    fn from(purpose: Purpose) -> Self {
+        purpose.words()
     }
 }
 

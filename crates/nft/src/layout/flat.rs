@@ -3,11 +3,17 @@
 //! Every rule goes to the head of its chain when it is added, so that packets meet the rules in
 //! the reverse of the order of issue, and a later network's above an earlier one's.
 
-use palisade_core::rules::{self, Action, Destination, Matches, Purpose, Role};
+use std::net::IpAddr;
 
-use super::{FILTER, Place, SRCNAT, Skeleton, base, tag};
-use crate::object::{Chain, Comparison, Counter, Hook, NatKind, Rule, Verdict};
-use crate::statement::{self, Direction, End, Statement, To, Translate};
+use ipnet::IpNet;
+use palisade_core::network::{AddressRange, InterfaceName, PortRange, Subnet};
+use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Purpose, Role};
+
+use super::{FILTER, Place, SRCNAT, Skeleton, base, tag, untag};
+use crate::object::{
+    Chain, Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, Rule, Verdict,
+};
+use crate::statement::{self, Direction, End, Match, Origin, Statement, Test, To, Translate};
 
 /// The chain of the rules for a role.
 fn chain(role: Role) -> &'static str {
@@ -33,6 +39,11 @@ pub(crate) fn role(chain: &str) -> Option<Role> {
 
 /// The base chain from which forwarded packets are sent to the chains of guests.
 const FORWARD: &str = "forward";
+
+/// Whether a chain of this name belongs to this layout.
+pub(super) fn has_chain(name: &str) -> bool {
+    name == FORWARD || role(name).is_some()
+}
 
 pub(super) fn skeleton(place: Place<'_>) -> Skeleton {
     let plain = |role, comment| place.chain(chain(role), None, comment);
@@ -77,6 +88,104 @@ pub(super) fn rule(place: Place<'_>, rule: &rules::Rule) -> Rule {
     statements.push(Statement::Counter(Counter::default()));
     statements.push(action(place, rule.action));
     place.rule(chain(rule.role), &statements, &comment(rule))
+}
+
+/// The rule of a network that a rule of a table stands for: the inverse of [`rule`]. None if it is
+/// not exactly one that this layout makes.
+pub(super) fn read(place: Place<'_>, found: &Rule) -> Option<rules::Rule> {
+    let (owner, words) = untag(found.userdata.text()?)?;
+    let mut read = rules::Rule {
+        owner,
+        purpose: purpose(words)?,
+        family: place.family,
+        role: role(&found.chain)?,
+        matches: Matches::default(),
+        action: Action::Return,
+    };
+    for statement in statement::statements(&found.expressions) {
+        match statement {
+            Statement::Match(matching) => read_match(place, &matching, &mut read.matches)?,
+            Statement::Counter(_) => {}
+            other => read.action = read_action(&other)?,
+        }
+    }
+    // What could not be told apart above (the order, what stands twice) is seen here.
+    let made = rule(place, &read);
+    (format!("{made:#}") == format!("{found:#}")).then_some(read)
+}
+
+fn read_match(place: Place<'_>, matching: &Match, into: &mut Matches) -> Option<()> {
+    let ([field], Test::Compare(operator, value)) = (matching.fields.as_slice(), &matching.test)
+    else {
+        return None;
+    };
+    match field.origin {
+        Origin::Meta(MetaKey::IIFNAME) => into.in_interface = Some(read_name(value)?),
+        Origin::Meta(MetaKey::OIFNAME) => into.out_interface = Some(read_name(value)?),
+        Origin::Meta(MetaKey::L4PROTO) => {
+            let number = |protocol: &Protocol| value.as_slice() == [protocol.number()];
+            into.protocol = Some([Protocol::Tcp, Protocol::Udp].into_iter().find(number)?);
+        }
+        Origin::Conntrack(ConntrackKey::STATE) => into.known_flow = true,
+        _ => {
+            let (end, address, prefix) = field.prefix(place.family(), value)?;
+            let net = IpNet::new(address, prefix).ok()?;
+            let subnet = || Subnet::new(address, prefix).ok();
+            match (end, operator) {
+                (End::Source, _) => into.source = Some(subnet()?),
+                (End::Destination, Comparison::NotEqual) => {
+                    into.destination = Some(Destination::NotIn(subnet()?));
+                }
+                (End::Destination, _) if net == super::BROADCAST => {
+                    into.destination = Some(Destination::Broadcast);
+                }
+                (End::Destination, _) if net == place.family.link_local_multicast() => {
+                    into.destination = Some(Destination::LinkLocalMulticast);
+                }
+                (End::Destination, _) => into.destination = Some(Destination::In(subnet()?)),
+            }
+        }
+    }
+    Some(())
+}
+
+fn read_name(value: &[u8]) -> Option<InterfaceName> {
+    let end = value.iter().position(|&byte| byte == 0)?;
+    std::str::from_utf8(&value[..end]).ok()?.parse().ok()
+}
+
+fn read_action(statement: &Statement) -> Option<Action> {
+    let Statement::Translate(Translate { to, ports, .. }) = statement else {
+        return match statement {
+            Statement::Verdict(Verdict::Accept) => Some(Action::Accept),
+            Statement::Verdict(Verdict::Return) => Some(Action::Return),
+            Statement::Reject(_) => Some(Action::Reject),
+            _ => None,
+        };
+    };
+    let ports = match ports {
+        Some((start, end)) => Some(PortRange::new(*start, *end).ok()?),
+        None => None,
+    };
+    match to {
+        To::OutgoingDevice => Some(Action::Masquerade { ports }),
+        To::Addresses {
+            range: Some((IpAddr::V4(start), IpAddr::V4(end))),
+            ..
+        } => Some(Action::Snat {
+            addresses: AddressRange::new(*start, *end).ok()?,
+            ports,
+        }),
+        To::Addresses { .. } => None,
+    }
+}
+
+/// `nat udp` is for the purpose `nat`.
+pub(super) fn purpose(words: &str) -> Option<Purpose> {
+    let without = [Protocol::Tcp, Protocol::Udp]
+        .iter()
+        .find_map(|protocol| words.strip_suffix(&format!(" {protocol}")));
+    Purpose::from_words(without.unwrap_or(words))
 }
 
 /// `default: nat udp`. nft reads back 127 bytes, and the longest name leaves 45 of them.

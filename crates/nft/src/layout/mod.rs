@@ -14,12 +14,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::rules::{Guard, Purpose, Role};
+use palisade_core::rules::{Guard, Purpose, Role, Rule as CoreRule};
 use thiserror::Error;
 
 use crate::object::{self, Chain, Element, Rule, Set, Table, Userdata};
 
-pub use mapped::Shape;
+pub use mapped::{Kind, Shape};
 pub use names::{KEYWORDS, TableName, TableNameError};
 
 /// The version of what the layouts below put into a table. It goes up with every change of a
@@ -76,6 +76,9 @@ pub fn omission(role: Role, purpose: Purpose) -> Option<&'static str> {
 }
 
 impl Layout {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Mapped, Self::Flat];
+
     /// The name, as the command line has it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -114,6 +117,31 @@ impl Layout {
         })
     }
 
+    /// What must stand for the sets that a table has.
+    #[must_use]
+    pub fn skeleton_for(self, table: &TableName, family: Family, shapes: &[Shape]) -> Skeleton {
+        let place = Place { table, family };
+        match self {
+            Self::Mapped => mapped::skeleton_of(place, shapes),
+            Self::Flat => flat::skeleton(place),
+        }
+    }
+
+    /// Whether a chain of this name belongs to this layout.
+    #[must_use]
+    pub fn has_chain(self, name: &str) -> bool {
+        match self {
+            Self::Mapped => mapped::has_chain(name),
+            Self::Flat => flat::has_chain(name),
+        }
+    }
+
+    /// Whether a set of this name belongs to this layout.
+    #[must_use]
+    pub fn has_set(self, name: &str) -> bool {
+        self == Self::Mapped && Shape::from_name(name).is_some()
+    }
+
     /// What this network adds, in the order in which it is added.
     #[must_use]
     pub fn items(self, table: &TableName, family: Family, network: &Network) -> Vec<Item> {
@@ -132,7 +160,7 @@ impl Layout {
         self,
         family: Family,
         network: &Network,
-    ) -> impl Iterator<Item = palisade_core::rules::Rule> + use<> {
+    ) -> impl Iterator<Item = CoreRule> + use<> {
         palisade_core::rules::rules(network, self.guard())
             .into_iter()
             .filter(move |rule| rule.family == family)
@@ -163,6 +191,36 @@ impl FromStr for Layout {
     }
 }
 
+/// The rule of a network that a rule in a table of ours stands for, if it is exactly one that
+/// `flat` makes.
+#[must_use]
+pub fn read_rule(table: &TableName, family: Family, rule: &Rule) -> Option<CoreRule> {
+    flat::read(Place { table, family }, rule)
+}
+
+/// The rules of a network that an element of a set in a table of ours stands for, if it is one
+/// that `mapped` makes. Some elements only stand beside others, and stand for none.
+#[must_use]
+pub fn read_element(family: Family, shape: &Shape, element: &Element) -> Option<Vec<CoreRule>> {
+    mapped::read(family, shape, element)
+}
+
+/// The purpose that the comment of a rule in `flat` names.
+#[must_use]
+pub fn purpose_of(comment: &str) -> Option<Purpose> {
+    flat::purpose(untag(comment)?.1)
+}
+
+/// Whether a rule's comment says that it belongs to a layout's skeleton.
+#[must_use]
+pub fn is_of_skeleton(rule: &Rule) -> bool {
+    let comment = rule.userdata.text();
+    comment.is_some_and(|comment| comment.starts_with(SKELETON))
+}
+
+/// How the comments of rules begin that stand for no network alone.
+const SKELETON: &str = "palisade: ";
+
 /// Our table of a family, with the mark that says whose it is and which version of the layouts
 /// it holds. The mark is a comment, so that `nft` shows it, and keeps it when it saves and loads.
 #[must_use]
@@ -185,9 +243,15 @@ pub fn version(table: &Table) -> Option<u32> {
     table.userdata.text()?.strip_prefix(MARK)?.parse().ok()
 }
 
-/// The comment of a rule in `flat`, and of an element in `mapped` without the purpose.
+/// The comment of a rule in `flat`.
 fn tag(owner: &Name, purpose: &str) -> String {
     format!("{owner}: {purpose}")
+}
+
+/// Whose rule it is, and what for. A name may hold a colon itself; the purpose does not.
+fn untag(comment: &str) -> Option<(Name, &str)> {
+    let (owner, purpose) = comment.rsplit_once(": ")?;
+    Some((owner.parse().ok()?, purpose))
 }
 
 /// A table of a family: where a layout puts things.

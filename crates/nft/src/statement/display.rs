@@ -1,9 +1,8 @@
 //! Statements in nft syntax.
 
 use std::fmt;
-use std::net::IpAddr;
 
-use super::value::{prefix_of, write_hex, write_value, zero_ended};
+use super::value::{write_hex, write_value, zero_ended};
 use super::{Field, Match, Origin, Statement, Test, To, Translate, port_unreachable, quoted};
 use crate::object::{
     Comparison, ConntrackKey, Counter, DataType, Expression, Family, MetaKey, NatKind, PayloadBase,
@@ -159,20 +158,17 @@ fn write_comparison(
             _ => write_raw(f, &named, operator, value),
         },
         (origin, mask) => match origin.address_of(family) {
-            Some(end) => {
-                let whole = Origin::address(family, end).len();
-                let loaded = u8::try_from(origin.len() * 8).ok();
-                let prefix = mask.as_ref().map_or(loaded, |mask| prefix_of(mask));
-                let (Some(prefix), Some(address)) = (prefix, address(value, whole)) else {
-                    return write_raw(f, &Named { field, family }, operator, value);
-                };
-                write!(f, "{} {not}{address}", EndName { family, end })?;
-                if u32::from(prefix) < whole * 8 {
-                    write!(f, "/{prefix}")
-                } else {
-                    Ok(())
+            Some(_) => match field.prefix(family, value) {
+                Some((end, address, prefix)) => {
+                    write!(f, "{} {not}{address}", EndName { family, end })?;
+                    if u32::from(prefix) < Origin::address(family, end).len() * 8 {
+                        write!(f, "/{prefix}")
+                    } else {
+                        Ok(())
+                    }
                 }
-            }
+                None => write_raw(f, &Named { field, family }, operator, value),
+            },
             None if origin.len() == 2 && mask.is_none() => {
                 let number = value.try_into().map(u16::from_be_bytes).unwrap_or_default();
                 write!(f, "{named} {not}{number}")
@@ -190,16 +186,6 @@ fn write_raw(
 ) -> fmt::Result {
     write!(f, "{named} {operator} ")?;
     write_hex(f, value)
-}
-
-/// An address of which the first bytes are given.
-fn address(value: &[u8], len: u32) -> Option<IpAddr> {
-    let mut bytes = value.to_vec();
-    bytes.resize(usize::try_from(len).ok()?, 0);
-    if let Ok(octets) = <[u8; 4]>::try_from(bytes.as_slice()) {
-        return Some(octets.into());
-    }
-    <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from)
 }
 
 /// The names of the bits of `ct state`.

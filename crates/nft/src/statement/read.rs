@@ -1,9 +1,11 @@
 //! From expressions back to statements.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
-use super::{Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
-use crate::object::{Bitwise, Expression, LookupTarget, Register};
+use super::value::prefix_of;
+use super::{End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To};
+use super::Translate;
+use crate::object::{Bitwise, Expression, Family, LookupTarget, Register};
 
 /// What these expressions say. Nothing is left out: an expression that is not understood, or whose
 /// value nobody uses, becomes [`Statement::Other`].
@@ -15,6 +17,30 @@ pub fn statements(expressions: &[Expression]) -> Vec<Statement> {
     }
     reader.give_up();
     reader.out
+}
+
+impl Field {
+    /// The addresses that equal `value` in this field, if it is one of a packet's addresses in a
+    /// table of `family`, or the first bits of one: whose, the first of them, and how many bits
+    /// count.
+    #[must_use]
+    pub fn prefix(&self, family: Family, value: &[u8]) -> Option<(End, IpAddr, u8)> {
+        let end = self.origin.address_of(family)?;
+        let prefix = match &self.mask {
+            Some(mask) => prefix_of(mask)?,
+            None => u8::try_from(self.origin.len() * 8).ok()?,
+        };
+        let mut bytes = value.to_vec();
+        bytes.resize(Origin::address(family, end).len() as usize, 0);
+        Some((end, to_address(&bytes)?, prefix))
+    }
+}
+
+fn to_address(bytes: &[u8]) -> Option<IpAddr> {
+    if let Ok(octets) = <[u8; 4]>::try_from(bytes) {
+        return Some(octets.into());
+    }
+    <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from)
 }
 
 #[derive(Default)]
@@ -223,14 +249,6 @@ impl Reader {
         min: Option<Register>,
         max: Option<Register>,
     ) -> Option<Option<(IpAddr, IpAddr)>> {
-        self.range((min, max), |value| match value.len() {
-            4 => <[u8; 4]>::try_from(value)
-                .ok()
-                .map(|v| Ipv4Addr::from(v).into()),
-            16 => <[u8; 16]>::try_from(value)
-                .ok()
-                .map(|v| Ipv6Addr::from(v).into()),
-            _ => None,
-        })
+        self.range((min, max), to_address)
     }
 }

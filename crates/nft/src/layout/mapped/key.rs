@@ -10,10 +10,10 @@ use crate::statement::interface_name;
 
 /// What a rule says of one network: the bridge, the device it is bound to, the subnet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Key {
-    pub(crate) bridge: Option<InterfaceName>,
-    pub(crate) device: Option<InterfaceName>,
-    pub(crate) subnet: Option<Subnet>,
+pub(super) struct Key {
+    pub(super) bridge: Option<InterfaceName>,
+    pub(super) device: Option<InterfaceName>,
+    pub(super) subnet: Option<Subnet>,
 }
 
 impl Key {

@@ -7,6 +7,7 @@
 //! kind of NAT. A network is a few elements of these sets.
 
 mod key;
+mod read;
 mod shape;
 
 use palisade_core::network::Subnet;
@@ -16,9 +17,15 @@ use super::{FILTER, Item, Place, SRCNAT, Skeleton, base};
 use crate::object::{Chain, Element, Hook, Rule, Userdata, Verdict};
 use crate::statement::{self, Direction, Statement};
 
-pub(crate) use key::Key;
-pub use shape::Shape;
-use shape::{FORWARD, FROM_GUEST, Kind, POSTROUTING, TO_GUEST};
+use key::Key;
+pub(super) use read::read;
+pub use shape::{Kind, Shape};
+use shape::{FORWARD, FROM_GUEST, POSTROUTING, TO_GUEST};
+
+/// Whether a chain of this name belongs to this layout.
+pub(super) fn has_chain(name: &str) -> bool {
+    [FORWARD, FROM_GUEST, TO_GUEST, POSTROUTING].contains(&name) || Kind::from_chain(name).is_some()
+}
 
 /// The shapes that these rules need, in the order in which packets meet them.
 fn shapes(rules: impl Iterator<Item = CoreRule>) -> Vec<Shape> {
@@ -32,13 +39,18 @@ fn shapes(rules: impl Iterator<Item = CoreRule>) -> Vec<Shape> {
 }
 
 pub(super) fn skeleton(place: Place<'_>, rules: impl Iterator<Item = CoreRule>) -> Skeleton {
-    let shapes = shapes(rules);
+    skeleton_of(place, &shapes(rules))
+}
+
+/// What stands for these shapes, which are in order.
+pub(super) fn skeleton_of(place: Place<'_>, shapes: &[Shape]) -> Skeleton {
+    // Shapes are sorted by kind first, so that equal ones are neighbours.
     let mut kinds: Vec<Kind> = shapes.iter().filter_map(Shape::kind).collect();
     kinds.dedup();
     Skeleton {
         chains: chains(place, &kinds),
         sets: shapes.iter().map(|shape| shape.set(place)).collect(),
-        rules: self::rules(place, &shapes, &kinds),
+        rules: rules(place, shapes, &kinds),
     }
 }
 

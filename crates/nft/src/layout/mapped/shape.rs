@@ -1,6 +1,6 @@
 //! The places at which packets are looked up: sets, and the rules that ask them.
 
-use palisade_core::network::{AddressRange, PortRange};
+use palisade_core::network::{AddressRange, Family, PortRange};
 use palisade_core::rules::{Action, Protocol};
 
 use super::super::{BROADCAST, Place, flat};
@@ -104,6 +104,36 @@ impl Shape {
         }
     }
 
+    /// The shape whose set has this name: the inverse of [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let (word, rest) = name.split_once('_').unwrap_or((name, ""));
+        let (via, rest) = match rest.strip_prefix("via_") {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        let (prefix, kind) = rest.split_once('_').unwrap_or((rest, ""));
+        let prefix = prefix.parse().unwrap_or_default();
+        let shape = match word {
+            "cross" => Self::Cross,
+            "bridges" => Self::Bridges,
+            "refused" if rest == "out" => Self::RefusedOut,
+            "refused" => Self::RefusedIn,
+            "out" => Self::Out { via, prefix },
+            "reply" => Self::Reply { via, prefix },
+            "in" => Self::In { via, prefix },
+            "same" => Self::Same { prefix },
+            "nat" => Self::Nat {
+                kind: Kind::from_name(kind)?,
+                via,
+                prefix,
+            },
+            _ => return None,
+        };
+        // Whatever else the name says is seen here.
+        (shape.name() == name).then_some(shape)
+    }
+
     /// The kind of NAT, where it is about that.
     pub(super) fn kind(&self) -> Option<Kind> {
         match self {
@@ -134,20 +164,27 @@ impl Shape {
         parts.into_iter().flatten().collect()
     }
 
+    fn types(&self, family: Family) -> Vec<DataType> {
+        let address = match family {
+            Family::Ipv4 => DataType::IPV4_ADDR,
+            Family::Ipv6 => DataType::IPV6_ADDR,
+        };
+        let data_type = |part: &Part| match part {
+            Part::Bridge(_) | Part::Device(_) => DataType::IFNAME,
+            Part::Address(_, _) => address,
+        };
+        self.parts().iter().map(data_type).collect()
+    }
+
+    /// The type of its set's keys.
+    #[must_use]
+    pub fn key_type(&self, family: Family) -> DataType {
+        DataType::concatenation(&self.types(family))
+    }
+
     /// Its set. Elements count what they decide on; those that only lead on do not.
     pub(super) fn set(&self, place: Place<'_>) -> Set {
-        let address = match place.family {
-            palisade_core::network::Family::Ipv4 => DataType::IPV4_ADDR,
-            palisade_core::network::Family::Ipv6 => DataType::IPV6_ADDR,
-        };
-        let types: Vec<DataType> = self
-            .parts()
-            .iter()
-            .map(|part| match part {
-                Part::Bridge(_) | Part::Device(_) => DataType::IFNAME,
-                Part::Address(_, _) => address,
-            })
-            .collect();
+        let types = self.types(place.family);
         // A concatenation has no byte order of its own.
         let host_endian = match types.as_slice() {
             [one] => Some(*one == DataType::IFNAME),
@@ -271,6 +308,30 @@ impl Kind {
         }
     }
 
+    /// The inverse of [`name`](Self::name).
+    fn from_name(name: &str) -> Option<Self> {
+        let (addresses, ports) = match name.split_once('_') {
+            Some((addresses, ports)) => (Some(addresses), ports),
+            None => (None, name),
+        };
+        let ends = |text| <str>::split_once(text, '-').unwrap_or((text, text));
+        let (start, end) = ends(ports);
+        let ports = PortRange::new(start.parse().ok()?, end.parse().ok()?).ok()?;
+        let addresses = match addresses.map(ends) {
+            Some((start, end)) => {
+                Some(AddressRange::new(start.parse().ok()?, end.parse().ok()?).ok()?)
+            }
+            None => None,
+        };
+        Some(Self { addresses, ports })
+    }
+
+    /// The kind whose chain has this name.
+    pub(super) fn from_chain(name: &str) -> Option<Self> {
+        let kind = Self::from_name(name.strip_prefix("nat_")?)?;
+        (kind.chain() == name).then_some(kind)
+    }
+
     fn words(self) -> String {
         match self.addresses {
             None => format!("to :{}", self.ports),
@@ -303,7 +364,7 @@ impl Kind {
         };
         let multicast = place.family.link_local_multicast();
         let mut rules = vec![to(multicast, "palisade: multicast without nat")];
-        if place.family == palisade_core::network::Family::Ipv4 {
+        if place.family == Family::Ipv4 {
             rules.push(to(BROADCAST, "palisade: broadcast without nat"));
         }
         rules.extend([Some(Protocol::Tcp), Some(Protocol::Udp), None].map(translate));

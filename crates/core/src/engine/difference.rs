@@ -1,0 +1,123 @@
+//! What differs between the networks that are wished for and those that run. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::backend::{Addition, Change, Placement};
+use crate::network::{Conflict, Name, Network, conflicts};
+use crate::state::Record;
+
+/// What somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// These networks run, as they are defined here.
+    Run(Vec<Wish>),
+    /// These networks run, and no others.
+    Exactly(Vec<Wish>),
+    /// The networks of these names do not run.
+    Gone(Vec<Name>),
+}
+
+/// A network that shall run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The network.
+    pub network: Network,
+    /// Where its rules shall be.
+    pub placement: Placement,
+}
+
+/// How the running networks must change.
+#[derive(Debug, Default)]
+pub struct Difference<'a> {
+    /// Running networks that nobody speaks of.
+    pub keep: Vec<&'a Record>,
+    /// Running networks that are wished for as they are recorded.
+    pub unchanged: Vec<&'a Record>,
+    /// Running networks that go.
+    pub remove: Vec<&'a Record>,
+    /// Networks that come, and the records of those that they replace.
+    pub add: Vec<(&'a Wish, Option<&'a Record>)>,
+}
+
+impl<'a> Difference<'a> {
+    /// Compares.
+    ///
+    /// # Errors
+    /// The conflicts among the networks that would run then.
+    pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
+        let wishes = match goal {
+            Goal::Run(wishes) | Goal::Exactly(wishes) => wishes.as_slice(),
+            Goal::Gone(_) => &[],
+        };
+        let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
+        let gone: HashSet<&Name> = match goal {
+            Goal::Gone(names) => names.iter().collect(),
+            Goal::Run(_) | Goal::Exactly(_) => HashSet::new(),
+        };
+        let mut difference = Self::default();
+        for record in records {
+            let name = record.network.name();
+            if wished.contains(name) {
+                continue;
+            } else if matches!(goal, Goal::Exactly(_)) || gone.contains(name) {
+                difference.remove.push(record);
+            } else {
+                difference.keep.push(record);
+            }
+        }
+        let running: HashMap<&Name, &Record> =
+            records.iter().map(|r| (r.network.name(), r)).collect();
+        for wish in wishes {
+            match running.get(wish.network.name()) {
+                Some(&record)
+                    if record.network == wish.network && record.placement == wish.placement =>
+                {
+                    difference.unchanged.push(record);
+                }
+                running => difference.add.push((wish, running.copied())),
+            }
+        }
+        let kept = difference.keep.iter().map(|record| &record.network);
+        let conflicts = conflicts(kept.chain(wishes.iter().map(|wish| &wish.network)));
+        if conflicts.is_empty() {
+            // One that is wished for twice would be a conflict, so that this is in one order.
+            difference.unchanged.sort_by_key(|record| record.order);
+            Ok(difference)
+        } else {
+            Err(conflicts)
+        }
+    }
+
+    /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
+    /// still the one in which our last change left it; otherwise unchanged networks are looked at.
+    #[must_use]
+    pub fn change(&self, backend: &str, left_at: Option<u64>) -> Change<'a> {
+        let ours = |record: &&&'a Record| record.placement.backend == backend;
+        let mut keep: Vec<&Record> = self.keep.iter().filter(ours).copied().collect();
+        let unchanged = self.unchanged.iter().filter(ours).copied();
+        let mut restore = Vec::new();
+        if left_at.is_none() {
+            restore.extend(unchanged);
+        } else {
+            keep.extend(unchanged);
+            keep.sort_by_key(|record| record.order);
+        }
+        let replaced = self.add.iter().filter_map(|(_, replaced)| replaced.as_ref());
+        Change {
+            keep,
+            restore,
+            remove: self.remove.iter().chain(replaced).filter(ours).copied().collect(),
+            add: self
+                .add
+                .iter()
+                .map(|&(wish, _)| wish)
+                .filter(|wish| wish.placement.backend == backend)
+                .map(|wish| Addition {
+                    network: &wish.network,
+                    placement: &wish.placement,
+                })
+                .collect(),
+            left_at,
+        }
+    }
+}

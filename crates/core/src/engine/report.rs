@@ -1,0 +1,149 @@
+//! What became of a wish.
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{Difference, Part};
+use crate::backend::BackendError;
+use crate::network::{Conflict, Name};
+use crate::state::StateError;
+
+/// What changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The networks that changed, in the order in which they were named.
+    pub changes: Vec<Changed>,
+    /// The networks that were as they shall be.
+    pub unchanged: Vec<Name>,
+    /// What people should know besides.
+    pub notes: Vec<String>,
+}
+
+/// A network that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// The network.
+    pub network: Name,
+    /// What happened to it.
+    pub action: Action,
+}
+
+/// What happens to a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It starts.
+    Add,
+    /// It runs otherwise than before.
+    Replace,
+    /// It stops.
+    Remove,
+    /// What others broke is put back.
+    Restore,
+}
+
+pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
+    let mut report = Report::default();
+    let mut tell = |network: &Name, action| {
+        report.changes.push(Changed {
+            network: network.clone(),
+            action,
+        });
+    };
+    for record in &difference.remove {
+        tell(record.network.name(), Action::Remove);
+    }
+    for (wish, replaced) in &difference.add {
+        let action = match replaced {
+            Some(_) => Action::Replace,
+            None => Action::Add,
+        };
+        tell(wish.network.name(), action);
+    }
+    for record in &difference.unchanged {
+        let name = record.network.name();
+        let restored = parts.iter().any(|part| {
+            let mut each = part.change.restore.iter().zip(&part.plan.restored);
+            each.any(|(restored, items)| restored.network.name() == name && items.is_some())
+        });
+        if restored {
+            tell(name, Action::Restore);
+        } else {
+            report.unchanged.push(name.clone());
+        }
+    }
+    let notes = parts.iter().flat_map(|part| part.plan.notes.iter().cloned());
+    report.notes.extend(notes);
+    report
+}
+
+/// Why a wish did not come true.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The state directory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Networks that cannot run side by side.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Conflicts(Vec<Conflict>),
+    /// Networks that are to go, but do not run.
+    #[error("no network named {} is running; nothing was removed", quoted(.names))]
+    Unknown {
+        /// Their names.
+        names: Vec<Name>,
+    },
+    /// This build has no backend of that name.
+    #[error("network `{network}`: there is no backend `{backend}` in this build")]
+    NoSuchBackend {
+        /// The network.
+        network: Name,
+        /// The backend that was asked for.
+        backend: String,
+    },
+    /// A backend could not do it.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// Others changed the ruleset all the while.
+    #[error("other programs changed the ruleset between all of {tries} tries; nothing was changed")]
+    Restless {
+        /// How often it was tried.
+        tries: u32,
+    },
+    /// The kernel was changed, but the records are not exact.
+    #[error("the rules were changed, but not recorded exactly: {source}")]
+    Unrecorded {
+        /// Why not.
+        source: StateError,
+    },
+}
+
+fn quoted(names: &[Name]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+impl EngineError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::State(error) => error.hint().to_owned(),
+            Self::Conflicts(conflicts) => conflicts
+                .first()
+                .map_or("", Conflict::hint)
+                .to_owned(),
+            Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
+            Self::NoSuchBackend { .. } => "this build has the backend `nftables`".to_owned(),
+            Self::Backend(error) => error.hint.clone().unwrap_or_else(|| {
+                "`nft list ruleset` shows what stands in the kernel".to_owned()
+            }),
+            Self::Restless { .. } => {
+                "`nft monitor` shows which program it is; try again when it rests".to_owned()
+            }
+            Self::Unrecorded { source } => {
+                format!("{}; then apply the network again", source.hint())
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! One table of one family: which networks it shall hold, what of them comes and what goes.
+
+use std::collections::{BTreeMap, HashSet};
+
+use palisade_core::backend::{Addition, Change, Installed};
+use palisade_core::network::{Family, Network};
+use palisade_core::state::Record;
+
+use super::item::{Wanted, is_same};
+use super::settings::{Settings, SettingsError};
+use crate::layout::{Layout, Skeleton, TableName};
+
+/// What shall become of one table of one family.
+#[derive(Debug)]
+pub(super) struct Area<'a> {
+    pub(super) table: TableName,
+    pub(super) family: Family,
+    /// The networks that it shall hold, in the order in which they were started.
+    pub(super) networks: Vec<(Layout, &'a Network)>,
+    /// What is recorded of networks that go, or are replaced.
+    pub(super) gone: Vec<&'a Installed>,
+    /// Places and items of the same.
+    pub(super) gone_items: HashSet<(&'a str, &'a str)>,
+    /// What networks need that come, by their place in [`Change::add`].
+    pub(super) added: Vec<(usize, Wanted)>,
+    /// What networks need that stay and are looked at, by their place in [`Change::restore`].
+    pub(super) restored: Vec<(usize, Wanted)>,
+    /// What is recorded of those beyond what they need.
+    pub(super) excess: Vec<(usize, &'a Installed)>,
+}
+
+impl<'a> Area<'a> {
+    fn new(table: TableName, family: Family) -> Self {
+        Self {
+            table,
+            family,
+            networks: Vec::new(),
+            gone: Vec::new(),
+            gone_items: HashSet::new(),
+            added: Vec::new(),
+            restored: Vec::new(),
+            excess: Vec::new(),
+        }
+    }
+
+    /// What must stand for all its networks, of each layout that one of them has.
+    pub(super) fn skeletons(&self) -> Vec<(Layout, Skeleton)> {
+        let of_layout = |layout: Layout| {
+            let networks = self.networks.iter().filter(move |(of, _)| *of == layout);
+            let networks = networks.map(|&(_, network)| network);
+            let skeleton = layout.skeleton(&self.table, self.family, networks)?;
+            Some((layout, skeleton))
+        };
+        Layout::ALL.into_iter().filter_map(of_layout).collect()
+    }
+
+    fn wanted(&self, layout: Layout, network: &Network) -> Vec<Wanted> {
+        let items = layout.items(&self.table, self.family, network);
+        let new = |item| Wanted::new(self.family, self.table.as_str(), item);
+        items.into_iter().map(new).collect()
+    }
+}
+
+/// The areas that a change is about, by table and family.
+///
+/// # Errors
+/// If a placement is none of this backend's, or a record names no table.
+pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsError> {
+    let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
+    let mut touch = |table: &TableName, family| {
+        areas
+            .entry((table.clone(), family))
+            .or_insert_with(|| Area::new(table.clone(), family));
+    };
+    for record in &change.remove {
+        for installed in &record.installed {
+            touch(&installed.table.parse()?, installed.family);
+        }
+    }
+    let restored = change.restore.iter().map(|record| &record.placement);
+    let added = change.add.iter().map(|addition| addition.placement);
+    for placement in restored.chain(added) {
+        let settings = Settings::try_from(placement)?;
+        for family in Family::BOTH {
+            touch(&settings.table, family);
+        }
+    }
+
+    let mut staying: Vec<&Record> = [&change.keep[..], &change.restore[..]].concat();
+    staying.sort_by_key(|record| record.order);
+    let staying = staying.iter().map(|record| (&record.placement, &record.network));
+    let coming = change.add.iter().map(|a| (a.placement, a.network));
+    for (placement, network) in staying.chain(coming) {
+        let settings = Settings::try_from(placement)?;
+        for family in Family::BOTH {
+            if let Some(area) = areas.get_mut(&(settings.table.clone(), family)) {
+                area.networks.push((settings.layout, network));
+            }
+        }
+    }
+
+    for area in areas.values_mut() {
+        fill(area, change)?;
+    }
+    Ok(areas.into_values().collect())
+}
+
+fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsError> {
+    let (family, table) = (area.family, area.table.clone());
+    let is_here =
+        |installed: &&Installed| installed.family == family && installed.table == table.as_str();
+    for &record in &change.remove {
+        area.gone.extend(record.installed.iter().filter(is_here));
+    }
+    let items = area.gone.iter();
+    area.gone_items = items.map(|gone| (gone.place.as_str(), gone.item.as_str())).collect();
+    for (i, Addition { network, placement }) in change.add.iter().enumerate() {
+        let settings = Settings::try_from(*placement)?;
+        if settings.table == table {
+            let wanted = area.wanted(settings.layout, network);
+            area.added.extend(wanted.into_iter().map(|wanted| (i, wanted)));
+        }
+    }
+    for (i, &record) in change.restore.iter().enumerate() {
+        let settings = Settings::try_from(&record.placement)?;
+        let wanted = if settings.table == table {
+            area.wanted(settings.layout, &record.network)
+        } else {
+            Vec::new()
+        };
+        let is_wanted = |installed: &&Installed| {
+            let same = |wanted: &Wanted| is_same(&wanted.installed, installed);
+            wanted.iter().any(same)
+        };
+        let here = record.installed.iter().filter(is_here);
+        area.excess
+            .extend(here.filter(|i| !is_wanted(i)).map(|installed| (i, installed)));
+        area.restored
+            .extend(wanted.into_iter().map(|wanted| (i, wanted)));
+    }
+    Ok(())
+}

@@ -1,0 +1,435 @@
+//! From an area and what stands in it to the messages that make it as it shall be.
+//!
+//! Messages of all areas go into one batch in four rounds, so that what goes makes room for what
+//! comes, whichever table it is in: items go, skeletons go, skeletons come, items come.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use palisade_core::backend::Installed;
+
+use super::area::Area;
+use super::item::{Wanted, element, key};
+use super::observed::{Foreign, Observed, Standing};
+use crate::batch::{At, Batch};
+use crate::layout::{self, Item, Layout, Skeleton};
+use crate::object::{self, Element, Rule};
+
+/// What to do in one area.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    family: Option<object::Family>,
+    table: String,
+    /// The whole table goes, and nothing else need be said.
+    delete_table: bool,
+    delete_rules: Vec<(String, u64)>,
+    delete_elements: BTreeMap<String, Vec<Element>>,
+    delete_skeleton_rules: Vec<(String, u64)>,
+    delete_chains: Vec<String>,
+    delete_sets: Vec<String>,
+    add_table: Option<object::Table>,
+    add: Skeleton,
+    add_skeleton_rules: Vec<(Rule, At)>,
+    add_rules: Vec<(Rule, At)>,
+    add_elements: BTreeMap<String, Vec<Element>>,
+    /// Networks of [`Area::restored`] that are mended here.
+    pub(super) mended: HashSet<usize>,
+    pub(super) notes: Vec<String>,
+}
+
+/// What is known of the elements that stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Those that are recorded, since nobody has touched the ruleset.
+    Records,
+    /// Those that were read.
+    Kernel,
+}
+
+pub(super) fn between(area: &Area<'_>, observed: Option<&mut Observed>, trust: Trust) -> Difference {
+    let mut difference = Difference {
+        family: Some(area.family.into()),
+        table: area.table.to_string(),
+        ..Difference::default()
+    };
+    let skeletons = area.skeletons();
+    match (observed, skeletons.is_empty()) {
+        (None, true) => {}
+        (None, false) => {
+            difference.add_table = Some(layout::table(&area.table, area.family));
+            difference.come(area, &skeletons, None, trust);
+        }
+        (Some(observed), true) => difference.vanish(area, observed),
+        (Some(observed), false) => difference.change(area, observed, &skeletons, trust),
+    }
+    difference
+}
+
+impl Difference {
+    /// Nothing of ours shall be left.
+    fn vanish(&mut self, area: &Area<'_>, observed: &mut Observed) {
+        let gone: Vec<&Installed> = area.all_gone().map(|(_, installed)| installed).collect();
+        self.go(area, observed, Trust::Kernel, &HashMap::new());
+        let foreign = observed.foreign(&gone);
+        if foreign.is_empty() {
+            self.delete_table = true;
+        } else {
+            self.notes.push(stays(area, "table", &area.table.to_string(), &foreign));
+        }
+    }
+
+    fn change(
+        &mut self,
+        area: &Area<'_>,
+        observed: &mut Observed,
+        skeletons: &[(Layout, Skeleton)],
+        trust: Trust,
+    ) {
+        self.go(area, observed, trust, &staying_elements(area));
+        self.come(area, skeletons, Some(observed), trust);
+        self.clear(area, observed, skeletons);
+    }
+
+    /// What is recorded goes, as far as it stands; elements that come again stay, with what they
+    /// counted.
+    fn go(
+        &mut self,
+        area: &Area<'_>,
+        observed: &mut Observed,
+        trust: Trust,
+        staying: &HashMap<&str, HashSet<&[u8]>>,
+    ) {
+        let mut done: HashSet<(&str, Vec<u8>)> = HashSet::new();
+        for (restored, installed) in area.all_gone() {
+            if let Some(key) = key(&installed.item).filter(|_| is_element(observed, installed)) {
+                let set = installed.place.as_str();
+                let stands = trust == Trust::Records || observed.has_element(set, &key);
+                let stays = staying.get(set).is_some_and(|keys| keys.contains(key.as_slice()));
+                // While a change is recorded, an item may be named twice.
+                if stands && !stays && done.insert((set, key.clone())) {
+                    let elements = self.delete_elements.entry(set.to_owned()).or_default();
+                    elements.push(element(key));
+                    self.mended.extend(restored);
+                }
+            } else if let Some(handle) = observed.claim(installed).and_then(|s| s.handle()) {
+                self.delete_rules.push((installed.place.clone(), handle));
+                self.mended.extend(restored);
+            }
+        }
+    }
+
+    fn come(
+        &mut self,
+        area: &Area<'_>,
+        skeletons: &[(Layout, Skeleton)],
+        mut observed: Option<&mut Observed>,
+        trust: Trust,
+    ) {
+        for (_, skeleton) in skeletons {
+            self.mend_skeleton(skeleton, observed.as_deref());
+        }
+        if !(self.add.chains.is_empty() && self.add.sets.is_empty())
+            || !self.add_skeleton_rules.is_empty()
+        {
+            // Whoever is looked at here was without it.
+            self.mended.extend(area.restored.iter().map(|&(network, _)| network));
+        }
+        self.restore(area, observed.as_deref_mut(), trust);
+        for (_, wanted) in &area.added {
+            match &wanted.item {
+                Item::Rule(rule) => {
+                    let counted = counted(observed.as_deref(), area, wanted);
+                    let rule = counted.unwrap_or_else(|| rule.clone());
+                    self.add_rules.push((rule, At::Head));
+                }
+                Item::Element { set, element } => {
+                    let stands = match (trust, &observed) {
+                        (_, None) => false,
+                        (Trust::Records, Some(_)) => area.is_gone(wanted),
+                        (Trust::Kernel, Some(observed)) => observed.has_element(set, &element.key),
+                    };
+                    if !stands {
+                        self.add_element(set, element);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is missing of networks that stay: each rule goes where it was between the others.
+    fn restore(&mut self, area: &Area<'_>, mut observed: Option<&mut Observed>, trust: Trust) {
+        if trust == Trust::Records {
+            return;
+        }
+        let mut missing = Vec::new();
+        for (network, wanted) in &area.restored {
+            match &wanted.item {
+                Item::Rule(_) => {
+                    let found = observed.as_deref_mut().and_then(|o| o.claim(&wanted.installed));
+                    if found.is_none() {
+                        missing.push((*network, wanted));
+                    }
+                }
+                Item::Element { set, element } => {
+                    let stands = |o: &Observed| o.has_element(set, &element.key);
+                    if !observed.as_deref().is_some_and(stands) {
+                        self.add_element(set, element);
+                        self.mended.insert(*network);
+                    }
+                }
+            }
+        }
+        if missing.is_empty() {
+            return;
+        }
+        let order = order_of_rules(area);
+        // From the top down: what is put before the same rule keeps its order.
+        missing.reverse();
+        for (network, wanted) in missing {
+            if let Item::Rule(rule) = &wanted.item {
+                let at = observed
+                    .as_deref()
+                    .map_or(At::End, |o| place_among(&order, o, rule));
+                self.add_rules.push((rule.clone(), at));
+                self.mended.insert(network);
+            }
+        }
+    }
+
+    fn add_element(&mut self, set: &str, element: &Element) {
+        let elements = self.add_elements.entry(set.to_owned()).or_default();
+        elements.push(element.clone());
+    }
+
+    fn mend_skeleton(&mut self, skeleton: &Skeleton, observed: Option<&Observed>) {
+        let has_chain = |name: &str| observed.is_some_and(|o| o.program.chain(name).is_some());
+        let has_set = |name: &str| observed.is_some_and(|o| o.program.set(name).is_some());
+        let chains = skeleton.chains.iter().filter(|chain| !has_chain(&chain.name));
+        self.add.chains.extend(chains.cloned());
+        let sets = skeleton.sets.iter().filter(|set| !has_set(&set.name));
+        self.add.sets.extend(sets.cloned());
+        for (i, rule) in skeleton.rules.iter().enumerate() {
+            let Some(observed) = observed else {
+                self.add_skeleton_rules.push((rule.clone(), At::End));
+                continue;
+            };
+            let handle_of = |rule: &Rule| {
+                let standing = observed.rule(&rule.chain, &format!("{rule:#}"));
+                standing.and_then(Standing::handle)
+            };
+            if handle_of(rule).is_none() {
+                let mut below = skeleton.rules[i + 1..].iter().filter(|r| r.chain == rule.chain);
+                let at = below.find_map(handle_of).map_or(At::End, At::Before);
+                self.add_skeleton_rules.push((rule.clone(), at));
+            }
+        }
+    }
+
+    /// What skeletons no longer need goes, unless something of somebody else's needs it.
+    fn clear(
+        &mut self,
+        area: &Area<'_>,
+        observed: &Observed,
+        skeletons: &[(Layout, Skeleton)],
+    ) {
+        let needs_chain = |name: &str| {
+            let mut chains = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.chains);
+            chains.any(|chain| chain.name == name)
+        };
+        let needs_set = |name: &str| {
+            let mut sets = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.sets);
+            sets.any(|set| set.name == name)
+        };
+        let needed_rules: HashSet<(&str, String)> = skeletons
+            .iter()
+            .flat_map(|(_, skeleton)| &skeleton.rules)
+            .map(|rule| (rule.chain.as_str(), format!("{rule:#}")))
+            .collect();
+        for layout in Layout::ALL {
+            let chains: Vec<&str> = observed
+                .program
+                .chains
+                .iter()
+                .map(|chain| chain.chain.name.as_str())
+                .filter(|name| layout.has_chain(name))
+                .collect();
+            let sets: Vec<&str> = observed
+                .program
+                .sets
+                .iter()
+                .map(|set| set.set.name.as_str())
+                .filter(|name| layout.has_set(name) && !needs_set(name))
+                .collect();
+            let surplus: Vec<&str> =
+                chains.iter().copied().filter(|name| !needs_chain(name)).collect();
+            let rules: Vec<(String, u64)> = chains
+                .iter()
+                .flat_map(|chain| observed.rules(chain))
+                .filter(|standing| layout::is_of_skeleton(&standing.rule))
+                .filter(|s| !needed_rules.contains(&(s.rule.chain.as_str(), s.text.clone())))
+                .filter_map(|s| Some((s.rule.chain.clone(), s.handle()?)))
+                .collect();
+            if surplus.is_empty() && sets.is_empty() && rules.is_empty() {
+                continue;
+            }
+            let gone: Vec<&Installed> = area.all_gone().map(|(_, installed)| installed).collect();
+            let mut foreign = observed.foreign(&gone);
+            foreign.retain(|foreign| {
+                let is_used = |place: &str| surplus.contains(&place) || sets.contains(&place);
+                is_used(&foreign.place) || foreign.leads_to.iter().any(|place| is_used(place))
+            });
+            if foreign.is_empty() {
+                self.delete_skeleton_rules.extend(rules);
+                self.delete_chains.extend(surplus.into_iter().map(str::to_owned));
+                self.delete_sets.extend(sets.into_iter().map(str::to_owned));
+            } else {
+                self.notes.push(stays(area, "layout", layout.name(), &foreign));
+            }
+        }
+        // Elements go with their set.
+        for set in &self.delete_sets {
+            self.delete_elements.remove(set);
+        }
+    }
+
+    /// First round.
+    pub(super) fn delete_items(&self, batch: &mut Batch) {
+        let Some(family) = self.family.filter(|_| !self.delete_table) else {
+            return;
+        };
+        for (chain, handle) in &self.delete_rules {
+            batch.delete_rule(family, &self.table, chain, *handle);
+        }
+        for (set, elements) in &self.delete_elements {
+            batch.delete_elements(family, &self.table, set, elements);
+        }
+    }
+
+    /// Second round.
+    pub(super) fn delete_skeleton(&self, batch: &mut Batch) {
+        let Some(family) = self.family else { return };
+        if self.delete_table {
+            batch.delete_table(family, &self.table);
+            return;
+        }
+        for (chain, handle) in &self.delete_skeleton_rules {
+            batch.delete_rule(family, &self.table, chain, *handle);
+        }
+        for chain in &self.delete_chains {
+            batch.delete_chain(family, &self.table, chain);
+        }
+        for set in &self.delete_sets {
+            batch.delete_set(family, &self.table, set);
+        }
+    }
+
+    /// Third round.
+    pub(super) fn add_skeleton(&self, batch: &mut Batch) {
+        if let Some(table) = &self.add_table {
+            batch.add_table(table);
+        }
+        for chain in &self.add.chains {
+            batch.add_chain(chain);
+        }
+        for set in &self.add.sets {
+            batch.add_set(set);
+        }
+        for (rule, at) in &self.add_skeleton_rules {
+            batch.add_rule(rule, *at);
+        }
+    }
+
+    /// Last round.
+    pub(super) fn add_items(&self, batch: &mut Batch) {
+        let Some(family) = self.family else { return };
+        for (rule, at) in &self.add_rules {
+            batch.add_rule(rule, *at);
+        }
+        for (set, elements) in &self.add_elements {
+            batch.add_elements(family, &self.table, set, elements);
+        }
+    }
+}
+
+impl<'a> Area<'a> {
+    /// All that is recorded and not wanted any more, with the network of [`Area::restored`] that it
+    /// is recorded for.
+    fn all_gone(&self) -> impl Iterator<Item = (Option<usize>, &'a Installed)> {
+        let removed = self.gone.iter().map(|&installed| (None, installed));
+        let excess = self.excess.iter().map(|&(i, installed)| (Some(i), installed));
+        removed.chain(excess)
+    }
+
+    /// Whether what is wanted is also recorded as gone: it is replaced by its like.
+    fn is_gone(&self, wanted: &Wanted) -> bool {
+        let Installed { place, item, .. } = &wanted.installed;
+        self.gone_items.contains(&(place.as_str(), item.as_str()))
+    }
+}
+
+/// The keys of elements that shall stand, by set.
+fn staying_elements<'a>(area: &'a Area<'_>) -> HashMap<&'a str, HashSet<&'a [u8]>> {
+    let mut keys: HashMap<&str, HashSet<&[u8]>> = HashMap::new();
+    for (_, wanted) in area.added.iter().chain(&area.restored) {
+        if let Item::Element { set, element } = &wanted.item {
+            keys.entry(set).or_default().insert(&element.key);
+        }
+    }
+    keys
+}
+
+fn is_element(observed: &Observed, installed: &Installed) -> bool {
+    observed.program.set(&installed.place).is_some()
+}
+
+/// A rule that goes and comes again, with what it has counted.
+fn counted(observed: Option<&Observed>, area: &Area<'_>, wanted: &Wanted) -> Option<Rule> {
+    if !area.is_gone(wanted) {
+        return None;
+    }
+    let Item::Rule(rule) = &wanted.item else {
+        return None;
+    };
+    let same = observed?.rule(&rule.chain, &wanted.installed.item)?;
+    Some(Rule {
+        expressions: same.rule.expressions.clone(),
+        ..rule.clone()
+    })
+}
+
+/// The rules of all networks of an area, as they stand from the top down, by chain.
+fn order_of_rules(area: &Area<'_>) -> HashMap<String, Vec<String>> {
+    let mut order: HashMap<String, Vec<String>> = HashMap::new();
+    for &(layout, network) in area.networks.iter().rev() {
+        let items = layout.items(&area.table, area.family, network);
+        for item in items.into_iter().rev() {
+            if let Item::Rule(rule) = item {
+                order.entry(rule.chain.clone()).or_default().push(format!("{rule:#}"));
+            }
+        }
+    }
+    order
+}
+
+/// Above the first rule that stands and shall be below.
+fn place_among(order: &HashMap<String, Vec<String>>, observed: &Observed, rule: &Rule) -> At {
+    let text = format!("{rule:#}");
+    let order = order.get(&rule.chain).map_or(&[][..], Vec::as_slice);
+    let below = order.iter().skip_while(|other| **other != text).skip(1);
+    let handle = |text: &String| observed.rule(&rule.chain, text)?.handle();
+    let mut below = below.filter_map(handle);
+    below.next().map_or(At::End, At::Before)
+}
+
+fn stays(area: &Area<'_>, what: &str, name: &str, foreign: &[Foreign]) -> String {
+    let family = object::Family::from(area.family);
+    let what = match what {
+        "table" => format!("table {family} `{name}`"),
+        other => format!("part of {other} `{name}` in table {family} `{}`", area.table),
+    };
+    let held: Vec<&str> = foreign.iter().take(3).map(|f| f.text.as_str()).collect();
+    let more = match foreign.len().saturating_sub(held.len()) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{what} stays, since it holds what palisade did not put there: {}{more}", held.join("; "))
+}

@@ -1,0 +1,102 @@
+//! What records say of rules and elements: nft syntax, from which a build that knows no layout of
+//! that name can still tell what to take away.
+
+use std::net::IpAddr;
+
+use palisade_core::backend::Installed;
+use palisade_core::network::Family;
+
+use crate::layout::{Item, Shape};
+use crate::object::{Element, Rule, Userdata};
+use crate::statement::{concatenation, interface_name};
+
+/// A rule or element of a network, and what its record says of it.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) item: Item,
+    pub(super) installed: Installed,
+}
+
+impl Wanted {
+    pub(super) fn new(family: Family, table: &str, item: Item) -> Self {
+        let (place, text) = match &item {
+            Item::Rule(rule) => (rule.chain.clone(), rule_text(rule)),
+            Item::Element { set, element } => {
+                let key_type = Shape::from_name(set).map(|shape| shape.key_type(family));
+                let key = concatenation(key_type.unwrap_or_default(), &element.key);
+                (set.clone(), key.to_string())
+            }
+        };
+        let installed = Installed {
+            family,
+            table: table.to_owned(),
+            place,
+            item: text,
+            handle: None,
+        };
+        Self { item, installed }
+    }
+}
+
+/// A rule without what its counter says: what it means, and its comment.
+pub(super) fn rule_text(rule: &Rule) -> String {
+    format!("{rule:#}")
+}
+
+/// Whether both are the same thing, whatever number the kernel gave it.
+pub(super) fn is_same(a: &Installed, b: &Installed) -> bool {
+    (a.family, &a.table, &a.place, &a.item) == (b.family, &b.table, &b.place, &b.item)
+}
+
+/// The bytes of a key in nft syntax: names in quotes and addresses, with dots between them.
+pub(super) fn key(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(48);
+    for part in text.split(" . ") {
+        match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
+            Some(name) => bytes.extend(interface_name(name)),
+            None => match part.parse().ok()? {
+                IpAddr::V4(address) => bytes.extend(address.octets()),
+                IpAddr::V6(address) => bytes.extend(address.octets()),
+            },
+        }
+    }
+    Some(bytes)
+}
+
+/// The element with this key, as far as it takes to delete it.
+pub(super) fn element(key: Vec<u8>) -> Element {
+    Element {
+        key,
+        key_end: Vec::new(),
+        value: None,
+        flags: 0,
+        expressions: Vec::new(),
+        userdata: Userdata::default(),
+        extra: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::DataType;
+
+    #[test]
+    fn keys_are_read_as_they_are_written() {
+        use DataType as T;
+        for (parts, text) in [
+            (&[T::IFNAME][..], "\"virbr0\""),
+            (&[T::IFNAME, T::IPV4_ADDR], "\"virbr0\" . 10.0.0.0"),
+            (
+                &[T::IFNAME, T::IFNAME, T::IPV6_ADDR],
+                "\"br-0123456789ab\" . \"eth0.7\" . fd00:122::",
+            ),
+            (&[T::IPV4_ADDR, T::IPV4_ADDR], "10.0.0.0 . 10.0.0.0"),
+        ] {
+            let kind = T::concatenation(parts);
+            let bytes = key(text).unwrap();
+            assert_eq!(concatenation(kind, &bytes).to_string(), text);
+        }
+        assert_eq!(key("0x0a00"), None);
+    }
+}

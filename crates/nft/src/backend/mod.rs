@@ -1,0 +1,287 @@
+//! The nftables backend: what the engine asks for, done in one batch.
+//!
+//! A plan looks at the kernel in one generation and is refused by the kernel in any other. Rules
+//! are found by handle and tag together; elements by their keys.
+
+mod area;
+mod difference;
+mod item;
+mod observed;
+mod settings;
+mod standing;
+
+use palisade_core::backend::{
+    Backend, BackendError, Change, Done, Placement, Plan, RunError, Standing, Step,
+};
+use palisade_core::rules::Rule;
+use palisade_core::state::Record;
+use thiserror::Error;
+
+use crate::batch::{Batch, CommitError, commit};
+use crate::dump::{Depth, DumpError, Reader};
+use crate::layout;
+use crate::object;
+use crate::transport::Transport;
+use area::{Area, areas};
+use difference::{Difference, Trust, between};
+use item::Wanted;
+use observed::Observed;
+
+pub use settings::{NAME, Settings, SettingsError};
+
+/// Installs rules in nf_tables.
+pub struct Nftables {
+    transport: Box<dyn Transport>,
+    /// One buffer for all replies.
+    replies: Vec<u8>,
+    /// The generation for which the last plan was made.
+    planned: Option<u32>,
+}
+
+/// Why a plan could not be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The kernel's tables could not be read.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// A record or a choice that is none of this backend's.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A table of our name that somebody else made.
+    #[error("table {family} `{table}` was not made by palisade: it has not its mark")]
+    NotOurs {
+        /// The table's family.
+        family: object::Family,
+        /// Its name.
+        table: String,
+    },
+    /// A table that another build made, in a way that this one does not know.
+    #[error(
+        "table {family} `{table}` has layout version {found}, this build knows version {}",
+        layout::VERSION
+    )]
+    OtherVersion {
+        /// The table's family.
+        family: object::Family,
+        /// Its name.
+        table: String,
+        /// The version it has.
+        found: u32,
+    },
+}
+
+impl PlanError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Dump(error) => error.hint(),
+            Self::Settings(_) => "see `palisade list` for where networks are".to_owned(),
+            Self::NotOurs { family, table } => format!(
+                "choose another name with --table, or delete it: nft delete table {family} {table}"
+            ),
+            Self::OtherVersion { .. } => {
+                "remove the networks with the build that applied them, then apply them".to_owned()
+            }
+        }
+    }
+}
+
+impl Nftables {
+    /// Talks to the kernel by `transport`.
+    #[must_use]
+    pub fn new(transport: Box<dyn Transport>) -> Self {
+        Self {
+            transport,
+            replies: Vec::new(),
+            planned: None,
+        }
+    }
+
+    /// Reads from the kernel, by this backend's socket.
+    pub fn reader(&mut self) -> Reader<'_> {
+        Reader::new(self.transport.as_mut(), &mut self.replies)
+    }
+
+    fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
+        let areas = areas(change)?;
+        let trust = match change.left_at {
+            Some(_) => Trust::Records,
+            None => Trust::Kernel,
+        };
+        let (differences, generation) = self
+            .reader()
+            .at_one_moment(|reader| {
+                let mut differences = Vec::with_capacity(areas.len());
+                for area in &areas {
+                    differences.push(look(reader, area, trust)?);
+                }
+                Ok(differences)
+            })?;
+        let differences: Vec<Difference> = differences.into_iter().collect::<Result<_, _>>()?;
+        self.planned = Some(generation);
+
+        let mut batch = Batch::new(Some(generation));
+        let rounds = [
+            Difference::delete_items,
+            Difference::delete_skeleton,
+            Difference::add_skeleton,
+            Difference::add_items,
+        ];
+        for round in rounds {
+            for difference in &differences {
+                round(difference, &mut batch);
+            }
+        }
+        let mut plan = Plan {
+            added: vec![Vec::new(); change.add.len()],
+            restored: vec![None; change.restore.len()],
+            generation: Some(u64::from(generation)),
+            ..Plan::default()
+        };
+        if !batch.is_empty() {
+            let payload = batch.finish();
+            plan.steps.push(Step { payload });
+        }
+        for (area, difference) in areas.iter().zip(&differences) {
+            for (network, wanted) in &area.added {
+                plan.added[*network].push(wanted.installed.clone());
+            }
+            plan.notes.extend(difference.notes.iter().cloned());
+        }
+        let mended = |network| differences.iter().any(|d| d.mended.contains(&network));
+        for (network, restored) in plan.restored.iter_mut().enumerate() {
+            if mended(network) {
+                let wanted = areas.iter().flat_map(|area| &area.restored);
+                let its = wanted.filter(|&&(of, _)| of == network);
+                *restored = Some(its.map(|(_, w): &(usize, Wanted)| w.installed.clone()).collect());
+            }
+        }
+        Ok(plan)
+    }
+}
+
+/// What to do in an area, after looking at the kernel. The outer error is of reading.
+fn look(
+    reader: &mut Reader<'_>,
+    area: &Area<'_>,
+    trust: Trust,
+) -> Result<Result<Difference, PlanError>, DumpError> {
+    let family = object::Family::from(area.family);
+    let skeletons = area.skeletons();
+    let depth = match trust {
+        Trust::Records if !skeletons.is_empty() => Depth::Outline,
+        // What others may have put there must be known before the table goes.
+        _ => Depth::Elements,
+    };
+    let Some(program) = reader.program(family, area.table.as_str(), depth)? else {
+        return Ok(Ok(between(area, None, trust)));
+    };
+    if let Err(error) = check_mark(&program.table) {
+        return Ok(Err(error));
+    }
+    let mut observed = Observed::new(program);
+    if depth == Depth::Outline {
+        // The same for sets that nobody needs any more.
+        let needed = |name: &str| {
+            let mut sets = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.sets);
+            sets.any(|set| set.name == name)
+        };
+        let names = observed.program.sets.iter().map(|filled| filled.set.name.clone());
+        let surplus: Vec<String> = names.filter(|name| !needed(name)).collect();
+        for set in surplus {
+            let elements = reader.elements(family, area.table.as_str(), &set)?;
+            observed.learn(&set, elements);
+        }
+    }
+    if skeletons.is_empty() && reader.strangers(family, area.table.as_str())? > 0 {
+        observed.learn_of_strangers();
+    }
+    Ok(Ok(between(area, Some(&mut observed), trust)))
+}
+
+fn check_mark(table: &object::Table) -> Result<(), PlanError> {
+    let (family, name) = (table.family, table.name.clone());
+    match layout::version(table) {
+        Some(layout::VERSION) => Ok(()),
+        Some(found) => Err(PlanError::OtherVersion {
+            family,
+            table: name,
+            found,
+        }),
+        None => Err(PlanError::NotOurs {
+            family,
+            table: name,
+        }),
+    }
+}
+
+impl Backend for Nftables {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn omission(&self, _placement: &Placement, rule: &Rule) -> Option<&'static str> {
+        layout::omission(rule.role, rule.purpose)
+    }
+
+    fn generation(&mut self) -> Result<Option<u64>, BackendError> {
+        let generation = self.reader().generation();
+        generation
+            .map(|generation| Some(u64::from(generation)))
+            .map_err(of_dump)
+    }
+
+    fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
+        self.prepare(change).map_err(|error| {
+            let hint = error.hint();
+            failed(error, hint)
+        })
+    }
+
+    fn run(&mut self, step: &Step) -> Result<Done, RunError> {
+        match commit(self.transport.as_mut(), &step.payload, &mut self.replies) {
+            Ok(()) => Ok(Done {
+                // Nobody else came between: the kernel would have refused the batch.
+                generation: self.planned.take().map(|before| u64::from(after(before))),
+            }),
+            Err(CommitError::Stale) => Err(RunError::Stale),
+            Err(error) => {
+                let hint = error.hint();
+                Err(RunError::Failed(failed(error, hint)))
+            }
+        }
+    }
+
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
+        standing::note_handles(&mut self.reader(), records).map_err(of_dump)
+    }
+
+    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError> {
+        let mut reader = self.reader();
+        let read = reader.at_one_moment(|reader| standing::of(reader, record));
+        read.map(|(standing, _)| standing).map_err(of_dump)
+    }
+}
+
+/// The kernel counts generations so (`nf_tables_commit`): 0 is none.
+fn after(generation: u32) -> u32 {
+    match generation.wrapping_add(1) {
+        0 => 1,
+        next => next,
+    }
+}
+
+fn of_dump(error: DumpError) -> BackendError {
+    let hint = error.hint();
+    failed(error, hint)
+}
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static, hint: String) -> BackendError {
+    BackendError {
+        backend: NAME,
+        source: Box::new(error),
+        hint: Some(hint),
+    }
+}

@@ -1,0 +1,201 @@
+//! What stands in an area: the table as it was read, and which of it is whose.
+
+use std::collections::{HashMap, HashSet};
+
+use palisade_core::backend::Installed;
+
+use super::item::{key, rule_text};
+use crate::layout::{self, Layout};
+use crate::object::{Element, Expression, Rule, Verdict};
+use crate::program::{ElementOf, Program};
+use crate::statement::quoted;
+
+/// A table as it stands, with its rules in words. Rules are claimed one by one for what is
+/// recorded or wanted; what nobody claims is somebody else's.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) program: Program,
+    rules: HashMap<String, Rules>,
+    /// Keys of elements, by set: of those sets that were read.
+    elements: HashMap<String, HashSet<Vec<u8>>>,
+    /// Whether there are objects of kinds that no layout has.
+    has_strangers: bool,
+}
+
+/// The rules of a chain, in order, and where to find each.
+#[derive(Debug, Default)]
+struct Rules {
+    in_order: Vec<Standing>,
+    by_text: HashMap<String, Vec<usize>>,
+    by_handle: HashMap<u64, usize>,
+}
+
+impl Rules {
+    fn new(rules: Vec<Rule>) -> Self {
+        let mut all = Self::default();
+        for (at, rule) in rules.into_iter().enumerate() {
+            let text = rule_text(&rule);
+            all.by_text.entry(text.clone()).or_default().push(at);
+            all.by_handle.extend(rule.handle.map(|handle| (handle, at)));
+            all.in_order.push(Standing {
+                text,
+                claimed: layout::is_of_skeleton(&rule),
+                rule,
+            });
+        }
+        all
+    }
+
+    /// Where the rule is that was recorded so: the one with the recorded handle if it still has our
+    /// tag, otherwise one that says the same.
+    fn find(&self, recorded: &Installed) -> Option<usize> {
+        let is_free = |at: &&usize| self.in_order.get(**at).is_some_and(|rule| !rule.claimed);
+        let has_tag = |at: &&usize| {
+            let tag = self.in_order[**at].rule.userdata.text();
+            tag.is_some_and(|tag| recorded.item.ends_with(&format!("comment {}", quoted(tag))))
+        };
+        let by_handle = recorded.handle.and_then(|handle| self.by_handle.get(&handle));
+        let by_text = || self.by_text.get(&recorded.item)?.iter().find(is_free);
+        by_handle.filter(is_free).filter(has_tag).or_else(by_text).copied()
+    }
+}
+
+/// A rule as it stands.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) rule: Rule,
+    pub(super) text: String,
+    claimed: bool,
+}
+
+impl Standing {
+    pub(super) fn handle(&self) -> Option<u64> {
+        self.rule.handle
+    }
+}
+
+impl Observed {
+    pub(super) fn new(mut program: Program) -> Self {
+        let mut rules = HashMap::new();
+        for chain in &mut program.chains {
+            let standing = Rules::new(std::mem::take(&mut chain.rules));
+            rules.insert(chain.chain.name.clone(), standing);
+        }
+        let mut elements = HashMap::new();
+        for filled in &program.sets {
+            let keys = filled.elements.iter().map(|element| element.key.clone());
+            elements.insert(filled.set.name.clone(), keys.collect());
+        }
+        Self {
+            program,
+            rules,
+            elements,
+            has_strangers: false,
+        }
+    }
+
+    /// Remembers that there are objects of kinds that no layout has.
+    pub(super) fn learn_of_strangers(&mut self) {
+        self.has_strangers = true;
+    }
+
+    /// Remembers the elements of a set that was read later than the rest, in the same generation.
+    pub(super) fn learn(&mut self, set: &str, elements: Vec<Element>) {
+        let keys = elements.iter().map(|element| element.key.clone()).collect();
+        self.elements.insert(set.to_owned(), keys);
+        if let Some(filled) = self.program.sets.iter_mut().find(|s| s.set.name == set) {
+            filled.elements = elements;
+        }
+    }
+
+    /// The rules of a chain, in the order in which packets meet them.
+    pub(super) fn rules(&self, chain: &str) -> &[Standing] {
+        self.rules.get(chain).map_or(&[], |rules| &rules.in_order)
+    }
+
+    /// The first rule of a chain that says this.
+    pub(super) fn rule(&self, chain: &str, text: &str) -> Option<&Standing> {
+        let rules = self.rules.get(chain)?;
+        let at = rules.by_text.get(text)?.first()?;
+        rules.in_order.get(*at)
+    }
+
+    /// The rule that is recorded so, if it stands. Each is found once.
+    pub(super) fn claim(&mut self, recorded: &Installed) -> Option<&Standing> {
+        let rules = self.rules.get_mut(&recorded.place)?;
+        let at = rules.find(recorded)?;
+        let standing = rules.in_order.get_mut(at)?;
+        standing.claimed = true;
+        Some(standing)
+    }
+
+    /// Whether an element stands.
+    pub(super) fn has_element(&self, set: &str, key: &[u8]) -> bool {
+        self.elements.get(set).is_some_and(|keys| keys.contains(key))
+    }
+
+    /// What is in the table and not ours, in words. `recorded` are the elements that are ours; what
+    /// rules are ours has been claimed before.
+    pub(super) fn foreign(&self, recorded: &[&Installed]) -> Vec<Foreign> {
+        let mut foreign = Vec::new();
+        let mut tell = |place: &str, text: String, leads_to| {
+            foreign.push(Foreign {
+                place: place.to_owned(),
+                text,
+                leads_to,
+            });
+        };
+        if self.has_strangers {
+            tell("", "objects or flowtables".to_owned(), Vec::new());
+        }
+        for chain in &self.program.chains {
+            let name = &chain.chain.name;
+            if !Layout::ALL.iter().any(|layout| layout.has_chain(name)) {
+                tell(name, format!("chain `{name}`"), Vec::new());
+            }
+            for standing in self.rules(name).iter().filter(|s| !s.claimed) {
+                let text = format!("chain `{name}`: {}", standing.text);
+                tell(name, text, leads_to(&standing.rule));
+            }
+        }
+        let mut ours: HashMap<&str, HashSet<Vec<u8>>> = HashMap::new();
+        for installed in recorded {
+            if let Some(key) = key(&installed.item) {
+                ours.entry(&installed.place).or_default().insert(key);
+            }
+        }
+        for filled in &self.program.sets {
+            let name = filled.set.name.as_str();
+            if !Layout::ALL.iter().any(|layout| layout.has_set(name)) {
+                tell(name, format!("set `{name}`"), Vec::new());
+                continue;
+            }
+            let is_ours = |key: &Vec<u8>| ours.get(name).is_some_and(|keys| keys.contains(key));
+            for element in filled.elements.iter().filter(|e| !is_ours(&e.key)) {
+                let set = &filled.set;
+                let element = ElementOf { set, element };
+                tell(name, format!("set `{name}`: {element:#}"), Vec::new());
+            }
+        }
+        foreign
+    }
+}
+
+/// Something in our table that is not ours.
+#[derive(Debug, Clone)]
+pub(super) struct Foreign {
+    /// The chain or set that it is, or is in.
+    pub(super) place: String,
+    pub(super) text: String,
+    /// The chains and sets that it needs.
+    pub(super) leads_to: Vec<String>,
+}
+
+fn leads_to(rule: &Rule) -> Vec<String> {
+    let target = |expression: &Expression| match expression {
+        Expression::Verdict(Verdict::Jump(chain) | Verdict::Goto(chain)) => Some(chain.clone()),
+        Expression::Lookup(lookup) => Some(lookup.set.clone()),
+        _ => None,
+    };
+    rule.expressions.iter().filter_map(target).collect()
+}

@@ -1,0 +1,93 @@
+//! What became of a batch.
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+use super::refusal::{self, Refusal};
+use crate::transport::{Transport, TransportError};
+use crate::wire::{self, Header, Malformed};
+
+/// Why a batch was not committed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The ruleset is not the one any more for which the batch was made. Nothing happened.
+    #[error("the ruleset was changed by another program")]
+    Stale,
+    /// The caller may not change rules. Nothing happened.
+    #[error("changing rules takes CAP_NET_ADMIN in the network namespace's user namespace")]
+    NotPermitted,
+    /// The kernel refused objects of the batch. Nothing happened.
+    #[error("{}", refusal::list(.0))]
+    Refused(Vec<Refusal>),
+    /// The batch could not be sent, or its replies not be read.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The kernel said nothing: what became of the batch is not known.
+    #[error("the kernel did not say what became of a batch")]
+    Silence,
+    /// The kernel's replies make no sense.
+    #[error("the kernel's replies to a batch cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+impl CommitError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Stale => "try again".to_owned(),
+            Self::NotPermitted => "run as root, or inside a user and network namespace".to_owned(),
+            Self::Refused(refusals) => refusal::hint(refusals),
+            Self::Transport(error) => error.hint(),
+            Self::Silence => "look at `nft list ruleset`, and try again".to_owned(),
+            Self::Malformed(error) => error.hint().to_owned(),
+        }
+    }
+}
+
+/// Sends a finished batch. `replies` is a buffer that the caller keeps.
+///
+/// # Errors
+/// If it was not committed, or it is not known whether it was ([`TransportError::Overrun`],
+/// [`CommitError::Silence`]).
+pub fn commit(
+    transport: &mut dyn Transport,
+    batch: &[u8],
+    replies: &mut Vec<u8>,
+) -> Result<(), CommitError> {
+    replies.clear();
+    transport.exchange(batch, replies)?;
+    read(batch, replies)
+}
+
+/// In a batch that fails, the messages that were good are answered with 0 all the same: it
+/// succeeded only if no reply is an error.
+fn read(batch: &[u8], replies: &[u8]) -> Result<(), CommitError> {
+    let mut refusals = Vec::new();
+    let mut answered = false;
+    for message in wire::messages(replies) {
+        let message = message?;
+        if message.header.kind != Header::ERROR {
+            continue;
+        }
+        let ack = wire::ack(&message)?;
+        if ack.error == 0 {
+            answered = true;
+            continue;
+        }
+        match Errno::from_raw(ack.error) {
+            // Said of the batch as a whole, whatever its messages say.
+            Errno::ERESTART => return Err(CommitError::Stale),
+            Errno::EPERM => return Err(CommitError::NotPermitted),
+            errno => refusals.push(Refusal::of(batch, &ack, errno)),
+        }
+    }
+    if !refusals.is_empty() {
+        Err(CommitError::Refused(refusals))
+    } else if answered {
+        Ok(())
+    } else {
+        Err(CommitError::Silence)
+    }
+}

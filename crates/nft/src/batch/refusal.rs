@@ -1,0 +1,174 @@
+//! Objects that the kernel refused, in words.
+
+use std::fmt;
+
+use nix::errno::Errno;
+
+use crate::object::{Chain, Expression, Rule};
+use crate::wire::{self, Ack, Kind, Message};
+
+/// How many refused objects a message names: they mostly have one cause.
+const NAMED: usize = 3;
+
+/// An object of a batch that the kernel refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was to be done, and with what: "add rule to chain `guest_nat` of table ip `palisade`".
+    pub object: String,
+    /// The kernel's number for the reason.
+    pub errno: Errno,
+    /// The kernel's own words, if it has any.
+    pub words: Option<String>,
+    /// What may be missing in the kernel.
+    missing: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn of(batch: &[u8], ack: &Ack, errno: Errno) -> Self {
+        let message = wire::messages(batch)
+            .flatten()
+            .find(|message| message.header.sequence == ack.original.sequence);
+        let (object, missing) = match &message {
+            Some(message) => (describe(message), missing(message, errno)),
+            None => ("the batch".to_owned(), None),
+        };
+        Self {
+            object,
+            errno,
+            words: ack.message.clone(),
+            missing,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.errno.desc().to_lowercase();
+        write!(f, "{}: {reason}", self.object)?;
+        if let Some(words) = &self.words {
+            write!(f, " ({words})")?;
+        }
+        Ok(())
+    }
+}
+
+/// The first few, and how many there are beside them.
+pub(super) fn list(refusals: &[Refusal]) -> String {
+    let named: Vec<String> = refusals.iter().take(NAMED).map(ToString::to_string).collect();
+    let named = named.join("; ");
+    match refusals.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
+    }
+}
+
+pub(super) fn hint(refusals: &[Refusal]) -> String {
+    if let Some(missing) = refusals.iter().find_map(|refusal| refusal.missing.clone()) {
+        return missing;
+    }
+    let some = |errno| refusals.iter().any(|refusal| refusal.errno == errno);
+    if some(Errno::EEXIST) || some(Errno::EBUSY) {
+        "another program uses an object of ours; `nft list ruleset` shows which".to_owned()
+    } else if some(Errno::ENOMEM) || some(Errno::ENOSPC) {
+        "the kernel has no room for it; see its log with `dmesg`".to_owned()
+    } else {
+        "`nft list ruleset` shows what stands in the kernel; nothing was changed".to_owned()
+    }
+}
+
+/// "add rule to chain `guest_nat` of table ip `palisade` (default: nat tcp)".
+fn describe(message: &Message<'_>) -> String {
+    let Some(kind) = message.kind else {
+        return "the batch as a whole".to_owned();
+    };
+    let (family, body) = (message.family, message.body);
+    let action = match kind {
+        Kind::NEW_TABLE | Kind::NEW_CHAIN | Kind::NEW_RULE | Kind::NEW_SET | Kind::NEW_ELEMENT => {
+            "add"
+        }
+        _ => "delete",
+    };
+    let known = match kind {
+        Kind::NEW_TABLE | Kind::DEL_TABLE => wire::table::decode(family, body)
+            .map(|table| format!("{action} table {family} `{}`", table.name)),
+        Kind::NEW_CHAIN | Kind::DEL_CHAIN => wire::chain::decode(family, body).map(|chain| {
+            format!(
+                "{action} chain `{}` of table {family} `{}`",
+                chain.name, chain.table
+            )
+        }),
+        Kind::NEW_RULE | Kind::DEL_RULE => wire::rule::decode(family, body).map(|rule| {
+            let comment = match rule.userdata.text() {
+                Some(comment) => format!(" ({comment})"),
+                None => String::new(),
+            };
+            let way = if action == "add" { "to" } else { "of" };
+            format!(
+                "{action} rule {way} chain `{}` of table {family} `{}`{comment}",
+                rule.chain, rule.table
+            )
+        }),
+        Kind::NEW_SET | Kind::DEL_SET => wire::set::decode(family, body).map(|set| {
+            format!(
+                "{action} set `{}` of table {family} `{}`",
+                set.name, set.table
+            )
+        }),
+        Kind::NEW_ELEMENT | Kind::DEL_ELEMENT => {
+            wire::element::decode(family, body).map(|elements| {
+                let owner = elements.elements.first().and_then(|e| e.userdata.text());
+                let owner = owner.map_or(String::new(), |owner| format!(" (network {owner})"));
+                let way = if action == "add" { "to" } else { "of" };
+                format!(
+                    "{action} elements {way} set `{}` of table {family} `{}`{owner}",
+                    elements.set, elements.table
+                )
+            })
+        }
+        _ => Ok(format!("message {} of family {family}", kind.0)),
+    };
+    known.unwrap_or_else(|_| format!("{action} an object of family {family}"))
+}
+
+/// Which part of nf_tables an object needs that this kernel may lack. The kernel answers with
+/// "no such file or directory" or "operation not supported" then.
+fn missing(message: &Message<'_>, errno: Errno) -> Option<String> {
+    if !matches!(errno, Errno::ENOENT | Errno::EOPNOTSUPP) {
+        return None;
+    }
+    let (family, body) = (message.family, message.body);
+    let modules = match message.kind? {
+        Kind::NEW_TABLE => vec!["nf_tables"],
+        Kind::NEW_CHAIN => modules_of_chain(&wire::chain::decode(family, body).ok()?),
+        Kind::NEW_RULE => modules_of_rule(&wire::rule::decode(family, body).ok()?),
+        Kind::NEW_SET => vec!["nf_tables (sets with counters need Linux 5.7 or later)"],
+        _ => vec![],
+    };
+    if modules.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "is it missing in this kernel? try: modprobe -a {}",
+        modules.join(" ")
+    ))
+}
+
+fn modules_of_chain(chain: &Chain) -> Vec<&'static str> {
+    match &chain.base {
+        Some(base) if base.kind == "nat" => vec!["nft_chain_nat"],
+        _ => vec!["nf_tables"],
+    }
+}
+
+fn modules_of_rule(rule: &Rule) -> Vec<&'static str> {
+    let module = |expression: &Expression| match expression {
+        Expression::Masquerade(_) => Some("nft_masq"),
+        Expression::Nat(_) => Some("nft_nat"),
+        Expression::Reject(_) => Some("nft_reject_ipv4 nft_reject_ipv6"),
+        Expression::Conntrack(_) => Some("nft_ct"),
+        _ => None,
+    };
+    let mut modules: Vec<&str> = rule.expressions.iter().filter_map(module).collect();
+    modules.dedup();
+    modules
+}

@@ -1,0 +1,347 @@
+//! What is in the kernel: tables of ours read back, each as it was at one moment.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+use crate::object::{Chain, Element, Family, Rule, Set, Table};
+use crate::program::{FilledChain, FilledSet, Program};
+use crate::transport::{Transport, TransportError};
+use crate::wire::{self, Header, Kind, Malformed, Message};
+
+/// `NLM_F_REQUEST`.
+const REQUEST: u16 = 0x1;
+/// `NLM_F_DUMP_INTR`: the ruleset changed while it was dumped.
+const INTERRUPTED: u16 = 0x10;
+/// `NLM_F_DUMP`.
+const DUMP: u16 = 0x300;
+/// How long to try while others change the ruleset.
+const TRY_FOR: Duration = Duration::from_secs(5);
+
+/// Why the kernel's tables could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DumpError {
+    /// The question or the answer did not get through.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The kernel refused to answer.
+    #[error("nf_tables does not answer {what}: {}", .errno.desc().to_lowercase())]
+    Refused {
+        /// What was asked.
+        what: &'static str,
+        /// Why not.
+        errno: Errno,
+    },
+    /// The answer makes no sense.
+    #[error("the kernel's answer cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+    /// The answer ends before its end.
+    #[error("the kernel's answer about {what} breaks off")]
+    Cut {
+        /// What was asked.
+        what: &'static str,
+    },
+    /// Others changed the ruleset all the while.
+    #[error("the ruleset changed all the time while it was read")]
+    Restless,
+}
+
+impl DumpError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Transport(error) => error.hint(),
+            Self::Refused {
+                errno: Errno::EPERM,
+                ..
+            } => "reading rules takes CAP_NET_ADMIN: run as root".to_owned(),
+            Self::Refused { .. } => "nf_tables may be missing: modprobe nf_tables".to_owned(),
+            Self::Malformed(error) => error.hint().to_owned(),
+            Self::Cut { .. } => "try again; if it stays, report it with `uname -r`".to_owned(),
+            Self::Restless => {
+                "`nft monitor` shows which program it is; try again when it rests".to_owned()
+            }
+        }
+    }
+}
+
+/// How much of a table to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Chains, sets and rules: of a fixed number in the mapped layout.
+    Outline,
+    /// Elements of sets too.
+    Elements,
+}
+
+/// Reads what is in the kernel. It keeps the buffer for replies.
+pub struct Reader<'a> {
+    transport: &'a mut dyn Transport,
+    replies: &'a mut Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads by `transport`, into a buffer that the caller keeps.
+    pub fn new(transport: &'a mut dyn Transport, replies: &'a mut Vec<u8>) -> Self {
+        Self { transport, replies }
+    }
+
+    /// The ruleset's generation: every commit in the namespace raises it by one.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub fn generation(&mut self) -> Result<u32, DumpError> {
+        const WHAT: &str = "for the ruleset's generation";
+        self.ask(Kind::GET_GENERATION, REQUEST, Family::Other(0), |_| {})?;
+        let mut found = None;
+        self.answers(WHAT, |message| {
+            if message.kind == Some(Kind::NEW_GENERATION) {
+                found = Some(wire::generation::decode(message.body)?.id);
+            }
+            Ok(())
+        })?;
+        found.ok_or(DumpError::Cut { what: WHAT })
+    }
+
+    /// What `read` finds, as it was in one generation of the ruleset, and that generation.
+    ///
+    /// # Errors
+    /// If reading fails, or others change the ruleset for more than five seconds.
+    pub fn at_one_moment<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Result<T, DumpError>,
+    ) -> Result<(T, u32), DumpError> {
+        let deadline = Instant::now() + TRY_FOR;
+        loop {
+            let before = self.generation()?;
+            match read(self) {
+                Ok(found) if self.generation()? == before => return Ok((found, before)),
+                Ok(_) | Err(DumpError::Restless) if Instant::now() < deadline => {}
+                Ok(_) => return Err(DumpError::Restless),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A table with what is in it, if there is such a table.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile ([`DumpError::Restless`]).
+    pub fn program(
+        &mut self,
+        family: Family,
+        table: &str,
+        depth: Depth,
+    ) -> Result<Option<Program>, DumpError> {
+        let Some(found) = self.table(family, table)? else {
+            return Ok(None);
+        };
+        let mut sets = Vec::new();
+        for set in self.sets(family, table)? {
+            let elements = match depth {
+                Depth::Outline => Vec::new(),
+                Depth::Elements => self.elements(family, table, &set.name)?,
+            };
+            sets.push(FilledSet { set, elements });
+        }
+        let chains = self.chains(family, table)?;
+        let mut rules: HashMap<String, Vec<Rule>> = HashMap::new();
+        for rule in self.rules(family, table)? {
+            rules.entry(rule.chain.clone()).or_default().push(rule);
+        }
+        let fill = |chain: Chain| FilledChain {
+            rules: rules.remove(&chain.name).unwrap_or_default(),
+            chain,
+        };
+        Ok(Some(Program {
+            table: found,
+            sets,
+            chains: chains.into_iter().map(fill).collect(),
+        }))
+    }
+
+    /// The elements of a set.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn elements(
+        &mut self,
+        family: Family,
+        table: &str,
+        set: &str,
+    ) -> Result<Vec<Element>, DumpError> {
+        let mut elements = Vec::new();
+        let key = |body: &mut Vec<u8>| wire::element::encode_set(table, set, body);
+        self.dump("about elements", Kind::GET_ELEMENT, family, key, |message| {
+            if message.kind == Some(Kind::NEW_ELEMENT) {
+                elements.extend(wire::element::decode(family, message.body)?.elements);
+            }
+            Ok(())
+        })?;
+        Ok(elements)
+    }
+
+    /// How many objects are in a table that no layout of ours has: stateful objects, flowtables.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn strangers(&mut self, family: Family, table: &str) -> Result<usize, DumpError> {
+        let mut count = 0;
+        for (ask, answer) in [
+            (Kind::GET_OBJECT, Kind::NEW_OBJECT),
+            (Kind::GET_FLOWTABLE, Kind::NEW_FLOWTABLE),
+        ] {
+            // Both have the name of their table where tables have their own.
+            let key = |body: &mut Vec<u8>| wire::table::encode_name(table, body);
+            self.dump("about other objects", ask, family, key, |message| {
+                if message.kind == Some(answer) {
+                    let of_table = wire::table::decode(family, message.body);
+                    count += usize::from(of_table.is_ok_and(|found| found.name == table));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(count)
+    }
+
+    fn table(&mut self, family: Family, name: &str) -> Result<Option<Table>, DumpError> {
+        self.ask(Kind::GET_TABLE, REQUEST, family, |body| {
+            wire::table::encode_name(name, body);
+        })?;
+        let mut found = None;
+        let answered = self.answers("about a table", |message| {
+            if message.kind == Some(Kind::NEW_TABLE) {
+                found = Some(wire::table::decode(family, message.body)?);
+            }
+            Ok(())
+        });
+        match answered {
+            Err(DumpError::Refused {
+                errno: Errno::ENOENT,
+                ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+            Ok(()) => Ok(found),
+        }
+    }
+
+    /// The kernel tells of the chains of all tables; those of others are passed over unread.
+    fn chains(&mut self, family: Family, table: &str) -> Result<Vec<Chain>, DumpError> {
+        let mut chains = Vec::new();
+        let key = |_: &mut Vec<u8>| {};
+        self.dump("about chains", Kind::GET_CHAIN, family, key, |message| {
+            if message.kind == Some(Kind::NEW_CHAIN)
+                && let Ok(chain) = wire::chain::decode(family, message.body)
+                && chain.table == table
+            {
+                chains.push(chain);
+            }
+            Ok(())
+        })?;
+        Ok(chains)
+    }
+
+    fn sets(&mut self, family: Family, table: &str) -> Result<Vec<Set>, DumpError> {
+        let mut sets = Vec::new();
+        let key = |body: &mut Vec<u8>| wire::table::encode_name(table, body);
+        self.dump("about sets", Kind::GET_SET, family, key, |message| {
+            if message.kind == Some(Kind::NEW_SET) {
+                let set = wire::set::decode(family, message.body)?;
+                if set.table == table {
+                    sets.push(set);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(sets)
+    }
+
+    /// The rules of a table, those of each chain in the order in which packets meet them.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn rules(&mut self, family: Family, table: &str) -> Result<Vec<Rule>, DumpError> {
+        let mut rules = Vec::new();
+        let key = |body: &mut Vec<u8>| wire::rule::encode_key(table, None, body);
+        self.dump("about rules", Kind::GET_RULE, family, key, |message| {
+            if message.kind == Some(Kind::NEW_RULE) {
+                let rule = wire::rule::decode(family, message.body)?;
+                if rule.table == table {
+                    rules.push(rule);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(rules)
+    }
+
+    fn dump(
+        &mut self,
+        what: &'static str,
+        kind: Kind,
+        family: Family,
+        key: impl Fn(&mut Vec<u8>),
+        take: impl FnMut(&Message<'_>) -> Result<(), DumpError>,
+    ) -> Result<(), DumpError> {
+        self.ask(kind, REQUEST | DUMP, family, key)?;
+        match self.answers(what, take) {
+            // No such table or set: then there is nothing in it.
+            Err(DumpError::Refused {
+                errno: Errno::ENOENT,
+                ..
+            }) => Ok(()),
+            answered => answered,
+        }
+    }
+
+    fn ask(
+        &mut self,
+        kind: Kind,
+        flags: u16,
+        family: Family,
+        body: impl Fn(&mut Vec<u8>),
+    ) -> Result<(), DumpError> {
+        let mut request = Vec::with_capacity(256);
+        wire::message(&mut request, kind, flags, 0, family, body);
+        self.replies.clear();
+        Ok(self.transport.exchange(&request, self.replies)?)
+    }
+
+    fn answers(
+        &mut self,
+        what: &'static str,
+        mut take: impl FnMut(&Message<'_>) -> Result<(), DumpError>,
+    ) -> Result<(), DumpError> {
+        let mut is_dump = false;
+        let mut is_done = false;
+        for message in wire::messages(self.replies) {
+            let message = message?;
+            if message.header.flags & INTERRUPTED != 0 {
+                return Err(DumpError::Restless);
+            }
+            is_dump |= message.header.flags & MULTI != 0;
+            match message.header.kind {
+                Header::ERROR => {
+                    let errno = Errno::from_raw(wire::ack(&message)?.error);
+                    if errno != Errno::UnknownErrno {
+                        return Err(DumpError::Refused { what, errno });
+                    }
+                }
+                Header::DONE => is_done = true,
+                _ => take(&message)?,
+            }
+        }
+        if is_dump && !is_done {
+            Err(DumpError::Cut { what })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// `NLM_F_MULTI`: one of several answers, of which the last is `NLMSG_DONE`.
+const MULTI: u16 = 0x2;

@@ -1,0 +1,37 @@
+//! The wire format of nf_tables: messages, attributes and objects in netlink's bytes.
+//!
+//! The only place that knows byte offsets and the kernel's numbers for attributes
+//! (`linux/netfilter/nf_tables.h`). Encode and decode stand side by side, a file for each object
+//! and each expression.
+//!
+//! Encoding appends to one buffer that its caller keeps. Decoding takes whatever bytes there are:
+//! what is broken is [`Malformed`], what is only unknown is kept, in `extra` or as
+//! [`Expression::Unknown`](crate::object::Expression::Unknown), and comes out again as it went in.
+//! What the kernel adds to dumps for information alone is left out, so that an object that comes
+//! back is equal to the one that was sent.
+
+mod ack;
+mod attribute;
+#[cfg(test)]
+mod broken;
+mod data;
+mod expression;
+#[cfg(all(test, target_endian = "little"))]
+mod golden;
+mod kind;
+mod malformed;
+mod message;
+#[cfg(test)]
+mod strategies;
+
+pub mod chain;
+pub mod element;
+pub mod generation;
+pub mod rule;
+pub mod set;
+pub mod table;
+
+pub use ack::{Ack, ack};
+pub use kind::Kind;
+pub use malformed::Malformed;
+pub use message::{Header, Message, Messages, batch_begin, batch_end, message, messages};
