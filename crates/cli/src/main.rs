@@ -1,1 +1,24 @@
-fn main() {}
+//! The command `palisade`: arguments in, library calls, text or JSON out.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod failure;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+use output::Format;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    output::set_up(&arguments.global);
+    let format = arguments.global.format;
+    match commands::run(&arguments) {
+        Ok(outcome) => output::print(&outcome, format),
+        Err(failure) => failure::print(&failure, matches!(format, Format::Json)),
+    }
+}

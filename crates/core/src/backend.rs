@@ -104,8 +104,12 @@ pub struct Plan {
 /// What happens as a whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
+    /// What it does, in a few words for people.
+    pub what: String,
     /// What to do, in the backend's own form.
     pub payload: Vec<u8>,
+    /// What takes it back, in the same form.
+    pub undo: Vec<u8>,
 }
 
 /// What a backend did.
@@ -163,11 +167,11 @@ pub trait Backend {
     /// If the kernel cannot be read, or holds what is not ours where ours should be.
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError>;
 
-    /// Does one step of a plan.
+    /// Does one step of a plan: its payload, or its undo.
     ///
     /// # Errors
     /// If it did not happen, or it is not known whether it happened.
-    fn run(&mut self, step: &Step) -> Result<Done, RunError>;
+    fn run(&mut self, payload: &[u8]) -> Result<Done, RunError>;
 
     /// Fills in the kernel's numbers of what is installed in this backend, where it has some; items
     /// that are not there get none.
@@ -181,6 +185,13 @@ pub trait Backend {
     /// # Errors
     /// If the kernel cannot be read.
     fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError>;
+
+    /// Everything that stands where one of these placements puts rules, as text of the backend's
+    /// usual program. Empty if nothing does.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError>;
 }
 
 /// Why a backend could not do what it was asked.
@@ -193,7 +204,15 @@ pub struct BackendError {
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
     /// The way out, in one line.
-    pub hint: Option<String>,
+    pub hint: String,
+}
+
+impl BackendError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        self.hint.clone()
+    }
 }
 
 /// Why a step was not done.

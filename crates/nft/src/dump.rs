@@ -176,12 +176,18 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<Element>, DumpError> {
         let mut elements = Vec::new();
         let key = |body: &mut Vec<u8>| wire::element::encode_set(table, set, body);
-        self.dump("about elements", Kind::GET_ELEMENT, family, key, |message| {
-            if message.kind == Some(Kind::NEW_ELEMENT) {
-                elements.extend(wire::element::decode(family, message.body)?.elements);
-            }
-            Ok(())
-        })?;
+        self.dump(
+            "about elements",
+            Kind::GET_ELEMENT,
+            family,
+            key,
+            |message| {
+                if message.kind == Some(Kind::NEW_ELEMENT) {
+                    elements.extend(wire::element::decode(family, message.body)?.elements);
+                }
+                Ok(())
+            },
+        )?;
         Ok(elements)
     }
 

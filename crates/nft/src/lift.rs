@@ -91,9 +91,11 @@ pub fn lift(program: &Program) -> Option<Lifted> {
             for chain in program.chains.iter().filter(|chain| is_there(chain)) {
                 for rule in &chain.rules {
                     let text = format!("{rule:#}");
-                    if skeleton.rules.iter().any(|known| {
-                        known.chain == rule.chain && format!("{known:#}") == text
-                    }) {
+                    if skeleton
+                        .rules
+                        .iter()
+                        .any(|known| known.chain == rule.chain && format!("{known:#}") == text)
+                    {
                         continue;
                     }
                     match layout::read_rule(&name, family, rule) {
@@ -135,29 +137,29 @@ fn strange_element(filled: &FilledSet, element: &object::Element) -> Strange {
 
 /// The sets that a rule looks packets up in.
 fn asked_sets(rule: &Rule) -> impl Iterator<Item = &str> {
-    rule.expressions.iter().filter_map(|expression| match expression {
-        Expression::Lookup(lookup) => Some(lookup.set.as_str()),
-        _ => None,
-    })
+    rule.expressions
+        .iter()
+        .filter_map(|expression| match expression {
+            Expression::Lookup(lookup) => Some(lookup.set.as_str()),
+            _ => None,
+        })
 }
 
 /// The chains that a skeleton has and the table has not, or not as base chains of ours.
 fn lacking_chains(program: &Program, skeleton: &Skeleton) -> Vec<Strange> {
     let lacking = |chain: &Chain| match program.chain(&chain.name) {
         None => Some(Strange::missing(&chain.name, "the chain")),
-        Some(found) if found.chain.base != chain.base => {
-            Some(Strange::missing(&chain.name, "the chain's hook, priority or policy"))
-        }
+        Some(found) if found.chain.base != chain.base => Some(Strange::missing(
+            &chain.name,
+            "the chain's hook, priority or policy",
+        )),
         Some(_) => None,
     };
     skeleton.chains.iter().filter_map(lacking).collect()
 }
 
 /// The rules that a skeleton has and the table has not.
-fn lacking_rules<'s>(
-    program: &Program,
-    skeleton: &'s Skeleton,
-) -> impl Iterator<Item = &'s Rule> {
+fn lacking_rules<'s>(program: &Program, skeleton: &'s Skeleton) -> impl Iterator<Item = &'s Rule> {
     let stands = |rule: &Rule| {
         let text = format!("{rule:#}");
         let found = program.chain(&rule.chain);

@@ -161,9 +161,9 @@ impl fmt::Display for FilledSet {
             f.write_str(before)?;
             let shown = ElementOf { set, element };
             if f.alternate() {
-                write!(f, "{shown:#}")?
+                write!(f, "{shown:#}")?;
             } else {
-                write!(f, "{shown}")?
+                write!(f, "{shown}")?;
             }
         }
         if !elements.is_empty() {
@@ -251,9 +251,9 @@ impl fmt::Display for FilledChain {
         }
         for rule in rules {
             if f.alternate() {
-                writeln!(f, "\t\t{rule:#}")?
+                writeln!(f, "\t\t{rule:#}")?;
             } else {
-                writeln!(f, "\t\t{rule}")?
+                writeln!(f, "\t\t{rule}")?;
             }
         }
         writeln!(f, "\t}}")

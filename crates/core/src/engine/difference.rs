@@ -102,11 +102,20 @@ impl<'a> Difference<'a> {
             keep.extend(unchanged);
             keep.sort_by_key(|record| record.order);
         }
-        let replaced = self.add.iter().filter_map(|(_, replaced)| replaced.as_ref());
+        let replaced = self
+            .add
+            .iter()
+            .filter_map(|(_, replaced)| replaced.as_ref());
         Change {
             keep,
             restore,
-            remove: self.remove.iter().chain(replaced).filter(ours).copied().collect(),
+            remove: self
+                .remove
+                .iter()
+                .chain(replaced)
+                .filter(ours)
+                .copied()
+                .collect(),
             add: self
                 .add
                 .iter()

@@ -147,7 +147,7 @@ impl Engine<'_> {
             let backend = &mut self.backends[part.backend];
             let mut generation = part.plan.generation;
             for step in &part.plan.steps {
-                generation = match backend.run(step) {
+                generation = match backend.run(&step.payload) {
                     Ok(done) => done.generation,
                     Err(RunError::Stale) => return Err(EngineError::Restless { tries: 0 }),
                     Err(RunError::Failed(error)) => return Err(error.into()),

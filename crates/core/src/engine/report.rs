@@ -72,7 +72,9 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
             report.unchanged.push(name.clone());
         }
     }
-    let notes = parts.iter().flat_map(|part| part.plan.notes.iter().cloned());
+    let notes = parts
+        .iter()
+        .flat_map(|part| part.plan.notes.iter().cloned());
     report.notes.extend(notes);
     report
 }
@@ -129,15 +131,10 @@ impl EngineError {
     pub fn hint(&self) -> String {
         match self {
             Self::State(error) => error.hint().to_owned(),
-            Self::Conflicts(conflicts) => conflicts
-                .first()
-                .map_or("", Conflict::hint)
-                .to_owned(),
+            Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "this build has the backend `nftables`".to_owned(),
-            Self::Backend(error) => error.hint.clone().unwrap_or_else(|| {
-                "`nft list ruleset` shows what stands in the kernel".to_owned()
-            }),
+            Self::Backend(error) => error.hint(),
             Self::Restless { .. } => {
                 "`nft monitor` shows which program it is; try again when it rests".to_owned()
             }

@@ -116,7 +116,9 @@ impl Purpose {
     /// The purpose that these [`words`](Self::words) name.
     #[must_use]
     pub fn from_words(words: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.words() == words)
+        Self::ALL
+            .into_iter()
+            .find(|purpose| purpose.words() == words)
     }
 
     /// The purpose in a word or two, as comments and listings show it.

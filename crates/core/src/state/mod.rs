@@ -29,8 +29,8 @@ use thiserror::Error;
 use crate::network::Name;
 
 pub use lock::{Lock, PATIENCE};
-pub use record::{Record, SCHEMA};
 use record::{Filed, Labelled};
+pub use record::{Record, SCHEMA};
 
 /// The part of the state directory that belongs to one network namespace.
 #[derive(Debug, Clone)]
@@ -204,7 +204,10 @@ impl State {
         let mut records = Vec::new();
         for entry in entries {
             let path = entry.map_err(file_error("read", &folder))?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 records.extend(read_record(&path)?);
             }
         }

@@ -88,7 +88,9 @@ pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsEr
 
     let mut staying: Vec<&Record> = [&change.keep[..], &change.restore[..]].concat();
     staying.sort_by_key(|record| record.order);
-    let staying = staying.iter().map(|record| (&record.placement, &record.network));
+    let staying = staying
+        .iter()
+        .map(|record| (&record.placement, &record.network));
     let coming = change.add.iter().map(|a| (a.placement, a.network));
     for (placement, network) in staying.chain(coming) {
         let settings = Settings::try_from(placement)?;
@@ -113,12 +115,15 @@ fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsErro
         area.gone.extend(record.installed.iter().filter(is_here));
     }
     let items = area.gone.iter();
-    area.gone_items = items.map(|gone| (gone.place.as_str(), gone.item.as_str())).collect();
+    area.gone_items = items
+        .map(|gone| (gone.place.as_str(), gone.item.as_str()))
+        .collect();
     for (i, Addition { network, placement }) in change.add.iter().enumerate() {
         let settings = Settings::try_from(*placement)?;
         if settings.table == table {
             let wanted = area.wanted(settings.layout, network);
-            area.added.extend(wanted.into_iter().map(|wanted| (i, wanted)));
+            area.added
+                .extend(wanted.into_iter().map(|wanted| (i, wanted)));
         }
     }
     for (i, &record) in change.restore.iter().enumerate() {
@@ -133,8 +138,10 @@ fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsErro
             wanted.iter().any(same)
         };
         let here = record.installed.iter().filter(is_here);
-        area.excess
-            .extend(here.filter(|i| !is_wanted(i)).map(|installed| (i, installed)));
+        area.excess.extend(
+            here.filter(|i| !is_wanted(i))
+                .map(|installed| (i, installed)),
+        );
         area.restored
             .extend(wanted.into_iter().map(|wanted| (i, wanted)));
     }

@@ -45,7 +45,11 @@ pub(super) enum Trust {
     Kernel,
 }
 
-pub(super) fn between(area: &Area<'_>, observed: Option<&mut Observed>, trust: Trust) -> Difference {
+pub(super) fn between(
+    area: &Area<'_>,
+    observed: Option<&mut Observed>,
+    trust: Trust,
+) -> Difference {
     let mut difference = Difference {
         family: Some(area.family.into()),
         table: area.table.to_string(),
@@ -73,7 +77,8 @@ impl Difference {
         if foreign.is_empty() {
             self.delete_table = true;
         } else {
-            self.notes.push(stays(area, "table", &area.table.to_string(), &foreign));
+            self.notes
+                .push(stays(area, "table", &area.table.to_string(), &foreign));
         }
     }
 
@@ -103,14 +108,16 @@ impl Difference {
             if let Some(key) = key(&installed.item).filter(|_| is_element(observed, installed)) {
                 let set = installed.place.as_str();
                 let stands = trust == Trust::Records || observed.has_element(set, &key);
-                let stays = staying.get(set).is_some_and(|keys| keys.contains(key.as_slice()));
+                let stays = staying
+                    .get(set)
+                    .is_some_and(|keys| keys.contains(key.as_slice()));
                 // While a change is recorded, an item may be named twice.
                 if stands && !stays && done.insert((set, key.clone())) {
                     let elements = self.delete_elements.entry(set.to_owned()).or_default();
                     elements.push(element(key));
                     self.mended.extend(restored);
                 }
-            } else if let Some(handle) = observed.claim(installed).and_then(|s| s.handle()) {
+            } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
                 self.delete_rules.push((installed.place.clone(), handle));
                 self.mended.extend(restored);
             }
@@ -127,11 +134,13 @@ impl Difference {
         for (_, skeleton) in skeletons {
             self.mend_skeleton(skeleton, observed.as_deref());
         }
-        if !(self.add.chains.is_empty() && self.add.sets.is_empty())
-            || !self.add_skeleton_rules.is_empty()
-        {
+        let is_whole = self.add.chains.is_empty()
+            && self.add.sets.is_empty()
+            && self.add_skeleton_rules.is_empty();
+        if !is_whole {
             // Whoever is looked at here was without it.
-            self.mended.extend(area.restored.iter().map(|&(network, _)| network));
+            self.mended
+                .extend(area.restored.iter().map(|&(network, _)| network));
         }
         self.restore(area, observed.as_deref_mut(), trust);
         for (_, wanted) in &area.added {
@@ -164,7 +173,9 @@ impl Difference {
         for (network, wanted) in &area.restored {
             match &wanted.item {
                 Item::Rule(_) => {
-                    let found = observed.as_deref_mut().and_then(|o| o.claim(&wanted.installed));
+                    let found = observed
+                        .as_deref_mut()
+                        .and_then(|o| o.claim(&wanted.installed));
                     if found.is_none() {
                         missing.push((*network, wanted));
                     }
@@ -203,7 +214,10 @@ impl Difference {
     fn mend_skeleton(&mut self, skeleton: &Skeleton, observed: Option<&Observed>) {
         let has_chain = |name: &str| observed.is_some_and(|o| o.program.chain(name).is_some());
         let has_set = |name: &str| observed.is_some_and(|o| o.program.set(name).is_some());
-        let chains = skeleton.chains.iter().filter(|chain| !has_chain(&chain.name));
+        let chains = skeleton
+            .chains
+            .iter()
+            .filter(|chain| !has_chain(&chain.name));
         self.add.chains.extend(chains.cloned());
         let sets = skeleton.sets.iter().filter(|set| !has_set(&set.name));
         self.add.sets.extend(sets.cloned());
@@ -217,7 +231,9 @@ impl Difference {
                 standing.and_then(Standing::handle)
             };
             if handle_of(rule).is_none() {
-                let mut below = skeleton.rules[i + 1..].iter().filter(|r| r.chain == rule.chain);
+                let mut below = skeleton.rules[i + 1..]
+                    .iter()
+                    .filter(|r| r.chain == rule.chain);
                 let at = below.find_map(handle_of).map_or(At::End, At::Before);
                 self.add_skeleton_rules.push((rule.clone(), at));
             }
@@ -225,12 +241,7 @@ impl Difference {
     }
 
     /// What skeletons no longer need goes, unless something of somebody else's needs it.
-    fn clear(
-        &mut self,
-        area: &Area<'_>,
-        observed: &Observed,
-        skeletons: &[(Layout, Skeleton)],
-    ) {
+    fn clear(&mut self, area: &Area<'_>, observed: &Observed, skeletons: &[(Layout, Skeleton)]) {
         let needs_chain = |name: &str| {
             let mut chains = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.chains);
             chains.any(|chain| chain.name == name)
@@ -259,8 +270,11 @@ impl Difference {
                 .map(|set| set.set.name.as_str())
                 .filter(|name| layout.has_set(name) && !needs_set(name))
                 .collect();
-            let surplus: Vec<&str> =
-                chains.iter().copied().filter(|name| !needs_chain(name)).collect();
+            let surplus: Vec<&str> = chains
+                .iter()
+                .copied()
+                .filter(|name| !needs_chain(name))
+                .collect();
             let rules: Vec<(String, u64)> = chains
                 .iter()
                 .flat_map(|chain| observed.rules(chain))
@@ -279,10 +293,12 @@ impl Difference {
             });
             if foreign.is_empty() {
                 self.delete_skeleton_rules.extend(rules);
-                self.delete_chains.extend(surplus.into_iter().map(str::to_owned));
+                self.delete_chains
+                    .extend(surplus.into_iter().map(str::to_owned));
                 self.delete_sets.extend(sets.into_iter().map(str::to_owned));
             } else {
-                self.notes.push(stays(area, "layout", layout.name(), &foreign));
+                self.notes
+                    .push(stays(area, "layout", layout.name(), &foreign));
             }
         }
         // Elements go with their set.
@@ -355,7 +371,10 @@ impl<'a> Area<'a> {
     /// is recorded for.
     fn all_gone(&self) -> impl Iterator<Item = (Option<usize>, &'a Installed)> {
         let removed = self.gone.iter().map(|&installed| (None, installed));
-        let excess = self.excess.iter().map(|&(i, installed)| (Some(i), installed));
+        let excess = self
+            .excess
+            .iter()
+            .map(|&(i, installed)| (Some(i), installed));
         removed.chain(excess)
     }
 
@@ -403,7 +422,10 @@ fn order_of_rules(area: &Area<'_>) -> HashMap<String, Vec<String>> {
         let items = layout.items(&area.table, area.family, network);
         for item in items.into_iter().rev() {
             if let Item::Rule(rule) = item {
-                order.entry(rule.chain.clone()).or_default().push(format!("{rule:#}"));
+                order
+                    .entry(rule.chain.clone())
+                    .or_default()
+                    .push(format!("{rule:#}"));
             }
         }
     }
@@ -424,12 +446,18 @@ fn stays(area: &Area<'_>, what: &str, name: &str, foreign: &[Foreign]) -> String
     let family = object::Family::from(area.family);
     let what = match what {
         "table" => format!("table {family} `{name}`"),
-        other => format!("part of {other} `{name}` in table {family} `{}`", area.table),
+        other => format!(
+            "part of {other} `{name}` in table {family} `{}`",
+            area.table
+        ),
     };
     let held: Vec<&str> = foreign.iter().take(3).map(|f| f.text.as_str()).collect();
     let more = match foreign.len().saturating_sub(held.len()) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    format!("{what} stays, since it holds what palisade did not put there: {}{more}", held.join("; "))
+    format!(
+        "{what} stays, since it holds what palisade did not put there: {}{more}",
+        held.join("; ")
+    )
 }

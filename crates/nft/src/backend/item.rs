@@ -52,7 +52,10 @@ pub(super) fn is_same(a: &Installed, b: &Installed) -> bool {
 pub(super) fn key(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(48);
     for part in text.split(" . ") {
-        match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
+        match part
+            .strip_prefix('"')
+            .and_then(|part| part.strip_suffix('"'))
+        {
             Some(name) => bytes.extend(interface_name(name)),
             None => match part.parse().ok()? {
                 IpAddr::V4(address) => bytes.extend(address.octets()),

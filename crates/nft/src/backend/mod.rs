@@ -10,6 +10,8 @@ mod observed;
 mod settings;
 mod standing;
 
+use std::collections::BTreeSet;
+
 use palisade_core::backend::{
     Backend, BackendError, Change, Done, Placement, Plan, RunError, Standing, Step,
 };
@@ -19,7 +21,7 @@ use thiserror::Error;
 
 use crate::batch::{Batch, CommitError, commit};
 use crate::dump::{Depth, DumpError, Reader};
-use crate::layout;
+use crate::layout::{self, TableName};
 use crate::object;
 use crate::transport::Transport;
 use area::{Area, areas};
@@ -110,15 +112,13 @@ impl Nftables {
             Some(_) => Trust::Records,
             None => Trust::Kernel,
         };
-        let (differences, generation) = self
-            .reader()
-            .at_one_moment(|reader| {
-                let mut differences = Vec::with_capacity(areas.len());
-                for area in &areas {
-                    differences.push(look(reader, area, trust)?);
-                }
-                Ok(differences)
-            })?;
+        let (differences, generation) = self.reader().at_one_moment(|reader| {
+            let mut differences = Vec::with_capacity(areas.len());
+            for area in &areas {
+                differences.push(look(reader, area, trust)?);
+            }
+            Ok(differences)
+        })?;
         let differences: Vec<Difference> = differences.into_iter().collect::<Result<_, _>>()?;
         self.planned = Some(generation);
 
@@ -142,7 +142,12 @@ impl Nftables {
         };
         if !batch.is_empty() {
             let payload = batch.finish();
-            plan.steps.push(Step { payload });
+            plan.steps.push(Step {
+                what: "one batch of nf_tables".to_owned(),
+                payload,
+                // One batch is all or nothing: there is never a part to take back.
+                undo: Vec::new(),
+            });
         }
         for (area, difference) in areas.iter().zip(&differences) {
             for (network, wanted) in &area.added {
@@ -155,7 +160,10 @@ impl Nftables {
             if mended(network) {
                 let wanted = areas.iter().flat_map(|area| &area.restored);
                 let its = wanted.filter(|&&(of, _)| of == network);
-                *restored = Some(its.map(|(_, w): &(usize, Wanted)| w.installed.clone()).collect());
+                *restored = Some(
+                    its.map(|(_, w): &(usize, Wanted)| w.installed.clone())
+                        .collect(),
+                );
             }
         }
         Ok(plan)
@@ -188,7 +196,11 @@ fn look(
             let mut sets = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.sets);
             sets.any(|set| set.name == name)
         };
-        let names = observed.program.sets.iter().map(|filled| filled.set.name.clone());
+        let names = observed
+            .program
+            .sets
+            .iter()
+            .map(|filled| filled.set.name.clone());
         let surplus: Vec<String> = names.filter(|name| !needed(name)).collect();
         for set in surplus {
             let elements = reader.elements(family, area.table.as_str(), &set)?;
@@ -240,8 +252,8 @@ impl Backend for Nftables {
         })
     }
 
-    fn run(&mut self, step: &Step) -> Result<Done, RunError> {
-        match commit(self.transport.as_mut(), &step.payload, &mut self.replies) {
+    fn run(&mut self, payload: &[u8]) -> Result<Done, RunError> {
+        match commit(self.transport.as_mut(), payload, &mut self.replies) {
             Ok(()) => Ok(Done {
                 // Nobody else came between: the kernel would have refused the batch.
                 generation: self.planned.take().map(|before| u64::from(after(before))),
@@ -263,6 +275,24 @@ impl Backend for Nftables {
         let read = reader.at_one_moment(|reader| standing::of(reader, record));
         read.map(|(standing, _)| standing).map_err(of_dump)
     }
+
+    fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {
+        let settings = placements
+            .iter()
+            .filter_map(|&p| Settings::try_from(p).ok());
+        let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
+        let read = self.reader().at_one_moment(|reader| {
+            let mut text = String::new();
+            for family in [object::Family::Ip, object::Family::Ip6] {
+                for table in &tables {
+                    let program = reader.program(family, table.as_str(), Depth::Elements)?;
+                    text.extend(program.map(|program| program.to_string()));
+                }
+            }
+            Ok(text)
+        });
+        read.map(|(text, _)| text).map_err(of_dump)
+    }
 }
 
 /// The kernel counts generations so (`nf_tables_commit`): 0 is none.
@@ -282,6 +312,6 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static, hint: String) -
     BackendError {
         backend: NAME,
         source: Box::new(error),
-        hint: Some(hint),
+        hint,
     }
 }

@@ -54,9 +54,15 @@ impl Rules {
             let tag = self.in_order[**at].rule.userdata.text();
             tag.is_some_and(|tag| recorded.item.ends_with(&format!("comment {}", quoted(tag))))
         };
-        let by_handle = recorded.handle.and_then(|handle| self.by_handle.get(&handle));
+        let by_handle = recorded
+            .handle
+            .and_then(|handle| self.by_handle.get(&handle));
         let by_text = || self.by_text.get(&recorded.item)?.iter().find(is_free);
-        by_handle.filter(is_free).filter(has_tag).or_else(by_text).copied()
+        by_handle
+            .filter(is_free)
+            .filter(has_tag)
+            .or_else(by_text)
+            .copied()
     }
 }
 
@@ -131,7 +137,9 @@ impl Observed {
 
     /// Whether an element stands.
     pub(super) fn has_element(&self, set: &str, key: &[u8]) -> bool {
-        self.elements.get(set).is_some_and(|keys| keys.contains(key))
+        self.elements
+            .get(set)
+            .is_some_and(|keys| keys.contains(key))
     }
 
     /// What is in the table and not ours, in words. `recorded` are the elements that are ours; what

@@ -24,7 +24,11 @@ pub(super) fn note_handles(
         Settings::try_from(&record.placement).is_ok_and(|s| s.layout == Layout::Flat)
     };
     let mut tables: BTreeMap<(Family, String), Vec<&mut Installed>> = BTreeMap::new();
-    for item in records.iter_mut().filter(is_flat).flat_map(|r| &mut r.installed) {
+    for item in records
+        .iter_mut()
+        .filter(is_flat)
+        .flat_map(|r| &mut r.installed)
+    {
         let table = (item.family, item.table.clone());
         tables.entry(table).or_default().push(item);
     }
@@ -40,7 +44,10 @@ pub(super) fn note_handles(
 }
 
 /// What stands of what is recorded for a network.
-pub(super) fn of(reader: &mut Reader<'_>, record: &Record) -> Result<Vec<backend::Standing>, DumpError> {
+pub(super) fn of(
+    reader: &mut Reader<'_>,
+    record: &Record,
+) -> Result<Vec<backend::Standing>, DumpError> {
     let tables: BTreeSet<(Family, &str)> = record
         .installed
         .iter()

@@ -54,7 +54,11 @@ impl fmt::Display for Refusal {
 
 /// The first few, and how many there are beside them.
 pub(super) fn list(refusals: &[Refusal]) -> String {
-    let named: Vec<String> = refusals.iter().take(NAMED).map(ToString::to_string).collect();
+    let named: Vec<String> = refusals
+        .iter()
+        .take(NAMED)
+        .map(ToString::to_string)
+        .collect();
     let named = named.join("; ");
     match refusals.len().saturating_sub(NAMED) {
         0 => named,

@@ -156,11 +156,7 @@ impl Layout {
     }
 
     /// The rules of a network that this layout has a place for, in the order of issue.
-    fn rules(
-        self,
-        family: Family,
-        network: &Network,
-    ) -> impl Iterator<Item = CoreRule> + use<> {
+    fn rules(self, family: Family, network: &Network) -> impl Iterator<Item = CoreRule> + use<> {
         palisade_core::rules::rules(network, self.guard())
             .into_iter()
             .filter(move |rule| rule.family == family)

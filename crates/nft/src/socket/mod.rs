@@ -129,7 +129,11 @@ impl Socket {
 
     /// Lets the socket send so many bytes at once, if it may.
     fn make_room(&self, bytes: usize) -> Result<(), TransportError> {
-        let limit = || getsockopt(self, SndBuf).unwrap_or(0).saturating_sub(RESERVED);
+        let limit = || {
+            getsockopt(self, SndBuf)
+                .unwrap_or(0)
+                .saturating_sub(RESERVED)
+        };
         if bytes <= limit() {
             return Ok(());
         }

@@ -48,7 +48,7 @@ impl Origin {
 
     /// How many bytes the value has.
     #[must_use]
-    pub fn len(self) -> u32 {
+    pub fn width(self) -> u32 {
         match self {
             Self::Meta(MetaKey::IIFNAME | MetaKey::OIFNAME) => 16,
             Self::Meta(MetaKey::L4PROTO) => 1,
@@ -79,7 +79,7 @@ pub fn interface_field(direction: Direction) -> Field {
 #[must_use]
 pub fn address_field(family: Family, end: End, prefix: u8) -> Field {
     let origin = Origin::address(family, end);
-    let whole_mask = mask(prefix, origin.len());
+    let whole_mask = mask(prefix, origin.width());
     Field {
         origin,
         mask: whole_mask

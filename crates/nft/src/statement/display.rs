@@ -161,7 +161,7 @@ fn write_comparison(
             Some(_) => match field.prefix(family, value) {
                 Some((end, address, prefix)) => {
                     write!(f, "{} {not}{address}", EndName { family, end })?;
-                    if u32::from(prefix) < Origin::address(family, end).len() * 8 {
+                    if u32::from(prefix) < Origin::address(family, end).width() * 8 {
                         write!(f, "/{prefix}")
                     } else {
                         Ok(())
@@ -169,7 +169,7 @@ fn write_comparison(
                 }
                 None => write_raw(f, &Named { field, family }, operator, value),
             },
-            None if origin.len() == 2 && mask.is_none() => {
+            None if origin.width() == 2 && mask.is_none() => {
                 let number = value.try_into().map(u16::from_be_bytes).unwrap_or_default();
                 write!(f, "{named} {not}{number}")
             }
@@ -296,10 +296,10 @@ impl fmt::Display for Named<'_> {
             Origin::Payload { base, offset, len } => match (origin.address_of(family), base) {
                 (Some(end), _) => write!(f, "{}", EndName { family, end })?,
                 (None, PayloadBase::TRANSPORT) if (offset, len) == (0, 2) => {
-                    f.write_str("th sport")?
+                    f.write_str("th sport")?;
                 }
                 (None, PayloadBase::TRANSPORT) if (offset, len) == (2, 2) => {
-                    f.write_str("th dport")?
+                    f.write_str("th dport")?;
                 }
                 (None, PayloadBase(number)) => {
                     let base = ["ll", "nh", "th"]

@@ -30,7 +30,7 @@ fn lower_match(out: &mut Vec<Expression>, matching: &Match) {
     let mut register = Register::FIRST;
     for field in &matching.fields {
         out.push(load(field.origin, register));
-        let len = field.origin.len();
+        let len = field.origin.width();
         if let Some(mask) = &field.mask {
             out.push(Expression::Bitwise(Bitwise {
                 source: register,

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::Translate;
 use super::value::prefix_of;
 use super::{End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To};
-use super::Translate;
 use crate::object::{Bitwise, Expression, Family, LookupTarget, Register};
 
 /// What these expressions say. Nothing is left out: an expression that is not understood, or whose
@@ -28,10 +28,10 @@ impl Field {
         let end = self.origin.address_of(family)?;
         let prefix = match &self.mask {
             Some(mask) => prefix_of(mask)?,
-            None => u8::try_from(self.origin.len() * 8).ok()?,
+            None => u8::try_from(self.origin.width() * 8).ok()?,
         };
         let mut bytes = value.to_vec();
-        bytes.resize(Origin::address(family, end).len() as usize, 0);
+        bytes.resize(Origin::address(family, end).width() as usize, 0);
         Some((end, to_address(&bytes)?, prefix))
     }
 }
@@ -145,7 +145,7 @@ impl Reader {
         };
         let in_place = bitwise.source == loaded.register
             && bitwise.destination == loaded.register
-            && bitwise.len == field.origin.len();
+            && bitwise.len == field.origin.width();
         let plain = bitwise.xor.iter().all(|&byte| byte == 0);
         if !in_place || !plain || field.mask.is_some() {
             return None;
@@ -166,7 +166,7 @@ impl Reader {
             if Some(loaded.register) != expected {
                 return None;
             }
-            expected = loaded.register.after(field.origin.len());
+            expected = loaded.register.after(field.origin.width());
             fields.push(field.clone());
         }
         if fields.is_empty() {

@@ -242,7 +242,6 @@ impl<'a, const N: usize> Known<'a, N> {
     }
 
     /// `None` where it is there and cannot be read.
-    #[allow(clippy::option_option)] // Absent and unreadable are not the same.
     pub(super) fn optional<T>(
         &self,
         number: u16,
@@ -339,7 +338,7 @@ mod tests {
         assert_eq!(attribute.number(), 3);
         let kept = attribute.kept();
         assert_eq!(kept.kind, 3 | NESTED);
-        assert!(holds(&[kept.clone()], 3));
+        assert!(holds(std::slice::from_ref(&kept), 3));
         let mut again = Vec::new();
         extra(&mut again, &[kept]);
         assert_eq!(again, buffer);

@@ -107,7 +107,7 @@ mod tests {
         let mut buffer = Vec::new();
         encode_key("t", Some("c"), &mut buffer);
         attribute::nest(&mut buffer, EXPRESSIONS, |buffer| {
-            attribute::u32(buffer, 2, 0)
+            attribute::u32(buffer, 2, 0);
         });
         let kind = Malformed::Kind {
             object: "list of expressions",

@@ -262,7 +262,7 @@ mod tests {
         let plain = set(&PARTS, FLAG_INTERVAL);
         let mut buffer = encoded(&set(&PARTS, 0));
         attribute::nest(&mut buffer, DESCRIPTION, |buffer| {
-            attribute::u32(buffer, 1, 99)
+            attribute::u32(buffer, 1, 99);
         });
         let mut expected = decode(Family::Ip, &buffer).unwrap();
         assert_eq!(expected.extra.len(), 1);

@@ -19,8 +19,8 @@ use crate::statement::{self, Direction, Statement};
 
 use key::Key;
 pub(super) use read::read;
-pub use shape::{Kind, Shape};
 use shape::{FORWARD, FROM_GUEST, POSTROUTING, TO_GUEST};
+pub use shape::{Kind, Shape};
 
 /// Whether a chain of this name belongs to this layout.
 pub(super) fn has_chain(name: &str) -> bool {

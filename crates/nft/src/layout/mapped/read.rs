@@ -78,10 +78,10 @@ pub(in crate::layout) fn read(
             Action::Accept,
         )],
         Shape::Nat { kind, .. } => {
-            let of_kind = translations(family, *kind, subnet?, device);
-            let rules = of_kind.into_iter().map(|(purpose, matches, action)| {
-                rule(Role::GuestNat, purpose, matches, action)
-            });
+            let of_kind = translations(family, *kind, subnet?, device.as_ref());
+            let rules = of_kind
+                .into_iter()
+                .map(|(purpose, matches, action)| rule(Role::GuestNat, purpose, matches, action));
             rules.collect()
         }
     })
@@ -92,12 +92,12 @@ fn translations(
     family: Family,
     kind: Kind,
     subnet: Subnet,
-    device: Option<InterfaceName>,
+    device: Option<&InterfaceName>,
 ) -> Vec<(Purpose, Matches, Action)> {
     let to = |destination, protocol| Matches {
         source: Some(subnet),
         destination: Some(destination),
-        out_interface: device.clone(),
+        out_interface: device.cloned(),
         protocol,
         ..Matches::default()
     };

@@ -69,7 +69,7 @@ mod tests {
                 attribute::u32(buffer, SOURCE, 1);
                 attribute::u32(buffer, OPERATOR, operator);
                 attribute::nest(buffer, DATA, |buffer| {
-                    attribute::nest(buffer, number, |_| {})
+                    attribute::nest(buffer, number, |_| {});
                 });
             })
         };

@@ -49,7 +49,7 @@ mod tests {
             known(NAME, |buffer| {
                 attribute::u32(buffer, DESTINATION, register);
                 attribute::nest(buffer, DATA, |buffer| {
-                    attribute::bytes(buffer, number, value)
+                    attribute::bytes(buffer, number, value);
                 });
             })
         };

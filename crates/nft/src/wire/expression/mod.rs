@@ -9,6 +9,8 @@ mod bitwise;
 mod compare;
 mod conntrack;
 mod counter;
+#[cfg(test)]
+mod golden;
 mod immediate;
 mod lookup;
 mod masquerade;
@@ -236,7 +238,7 @@ mod tests {
                 .map(|a| a.unwrap().number())
         };
         assert_eq!(kind(&[]), None);
-        assert_eq!(kind(&[counter.clone()]), Some(17));
+        assert_eq!(kind(std::slice::from_ref(&counter)), Some(17));
         assert_eq!(kind(&[counter.clone(), counter]), Some(18));
     }
 }

@@ -1,0 +1,182 @@
+//! What can be said on the command line. The contract of names is older than this code: scripts
+//! rely on it.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use palisade::{BackendChoice, Layout, TableName};
+
+use crate::output::{Color, Format};
+
+/// Firewall rules for virtual networks, natively through nf_tables.
+///
+/// palisade takes what a definition says of a virtual network (libvirt's network XML, TOML or
+/// JSON) and makes the kernel enforce it, in one transaction: all of it or nothing.
+#[derive(Debug, Parser)]
+#[command(
+    name = "palisade",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that stand before or after the command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Where state is kept, in a folder for each network namespace [default: /run/palisade]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "PALISADE_STATE_DIR",
+        hide_env_values = true
+    )]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Work in this network namespace: a name under /run/netns, or a path
+    #[arg(long, global = true, value_name = "NAME|PATH")]
+    pub(crate) netns: Option<String>,
+    /// Who installs rules: auto, nftables or none; moves running networks that are applied
+    #[arg(
+        long,
+        global = true,
+        value_name = "BACKEND",
+        env = "PALISADE_BACKEND",
+        hide_env_values = true
+    )]
+    pub(crate) backend: Option<BackendChoice>,
+    /// How rules are laid out in nftables: mapped or flat [default: mapped]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LAYOUT",
+        env = "PALISADE_LAYOUT",
+        hide_env_values = true
+    )]
+    pub(crate) layout: Option<Layout>,
+    /// The nftables table, of the families ip and ip6 [default: palisade]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "PALISADE_TABLE",
+        hide_env_values = true
+    )]
+    pub(crate) table: Option<TableName>,
+    /// The configuration file [default: /etc/palisade/palisade.toml, if it exists]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PALISADE_CONFIG",
+        hide_env_values = true
+    )]
+    pub(crate) config: Option<PathBuf>,
+    /// How results are written
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub(crate) format: Format,
+    /// Say more; twice for details
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: Color,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read definitions and say what is wrong with them; touches nothing
+    #[command(after_help = "Example: palisade check /etc/palisade/networks")]
+    Check(Files),
+    /// Print what would be installed, as text that `nft -f` accepts; touches nothing
+    #[command(after_help = "Example: palisade render --layout flat default.xml | nft -c -f -")]
+    Render(Files),
+    /// Start or replace these networks, all or nothing
+    #[command(after_help = "Example: palisade apply default.xml lab.toml")]
+    Apply(Files),
+    /// Make exactly these networks the running ones, all or nothing
+    #[command(after_help = "Example: palisade sync /etc/palisade/networks")]
+    Sync(Files),
+    /// Remove networks: exactly what was recorded as installed for them
+    #[command(after_help = "Example: palisade remove default lab")]
+    Remove(Removal),
+    /// List the running networks
+    #[command(after_help = "Example: palisade list --format json")]
+    List,
+    /// Show one network: definition, rules as installed, counters, what was omitted and why
+    #[command(after_help = "Example: palisade show default")]
+    Show(Shown),
+    /// Try everything once, in a throwaway user and network namespace; needs no root
+    #[command(after_help = "Example: palisade demo")]
+    Demo,
+}
+
+/// Definitions.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// Definitions: libvirt network XML, TOML or JSON; directories of them; `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Networks to remove.
+#[derive(Debug, Args)]
+pub(crate) struct Removal {
+    /// The networks to remove
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub(crate) names: Vec<String>,
+    /// Remove all networks
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// A network to show.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// The network
+    pub(crate) name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_contradiction() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_before_and_after() {
+        for line in [
+            "palisade --format json --table t list",
+            "palisade list --format json --table t",
+        ] {
+            let arguments = Arguments::parse_from(line.split(' '));
+            assert_eq!(arguments.global.format, Format::Json);
+            assert_eq!(arguments.global.table.unwrap().as_str(), "t");
+        }
+    }
+}

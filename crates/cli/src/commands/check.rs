@@ -1,0 +1,35 @@
+//! `check` and `render`: what touches nothing.
+
+use palisade::network::conflicts;
+use palisade::{Choice, Network, RenderError, render as render_networks};
+use serde_json::json;
+
+use super::list::subnets;
+use crate::failure::Failure;
+use crate::output::Outcome;
+
+pub(super) fn check(networks: &[Network]) -> Result<Outcome, Failure> {
+    let conflicts = conflicts(networks);
+    if !conflicts.is_empty() {
+        return Err(RenderError::Conflicts(conflicts).into());
+    }
+    let mut text = String::new();
+    for network in networks {
+        let bridge = network
+            .bridge()
+            .map_or(String::new(), |bridge| format!(" on {bridge}"));
+        let (name, mode) = (network.name(), network.forward());
+        let subnets = match subnets(network) {
+            none if none.is_empty() => none,
+            some => format!(", {some}"),
+        };
+        text.push_str(&format!("ok: network {name}: {mode}{bridge}{subnets}\n"));
+    }
+    Ok(Outcome::new(text, &json!({ "networks": networks })))
+}
+
+pub(super) fn render(networks: &[Network], choice: &Choice) -> Result<Outcome, Failure> {
+    let text = render_networks(networks, choice)?;
+    let json = json!({ "text": text });
+    Ok(Outcome::new(text, &json))
+}

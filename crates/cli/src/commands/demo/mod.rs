@@ -1,0 +1,170 @@
+//! `demo`: everything once, where it cannot hurt.
+
+mod sandbox;
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use palisade::definition::{self, Source};
+use palisade::{Firewall, Network, Options, Record, Report};
+use serde_json::json;
+
+use super::change;
+use super::list::list;
+use crate::failure::Failure;
+use crate::output::{Outcome, table};
+
+const HEAD: Style = AnsiColor::Cyan.on_default().bold();
+
+/// What libvirt's users know as the default network, with IPv6.
+const DEFAULT: &str = r#"<network>
+  <name>default</name>
+  <forward mode="nat"><nat ipv6="yes"/></forward>
+  <bridge name="virbr0"/>
+  <ip address="192.168.122.1" netmask="255.255.255.0">
+    <dhcp><range start="192.168.122.2" end="192.168.122.254"/></dhcp>
+  </ip>
+  <ip family="ipv6" address="fd00:122::1" prefix="64"/>
+</network>
+"#;
+/// The same network with source ports of its own.
+const DEFAULT_CHANGED: &str = r#"<network>
+  <name>default</name>
+  <forward mode="nat">
+    <nat ipv6="yes"><port start="20000" end="29999"/></nat>
+  </forward>
+  <bridge name="virbr0"/>
+  <ip address="192.168.122.1" netmask="255.255.255.0">
+    <dhcp><range start="192.168.122.2" end="192.168.122.254"/></dhcp>
+  </ip>
+  <ip family="ipv6" address="fd00:122::1" prefix="64"/>
+</network>
+"#;
+const LAB: &str = r#"<network>
+  <name>lab</name>
+  <forward mode="route"/>
+  <bridge name="virbr1"/>
+  <ip address="10.20.0.1" prefix="25"/>
+</network>
+"#;
+const QUIET: &str = r#"<network>
+  <name>quiet</name>
+  <bridge name="virbr2"/>
+  <ip address="10.30.0.1" prefix="24"/>
+</network>
+"#;
+
+pub(super) fn demo() -> Result<Outcome, Failure> {
+    let place = sandbox::enter()?;
+    let state = tempfile::tempdir()
+        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}"), ""))?;
+    let mut firewall = Firewall::open(&Options {
+        state_directory: Some(state.path().to_owned()),
+        ..Options::default()
+    })?;
+    let mut told = Told::default();
+    told.say(&format!(
+        "This runs in {place} that nobody else sees.\nThe host's rules are not touched, and \
+         nothing stays when it ends.\n"
+    ));
+
+    told.head("Three networks: one behind NAT, one routed, one isolated");
+    for definition in [DEFAULT, LAB, QUIET] {
+        told.say(definition);
+    }
+    told.head("palisade apply: one netlink batch, all or nothing");
+    let networks = [DEFAULT, LAB, QUIET].map(network);
+    let networks: Vec<Network> = networks
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?
+        .concat();
+    told.report(&firewall.apply(&networks)?)?;
+
+    let running = firewall.running()?;
+    told.head("palisade list");
+    told.say(&list(&running)?.text);
+    told.head("What stands in the kernel now, as `nft list ruleset` would show it");
+    told.say(&firewall.listing(&running)?);
+    told.head("What each of it is for");
+    told.say(&purposes(&mut firewall, &running)?);
+
+    told.head("The same again: nothing to do, nothing sent");
+    told.report(&firewall.apply(&networks)?)?;
+    told.head("One changes: NAT shall use the ports 20000 to 29999");
+    told.report(&firewall.apply(&network(DEFAULT_CHANGED)?)?)?;
+    let changed = firewall.listing(&running)?;
+    let lines = changed.lines().filter(|line| line.contains("20000"));
+    told.say(&lines.fold(String::new(), |text, line| text + line.trim() + "\n"));
+
+    told.head("palisade remove --all");
+    told.report(&firewall.remove_all()?)?;
+    let left = firewall.listing(&running)?;
+    told.head("What is left");
+    told.say(if left.is_empty() {
+        "nothing: no table, no network\n"
+    } else {
+        &left
+    });
+    let json = json!({ "nothing_left": left.is_empty() });
+    if left.is_empty() {
+        Ok(Outcome::new(told.0, &json))
+    } else {
+        Err(Failure::new(
+            "something was left behind",
+            "please report it",
+        ))
+    }
+}
+
+fn network(text: &str) -> Result<Vec<Network>, Failure> {
+    let source = Source::at("demo.xml".as_ref());
+    definition::parse(&source, text.as_bytes()).map_err(|error| vec![error].into())
+}
+
+/// Each purpose once for each network, with its counted rules and elements.
+fn purposes(firewall: &mut Firewall, running: &[Record]) -> Result<String, Failure> {
+    let mut rows = Vec::new();
+    for record in running {
+        let name = record.network.name();
+        let mut seen = Vec::new();
+        for standing in firewall.show(name)?.standing {
+            let Some(purpose) = standing.purpose else {
+                continue;
+            };
+            let family = standing.family;
+            if !seen.contains(&(family, purpose)) {
+                seen.push((family, purpose));
+                rows.push(vec![
+                    name.to_string(),
+                    family.to_string(),
+                    purpose.to_string(),
+                    purpose.explanation().to_owned(),
+                ]);
+            }
+        }
+    }
+    Ok(table(
+        &["NETWORK", "FAMILY", "PURPOSE", "WHAT IT DOES"],
+        rows,
+    ))
+}
+
+/// What was told so far.
+#[derive(Default)]
+struct Told(String);
+
+impl Told {
+    fn head(&mut self, text: &str) {
+        let _ = write!(self.0, "\n{HEAD}== {text}{HEAD:#}\n\n"); // A String takes everything.
+    }
+
+    fn say(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    fn report(&mut self, report: &Report) -> Result<(), Failure> {
+        let told = change::report(report, false)?;
+        self.say(&told.text);
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! The commands: each parses what is left to parse, calls the library, and says what it did.
+
+mod change;
+mod check;
+mod demo;
+mod list;
+mod show;
+
+use std::path::PathBuf;
+
+use palisade::definition::{self, Directories};
+use palisade::{Choice, Firewall, Network, Options, config, folder};
+
+use crate::arguments::{Arguments, Command, Global};
+use crate::failure::Failure;
+use crate::output::Outcome;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Check(files) => check::check(&networks(&files.files)?),
+        Command::Render(files) => check::render(&networks(&files.files)?, &choice(global)?),
+        Command::Apply(files) => {
+            let networks = networks(&files.files)?;
+            change::report(&open(global)?.apply(&networks)?, global.quiet)
+        }
+        Command::Sync(files) => {
+            let networks = networks(&files.files)?;
+            change::report(&open(global)?.sync(&networks)?, global.quiet)
+        }
+        Command::Remove(removal) => change::remove(&mut open(global)?, removal, global.quiet),
+        Command::List => list::list(&open(global)?.running()?),
+        Command::Show(shown) => show::show(&mut open(global)?, &shown.name),
+        Command::Demo => demo::demo(),
+    }
+}
+
+fn networks(files: &[PathBuf]) -> Result<Vec<Network>, Failure> {
+    Ok(definition::read_all(files, Directories::Read)?)
+}
+
+/// What the command line and the environment choose.
+fn explicit(global: &Global) -> Choice {
+    Choice {
+        backend: global.backend,
+        layout: global.layout,
+        table: global.table.clone(),
+    }
+}
+
+/// The same, completed by the configuration file.
+fn choice(global: &Global) -> Result<Choice, Failure> {
+    let configured = config::read(global.config.as_deref())?;
+    Ok(explicit(global).or(&configured))
+}
+
+fn open(global: &Global) -> Result<Firewall, Failure> {
+    Ok(Firewall::open(&Options {
+        state_directory: global.state_dir.clone(),
+        namespace: global.netns.as_deref().map(folder::namespace),
+        choice: explicit(global),
+        configured: config::read(global.config.as_deref())?,
+    })?)
+}

@@ -1,0 +1,106 @@
+//! `show`: one network.
+
+use anstyle::Style;
+use palisade::network::{Family, Forward, Name};
+use palisade::{Firewall, ShowError, Shown, Standing};
+use serde_json::json;
+
+use super::list::{since, subnets, summary};
+use crate::failure::Failure;
+use crate::output::{Outcome, table};
+
+const HEAD: Style = Style::new().bold();
+
+pub(super) fn show(firewall: &mut Firewall, name: &str) -> Result<Outcome, Failure> {
+    let Ok(name) = name.parse::<Name>() else {
+        let shown = name.escape_debug();
+        return Err(Failure::new(
+            format!("no network named `{shown}` is running"),
+            "`palisade list` names those that run",
+        ));
+    };
+    let shown = firewall
+        .show(&name)
+        .map_err(|error: ShowError| Failure::from(error))?;
+    let mut json = summary(&shown.record);
+    json["definition"] = json!(shown.record.network);
+    json["installed"] = json!(shown.standing);
+    json["omitted"] = json!(shown.omitted);
+    Ok(Outcome::new(text(&shown), &json))
+}
+
+fn text(shown: &Shown) -> String {
+    let record = &shown.record;
+    let network = &record.network;
+    let mut text = format!("{HEAD}network {}{HEAD:#}\n", network.name());
+    let mut line = |label: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("  {label:<10}{value}\n"));
+        }
+    };
+    line(
+        "bridge",
+        network.bridge().map_or(String::new(), ToString::to_string),
+    );
+    line("mode", network.forward().to_string());
+    line(
+        "device",
+        network
+            .forward()
+            .device()
+            .map_or(String::new(), ToString::to_string),
+    );
+    line("subnets", subnets(network));
+    if let Forward::Nat(nat) = network.forward() {
+        let addresses = nat
+            .addresses
+            .map_or("the device's".to_owned(), |a| a.to_string());
+        let ipv6 = if nat.ipv6 { ", IPv6 too" } else { "" };
+        line(
+            "nat",
+            format!("to addresses {addresses}, ports {}{ipv6}", nat.ports),
+        );
+    }
+    line("placed", record.placement.to_string());
+    line("since", since(record));
+    for family in Family::BOTH {
+        let of_family: Vec<&Standing> = shown
+            .standing
+            .iter()
+            .filter(|s| s.family == family)
+            .collect();
+        if !of_family.is_empty() {
+            text.push_str(&format!("\n{HEAD}{family}{HEAD:#}\n"));
+            text.push_str(&standing(&of_family));
+        }
+    }
+    if !shown.omitted.is_empty() {
+        text.push_str(&format!("\n{HEAD}not installed{HEAD:#}\n"));
+        for omitted in &shown.omitted {
+            let (family, purpose, reason) = (omitted.family, omitted.purpose, omitted.reason);
+            text.push_str(&format!("  {purpose} ({family}): {reason}\n"));
+        }
+    }
+    text
+}
+
+pub(super) fn standing(all: &[&Standing]) -> String {
+    let rows = all.iter().map(|standing| {
+        let counted = match (standing.missing, standing.counter) {
+            (true, _) => "MISSING".to_owned(),
+            (false, Some(counted)) => {
+                format!("{} packets, {} bytes", counted.packets, counted.bytes)
+            }
+            (false, None) => String::new(),
+        };
+        vec![
+            standing
+                .purpose
+                .map_or(String::new(), |purpose| purpose.to_string()),
+            standing.place.clone(),
+            standing.text.clone(),
+            counted,
+        ]
+    });
+    table(&["PURPOSE", "IN", "RULE OR ELEMENT", "COUNTED"], rows)
+}

@@ -1,0 +1,117 @@
+//! Errors, as people and programs see them: what, where, why, and the way out.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use palisade::definition::DefinitionError;
+use serde_json::{Value, json};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Definitions that cannot be used.
+    Definitions(Vec<DefinitionError>),
+    /// Something else.
+    Other {
+        /// What, where and why.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl std::fmt::Display, hint: impl Into<String>) -> Self {
+        Self::Other {
+            message: message.to_string(),
+            hint: hint.into(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Definitions(errors) => {
+                let mut all = errors.iter().map(|error| json!(error));
+                let mut first = all.next().unwrap_or_default();
+                let others: Vec<Value> = all.collect();
+                if !others.is_empty() {
+                    first["others"] = Value::Array(others);
+                }
+                json!({ "error": first })
+            }
+            Self::Other { message, hint } => json!({
+                "error": { "message": message, "hint": hint }
+            }),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Definitions(errors) => {
+                let reports: Vec<String> = errors
+                    .iter()
+                    .map(|error| format!("{ERROR}error:{ERROR:#} {}", styled(&error.report())))
+                    .collect();
+                reports.join("\n")
+            }
+            Self::Other { message, hint } if hint.is_empty() => {
+                format!("{ERROR}error:{ERROR:#} {message}")
+            }
+            Self::Other { message, hint } => {
+                format!("{ERROR}error:{ERROR:#} {message}\n{HINT}hint:{HINT:#} {hint}")
+            }
+        }
+    }
+}
+
+/// The hint of a report in its colour.
+fn styled(report: &str) -> String {
+    match report.rsplit_once("\nhint: ") {
+        Some((what, hint)) => format!("{what}\n{HINT}hint:{HINT:#} {hint}"),
+        None => report.to_owned(),
+    }
+}
+
+/// Tells on standard error why a command failed.
+pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
+    let text = if as_json {
+        failure.json().to_string()
+    } else {
+        failure.text()
+    };
+    // There is nobody left to tell if this fails.
+    let _ = writeln!(anstream::stderr(), "{text}");
+    ExitCode::FAILURE
+}
+
+/// Errors of the library that know the way out.
+macro_rules! from_error {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                let hint = error.hint();
+                Self::new(error, hint)
+            }
+        })*
+    };
+}
+
+from_error!(
+    palisade::EngineError,
+    palisade::OpenError,
+    palisade::RenderError,
+    palisade::ShowError,
+    palisade::StateError,
+    palisade::config::ConfigError,
+    palisade::BackendError,
+);
+
+impl From<Vec<DefinitionError>> for Failure {
+    fn from(errors: Vec<DefinitionError>) -> Self {
+        Self::Definitions(errors)
+    }
+}

@@ -1,0 +1,113 @@
+//! Where results go, and how.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, TableStyle};
+use log::LevelFilter;
+use serde::Serialize;
+
+use crate::arguments::Global;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What a command has to say.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// For people. Styled: escapes are taken out where there is no colour.
+    pub(crate) text: String,
+    /// For programs.
+    pub(crate) json: serde_json::Value,
+}
+
+impl Outcome {
+    pub(crate) fn new(text: String, json: &impl Serialize) -> Self {
+        // Our types have text keys and finite numbers: there is nothing that JSON cannot say.
+        let json = serde_json::to_value(json).unwrap_or_default();
+        Self { text, json }
+    }
+}
+
+/// Colour and log level, for the whole process.
+pub(crate) fn set_up(global: &Global) {
+    let (choice, style) = match global.color {
+        Color::Auto => (anstream::ColorChoice::Auto, env_logger::WriteStyle::Auto),
+        Color::Always => (
+            anstream::ColorChoice::Always,
+            env_logger::WriteStyle::Always,
+        ),
+        Color::Never => (anstream::ColorChoice::Never, env_logger::WriteStyle::Never),
+    };
+    choice.write_global();
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::Error,
+        (false, 0) => LevelFilter::Warn,
+        (false, 1) => LevelFilter::Info,
+        (false, _) => LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_level(level)
+        .format_timestamp(None)
+        .format_target(false)
+        .write_style(style)
+        .init();
+}
+
+/// Prints what a command has to say. A reader that went away has heard enough.
+pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
+    let written = match format {
+        Format::Text => anstream::stdout().write_all(outcome.text.as_bytes()),
+        Format::Json => {
+            let text = format!("{:#}\n", outcome.json);
+            io::stdout().write_all(text.as_bytes())
+        }
+    };
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            log::error!("cannot write the result: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// A table that fits the terminal; where there is none, one line for each row.
+pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new())
+        .set_header(head.iter().copied());
+    if io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n") + "\n"
+}

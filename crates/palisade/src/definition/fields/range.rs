@@ -1,0 +1,71 @@
+//! Ranges: `"1024-65535"`, one end alone, or a table of both.
+
+use std::net::Ipv4Addr;
+
+use palisade_core::network::{AddressRange, PortRange};
+
+use super::fault::FieldFault;
+use super::table::Table;
+use super::value::{Kind, Value};
+use crate::definition::fault::ValueFault;
+use crate::definition::place::{Placed, Problem};
+
+/// The fields of a range that is a table.
+const ENDS: [&str; 2] = ["start", "end"];
+
+/// Reads the field `ports`.
+pub(super) fn ports(value: &Value<'_>) -> Result<PortRange, Problem> {
+    let (start, end) = ends("ports", value, port)?;
+    PortRange::new(start, end).map_err(|error| ValueFault::Range(error).at(value.span))
+}
+
+/// Reads the field `addresses`.
+pub(super) fn addresses(value: &Value<'_>) -> Result<AddressRange, Problem> {
+    let (start, end) = ends("addresses", value, address)?;
+    AddressRange::new(start, end).map_err(|error| ValueFault::Range(error).at(value.span))
+}
+
+fn ends<T: Copy>(
+    field: &'static str,
+    value: &Value<'_>,
+    read: impl Fn(&str) -> Result<T, ValueFault>,
+) -> Result<(T, T), Problem> {
+    let one = |end: &Value<'_>| -> Result<T, Problem> {
+        let read = match &end.kind {
+            Kind::Text(text) => read(text.trim()),
+            Kind::Integer(number) => read(&number.to_string()),
+            _ => return Err(end.unlike(field, "a range")),
+        };
+        read.map_err(|fault| fault.at(end.span))
+    };
+    match &value.kind {
+        Kind::Text(text) => match text.split_once('-') {
+            Some((start, end)) => {
+                let end = read(end.trim()).map_err(|fault| fault.at(value.span))?;
+                let start = read(start.trim()).map_err(|fault| fault.at(value.span))?;
+                Ok((start, end))
+            }
+            None => one(value).map(|end| (end, end)),
+        },
+        Kind::Table(_) => {
+            let table = Table::new(field, value)?;
+            table.check_fields(&ENDS, &[])?;
+            let end = |field| {
+                let missing = || FieldFault::Missing { field }.at(value.span);
+                one(table.field(field).ok_or_else(missing)?)
+            };
+            Ok((end("start")?, end("end")?))
+        }
+        _ => one(value).map(|end| (end, end)),
+    }
+}
+
+fn port(text: &str) -> Result<u16, ValueFault> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let port = text.parse().ok().filter(|_| digits);
+    port.ok_or_else(|| ValueFault::Port(text.to_owned()))
+}
+
+fn address(text: &str) -> Result<Ipv4Addr, ValueFault> {
+    text.parse().map_err(|_| ValueFault::Ipv4(text.to_owned()))
+}

@@ -1,0 +1,108 @@
+//! Definitions of networks: what users write, read into [`Network`]s.
+//!
+//! Three formats say the same: libvirt's network XML, TOML and JSON. Which of them a text is in is
+//! seen from how it begins, never from its file's name. Whatever is wrong is told as a
+//! [`DefinitionError`], with the place and the way out; nothing is guessed, except what libvirt's
+//! own defaults say.
+//!
+//! A definition may come from anybody: it is read up to [`MAX_SIZE`], nesting is bounded, and
+//! entities, external files and document types of XML are refused.
+
+mod draft;
+mod error;
+mod fault;
+mod fields;
+mod format;
+mod nearest;
+mod place;
+mod shown;
+mod source;
+mod xml;
+
+use std::path::Path;
+
+use palisade_core::Network;
+
+pub use draft::Contradiction;
+pub use error::DefinitionError;
+pub use fault::{Fault, ReadFault, ValueFault};
+pub use fields::FieldFault;
+pub use source::{Directories, MAX_SIZE, Source};
+pub use xml::{ElementFault, MarkupFault};
+
+use format::Format;
+use place::{Placed, Problem, Span};
+
+/// Reads the networks of one file; `-` is standard input.
+///
+/// # Errors
+/// If the file cannot be read or is no definition: see [`Fault`].
+pub fn read(path: &Path) -> Result<Vec<Network>, DefinitionError> {
+    read_source(&Source::at(path))
+}
+
+/// Reads the networks of these files, in the order given; `-` is standard input, once at most.
+/// Where `directories` are read, one stands for its files `*.xml`, `*.toml` and `*.json`, in the
+/// order of their names, without those that begin with a dot.
+///
+/// # Errors
+/// Everything that is wrong with any of the files, in the same order.
+pub fn read_all<P: AsRef<Path>>(
+    paths: impl IntoIterator<Item = P>,
+    directories: Directories,
+) -> Result<Vec<Network>, Vec<DefinitionError>> {
+    let mut networks = Vec::new();
+    let mut errors = Vec::new();
+    for source in source::all(paths, directories) {
+        match source.and_then(|source| read_source(&source)) {
+            Ok(found) => networks.extend(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() {
+        Ok(networks)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Reads the networks of a text that came from `source`, which is named in errors.
+///
+/// # Errors
+/// If the text is no definition: see [`Fault`].
+pub fn parse(source: &Source, bytes: &[u8]) -> Result<Vec<Network>, DefinitionError> {
+    if bytes.len() > MAX_SIZE {
+        return Err(DefinitionError::whole(source, ReadFault::TooLarge));
+    }
+    networks(bytes).map_err(|problem| DefinitionError::new(source, bytes, problem))
+}
+
+fn read_source(source: &Source) -> Result<Vec<Network>, DefinitionError> {
+    match source.bytes() {
+        Ok(bytes) => parse(source, &bytes),
+        Err(fault) => Err(DefinitionError::whole(source, fault)),
+    }
+}
+
+fn networks(bytes: &[u8]) -> Result<Vec<Network>, Problem> {
+    let text = decode(bytes)?;
+    match Format::of(text) {
+        None => Err(ReadFault::Nothing.at(Span::new(0, 0))),
+        Some(Format::Xml) => xml::read(text).map(|network| vec![network]),
+        Some(Format::Toml) => fields::read_toml(text),
+        Some(Format::Json) => fields::read_json(text),
+    }
+}
+
+/// The text behind the byte order mark, with which places are counted.
+fn decode(bytes: &[u8]) -> Result<&str, Problem> {
+    let bytes = place::without_mark(bytes);
+    if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
+        return Err(ReadFault::Utf16.at(Span::new(0, 2)));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        ReadFault::NotUtf8 { byte }.at(Span::new(at, at + error.error_len().unwrap_or(1)))
+    })
+}

@@ -1,0 +1,195 @@
+//! What can be wrong with what XML says of a network.
+
+use std::borrow::Cow;
+use std::net::Ipv4Addr;
+
+use palisade_core::network::{Family, InterfaceName, Name};
+use thiserror::Error;
+
+/// Why elements and attributes describe no network.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ElementFault {
+    /// The text is about something else.
+    #[error("the text describes a `<{name}>`, not a `<network>`")]
+    Root {
+        /// The element at the top.
+        name: String,
+    },
+    /// `<network>` of somebody else.
+    #[error("`<network>` is in the namespace `{namespace}`, libvirt's is in none")]
+    Namespace {
+        /// The namespace.
+        namespace: String,
+    },
+    /// An element that looks like one that matters.
+    #[error("element `<{found}>` is unknown")]
+    ElementSlip {
+        /// What was written.
+        found: String,
+        /// What was meant.
+        meant: &'static str,
+    },
+    /// An attribute that looks like one that matters.
+    #[error("attribute `{found}` is unknown")]
+    AttributeSlip {
+        /// What was written.
+        found: String,
+        /// What was meant.
+        meant: &'static str,
+    },
+    /// An element that stands once stands twice.
+    #[error("`<{parent}>` holds a second `<{element}>`")]
+    Repeated {
+        /// Where it stands.
+        parent: String,
+        /// The element.
+        element: &'static str,
+    },
+    /// Text between elements.
+    #[error("text stands in `<{element}>`, which holds none")]
+    Text {
+        /// The element that holds it.
+        element: String,
+    },
+    /// An element within the name.
+    #[error("an element stands in `<name>`, which holds text only")]
+    InText,
+    /// An element is missing.
+    #[error("`<{parent}>` has no `<{element}>`")]
+    NoElement {
+        /// Where it should stand.
+        parent: &'static str,
+        /// What should stand there.
+        element: &'static str,
+    },
+    /// An attribute is missing.
+    #[error("`<{element}>` has no `{attribute}`")]
+    NoAttribute {
+        /// Where it should stand.
+        element: String,
+        /// What should stand there.
+        attribute: &'static str,
+    },
+    /// Neither yes nor no.
+    #[error("`{attribute}` is neither yes nor no but `{value}`")]
+    YesNo {
+        /// The attribute.
+        attribute: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// No bridge is named.
+    #[error("network `{name}` names no bridge")]
+    NoBridge {
+        /// The network.
+        name: Name,
+    },
+    /// Two devices where one forwards.
+    #[error("`<forward>` names more than one `<interface>`")]
+    ManyDevices,
+    /// The attribute and the element disagree.
+    #[error("`<forward>` names device `{attribute}`, its `<interface>` names `{element}`")]
+    TwoDevices {
+        /// The device of the attribute.
+        attribute: InterfaceName,
+        /// The device of the element.
+        element: InterfaceName,
+    },
+    /// A family that is not known.
+    #[error("`{family}` is not a family")]
+    Family {
+        /// What was written.
+        family: String,
+    },
+    /// An address of the other family.
+    #[error("`{address}` is not of family {family}")]
+    NotOfFamily {
+        /// The address.
+        address: String,
+        /// The family that is asked for, or taken for granted.
+        family: Family,
+        /// Whether it is written there.
+        written: bool,
+    },
+    /// Prefix and netmask say the same, or contradict each other.
+    #[error("both prefix and netmask are given")]
+    PrefixAndNetmask,
+    /// A prefix that is no length.
+    #[error("`{prefix}` is not a prefix length")]
+    Prefix {
+        /// What was written.
+        prefix: String,
+    },
+    /// A netmask that is no address, or no prefix of ones.
+    #[error("`{netmask}` is not a netmask")]
+    Netmask {
+        /// What was written.
+        netmask: String,
+    },
+    /// A netmask for IPv6.
+    #[error("IPv6 has no netmask")]
+    NetmaskOfIpv6,
+    /// An address whose prefix cannot be taken from its class.
+    #[error("{address} is in none of the classes A to C and has no prefix")]
+    NoClass {
+        /// The address.
+        address: Ipv4Addr,
+    },
+    /// TFTP over IPv6.
+    #[error("`<tftp>` stands in an `<ip>` of family ipv6")]
+    TftpOfIpv6,
+}
+
+impl ElementFault {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::Root { name } if name == "networkstatus" => {
+                "this is libvirt's own state; take what `virsh net-dumpxml NAME` prints".into()
+            }
+            Self::Root { name } if name == "domain" => {
+                "this describes a guest; networks are printed by `virsh net-dumpxml NAME`".into()
+            }
+            Self::Root { .. } => "give a network as `virsh net-dumpxml NAME` prints it".into(),
+            Self::Namespace { .. } => "remove `xmlns`".into(),
+            Self::ElementSlip { meant, .. } => format!("did you mean `<{meant}>`?").into(),
+            Self::AttributeSlip { meant, .. } => format!("did you mean `{meant}`?").into(),
+            Self::Repeated { .. } => "keep one of them".into(),
+            Self::Text { .. } => "remove it, or make it a comment: `<!-- ... -->`".into(),
+            Self::InText => "write `<name>NAME</name>`".into(),
+            Self::NoElement { element, .. } => format!("add `<{element}>...</{element}>`").into(),
+            Self::NoAttribute { attribute, .. } => example(attribute).into(),
+            Self::YesNo { .. } => "write yes or no; no is the default".into(),
+            Self::NoBridge { .. } => {
+                "libvirt would make up a name that nobody here knows: write it, as in <bridge name='virbr1'/>".into()
+            }
+            Self::ManyDevices => "keep one: all traffic is forwarded through one device, or any".into(),
+            Self::TwoDevices { .. } => "leave one of them out, or name the same device".into(),
+            Self::Family { .. } => "write ipv4 or ipv6; ipv4 is the default".into(),
+            Self::NotOfFamily { family: Family::Ipv4, written: false, .. } => {
+                "add family='ipv6': without a family, addresses are IPv4".into()
+            }
+            Self::NotOfFamily { .. } => "let address and family agree".into(),
+            Self::PrefixAndNetmask => "keep one of them".into(),
+            Self::Prefix { .. } => "write the number of bits, such as prefix='24'".into(),
+            Self::Netmask { .. } => {
+                "netmasks are ones followed by zeros, such as 255.255.255.0; or write prefix='24'".into()
+            }
+            Self::NetmaskOfIpv6 => "write the number of bits, such as prefix='64'".into(),
+            Self::NoClass { .. } => "add the prefix, such as prefix='24'".into(),
+            Self::TftpOfIpv6 => "move it to an `<ip>` of family ipv4".into(),
+        }
+    }
+}
+
+/// How a missing attribute is written.
+fn example(attribute: &str) -> &'static str {
+    match attribute {
+        "address" => "add the host's address on the bridge, such as address='192.168.122.1'",
+        "dev" => "add the device, such as dev='eth0'",
+        "start" | "end" => "a range needs both start and end, which may be equal",
+        _ => "add it",
+    }
+}

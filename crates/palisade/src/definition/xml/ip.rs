@@ -1,0 +1,206 @@
+//! `<ip>` and what stands in it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use palisade_core::network::{Family, Subnet, SubnetError};
+
+use super::attribute::Attribute;
+use super::fault::ElementFault;
+use super::tree::Element;
+use super::vocabulary::Vocabulary;
+use crate::definition::fault::ValueFault;
+use crate::definition::place::{At, Placed, Problem, Span};
+
+const IP: Vocabulary = Vocabulary {
+    attributes: &["address", "family", "netmask", "prefix"],
+    elements: &["dhcp", "tftp"],
+    read_over: &["localPtr"],
+};
+
+const DHCP: Vocabulary = Vocabulary {
+    attributes: &[],
+    elements: &["range", "host"],
+    read_over: &["bootp", "lease"],
+};
+
+const TFTP: Vocabulary = Vocabulary {
+    attributes: &["root"],
+    elements: &[],
+    read_over: &[],
+};
+
+/// The prefix of an IPv6 address that comes without one.
+const IPV6_PREFIX: u8 = 64;
+
+/// What the `<ip>` elements of a network say.
+pub(super) struct Addresses {
+    pub(super) subnets: Vec<At<Subnet>>,
+    pub(super) dhcp: Option<At<&'static str>>,
+    pub(super) tftp: Option<At<&'static str>>,
+}
+
+/// The services of one `<ip>`.
+struct Services {
+    dhcp: Option<Span>,
+    tftp: Option<Span>,
+}
+
+/// Reads all `<ip>` of a network. As libvirt does, only the first with IPv4 that has DHCP or TFTP
+/// is asked which of them it has.
+pub(super) fn read(network: &Element<'_>) -> Result<Addresses, Problem> {
+    let mut subnets = Vec::new();
+    let mut first = None;
+    for ip in network.all("ip") {
+        ip.check(&IP)?;
+        let family = family(ip)?;
+        subnets.push(subnet(ip, family)?);
+        let services = services(ip, family)?;
+        if family == Family::Ipv4 && (services.dhcp.is_some() || services.tftp.is_some()) {
+            first.get_or_insert(services);
+        }
+    }
+    let Services { dhcp, tftp } = first.unwrap_or(Services {
+        dhcp: None,
+        tftp: None,
+    });
+    Ok(Addresses {
+        subnets,
+        dhcp: dhcp.map(|span| At::new("dhcp", span)),
+        tftp: tftp.map(|span| At::new("tftp", span)),
+    })
+}
+
+fn family(ip: &Element<'_>) -> Result<Family, Problem> {
+    let Some(attribute) = ip.attribute("family") else {
+        return Ok(Family::Ipv4);
+    };
+    match attribute.value.value.as_ref() {
+        "ipv4" => Ok(Family::Ipv4),
+        "ipv6" => Ok(Family::Ipv6),
+        other => {
+            let family = other.to_owned();
+            Err(ElementFault::Family { family }.at(attribute.value.span))
+        }
+    }
+}
+
+fn subnet(ip: &Element<'_>, family: Family) -> Result<At<Subnet>, Problem> {
+    let attribute = ip.needed("address")?;
+    let address = address(attribute, ip, family)?;
+    let (prefix, prefix_span) = prefix(ip, address)?;
+    let span = attribute.value.span;
+    let subnet = Subnet::new(address, prefix).map_err(|error| {
+        let of_prefix = matches!(
+            error,
+            SubnetError::Prefix { .. } | SubnetError::Everything(_)
+        );
+        let at = if of_prefix { prefix_span } else { span };
+        ValueFault::Subnet(error).at(at)
+    })?;
+    Ok(At::new(subnet, span))
+}
+
+fn address(attribute: &Attribute<'_>, ip: &Element<'_>, family: Family) -> Result<IpAddr, Problem> {
+    let At { value, span } = &attribute.value;
+    let v4 = || value.parse::<Ipv4Addr>();
+    let v6 = || value.parse::<Ipv6Addr>();
+    match family {
+        Family::Ipv4 if v6().is_ok() => {
+            let address = value.to_string();
+            let written = ip.attribute("family").is_some();
+            let fault = ElementFault::NotOfFamily {
+                address,
+                family,
+                written,
+            };
+            Err(fault.at(*span))
+        }
+        Family::Ipv6 if v4().is_ok() => {
+            let address = value.to_string();
+            let fault = ElementFault::NotOfFamily {
+                address,
+                family,
+                written: true,
+            };
+            Err(fault.at(*span))
+        }
+        Family::Ipv4 => v4()
+            .map(IpAddr::V4)
+            .map_err(|_| ValueFault::Ipv4(value.to_string()).at(*span)),
+        Family::Ipv6 => v6()
+            .map(IpAddr::V6)
+            .map_err(|_| ValueFault::Ipv6(value.to_string()).at(*span)),
+    }
+}
+
+/// The length of the prefix, and what says so.
+fn prefix(ip: &Element<'_>, address: IpAddr) -> Result<(u8, Span), Problem> {
+    match (ip.attribute("prefix"), ip.attribute("netmask"), address) {
+        (Some(_), Some(netmask), _) => Err(ElementFault::PrefixAndNetmask.at(netmask.name_span)),
+        (Some(prefix), None, _) => {
+            let At { value, span } = &prefix.value;
+            let digits = value.bytes().all(|b| b.is_ascii_digit());
+            let prefix = value.parse().ok().filter(|_| digits);
+            let wrong = || {
+                ElementFault::Prefix {
+                    prefix: value.to_string(),
+                }
+                .at(*span)
+            };
+            Ok((prefix.ok_or_else(wrong)?, *span))
+        }
+        (None, Some(netmask), IpAddr::V6(_)) => {
+            Err(ElementFault::NetmaskOfIpv6.at(netmask.name_span))
+        }
+        (None, Some(netmask), IpAddr::V4(_)) => {
+            let At { value, span } = &netmask.value;
+            let mask: Option<Ipv4Addr> = value.parse().ok();
+            let prefix = mask.and_then(|mask| ipnet::ipv4_mask_to_prefix(mask).ok());
+            let wrong = || {
+                ElementFault::Netmask {
+                    netmask: value.to_string(),
+                }
+                .at(*span)
+            };
+            Ok((prefix.ok_or_else(wrong)?, *span))
+        }
+        (None, None, IpAddr::V6(_)) => Ok((IPV6_PREFIX, ip.tag)),
+        (None, None, IpAddr::V4(address)) => {
+            let none = || ElementFault::NoClass { address }.at(ip.tag);
+            Ok((class_prefix(address).ok_or_else(none)?, ip.tag))
+        }
+    }
+}
+
+/// The prefix of the class that an address is in: A, B or C. Those above have none.
+fn class_prefix(address: Ipv4Addr) -> Option<u8> {
+    match address.octets()[0] {
+        0..=127 => Some(8),
+        128..=191 => Some(16),
+        192..=223 => Some(24),
+        _ => None,
+    }
+}
+
+fn services(ip: &Element<'_>, family: Family) -> Result<Services, Problem> {
+    let dhcp = ip.one("dhcp")?;
+    let tftp = ip.one("tftp")?;
+    if let Some(dhcp) = dhcp {
+        dhcp.check(&DHCP)?;
+    }
+    if let Some(tftp) = tftp {
+        tftp.check(&TFTP)?;
+        if family == Family::Ipv6 {
+            return Err(ElementFault::TftpOfIpv6.at(tftp.tag));
+        }
+    }
+    let serves = |dhcp: &&Element<'_>| {
+        dhcp.all("range").next().is_some() || dhcp.all("host").next().is_some()
+    };
+    Ok(Services {
+        dhcp: dhcp.filter(serves).map(|dhcp| dhcp.tag),
+        tftp: tftp
+            .filter(|tftp| tftp.attribute("root").is_some())
+            .map(|tftp| tftp.tag),
+    })
+}

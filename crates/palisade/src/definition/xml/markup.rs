@@ -1,0 +1,165 @@
+//! What can be wrong with XML itself.
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+/// Why a text is not the well-formed XML that is read here.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MarkupFault {
+    /// The text ends within a tag, a comment or the like.
+    #[error("the {what} is not closed")]
+    Unclosed {
+        /// What was begun.
+        what: &'static str,
+        /// What would close it.
+        closing: &'static str,
+    },
+    /// An element without an end tag.
+    #[error("`<{name}>` is not closed")]
+    NeverClosed {
+        /// The element.
+        name: String,
+    },
+    /// An end tag that closes another element than the last opened one.
+    #[error("`</{found}>` stands where `<{open}>` of line {line} must be closed first")]
+    WrongEnd {
+        /// The element that is open.
+        open: String,
+        /// The line of its start tag.
+        line: usize,
+        /// The end tag.
+        found: String,
+    },
+    /// An end tag where nothing is open.
+    #[error("`</{found}>` closes nothing")]
+    StrayEnd {
+        /// The end tag.
+        found: String,
+    },
+    /// Elements within elements within elements.
+    #[error("elements are nested deeper than {0}")]
+    TooDeep(usize),
+    /// No element at all.
+    #[error("there is no element")]
+    NoElement,
+    /// A second element at the top.
+    #[error("a second element `<{name}>` follows the first")]
+    SecondRoot {
+        /// The second element.
+        name: String,
+    },
+    /// Text outside of all elements.
+    #[error("text stands outside of `<network>`")]
+    TextOutside,
+    /// `<!` and nothing that XML knows.
+    #[error("`<!` begins neither a comment nor CDATA")]
+    Bang,
+    /// A document type, which may define entities and name external files.
+    #[error("a document type (`<!DOCTYPE>`) is refused")]
+    Doctype,
+    /// An entity that only a document type could define.
+    #[error("the entity `&{name};` is refused")]
+    Entity {
+        /// Its name.
+        name: String,
+    },
+    /// `&` without a name and `;`.
+    #[error("`&` begins no reference")]
+    Ampersand,
+    /// A character reference to no character.
+    #[error("`&{reference};` stands for no character that XML allows")]
+    Reference {
+        /// What stands between `&` and `;`.
+        reference: String,
+    },
+    /// A character that XML does not allow.
+    #[error("character U+{:04X} is not allowed in XML", u32::from(*.0))]
+    Character(char),
+    /// `--` within a comment.
+    #[error("a comment holds `--`")]
+    CommentDashes,
+    /// `]]>` in text.
+    #[error("`]]>` stands outside of CDATA")]
+    CdataEnd,
+    /// A tag or an attribute whose name is none.
+    #[error("`{0}` is not a name in XML")]
+    Name(String),
+    /// `<>`, `< name>`, or a value without an attribute.
+    #[error("a name is missing")]
+    NoName,
+    /// An attribute without `=`, or without quotes.
+    #[error("an attribute has no quoted value")]
+    Unquoted,
+    /// Two attributes without white space between.
+    #[error("attributes are not separated")]
+    Touching,
+    /// `<` within an attribute's value.
+    #[error("`<` stands in the value of `{attribute}`")]
+    LessThan {
+        /// The attribute.
+        attribute: String,
+    },
+    /// One attribute twice in one tag.
+    #[error("attribute `{attribute}` is given twice")]
+    AttributeTwice {
+        /// The attribute.
+        attribute: String,
+    },
+    /// `<?xml ...?>` elsewhere than at the beginning.
+    #[error("the XML declaration does not stand at the beginning")]
+    LateDeclaration,
+    /// A version of XML that is not known.
+    #[error("`{0}` is not a version of XML")]
+    Version(String),
+    /// `<?xml?>` without a version.
+    #[error("the XML declaration names no version")]
+    NoVersion,
+    /// Another encoding than UTF-8.
+    #[error("encoding `{0}` is not read")]
+    Encoding(String),
+    /// Anything else that the parser refuses.
+    #[error("not XML: {0}")]
+    Other(String),
+}
+
+impl MarkupFault {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::Unclosed { closing, .. } => format!("`{closing}` is missing").into(),
+            Self::NeverClosed { .. } => {
+                "add the end tag, or write `/>` for an empty element".into()
+            }
+            Self::WrongEnd { .. } => "close elements in the reverse order of opening".into(),
+            Self::StrayEnd { .. } => "remove it, or add the start tag".into(),
+            Self::TooDeep(_) => "definitions need five levels; is this the right file?".into(),
+            Self::NoElement => "write `<network>...</network>`".into(),
+            Self::SecondRoot { .. } => "give each network a file of its own".into(),
+            Self::TextOutside => "remove it, or make it a comment: `<!-- ... -->`".into(),
+            Self::Bang => "comments are written `<!-- ... -->`".into(),
+            Self::Doctype => "remove it: definitions need no entities and no other files".into(),
+            Self::Entity { .. } => {
+                "write the character itself, or one of &lt; &gt; &amp; &quot; &apos;".into()
+            }
+            Self::Ampersand => "write `&amp;` for the character itself".into(),
+            Self::Reference { .. } => "write the character itself".into(),
+            Self::Character(_) => "remove it".into(),
+            Self::CommentDashes => "write one dash, or `- -`".into(),
+            Self::CdataEnd => "write `]]&gt;`".into(),
+            Self::Name(_) | Self::NoName => {
+                "names begin with a letter and hold letters, digits, `-`, `_`, `.`".into()
+            }
+            Self::Unquoted => "write NAME='VALUE'".into(),
+            Self::Touching => "put a space between them".into(),
+            Self::LessThan { .. } => "is a quote missing? the character itself is `&lt;`".into(),
+            Self::AttributeTwice { .. } => "keep one of them".into(),
+            Self::LateDeclaration => "move `<?xml ...?>` to the beginning, or remove it".into(),
+            Self::Version(_) | Self::NoVersion => "write `<?xml version='1.0'?>`".into(),
+            Self::Encoding(_) => "save the file as UTF-8, and say so in the declaration".into(),
+            Self::Other(_) => "`virsh net-dumpxml` and `xmllint` show what XML looks like".into(),
+        }
+    }
+}

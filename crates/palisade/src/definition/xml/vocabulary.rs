@@ -1,0 +1,140 @@
+//! What may stand in an element, and how it is asked for.
+
+use palisade_core::network::InterfaceName;
+
+use super::attribute::Attribute;
+use super::fault::ElementFault;
+use super::tree::{Element, is_blank};
+use crate::definition::fault::ValueFault;
+use crate::definition::nearest::nearest;
+use crate::definition::place::{At, Placed, Problem, Span};
+
+/// The attributes and elements that matter in an element.
+pub(super) struct Vocabulary {
+    pub(super) attributes: &'static [&'static str],
+    pub(super) elements: &'static [&'static str],
+    /// Attributes and elements of libvirt's that do not concern the firewall.
+    pub(super) read_over: &'static [&'static str],
+}
+
+impl Vocabulary {
+    /// The word that an unknown one is probably a slip of.
+    fn meant(&self, word: &str, words: &'static [&'static str]) -> Option<&'static str> {
+        if words.contains(&word) || self.read_over.contains(&word) {
+            return None;
+        }
+        nearest(word, words)
+    }
+}
+
+impl<'a> Element<'a> {
+    /// Refuses text between elements, and what looks like a slip of something that matters.
+    pub(super) fn check(&self, vocabulary: &Vocabulary) -> Result<(), Problem> {
+        for attribute in self.attributes.iter().filter(|a| is_plain(a.name)) {
+            if let Some(meant) = vocabulary.meant(attribute.name, vocabulary.attributes) {
+                let found = attribute.name.to_owned();
+                let fault = ElementFault::AttributeSlip { found, meant };
+                return Err(fault.at(attribute.name_span));
+            }
+        }
+        for element in self.own() {
+            if let Some(meant) = vocabulary.meant(element.name, vocabulary.elements) {
+                let found = element.name.to_owned();
+                return Err(ElementFault::ElementSlip { found, meant }.at(element.tag));
+            }
+        }
+        match self.texts.iter().find(|text| !is_blank(&text.value)) {
+            None => Ok(()),
+            Some(text) => {
+                let blank = text.value.len() - text.value.trim_start().len();
+                let start = text.span.start + blank;
+                let end = (start + text.value.trim().len()).min(text.span.end);
+                let element = self.name.to_owned();
+                Err(ElementFault::Text { element }.at(Span::new(start.min(end), end)))
+            }
+        }
+    }
+
+    /// The attribute of that name.
+    pub(super) fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+    }
+
+    /// The attribute of that name, without which the element means nothing.
+    pub(super) fn needed(&self, attribute: &'static str) -> Result<&Attribute<'a>, Problem> {
+        self.attribute(attribute).ok_or_else(|| {
+            let element = self.name.to_owned();
+            ElementFault::NoAttribute { element, attribute }.at(self.tag)
+        })
+    }
+
+    /// Whether an attribute says `yes`.
+    pub(super) fn is_yes(&self, name: &'static str) -> Result<bool, Problem> {
+        let Some(attribute) = self.attribute(name) else {
+            return Ok(false);
+        };
+        match attribute.value.value.as_ref() {
+            "yes" => Ok(true),
+            "no" => Ok(false),
+            other => {
+                let value = other.to_owned();
+                let attribute_name = name;
+                let fault = ElementFault::YesNo {
+                    attribute: attribute_name,
+                    value,
+                };
+                Err(fault.at(attribute.value.span))
+            }
+        }
+    }
+
+    /// The elements of that name.
+    pub(super) fn all(&self, name: &'static str) -> impl Iterator<Item = &Self> {
+        self.own().filter(move |element| element.name == name)
+    }
+
+    /// The element of that name, where no more than one makes sense.
+    pub(super) fn one(&self, name: &'static str) -> Result<Option<&Self>, Problem> {
+        let mut all = self.all(name);
+        let first = all.next();
+        match all.next() {
+            None => Ok(first),
+            Some(second) => {
+                let parent = self.name.to_owned();
+                let fault = ElementFault::Repeated {
+                    parent,
+                    element: name,
+                };
+                Err(fault.at(second.tag))
+            }
+        }
+    }
+
+    /// The elements that are libvirt's, not of a foreign namespace.
+    fn own(&self) -> impl Iterator<Item = &Self> {
+        self.elements.iter().filter(|element| {
+            let foreign = element
+                .attribute("xmlns")
+                .is_some_and(|attribute| !attribute.value.value.is_empty());
+            is_plain(element.name) && !foreign
+        })
+    }
+}
+
+/// Whether a name has no prefix of a namespace.
+fn is_plain(name: &str) -> bool {
+    !name.contains(':') && name != "xmlns"
+}
+
+impl Attribute<'_> {
+    /// The value as an interface's name.
+    pub(super) fn interface(&self) -> Result<At<InterfaceName>, Problem> {
+        let At { value, span } = &self.value;
+        let name = value
+            .parse()
+            .map_err(|e| ValueFault::Interface(e).at(*span))?;
+        Ok(At::new(name, *span))
+    }
+}

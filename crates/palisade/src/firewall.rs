@@ -1,0 +1,220 @@
+//! The firewall of one network namespace.
+
+use std::collections::HashMap;
+use std::io;
+
+use palisade_core::backend::{Backend, BackendError, Placement};
+use palisade_core::engine::{Engine, EngineError, Goal, Report, Wish};
+use palisade_core::network::{Name, Network};
+use palisade_core::rules::{Guard, rules};
+use palisade_core::state::{Record, State, StateError};
+use palisade_nft::backend::{Nftables, Settings};
+use palisade_nft::socket::{self, Socket};
+use thiserror::Error;
+
+use crate::folder::{self, FolderError};
+use crate::no_rules::NoRules;
+use crate::options::{Choice, Options};
+use crate::shown::{Shown, omitted};
+
+/// Installs and removes the rules of virtual networks in one network namespace, and remembers what
+/// it installed. It holds one netlink socket open for as long as it lives.
+pub struct Firewall {
+    state: State,
+    cookie: u64,
+    backends: Vec<Box<dyn Backend>>,
+    choice: Choice,
+    configured: Choice,
+}
+
+/// Why a firewall could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no state directory.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// There is no socket, or no such network namespace.
+    #[error(transparent)]
+    Socket(#[from] socket::OpenError),
+    /// The kernel does not say which network namespace it is.
+    #[error("this kernel cannot tell network namespaces apart (SO_NETNS_COOKIE, Linux 5.14): {0}")]
+    Cookie(io::Error),
+}
+
+impl OpenError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Folder(error) => error.hint(),
+            Self::Socket(error) => error.hint(),
+            Self::Cookie(_) => "palisade needs Linux 5.14 or later",
+        }
+    }
+}
+
+/// Why a network cannot be shown.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ShowError {
+    /// The state directory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// No such network.
+    #[error("no network named `{0}` is running")]
+    Unknown(Name),
+    /// The kernel could not be read.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+impl ShowError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::State(error) => error.hint().to_owned(),
+            Self::Unknown(_) => "`palisade list` names those that run".to_owned(),
+            Self::Backend(error) => error.hint(),
+        }
+    }
+}
+
+impl Firewall {
+    /// Opens the firewall of a network namespace. Nothing is changed.
+    ///
+    /// # Errors
+    /// If there is no such namespace, or no way to netfilter in it.
+    pub fn open(options: &Options) -> Result<Self, OpenError> {
+        let directory = match &options.state_directory {
+            Some(directory) => directory.clone(),
+            None => folder::usual()?,
+        };
+        let socket = match &options.namespace {
+            Some(path) => Socket::open_in(path.clone())?,
+            None => Socket::open()?,
+        };
+        let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
+        Ok(Self {
+            state: State::of(&directory, cookie),
+            cookie,
+            backends: vec![Box::new(Nftables::new(Box::new(socket))), Box::new(NoRules)],
+            choice: options.choice.clone(),
+            configured: options.configured.clone(),
+        })
+    }
+
+    /// Starts or replaces networks, in the order given, and leaves all others alone. All or
+    /// nothing: the rules of all of them change in one batch.
+    ///
+    /// # Errors
+    /// If the networks contradict one another or those that run, or the kernel refuses: nothing
+    /// has changed then.
+    pub fn apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.reach(networks, Goal::Run)
+    }
+
+    /// Makes these networks the running ones, and no others. All or nothing.
+    ///
+    /// # Errors
+    /// As for [`apply`](Self::apply).
+    pub fn sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.reach(networks, Goal::Exactly)
+    }
+
+    /// Removes networks: exactly what is recorded as installed for them.
+    ///
+    /// # Errors
+    /// If one of them does not run, or the kernel refuses: nothing has changed then.
+    pub fn remove(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        self.engine().reach(|_| Goal::Gone(names.to_vec()))
+    }
+
+    /// Removes all networks.
+    ///
+    /// # Errors
+    /// If the kernel refuses: nothing has changed then.
+    pub fn remove_all(&mut self) -> Result<Report, EngineError> {
+        self.engine().reach(|_| Goal::Exactly(Vec::new()))
+    }
+
+    /// The running networks, in the order in which they were started.
+    ///
+    /// # Errors
+    /// If the state directory cannot be read.
+    pub fn running(&self) -> Result<Vec<Record>, StateError> {
+        self.state.records()
+    }
+
+    /// One running network, with what stands in the kernel for it.
+    ///
+    /// # Errors
+    /// If there is no such network, or the kernel cannot be read.
+    pub fn show(&mut self, name: &Name) -> Result<Shown, ShowError> {
+        let records = self.running()?;
+        let record = records
+            .into_iter()
+            .find(|record| record.network.name() == name)
+            .ok_or_else(|| ShowError::Unknown(name.clone()))?;
+        let guard = Settings::try_from(&record.placement)
+            .map_or(Guard::AsDefined, |settings| settings.layout.guard());
+        let asked = rules(&record.network, guard);
+        let mut shown = Shown {
+            record,
+            standing: Vec::new(),
+            omitted: Vec::new(),
+        };
+        let backend = &shown.record.placement.backend;
+        if let Some(backend) = self.backends.iter_mut().find(|b| b.name() == backend) {
+            shown.standing = backend.standing(&shown.record)?;
+            shown.omitted = omitted(backend.as_ref(), &shown.record, &asked);
+        }
+        Ok(shown)
+    }
+
+    /// Everything that stands in the tables of these networks, as text of the usual program of
+    /// their backend (`nft list table`), with counters. Empty if nothing does.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    pub fn listing(&mut self, records: &[Record]) -> Result<String, BackendError> {
+        let mut text = String::new();
+        for backend in &mut self.backends {
+            let placements = records.iter().map(|record| &record.placement);
+            let its: Vec<&Placement> = placements.filter(|p| p.backend == backend.name()).collect();
+            text.push_str(&backend.listing(&its)?);
+        }
+        Ok(text)
+    }
+
+    fn reach(
+        &mut self,
+        networks: &[Network],
+        goal: impl FnOnce(Vec<Wish>) -> Goal,
+    ) -> Result<Report, EngineError> {
+        let (choice, configured) = (self.choice.clone(), self.configured.clone());
+        self.engine().reach(|records| {
+            let placements: HashMap<&Name, &Placement> = records
+                .iter()
+                .map(|record| (record.network.name(), &record.placement))
+                .collect();
+            let wish = |network: &Network| {
+                let running = placements.get(network.name()).copied();
+                Wish {
+                    network: network.clone(),
+                    placement: choice.placement(running, &configured),
+                }
+            };
+            goal(networks.iter().map(wish).collect())
+        })
+    }
+
+    fn engine(&mut self) -> Engine<'_> {
+        Engine {
+            state: &self.state,
+            cookie: self.cookie,
+            backends: &mut self.backends,
+        }
+    }
+}

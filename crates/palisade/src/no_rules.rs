@@ -1,0 +1,59 @@
+//! The backend `none`: it remembers networks and installs nothing.
+
+use std::collections::BTreeMap;
+
+use palisade_core::backend::{
+    Backend, BackendError, Change, Done, Placement, Plan, RunError, Standing,
+};
+use palisade_core::rules::Rule;
+use palisade_core::state::Record;
+
+/// The backend's name in records and on the command line.
+pub(crate) const NAME: &str = "none";
+
+pub(crate) struct NoRules;
+
+pub(crate) fn placement() -> Placement {
+    Placement {
+        backend: NAME.to_owned(),
+        settings: BTreeMap::new(),
+    }
+}
+
+impl Backend for NoRules {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn omission(&self, _placement: &Placement, _rule: &Rule) -> Option<&'static str> {
+        Some("the backend `none` installs nothing")
+    }
+
+    fn generation(&mut self) -> Result<Option<u64>, BackendError> {
+        Ok(None)
+    }
+
+    fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
+        Ok(Plan {
+            added: vec![Vec::new(); change.add.len()],
+            restored: vec![None; change.restore.len()],
+            ..Plan::default()
+        })
+    }
+
+    fn run(&mut self, _payload: &[u8]) -> Result<Done, RunError> {
+        Ok(Done::default())
+    }
+
+    fn note_handles(&mut self, _records: &mut [Record]) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn standing(&mut self, _record: &Record) -> Result<Vec<Standing>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn listing(&mut self, _placements: &[&Placement]) -> Result<String, BackendError> {
+        Ok(String::new())
+    }
+}

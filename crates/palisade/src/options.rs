@@ -1,0 +1,185 @@
+//! What a caller can choose.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use palisade_core::backend::Placement;
+use palisade_nft::backend::Settings;
+use palisade_nft::layout::{Layout, TableName};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::no_rules;
+
+/// How to open a [`Firewall`](crate::Firewall).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The state directory; none for the usual one: see [`folder::usual`](crate::folder::usual).
+    pub state_directory: Option<PathBuf>,
+    /// The network namespace to work in, as a file such as `/run/netns/lab`; none for the caller's.
+    pub namespace: Option<PathBuf>,
+    /// What is chosen explicitly: running networks that are applied again move there.
+    pub choice: Choice,
+    /// What is configured: it holds for new networks, where nothing is chosen explicitly.
+    pub configured: Choice,
+}
+
+/// By whom and where rules shall be installed. What is not chosen is left to the next in line: the
+/// configuration, what is recorded of a running network, the default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// Who installs rules.
+    pub backend: Option<BackendChoice>,
+    /// How the nftables backend lays them out.
+    pub layout: Option<Layout>,
+    /// The nftables backend's table.
+    pub table: Option<TableName>,
+}
+
+/// Who installs rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub enum BackendChoice {
+    /// Whoever works on this host.
+    #[default]
+    Auto,
+    /// nf_tables, over netlink.
+    Nftables,
+    /// Nobody: networks are recorded, and no rules are installed.
+    None,
+}
+
+/// Not the name of a backend.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is no backend of this build: there are `auto`, `nftables` and `none`")]
+pub struct UnknownBackend(pub String);
+
+impl BackendChoice {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Nftables => palisade_nft::backend::NAME,
+            Self::None => no_rules::NAME,
+        }
+    }
+}
+
+impl FromStr for BackendChoice {
+    type Err = UnknownBackend;
+
+    fn from_str(text: &str) -> Result<Self, UnknownBackend> {
+        [Self::Auto, Self::Nftables, Self::None]
+            .into_iter()
+            .find(|choice| choice.name() == text)
+            .ok_or_else(|| UnknownBackend(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for BackendChoice {
+    type Error = UnknownBackend;
+
+    fn try_from(text: String) -> Result<Self, UnknownBackend> {
+        text.parse()
+    }
+}
+
+impl From<BackendChoice> for &'static str {
+    fn from(choice: BackendChoice) -> Self {
+        choice.name()
+    }
+}
+
+impl fmt::Display for BackendChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Choice {
+    /// This choice, completed by another where nothing was chosen.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            backend: self.backend.or(other.backend),
+            layout: self.layout.or(other.layout),
+            table: self.table.clone().or_else(|| other.table.clone()),
+        }
+    }
+
+    /// What a record says was chosen.
+    fn recorded(placement: &Placement) -> Self {
+        match Settings::try_from(placement) {
+            Ok(settings) => Self {
+                backend: Some(BackendChoice::Nftables),
+                layout: Some(settings.layout),
+                table: Some(settings.table),
+            },
+            Err(_) => Self {
+                backend: Some(BackendChoice::None),
+                ..Self::default()
+            },
+        }
+    }
+
+    /// Where a network goes: by this choice, then by where it is if it runs, then by what is
+    /// configured.
+    pub(crate) fn placement(&self, running: Option<&Placement>, configured: &Self) -> Placement {
+        // `auto` is no choice of one: a running network stays where it is.
+        let explicit = Self {
+            backend: self
+                .backend
+                .filter(|&backend| backend != BackendChoice::Auto),
+            ..self.clone()
+        };
+        explicit
+            .or(&running.map_or_else(|| configured.clone(), Self::recorded))
+            .settle()
+    }
+
+    /// With the defaults where nothing was chosen.
+    fn settle(&self) -> Placement {
+        match self.backend.unwrap_or_default() {
+            BackendChoice::Auto | BackendChoice::Nftables => Placement::from(&self.settings()),
+            BackendChoice::None => no_rules::placement(),
+        }
+    }
+
+    /// The nftables backend's part, with the defaults where nothing was chosen.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            layout: self.layout.unwrap_or_default(),
+            table: self.table.clone().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(backend: &str, layout: Option<Layout>) -> Choice {
+        Choice {
+            backend: Some(backend.parse().unwrap()),
+            layout,
+            table: None,
+        }
+    }
+
+    #[test]
+    fn only_an_explicit_choice_moves_a_running_network() {
+        let none = Choice::default();
+        let flat = choice("nftables", Some(Layout::Flat));
+        let running = flat.placement(None, &none);
+        assert_eq!(running.setting("layout"), Some("flat"));
+        let configured = choice("nftables", Some(Layout::Mapped));
+        assert_eq!(none.placement(Some(&running), &configured), running);
+        let auto = choice("auto", None);
+        assert_eq!(auto.placement(Some(&running), &configured), running);
+        let moved = choice("nftables", Some(Layout::Mapped)).placement(Some(&running), &none);
+        assert_eq!(moved.setting("layout"), Some("mapped"));
+        let nobody = choice("none", None).placement(Some(&running), &configured);
+        assert_eq!(nobody.backend, "none");
+        assert_eq!(none.placement(Some(&nobody), &configured), nobody);
+    }
+}
