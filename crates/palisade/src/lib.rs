@@ -1,6 +1,40 @@
 //! A netlink-native firewall engine for virtual networks.
 //!
-//! Networks are read from [`definition`]s: libvirt's network XML, TOML or JSON.
+//! A [`Firewall`] makes the kernel enforce what [`definition`]s say of virtual networks, and takes
+//! away again exactly what it installed:
+//!
+//! ```no_run
+//! use palisade::{Firewall, Options, definition};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut firewall = Firewall::open(&Options::default())?;
+//!     let networks = definition::read("default.xml".as_ref())?;
+//!     firewall.apply(&networks)?; // one netlink batch, all or nothing
+//!     for record in firewall.running()? {
+//!         println!("{} on {}", record.network.name(), record.placement);
+//!     }
+//!     firewall.remove(&["default".parse()?])?;
+//!     Ok(())
+//! }
+//! ```
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod definition;
+mod firewall;
+pub mod folder;
+mod no_rules;
+mod options;
+mod render;
+mod shown;
+
+pub use firewall::{Firewall, OpenError, ShowError};
+pub use options::{BackendChoice, Choice, Options, UnknownBackend};
+pub use palisade_core::backend::{BackendError, Counted, Installed, Placement, Standing};
+pub use palisade_core::engine::{Action, Changed, EngineError, Report};
+pub use palisade_core::network::{self, Network};
+pub use palisade_core::rules;
+pub use palisade_core::state::{Record, StateError};
+pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
+pub use render::{RenderError, render};
+pub use shown::{Omitted, Shown};
