@@ -35,7 +35,10 @@ fn record(name: &str, order: u64) -> Record {
 
 fn names(state: &State) -> Vec<String> {
     let records = state.records().unwrap();
-    records.iter().map(|r| r.network.name().to_string()).collect()
+    records
+        .iter()
+        .map(|r| r.network.name().to_string())
+        .collect()
 }
 
 #[test]
@@ -48,7 +51,9 @@ fn records_come_back_in_the_order_of_their_start() {
     state.write(&all).unwrap();
     assert_eq!(names(&state), ["a.b", "b", ".json"]);
     assert_eq!(state.records().unwrap()[1], all[0]);
-    state.forget([all[0].network.name(), &"unknown".parse().unwrap()]).unwrap();
+    state
+        .forget([all[0].network.name(), &"unknown".parse().unwrap()])
+        .unwrap();
     assert_eq!(names(&state), ["a.b", ".json"]);
     // Another namespace has a folder of its own.
     assert!(names(&State::of(directory.path(), 8)).is_empty());
@@ -63,7 +68,10 @@ fn the_state_of_another_boot_is_set_aside() {
     let path = state.folder().join("namespace.json");
     let then = fs::read_to_string(&path).unwrap();
     fs::write(&path, then.replace(&boot_id().unwrap(), "another")).unwrap();
-    assert!(names(&state).is_empty(), "what another boot wrote is not believed");
+    assert!(
+        names(&state).is_empty(),
+        "what another boot wrote is not believed"
+    );
     drop(state.lock(7, PATIENCE).unwrap());
     assert!(names(&state).is_empty());
     let aside = state.folder().join("networks.before-boot-1/old.json");
@@ -91,9 +99,18 @@ fn broken_and_newer_files_are_told_and_stay() {
     let path = state.folder().join("networks/a.json");
     let good = fs::read_to_string(&path).unwrap();
     for (broken, says) in [
-        (good[..good.len() / 2].to_owned(), "is not a file of palisade's state"),
-        (good.replace("\"schema\": 1", "\"schema\": 99"), "has schema 99"),
-        (good.replace("\"a\"", "\"b\""), "holds the record of network `b`"),
+        (
+            good[..good.len() / 2].to_owned(),
+            "is not a file of palisade's state",
+        ),
+        (
+            good.replace("\"schema\": 1", "\"schema\": 99"),
+            "has schema 99",
+        ),
+        (
+            good.replace("\"a\"", "\"b\""),
+            "holds the record of network `b`",
+        ),
     ] {
         fs::write(&path, &broken).unwrap();
         let error = state.records().unwrap_err().to_string();

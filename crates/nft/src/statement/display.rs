@@ -370,16 +370,17 @@ mod tests {
     use super::*;
     use palisade_core::rules::Protocol;
 
-    fn shown(family: Family, statement: Statement) -> String {
-        let lowered = expressions(std::slice::from_ref(&statement));
-        assert_eq!(statements(&lowered), [statement.clone()], "read back");
+    fn shown(family: Family, statement: &Statement) -> String {
+        let alone = std::slice::from_ref(statement);
+        let lowered = expressions(alone);
+        assert_eq!(statements(&lowered), alone, "read back");
         statement.text(family).to_string()
     }
 
     #[test]
     fn as_nft_writes_it() {
-        let v4 = |s| shown(Family::Ip, s);
-        let v6 = |s| shown(Family::Ip6, s);
+        let v4 = |s| shown(Family::Ip, &s);
+        let v6 = |s| shown(Family::Ip6, &s);
         let net = |text: &str| text.parse().unwrap();
         use Comparison::{Equal, NotEqual};
         assert_eq!(
@@ -444,7 +445,7 @@ mod tests {
                 flags: 0,
             })
         };
-        let v4 = |s| shown(Family::Ip, s);
+        let v4 = |s| shown(Family::Ip, &s);
         assert_eq!(v4(masquerade(None)), "masquerade");
         assert_eq!(v4(masquerade(ports)), "masquerade to :1024-65535");
         assert_eq!(v4(masquerade(Some((7, 7)))), "masquerade to :7");
