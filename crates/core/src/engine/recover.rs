@@ -64,14 +64,13 @@ impl Engine<'_> {
         Ok(Recovered::Undone)
     }
 
-    /// Which steps have happened, seen from the kernel. They are done one after another: behind
-    /// one that has not happened, none has.
+    /// Which steps have happened, seen from the kernel. Each is asked for: a process that died while
+    /// it took steps back may have left any of them.
     fn landed(&mut self, begin: &Begin) -> Result<Vec<bool>, EngineError> {
         let mut landed = Vec::with_capacity(begin.steps.len());
         for planned in &begin.steps {
             let backend = self.backend(&planned.backend)?;
-            let so_far = landed.last().copied().unwrap_or(true);
-            landed.push(so_far && self.backends[backend].has_landed(&planned.step())?);
+            landed.push(self.backends[backend].has_landed(&planned.step())?);
         }
         Ok(landed)
     }
