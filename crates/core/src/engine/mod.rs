@@ -260,9 +260,12 @@ impl Engine<'_> {
         let new: Vec<&Record> = after.iter().filter(is_its).collect();
         let names: Vec<&Name> = new.iter().map(|record| record.network.name()).collect();
         let found = backend.verify(&new)?;
-        let missing = found
-            .into_iter()
-            .find(|found| found.network.as_ref().is_some_and(|name| names.contains(&name)));
+        let missing = found.into_iter().find(|found| {
+            found
+                .network
+                .as_ref()
+                .is_some_and(|name| names.contains(&name))
+        });
         match missing {
             None => Ok(()),
             Some(found) => Err(EngineError::NotThere(Box::new(found))),
@@ -293,7 +296,10 @@ impl Engine<'_> {
 
     fn remember_generations(&self, parts: &[Part<'_>], run: &[(usize, Option<u64>)]) {
         for part in parts {
-            let of_part = run.iter().rev().find(|(backend, _)| *backend == part.backend);
+            let of_part = run
+                .iter()
+                .rev()
+                .find(|(backend, _)| *backend == part.backend);
             let generation = of_part.map_or(part.plan.generation, |&(_, generation)| generation);
             let name = self.backends[part.backend].name();
             if let Err(error) = self.state.set_generation(name, generation) {

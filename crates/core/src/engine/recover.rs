@@ -50,17 +50,29 @@ impl Engine<'_> {
         if landed.iter().all(|&landed| landed) {
             self.record(&before, after)
                 .map_err(|source| EngineError::Unrecorded { source })?;
-            log::warn!("finished transaction {}, which was interrupted", begin.transaction);
+            log::warn!(
+                "finished transaction {}, which was interrupted",
+                begin.transaction
+            );
             return Ok(Recovered::Finished);
         }
         let records = self.state.records(Some(lock))?;
-        for (planned, _) in begin.steps.iter().zip(landed).rev().filter(|&(_, landed)| landed) {
+        for (planned, _) in begin
+            .steps
+            .iter()
+            .zip(landed)
+            .rev()
+            .filter(|&(_, landed)| landed)
+        {
             let backend = self.backend(&planned.backend)?;
             let step = planned.step();
             self.undo(&records, &before, &after, (backend, &step), lock)?;
         }
         self.state.journal().end()?;
-        log::warn!("undid transaction {}, which was interrupted", begin.transaction);
+        log::warn!(
+            "undid transaction {}, which was interrupted",
+            begin.transaction
+        );
         Ok(Recovered::Undone)
     }
 
@@ -76,7 +88,10 @@ impl Engine<'_> {
     }
 
     fn backend(&self, name: &str) -> Result<usize, EngineError> {
-        let found = self.backends.iter().position(|backend| backend.name() == name);
+        let found = self
+            .backends
+            .iter()
+            .position(|backend| backend.name() == name);
         found.ok_or_else(|| EngineError::LostBackend(name.to_owned()))
     }
 }

@@ -157,7 +157,8 @@ impl EngineError {
             Self::State(error) => error.hint().to_owned(),
             Self::Storage(error) => error.hint().to_owned(),
             Self::Unwritable(_) => {
-                "move the journal away; `palisade repair` makes the kernel as it is recorded".to_owned()
+                "move the journal away; `palisade repair` makes the kernel as it is recorded"
+                    .to_owned()
             }
             Self::LostBackend(_) => "use a build that has it".to_owned(),
             Self::NotThere(found) => found.detail.clone(),

@@ -37,16 +37,20 @@ pub(super) fn after(
     let now = Timestamp::now();
     let last = records.iter().map(|record| record.order).max();
     let first_free = last.map_or(0, |last| last + 1);
-    let added = difference.add.iter().zip(first_free..).map(|((wish, _), order)| {
-        let name = wish.network.name();
-        Record {
-            network: wish.network.clone(),
-            placement: wish.placement.clone(),
-            since: now,
-            order,
-            installed: installed.get(name).copied().cloned().unwrap_or_default(),
-        }
-    });
+    let added = difference
+        .add
+        .iter()
+        .zip(first_free..)
+        .map(|((wish, _), order)| {
+            let name = wish.network.name();
+            Record {
+                network: wish.network.clone(),
+                placement: wish.placement.clone(),
+                since: now,
+                order,
+                installed: installed.get(name).copied().cloned().unwrap_or_default(),
+            }
+        });
     restored.chain(added).collect()
 }
 

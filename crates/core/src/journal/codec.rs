@@ -116,7 +116,10 @@ mod tests {
     }
 
     fn bytes() -> Vec<u8> {
-        entries().iter().flat_map(|entry| encode(entry).unwrap()).collect()
+        entries()
+            .iter()
+            .flat_map(|entry| encode(entry).unwrap())
+            .collect()
     }
 
     #[test]

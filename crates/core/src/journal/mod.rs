@@ -86,7 +86,10 @@ impl Begin {
     /// # Errors
     /// If one cannot be read.
     pub fn before(&self) -> Result<Vec<Record>, serde_json::Error> {
-        self.before.iter().map(|text| serde_json::from_str(text)).collect()
+        self.before
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect()
     }
 
     /// The records that it makes.
@@ -94,7 +97,10 @@ impl Begin {
     /// # Errors
     /// If one cannot be read.
     pub fn after(&self) -> Result<Vec<Record>, serde_json::Error> {
-        self.after.iter().map(|text| serde_json::from_str(text)).collect()
+        self.after
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect()
     }
 }
 
@@ -145,7 +151,10 @@ impl<'a> Journal<'a> {
         };
         if let Some(broken) = decoded.broken {
             // A commit that breaks off is the common case, and no loss.
-            log::warn!("the journal in {} is not whole: {broken}", self.storage.place());
+            log::warn!(
+                "the journal in {} is not whole: {broken}",
+                self.storage.place()
+            );
             if left == Left::Nothing {
                 self.set_aside()?;
             }
@@ -195,7 +204,10 @@ impl<'a> Journal<'a> {
     fn set_aside(&self) -> Result<(), StorageError> {
         let names = self.storage.names("").unwrap_or_default();
         let aside = crate::state::free_name("journal.unreadable", &names);
-        log::error!("{}: {FILE} cannot be read: it is now {aside}", self.storage.place());
+        log::error!(
+            "{}: {FILE} cannot be read: it is now {aside}",
+            self.storage.place()
+        );
         let renamed = self.storage.rename(FILE, &aside);
         renamed.map_err(file_error("rename", self.storage, FILE))
     }

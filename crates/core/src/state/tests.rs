@@ -39,7 +39,10 @@ fn record(name: &str, order: u64) -> Record {
 
 fn names(state: &State) -> Vec<String> {
     let records = state.records(None).unwrap();
-    records.iter().map(|r| r.network.name().to_string()).collect()
+    records
+        .iter()
+        .map(|r| r.network.name().to_string())
+        .collect()
 }
 
 #[test]
@@ -52,7 +55,9 @@ fn records_come_back_in_the_order_of_their_start() {
     state.write(&all).unwrap();
     assert_eq!(names(&state), ["a.b", "b", ".json"]);
     assert_eq!(state.records(None).unwrap()[1], all[0]);
-    state.forget([all[0].network.name(), &"unknown".parse().unwrap()]).unwrap();
+    state
+        .forget([all[0].network.name(), &"unknown".parse().unwrap()])
+        .unwrap();
     assert_eq!(names(&state), ["a.b", ".json"]);
     // Another namespace has a folder of its own.
     assert!(names(&State::of(directory.path(), 8)).is_empty());
@@ -67,7 +72,10 @@ fn the_state_of_another_boot_is_set_aside() {
     let path = PathBuf::from(state.place()).join("namespace.json");
     let then = fs::read_to_string(&path).unwrap();
     fs::write(&path, then.replace(&boot_id().unwrap(), "another")).unwrap();
-    assert!(names(&state).is_empty(), "what another boot wrote is not believed");
+    assert!(
+        names(&state).is_empty(),
+        "what another boot wrote is not believed"
+    );
     drop(state.lock(PATIENCE).unwrap());
     assert!(names(&state).is_empty());
     let aside = PathBuf::from(state.place()).join("networks.before-boot-1/old.json");
@@ -120,7 +128,9 @@ fn what_cannot_be_believed_is_set_aside_and_nothing_is_lost() {
         }
         assert_eq!(read.len(), 1, "the intact record is used");
         let aside = disk.files();
-        let aside = aside.iter().filter(|(path, _)| path.starts_with("unreadable/"));
+        let aside = aside
+            .iter()
+            .filter(|(path, _)| path.starts_with("unreadable/"));
         assert!(aside.into_iter().any(|(_, content)| *content == bytes));
         assert!(!disk.files().contains_key("networks/a.json"));
     }

@@ -130,8 +130,15 @@ impl Storage for Memory {
             Step::Half => &content[..content.len() / 2],
             Step::Fail => return Err(full()),
         };
-        locked(&self.files).entry(path.to_owned()).or_default().extend(written);
-        if step == Step::Half { Err(full()) } else { Ok(()) }
+        locked(&self.files)
+            .entry(path.to_owned())
+            .or_default()
+            .extend(written);
+        if step == Step::Half {
+            Err(full())
+        } else {
+            Ok(())
+        }
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

@@ -26,6 +26,10 @@ pub(super) struct Difference {
     delete_skeleton_rules: Vec<(String, u64)>,
     delete_chains: Vec<String>,
     delete_sets: Vec<String>,
+    /// The table has no set for the marker yet.
+    lacks_transaction: bool,
+    /// The table is there afterwards.
+    remains: bool,
     add_table: Option<object::Table>,
     add: Skeleton,
     add_skeleton_rules: Vec<(Rule, At)>,
@@ -56,6 +60,9 @@ pub(super) fn between(
         ..Difference::default()
     };
     let skeletons = area.skeletons();
+    let transaction = |o: &Observed| o.program.set(layout::TRANSACTION).is_some();
+    difference.lacks_transaction = !observed.as_deref().is_some_and(transaction);
+    difference.remains = !skeletons.is_empty();
     match (observed, skeletons.is_empty()) {
         (None, true) => {}
         (None, false) => {
@@ -77,6 +84,7 @@ impl Difference {
         if foreign.is_empty() {
             self.delete_table = true;
         } else {
+            self.remains = true;
             self.notes
                 .push(stays(area, "table", &area.table.to_string(), &foreign));
         }
@@ -351,6 +359,31 @@ impl Difference {
         }
         for (rule, at) in &self.add_skeleton_rules {
             batch.add_rule(rule, *at);
+        }
+    }
+
+    /// Whether the table is there when the batch is done.
+    pub(super) fn remains(&self) -> bool {
+        self.remains
+    }
+
+    /// Leaves the marker of a transaction, in place of the one before.
+    pub(super) fn mark(&self, area: &Area<'_>, transaction: &str, batch: &mut Batch) {
+        let set = layout::transaction_set(&area.table, area.family);
+        let table = area.table.as_str();
+        if self.lacks_transaction {
+            batch.add_set(&set);
+        } else {
+            batch.flush_set(set.family, table, &set.name);
+        }
+        let marker = layout::marker(transaction);
+        batch.add_elements(set.family, table, &set.name, [&marker]);
+    }
+
+    /// A table that is new or older than markers gets the set for them.
+    pub(super) fn make_place_for_mark(&self, area: &Area<'_>, batch: &mut Batch) {
+        if self.remains && self.lacks_transaction {
+            batch.add_set(&layout::transaction_set(&area.table, area.family));
         }
     }
 

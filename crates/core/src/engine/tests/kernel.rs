@@ -78,8 +78,11 @@ impl Backend for Tables {
         let mut plan = Plan::default();
         let gone: Vec<&Installed> = change.remove.iter().flat_map(|r| &r.installed).collect();
         plan.added = change.add.iter().map(|a| self.items(a.network)).collect();
-        let restored: Vec<Vec<Installed>> =
-            change.restore.iter().map(|record| self.items(&record.network)).collect();
+        let restored: Vec<Vec<Installed>> = change
+            .restore
+            .iter()
+            .map(|record| self.items(&record.network))
+            .collect();
         plan.restored = restored
             .iter()
             .map(|items| (!items.iter().all(|item| self.has(item))).then(|| items.clone()))
@@ -87,9 +90,13 @@ impl Backend for Tables {
         let wanted: Vec<&Installed> = plan.added.iter().chain(&restored).flatten().collect();
         for table in TABLES {
             let table = format!("{} {table}", self.name);
-            let add = wanted.iter().filter(|item| item.table == table && !self.has(item));
+            let add = wanted
+                .iter()
+                .filter(|item| item.table == table && !self.has(item));
             let stays = |item: &Installed| {
-                wanted.iter().any(|w| (&w.table, &w.item) == (&item.table, &item.item))
+                wanted
+                    .iter()
+                    .any(|w| (&w.table, &w.item) == (&item.table, &item.item))
             };
             let delete = gone
                 .iter()
@@ -111,7 +118,11 @@ impl Backend for Tables {
             plan.steps.push(Step {
                 what: payload.table.clone(),
                 payload: bytes(&payload),
-                undo: if self.says_undo { bytes(&undo) } else { Vec::new() },
+                undo: if self.says_undo {
+                    bytes(&undo)
+                } else {
+                    Vec::new()
+                },
             });
         }
         Ok(plan)
@@ -124,7 +135,10 @@ impl Backend for Tables {
         let payload: Payload = serde_json::from_slice(payload).unwrap();
         let mut kernel = self.kernel.lock().unwrap();
         for item in payload.delete {
-            assert!(kernel.remove(&(payload.table.clone(), item)), "deleted twice");
+            assert!(
+                kernel.remove(&(payload.table.clone(), item)),
+                "deleted twice"
+            );
         }
         for item in payload.add {
             assert!(kernel.insert((payload.table.clone(), item)), "added twice");

@@ -51,8 +51,19 @@ impl Host {
             .flat_map(|record| &record.installed)
             .map(|item| (item.table.clone(), item.item.clone()))
             .collect();
-        assert_eq!(recorded, *self.kernel.lock().unwrap(), "records and kernel agree");
-        let of = |r: &Record| format!("{} {:?} {}", r.network.name(), r.network.subnets(), r.placement);
+        assert_eq!(
+            recorded,
+            *self.kernel.lock().unwrap(),
+            "records and kernel agree"
+        );
+        let of = |r: &Record| {
+            format!(
+                "{} {:?} {}",
+                r.network.name(),
+                r.network.subnets(),
+                r.placement
+            )
+        };
         records.iter().map(of).collect()
     }
 
@@ -97,7 +108,11 @@ fn hosts() -> [Host; 2] {
             says_undo,
             ..Host::default()
         };
-        let first = [wish("a", 1, "one"), wish("b", 2, "one"), wish("c", 3, "two")];
+        let first = [
+            wish("a", 1, "one"),
+            wish("b", 2, "one"),
+            wish("c", 3, "two"),
+        ];
         host.reach(&Goal::Run(first.to_vec())).unwrap();
         host
     })
@@ -113,7 +128,11 @@ fn goals() -> Vec<Goal> {
         Goal::Exactly(vec![wish("b", 2, "one"), wish("f", 6, "two")]),
         Goal::Exactly(vec![]),
         // All move to the other backend.
-        Goal::Run(vec![wish("a", 1, "two"), wish("b", 2, "two"), wish("c", 3, "one")]),
+        Goal::Run(vec![
+            wish("a", 1, "two"),
+            wish("b", 2, "two"),
+            wish("c", 3, "one"),
+        ]),
         Goal::Run(vec![wish("a", 1, "two"), wish("b", 2, "two")]),
     ]
 }
@@ -211,7 +230,10 @@ fn what_cannot_be_undone_waits_for_the_next() {
         let operations = 2 + kernel_operation; // The journal is cleared and begun before.
         host.disk.fate().at(operations, Mishap::Dies);
         let outcome = host.reach(goal);
-        assert!(matches!(outcome, Err(EngineError::NotUndone { .. })), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(EngineError::NotUndone { .. })),
+            "{outcome:?}"
+        );
         let _ = host.disk.fate().heal();
         // Whoever comes next undoes it first.
         host.reach(&Goal::Run(vec![wish("z", 9, "one")])).unwrap();
@@ -233,8 +255,12 @@ fn nothing_is_written_when_nothing_changes() {
     assert!(report.changes.is_empty());
     let after = host.disk.files();
     let records = |files: &BTreeMap<String, Vec<u8>>| -> Vec<(String, Vec<u8>)> {
-        let named = files.iter().filter(|(path, _)| path.starts_with("networks/"));
-        named.map(|(path, content)| (path.clone(), content.clone())).collect()
+        let named = files
+            .iter()
+            .filter(|(path, _)| path.starts_with("networks/"));
+        named
+            .map(|(path, content)| (path.clone(), content.clone()))
+            .collect()
     };
     assert_eq!(records(&before), records(&after));
     assert!(!after.contains_key("journal"));
@@ -249,8 +275,14 @@ fn unknown_networks_and_conflicts_change_nothing() {
     assert!(error.to_string().contains("`nobody`"), "{error}");
     let overlap = Goal::Run(vec![wish("d", 2, "one")]);
     let error = host.reach(&overlap).unwrap_err();
-    assert!(error.to_string().contains("networks `b` and `d` overlap"), "{error}");
+    assert!(
+        error.to_string().contains("networks `b` and `d` overlap"),
+        "{error}"
+    );
     let nowhere = Goal::Run(vec![wish("d", 4, "three")]);
-    assert!(matches!(host.reach(&nowhere), Err(EngineError::NoSuchBackend { .. })));
+    assert!(matches!(
+        host.reach(&nowhere),
+        Err(EngineError::NoSuchBackend { .. })
+    ));
     assert_eq!(host.running(), before);
 }
