@@ -131,7 +131,8 @@ impl Dump {
                 "}" => chain = None,
                 text => {
                     let name = text.strip_prefix("chain ");
-                    if let Some(name) = name.and_then(|name| name.strip_suffix(" {")) {
+                    // With handles, one stands behind the brace.
+                    if let Some((name, _)) = name.and_then(|name| name.split_once(" {")) {
                         chain = Some(name);
                     } else if let Some(chain) = chain
                         && !text.starts_with("type ")
@@ -215,6 +216,10 @@ mod tests {
             dump.rules(),
             [("c", "iifname \"a\" accept comment \"x: y\"")]
         );
+        let dump = Dump::expected(
+            "table ip t { # handle 1\n\tchain c { # handle 2\n\t\tdrop # handle 3\n\t}\n}\n",
+        );
+        assert_eq!(dump.rules(), [("c", "drop # handle 3")]);
     }
 
     #[test]
