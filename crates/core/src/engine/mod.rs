@@ -301,6 +301,10 @@ impl Engine<'_> {
                 .rev()
                 .find(|(backend, _)| *backend == part.backend);
             let generation = of_part.map_or(part.plan.generation, |&(_, generation)| generation);
+            // What stands for networks that were not looked at is only known if nobody had touched
+            // the ruleset before.
+            let is_known = part.change.left_at.is_some() || part.change.keep.is_empty();
+            let generation = generation.filter(|_| is_known);
             let name = self.backends[part.backend].name();
             if let Err(error) = self.state.set_generation(name, generation) {
                 log::warn!("{error}"); // It costs a look at the kernel next time, no more.

@@ -138,8 +138,8 @@ impl Nftables {
             Difference::add_items,
         ];
         for round in rounds {
-            for difference in &differences {
-                round(difference, &mut batch);
+            for (area, difference) in areas.iter().zip(&differences) {
+                round(difference, area, &mut batch);
             }
         }
         if !batch.is_empty() {
