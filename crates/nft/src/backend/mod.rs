@@ -8,6 +8,7 @@ mod difference;
 mod item;
 mod landed;
 mod observed;
+mod probe;
 mod rebuild;
 mod settings;
 mod standing;
@@ -37,6 +38,7 @@ use observed::Observed;
 use rebuild::Rebuild;
 use verify::discrepancies;
 
+pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules in nf_tables.
