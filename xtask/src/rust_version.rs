@@ -35,9 +35,8 @@ pub(crate) fn check() -> Result<(), String> {
     Err(format!("rust-version is {major}.{minor}, but {newer}"))
 }
 
-/// Major and minor.
 type Version = (u64, u64);
-/// Packages by name, with the version that each asks for.
+/// Packages by name, and the versions that they ask for.
 type Asked<'a> = Vec<(&'a str, Version)>;
 
 /// What our packages promise, all the same, and what those ask for that say so.

@@ -1,12 +1,13 @@
 //! Where results go, and how.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use log::LevelFilter;
 use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::arguments::Global;
 
@@ -98,8 +99,11 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
     table
         .load_style(TableStyle::new())
         .set_header(head.iter().copied());
-    if io::stdout().is_terminal() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+    // The terminal that is written to, which need not be the one that the process belongs to.
+    if let Some((Width(width), _)) = terminal_size_of(io::stdout()) {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
     }
     table.add_rows(rows);
     for column in table.column_iter_mut() {

@@ -137,8 +137,10 @@ fn write_comparison(
             write_states(f, mask)
         }
         (Origin::Meta(MetaKey::IIFNAME | MetaKey::OIFNAME), None) => {
-            // A comparison of fewer than 16 bytes is one of the name's beginning.
-            let star = if value.len() < 16 { "*" } else { "" };
+            // A comparison of fewer than 16 bytes is one of the name's beginning, unless the zero
+            // behind the name is among them.
+            let beginning = value.len() < 16 && !value.ends_with(&[0]);
+            let star = if beginning { "*" } else { "" };
             write!(
                 f,
                 "{named} {not}{}",
@@ -421,6 +423,18 @@ mod tests {
             v4(in_set(vec![masked()], "nat_24")),
             "ip saddr & 255.255.255.0 == @nat_24"
         );
+    }
+
+    #[test]
+    fn a_name_is_a_beginning_unless_its_end_is_compared() {
+        let compared = |value: &[u8]| {
+            let field = interface_field(Direction::In);
+            let test = Test::Compare(Comparison::Equal, value.to_vec());
+            let fields = vec![field];
+            shown(Family::Ip, &Statement::Match(Match { fields, test }))
+        };
+        assert_eq!(compared(b"virbr"), "iifname \"virbr*\"");
+        assert_eq!(compared(b"virbr0\0"), "iifname \"virbr0\"");
     }
 
     #[test]
