@@ -40,13 +40,23 @@ pub(crate) struct Outcome {
     pub(crate) text: String,
     /// For programs.
     pub(crate) json: serde_json::Value,
+    /// For scripts: 0, or 3 where something was found.
+    code: u8,
 }
 
 impl Outcome {
     pub(crate) fn new(text: String, json: &impl Serialize) -> Self {
         // Our types have text keys and finite numbers: there is nothing that JSON cannot say.
         let json = serde_json::to_value(json).unwrap_or_default();
-        Self { text, json }
+        Self {
+            text,
+            json,
+            code: 0,
+        }
+    }
+
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -89,7 +99,7 @@ pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
             log::error!("cannot write the result: {error}");
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
+        _ => ExitCode::from(outcome.code),
     }
 }
 
