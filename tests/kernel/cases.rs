@@ -1,6 +1,6 @@
 //! Cases of our own: definitions in `cases/`, and beside each, by hand, what `--layout flat` must
-//! leave in the kernel, in nft's words. `NAME.xml`, or the files of the folder `NAME` in the order of
-//! their names, belong to `NAME.nft`.
+//! leave in the kernel, in nft's words. `NAME.xml`, `.toml` or `.json`, or the files of the folder
+//! `NAME` in the order of their names, belong to `NAME.nft`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -107,22 +107,14 @@ fn removed(case: &Case) {
         let namespace = Namespace::new();
         let palisade = Palisade::with_layout(&namespace, layout);
         palisade.on_files("apply", &case.files).stdout();
-        let names = case.networks.iter().map(|network| network.name.as_str());
-        assert_eq!(
-            sorted(palisade.running()),
-            sorted(names.clone().map(str::to_owned))
-        );
+        let mut names: Vec<&str> = case.networks.iter().map(|n| n.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(palisade.running(), names);
         palisade.ok(std::iter::once("remove").chain(names));
         palisade.ok(["remove", "--all"]);
         assert_eq!(Dump::ruleset(&namespace).as_str(), "", "{layout}");
         assert_eq!(palisade.running(), [""; 0]);
     }
-}
-
-fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut names: Vec<String> = names.into_iter().collect();
-    names.sort();
-    names
 }
 
 #[derive(Debug, Clone)]
@@ -156,8 +148,17 @@ fn case(expectation: &Path) -> Case {
     let files = if stem.is_dir() {
         listed(&stem)
     } else {
-        vec![stem.with_extension("xml")]
+        let mut files = ["xml", "toml", "json"]
+            .map(|ending| stem.with_extension(ending))
+            .to_vec();
+        files.retain(|file| file.exists());
+        files
     };
+    assert!(
+        !files.is_empty(),
+        "no definition for {}",
+        expectation.display()
+    );
     let text = read(expectation);
     // The first line says what the case is about.
     let expected: String = text
@@ -171,23 +172,32 @@ fn case(expectation: &Path) -> Case {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        networks: files.iter().map(|file| named(&read(file))).collect(),
+        networks: files.iter().flat_map(|file| named(&read(file))).collect(),
         files,
         expected: Dump::expected(&expected),
     }
 }
 
-/// The names in a definition, read without the reader under test.
-fn named(xml: &str) -> Named {
-    let between = |start: &str, end: &str| {
-        let (_, rest) = xml.split_once(start).expect("the definition has it");
-        let (text, _) = rest.split_once(end).expect("the definition has it");
-        text.replace("&amp;", "&")
+/// The networks of a file in any format, found without the reader under test.
+fn named(text: &str) -> Vec<Named> {
+    let starts = [
+        ("<name>", "<bridge name='", ["<", "'"]),
+        ("name = \"", "bridge = \"", ["\"", "\""]),
+        ("\"name\": \"", "\"bridge\": \"", ["\"", "\""]),
+    ];
+    let (name, bridge, ends) = starts
+        .into_iter()
+        .find(|(name, bridge, _)| text.contains(name) && text.contains(bridge))
+        .expect("a definition names a network and its bridge");
+    let all = |start: &str, end: &str| -> Vec<String> {
+        let rests = text.split(start).skip(1);
+        let texts = rests.filter_map(|rest| rest.split(end).next());
+        texts.map(|text| text.replace("&amp;", "&")).collect()
     };
-    Named {
-        name: between("<name>", "</name>"),
-        bridge: between("<bridge name='", "'"),
-    }
+    let (names, bridges) = (all(name, ends[0]), all(bridge, ends[1]));
+    assert_eq!(names.len(), bridges.len(), "{text}");
+    let pairs = names.into_iter().zip(bridges);
+    pairs.map(|(name, bridge)| Named { name, bridge }).collect()
 }
 
 fn listed(folder: &Path) -> Vec<PathBuf> {

@@ -81,26 +81,34 @@ fn assert_one_way(lab: &Lab, from: Ends<'_>, in_mapped: Outcome) {
 pub(crate) fn ipv6_past_ipv4(lab: &Lab) {
     let [_, liar] = lab.topology.liar("quiet4");
     let [[_, first], [_, second]] = lab.topology.guests("quiet4");
-    let [_, listener] = lab.topology.guests("route");
-    for [_, to] in [lab.topology.world(), listener] {
-        for from in [&liar, &first] {
-            let outcome = send(from, &to);
-            if lab.rules == Rules::Mapped {
-                assert_eq!(outcome, Outcome::Silent, "from {}", from.address);
-            } else {
-                assert_eq!(
-                    outcome.source().map(|s| s.ip()),
-                    Some(from.address),
-                    "{outcome:?}"
-                );
+    let ([_, world], [_, [_, routed]]) = (lab.topology.world(), lab.topology.guests("route"));
+    let pairs = [
+        (first, world),
+        (first, routed),
+        (world, first),
+        (routed, first),
+    ];
+    for (from, to) in pairs {
+        for protocol in Protocol::ALL {
+            let outcome = ask(protocol, &from, &to);
+            match lab.rules {
+                Rules::Mapped => assert_eq!(outcome, Outcome::Refused, "from {}", from.address),
+                _ => assert!(outcome.is_answered_to(from.address), "{outcome:?}"),
             }
         }
     }
-    // Among themselves they may talk, through the host too, once it knows the way.
-    lab.topology.host().ip(&format!(
-        "route replace {} dev virbr4\nroute replace {} dev virbr4",
-        first.address, second.address
-    ));
+    for to in [world, routed] {
+        let outcome = send(&liar, &to);
+        match lab.rules {
+            Rules::Mapped => assert_eq!(outcome, Outcome::Silent),
+            _ => assert_eq!(
+                outcome.source().map(|s| s.ip()),
+                Some(liar.address),
+                "{outcome:?}"
+            ),
+        }
+    }
+    // Among themselves they may talk.
     for protocol in Protocol::ALL {
         let outcome = ask(protocol, &first, &second);
         assert!(

@@ -1,8 +1,9 @@
-//! Real packets through a host with five networks, in both layouts, and once without any rules: what
+//! Real packets through a host with six networks, in both layouts, and once without any rules: what
 //! the rules stop must arrive there, or the lab would show nothing.
 
 mod isolation;
 mod local;
+mod matrix;
 mod nat;
 mod route;
 mod topology;
@@ -33,15 +34,23 @@ struct Lab {
 type Test = fn(&Lab);
 
 fn main() -> ExitCode {
-    let mut trials = Trials::new();
-    for rules in [Rules::None, Rules::Flat, Rules::Mapped] {
+    let [none, flat, mapped] = [Rules::None, Rules::Flat, Rules::Mapped].map(|rules| {
         // Built by the first test that can run, ended with the last.
-        let lab = Arc::new(LazyLock::new(move || Lab::build(rules)));
-        for (name, test) in tests(rules) {
-            let lab = Arc::clone(&lab);
+        let lab = LazyLock::new(move || Lab::build(rules));
+        (rules, Arc::new(lab))
+    });
+    let mut trials = Trials::new();
+    for (rules, lab) in [&none, &flat, &mapped] {
+        for (name, test) in tests(*rules) {
+            let lab = Arc::clone(lab);
             trials = trials.with(format!("{rules:?}: {name}"), move || test(&lab));
         }
     }
+    let (flat, mapped) = (flat.1, mapped.1);
+    trials = trials.with("everybody to everybody: the layouts agree", move || {
+        matrix::layouts_agree(&flat, &mapped);
+    });
+    drop(none);
     // They mostly wait.
     palisade_tests::run_side_by_side(trials, 8)
 }
@@ -70,6 +79,10 @@ fn tests(rules: Rules) -> Vec<(&'static str, Test)> {
         (
             "nat uses the range of addresses and ports",
             nat::uses_its_ranges,
+        ),
+        (
+            "nat serves each of several subnets",
+            nat::serves_each_subnet,
         ),
         (
             "nat through a device, and no other",

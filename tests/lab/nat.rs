@@ -63,6 +63,21 @@ pub(crate) fn uses_its_ranges(lab: &Lab) {
     }
 }
 
+pub(crate) fn serves_each_subnet(lab: &Lab) {
+    let world = lab.topology.world();
+    for guest in lab.topology.guests("twin") {
+        assert_seen_as(guest, world, WAN0.map(address));
+        for (from, to) in guest.iter().zip(&world) {
+            for protocol in [Protocol::Tcp, Protocol::Udp] {
+                let outcome = ask(protocol, from, to);
+                let port = outcome.source().map_or(0, |source| source.port());
+                let told = || format!("{protocol:?} from {}: {outcome:?}", from.address);
+                assert!((40000..=50000).contains(&port), "{}", told());
+            }
+        }
+    }
+}
+
 pub(crate) fn keeps_to_its_device(lab: &Lab) {
     let topology = &lab.topology;
     let guest = topology.guest("uplink");

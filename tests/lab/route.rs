@@ -41,6 +41,7 @@ pub(crate) fn guests_of_one_bridge_talk(lab: &Lab) {
         assert_open(first, second);
         assert_open(second, first);
     }
+    // Without IPv6 in its definition; see `isolation::ipv6_past_ipv4`.
     let [[first, _], [second, _]] = lab.topology.guests("quiet4");
     for protocol in Protocol::ALL {
         let outcome = ask(protocol, &first, &second);

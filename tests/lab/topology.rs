@@ -1,10 +1,10 @@
-//! A host with five networks, two worlds outside, two guests on each network.
+//! A host with six networks, two worlds outside, two guests on each network.
 //!
 //! ```text
 //!   world ---- wan0 [ host ] wan1 ---- second world
-//!     virbr0 nat     virbr1 uplink   virbr2 route   virbr3 quiet    virbr4 quiet4
-//!      |   |          |   |           |   |          |   |           |   |
-//!     two guests     two guests      two guests     two guests      two guests
+//!     virbr0 nat   virbr1 uplink  virbr2 route  virbr3 quiet  virbr4 quiet4  virbr5 twin
+//!      |   |        |   |          |   |         |   |         |   |          |   |
+//!     two guests   two guests     two guests    two guests    two guests     two guests
 //! ```
 //!
 //! All know the way to all through the host, so that it is the rules alone that stop a packet. A
@@ -26,6 +26,8 @@ const WAN1: Pair = ["198.51.100.1", "2001:db8:b::1"];
 const SECOND_WORLD: Pair = ["198.51.100.2", "2001:db8:b::2"];
 /// Sources that guests make up: on no network, and nobody knows the way there.
 const MADE_UP: Pair = ["172.31.0.9", "2001:db8:dead::9"];
+/// Sources that guests take from the subnet of `nat`.
+const STOLEN: Pair = ["192.168.122.77", "fd00:122::77"];
 
 /// An address of IPv4 and one of IPv6.
 pub(crate) type Pair = [&'static str; 2];
@@ -34,17 +36,17 @@ pub(crate) type Pair = [&'static str; 2];
 struct Site {
     name: &'static str,
     bridge: &'static str,
-    /// The host's address and prefix, of IPv4 and, where the network has it, of IPv6.
-    gateway: [Option<&'static str>; 2],
+    /// The host's address and prefix in each subnet, IPv4 first.
+    gateways: &'static [&'static str],
     forward: &'static str,
     guests: [Pair; 2],
 }
 
-const SITES: [Site; 5] = [
+const SITES: [Site; 6] = [
     Site {
         name: "nat",
         bridge: "virbr0",
-        gateway: [Some("192.168.122.1/24"), Some("fd00:122::1/64")],
+        gateways: &["192.168.122.1/24", "fd00:122::1/64"],
         forward: "<forward mode='nat'><nat ipv6='yes'/></forward>",
         guests: [
             ["192.168.122.10", "fd00:122::10"],
@@ -54,7 +56,7 @@ const SITES: [Site; 5] = [
     Site {
         name: "uplink",
         bridge: "virbr1",
-        gateway: [Some("10.40.0.1/26"), Some("2001:db8:40::1/64")],
+        gateways: &["10.40.0.1/26", "2001:db8:40::1/64"],
         forward: "<forward mode='nat' dev='wan1'><nat>\
                   <address start='203.0.113.7' end='203.0.113.9'/>\
                   <port start='20000' end='20100'/></nat></forward>",
@@ -66,7 +68,7 @@ const SITES: [Site; 5] = [
     Site {
         name: "route",
         bridge: "virbr2",
-        gateway: [Some("10.20.0.1/25"), Some("2001:db8:20::1/64")],
+        gateways: &["10.20.0.1/25", "2001:db8:20::1/64"],
         forward: "<forward mode='route'/>",
         guests: [
             ["10.20.0.10", "2001:db8:20::10"],
@@ -76,7 +78,7 @@ const SITES: [Site; 5] = [
     Site {
         name: "quiet",
         bridge: "virbr3",
-        gateway: [Some("10.30.0.1/24"), Some("2001:db8:30::1/64")],
+        gateways: &["10.30.0.1/24", "2001:db8:30::1/64"],
         forward: "",
         guests: [
             ["10.30.0.10", "2001:db8:30::10"],
@@ -86,12 +88,24 @@ const SITES: [Site; 5] = [
     Site {
         name: "quiet4",
         bridge: "virbr4",
-        gateway: [Some("10.31.0.1/24"), None],
+        gateways: &["10.31.0.1/24"],
         forward: "",
         guests: [
             ["10.31.0.10", "2001:db8:31::10"],
             ["10.31.0.11", "2001:db8:31::11"],
         ],
+    },
+    Site {
+        name: "twin",
+        bridge: "virbr5",
+        gateways: &[
+            "10.50.0.1/24",
+            "10.51.0.1/17",
+            "fd00:50::1/64",
+            "fd00:51::1/75",
+        ],
+        forward: "<forward mode='nat'><nat ipv6='yes'><port start='40000' end='50000'/></nat></forward>",
+        guests: [["10.50.0.10", "fd00:50::10"], ["10.51.3.10", "fd00:51::10"]],
     },
 ];
 
@@ -142,11 +156,6 @@ impl Topology {
         topology
     }
 
-    /// The host, where it meets the world.
-    pub(crate) fn host(&self) -> &Namespace {
-        &self.host
-    }
-
     /// The world, reached through `wan0`.
     pub(crate) fn world(&self) -> Ends<'_> {
         ends(&self.world, WORLD)
@@ -177,21 +186,24 @@ impl Topology {
         ends(self.guest(network)[0].namespace, MADE_UP)
     }
 
+    /// The same, with a source of the network `nat`.
+    pub(crate) fn thief(&self, network: &str) -> Ends<'_> {
+        ends(self.guest(network)[0].namespace, STOLEN)
+    }
+
     /// The host's own addresses on a network's bridge.
     pub(crate) fn gateway(&self, network: &str) -> Vec<End<'_>> {
         let site = SITES.iter().find(|site| site.name == network);
-        let gateways = site.map_or([None; 2], |site| site.gateway);
-        let addresses = gateways.into_iter().flatten().map(without_prefix);
-        addresses
-            .map(|text| End::new(&self.host, address(text)))
+        let gateways = site.map_or(&[][..], |site| site.gateways).iter();
+        gateways
+            .map(|gateway| End::new(&self.host, address(without_prefix(gateway))))
             .collect()
     }
 }
 
 impl Site {
     fn definition(&self) -> Definition {
-        let subnets: Vec<&str> = self.gateway.into_iter().flatten().collect();
-        Definition::isolated(self.name, self.bridge, &subnets).forwarding(self.forward)
+        Definition::isolated(self.name, self.bridge, self.gateways).forwarding(self.forward)
     }
 
     /// The bridge on the host, and the guests on it.
@@ -199,8 +211,14 @@ impl Site {
         host.bridges([self.bridge]);
         let bridge = self.bridge;
         let mut commands = format!("addr add fe80::1/64 dev {bridge}\n");
-        for gateway in self.gateway.into_iter().flatten() {
+        for gateway in self.gateways {
             commands += &format!("addr add {gateway} dev {bridge}\n");
+        }
+        if !self.gateways.iter().any(|gateway| gateway.contains(':')) {
+            // The way there is known all the same.
+            for [_, v6] in self.guests {
+                commands += &format!("route add {v6} dev {bridge}\n");
+            }
         }
         host.ip(&commands);
         let mut number = 0;
@@ -211,14 +229,15 @@ impl Site {
             guest.sysctl("ipv6/conf/default/accept_redirects", "0");
             host.cable(&port, &guest, "eth0");
             host.ip(&format!("link set {port} master {bridge}"));
-            let [made_up4, made_up6] = MADE_UP;
-            let via = without_prefix(self.gateway[0].unwrap_or_default());
+            let via = without_prefix(self.gateways[0]);
             // A guest takes no packet for another's that says to come from its own address: so the
             // first guests lie, the second ones listen.
             if number == 1 {
-                guest.ip(&format!(
-                    "addr add {made_up4}/32 dev eth0\naddr add {made_up6}/128 dev eth0"
-                ));
+                for [v4, v6] in [MADE_UP, STOLEN] {
+                    guest.ip(&format!(
+                        "addr add {v4}/32 dev eth0\naddr add {v6}/128 dev eth0"
+                    ));
+                }
             }
             guest.ip(&format!(
                 "addr add {v4}/32 dev eth0\n\

@@ -46,23 +46,68 @@ impl Dump {
     /// Without comments, and without the set that holds a transaction's marker: what it means.
     #[must_use]
     pub fn bare(&self) -> Self {
-        let mut bare = String::new();
-        let mut in_marker = false;
-        for line in self.0.lines() {
-            if line.trim_start().starts_with("set transaction {") {
-                in_marker = true;
-            } else if in_marker {
-                // Up to the blank line that parts it from what follows.
-                in_marker = !line.is_empty() && line != "}";
-                if line == "}" {
-                    bare += "}\n";
+        let mut tables = self.tables();
+        for table in &mut tables {
+            for lines in table.objects.iter_mut().chain([&mut table.header]) {
+                lines.retain(|line| !line.trim_start().starts_with("comment \""));
+                for line in lines {
+                    *line = without_comments(line);
                 }
-            } else if !line.trim_start().starts_with("comment \"") {
-                bare += &without_comments(line);
-                bare.push('\n');
             }
         }
-        Self(bare)
+        Self::of(&tables)
+    }
+
+    /// Without the marker's set, and the others and the chains in the order of their names: those
+    /// that are made later stand lower, which means nothing.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        let mut tables = self.tables();
+        for table in &mut tables {
+            table.objects.sort();
+        }
+        Self::of(&tables)
+    }
+
+    /// Its tables, without the marker's sets.
+    fn tables(&self) -> Vec<Table> {
+        let mut tables: Vec<Table> = Vec::new();
+        let mut in_object = false;
+        for line in self
+            .0
+            .lines()
+            .filter(|line| !line.is_empty() && *line != "}")
+        {
+            if !line.starts_with('\t') {
+                tables.push(Table::default());
+            }
+            let table = tables.last_mut().expect("a listing begins with a table");
+            if line.starts_with('\t') && line.ends_with(" {") {
+                in_object = true;
+                table.objects.push(Vec::new());
+            }
+            match table.objects.last_mut() {
+                Some(object) if in_object => object.push(line.to_owned()),
+                _ => table.header.push(line.to_owned()),
+            }
+            in_object &= line != "\t}";
+        }
+        for table in &mut tables {
+            table
+                .objects
+                .retain(|object| object[0] != "\tset transaction {");
+        }
+        tables
+    }
+
+    fn of(tables: &[Table]) -> Self {
+        let mut text = String::new();
+        for table in tables {
+            let objects: Vec<String> = table.objects.iter().map(|lines| lines.join("\n")).collect();
+            let (header, objects) = (table.header.join("\n"), objects.join("\n\n"));
+            text += &format!("{header}\n{objects}\n}}\n");
+        }
+        Self(text)
     }
 
     /// With interfaces matched by name instead of by index: the one deliberate difference between
@@ -99,6 +144,14 @@ impl Dump {
         }
         rules
     }
+}
+
+/// A table as it is listed, line by line.
+#[derive(Default)]
+struct Table {
+    header: Vec<String>,
+    /// Its sets and chains.
+    objects: Vec<Vec<String>>,
 }
 
 impl fmt::Display for Dump {
@@ -145,6 +198,14 @@ mod tests {
             }\n\t}\n\n\tchain c {\n\t\ttype filter hook forward priority filter; policy accept;\n\
             \t\tiif \"a\" accept\n\t}\n}\n";
         assert_eq!(Dump::expected(LISTED).bare().as_str(), bare);
+    }
+
+    #[test]
+    fn settled_is_in_the_order_of_names() {
+        let listed = "table ip t {\n\tset b {\n\t}\n\n\tset a {\n\t}\n}\n";
+        let settled = "table ip t {\n\tset a {\n\t}\n\n\tset b {\n\t}\n}\n";
+        assert_eq!(Dump::expected(listed).settled().as_str(), settled);
+        assert_eq!(Dump::expected("").settled().as_str(), "");
     }
 
     #[test]

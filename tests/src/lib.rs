@@ -18,5 +18,5 @@ pub use answer::Answer;
 pub use definition::Definition;
 pub use dump::{Dump, assert_same};
 pub use namespace::Namespace;
-pub use palisade::Palisade;
+pub use palisade::{Palisade, assert_as_applied};
 pub use trial::{Trials, run, run_side_by_side};

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::{Answer, Definition, Namespace, binary};
+use crate::{Answer, Definition, Dump, Namespace, assert_same, binary};
 
 /// The command, with the options that all its calls share.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl<'a> Palisade<'a> {
         self.answer(args)
     }
 
-    /// The names of the running networks.
+    /// The names of the running networks, in the order of the alphabet.
     #[track_caller]
     pub fn running(&self) -> Vec<String> {
         let listed = self.ok(["--format", "json", "list"]);
@@ -146,6 +146,26 @@ impl<'a> Palisade<'a> {
             let name = network["name"].as_str().expect("each network has a name");
             name.to_owned()
         };
-        networks.iter().map(name).collect()
+        let mut names: Vec<String> = networks.iter().map(name).collect();
+        names.sort();
+        names
     }
+}
+
+/// Compares what stands in a namespace with what these networks are, applied to an empty kernel in
+/// one command.
+#[track_caller]
+pub fn assert_as_applied<'b>(
+    namespace: &Namespace,
+    layout: &str,
+    definitions: impl IntoIterator<Item = &'b Definition>,
+) {
+    let fresh = Namespace::new();
+    let palisade = Palisade::with_layout(&fresh, layout);
+    palisade.apply(definitions).stdout();
+    assert_same(
+        layout,
+        ("applied afresh", &Dump::ruleset(&fresh).settled()),
+        ("found", &Dump::ruleset(namespace).settled()),
+    );
 }

@@ -36,9 +36,11 @@ pub(crate) fn check() -> Result<(), String> {
 }
 
 type Version = (u64, u64);
+/// Packages by name, and the versions that they ask for.
+type Asked<'a> = Vec<(&'a str, Version)>;
 
 /// What our packages promise, all the same, and what those ask for that say so.
-fn versions(metadata: &Value) -> Result<(Version, Vec<(&str, Version)>), String> {
+fn versions(metadata: &Value) -> Result<(Version, Asked<'_>), String> {
     let packages = metadata["packages"]
         .as_array()
         .map_or(&[][..], Vec::as_slice);

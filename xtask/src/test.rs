@@ -91,8 +91,9 @@ fn deny() -> Outcome {
     run(cargo().args(["deny", "--offline"]).args(checks)).into()
 }
 
+/// Of the libraries: the command and the crate that it is made from would be written to one place.
 fn documentation() -> Outcome {
     let mut doc = cargo();
-    doc.args(["doc", "--locked", "--no-deps"]);
+    doc.args(["doc", "--locked", "--no-deps", "--lib"]);
     run(doc.env("RUSTDOCFLAGS", "-D warnings")).into()
 }

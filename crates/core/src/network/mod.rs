@@ -170,14 +170,12 @@ impl Network {
                 bridge: bridge.clone(),
             });
         }
-        for (i, first) in subnets.iter().enumerate() {
-            if let Some(&second) = subnets[i + 1..].iter().find(|s| s.overlaps(*first)) {
-                return Err(NetworkError::Overlap {
-                    name,
-                    first: *first,
-                    second,
-                });
-            }
+        if let Some((first, second)) = first_overlap(subnets) {
+            return Err(NetworkError::Overlap {
+                name,
+                first,
+                second,
+            });
         }
         Ok(Self(description))
     }
@@ -249,6 +247,25 @@ impl Network {
     }
 }
 
+/// The first subnet that shares addresses with a later one, and that one. Subnets nest or are
+/// disjoint: sorted by first address, the shorter prefix before the longer, an overlap is always
+/// with the last subnet that has not ended yet.
+fn first_overlap(subnets: &[Subnet]) -> Option<(Subnet, Subnet)> {
+    let mut sorted: Vec<usize> = (0..subnets.len()).collect();
+    sorted.sort_by_key(|&i| (subnets[i].network(), subnets[i].prefix(), i));
+    let mut outer = *sorted.first()?;
+    let mut found = None;
+    for &i in &sorted[1..] {
+        if subnets[outer].overlaps(subnets[i]) {
+            let pair = (outer.min(i), outer.max(i));
+            found = Some(found.map_or(pair, |earlier| pair.min(earlier)));
+        } else {
+            outer = i;
+        }
+    }
+    found.map(|(first, second)| (subnets[first], subnets[second]))
+}
+
 impl TryFrom<Description> for Network {
     type Error = NetworkError;
 
@@ -286,6 +303,36 @@ mod tests {
         assert_eq!(
             error.unwrap_err().to_string(),
             "network `lab` has two subnets that overlap: 10.0.0.0/8 and 10.1.0.0/16"
+        );
+    }
+
+    #[test]
+    fn of_several_overlaps_the_first_is_told() {
+        let told = |subnets: &[&str]| Network::new(isolated(subnets)).map_err(|e| e.to_string());
+        let both = "network `lab` has two subnets that overlap: ";
+        assert_eq!(
+            told(&[
+                "10.1.0.0/24",
+                "10.0.0.0/8",
+                "fd00::/64",
+                "10.1.0.0/16",
+                "fd00::/80"
+            ]),
+            Err(format!("{both}10.1.0.0/24 and 10.0.0.0/8"))
+        );
+        assert_eq!(
+            told(&["fd00::/64", "10.0.0.0/24", "fd00::/64"]),
+            Err(format!("{both}fd00::/64 and fd00::/64"))
+        );
+        assert!(
+            told(&[
+                "10.0.1.0/24",
+                "fd00::/64",
+                "10.0.0.0/24",
+                "0:1::/32",
+                "0.1.0.0/16"
+            ])
+            .is_ok()
         );
     }
 

@@ -137,8 +137,10 @@ fn write_comparison(
             write_states(f, mask)
         }
         (Origin::Meta(MetaKey::IIFNAME | MetaKey::OIFNAME), None) => {
-            // A comparison of fewer than 16 bytes is one of the name's beginning.
-            let star = if value.len() < 16 { "*" } else { "" };
+            // A comparison of fewer than 16 bytes is one of the name's beginning, unless the zero
+            // behind the name is among them.
+            let beginning = value.len() < 16 && !value.ends_with(&[0]);
+            let star = if beginning { "*" } else { "" };
             write!(
                 f,
                 "{named} {not}{}",
@@ -370,16 +372,17 @@ mod tests {
     use super::*;
     use palisade_core::rules::Protocol;
 
-    fn shown(family: Family, statement: Statement) -> String {
-        let lowered = expressions(std::slice::from_ref(&statement));
-        assert_eq!(statements(&lowered), [statement.clone()], "read back");
+    fn shown(family: Family, statement: &Statement) -> String {
+        let alone = std::slice::from_ref(statement);
+        let lowered = expressions(alone);
+        assert_eq!(statements(&lowered), alone, "read back");
         statement.text(family).to_string()
     }
 
     #[test]
     fn as_nft_writes_it() {
-        let v4 = |s| shown(Family::Ip, s);
-        let v6 = |s| shown(Family::Ip6, s);
+        let v4 = |s| shown(Family::Ip, &s);
+        let v6 = |s| shown(Family::Ip6, &s);
         let net = |text: &str| text.parse().unwrap();
         use Comparison::{Equal, NotEqual};
         assert_eq!(
@@ -423,6 +426,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_a_beginning_unless_its_end_is_compared() {
+        let compared = |value: &[u8]| {
+            let field = interface_field(Direction::In);
+            let test = Test::Compare(Comparison::Equal, value.to_vec());
+            let fields = vec![field];
+            shown(Family::Ip, &Statement::Match(Match { fields, test }))
+        };
+        assert_eq!(compared(b"virbr"), "iifname \"virbr*\"");
+        assert_eq!(compared(b"virbr0\0"), "iifname \"virbr0\"");
+    }
+
+    #[test]
     fn translations() {
         let snat = |start: [u8; 4], end: [u8; 4], ports| {
             Statement::Translate(Translate {
@@ -444,7 +459,7 @@ mod tests {
                 flags: 0,
             })
         };
-        let v4 = |s| shown(Family::Ip, s);
+        let v4 = |s| shown(Family::Ip, &s);
         assert_eq!(v4(masquerade(None)), "masquerade");
         assert_eq!(v4(masquerade(ports)), "masquerade to :1024-65535");
         assert_eq!(v4(masquerade(Some((7, 7)))), "masquerade to :7");

@@ -92,12 +92,15 @@ mod tests {
     use super::*;
     use crate::object::Family;
 
-    /// A reply to a message with one attribute of `len` bytes, as the kernel puts it together.
+    /// A reply to a message with one attribute of `len` bytes and no zeros behind it, as the kernel
+    /// puts it together.
     fn reply(error: i32, flags: u16, len: usize) -> Vec<u8> {
         let mut request = Vec::new();
         message(&mut request, Kind::NEW_TABLE, 5, 7, Family::Ip, |buffer| {
             attribute::bytes(buffer, 1, &vec![b'x'; len]);
         });
+        let told = 16 + 4 + 4 + u32::try_from(len).unwrap();
+        request[..4].copy_from_slice(&told.to_ne_bytes());
         let mut bytes = vec![0; 4];
         bytes.extend(Header::ERROR.to_ne_bytes());
         bytes.extend(flags.to_ne_bytes());

@@ -346,10 +346,14 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_told_up_to_the_outermost() {
-        for (len, fits) in [(65_520, true), (65_528, false)] {
+        // Bytes that would pass for attributes, were only a part of them taken for the content.
+        let attribute = [4_u16.to_ne_bytes(), 1_u16.to_ne_bytes()].concat();
+        for (len, fits) in [(65_520, true), (65_524, false), (65_600, false)] {
             let mut buffer = Vec::new();
             nest(&mut buffer, 1, |buffer| {
-                item(buffer, |buffer| bytes(buffer, 2, &vec![1; len]));
+                item(buffer, |buffer| {
+                    bytes(buffer, 2, &attribute.repeat(len / 4));
+                });
             });
             u32(&mut buffer, 3, 3);
             assert_eq!(whole(&buffer), fits, "{len}");

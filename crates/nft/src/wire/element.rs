@@ -209,6 +209,7 @@ mod tests {
             message(&mut buffer, Kind::NEW_ELEMENT, 0, 0, Family::Ip, |buffer| {
                 taken.push(encode(&mut left, buffer));
             });
+            assert_ne!(taken.last(), Some(&0));
         }
         (taken, buffer)
     }

@@ -274,6 +274,14 @@ mod tests {
             .filter(|a| a.unwrap().number() == DESCRIPTION)
             .count();
         assert_eq!(descriptions, 1);
+        let mut buffer = encoded(&plain);
+        let mut both = Vec::new();
+        encode_fields(plain.key_type, &mut both);
+        attribute::nest(&mut buffer, DESCRIPTION, |buffer| {
+            buffer.extend_from_slice(&both[4..]);
+            attribute::u32(buffer, 1, 99);
+        });
+        assert_eq!(decode(Family::Ip, &buffer).unwrap().extra.len(), 1);
         let mut buffer = encoded(&set(&PARTS, 0));
         encode_fields(
             DataType::concatenation(&[DataType::IPV4_ADDR; 2]),

@@ -155,7 +155,9 @@ impl ValueFault {
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
             Self::Name(_) | Self::Zone(_) => {
-                "names look like lab-1: one line of at most 80 bytes, no quotes, `/`, `\\`, `$` or spaces at an end".into()
+                "names look like lab-1: one line of at most 80 bytes, no quotes, `/`, `\\`, `$` or \
+                 spaces at an end"
+                    .into()
             }
             Self::Interface(error) => error.hint().into(),
             Self::Subnet(error) => error.hint().into(),
@@ -169,7 +171,7 @@ impl ValueFault {
                 "this is an IPv6 address, which cannot stand here".into()
             }
             Self::Ipv4(text) | Self::Ipv6(text) if text.contains('/') => {
-                "leave the prefix away; beside an address in XML it is an attribute, prefix='24'".into()
+                "leave the prefix away; in XML it is an attribute beside, prefix='24'".into()
             }
             Self::Ipv4(_) => "IPv4 addresses look like 192.168.122.1, without leading zeros".into(),
             Self::Ipv6(_) => "IPv6 addresses look like 2001:db8:ca2:2::1".into(),

@@ -172,7 +172,7 @@ mod tests {
             place(text, "x'"),
             (
                 2,
-                25,
+                24,
                 "<größe name='ß' mode='x'/>\n                      ^^".to_owned()
             )
         );

@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn one_that_sets_something_is_not_known() {
         let sets = known(NAME, |buffer| {
-            attribute::u32(buffer, KEY, 3);
+            encode(&meta(), buffer);
             attribute::u32(buffer, 3, 1); // NFTA_META_SREG
         });
         assert_eq!(sets, None);

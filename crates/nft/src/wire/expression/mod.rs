@@ -205,7 +205,10 @@ mod tests {
         let mut odd_name = Vec::new();
         attribute::bytes(&mut odd_name, NAME, b"counter\0\0");
         let nameless = counter[12..].to_vec();
-        for data in [with_more, odd_name, nameless, Vec::new()] {
+        let mut empty_name = Vec::new();
+        attribute::text(&mut empty_name, NAME, "");
+        empty_name.extend_from_slice(&nameless);
+        for data in [with_more, odd_name, nameless, empty_name, Vec::new()] {
             let name = String::new();
             let unknown = Expression::Unknown { name, data };
             let Expression::Unknown { data, .. } = &unknown else {

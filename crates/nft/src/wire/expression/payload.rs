@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn one_that_writes_is_not_known() {
         let writes = known(NAME, |buffer| {
-            for number in BASE..=8 {
+            for number in DESTINATION..=8 {
                 attribute::u32(buffer, number, 1);
             }
         });

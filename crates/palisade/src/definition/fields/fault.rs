@@ -68,10 +68,16 @@ impl FieldFault {
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Toml { .. } => "TOML has lines such as `name = \"lab\"`, each once; XML begins with `<`, JSON with `{`".into(),
-            Self::Json { .. } => "JSON looks like `{\"name\": \"lab\", \"bridge\": \"virbr1\"}`".into(),
+            Self::Toml { .. } => "TOML has lines such as `name = \"lab\"`, each once; XML begins \
+                                  with `<`, JSON with `{`"
+                .into(),
+            Self::Json { .. } => {
+                "JSON looks like `{\"name\": \"lab\", \"bridge\": \"virbr1\"}`".into()
+            }
             Self::KeyParts => "write a table of its own, or leave it out".into(),
-            Self::Unknown { meant: Some(meant), .. } => format!("did you mean `{meant}`?").into(),
+            Self::Unknown {
+                meant: Some(meant), ..
+            } => format!("did you mean `{meant}`?").into(),
             Self::Unknown { known, .. } => format!("fields are {}", known.join(", ")).into(),
             Self::Elsewhere { field } if field == super::LIST => {
                 "networks stand side by side, not within one another".into()
@@ -107,7 +113,7 @@ fn example(field: &str) -> &'static str {
         "addresses" => "addresses are \"203.0.113.8-203.0.113.15\", or a table with start and end",
         "start" | "end" => "a range needs both start and end, which may be equal",
         super::LIST => {
-            "several networks are written `[[network]]` in TOML, \"network\": [{...}, {...}] in JSON"
+            "several networks are `[[network]]` in TOML, \"network\": [{...}, {...}] in JSON"
         }
         "a network" | "the definition" => {
             "a network is a table of fields, name and bridge among them"

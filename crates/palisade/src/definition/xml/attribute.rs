@@ -1,7 +1,6 @@
 //! Attributes of elements, and the references in their values.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::BytesRef;
@@ -28,15 +27,8 @@ pub(super) fn attributes<'a>(
 ) -> Result<Vec<Attribute<'a>>, Problem> {
     let base = Span::of(inside, text).start;
     let mut found = Vec::new();
-    let mut names = HashSet::new();
-    let mut iterator = Attributes::new(inside, name_len);
-    // quick-xml compares each name with all before it: a minute for a hostile tag.
-    iterator.with_checks(false);
-    for attribute in iterator {
-        let attribute = attribute.map_err(|error| {
-            let at = base + place_of(&error);
-            MarkupFault::Unquoted.at(Span::new(at, at))
-        })?;
+    for attribute in Attributes::new(inside, name_len) {
+        let attribute = attribute.map_err(|error| malformed(&error, inside, base))?;
         let name = attribute.key.0;
         let name_span = Span::of(name, text);
         // A raw value is a slice of the text, else its place would be lost.
@@ -47,10 +39,6 @@ pub(super) fn attributes<'a>(
         let before = inside.as_bytes()[..name_span.start - base].last();
         if before.is_some_and(|b| !b.is_ascii_whitespace()) {
             return Err(MarkupFault::Touching.at(name_span));
-        }
-        if !names.insert(name) {
-            let attribute = name.to_owned();
-            return Err(MarkupFault::AttributeTwice { attribute }.at(name_span));
         }
         let span = Span::of(raw, text);
         let value = At::new(value(raw, name, span)?, span);
@@ -63,13 +51,21 @@ pub(super) fn attributes<'a>(
     Ok(found)
 }
 
-fn place_of(error: &AttrError) -> usize {
+fn malformed(error: &AttrError, inside: &str, base: usize) -> Problem {
     match *error {
         AttrError::ExpectedEq(at)
         | AttrError::ExpectedValue(at)
         | AttrError::UnquotedValue(at)
-        | AttrError::ExpectedQuote(at, _)
-        | AttrError::Duplicated(at, _) => at,
+        | AttrError::ExpectedQuote(at, _) => {
+            MarkupFault::Unquoted.at(Span::new(at, at).moved(base))
+        }
+        AttrError::Duplicated(at, _) => {
+            let rest = inside.get(at..).unwrap_or_default();
+            let name = rest.split(|c: char| c == '=' || c.is_ascii_whitespace());
+            let attribute = name.take(1).collect::<String>();
+            let span = Span::new(at, at + attribute.len()).moved(base);
+            MarkupFault::AttributeTwice { attribute }.at(span)
+        }
     }
 }
 

@@ -163,19 +163,23 @@ impl ElementFault {
             Self::NoAttribute { attribute, .. } => example(attribute).into(),
             Self::YesNo { .. } => "write yes or no; no is the default".into(),
             Self::NoBridge { .. } => {
-                "libvirt would make up a name that nobody here knows: write it, as in <bridge name='virbr1'/>".into()
+                "libvirt would make up a name that nobody here knows: write it, as in \
+                 <bridge name='virbr1'/>"
+                    .into()
             }
-            Self::ManyDevices => "keep one: all traffic is forwarded through one device, or any".into(),
+            Self::ManyDevices => "keep one: traffic is forwarded through one device, or any".into(),
             Self::TwoDevices { .. } => "leave one of them out, or name the same device".into(),
             Self::Family { .. } => "write ipv4 or ipv6; ipv4 is the default".into(),
-            Self::NotOfFamily { family: Family::Ipv4, written: false, .. } => {
-                "add family='ipv6': without a family, addresses are IPv4".into()
-            }
+            Self::NotOfFamily {
+                family: Family::Ipv4,
+                written: false,
+                ..
+            } => "add family='ipv6': without a family, addresses are IPv4".into(),
             Self::NotOfFamily { .. } => "let address and family agree".into(),
             Self::PrefixAndNetmask => "keep one of them".into(),
             Self::Prefix { .. } => "write the number of bits, such as prefix='24'".into(),
             Self::Netmask { .. } => {
-                "netmasks are ones followed by zeros, such as 255.255.255.0; or write prefix='24'".into()
+                "netmasks are ones and then zeros, as in 255.255.255.0; or write prefix='24'".into()
             }
             Self::NetmaskOfIpv6 => "write the number of bits, such as prefix='64'".into(),
             Self::NoClass { .. } => "add the prefix, such as prefix='24'".into(),

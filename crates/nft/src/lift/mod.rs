@@ -167,3 +167,6 @@ fn lacking_rules<'s>(program: &Program, skeleton: &'s Skeleton) -> impl Iterator
     };
     skeleton.rules.iter().filter(move |rule| !stands(rule))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Random networks.
+
+mod formats;
+
+use palisade_core::Network;
+use palisade_core::network::{
+    AddressRange, Description, Family, Forward, InterfaceName, Name, Nat, PortRange, Subnet,
+    UnmanagedMode,
+};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+pub(crate) use formats::{Style, json, toml, xml};
+
+/// Networks, each sound by itself.
+pub(crate) fn networks() -> impl Strategy<Value = Vec<Network>> {
+    prop::collection::vec(network(), 1..4)
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    let owned = (bridge(), prop::option::of(name()), forward(), subnets());
+    let owned = (name(), owned, any::<[bool; 3]>()).prop_map(
+        |(name, (bridge, zone, forward, subnets), [ipv6, dhcp, tftp])| {
+            let v4 = subnets.iter().any(|subnet| subnet.family() == Family::Ipv4);
+            let forward = match forward {
+                Forward::Nat(_) | Forward::Route { .. } if subnets.is_empty() => Forward::Isolated,
+                forward => forward,
+            };
+            Description {
+                name,
+                bridge: Some(bridge),
+                zone,
+                forward,
+                subnets,
+                ipv6,
+                dhcp: dhcp && v4,
+                tftp: tftp && v4,
+            }
+        },
+    );
+    let host = (bridge(), prop::option::of(name()));
+    let others = (name(), prop::option::of(host), any::<bool>(), unmanaged());
+    let others = others.prop_map(|(name, host, ipv6, mode)| {
+        let host = host.filter(|_| mode == UnmanagedMode::Bridge);
+        let (bridge, zone) = host.unzip();
+        Description {
+            name,
+            bridge,
+            zone: zone.flatten(),
+            forward: Forward::Unmanaged(mode),
+            subnets: Vec::new(),
+            ipv6,
+            dhcp: false,
+            tftp: false,
+        }
+    });
+    prop_oneof![4 => owned, 1 => others].prop_map(|description| Network::new(description).unwrap())
+}
+
+/// Names with all that they may hold.
+fn name() -> impl Strategy<Value = Name> {
+    let any = "[^\\p{C}/\"\\\\`$]{1,20}".prop_map(|text| text.trim().to_owned());
+    let usual = "[a-z][a-z0-9-]{0,12}".boxed();
+    let names = prop_oneof![3 => any, 1 => usual, 1 => Just("a<b> & 'c' ]]> [[d]]".to_owned())];
+    names.prop_filter_map("a name", |text| text.parse().ok())
+}
+
+/// Never a name that a device has too.
+fn bridge() -> impl Strategy<Value = InterfaceName> {
+    "br[a-z0-9.@#&<>-]{0,12}[a-z0-9]".prop_map(|text| text.parse().unwrap())
+}
+
+fn device() -> impl Strategy<Value = Option<InterfaceName>> {
+    prop::option::of("(eth|ü)[a-z0-9.+*&-]{0,8}[a-z0-9]".prop_map(|text| text.parse().unwrap()))
+}
+
+fn unmanaged() -> impl Strategy<Value = UnmanagedMode> {
+    use UnmanagedMode::{Bridge, Hostdev, Passthrough, Private, Vepa};
+    select(&[Bridge, Bridge, Private, Vepa, Passthrough, Hostdev][..])
+}
+
+fn forward() -> impl Strategy<Value = Forward> {
+    let addresses = (1..=0xDFFF_FFFEu32, 0..300u32).prop_map(|(start, more)| {
+        let end = start.saturating_add(more).min(0xDFFF_FFFF);
+        AddressRange::new(start.into(), end.into()).unwrap()
+    });
+    let ports =
+        (1..=u16::MAX, 1..=u16::MAX).prop_map(|(a, b)| PortRange::new(a.min(b), a.max(b)).unwrap());
+    let ports = prop_oneof![Just(PortRange::default()), ports];
+    let nat = (device(), prop::option::of(addresses), ports, any::<bool>());
+    let nat = nat.prop_map(|(device, addresses, ports, ipv6)| {
+        Forward::Nat(Nat {
+            device,
+            addresses,
+            ports,
+            ipv6,
+        })
+    });
+    prop_oneof![
+        2 => Just(Forward::Isolated),
+        4 => nat,
+        2 => device().prop_map(|device| Forward::Route { device }),
+        1 => Just(Forward::Open),
+    ]
+}
+
+/// Subnets of both families that share nothing.
+fn subnets() -> impl Strategy<Value = Vec<Subnet>> {
+    let one = (any::<bool>(), any::<u128>(), any::<u8>());
+    prop::collection::vec(one, 0..5).prop_map(|all| {
+        let subnet = |(i, (v4, bits, prefix)): (usize, (bool, u128, u8))| {
+            let i = i as u128;
+            if v4 {
+                let address = (10 << 24) | (i << 16) | (bits & 0xFFFF);
+                let address = std::net::Ipv4Addr::from(u32::try_from(address).unwrap());
+                Subnet::new(address.into(), 16 + prefix % 17).unwrap()
+            } else {
+                let address = (0xFD << 120) | (i << 96) | (bits & ((1 << 96) - 1));
+                let address = std::net::Ipv6Addr::from(address);
+                Subnet::new(address.into(), 32 + prefix % 97).unwrap()
+            }
+        };
+        all.into_iter().enumerate().map(subnet).collect()
+    })
+}
