@@ -155,7 +155,7 @@ fn every_operation_may_fail() {
                     Ok(_) => assert_ne!(host.running(), before),
                     // The kernel is changed, and the journal says so to the next process.
                     Err(EngineError::Unrecorded { .. }) => {
-                        let recovered = host.with(|engine| engine.recover()).unwrap();
+                        let recovered = host.with(Engine::recover).unwrap();
                         assert_eq!(recovered, Recovered::Finished, "{goal:?} at {at}");
                         assert_ne!(host.running(), before);
                     }
@@ -198,12 +198,12 @@ fn the_process_may_die_at_every_operation() {
                     for again in 0.. {
                         let host = host.copy();
                         host.disk.fate().at(again, Mishap::Dies);
-                        let _ = host.with(|engine| engine.recover());
+                        let _ = host.with(Engine::recover);
                         let died = host.disk.fate().heal();
-                        host.with(|engine| engine.recover()).unwrap();
+                        host.with(Engine::recover).unwrap();
                         let now = host.running();
                         assert!(now == before || now == after, "{goal:?} at {at}: {now:?}");
-                        let more = host.with(|engine| engine.recover()).unwrap();
+                        let more = host.with(Engine::recover).unwrap();
                         assert_eq!(more, Recovered::Nothing);
                         let found = host.with(|engine| engine.verify(&[])).unwrap();
                         assert_eq!(found, []);
