@@ -9,20 +9,23 @@ use palisade_core::network::{Name, Network};
 use palisade_core::rules::{Guard, rules};
 use palisade_core::state::{Record, State, StateError};
 use palisade_nft::backend::{Nftables, Settings};
+use palisade_nft::conntrack::Conntrack;
 use palisade_nft::socket::{self, Socket};
 use palisade_nft::transport::Transport;
 use thiserror::Error;
 
+use crate::flows::{self, Flows, came, named};
 use crate::folder::{self, FolderError};
 use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
 use crate::shown::{Shown, omitted};
 
 /// Installs and removes the rules of virtual networks in one network namespace, and remembers what
-/// it installed. It holds one netlink socket open for as long as it lives.
+/// it installed. It holds its netlink sockets open for as long as it lives.
 pub struct Firewall {
     state: State,
     backends: Vec<Box<dyn Backend>>,
+    flows: Flows,
     choice: Choice,
     configured: Choice,
 }
@@ -92,11 +95,16 @@ impl Firewall {
             None => Socket::open()?,
         };
         let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
-        Self::over(Box::new(socket), cookie, options)
+        let conntrack = Conntrack::open(options.namespace.as_deref())?;
+        Ok(Self {
+            flows: Flows::of(conntrack),
+            ..Self::over(Box::new(socket), cookie, options)?
+        })
     }
 
     /// The firewall of the network namespace with this cookie, which `transport` leads to: one that
-    /// counts, times or records what goes over it. The namespace in `options` is not looked at.
+    /// counts, times or records what goes over it. The namespace in `options` is not looked at, and
+    /// flows that began before their NAT rules came are left alone.
     ///
     /// # Errors
     /// If there is no state directory.
@@ -112,6 +120,7 @@ impl Firewall {
         Ok(Self {
             state: State::of(&directory, cookie),
             backends: vec![Box::new(Nftables::new(transport)), Box::new(NoRules)],
+            flows: Flows::default(),
             choice: options.choice.clone(),
             configured: options.configured.clone(),
         })
@@ -140,7 +149,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn remove(&mut self, names: &[Name]) -> Result<Report, EngineError> {
-        self.engine().reach(|_| Goal::Gone(names.to_vec()))
+        self.change(|_| Goal::Gone(names.to_vec()), came)
     }
 
     /// Removes all networks.
@@ -148,7 +157,7 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: nothing has changed then.
     pub fn remove_all(&mut self) -> Result<Report, EngineError> {
-        self.engine().reach(|_| Goal::Exactly(Vec::new()))
+        self.change(|_| Goal::Exactly(Vec::new()), came)
     }
 
     /// The running networks, in the order in which they were started.
@@ -191,7 +200,8 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
-        self.engine().reach(|_| Goal::Mended(names.to_vec()))
+        // Flows are mended too, where they could not be when the NAT rules came.
+        self.change(|_| Goal::Mended(names.to_vec()), named)
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no
@@ -200,13 +210,14 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: all networks are where they were then.
     pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
-        self.engine().reach(|records| {
+        let goal = |records: &[Record]| {
             let wish = |record: &Record| Wish {
                 network: record.network.clone(),
                 placement: to.placement(Some(&record.placement), &Choice::default()),
             };
             Goal::Run(records.iter().map(wish).collect())
-        })
+        };
+        self.change(goal, came)
     }
 
     /// Finishes or undoes what an interrupted process left. Everything that changes networks does
@@ -215,7 +226,12 @@ impl Firewall {
     /// # Errors
     /// If that fails; it can be tried again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
-        self.engine().recover()
+        let recovered = self.engine().recover()?;
+        if recovered != Recovered::Nothing {
+            // It does not say which networks' rules came with it.
+            self.end_unnatted(None);
+        }
+        Ok(recovered)
     }
 
     /// One running network, with what stands in the kernel for it.
@@ -265,7 +281,38 @@ impl Firewall {
         goal: impl FnOnce(Vec<Wish>) -> Goal,
     ) -> Result<Report, EngineError> {
         let goal = self.goal(networks, goal);
-        self.engine().reach(goal)
+        self.change(goal, came)
+    }
+
+    /// Reaches a goal. Then ends the flows of those networks of the report that `looked_at` names
+    /// which began before the NAT rules came; what is to be said of them is a note in the report.
+    fn change(
+        &mut self,
+        goal: impl FnOnce(&[Record]) -> Goal,
+        looked_at: fn(&Report) -> Vec<Name>,
+    ) -> Result<Report, EngineError> {
+        // The engine would do so by itself, but not tell.
+        self.recover()?;
+        let mut report = self.engine().reach(goal)?;
+        let networks = looked_at(&report);
+        report.notes.extend(self.end_unnatted(Some(&networks)));
+        Ok(report)
+    }
+
+    /// Of these networks, or of all that run.
+    fn end_unnatted(&mut self, networks: Option<&[Name]>) -> Option<String> {
+        if networks.is_some_and(<[Name]>::is_empty) {
+            return None;
+        }
+        let records = match self.state.records(None) {
+            Ok(records) => records,
+            Err(error) => return Some(flows::failed(&error, error.hint())),
+        };
+        let is_meant = |record: &&Record| {
+            networks.is_none_or(|networks| networks.contains(record.network.name()))
+        };
+        let subnets = flows::natted(records.iter().filter(is_meant), &self.backends);
+        self.flows.end_unnatted(&subnets)
     }
 
     /// The goal of running these networks, each where it is chosen to be.

@@ -22,6 +22,7 @@
 pub mod config;
 pub mod definition;
 mod firewall;
+mod flows;
 pub mod folder;
 mod no_rules;
 mod options;
