@@ -226,12 +226,7 @@ impl Firewall {
     /// # Errors
     /// If that fails; it can be tried again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
-        let recovered = self.engine().recover()?;
-        if recovered != Recovered::Nothing {
-            // It does not say which networks' rules came with it.
-            self.end_unnatted(None);
-        }
-        Ok(recovered)
+        self.see_to_interrupted().map(|(recovered, _)| recovered)
     }
 
     /// One running network, with what stands in the kernel for it.
@@ -292,14 +287,26 @@ impl Firewall {
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
         // The engine would do so by itself, but not tell.
-        self.recover()?;
+        let (_, note) = self.see_to_interrupted()?;
         let mut report = self.engine().reach(goal)?;
+        report.notes.extend(note);
         let networks = looked_at(&report);
         report.notes.extend(self.end_unnatted(Some(&networks)));
         Ok(report)
     }
 
-    /// Of these networks, or of all that run.
+    /// Finishes or undoes what an interrupted process left, and ends flows as after any change.
+    fn see_to_interrupted(&mut self) -> Result<(Recovered, Option<String>), EngineError> {
+        let recovered = self.engine().recover()?;
+        let note = match recovered {
+            Recovered::Nothing => None,
+            // It does not say for which networks rules came.
+            Recovered::Finished | Recovered::Undone => self.end_unnatted(None),
+        };
+        Ok((recovered, note))
+    }
+
+    /// Ends flows of these networks, or of all that run.
     fn end_unnatted(&mut self, networks: Option<&[Name]>) -> Option<String> {
         if networks.is_some_and(<[Name]>::is_empty) {
             return None;
