@@ -1,6 +1,10 @@
 //! The rules of virtual networks through `iptables-restore` and `iptables-save`.
 //!
-//! [`text`] has what these programs read and print as types; it knows no networks.
+//! [`text`] has what these programs read and print as types; it knows no networks. [`rule`] says
+//! in their words what a network's rule is, and where it goes; [`lift`] reads what saved tables
+//! mean.
 #![forbid(unsafe_code)]
 
+pub mod lift;
+pub mod rule;
 pub mod text;
