@@ -2,9 +2,10 @@
 //!
 //! [`text`] has what these programs read and print as types; it knows no networks. [`rule`] says
 //! in their words what a network's rule is, and where it goes; [`lift`] reads what saved tables
-//! mean.
+//! mean. [`run`] runs the programs.
 #![forbid(unsafe_code)]
 
 pub mod lift;
 pub mod rule;
+pub mod run;
 pub mod text;
