@@ -2,10 +2,13 @@
 //!
 //! [`text`] has what these programs read and print as types; it knows no networks. [`rule`] says
 //! in their words what a network's rule is, and where it goes; [`lift`] reads what saved tables
-//! mean. [`run`] runs the programs.
+//! mean. [`run`] runs the programs. [`backend`] does with all of this what the engine asks for.
 #![forbid(unsafe_code)]
 
+pub mod backend;
 pub mod lift;
 pub mod rule;
 pub mod run;
 pub mod text;
+
+pub use backend::Iptables;

@@ -11,6 +11,7 @@ use palisade_core::rules::{self, Guard, Purpose, Role, Rule};
 
 use crate::text::Words;
 
+pub(crate) use read::meaning;
 pub use read::read;
 
 /// The tables in which rules of networks are.

@@ -25,7 +25,7 @@ pub(super) fn words(rule: &Rule) -> Words {
         if matches!(destination, Destination::NotIn(_)) {
             line.word("!");
         }
-        line.option("-d", address(rule.family, *destination));
+        line.option("-d", &address(rule.family, *destination));
     }
     if let Some(interface) = in_interface {
         line.option("-i", interface.as_str());
@@ -45,7 +45,7 @@ pub(super) fn words(rule: &Rule) -> Words {
         line.option("--ctstate", "RELATED,ESTABLISHED");
     }
     line.option("-m", "comment");
-    line.option("--comment", comment(rule));
+    line.option("--comment", &comment(rule));
     target(&mut line, rule);
     line.0.into_iter().collect()
 }
@@ -64,11 +64,11 @@ fn comment(rule: &Rule) -> String {
 struct Line(Vec<String>);
 
 impl Line {
-    fn word(&mut self, word: impl ToString) {
+    fn word(&mut self, word: &(impl ToString + ?Sized)) {
         self.0.push(word.to_string());
     }
 
-    fn option(&mut self, option: &str, word: impl ToString) {
+    fn option(&mut self, option: &str, word: &(impl ToString + ?Sized)) {
         self.word(option);
         self.word(word);
     }
@@ -93,12 +93,12 @@ fn target(line: &mut Line, rule: &Rule) {
         Action::Masquerade { ports } => {
             line.option("-j", "MASQUERADE");
             if let Some(ports) = ports {
-                line.option("--to-ports", ports);
+                line.option("--to-ports", &ports);
             }
         }
         Action::Snat { addresses, ports } => {
             line.option("-j", "SNAT");
-            line.option("--to-source", source(addresses, ports));
+            line.option("--to-source", &source(addresses, ports));
         }
         Action::FillChecksum => {
             line.option("-j", "CHECKSUM");

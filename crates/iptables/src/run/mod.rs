@@ -12,9 +12,9 @@ use std::time::Duration;
 
 pub use process::Processes;
 pub use programs::{Programs, UnknownPrograms, Variant};
-pub(crate) use programs::{Stem, Stems};
-pub(crate) use restore::{PATIENCE, Restore, restore, save, try_out};
+pub(crate) use programs::{Stem, Stems, word};
 pub use restore::{Place, RestoreError};
+pub(crate) use restore::{Restore, restore, save, try_out};
 
 /// A program to run to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -116,11 +116,11 @@ impl Stem {
         format!("{}-restore", self.0)
     }
 
-    fn explicit(variant: Variant, family: Family) -> Self {
+    pub(crate) fn explicit(variant: Variant, family: Family) -> Self {
         Self(format!("{}-{variant}", word(family)))
     }
 
-    fn usual(family: Family) -> Self {
+    pub(crate) fn usual(family: Family) -> Self {
         Self(word(family).to_owned())
     }
 }
