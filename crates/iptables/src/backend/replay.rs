@@ -86,28 +86,26 @@ pub(super) fn left_to_undo(input: &Input, observed: Observed) -> Input {
 /// Whether all that a change adds stands, and nothing that it takes away.
 pub(super) fn has_landed(input: &Input, observed: &Observed) -> bool {
     let mut told = Vec::new();
-    // How often a change adds what says this, less how often it takes it away.
-    let mut added: HashMap<(&str, String), (&Words, i32)> = HashMap::new();
+    // Whether a change adds what says this, and whether it takes it away.
+    let mut changed: HashMap<(&str, String), (&Words, bool, bool)> = HashMap::new();
     for command in &input.commands {
-        let (chain, words, count) = match command {
-            Command::NewChain(chain) => {
-                told.push(observed.has_chain(chain));
-                continue;
+        match command {
+            Command::NewChain(chain) => told.push(observed.has_chain(chain)),
+            Command::DeleteChain(chain) => told.push(!observed.has_chain(chain)),
+            Command::Insert { chain, words, .. } => {
+                let key = (chain.as_str(), meaning(words));
+                changed.entry(key).or_insert((words, false, false)).1 = true;
             }
-            Command::DeleteChain(chain) => {
-                told.push(!observed.has_chain(chain));
-                continue;
+            Command::Delete { chain, words } => {
+                let key = (chain.as_str(), meaning(words));
+                changed.entry(key).or_insert((words, false, false)).2 = true;
             }
-            Command::Insert { chain, words, .. } => (chain, words, 1),
-            Command::Delete { chain, words } => (chain, words, -1),
-        };
-        let key = (chain.as_str(), meaning(words));
-        added.entry(key).or_insert((words, 0)).1 += count;
+        }
     }
-    for ((chain, _), (words, count)) in added {
+    for ((chain, _), (words, is_added, is_taken)) in changed {
         // What is taken away and added again stood before as it stands after.
-        if count != 0 {
-            told.push(observed.find(chain, words).is_some() == (count > 0));
+        if is_added != is_taken {
+            told.push(observed.find(chain, words).is_some() == is_added);
         }
     }
     if told.is_empty() {
