@@ -1,7 +1,7 @@
 //! What one family of programs holds for one family of packets: which networks, what of them comes
 //! and what goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use palisade_core::backend::{Change, Installed, Placement};
 use palisade_core::network::Family;
@@ -108,7 +108,14 @@ pub(super) fn areas<'a, E>(
         let of = variant(&record.placement)?;
         for family in Family::BOTH {
             let wanted = staying(record, family);
-            let is_wanted = |i: &Installed| wanted.iter().any(|placed| is_same(i, placed));
+            let keys: HashSet<_> = wanted
+                .iter()
+                .map(|placed| (placed.table.name(), placed.chain, meaning(&placed.words)))
+                .collect();
+            let is_wanted = |i: &Installed| {
+                let key = (i.table.as_str(), i.place.as_str(), meaning(&recorded(i)));
+                keys.contains(&key)
+            };
             let here = record.installed.iter().filter(|i| i.family == family);
             let excess: Vec<_> = here
                 .filter(|i| !is_wanted(i))

@@ -68,27 +68,32 @@ struct Work<'a> {
 impl Work<'_> {
     /// What is recorded goes, as far as it stands. Whether any of it did.
     fn go(&mut self) -> bool {
-        let mut takes_away = false;
+        let mut chains: BTreeMap<&str, HashSet<Id>> = BTreeMap::new();
         for (restored, installed) in self.area.all_gone() {
             if installed.table != self.table.name() {
                 continue;
             }
             let chain = installed.place.as_str();
             if let Some(id) = self.draft.observed.claim(chain, &recorded(installed)) {
-                self.take(chain, id);
+                chains.entry(chain).or_default().insert(id);
                 self.mended.extend(restored);
-                takes_away = true;
             }
         }
-        takes_away
+        for (chain, going) in &chains {
+            self.take_all(chain, going);
+        }
+        !chains.is_empty()
     }
 
-    /// Deletes a rule, and remembers what it counted.
-    fn take(&mut self, chain: &str, id: Id) {
-        let meaning = self.draft.observed.rule(id).meaning().to_owned();
-        let counters = self.draft.delete(chain, id);
-        let counted = counters.map(|counters| ((chain.to_owned(), meaning), counters));
-        self.counted.extend(counted);
+    /// Deletes rules, and remembers what they counted.
+    fn take_all(&mut self, chain: &str, ids: &HashSet<Id>) {
+        for &id in ids {
+            let standing = self.draft.observed.rule(id);
+            let key = (chain.to_owned(), standing.meaning().to_owned());
+            let counted = standing.counters.map(|counters| (key, counters));
+            self.counted.extend(counted);
+        }
+        self.draft.delete_all(chain, ids);
     }
 
     fn counted(&mut self, chain: &str, placed: &Placed) -> Option<Counters> {
@@ -158,15 +163,17 @@ impl Work<'_> {
         let owner = |rank: usize| owners.get(&meaning(&wanted[rank].words)).copied();
         let mut anchors: BTreeMap<usize, Id> = BTreeMap::new();
         let mut missing: BTreeSet<usize> = (0..wanted.len()).collect();
+        let mut misplaced = HashSet::new();
         for (rank, id) in standing {
             missing.remove(&rank);
             if kept.contains(&rank) {
                 anchors.insert(rank, id);
             } else if owner(rank).is_some() {
-                self.take(chain, id);
+                misplaced.insert(id);
                 missing.insert(rank);
             }
         }
+        self.take_all(chain, &misplaced);
         for rank in missing {
             let Some(network) = owner(rank) else {
                 continue; // Of a network that is not looked at.

@@ -1,5 +1,7 @@
 //! Commands as they are decided on, each with what takes it back.
 
+use std::collections::HashSet;
+
 use palisade_core::backend::Installed;
 
 use super::observed::{Id, Observed};
@@ -76,20 +78,31 @@ impl Draft {
 
     /// Deletes a rule, and says what it counted.
     pub(super) fn delete(&mut self, chain: &str, id: Id) -> Option<Counters> {
-        let standing = self.observed.rule(id);
-        let (words, counters) = (standing.words.clone(), standing.counters);
-        let place = self.observed.take(chain, id)?;
-        self.commands.push(Command::Delete {
-            chain: chain.to_owned(),
-            words: words.clone(),
-        });
-        self.inverse.push(Command::Insert {
-            chain: chain.to_owned(),
-            at: place + 1,
-            words,
-            counters,
-        });
-        counters
+        self.delete_all(chain, &HashSet::from([id]));
+        self.observed.rule(id).counters
+    }
+
+    /// Deletes rules of a chain from the top down, since the programs look for each from there.
+    /// They come back from the top down too, each to the place that it had: so each finds it also
+    /// where some of the others never went.
+    pub(super) fn delete_all(&mut self, chain: &str, ids: &HashSet<Id>) {
+        let standing: Vec<Id> = self.observed.rules_of(chain).collect();
+        let going = (1..).zip(standing).filter(|(_, id)| ids.contains(id));
+        let mut inverse = Vec::with_capacity(ids.len());
+        for (at, id) in going {
+            let rule = self.observed.rule(id);
+            let (chain, words) = (chain.to_owned(), rule.words.clone());
+            inverse.push(Command::Insert {
+                chain: chain.clone(),
+                at,
+                words: words.clone(),
+                counters: rule.counters,
+            });
+            self.commands.push(Command::Delete { chain, words });
+        }
+        inverse.reverse();
+        self.inverse.extend(inverse);
+        self.observed.take_all(chain, ids);
     }
 
     /// Makes the table's chains that are missing, and puts the jumps to them at the head of their

@@ -1,6 +1,6 @@
 //! A table as it stands, and which of its rules are whose.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::rule::{Table, jump, meaning};
 use crate::text::{self, Counters, Words};
@@ -155,12 +155,14 @@ impl Observed {
         self.rules[id.0].claimed = true;
     }
 
-    /// Takes a rule away, and says where it stood, from 0.
-    pub(super) fn take(&mut self, chain: &str, id: Id) -> Option<usize> {
-        let place = self.place_of(chain, id)?;
-        self.chains.get_mut(chain)?.remove(place);
-        self.rules[id.0].gone = true;
-        Some(place)
+    /// Takes rules away.
+    pub(super) fn take_all(&mut self, chain: &str, ids: &HashSet<Id>) {
+        if let Some(standing) = self.chains.get_mut(chain) {
+            standing.retain(|&id| !ids.contains(&Id(id)));
+        }
+        for id in ids {
+            self.rules[id.0].gone = true;
+        }
     }
 }
 

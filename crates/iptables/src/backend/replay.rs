@@ -151,3 +151,98 @@ fn is_of_kernel(input: &Input, chain: &str) -> bool {
     Table::from_name(&input.table)
         .is_some_and(|table| table.parents().iter().any(|(parent, _)| *parent == chain))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::parse;
+
+    const SAVED: &str = "*filter\n:INPUT ACCEPT [0:0]\n:PALISADE_INP - [0:0]\n\
+        :PALISADE_FWX - [0:0]\n-A INPUT -j PALISADE_INP\n-A INPUT -j DROP\n\
+        -A PALISADE_INP -i a -j ACCEPT\n-A PALISADE_INP -i b -j ACCEPT\nCOMMIT\n";
+
+    fn observed() -> Observed {
+        Observed::new(parse(SAVED).unwrap().first())
+    }
+
+    fn input(commands: &str) -> Input {
+        format!("*filter\n{commands}COMMIT\n").parse().unwrap()
+    }
+
+    #[test]
+    fn a_change_fits_what_it_was_made_for() {
+        for fitting in [
+            "-N PALISADE_OUT\n-I PALISADE_OUT -j ACCEPT\n",
+            "-I PALISADE_INP 3 -i c -j ACCEPT\n",
+            "-D PALISADE_INP -i b -j ACCEPT\n-D PALISADE_INP -i a -j ACCEPT\n\
+             -D INPUT -j PALISADE_INP\n-X PALISADE_INP\n",
+            "-X PALISADE_FWX\n-N PALISADE_FWX\n",
+        ] {
+            assert!(fits(&input(fitting), observed()), "{fitting}");
+        }
+        for other in [
+            "-N PALISADE_INP\n",
+            "-I PALISADE_INP 4 -i c -j ACCEPT\n",
+            "-D PALISADE_INP -i c -j ACCEPT\n",
+            "-D PALISADE_INP -i a -j ACCEPT\n-D PALISADE_INP -i a -j ACCEPT\n",
+            "-D PALISADE_INP -i b -j ACCEPT\n-D PALISADE_INP -i a -j ACCEPT\n-X PALISADE_INP\n",
+            "-D INPUT -j PALISADE_INP\n-X PALISADE_INP\n",
+            "-X PALISADE_OUT\n",
+        ] {
+            assert!(!fits(&input(other), observed()), "{other}");
+        }
+    }
+
+    #[test]
+    fn of_an_undo_only_what_is_left_is_done() {
+        for (undo, left) in [
+            ("-D PALISADE_INP -i c -j ACCEPT\n-X PALISADE_OUT\n", ""),
+            ("-N PALISADE_INP\n-I PALISADE_INP -i a -j ACCEPT\n", ""),
+            ("-X PALISADE_INP\n", ""),
+            (
+                "-N PALISADE_OUT\n-I PALISADE_OUT 7 -j ACCEPT\n-I OUTPUT 5 -j PALISADE_OUT\n",
+                "-N PALISADE_OUT\n-I PALISADE_OUT -j ACCEPT\n-I OUTPUT -j PALISADE_OUT\n",
+            ),
+            (
+                "-D PALISADE_INP -i a -j ACCEPT\n[1:2] -I PALISADE_INP 2 -i a -j ACCEPT\n",
+                "-D PALISADE_INP -i a -j ACCEPT\n[1:2] -I PALISADE_INP 2 -i a -j ACCEPT\n",
+            ),
+            ("-I PALISADE_FWO -i a -j ACCEPT\n", ""),
+        ] {
+            assert_eq!(
+                left_to_undo(&input(undo), observed()),
+                input(left),
+                "{undo}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_has_landed_if_all_stands_that_it_adds_and_nothing_that_it_takes() {
+        for (change, landed) in [
+            ("-N PALISADE_INP\n-I PALISADE_INP -i a -j ACCEPT\n", true),
+            (
+                "-I PALISADE_INP -i a -j ACCEPT\n-I PALISADE_INP -i c -j ACCEPT\n",
+                false,
+            ),
+            ("-D PALISADE_INP -i c -j ACCEPT\n-X PALISADE_OUT\n", true),
+            ("-D PALISADE_INP -i a -j ACCEPT\n", false),
+            ("-X PALISADE_INP\n", false),
+            // What moves tells nothing where something else does.
+            (
+                "-D PALISADE_INP -i b -j ACCEPT\n-I PALISADE_INP -i b -j ACCEPT\n\
+                 -D PALISADE_INP -i c -j ACCEPT\n",
+                true,
+            ),
+            // And where nothing else does, it is at the head.
+            ("-D INPUT -j PALISADE_INP\n-I INPUT -j PALISADE_INP\n", true),
+            ("-D INPUT -j DROP\n-I INPUT -j DROP\n", false),
+            (
+                "-D INPUT -j PALISADE_INP\n-D INPUT -j PALISADE_INP\n-I INPUT -j PALISADE_INP\n",
+                true,
+            ),
+        ] {
+            assert_eq!(has_landed(&input(change), &observed()), landed, "{change}");
+        }
+    }
+}

@@ -55,6 +55,10 @@ pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
 /// Words as one text, alike for all that mean the same: programs write some IPv6 addresses with
 /// their end as IPv4 has it, some do not.
 pub(crate) fn meaning(words: &text::Words) -> String {
+    let has_ipv6 = |word: &String| word.contains("::") || word.matches(':').count() > 1;
+    if !words.as_slice().iter().any(has_ipv6) {
+        return words.to_string();
+    }
     let words = words.as_slice();
     let mut alike = Vec::with_capacity(words.len());
     let mut before = "";

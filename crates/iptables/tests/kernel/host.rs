@@ -195,7 +195,7 @@ impl Host {
         for (family, tables) in both {
             for table in tables {
                 let key = format!("{family} {}", table.name);
-                let lines = lines(&table, |word| word.to_owned());
+                let lines = lines(&table, str::to_owned);
                 if !lines.is_empty() {
                     standing.insert(key, lines);
                 }
@@ -236,7 +236,7 @@ pub(crate) fn lines(table: &text::Table, rename: impl Fn(&str) -> String) -> Vec
         let mut words = words.as_slice().iter().peekable();
         while let Some(word) = words.next() {
             if word == "-m" && words.peek().is_some_and(|word| *word == "comment") {
-                (words.next(), words.next(), words.next());
+                words.nth(2); // `comment`, `--comment` and what it says.
             } else {
                 kept.push(rename(word));
             }

@@ -1,6 +1,12 @@
 //! The backend with the real programs and the kernel, in network namespaces of its own. What
 //! cannot run says so aloud, and fails where the variable CI is set.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test a panic is the report"
+)]
+
 mod cases;
 mod host;
 mod namespace;
@@ -12,6 +18,9 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use palisade_iptables::run::{Command, CommandRunner, Processes};
 
+/// A test with the programs of a family.
+type Test = fn(&'static str);
+
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for variant in ["legacy", "nft"] {
@@ -21,7 +30,7 @@ fn main() -> ExitCode {
             let test = |variant| parity::as_libvirt(case, variant);
             trials.push(trial(name, variant, hindrance, test));
         }
-        let tests: [(&str, fn(&'static str)); 6] = [
+        let tests: [(&str, Test); 6] = [
             ("unusual_words", cases::unusual_words),
             ("replaced_and_restored", cases::replaced_and_restored),
             ("rules_of_others", cases::rules_of_others),

@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) fails_at: Option<(usize, Failure)>,
     /// A word that no rule may hold.
     pub(super) unknown_word: Option<&'static str>,
+    /// A table that is left out when tables are printed.
+    pub(super) hidden: Option<&'static str>,
     /// Names of programs that begin so are missing.
     pub(super) missing: Vec<&'static str>,
 }
@@ -235,6 +237,7 @@ impl CommandRunner for Host {
             {
                 asked = vec![state.table(stem, name).clone()];
             }
+            asked.retain(|table| Some(table.name.as_str()) != state.hidden);
             let text = asked.iter().map(ToString::to_string).collect();
             return Ok(answer(
                 Some(0),

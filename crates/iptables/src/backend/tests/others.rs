@@ -163,6 +163,43 @@ fn networks_move_from_one_family_of_programs_to_the_other() {
 }
 
 #[test]
+fn a_table_that_the_programs_cannot_print_is_not_taken_for_an_empty_one() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "nft");
+    running.start(&[nat(1)]);
+    host.0.borrow_mut().hidden = Some("nat");
+    let told = running.differences();
+    assert_eq!(
+        told,
+        [
+            "- Unreadable: tables of iptables (nft): iptables-nft-save cannot print table `nat`",
+            "- Unreadable: tables of ip6tables (nft): ip6tables-nft-save cannot print table `nat`",
+        ]
+    );
+    let records = running.records.clone();
+    let change = Change {
+        remove: records.iter().collect(),
+        ..Change::default()
+    };
+    let error = running.backend.plan(&change).unwrap_err();
+    assert!(
+        error.to_string().contains("cannot print table `nat`"),
+        "{error}"
+    );
+    // The legacy programs leave out what is not there.
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    host.0.borrow_mut().hidden = Some("nat");
+    assert!(
+        running
+            .differences()
+            .iter()
+            .all(|told| told.contains(" Missing: "))
+    );
+}
+
+#[test]
 fn what_stands_is_listed_as_it_is_saved() {
     let host = Host::default();
     let mut running = Running::on(&host, "legacy");
