@@ -278,6 +278,8 @@ mod tests {
     struct Always(Answer);
 
     impl CommandRunner for Always {
+        fn hold(&mut self, _: Option<std::os::fd::OwnedFd>) {}
+
         fn run(&mut self, _command: &Command) -> io::Result<Answer> {
             Ok(self.0.clone())
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use palisade_core::backend::{Addition, Backend, Change, RunError};
 use palisade_core::network::{AddressRange, Description, Forward, Nat, Network, PortRange};
 
-use crate::host::{Fails, Host, Standing};
+use crate::host::{Fails, Host, Standing, lock};
 
 fn network(name: &str, number: u8, forward: Forward) -> Network {
     Network::new(Description {
@@ -170,7 +170,7 @@ pub(crate) fn every_failure_is_undone(variant: &'static str) {
             let before = host.standing();
             let mut failed = 0;
             loop {
-                host.fails.set(fails(failed));
+                *host.fails.lock().unwrap() = fails(failed);
                 if course(&mut host).is_ok() {
                     break;
                 }
@@ -200,12 +200,14 @@ pub(crate) fn stale_plans(variant: &'static str) {
     host.iptables("iptables -t nat -D PALISADE_PRT 1");
     let error = host
         .backend
-        .run(&plan.steps[0].payload)
+        .run(&plan.steps[0].payload, &lock())
         .expect_err("nothing fits");
     assert!(matches!(error, RunError::Stale), "{error}");
     let plan = host.backend.plan(&change).expect("a plan");
     for step in &plan.steps {
-        host.backend.run(&step.payload).expect("it fits now");
+        host.backend
+            .run(&step.payload, &lock())
+            .expect("it fits now");
     }
 }
 
