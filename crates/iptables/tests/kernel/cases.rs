@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use palisade_core::backend::{Addition, Backend, Change, RunError};
-use palisade_core::network::{AddressRange, Description, Forward, Nat, Network, PortRange};
+use palisade_core::network::{AddressRange, Description, Family, Forward, Nat, Network, PortRange};
+use palisade_iptables::backend::render;
 
 use crate::host::{Fails, Host, Standing, lock};
 
@@ -124,6 +125,47 @@ pub(crate) fn replaced_and_restored(variant: &'static str) {
     assert_eq!(host.standing(), whole);
     host.remove(&["net1", "net2", "net3"]);
     assert_eq!(host.standing(), Standing::new());
+}
+
+/// What is rendered is what is installed, loaded beside what stands or instead of it.
+pub(crate) fn rendered(variant: &'static str) {
+    let networks = [nat(1), route(2), network("alone", 3, Forward::Isolated)];
+    let mut host = Host::new(variant);
+    host.start(&networks);
+    for arguments in [&["--noflush"][..], &[]] {
+        let loaded = Host::new(variant);
+        for (family, word) in [(Family::Ipv4, "iptables"), (Family::Ipv6, "ip6tables")] {
+            let program = format!("{word}-{variant}-restore");
+            let words = [&[program.as_str()], arguments].concat();
+            loaded.namespace.feed(&words, &render(&networks, family));
+        }
+        assert_eq!(loaded.standing(), host.standing());
+    }
+}
+
+/// What a rule has counted outlives a replace by its like.
+pub(crate) fn counters_kept(variant: &'static str) {
+    let mut host = Host::new(variant);
+    host.start(&[nat(1)]);
+    let rule = "-i virbr1 -o virbr1 -m comment --comment \"net1: guest to guest\" -j ACCEPT";
+    let counted =
+        format!("*filter\n-D PALISADE_FWX {rule}\n[7:700] -I PALISADE_FWX {rule}\nCOMMIT\n");
+    let restore = format!("iptables-{variant}-restore");
+    host.namespace
+        .feed(&[&restore, "--noflush", "--counters"], &counted);
+    host.start(&[nat(1)]);
+    let listed = host
+        .backend
+        .listing(&[&host.placement()])
+        .expect("a listing");
+    assert!(listed.contains("\n[7:700] -A PALISADE_FWX "), "{listed}");
+    host.iptables("iptables -F PALISADE_FWX");
+    host.restore();
+    let listed = host
+        .backend
+        .listing(&[&host.placement()])
+        .expect("a listing");
+    assert!(listed.contains("\n[0:0] -A PALISADE_FWX "), "{listed}");
 }
 
 /// An administrator's rules inside and outside our chains outlive all that we do.

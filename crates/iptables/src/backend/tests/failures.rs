@@ -53,6 +53,22 @@ fn a_removal_that_fails_leaves_all() {
 }
 
 #[test]
+fn nothing_that_takes_rules_away_can_be_done_without() {
+    for number in 0..4 {
+        let host = Host::default();
+        let mut running = Running::on(&host, "legacy");
+        running.start(&[nat(1), nat(2)]);
+        let begun = host.0.borrow().restores;
+        host.0.borrow_mut().fails_at = Some((begun + number, Failure::Refusal));
+        let failed = running.reach(&[], &["net1"]).is_err();
+        assert!(
+            failed && host.0.borrow().restores > begun + number,
+            "run {number}"
+        );
+    }
+}
+
+#[test]
 fn an_undo_may_be_done_twice_or_where_nothing_happened() {
     let host = Host::default();
     let mut running = Running::on(&host, "legacy");
