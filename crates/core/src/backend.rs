@@ -18,7 +18,7 @@ use crate::storage::Lock;
 
 /// By whom and where a network's rules are installed. What beside the backend's name belongs to
 /// it (a layout, a table) is known to the backend alone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Placement {
     /// The backend's name.
     pub backend: String,

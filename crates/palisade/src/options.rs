@@ -116,6 +116,12 @@ impl Choice {
         }
     }
 
+    /// Whether it names a backend.
+    pub(crate) fn is_of_backend(&self) -> bool {
+        self.backend
+            .is_some_and(|backend| backend != BackendChoice::Auto)
+    }
+
     /// What a record says was chosen.
     fn recorded(placement: &Placement) -> Self {
         let mut choice = Self::default();
@@ -142,16 +148,22 @@ impl Choice {
         usual: impl FnOnce() -> Self,
     ) -> Placement {
         let named = |choice: &Self| Self {
-            backend: choice.backend.filter(|&backend| backend != BackendChoice::Auto),
+            backend: choice
+                .backend
+                .filter(|&backend| backend != BackendChoice::Auto),
             // `auto` programs are none in particular either.
-            iptables: choice.iptables.filter(|&programs| programs != Programs::Auto),
+            iptables: choice
+                .iptables
+                .filter(|&programs| programs != Programs::Auto),
             ..choice.clone()
         };
         let explicit = named(self);
         let running = running.map(Self::recorded);
         // Settings of the backend that a network leaves say nothing about the one that it goes to.
         let moves = |running: &Self| {
-            explicit.backend.is_some_and(|backend| running.backend != Some(backend))
+            explicit
+                .backend
+                .is_some_and(|backend| running.backend != Some(backend))
         };
         match running.filter(|running| !moves(running)) {
             Some(running) => explicit.or(&running).settle(),
@@ -209,7 +221,8 @@ mod tests {
         assert_eq!(none.placement(Some(&running), &configured, usual), running);
         let auto = choice("auto", None);
         assert_eq!(auto.placement(Some(&running), &configured, usual), running);
-        let moved = choice("nftables", Some(Layout::Mapped)).placement(Some(&running), &none, usual);
+        let moved =
+            choice("nftables", Some(Layout::Mapped)).placement(Some(&running), &none, usual);
         assert_eq!(moved.setting("layout"), Some("mapped"));
         let nobody = choice("none", None).placement(Some(&running), &configured, usual);
         assert_eq!(nobody.backend, "none");

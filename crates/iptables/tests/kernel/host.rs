@@ -151,6 +151,7 @@ impl Host {
             self.records.push(Record {
                 network: network.clone(),
                 placement: placement.clone(),
+                why: String::new(),
                 since: "2026-01-01T00:00:00Z".parse().expect("a time"),
                 order,
                 installed: installed.clone(),

@@ -104,6 +104,7 @@ fn wish(name: &str, subnet: u8, backend: &str) -> Wish {
             backend: backend.to_owned(),
             settings: BTreeMap::new(),
         },
+        why: String::new(),
     }
 }
 

@@ -104,6 +104,7 @@ impl Running {
             self.records.push(Record {
                 network: network.clone(),
                 placement: placement.clone(),
+                why: String::new(),
                 since: "2026-01-01T00:00:00Z".parse().unwrap(),
                 order,
                 installed: installed.clone(),
