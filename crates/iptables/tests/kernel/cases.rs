@@ -212,7 +212,7 @@ pub(crate) fn every_failure_is_undone(variant: &'static str) {
             let before = host.standing();
             let mut failed = 0;
             loop {
-                *host.fails.lock().unwrap() = fails(failed);
+                *host.fails.lock().expect("no test died") = fails(failed);
                 if course(&mut host).is_ok() {
                     break;
                 }

@@ -47,18 +47,23 @@ impl CommandRunner for Failing {
     fn run(&mut self, command: &Command) -> io::Result<Answer> {
         let is_restore = command.program.ends_with("-restore") && !command.input.is_empty();
         let died = || Err(io::Error::other("made to fail"));
-        match *self.fails.lock().unwrap() {
+        let fails = *self.fails.lock().expect("no test died");
+        match fails {
             Fails::Before(0) if is_restore => {
-                *self.fails.lock().unwrap() = Fails::Never;
+                *self.fails.lock().expect("no test died") = Fails::Never;
                 return died();
             }
             Fails::After(0) if is_restore => {
-                *self.fails.lock().unwrap() = Fails::Never;
+                *self.fails.lock().expect("no test died") = Fails::Never;
                 self.programs.run(command)?;
                 return died();
             }
-            Fails::Before(n) if is_restore => *self.fails.lock().unwrap() = Fails::Before(n - 1),
-            Fails::After(n) if is_restore => *self.fails.lock().unwrap() = Fails::After(n - 1),
+            Fails::Before(n) if is_restore => {
+                *self.fails.lock().expect("no test died") = Fails::Before(n - 1)
+            }
+            Fails::After(n) if is_restore => {
+                *self.fails.lock().expect("no test died") = Fails::After(n - 1)
+            }
             _ => {}
         }
         self.programs.run(command)
