@@ -154,6 +154,36 @@ pub struct Standing {
     pub missing: bool,
 }
 
+/// A difference between what is recorded and what stands in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Discrepancy {
+    /// The network that it is about, if it is about one.
+    pub network: Option<Name>,
+    /// Where it is, for people.
+    pub object: String,
+    /// What kind it is of.
+    pub kind: DiscrepancyKind,
+    /// What is missing, changed, foreign or out of order, in the words of the backend's usual
+    /// program; or why it cannot be read.
+    pub detail: String,
+}
+
+/// The kinds of [`Discrepancy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiscrepancyKind {
+    /// It is recorded, and does not stand.
+    Missing,
+    /// It stands otherwise than it is recorded.
+    Changed,
+    /// It stands where only ours should, and nobody recorded it.
+    Foreign,
+    /// It stands, and not where it should among the others.
+    Order,
+    /// It cannot be told whether it stands.
+    Unreadable,
+}
+
 /// What a counter says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counted {

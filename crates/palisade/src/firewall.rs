@@ -10,6 +10,7 @@ use palisade_core::rules::{Guard, rules};
 use palisade_core::state::{Record, State, StateError};
 use palisade_nft::backend::{Nftables, Settings};
 use palisade_nft::socket::{self, Socket};
+use palisade_nft::transport::Transport;
 use thiserror::Error;
 
 use crate::folder::{self, FolderError};
@@ -86,18 +87,31 @@ impl Firewall {
     /// # Errors
     /// If there is no such namespace, or no way to netfilter in it.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let directory = match &options.state_directory {
-            Some(directory) => directory.clone(),
-            None => folder::usual()?,
-        };
         let socket = match &options.namespace {
             Some(path) => Socket::open_in(path.clone())?,
             None => Socket::open()?,
         };
         let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
+        Self::over(Box::new(socket), cookie, options)
+    }
+
+    /// The firewall of the network namespace with this cookie, which `transport` leads to: one that
+    /// counts, times or records what goes over it. The namespace in `options` is not looked at.
+    ///
+    /// # Errors
+    /// If there is no state directory.
+    pub fn over(
+        transport: Box<dyn Transport>,
+        cookie: u64,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        let directory = match &options.state_directory {
+            Some(directory) => directory.clone(),
+            None => folder::usual()?,
+        };
         Ok(Self {
             state: State::of(&directory, cookie),
-            backends: vec![Box::new(Nftables::new(Box::new(socket))), Box::new(NoRules)],
+            backends: vec![Box::new(Nftables::new(transport)), Box::new(NoRules)],
             choice: options.choice.clone(),
             configured: options.configured.clone(),
         })

@@ -8,6 +8,7 @@ mod difference;
 mod item;
 mod landed;
 mod observed;
+mod probe;
 mod rebuild;
 mod settings;
 mod standing;
@@ -37,7 +38,11 @@ use observed::Observed;
 use rebuild::Rebuild;
 use verify::discrepancies;
 
+pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
+
+/// An area, and its table as it stands.
+type Seen<'a> = (Area<'a>, Option<Program>);
 
 /// Installs rules in nf_tables.
 pub struct Nftables {
@@ -184,10 +189,7 @@ impl Nftables {
 
 impl Nftables {
     /// The areas of these networks, as they stand in one generation.
-    fn look_at<'r>(
-        &mut self,
-        restore: &[&'r Record],
-    ) -> Result<(Vec<(Area<'r>, Option<Program>)>, u32), PlanError> {
+    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Seen<'r>>, u32), PlanError> {
         let change = Change {
             restore: restore.to_vec(),
             ..Change::default()
