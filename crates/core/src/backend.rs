@@ -154,36 +154,6 @@ pub struct Standing {
     pub missing: bool,
 }
 
-/// A difference between what is recorded and what stands in the kernel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Discrepancy {
-    /// The network that it is about, if it is about one.
-    pub network: Option<Name>,
-    /// Where it is, for people.
-    pub object: String,
-    /// What kind it is of.
-    pub kind: DiscrepancyKind,
-    /// What is missing, changed, foreign or out of order, in the words of the backend's usual
-    /// program; or why it cannot be read.
-    pub detail: String,
-}
-
-/// The kinds of [`Discrepancy`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DiscrepancyKind {
-    /// It is recorded, and does not stand.
-    Missing,
-    /// It stands otherwise than it is recorded.
-    Changed,
-    /// It stands where only ours should, and nobody recorded it.
-    Foreign,
-    /// It stands, and not where it should among the others.
-    Order,
-    /// It cannot be told whether it stands.
-    Unreadable,
-}
-
 /// What a counter says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counted {
@@ -239,8 +209,8 @@ pub trait Backend: Send {
     /// The name by which records know it.
     fn name(&self) -> &'static str;
 
-    /// Why a rule is not installed in this placement, if it is not.
-    fn omission(&self, placement: &Placement, rule: &Rule) -> Option<&'static str>;
+    /// Why a rule of a running network is not installed, if it is not.
+    fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str>;
 
     /// The generation of the ruleset, if the kernel counts it: everybody's changes move it.
     ///

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use palisade_core::backend::{Change, Installed, Placement};
+use palisade_core::backend::{Change, Foreign, Installed, Placement};
 use palisade_core::network::Family;
 use palisade_core::state::Record;
 
@@ -27,6 +27,8 @@ pub(super) struct Area<'a> {
     pub(super) restored: Vec<(usize, Vec<Placed>)>,
     /// What is recorded of those beyond what they need.
     pub(super) excess: Vec<(usize, &'a Installed)>,
+    /// What becomes of rules of others in our chains.
+    pub(super) foreign: Foreign,
 }
 
 impl<'a> Area<'a> {
@@ -39,6 +41,7 @@ impl<'a> Area<'a> {
             added: Vec::new(),
             restored: Vec::new(),
             excess: Vec::new(),
+            foreign: Foreign::Keep,
         }
     }
 
@@ -153,6 +156,7 @@ pub(super) fn areas<'a, E>(
         let coming = area.added.iter().map(|(_, wanted)| wanted.clone());
         area.networks.extend(coming);
         area.networks.retain(|wanted| !wanted.is_empty());
+        area.foreign = change.foreign;
     }
     areas.sort_by_key(|area| area.added.is_empty());
     Ok(areas)

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use palisade_core::backend::Foreign;
+
 use super::area::Area;
 use super::draft::{Draft, recorded};
 use super::observed::{Id, Observed, Standing};
@@ -41,6 +43,9 @@ pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Diff
     } else {
         work.stand();
         work.restore();
+        if area.foreign == Foreign::Remove {
+            work.clear();
+        }
         work.add();
     }
     let mut here = area.networks.iter().flatten().filter(|p| p.table == table);
@@ -200,6 +205,24 @@ impl Work<'_> {
                 .and_then(|(_, id)| place(id))
         };
         below.or_else(|| Some(above()? + 1)).unwrap_or(0)
+    }
+
+    /// What others put into our chains goes.
+    fn clear(&mut self) {
+        for chain in self.table.chains() {
+            let foreign = self.foreign(chain);
+            let ids = self.draft.observed.foreign_ids(chain);
+            if ids.is_empty() {
+                continue;
+            }
+            self.draft.delete_all(chain, &ids);
+            let table = self.table.name();
+            self.notes.extend(foreign.iter().map(|rule| {
+                format!("removed what palisade did not put there: table `{table}`: {rule}")
+            }));
+            let restored = self.area.restored.iter().map(|&(network, _)| network);
+            self.mended.extend(restored);
+        }
     }
 
     /// Networks that come: each rule goes to the head.

@@ -136,20 +136,21 @@ impl Draft {
 }
 
 /// How the jumps to our chains stand in a chain of the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Jumps {
     /// Each once, at the head and in order.
     InPlace,
     /// Not all of them at the head, or some more than once.
     Moved,
-    /// This one does not stand.
-    Missing(&'static str),
+    /// Those to these chains do not stand.
+    Missing(Vec<&'static str>),
 }
 
 pub(super) fn jumps(observed: &Observed, parent: &str, ours: &[&'static str]) -> Jumps {
-    let missing = |chain: &&&str| observed.find(parent, &jump(chain)).is_none();
-    if let Some(chain) = ours.iter().find(missing) {
-        return Jumps::Missing(chain);
+    let mut missing = ours.to_vec();
+    missing.retain(|chain| observed.find(parent, &jump(chain)).is_none());
+    if !missing.is_empty() {
+        return Jumps::Missing(missing);
     }
     let wanted: Vec<Words> = ours.iter().map(|chain| jump(chain)).collect();
     let mut standing = observed.rules_of(parent).map(|id| &observed.rule(id).words);
@@ -242,7 +243,7 @@ mod tests {
         assert_eq!(jumps(&observed, parent, ours), Jumps::Moved);
         assert_eq!(
             jumps(&Observed::default(), parent, ours),
-            Jumps::Missing("PALISADE_FWX")
+            Jumps::Missing(ours.to_vec())
         );
     }
 }

@@ -21,16 +21,18 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use std::os::fd::AsFd;
+
 use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, Done, Installed, Placement, Plan, RunError,
     Standing, Step,
 };
-use palisade_core::network::Family;
 use palisade_core::rules::{Purpose, Rule};
 use palisade_core::state::Record;
+use palisade_core::storage::Lock;
 use thiserror::Error;
 
-use crate::rule::{self, Table};
+use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
 use crate::text::Command;
 use area::{Area, areas, installed};
@@ -106,33 +108,6 @@ impl Iptables {
         Ok(Placement::from(&Settings {
             programs: Programs::Of(variant),
         }))
-    }
-
-    /// Whether a step was done: all that it adds stands in its table, and nothing that it takes
-    /// away.
-    ///
-    /// # Errors
-    /// If the table cannot be read, or the step is none of this backend's.
-    pub fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
-        let (envelope, input) = Envelope::read(&step.payload).map_err(IptablesError::from)?;
-        let observed = self.tables.observed_for(&envelope);
-        let observed = observed.map_err(IptablesError::from)?;
-        Ok(replay::has_landed(&input, &observed))
-    }
-
-    /// Takes the rules that the last runs did without, since the kernel refused them and networks
-    /// can do without them: records should not name them.
-    pub fn take_refused(&mut self) -> Vec<Installed> {
-        std::mem::take(&mut self.refused)
-    }
-
-    /// What differs between what is recorded and what stands. The records are those of all running
-    /// networks: rules of any other are somebody else's.
-    ///
-    /// # Errors
-    /// If a record is none of this backend's, or a program is missing.
-    pub fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
-        verify::verify(self, records).map_err(BackendError::from)
     }
 
     /// Tries out with each table whether these programs can do what networks need, and changes
@@ -291,12 +266,15 @@ impl Backend for Iptables {
         NAME
     }
 
-    fn omission(&self, _placement: &Placement, rule: &Rule) -> Option<&'static str> {
-        let is_refused = |family: Family, purpose: Purpose| {
-            let mut refused = self.refused.iter().filter(|i| i.family == family);
-            refused.any(|i| rule::purpose(&draft::recorded(i)) == Some(purpose))
+    /// What is not recorded of a network was refused by the kernel when it was applied.
+    fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str> {
+        let wanted = rule::placed(&record.network, rule.family);
+        let mut its = wanted.iter().filter(|placed| placed.is_optional());
+        let is_recorded = |placed: &Placed| {
+            let mut installed = record.installed.iter().filter(|i| i.family == rule.family);
+            installed.any(|installed| area::is_same(installed, placed))
         };
-        is_refused(rule.family, rule.purpose)
+        (rule.purpose == Purpose::Checksum && its.any(|placed| !is_recorded(placed)))
             .then_some("the kernel refused it, and the network does without it")
     }
 
@@ -309,12 +287,40 @@ impl Backend for Iptables {
         self.prepare(change).map_err(BackendError::from)
     }
 
-    fn run(&mut self, payload: &[u8]) -> Result<Done, RunError> {
-        self.carry_out(payload)
+    fn run(&mut self, payload: &[u8], lock: &Lock) -> Result<Done, RunError> {
+        let held = lock.as_fd().try_clone_to_owned();
+        if let Err(error) = &held {
+            log::warn!("programs run without the lock: {error}");
+        }
+        self.tables.runner().hold(held.ok());
+        let done = self.carry_out(payload);
+        self.tables.runner().hold(None);
+        done
     }
 
-    /// Rules of iptables have no numbers that last.
-    fn note_handles(&mut self, _records: &mut [Record]) -> Result<(), BackendError> {
+    /// Whether all that a step adds stands in its table, and nothing that it takes away. What
+    /// networks can do without counts as done: nobody knows whether the kernel refused it.
+    fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
+        let (envelope, input) = Envelope::read(&step.payload).map_err(IptablesError::from)?;
+        if envelope.optional {
+            return Ok(true);
+        }
+        let observed = self.tables.observed_for(&envelope);
+        let observed = observed.map_err(IptablesError::from)?;
+        Ok(replay::has_landed(&input, &observed))
+    }
+
+    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        verify::verify(self, records).map_err(BackendError::from)
+    }
+
+    /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
+        for refused in std::mem::take(&mut self.refused) {
+            for record in records.iter_mut() {
+                record.installed.retain(|installed| *installed != refused);
+            }
+        }
         Ok(())
     }
 

@@ -98,6 +98,12 @@ impl Observed {
         rules.filter(|standing| !standing.claimed)
     }
 
+    /// The same, by their numbers.
+    pub(super) fn foreign_ids(&self, chain: &str) -> HashSet<Id> {
+        let rules = self.rules_of(chain);
+        rules.filter(|&id| !self.rule(id).claimed).collect()
+    }
+
     /// Rules that send packets to a chain of ours and are not the jump that we put there.
     pub(super) fn asking<'o>(&'o self, table: Table, chain: &str) -> Vec<(&'o str, &'o Standing)> {
         let own = jump(chain);

@@ -26,6 +26,7 @@ pub fn render(networks: &[Network], family: Family) -> String {
         added: added.into_iter().enumerate().collect(),
         restored: Vec::new(),
         excess: Vec::new(),
+        foreign: palisade_core::backend::Foreign::Keep,
     };
     let input = |table| between(&area, table, Observed::default()).input;
     Table::ALL.map(|table| input(table).to_string()).concat()

@@ -119,9 +119,11 @@ impl Look<'_> {
             }
             match jumps(&self.observed, parent, ours) {
                 Jumps::InPlace => {}
-                Jumps::Missing(chain) => {
-                    let detail = format!("the jump `-j {chain}`");
-                    self.tell(None, parent, DiscrepancyKind::Missing, detail);
+                Jumps::Missing(missing) => {
+                    for chain in missing {
+                        let detail = format!("the jump `-j {chain}`");
+                        self.tell(None, parent, DiscrepancyKind::Missing, detail);
+                    }
                 }
                 Jumps::Moved => {
                     let detail = format!("the jumps to {} are not at the head", ours.join(", "));

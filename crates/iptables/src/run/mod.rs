@@ -8,6 +8,7 @@ mod programs;
 mod restore;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 pub use process::Processes;
@@ -41,7 +42,11 @@ pub struct Answer {
 }
 
 /// Whoever runs programs.
-pub trait CommandRunner {
+pub trait CommandRunner: Send {
+    /// From now on, programs keep this descriptor open until they end: so they hold our lock with
+    /// us, also when we are killed meanwhile. None lets go of it.
+    fn hold(&mut self, lock: Option<OwnedFd>);
+
     /// Runs a program to its end.
     ///
     /// # Errors

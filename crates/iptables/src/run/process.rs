@@ -3,11 +3,13 @@
 use std::env;
 use std::fs::File;
 use std::io::{self, Seek, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
 use std::time::Instant;
 
+use command_fds::CommandFdExt;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
@@ -17,9 +19,11 @@ use super::{Answer, Command, CommandRunner};
 const BESIDE_PATH: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// Runs programs as processes. They inherit what descriptors the caller leaves open to them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Processes {
     namespace: Option<PathBuf>,
+    /// What programs keep open.
+    held: Option<OwnedFd>,
 }
 
 impl Processes {
@@ -35,15 +39,21 @@ impl Processes {
     pub fn inside(namespace: PathBuf) -> Self {
         Self {
             namespace: Some(namespace),
+            held: None,
         }
     }
 }
 
 impl CommandRunner for Processes {
+    fn hold(&mut self, lock: Option<OwnedFd>) {
+        self.held = lock;
+    }
+
     fn run(&mut self, command: &Command) -> io::Result<Answer> {
         let Some(namespace) = &self.namespace else {
-            return run(command);
+            return run(command, self.held.as_ref());
         };
+        let held = self.held.as_ref();
         let namespace = File::open(namespace).map_err(|error| {
             let path = namespace.display();
             io::Error::other(format!("cannot open network namespace {path}: {error}"))
@@ -56,7 +66,7 @@ impl CommandRunner for Processes {
                     let errno = io::Error::from(errno);
                     io::Error::other(format!("cannot enter the network namespace: {errno}"))
                 })?;
-                run(command)
+                run(command, held)
             };
             let thread = thread::Builder::new().name("netns".to_owned());
             match thread.spawn_scoped(scope, enter)?.join() {
@@ -67,13 +77,17 @@ impl CommandRunner for Processes {
     }
 }
 
-fn run(command: &Command) -> io::Result<Answer> {
+fn run(command: &Command, held: Option<&OwnedFd>) -> io::Result<Answer> {
     let start = Instant::now();
-    let output = process::Command::new(find(&command.program)?)
+    let mut process = process::Command::new(find(&command.program)?);
+    process
         .args(&command.arguments)
         .env("LC_ALL", "C")
-        .stdin(input(&command.input)?)
-        .output()?;
+        .stdin(input(&command.input)?);
+    if let Some(held) = held {
+        process.preserved_fds(vec![held.try_clone()?]);
+    }
+    let output = process.output()?;
     Ok(Answer {
         code: output.status.code(),
         stdout: output.stdout,

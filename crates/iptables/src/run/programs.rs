@@ -189,6 +189,8 @@ mod tests {
     struct System(&'static [(&'static str, &'static str)]);
 
     impl CommandRunner for System {
+        fn hold(&mut self, _: Option<std::os::fd::OwnedFd>) {}
+
         fn run(&mut self, command: &Command) -> io::Result<Answer> {
             let found = self.0.iter().find(|(name, _)| *name == command.program);
             let (_, version) = found.ok_or(io::ErrorKind::NotFound)?;

@@ -135,8 +135,13 @@ impl RestoreError {
             Self::Silent { program, .. } | Self::Unreadable { program, .. } => {
                 format!("see what `{program} -c` prints as root")
             }
-            Self::Incompatible { table, .. } => {
-                format!("`nft list table ip {table}` shows what another program put there")
+            Self::Incompatible { program, table } => {
+                let family = if program.starts_with("ip6") {
+                    "ip6"
+                } else {
+                    "ip"
+                };
+                format!("`nft list table {family} {table}` shows what another program put there")
             }
         }
     }
@@ -278,6 +283,8 @@ mod tests {
     struct Always(Answer);
 
     impl CommandRunner for Always {
+        fn hold(&mut self, _: Option<std::os::fd::OwnedFd>) {}
+
         fn run(&mut self, _command: &Command) -> io::Result<Answer> {
             Ok(self.0.clone())
         }

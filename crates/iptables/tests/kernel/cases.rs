@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use palisade_core::backend::{Addition, Backend, Change, RunError};
-use palisade_core::network::{AddressRange, Description, Forward, Nat, Network, PortRange};
+use palisade_core::network::{AddressRange, Description, Family, Forward, Nat, Network, PortRange};
+use palisade_iptables::backend::render;
 
-use crate::host::{Fails, Host, Standing};
+use crate::host::{Fails, Host, Standing, lock};
 
 fn network(name: &str, number: u8, forward: Forward) -> Network {
     Network::new(Description {
@@ -126,6 +127,47 @@ pub(crate) fn replaced_and_restored(variant: &'static str) {
     assert_eq!(host.standing(), Standing::new());
 }
 
+/// What is rendered is what is installed, loaded beside what stands or instead of it.
+pub(crate) fn rendered(variant: &'static str) {
+    let networks = [nat(1), route(2), network("alone", 3, Forward::Isolated)];
+    let mut host = Host::new(variant);
+    host.start(&networks);
+    for arguments in [&["--noflush"][..], &[]] {
+        let loaded = Host::new(variant);
+        for (family, word) in [(Family::Ipv4, "iptables"), (Family::Ipv6, "ip6tables")] {
+            let program = format!("{word}-{variant}-restore");
+            let words = [&[program.as_str()], arguments].concat();
+            loaded.namespace.feed(&words, &render(&networks, family));
+        }
+        assert_eq!(loaded.standing(), host.standing());
+    }
+}
+
+/// What a rule has counted outlives a replace by its like.
+pub(crate) fn counters_kept(variant: &'static str) {
+    let mut host = Host::new(variant);
+    host.start(&[nat(1)]);
+    let rule = "-i virbr1 -o virbr1 -m comment --comment \"net1: guest to guest\" -j ACCEPT";
+    let counted =
+        format!("*filter\n-D PALISADE_FWX {rule}\n[7:700] -I PALISADE_FWX {rule}\nCOMMIT\n");
+    let restore = format!("iptables-{variant}-restore");
+    host.namespace
+        .feed(&[&restore, "--noflush", "--counters"], &counted);
+    host.start(&[nat(1)]);
+    let listed = host
+        .backend
+        .listing(&[&host.placement()])
+        .expect("a listing");
+    assert!(listed.contains("\n[7:700] -A PALISADE_FWX "), "{listed}");
+    host.iptables("iptables -F PALISADE_FWX");
+    host.restore();
+    let listed = host
+        .backend
+        .listing(&[&host.placement()])
+        .expect("a listing");
+    assert!(listed.contains("\n[0:0] -A PALISADE_FWX "), "{listed}");
+}
+
 /// An administrator's rules inside and outside our chains outlive all that we do.
 pub(crate) fn rules_of_others(variant: &'static str) {
     let mut host = Host::new(variant);
@@ -170,7 +212,7 @@ pub(crate) fn every_failure_is_undone(variant: &'static str) {
             let before = host.standing();
             let mut failed = 0;
             loop {
-                host.fails.set(fails(failed));
+                *host.fails.lock().unwrap() = fails(failed);
                 if course(&mut host).is_ok() {
                     break;
                 }
@@ -200,12 +242,14 @@ pub(crate) fn stale_plans(variant: &'static str) {
     host.iptables("iptables -t nat -D PALISADE_PRT 1");
     let error = host
         .backend
-        .run(&plan.steps[0].payload)
+        .run(&plan.steps[0].payload, &lock())
         .expect_err("nothing fits");
     assert!(matches!(error, RunError::Stale), "{error}");
     let plan = host.backend.plan(&change).expect("a plan");
     for step in &plan.steps {
-        host.backend.run(&step.payload).expect("it fits now");
+        host.backend
+            .run(&step.payload, &lock())
+            .expect("it fits now");
     }
 }
 

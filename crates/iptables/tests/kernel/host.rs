@@ -1,21 +1,27 @@
 //! A host on which networks come and go: a namespace, the backend, and what an engine does with it.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
 
 use palisade_core::Ruleset;
 use palisade_core::backend::{Addition, Backend, Change, Placement, Plan, RunError};
 use palisade_core::network::{Family, Network};
 use palisade_core::rules::Guard;
 use palisade_core::state::Record;
+use palisade_core::storage::Lock;
 use palisade_iptables::Iptables;
 use palisade_iptables::lift::lift;
 use palisade_iptables::run::{Answer, Command, CommandRunner};
 use palisade_iptables::text::{self, Rule, Words};
 
 use crate::namespace::{Namespace, Programs};
+
+/// A lock that nobody else wants.
+pub(crate) fn lock() -> Lock {
+    Lock::private().expect("a temporary file")
+}
 
 /// Which restore fails, counted down, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,25 +36,29 @@ pub(crate) enum Fails {
 /// Programs of which one can fail.
 struct Failing {
     programs: Programs,
-    fails: Rc<Cell<Fails>>,
+    fails: Arc<Mutex<Fails>>,
 }
 
 impl CommandRunner for Failing {
+    fn hold(&mut self, lock: Option<OwnedFd>) {
+        self.programs.hold(lock);
+    }
+
     fn run(&mut self, command: &Command) -> io::Result<Answer> {
         let is_restore = command.program.ends_with("-restore") && !command.input.is_empty();
         let died = || Err(io::Error::other("made to fail"));
-        match self.fails.get() {
+        match *self.fails.lock().unwrap() {
             Fails::Before(0) if is_restore => {
-                self.fails.set(Fails::Never);
+                *self.fails.lock().unwrap() = Fails::Never;
                 return died();
             }
             Fails::After(0) if is_restore => {
-                self.fails.set(Fails::Never);
+                *self.fails.lock().unwrap() = Fails::Never;
                 self.programs.run(command)?;
                 return died();
             }
-            Fails::Before(n) if is_restore => self.fails.set(Fails::Before(n - 1)),
-            Fails::After(n) if is_restore => self.fails.set(Fails::After(n - 1)),
+            Fails::Before(n) if is_restore => *self.fails.lock().unwrap() = Fails::Before(n - 1),
+            Fails::After(n) if is_restore => *self.fails.lock().unwrap() = Fails::After(n - 1),
             _ => {}
         }
         self.programs.run(command)
@@ -59,7 +69,7 @@ pub(crate) struct Host {
     pub(crate) namespace: Namespace,
     pub(crate) backend: Iptables,
     pub(crate) records: Vec<Record>,
-    pub(crate) fails: Rc<Cell<Fails>>,
+    pub(crate) fails: Arc<Mutex<Fails>>,
     /// Whether some rules may be refused.
     does_without: bool,
     variant: &'static str,
@@ -73,10 +83,10 @@ impl Host {
     /// With these variables for the programs.
     pub(crate) fn with(variant: &'static str, variables: &[(&str, &str)]) -> Self {
         let namespace = Namespace::new();
-        let fails = Rc::new(Cell::new(Fails::Never));
+        let fails = Arc::new(Mutex::new(Fails::Never));
         let runner = Failing {
             programs: namespace.programs(variables),
-            fails: Rc::clone(&fails),
+            fails: Arc::clone(&fails),
         };
         Self {
             backend: Iptables::new(Box::new(runner)),
@@ -135,20 +145,19 @@ impl Host {
         };
         let plan = self.backend.plan(&change).expect("a plan");
         self.carry_out(&plan)?;
-        let refused = self.backend.take_refused();
         let first = self.records.last().map_or(0, |record| record.order + 1);
         self.records = keep;
         for ((network, installed), order) in networks.iter().zip(&plan.added).zip(first..) {
-            let mut installed = installed.clone();
-            installed.retain(|item| !refused.contains(item));
             self.records.push(Record {
                 network: network.clone(),
                 placement: placement.clone(),
                 since: "2026-01-01T00:00:00Z".parse().expect("a time"),
                 order,
-                installed,
+                installed: installed.clone(),
             });
         }
+        let noted = self.backend.note_handles(&mut self.records);
+        noted.expect("what was refused is not recorded");
         Ok(plan)
     }
 
@@ -164,9 +173,9 @@ impl Host {
 
     fn carry_out(&mut self, plan: &Plan) -> Result<(), RunError> {
         for (number, step) in plan.steps.iter().enumerate() {
-            if let Err(error) = self.backend.run(&step.payload) {
+            if let Err(error) = self.backend.run(&step.payload, &lock()) {
                 for begun in plan.steps[..=number].iter().rev() {
-                    self.backend.run(&begun.undo).expect("an undo");
+                    self.backend.run(&begun.undo, &lock()).expect("an undo");
                 }
                 return Err(error);
             }

@@ -30,9 +30,11 @@ fn main() -> ExitCode {
             let test = |variant| parity::as_libvirt(case, variant);
             trials.push(trial(name, variant, hindrance, test));
         }
-        let tests: [(&str, Test); 6] = [
+        let tests: [(&str, Test); 8] = [
             ("unusual_words", cases::unusual_words),
             ("replaced_and_restored", cases::replaced_and_restored),
+            ("rendered", cases::rendered),
+            ("counters_kept", cases::counters_kept),
             ("rules_of_others", cases::rules_of_others),
             ("every_failure_is_undone", cases::every_failure_is_undone),
             ("stale_plans", cases::stale_plans),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::thread;
 
@@ -82,6 +83,10 @@ pub(crate) struct Programs {
 }
 
 impl CommandRunner for Programs {
+    fn hold(&mut self, lock: Option<OwnedFd>) {
+        self.inner.hold(lock);
+    }
+
     fn run(&mut self, command: &Command) -> io::Result<Answer> {
         let mut arguments = self.variables.clone();
         arguments.push(command.program.clone());

@@ -11,12 +11,14 @@ use palisade_core::network::{Description, Family, Forward, Nat, Network, PortRan
 use crate::host::{Host, Standing, lines};
 use crate::namespace::Namespace;
 
-/// The folder of libvirt's cases.
+/// The folder of libvirt's cases: beside the workspace, or beside the folder of its worktrees.
 pub(crate) fn folder() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/libvirt");
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/libvirt");
-    let found = [beside, folder].into_iter().find(|folder| folder.is_dir());
-    found.ok_or_else(|| "libvirt's cases are not at ../shared/libvirt".to_owned())
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = ["../../../shared/libvirt", "../../../../shared/libvirt"];
+    let mut found = places.map(|place| here.join(place)).into_iter();
+    found
+        .find(|folder| folder.is_dir())
+        .ok_or_else(|| "libvirt's cases are not at ../shared/libvirt".to_owned())
 }
 
 /// A network of libvirt's, and the file of its commands.

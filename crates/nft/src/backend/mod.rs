@@ -349,7 +349,7 @@ impl Backend for Nftables {
         NAME
     }
 
-    fn omission(&self, _placement: &Placement, rule: &Rule) -> Option<&'static str> {
+    fn omission(&self, _record: &Record, rule: &Rule) -> Option<&'static str> {
         layout::omission(rule.role, rule.purpose)
     }
 

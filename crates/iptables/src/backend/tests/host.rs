@@ -1,10 +1,10 @@
 //! A host with the programs of iptables, made up: they do what the real ones do with the text that
 //! they are given, on tables in memory. It can be told to fail.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::backend::Iptables;
@@ -40,7 +40,21 @@ pub(super) struct State {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Host(pub(super) Rc<RefCell<State>>);
+pub(super) struct Host(pub(super) Shared);
+
+/// What several runners see of one host.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<State>>);
+
+impl Shared {
+    pub(super) fn borrow(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn borrow_mut(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
 
 impl Host {
     pub(super) fn backend(&self) -> Iptables {
@@ -210,6 +224,8 @@ impl text::Table {
 }
 
 impl CommandRunner for Host {
+    fn hold(&mut self, _: Option<OwnedFd>) {}
+
     fn run(&mut self, command: &Command) -> io::Result<Answer> {
         let state = &mut *self.0.borrow_mut();
         if state

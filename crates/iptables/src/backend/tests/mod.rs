@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use palisade_core::backend::{Addition, Backend, Change, Placement, Plan, RunError};
 use palisade_core::network::{Description, Forward, Nat, Network};
 use palisade_core::state::Record;
+use palisade_core::storage::Lock;
 
 use super::Iptables;
 
@@ -18,6 +19,10 @@ fn placement(programs: &str) -> Placement {
         backend: "iptables".to_owned(),
         settings: BTreeMap::from([("programs".to_owned(), programs.to_owned())]),
     }
+}
+
+fn lock() -> Lock {
+    Lock::private().unwrap()
 }
 
 /// A network on `virbrN` with subnets of both families.
@@ -89,7 +94,6 @@ impl Running {
         };
         let plan = self.backend.plan(&change).unwrap();
         self.carry_out(&plan)?;
-        let refused = self.backend.take_refused();
         let last = self.records.iter().map(|record| record.order).max();
         self.records = keep;
         for ((network, installed), order) in networks
@@ -97,16 +101,15 @@ impl Running {
             .zip(&plan.added)
             .zip(last.map_or(0, |last| last + 1)..)
         {
-            let mut installed = installed.clone();
-            installed.retain(|item| !refused.contains(item));
             self.records.push(Record {
                 network: network.clone(),
                 placement: placement.clone(),
                 since: "2026-01-01T00:00:00Z".parse().unwrap(),
                 order,
-                installed,
+                installed: installed.clone(),
             });
         }
+        self.backend.note_handles(&mut self.records).unwrap();
         Ok(plan)
     }
 
@@ -124,9 +127,9 @@ impl Running {
     /// Runs the steps; where one fails, all that were begun are taken back.
     fn carry_out(&mut self, plan: &Plan) -> Result<(), RunError> {
         for (number, step) in plan.steps.iter().enumerate() {
-            if let Err(error) = self.backend.run(&step.payload) {
+            if let Err(error) = self.backend.run(&step.payload, &lock()) {
                 for begun in plan.steps[..=number].iter().rev() {
-                    self.backend.run(&begun.undo).unwrap();
+                    self.backend.run(&begun.undo, &lock()).unwrap();
                 }
                 return Err(error);
             }
