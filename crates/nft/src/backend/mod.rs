@@ -26,7 +26,6 @@ use crate::object;
 use crate::transport::Transport;
 use area::{Area, areas};
 use difference::{Difference, Trust, between};
-use item::Wanted;
 use observed::Observed;
 
 pub use settings::{NAME, Settings, SettingsError};
@@ -155,15 +154,15 @@ impl Nftables {
             }
             plan.notes.extend(difference.notes.iter().cloned());
         }
-        let mended = |network| differences.iter().any(|d| d.mended.contains(&network));
-        for (network, restored) in plan.restored.iter_mut().enumerate() {
-            if mended(network) {
-                let wanted = areas.iter().flat_map(|area| &area.restored);
-                let its = wanted.filter(|&&(of, _)| of == network);
-                *restored = Some(
-                    its.map(|(_, w): &(usize, Wanted)| w.installed.clone())
-                        .collect(),
-                );
+        for &network in differences.iter().flat_map(|d| &d.mended) {
+            if let Some(restored) = plan.restored.get_mut(network) {
+                restored.get_or_insert_default();
+            }
+        }
+        // Once over all items: each network's own search of them would be quadratic.
+        for (network, wanted) in areas.iter().flat_map(|area| &area.restored) {
+            if let Some(Some(restored)) = plan.restored.get_mut(*network) {
+                restored.push(wanted.installed.clone());
             }
         }
         Ok(plan)
@@ -315,3 +314,6 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static, hint: String) -
         hint,
     }
 }
+
+#[cfg(test)]
+mod tests;
