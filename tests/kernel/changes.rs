@@ -48,6 +48,15 @@ fn swap_bridges(layout: &str) {
     let (one, two) = (net(1), net(2));
     let swapped = [one.clone().on("virbr2"), two.clone().on("virbr1")];
     assert_replaces(layout, &[&one, &two], &swapped.each_ref());
+    // And each is taken away by what it has become.
+    let namespace = Namespace::new();
+    let palisade = Palisade::with_layout(&namespace, layout);
+    palisade.apply([&one, &two]).stdout();
+    palisade.apply(&swapped).stdout();
+    palisade.ok(["remove", "net1"]);
+    assert_as_applied(&namespace, layout, [&swapped[1]]);
+    palisade.ok(["remove", "net2"]);
+    assert_eq!(Dump::ruleset(&namespace).as_str(), "");
 }
 
 fn swap_subnets(layout: &str) {
@@ -261,12 +270,7 @@ impl Drop for Named {
 fn two_namespaces(layout: &str) {
     let (one, two) = (Namespace::new(), Namespace::new());
     let first = Palisade::with_layout(&one, layout);
-    let state = first.state();
-    let shared = [
-        "--state-dir",
-        state.to_str().expect("a path of plain letters"),
-    ];
-    let second = Palisade::with_layout(&two, layout).with(shared);
+    let second = Palisade::with_layout(&two, layout).sharing(&first);
     first.apply([&net(1)]).stdout();
     // The same network, bridge and subnet: no conflict over there.
     second.apply([&net(1), &net(2)]).stdout();

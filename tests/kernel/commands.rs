@@ -196,13 +196,8 @@ fn the_command_line_wins_over_the_environment() {
 fn two_layouts_in_one_table() {
     let namespace = Namespace::new();
     let state = Palisade::new(&namespace);
-    let folder = state.state();
-    let shared = [
-        "--state-dir",
-        folder.to_str().expect("a path of plain letters"),
-    ];
     let [flat, mapped] =
-        ["flat", "mapped"].map(|layout| Palisade::with_layout(&namespace, layout).with(shared));
+        ["flat", "mapped"].map(|layout| Palisade::with_layout(&namespace, layout).sharing(&state));
     flat.apply([&net(1)]).stdout();
     mapped.apply([&net(2)]).stdout();
     assert_eq!(state.running(), ["net1", "net2"]);

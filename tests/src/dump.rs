@@ -17,7 +17,7 @@ impl Dump {
     pub fn ruleset(namespace: &Namespace) -> Self {
         let mut nft = Command::new("nft");
         let listed = namespace.answer(nft.args(["-s", "list", "ruleset"]), "");
-        Self(listed.stdout())
+        Self(without_marker(&listed.stdout()))
     }
 
     /// One table; none if there is no such table.
@@ -28,7 +28,7 @@ impl Dump {
         if listed.stderr.contains("No such file or directory") {
             return None;
         }
-        Some(Self(listed.stdout()))
+        Some(Self(without_marker(&listed.stdout())))
     }
 
     /// A text that is compared with listings.
@@ -131,7 +131,8 @@ impl Dump {
                 "}" => chain = None,
                 text => {
                     let name = text.strip_prefix("chain ");
-                    if let Some(name) = name.and_then(|name| name.strip_suffix(" {")) {
+                    // With handles, one stands behind the brace.
+                    if let Some((name, _)) = name.and_then(|name| name.split_once(" {")) {
                         chain = Some(name);
                     } else if let Some(chain) = chain
                         && !text.starts_with("type ")
@@ -169,6 +170,25 @@ fn without_comments(line: &str) -> String {
         rest = after.split_once('"').map_or("", |(_, after)| after);
     }
     kept + rest
+}
+
+/// Without the one element of the set that holds the last transaction's marker: it is another after
+/// each change.
+fn without_marker(listing: &str) -> String {
+    let mut is_marked = false;
+    let mut kept = String::with_capacity(listing.len());
+    for line in listing.lines() {
+        match line.trim() {
+            "set transaction {" => is_marked = true,
+            "}" => is_marked = false,
+            _ => {}
+        }
+        if !(is_marked && line.trim_start().starts_with("elements = ")) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// Panics with the difference, line by line, if the two are not the same.
@@ -215,6 +235,10 @@ mod tests {
             dump.rules(),
             [("c", "iifname \"a\" accept comment \"x: y\"")]
         );
+        let dump = Dump::expected(
+            "table ip t { # handle 1\n\tchain c { # handle 2\n\t\tdrop # handle 3\n\t}\n}\n",
+        );
+        assert_eq!(dump.rules(), [("c", "drop # handle 3")]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{Answer, Definition, Dump, Namespace, assert_same, binary};
 pub struct Palisade<'a> {
     namespace: &'a Namespace,
     folder: TempDir,
+    state: PathBuf,
     options: Vec<String>,
 }
 
@@ -19,9 +20,11 @@ impl<'a> Palisade<'a> {
     /// The command in this namespace.
     #[must_use]
     pub fn new(namespace: &'a Namespace) -> Self {
+        let folder = folder();
         Self {
             namespace,
-            folder: TempDir::new().expect("make a folder"),
+            state: folder.path().join("state"),
+            folder,
             options: Vec::new(),
         }
     }
@@ -39,10 +42,17 @@ impl<'a> Palisade<'a> {
         self
     }
 
+    /// With the state directory of another.
+    #[must_use]
+    pub fn sharing(mut self, other: &Palisade<'_>) -> Self {
+        self.state.clone_from(&other.state);
+        self
+    }
+
     /// The state directory.
     #[must_use]
-    pub fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
+    pub fn state(&self) -> &Path {
+        &self.state
     }
 
     /// Puts definitions into files, which keep their order.
@@ -150,6 +160,14 @@ impl<'a> Palisade<'a> {
         names.sort();
         names
     }
+}
+
+/// In memory where that is possible, as the state directory is by default: a file synced on a disk
+/// for each of thousands of networks takes a minute.
+fn folder() -> TempDir {
+    TempDir::new_in("/dev/shm")
+        .or_else(|_| TempDir::new())
+        .expect("make a folder")
 }
 
 /// Compares what stands in a namespace with what these networks are, applied to an empty kernel in

@@ -109,13 +109,28 @@ pub(crate) enum Command {
     Render(Files),
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
-    Apply(Files),
+    Apply(Applied),
+    /// Say what `apply` would change; touches nothing; exit 3 if it would change something
+    #[command(after_help = "Example: palisade plan --sync /etc/palisade/networks")]
+    Plan(Planned),
     /// Make exactly these networks the running ones, all or nothing
     #[command(after_help = "Example: palisade sync /etc/palisade/networks")]
     Sync(Files),
     /// Remove networks: exactly what was recorded as installed for them
     #[command(after_help = "Example: palisade remove default lab")]
     Remove(Removal),
+    /// Compare what is recorded with the kernel; exit 3 if they differ
+    #[command(after_help = "Example: palisade verify default")]
+    Verify(Named),
+    /// Make the kernel as it is recorded, in one transaction
+    #[command(after_help = "Example: palisade repair")]
+    Repair(Named),
+    /// Move all running networks to another backend or layout, all or nothing, without a gap
+    #[command(after_help = "Example: palisade migrate --to nftables --layout flat")]
+    Migrate(Migration),
+    /// Finish or undo an interrupted transaction; whatever changes networks does so by itself
+    #[command(after_help = "Example: palisade recover")]
+    Recover,
     /// List the running networks
     #[command(after_help = "Example: palisade list --format json")]
     List,
@@ -133,6 +148,42 @@ pub(crate) struct Files {
     /// Definitions: libvirt network XML, TOML or JSON; directories of them; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// What to apply.
+#[derive(Debug, Args)]
+pub(crate) struct Applied {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Only say what would change, as `plan` does
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What to plan.
+#[derive(Debug, Args)]
+pub(crate) struct Planned {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// What `sync` would change
+    #[arg(long)]
+    pub(crate) sync: bool,
+}
+
+/// Some networks, or all.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The networks [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+}
+
+/// Where to move.
+#[derive(Debug, Args)]
+pub(crate) struct Migration {
+    /// The backend to move to; --layout and --table say where in it
+    #[arg(long, value_name = "BACKEND")]
+    pub(crate) to: BackendChoice,
 }
 
 /// Networks to remove.

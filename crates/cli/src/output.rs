@@ -1,12 +1,13 @@
 //! Where results go, and how.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use log::LevelFilter;
 use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::arguments::Global;
 
@@ -39,13 +40,23 @@ pub(crate) struct Outcome {
     pub(crate) text: String,
     /// For programs.
     pub(crate) json: serde_json::Value,
+    /// For scripts: 0, or 3 where something was found.
+    code: u8,
 }
 
 impl Outcome {
     pub(crate) fn new(text: String, json: &impl Serialize) -> Self {
         // Our types have text keys and finite numbers: there is nothing that JSON cannot say.
         let json = serde_json::to_value(json).unwrap_or_default();
-        Self { text, json }
+        Self {
+            text,
+            json,
+            code: 0,
+        }
+    }
+
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -88,7 +99,7 @@ pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
             log::error!("cannot write the result: {error}");
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
+        _ => ExitCode::from(outcome.code),
     }
 }
 
@@ -98,8 +109,11 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
     table
         .load_style(TableStyle::new())
         .set_header(head.iter().copied());
-    if io::stdout().is_terminal() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+    // The terminal that is written to, which need not be the one that the process belongs to.
+    if let Some((Width(width), _)) = terminal_size_of(io::stdout()) {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
     }
     table.add_rows(rows);
     for column in table.column_iter_mut() {

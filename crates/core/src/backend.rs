@@ -11,9 +11,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::network::{Family, Network};
+use crate::network::{Family, Name, Network};
 use crate::rules::{Purpose, Rule};
 use crate::state::Record;
+use crate::storage::Lock;
 
 /// By whom and where a network's rules are installed. What beside the backend's name belongs to
 /// it (a layout, a table) is known to the backend alone.
@@ -66,6 +67,10 @@ pub struct Change<'a> {
     /// The ruleset's generation, if it is still the one in which our last change left it: what is
     /// recorded stands then, and need not be looked for.
     pub left_at: Option<u64>,
+    /// What becomes of what others put where only ours belongs.
+    pub foreign: Foreign,
+    /// The name of the transaction that this is a part of: it marks the steps.
+    pub transaction: String,
 }
 
 impl Change<'_> {
@@ -74,6 +79,16 @@ impl Change<'_> {
     pub fn is_empty(&self) -> bool {
         self.restore.is_empty() && self.remove.is_empty() && self.add.is_empty()
     }
+}
+
+/// What becomes of rules of others in our chains, and of elements in our sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Foreign {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They go, and what is ours stands in the order in which it was recorded.
+    Remove,
 }
 
 /// A network that comes.
@@ -108,7 +123,8 @@ pub struct Step {
     pub what: String,
     /// What to do, in the backend's own form.
     pub payload: Vec<u8>,
-    /// What takes it back, in the same form.
+    /// What takes it back, in the same form. Empty where that takes a new plan: back to the records
+    /// from before.
     pub undo: Vec<u8>,
 }
 
@@ -147,8 +163,49 @@ pub struct Counted {
     pub bytes: u64,
 }
 
+/// Something that stands otherwise than it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Discrepancy {
+    /// The network that it is about, if it is about one.
+    pub network: Option<Name>,
+    /// The table, chain, set or rule.
+    pub object: String,
+    /// In which way it differs.
+    pub kind: DiscrepancyKind,
+    /// More about it, in words.
+    pub detail: String,
+}
+
+/// In which way something differs from what is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiscrepancyKind {
+    /// It is recorded and not there.
+    Missing,
+    /// It is there and says something else.
+    Changed,
+    /// It is where only ours belongs, and not ours.
+    Foreign,
+    /// It stands at another place among the others.
+    Order,
+    /// It is of a kind that this build does not know.
+    Unreadable,
+}
+
+impl fmt::Display for DiscrepancyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Missing => "missing",
+            Self::Changed => "changed",
+            Self::Foreign => "foreign",
+            Self::Order => "out of order",
+            Self::Unreadable => "unreadable",
+        })
+    }
+}
+
 /// Whoever makes the kernel enforce rules.
-pub trait Backend {
+pub trait Backend: Send {
     /// The name by which records know it.
     fn name(&self) -> &'static str;
 
@@ -171,7 +228,23 @@ pub trait Backend {
     ///
     /// # Errors
     /// If it did not happen, or it is not known whether it happened.
-    fn run(&mut self, payload: &[u8]) -> Result<Done, RunError>;
+    ///
+    /// Programs that it starts hold the `lock` too, until they end.
+    fn run(&mut self, payload: &[u8], lock: &Lock) -> Result<Done, RunError>;
+
+    /// Whether a step has happened, of which a process that died knows no more: seen from the
+    /// kernel.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError>;
+
+    /// What stands otherwise than it is recorded. `records` are all networks of this backend, in
+    /// the order in which they were started.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError>;
 
     /// Fills in the kernel's numbers of what is installed in this backend, where it has some; items
     /// that are not there get none.
@@ -225,6 +298,9 @@ pub enum RunError {
     /// It failed as a whole.
     #[error(transparent)]
     Failed(BackendError),
+    /// It is not known whether it happened: the kernel can be asked.
+    #[error(transparent)]
+    Unknown(BackendError),
 }
 
 impl fmt::Display for Placement {

@@ -2,15 +2,18 @@
 //!
 //! This crate knows networks ([`network`]), the rules they mean ([`rules`]), the trait that each
 //! backend implements ([`backend`]), the state directory that remembers what was installed
-//! ([`state`]), and how wishes become changes of both ([`engine`]). It knows nothing of netlink,
-//! of iptables or of file formats of definitions.
+//! ([`state`], kept in some [`storage`], with a [`journal`] of what is under way), and how wishes
+//! become changes of both ([`engine`]). It knows nothing of netlink, of iptables or of file formats
+//! of definitions.
 #![forbid(unsafe_code)]
 
 pub mod backend;
 pub mod engine;
+pub mod journal;
 pub mod network;
 pub mod rules;
 pub mod state;
+pub mod storage;
 
 pub use network::Network;
 pub use rules::Ruleset;

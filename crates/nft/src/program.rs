@@ -42,9 +42,13 @@ impl Program {
     /// were started. None if they need nothing there.
     #[must_use]
     pub fn of(name: &TableName, family: Family, networks: &[(Layout, &Network)]) -> Option<Self> {
+        let transaction = FilledSet {
+            set: layout::transaction_set(name, family),
+            elements: Vec::new(),
+        };
         let mut program = Self {
             table: layout::table(name, family),
-            sets: Vec::new(),
+            sets: vec![transaction],
             chains: Vec::new(),
         };
         for layout in [Layout::Flat, Layout::Mapped] {

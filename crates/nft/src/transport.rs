@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// Sends requests to nf_tables and brings back the replies. One is a netlink socket; tests have
 /// others.
-pub trait Transport {
+pub trait Transport: Send {
     /// Sends these messages, and appends all that the kernel answers to `replies`: netlink has
     /// answered in full when sending returns.
     ///

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 
-use palisade_core::backend::{Backend, BackendError, Placement};
-use palisade_core::engine::{Engine, EngineError, Goal, Report, Wish};
+use palisade_core::backend::{Backend, BackendError, Discrepancy, Placement};
+use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
 use palisade_core::network::{Name, Network};
 use palisade_core::rules::{Guard, rules};
 use palisade_core::state::{Record, State, StateError};
@@ -22,7 +22,6 @@ use crate::shown::{Shown, omitted};
 /// it installed. It holds one netlink socket open for as long as it lives.
 pub struct Firewall {
     state: State,
-    cookie: u64,
     backends: Vec<Box<dyn Backend>>,
     choice: Choice,
     configured: Choice,
@@ -112,7 +111,6 @@ impl Firewall {
         };
         Ok(Self {
             state: State::of(&directory, cookie),
-            cookie,
             backends: vec![Box::new(Nftables::new(transport)), Box::new(NoRules)],
             choice: options.choice.clone(),
             configured: options.configured.clone(),
@@ -158,7 +156,66 @@ impl Firewall {
     /// # Errors
     /// If the state directory cannot be read.
     pub fn running(&self) -> Result<Vec<Record>, StateError> {
-        self.state.records()
+        self.state.records(None)
+    }
+
+    /// What [`apply`](Self::apply) would change.
+    ///
+    /// # Errors
+    /// As for `apply`, as far as can be seen without doing it.
+    pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        let goal = self.goal(networks, Goal::Run);
+        self.engine().foresee(goal)
+    }
+
+    /// What [`sync`](Self::sync) would change.
+    ///
+    /// # Errors
+    /// As for `sync`, as far as can be seen without doing it.
+    pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        let goal = self.goal(networks, Goal::Exactly);
+        self.engine().foresee(goal)
+    }
+
+    /// What stands otherwise than it is recorded: for these networks, or for all if none is named.
+    ///
+    /// # Errors
+    /// If one of them does not run, or the state or the kernel cannot be read.
+    pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        self.engine().verify(names)
+    }
+
+    /// Makes what stands as it is recorded. With names, what is missing of those networks is put
+    /// back; without, what others put where only ours belongs goes too.
+    ///
+    /// # Errors
+    /// If one of them does not run, or the kernel refuses: nothing has changed then.
+    pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        self.engine().reach(|_| Goal::Mended(names.to_vec()))
+    }
+
+    /// Moves all running networks to where this choice puts them. All or nothing, and with no
+    /// moment without rules.
+    ///
+    /// # Errors
+    /// If the kernel refuses: all networks are where they were then.
+    pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
+        self.engine().reach(|records| {
+            let wish = |record: &Record| Wish {
+                network: record.network.clone(),
+                placement: to.placement(Some(&record.placement), &Choice::default()),
+            };
+            Goal::Run(records.iter().map(wish).collect())
+        })
+    }
+
+    /// Finishes or undoes what an interrupted process left. Everything that changes networks does
+    /// so by itself.
+    ///
+    /// # Errors
+    /// If that fails; it can be tried again.
+    pub fn recover(&mut self) -> Result<Recovered, EngineError> {
+        self.engine().recover()
     }
 
     /// One running network, with what stands in the kernel for it.
@@ -207,8 +264,18 @@ impl Firewall {
         networks: &[Network],
         goal: impl FnOnce(Vec<Wish>) -> Goal,
     ) -> Result<Report, EngineError> {
+        let goal = self.goal(networks, goal);
+        self.engine().reach(goal)
+    }
+
+    /// The goal of running these networks, each where it is chosen to be.
+    fn goal<'n>(
+        &self,
+        networks: &'n [Network],
+        goal: impl FnOnce(Vec<Wish>) -> Goal + 'n,
+    ) -> impl FnOnce(&[Record]) -> Goal + 'n {
         let (choice, configured) = (self.choice.clone(), self.configured.clone());
-        self.engine().reach(|records| {
+        move |records| {
             let placements: HashMap<&Name, &Placement> = records
                 .iter()
                 .map(|record| (record.network.name(), &record.placement))
@@ -221,13 +288,12 @@ impl Firewall {
                 }
             };
             goal(networks.iter().map(wish).collect())
-        })
+        }
     }
 
     fn engine(&mut self) -> Engine<'_> {
         Engine {
             state: &self.state,
-            cookie: self.cookie,
             backends: &mut self.backends,
         }
     }

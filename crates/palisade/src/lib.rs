@@ -30,8 +30,10 @@ mod shown;
 
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
-pub use palisade_core::backend::{BackendError, Counted, Installed, Placement, Standing};
-pub use palisade_core::engine::{Action, Changed, EngineError, Report};
+pub use palisade_core::backend::{
+    BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Placement, Standing,
+};
+pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
 pub use palisade_core::state::{Record, StateError};

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Done, Placement, Plan, RunError, Standing,
+    Backend, BackendError, Change, Discrepancy, Done, Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
 use palisade_core::state::Record;
+use palisade_core::storage::Lock;
 
 /// The backend's name in records and on the command line.
 pub(crate) const NAME: &str = "none";
@@ -41,8 +42,16 @@ impl Backend for NoRules {
         })
     }
 
-    fn run(&mut self, _payload: &[u8]) -> Result<Done, RunError> {
+    fn run(&mut self, _payload: &[u8], _lock: &Lock) -> Result<Done, RunError> {
         Ok(Done::default())
+    }
+
+    fn has_landed(&mut self, _step: &Step) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn verify(&mut self, _records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        Ok(Vec::new())
     }
 
     fn note_handles(&mut self, _records: &mut [Record]) -> Result<(), BackendError> {

@@ -1,7 +1,6 @@
 //! What is said between us and a kernel, to be said again without one.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palisade::{Layout, Network, Placement};
 use palisade_core::backend::{Addition, Backend, Change};
@@ -22,14 +21,14 @@ pub(super) struct Recording {
 impl Recording {
     pub(super) fn new(networks: &[Network], layout: Layout) -> Result<Self, String> {
         let namespace = Namespace::new()?;
-        let answers = Rc::new(RefCell::new(Vec::new()));
+        let answers = Arc::new(Mutex::new(Vec::new()));
         let recorder = Box::new(Recorder {
             socket: namespace.socket()?,
-            answers: Rc::clone(&answers),
+            answers: Arc::clone(&answers),
         });
         let batch = plan(networks, layout, recorder)?;
         Ok(Self {
-            answers: answers.take(),
+            answers: std::mem::take(&mut *lock(&answers)),
             batch,
         })
     }
@@ -66,10 +65,14 @@ pub(super) fn plan(
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A socket whose answers are written down.
 struct Recorder {
     socket: Socket,
-    answers: Rc<RefCell<Vec<Vec<u8>>>>,
+    answers: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Transport for Recorder {
@@ -77,7 +80,7 @@ impl Transport for Recorder {
         let before = replies.len();
         self.socket.exchange(request, replies)?;
         let answer = replies.get(before..).unwrap_or_default().to_vec();
-        self.answers.borrow_mut().push(answer);
+        lock(&self.answers).push(answer);
         Ok(())
     }
 }

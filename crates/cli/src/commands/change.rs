@@ -35,23 +35,21 @@ pub(super) fn remove(
     report(&firewall.remove(&names)?, quiet)
 }
 
+/// What would change: exit code 3 if anything.
+pub(super) fn plan(report: &Report) -> Outcome {
+    let mut text = changes(report);
+    if report.changes.is_empty() {
+        text.push_str("nothing would change\n");
+    }
+    let code = if report.changes.is_empty() { 0 } else { 3 };
+    Outcome::new(text, report).with_code(code)
+}
+
 /// One line for each network: `+` started, `~` replaced, `-` removed, `!` mended, `=` as it was.
 pub(super) fn report(report: &Report, quiet: bool) -> Result<Outcome, Failure> {
     let mut text = String::new();
     if !quiet {
-        for change in &report.changes {
-            let (sign, word, color) = match change.action {
-                Action::Add => ('+', "added", AnsiColor::Green),
-                Action::Replace => ('~', "replaced", AnsiColor::Yellow),
-                Action::Remove => ('-', "removed", AnsiColor::Red),
-                Action::Restore => ('!', "restored: others had broken it", AnsiColor::Yellow),
-            };
-            let style = color.on_default();
-            text.push_str(&format!(
-                "{style}{sign}{style:#} {} {word}\n",
-                change.network
-            ));
-        }
+        text.push_str(&changes(report));
         for name in &report.unchanged {
             text.push_str(&format!("= {name} unchanged\n"));
         }
@@ -63,4 +61,22 @@ pub(super) fn report(report: &Report, quiet: bool) -> Result<Outcome, Failure> {
         text.push_str(&format!("{NOTE}note:{NOTE:#} {note}\n"));
     }
     Ok(Outcome::new(text, report))
+}
+
+fn changes(report: &Report) -> String {
+    let mut text = String::new();
+    for change in &report.changes {
+        let (sign, word, color) = match change.action {
+            Action::Add => ('+', "add", AnsiColor::Green),
+            Action::Replace => ('~', "replace", AnsiColor::Yellow),
+            Action::Remove => ('-', "remove", AnsiColor::Red),
+            Action::Restore => ('!', "restore what others broke", AnsiColor::Yellow),
+        };
+        let style = color.on_default();
+        text.push_str(&format!(
+            "{style}{sign}{style:#} {}: {word}\n",
+            change.network
+        ));
+    }
+    text
 }

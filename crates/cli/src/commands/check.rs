@@ -14,6 +14,10 @@ pub(super) fn check(networks: &[Network]) -> Result<Outcome, Failure> {
         return Err(RenderError::Conflicts(conflicts).into());
     }
     let mut text = String::new();
+    if networks.is_empty() {
+        // Whoever named the wrong directory shall notice.
+        text.push_str("ok: no networks\n");
+    }
     for network in networks {
         let bridge = network
             .bridge()

@@ -4,6 +4,7 @@ mod change;
 mod check;
 mod demo;
 mod list;
+mod mend;
 mod show;
 
 use std::path::PathBuf;
@@ -20,15 +21,40 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     match &arguments.command {
         Command::Check(files) => check::check(&networks(&files.files)?),
         Command::Render(files) => check::render(&networks(&files.files)?, &choice(global)?),
-        Command::Apply(files) => {
-            let networks = networks(&files.files)?;
-            change::report(&open(global)?.apply(&networks)?, global.quiet)
+        Command::Apply(applied) => {
+            let networks = networks(&applied.files.files)?;
+            let mut firewall = open(global)?;
+            if applied.dry_run {
+                Ok(change::plan(&firewall.plan_apply(&networks)?))
+            } else {
+                change::report(&firewall.apply(&networks)?, global.quiet)
+            }
+        }
+        Command::Plan(planned) => {
+            let networks = networks(&planned.files.files)?;
+            let mut firewall = open(global)?;
+            let report = if planned.sync {
+                firewall.plan_sync(&networks)
+            } else {
+                firewall.plan_apply(&networks)
+            };
+            Ok(change::plan(&report?))
         }
         Command::Sync(files) => {
             let networks = networks(&files.files)?;
             change::report(&open(global)?.sync(&networks)?, global.quiet)
         }
         Command::Remove(removal) => change::remove(&mut open(global)?, removal, global.quiet),
+        Command::Verify(named) => mend::verify(&mut open(global)?, named),
+        Command::Repair(named) => mend::repair(&mut open(global)?, named, global.quiet),
+        Command::Migrate(migration) => {
+            let to = Choice {
+                backend: Some(migration.to),
+                ..explicit(global)
+            };
+            change::report(&open(global)?.migrate(&to)?, global.quiet)
+        }
+        Command::Recover => mend::recover(&mut open(global)?),
         Command::List => list::list(&open(global)?.running()?),
         Command::Show(shown) => show::show(&mut open(global)?, &shown.name),
         Command::Demo => demo::demo(),

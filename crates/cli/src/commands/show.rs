@@ -54,12 +54,9 @@ fn text(shown: &Shown) -> String {
     if let Forward::Nat(nat) = network.forward() {
         let addresses = nat
             .addresses
-            .map_or("the device's".to_owned(), |a| a.to_string());
+            .map_or("the device's address".to_owned(), |a| a.to_string());
         let ipv6 = if nat.ipv6 { ", IPv6 too" } else { "" };
-        line(
-            "nat",
-            format!("to addresses {addresses}, ports {}{ipv6}", nat.ports),
-        );
+        line("nat", format!("to {addresses}, ports {}{ipv6}", nat.ports));
     }
     line("placed", record.placement.to_string());
     line("since", since(record));

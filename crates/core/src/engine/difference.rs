@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::backend::{Addition, Change, Placement};
+use crate::backend::{Addition, Change, Foreign, Placement};
 use crate::network::{Conflict, Name, Network, conflicts};
 use crate::state::Record;
 
@@ -15,6 +15,9 @@ pub enum Goal {
     Exactly(Vec<Wish>),
     /// The networks of these names do not run.
     Gone(Vec<Name>),
+    /// The networks of these names stand as they are recorded; without names, all of them, and
+    /// nothing else stands beside them.
+    Mended(Vec<Name>),
 }
 
 /// A network that shall run.
@@ -37,6 +40,10 @@ pub struct Difference<'a> {
     pub remove: Vec<&'a Record>,
     /// Networks that come, and the records of those that they replace.
     pub add: Vec<(&'a Wish, Option<&'a Record>)>,
+    /// Unchanged networks are looked at, whatever the generation says.
+    pub mend: bool,
+    /// What becomes of what others put where only ours belongs.
+    pub foreign: Foreign,
 }
 
 impl<'a> Difference<'a> {
@@ -47,20 +54,32 @@ impl<'a> Difference<'a> {
     pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
         let wishes = match goal {
             Goal::Run(wishes) | Goal::Exactly(wishes) => wishes.as_slice(),
-            Goal::Gone(_) => &[],
+            Goal::Gone(_) | Goal::Mended(_) => &[],
         };
         let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
         let gone: HashSet<&Name> = match goal {
             Goal::Gone(names) => names.iter().collect(),
-            Goal::Run(_) | Goal::Exactly(_) => HashSet::new(),
+            Goal::Run(_) | Goal::Exactly(_) | Goal::Mended(_) => HashSet::new(),
+        };
+        let is_mended = |name: &Name| match goal {
+            Goal::Mended(names) => names.is_empty() || names.contains(name),
+            Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => false,
         };
         let mut difference = Self::default();
+        if let Goal::Mended(names) = goal {
+            difference.mend = true;
+            if names.is_empty() {
+                difference.foreign = Foreign::Remove;
+            }
+        }
         for record in records {
             let name = record.network.name();
             if wished.contains(name) {
                 continue;
             } else if matches!(goal, Goal::Exactly(_)) || gone.contains(name) {
                 difference.remove.push(record);
+            } else if is_mended(name) {
+                difference.unchanged.push(record);
             } else {
                 difference.keep.push(record);
             }
@@ -91,7 +110,8 @@ impl<'a> Difference<'a> {
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
     /// still the one in which our last change left it; otherwise unchanged networks are looked at.
     #[must_use]
-    pub fn change(&self, backend: &str, left_at: Option<u64>) -> Change<'a> {
+    pub fn change(&self, backend: &str, left_at: Option<u64>, transaction: &str) -> Change<'a> {
+        let left_at = left_at.filter(|_| !self.mend);
         let ours = |record: &&&'a Record| record.placement.backend == backend;
         let mut keep: Vec<&Record> = self.keep.iter().filter(ours).copied().collect();
         let unchanged = self.unchanged.iter().filter(ours).copied();
@@ -127,6 +147,8 @@ impl<'a> Difference<'a> {
                 })
                 .collect(),
             left_at,
+            foreign: self.foreign,
+            transaction: transaction.to_owned(),
         }
     }
 }

@@ -1,22 +1,27 @@
-//! From what is wished to what runs: compare, write down, change the kernel, write down.
+//! From what is wished to what runs: compare, plan, write down, change the kernel, write down.
 //!
-//! At every moment the records name at least all that is installed: what will stand is recorded
-//! before the kernel is touched, and what no longer stands is forgotten after. So whatever
-//! happens in between, nothing of ours is left that no record names.
+//! Before the kernel is touched, the journal has all that it takes to finish or to undo the
+//! change; only when it is done are the records replaced. What a process that died left is seen to
+//! before anything else: see [`recover`](Engine::recover).
 
 mod difference;
+mod recover;
 mod report;
+mod rewrite;
+mod undo;
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::backend::{Backend, Change, Installed, Plan, RunError};
+use crate::backend::{Backend, Change, Discrepancy, Plan, RunError, Step};
+use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
-use crate::state::{PATIENCE, Record, State};
+use crate::state::{Record, State};
+use crate::storage::{Lock, PATIENCE};
 
 pub use difference::{Difference, Goal, Wish};
+pub use recover::Recovered;
 pub use report::{Action, Changed, EngineError, Report};
 
 /// How long to try again while others change the ruleset.
@@ -26,8 +31,6 @@ const TRY_FOR: Duration = Duration::from_secs(5);
 pub struct Engine<'a> {
     /// What is remembered of them.
     pub state: &'a State,
-    /// The namespace's cookie.
-    pub cookie: u64,
     /// Everybody who can install rules.
     pub backends: &'a mut [Box<dyn Backend>],
 }
@@ -40,25 +43,23 @@ struct Part<'a> {
     plan: Plan,
 }
 
-/// A record that a change makes or replaces.
-struct Rewrite<'a> {
-    old: Option<&'a Record>,
-    new: Record,
-}
+/// A step that was done, and by which backend.
+type Done<'p> = (usize, &'p Step);
 
 impl Engine<'_> {
     /// Reaches the goal that is made of what runs. All or nothing.
     ///
     /// # Errors
     /// If the goal contradicts itself or what runs, or could not be reached: nothing has changed
-    /// then.
+    /// then, unless the error is [`EngineError::NotUndone`].
     pub fn reach(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
-        let _lock = self.state.lock(self.cookie, PATIENCE)?;
-        let records = self.state.records()?;
+        let lock = self.state.lock(PATIENCE)?;
+        self.recover_with(&lock)?;
+        let records = self.state.records(Some(&lock))?;
         let goal = goal(&records);
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
-            match self.attempt(&records, &goal) {
+            match self.attempt(&records, &goal, &lock) {
                 Err(EngineError::Restless { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(pause(tries));
                 }
@@ -69,25 +70,78 @@ impl Engine<'_> {
         Err(EngineError::Restless { tries: u32::MAX })
     }
 
-    fn attempt(&mut self, records: &[Record], goal: &Goal) -> Result<Report, EngineError> {
-        if let Goal::Gone(names) = goal {
-            check_known(records, names)?;
+    /// What `reach` would do, without doing it.
+    ///
+    /// # Errors
+    /// As for [`reach`](Self::reach).
+    pub fn foresee(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
+        let records = self.state.records(None)?;
+        let goal = goal(&records);
+        check_names(&records, &goal)?;
+        let difference = Difference::between(&records, &goal).map_err(EngineError::Conflicts)?;
+        let parts = self.plan(&difference, "foreseen")?;
+        Ok(report::of(&difference, &parts))
+    }
+
+    /// What stands otherwise than it is recorded; of these networks, or of all if none is named.
+    ///
+    /// # Errors
+    /// If a network does not run, or the state or the kernel cannot be read.
+    pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        let records = self.state.records(None)?;
+        check_known(&records, names)?;
+        let mut found = Vec::new();
+        for backend in self.backends.iter_mut() {
+            let is_its = |record: &&Record| record.placement.backend == backend.name();
+            let its: Vec<&Record> = records.iter().filter(is_its).collect();
+            found.extend(backend.verify(&its)?);
         }
+        // What is about no network in particular may be about each.
+        let is_asked = |name: &Name| names.is_empty() || names.contains(name);
+        found.retain(|found| found.network.as_ref().is_none_or(is_asked));
+        Ok(found)
+    }
+
+    fn attempt(
+        &mut self,
+        records: &[Record],
+        goal: &Goal,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        check_names(records, goal)?;
         let difference = Difference::between(records, goal).map_err(EngineError::Conflicts)?;
-        let parts = self.plan(&difference)?;
+        let transaction = transaction_id();
+        let parts = self.plan(&difference, &transaction)?;
         let report = report::of(&difference, &parts);
-        let rewrites = rewrites(records, &difference, &parts);
-        self.write_before(&parts, &rewrites)?;
-        if let Err(error) = self.run(&parts) {
-            self.write_back(&rewrites);
-            return Err(error);
+        let before = rewrite::before(&difference, &parts);
+        let after = rewrite::after(records, &difference, &parts);
+        let steps: Vec<Done<'_>> = steps(&parts);
+        if steps.is_empty() && before.is_empty() && after.is_empty() {
+            self.remember_generations(&parts, &[]);
+            return Ok(report);
         }
-        self.write_after(&difference, rewrites)
+        self.begin(&transaction, &steps, &before, &after)?;
+        let generations = match self.run(&steps, &after, lock) {
+            Ok(generations) => generations,
+            Err((done, error)) => {
+                return Err(self.take_back(records, &before, &after, &done, error, lock));
+            }
+        };
+        if let Err(error) = self.state.journal().commit(&transaction) {
+            let error = EngineError::Storage(error);
+            return Err(self.take_back(records, &before, &after, &steps, error, lock));
+        }
+        self.remember_generations(&parts, &generations);
+        self.record(&before, after)
             .map_err(|source| EngineError::Unrecorded { source })?;
         Ok(report)
     }
 
-    fn plan<'d>(&mut self, difference: &Difference<'d>) -> Result<Vec<Part<'d>>, EngineError> {
+    fn plan<'d>(
+        &mut self,
+        difference: &Difference<'d>,
+        transaction: &str,
+    ) -> Result<Vec<Part<'d>>, EngineError> {
         for (wish, _) in &difference.add {
             let backend = &wish.placement.backend;
             if !self.backends.iter().any(|known| known.name() == backend) {
@@ -101,14 +155,14 @@ impl Engine<'_> {
         for (backend, implementation) in self.backends.iter_mut().enumerate() {
             let name = implementation.name();
             // A backend that nobody wants anything of is not asked anything.
-            if difference.change(name, None).is_empty() {
+            if difference.change(name, None, transaction).is_empty() {
                 continue;
             }
             let recorded = self.state.generation(name);
             let left_at = implementation
                 .generation()?
                 .filter(|&now| Some(now) == recorded);
-            let change = difference.change(name, left_at);
+            let change = difference.change(name, left_at, transaction);
             if change.is_empty() {
                 continue;
             }
@@ -119,141 +173,156 @@ impl Engine<'_> {
                 plan,
             });
         }
+        // A network that moves stands at its new place before it leaves the old one.
+        parts.sort_by_key(|part| part.change.add.is_empty() && part.change.restore.is_empty());
         Ok(parts)
     }
 
-    /// Records what will stand, beside what still stands.
-    fn write_before(
+    fn begin(
         &self,
-        parts: &[Part<'_>],
-        rewrites: &[Rewrite<'_>],
+        transaction: &str,
+        steps: &[Done<'_>],
+        before: &[&Record],
+        after: &[Record],
     ) -> Result<(), EngineError> {
-        for part in parts {
-            if !part.plan.steps.is_empty() {
-                // Until the steps are done, nothing is known of what stands.
-                let name = self.backends[part.backend].name();
-                self.state.set_generation(name, None)?;
+        let planned = |&(backend, step): &Done<'_>| Planned {
+            backend: self.backends[backend].name().to_owned(),
+            what: step.what.clone(),
+            payload: step.payload.clone(),
+            undo: step.undo.clone(),
+        };
+        let steps = steps.iter().map(planned).collect();
+        let before = before.iter().copied();
+        let begin = Begin::new(transaction.to_owned(), steps, before, after)
+            .map_err(EngineError::Unwritable)?;
+        for backend in self.backends.iter() {
+            // Until the change is done, nothing is known of what stands.
+            if self.state.generation(backend.name()).is_some() {
+                self.state.set_generation(backend.name(), None)?;
             }
         }
-        let both: Vec<Record> = rewrites.iter().map(Rewrite::both).collect();
-        self.state.write(&both).map_err(|error| {
-            self.write_back(rewrites);
-            error.into()
-        })
+        Ok(self.state.journal().begin(begin)?)
     }
 
-    fn run(&mut self, parts: &[Part<'_>]) -> Result<(), EngineError> {
-        for part in parts {
-            let backend = &mut self.backends[part.backend];
-            let mut generation = part.plan.generation;
-            for step in &part.plan.steps {
-                generation = match backend.run(&step.payload) {
-                    Ok(done) => done.generation,
-                    Err(RunError::Stale) => return Err(EngineError::Restless { tries: 0 }),
-                    Err(RunError::Failed(error)) => return Err(error.into()),
-                };
-            }
-            if let Err(error) = self.state.set_generation(backend.name(), generation) {
-                log::warn!("{error}"); // It costs a look at the kernel next time, no more.
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts the old records back: the change did not happen.
-    fn write_back(&self, rewrites: &[Rewrite<'_>]) {
-        let old = rewrites.iter().filter_map(|rewrite| rewrite.old);
-        let new = rewrites
-            .iter()
-            .filter(|rewrite| rewrite.old.is_none())
-            .map(|rewrite| rewrite.new.network.name());
-        for result in [self.state.write(old), self.state.forget(new)] {
-            if let Err(error) = result {
-                // The records name more than what stands, which a later change mends.
-                log::error!("the records could not be put back: {error}");
-            }
-        }
-    }
-
-    /// Records what stands, and nothing else.
-    fn write_after(
+    /// Does all steps; says which were done when one was not. Knows the generation that each
+    /// backend's last step left.
+    #[allow(clippy::type_complexity)] // The pairs are named in the line above.
+    fn run<'p>(
         &mut self,
-        difference: &Difference<'_>,
-        rewrites: Vec<Rewrite<'_>>,
+        steps: &[Done<'p>],
+        after: &[Record],
+        lock: &Lock,
+    ) -> Result<Vec<(usize, Option<u64>)>, (Vec<Done<'p>>, EngineError)> {
+        let mut done = Vec::new();
+        let mut generations = Vec::new();
+        for &(backend, step) in steps {
+            if let Some(&(earlier, _)) = done.last()
+                && earlier != backend
+                && let Err(error) = self.check_moved(earlier, after)
+            {
+                return Err((done, error));
+            }
+            match self.run_step(backend, step, lock) {
+                Ok(generation) => generations.push((backend, generation)),
+                Err(error) => return Err((done, error)),
+            }
+            done.push((backend, step));
+        }
+        Ok(generations)
+    }
+
+    fn run_step(
+        &mut self,
+        backend: usize,
+        step: &Step,
+        lock: &Lock,
+    ) -> Result<Option<u64>, EngineError> {
+        let backend = &mut self.backends[backend];
+        match backend.run(&step.payload, lock) {
+            Ok(done) => Ok(done.generation),
+            Err(RunError::Stale) => Err(EngineError::Restless { tries: 0 }),
+            Err(RunError::Failed(error)) => Err(error.into()),
+            Err(RunError::Unknown(error)) => match backend.has_landed(step) {
+                Ok(true) => Ok(None),
+                Ok(false) => Err(error.into()),
+                Err(unread) => {
+                    log::error!("{unread}");
+                    Err(error.into())
+                }
+            },
+        }
+    }
+
+    /// Before the old rules of networks that move go, the new ones are looked at.
+    fn check_moved(&mut self, backend: usize, after: &[Record]) -> Result<(), EngineError> {
+        let backend = &mut self.backends[backend];
+        let is_its = |record: &&Record| record.placement.backend == backend.name();
+        let new: Vec<&Record> = after.iter().filter(is_its).collect();
+        let names: Vec<&Name> = new.iter().map(|record| record.network.name()).collect();
+        let found = backend.verify(&new)?;
+        let missing = found.into_iter().find(|found| {
+            found
+                .network
+                .as_ref()
+                .is_some_and(|name| names.contains(&name))
+        });
+        match missing {
+            None => Ok(()),
+            Some(found) => Err(EngineError::NotThere(Box::new(found))),
+        }
+    }
+
+    /// Replaces the records, and forgets the transaction.
+    fn record(
+        &mut self,
+        before: &[&Record],
+        mut after: Vec<Record>,
     ) -> Result<(), crate::state::StateError> {
-        let written: Vec<Record> = rewrites.iter().map(Rewrite::both).collect();
-        let mut exact: Vec<Record> = rewrites.into_iter().map(|rewrite| rewrite.new).collect();
         for backend in self.backends.iter_mut() {
             let is_its = |record: &Record| record.placement.backend == backend.name();
-            if exact.iter().any(is_its)
-                && let Err(error) = backend.note_handles(&mut exact)
+            if after.iter().any(is_its)
+                && let Err(error) = backend.note_handles(&mut after)
             {
                 // Without handles, rules are found by what they say.
                 log::warn!("{error}");
             }
         }
-        let differing = exact.iter().zip(&written).filter(|(new, old)| new != old);
-        self.state.write(differing.map(|(new, _)| new))?;
-        let removed = difference.remove.iter();
-        self.state
-            .forget(removed.map(|record| record.network.name()))
+        self.state.write(&after)?;
+        let remains = |name: &Name| after.iter().any(|record| record.network.name() == name);
+        let gone = before.iter().map(|record| record.network.name());
+        self.state.forget(gone.filter(|name| !remains(name)))?;
+        Ok(self.state.journal().end()?)
     }
-}
 
-impl Rewrite<'_> {
-    /// The record while the change happens: it names what was installed and what will be.
-    fn both(&self) -> Record {
-        let mut record = self.new.clone();
-        if let Some(old) = self.old {
-            let is_new = |item: &&Installed| self.new.installed.contains(item);
-            let beside = old.installed.iter().filter(|item| !is_new(item));
-            record.installed.extend(beside.cloned());
-        }
-        record
-    }
-}
-
-/// The records that the change makes or replaces.
-fn rewrites<'a>(
-    records: &[Record],
-    difference: &Difference<'a>,
-    parts: &[Part<'a>],
-) -> Vec<Rewrite<'a>> {
-    let mut installed: HashMap<&Name, &Vec<Installed>> = HashMap::new();
-    let mut rewrites = Vec::new();
-    for Part { change, plan, .. } in parts {
-        let added = change.add.iter().map(|addition| addition.network.name());
-        installed.extend(added.zip(&plan.added));
-        for (&old, installed) in change.restore.iter().zip(&plan.restored) {
-            if let Some(installed) = installed.clone() {
-                let new = Record {
-                    installed,
-                    ..old.clone()
-                };
-                rewrites.push(Rewrite {
-                    old: Some(old),
-                    new,
-                });
+    fn remember_generations(&self, parts: &[Part<'_>], run: &[(usize, Option<u64>)]) {
+        for part in parts {
+            let of_part = run
+                .iter()
+                .rev()
+                .find(|(backend, _)| *backend == part.backend);
+            let generation = of_part.map_or(part.plan.generation, |&(_, generation)| generation);
+            // What stands for networks that were not looked at is only known if nobody had touched
+            // the ruleset before.
+            let is_known = part.change.left_at.is_some() || part.change.keep.is_empty();
+            let generation = generation.filter(|_| is_known);
+            let name = self.backends[part.backend].name();
+            if let Err(error) = self.state.set_generation(name, generation) {
+                log::warn!("{error}"); // It costs a look at the kernel next time, no more.
             }
         }
     }
-    let now = Timestamp::now();
-    let last = records.iter().map(|record| record.order).max();
-    let first_free = last.map_or(0, |last| last + 1);
-    for ((wish, old), order) in difference.add.iter().zip(first_free..) {
-        let name = wish.network.name();
-        rewrites.push(Rewrite {
-            old: *old,
-            new: Record {
-                network: wish.network.clone(),
-                placement: wish.placement.clone(),
-                since: now,
-                order,
-                installed: installed.get(name).copied().cloned().unwrap_or_default(),
-            },
-        });
+}
+
+fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
+    let steps = |part: &'p Part<'_>| part.plan.steps.iter().map(|step| (part.backend, step));
+    parts.iter().flat_map(steps).collect()
+}
+
+fn check_names(records: &[Record], goal: &Goal) -> Result<(), EngineError> {
+    match goal {
+        Goal::Gone(names) | Goal::Mended(names) => check_known(records, names),
+        Goal::Run(_) | Goal::Exactly(_) => Ok(()),
     }
-    rewrites
 }
 
 fn check_known(records: &[Record], names: &[Name]) -> Result<(), EngineError> {

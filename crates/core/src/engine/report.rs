@@ -4,9 +4,10 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{Difference, Part};
-use crate::backend::BackendError;
+use crate::backend::{BackendError, Discrepancy};
 use crate::network::{Conflict, Name};
 use crate::state::StateError;
+use crate::storage::StorageError;
 
 /// What changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -86,6 +87,29 @@ pub enum EngineError {
     /// The state directory.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The journal.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A record that JSON cannot say, or a journal's record that is none.
+    #[error("a record in the journal is not what palisade writes: {0}")]
+    Unwritable(serde_json::Error),
+    /// An interrupted transaction of a backend that this build has not.
+    #[error("a transaction of backend `{0}` was interrupted, which is not in this build")]
+    LostBackend(String),
+    /// New rules were not there when the old ones were to go.
+    #[error("the new rules were not there before the old ones were to go: {} is {}", .0.object, .0.kind)]
+    NotThere(Box<Discrepancy>),
+    /// It failed, and what was done of it could not be taken back.
+    #[error(
+        "{cause}; and what was done before could not be taken back: {}",
+        .failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    NotUndone {
+        /// Why it failed.
+        cause: Box<EngineError>,
+        /// Why it could not be undone.
+        failed: Vec<BackendError>,
+    },
     /// Networks that cannot run side by side.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Conflicts(Vec<Conflict>),
@@ -131,6 +155,14 @@ impl EngineError {
     pub fn hint(&self) -> String {
         match self {
             Self::State(error) => error.hint().to_owned(),
+            Self::Storage(error) => error.hint().to_owned(),
+            Self::Unwritable(_) => {
+                "move the journal away; `palisade repair` makes the kernel as it is recorded"
+                    .to_owned()
+            }
+            Self::LostBackend(_) => "use a build that has it".to_owned(),
+            Self::NotThere(found) => found.detail.clone(),
+            Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".to_owned(),
             Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "this build has the backend `nftables`".to_owned(),

@@ -1,9 +1,9 @@
 //! One table of one family: which networks it shall hold, what of them comes and what goes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use palisade_core::backend::{Addition, Change, Installed};
-use palisade_core::network::{Family, Network};
+use palisade_core::network::{Family, Name, Network};
 use palisade_core::state::Record;
 
 use super::item::{Wanted, is_same};
@@ -18,15 +18,15 @@ pub(super) struct Area<'a> {
     /// The networks that it shall hold, in the order in which they were started.
     pub(super) networks: Vec<(Layout, &'a Network)>,
     /// What is recorded of networks that go, or are replaced.
-    pub(super) gone: Vec<&'a Installed>,
-    /// Places and items of the same.
-    pub(super) gone_items: HashSet<(&'a str, &'a str)>,
+    pub(super) gone: Vec<(&'a Name, &'a Installed)>,
+    /// Places and items of the same, and whose they are.
+    pub(super) gone_items: HashMap<(&'a str, &'a str), &'a Name>,
     /// What networks need that come, by their place in [`Change::add`].
     pub(super) added: Vec<(usize, Wanted)>,
     /// What networks need that stay and are looked at, by their place in [`Change::restore`].
     pub(super) restored: Vec<(usize, Wanted)>,
     /// What is recorded of those beyond what they need.
-    pub(super) excess: Vec<(usize, &'a Installed)>,
+    pub(super) excess: Vec<(usize, &'a Name, &'a Installed)>,
 }
 
 impl<'a> Area<'a> {
@@ -36,7 +36,7 @@ impl<'a> Area<'a> {
             family,
             networks: Vec::new(),
             gone: Vec::new(),
-            gone_items: HashSet::new(),
+            gone_items: HashMap::new(),
             added: Vec::new(),
             restored: Vec::new(),
             excess: Vec::new(),
@@ -112,11 +112,14 @@ fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsErro
     let is_here =
         |installed: &&Installed| installed.family == family && installed.table == table.as_str();
     for &record in &change.remove {
-        area.gone.extend(record.installed.iter().filter(is_here));
+        let here = record.installed.iter().filter(is_here);
+        area.gone
+            .extend(here.map(|installed| (record.network.name(), installed)));
     }
-    let items = area.gone.iter();
-    area.gone_items = items
-        .map(|gone| (gone.place.as_str(), gone.item.as_str()))
+    area.gone_items = area
+        .gone
+        .iter()
+        .map(|&(owner, gone)| ((gone.place.as_str(), gone.item.as_str()), owner))
         .collect();
     for (i, Addition { network, placement }) in change.add.iter().enumerate() {
         let settings = Settings::try_from(*placement)?;
@@ -140,7 +143,7 @@ fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsErro
         let here = record.installed.iter().filter(is_here);
         area.excess.extend(
             here.filter(|i| !is_wanted(i))
-                .map(|installed| (i, installed)),
+                .map(|installed| (i, record.network.name(), installed)),
         );
         area.restored
             .extend(wanted.into_iter().map(|wanted| (i, wanted)));

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use palisade_core::backend::Installed;
+use palisade_core::network::Name;
 
 use super::area::Area;
 use super::item::{Wanted, element, key};
@@ -22,10 +23,14 @@ pub(super) struct Difference {
     /// The whole table goes, and nothing else need be said.
     delete_table: bool,
     delete_rules: Vec<(String, u64)>,
-    delete_elements: BTreeMap<String, Vec<Element>>,
+    delete_elements: BTreeMap<String, BTreeMap<Vec<u8>, Element>>,
     delete_skeleton_rules: Vec<(String, u64)>,
     delete_chains: Vec<String>,
     delete_sets: Vec<String>,
+    /// The table has no set for the marker yet.
+    lacks_transaction: bool,
+    /// The table is there afterwards.
+    remains: bool,
     add_table: Option<object::Table>,
     add: Skeleton,
     add_skeleton_rules: Vec<(Rule, At)>,
@@ -56,6 +61,10 @@ pub(super) fn between(
         ..Difference::default()
     };
     let skeletons = area.skeletons();
+    let transaction = |o: &Observed| o.program.set(layout::TRANSACTION).is_some();
+    // A new table gets one at once.
+    difference.lacks_transaction = observed.as_deref().is_some_and(|o| !transaction(o));
+    difference.remains = !skeletons.is_empty();
     match (observed, skeletons.is_empty()) {
         (None, true) => {}
         (None, false) => {
@@ -71,12 +80,13 @@ pub(super) fn between(
 impl Difference {
     /// Nothing of ours shall be left.
     fn vanish(&mut self, area: &Area<'_>, observed: &mut Observed) {
-        let gone: Vec<&Installed> = area.all_gone().map(|(_, installed)| installed).collect();
+        let gone: Vec<&Installed> = area.all_gone().map(|gone| gone.installed).collect();
         self.go(area, observed, Trust::Kernel, &HashMap::new());
         let foreign = observed.foreign(&gone);
         if foreign.is_empty() {
             self.delete_table = true;
         } else {
+            self.remains = true;
             self.notes
                 .push(stays(area, "table", &area.table.to_string(), &foreign));
         }
@@ -101,20 +111,22 @@ impl Difference {
         area: &Area<'_>,
         observed: &mut Observed,
         trust: Trust,
-        staying: &HashMap<&str, HashSet<&[u8]>>,
+        staying: &HashMap<(&str, &[u8]), &str>,
     ) {
-        let mut done: HashSet<(&str, Vec<u8>)> = HashSet::new();
-        for (restored, installed) in area.all_gone() {
+        for gone in area.all_gone() {
+            let Gone {
+                restored,
+                owner,
+                installed,
+            } = gone;
             if let Some(key) = key(&installed.item).filter(|_| is_element(observed, installed)) {
                 let set = installed.place.as_str();
                 let stands = trust == Trust::Records || observed.has_element(set, &key);
-                let stays = staying
-                    .get(set)
-                    .is_some_and(|keys| keys.contains(key.as_slice()));
-                // While a change is recorded, an item may be named twice.
-                if stands && !stays && done.insert((set, key.clone())) {
+                // One that comes for another network gets that one's comment, and counts anew.
+                let stays = staying.get(&(set, key.as_slice())) == Some(&owner.as_str());
+                if stands && !stays {
                     let elements = self.delete_elements.entry(set.to_owned()).or_default();
-                    elements.push(element(key));
+                    elements.insert(key.clone(), element(key));
                     self.mended.extend(restored);
                 }
             } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
@@ -154,7 +166,10 @@ impl Difference {
                     let stands = match (trust, &observed) {
                         (_, None) => false,
                         (Trust::Records, Some(_)) => area.is_gone(wanted),
-                        (Trust::Kernel, Some(observed)) => observed.has_element(set, &element.key),
+                        (Trust::Kernel, Some(observed)) => {
+                            observed.has_element(set, &element.key)
+                                && !self.deletes_element(set, &element.key)
+                        }
                     };
                     if !stands {
                         self.add_element(set, element);
@@ -204,6 +219,11 @@ impl Difference {
                 self.mended.insert(network);
             }
         }
+    }
+
+    fn deletes_element(&self, set: &str, key: &[u8]) -> bool {
+        let elements = self.delete_elements.get(set);
+        elements.is_some_and(|elements| elements.contains_key(key))
     }
 
     fn add_element(&mut self, set: &str, element: &Element) {
@@ -285,7 +305,7 @@ impl Difference {
             if surplus.is_empty() && sets.is_empty() && rules.is_empty() {
                 continue;
             }
-            let gone: Vec<&Installed> = area.all_gone().map(|(_, installed)| installed).collect();
+            let gone: Vec<&Installed> = area.all_gone().map(|gone| gone.installed).collect();
             let mut foreign = observed.foreign(&gone);
             foreign.retain(|foreign| {
                 let is_used = |place: &str| surplus.contains(&place) || sets.contains(&place);
@@ -308,7 +328,7 @@ impl Difference {
     }
 
     /// First round.
-    pub(super) fn delete_items(&self, batch: &mut Batch) {
+    pub(super) fn delete_items(&self, _area: &Area<'_>, batch: &mut Batch) {
         let Some(family) = self.family.filter(|_| !self.delete_table) else {
             return;
         };
@@ -316,12 +336,12 @@ impl Difference {
             batch.delete_rule(family, &self.table, chain, *handle);
         }
         for (set, elements) in &self.delete_elements {
-            batch.delete_elements(family, &self.table, set, elements);
+            batch.delete_elements(family, &self.table, set, elements.values());
         }
     }
 
     /// Second round.
-    pub(super) fn delete_skeleton(&self, batch: &mut Batch) {
+    pub(super) fn delete_skeleton(&self, _area: &Area<'_>, batch: &mut Batch) {
         let Some(family) = self.family else { return };
         if self.delete_table {
             batch.delete_table(family, &self.table);
@@ -339,9 +359,10 @@ impl Difference {
     }
 
     /// Third round.
-    pub(super) fn add_skeleton(&self, batch: &mut Batch) {
+    pub(super) fn add_skeleton(&self, area: &Area<'_>, batch: &mut Batch) {
         if let Some(table) = &self.add_table {
             batch.add_table(table);
+            batch.add_set(&layout::transaction_set(&area.table, area.family));
         }
         for chain in &self.add.chains {
             batch.add_chain(chain);
@@ -354,8 +375,33 @@ impl Difference {
         }
     }
 
+    /// Whether the table is there when the batch is done.
+    pub(super) fn remains(&self) -> bool {
+        self.remains
+    }
+
+    /// Leaves the marker of a transaction, in place of the one before.
+    pub(super) fn mark(&self, area: &Area<'_>, transaction: &str, batch: &mut Batch) {
+        let set = layout::transaction_set(&area.table, area.family);
+        let table = area.table.as_str();
+        if self.lacks_transaction {
+            batch.add_set(&set);
+        } else if self.add_table.is_none() {
+            batch.flush_set(set.family, table, &set.name);
+        }
+        let marker = layout::marker(transaction);
+        batch.add_elements(set.family, table, &set.name, [&marker]);
+    }
+
+    /// A table that is older than markers gets the set for them.
+    pub(super) fn make_place_for_mark(&self, area: &Area<'_>, batch: &mut Batch) {
+        if self.remains && self.lacks_transaction {
+            batch.add_set(&layout::transaction_set(&area.table, area.family));
+        }
+    }
+
     /// Last round.
-    pub(super) fn add_items(&self, batch: &mut Batch) {
+    pub(super) fn add_items(&self, _area: &Area<'_>, batch: &mut Batch) {
         let Some(family) = self.family else { return };
         for (rule, at) in &self.add_rules {
             batch.add_rule(rule, *at);
@@ -369,31 +415,52 @@ impl Difference {
 impl<'a> Area<'a> {
     /// All that is recorded and not wanted any more, with the network of [`Area::restored`] that it
     /// is recorded for.
-    fn all_gone(&self) -> impl Iterator<Item = (Option<usize>, &'a Installed)> {
-        let removed = self.gone.iter().map(|&installed| (None, installed));
-        let excess = self
-            .excess
-            .iter()
-            .map(|&(i, installed)| (Some(i), installed));
+    fn all_gone(&self) -> impl Iterator<Item = Gone<'a>> {
+        let removed = self.gone.iter().map(|&(owner, installed)| Gone {
+            restored: None,
+            owner,
+            installed,
+        });
+        let excess = self.excess.iter().map(|&(i, owner, installed)| Gone {
+            restored: Some(i),
+            owner,
+            installed,
+        });
         removed.chain(excess)
     }
 
-    /// Whether what is wanted is also recorded as gone: it is replaced by its like.
+    /// Whether what is wanted is also recorded as gone for the same network: it is replaced by its
+    /// like.
     fn is_gone(&self, wanted: &Wanted) -> bool {
         let Installed { place, item, .. } = &wanted.installed;
-        self.gone_items.contains(&(place.as_str(), item.as_str()))
+        let owner = self.gone_items.get(&(place.as_str(), item.as_str()));
+        match &wanted.item {
+            Item::Rule(_) => owner.is_some(),
+            Item::Element { element, .. } => {
+                owner.is_some_and(|owner| element.userdata.text() == Some(owner.as_str()))
+            }
+        }
     }
 }
 
-/// The keys of elements that shall stand, by set.
-fn staying_elements<'a>(area: &'a Area<'_>) -> HashMap<&'a str, HashSet<&'a [u8]>> {
-    let mut keys: HashMap<&str, HashSet<&[u8]>> = HashMap::new();
+/// Something that is recorded and not wanted any more.
+struct Gone<'a> {
+    /// The network of [`Area::restored`] that it is recorded for, if it is one of those.
+    restored: Option<usize>,
+    owner: &'a Name,
+    installed: &'a Installed,
+}
+
+/// The elements that shall stand, by set and key, and whose they are.
+fn staying_elements<'a>(area: &'a Area<'_>) -> HashMap<(&'a str, &'a [u8]), &'a str> {
+    let mut owners = HashMap::new();
     for (_, wanted) in area.added.iter().chain(&area.restored) {
         if let Item::Element { set, element } = &wanted.item {
-            keys.entry(set).or_default().insert(&element.key);
+            let owner = element.userdata.text().unwrap_or_default();
+            owners.insert((set.as_str(), element.key.as_slice()), owner);
         }
     }
-    keys
+    owners
 }
 
 fn is_element(observed: &Observed, installed: &Installed) -> bool {

@@ -6,28 +6,38 @@
 mod area;
 mod difference;
 mod item;
+mod landed;
 mod observed;
+mod probe;
+mod rebuild;
 mod settings;
 mod standing;
+mod verify;
 
 use std::collections::BTreeSet;
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Done, Placement, Plan, RunError, Standing, Step,
+    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Placement, Plan,
+    RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
 use palisade_core::state::Record;
+use palisade_core::storage::Lock;
 use thiserror::Error;
 
 use crate::batch::{Batch, CommitError, commit};
 use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, TableName};
 use crate::object;
+use crate::program::Program;
 use crate::transport::Transport;
 use area::{Area, areas};
 use difference::{Difference, Trust, between};
 use observed::Observed;
+use rebuild::Rebuild;
+use verify::discrepancies;
 
+pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules in nf_tables.
@@ -129,8 +139,18 @@ impl Nftables {
             Difference::add_items,
         ];
         for round in rounds {
-            for difference in &differences {
-                round(difference, &mut batch);
+            for (area, difference) in areas.iter().zip(&differences) {
+                round(difference, area, &mut batch);
+            }
+        }
+        if !batch.is_empty() {
+            // One marker will do; but every table has a place for it.
+            let mut remaining = areas.iter().zip(&differences).filter(|(_, d)| d.remains());
+            if let Some((area, difference)) = remaining.next() {
+                difference.mark(area, &change.transaction, &mut batch);
+            }
+            for (area, difference) in remaining {
+                difference.make_place_for_mark(area, &mut batch);
             }
         }
         let mut plan = Plan {
@@ -140,13 +160,7 @@ impl Nftables {
             ..Plan::default()
         };
         if !batch.is_empty() {
-            let payload = batch.finish();
-            plan.steps.push(Step {
-                what: "one batch of nf_tables".to_owned(),
-                payload,
-                // One batch is all or nothing: there is never a part to take back.
-                undo: Vec::new(),
-            });
+            plan.steps.push(step(batch));
         }
         for (area, difference) in areas.iter().zip(&differences) {
             for (network, wanted) in &area.added {
@@ -167,6 +181,107 @@ impl Nftables {
         }
         Ok(plan)
     }
+}
+
+impl Nftables {
+    /// The areas of these networks, as they stand in one generation.
+    fn look_at<'r>(
+        &mut self,
+        restore: &[&'r Record],
+    ) -> Result<(Vec<(Area<'r>, Option<Program>)>, u32), PlanError> {
+        let change = Change {
+            restore: restore.to_vec(),
+            ..Change::default()
+        };
+        let areas = areas(&change)?;
+        let (programs, generation) = self.reader().at_one_moment(|reader| {
+            let mut program = |area: &Area<'_>| {
+                reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
+            };
+            areas
+                .iter()
+                .map(&mut program)
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok((areas.into_iter().zip(programs).collect(), generation))
+    }
+
+    /// What stands otherwise than it is recorded.
+    fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
+        let (areas, _) = self.look_at(records)?;
+        let each = areas.into_iter();
+        let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
+        Ok(found.collect())
+    }
+
+    /// Makes anew each table in which something stands otherwise than it is recorded.
+    fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
+        let (areas, generation) = self.look_at(&change.restore)?;
+        self.planned = Some(generation);
+        let mut plan = Plan {
+            restored: vec![None; change.restore.len()],
+            generation: Some(u64::from(generation)),
+            ..Plan::default()
+        };
+        let mut batch = Batch::new(Some(generation));
+        let mut is_marked = false;
+        let mut rebuilt = vec![false; change.restore.len()];
+        for (area, program) in &areas {
+            if let Some(program) = program {
+                check_mark(&program.table)?;
+            }
+            let found = discrepancies(area, &change.restore, program.clone());
+            if found.is_empty() {
+                continue;
+            }
+            plan.notes.extend(found.iter().filter_map(removal));
+            let observed = program.clone().map(Observed::new);
+            let rebuild = Rebuild::of(area, observed.as_ref());
+            rebuild.write(area, &mut batch);
+            if !is_marked && rebuild.remains() {
+                let set = layout::transaction_set(&area.table, area.family);
+                let marker = layout::marker(&change.transaction);
+                batch.add_elements(set.family, area.table.as_str(), &set.name, [&marker]);
+                is_marked = true;
+            }
+            area.restored
+                .iter()
+                .for_each(|&(network, _)| rebuilt[network] = true);
+        }
+        let wanted = || areas.iter().flat_map(|(area, _)| &area.restored);
+        for (network, _) in rebuilt.iter().enumerate().filter(|(_, rebuilt)| **rebuilt) {
+            let its = wanted().filter(|&&(of, _)| of == network);
+            plan.restored[network] = Some(its.map(|(_, w)| w.installed.clone()).collect());
+        }
+        if !batch.is_empty() {
+            plan.steps.push(step(batch));
+        }
+        Ok(plan)
+    }
+}
+
+/// A batch is all or nothing: there is never a part to take back.
+fn step(batch: Batch) -> Step {
+    Step {
+        what: "one batch of nf_tables".to_owned(),
+        payload: batch.finish(),
+        undo: Vec::new(),
+    }
+}
+
+/// What people are told of something foreign that goes.
+fn removal(found: &Discrepancy) -> Option<String> {
+    let is_foreign = matches!(
+        found.kind,
+        DiscrepancyKind::Foreign | DiscrepancyKind::Unreadable
+    );
+    let text = || {
+        format!(
+            "removed what palisade did not put there: {}: {}",
+            found.object, found.detail
+        )
+    };
+    is_foreign.then(text)
 }
 
 /// What to do in an area, after looking at the kernel. The outer error is of reading.
@@ -245,13 +360,25 @@ impl Backend for Nftables {
     }
 
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
-        self.prepare(change).map_err(|error| {
-            let hint = error.hint();
-            failed(error, hint)
-        })
+        match change.foreign {
+            Foreign::Keep => self.prepare(change),
+            Foreign::Remove => self.prepare_rebuild(change),
+        }
+        .map_err(of_plan)
     }
 
-    fn run(&mut self, payload: &[u8]) -> Result<Done, RunError> {
+    fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
+        let read = self
+            .reader()
+            .at_one_moment(|reader| landed::has_landed(reader, &step.payload));
+        read.map(|(landed, _)| landed).map_err(of_dump)
+    }
+
+    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        self.compare(records).map_err(of_plan)
+    }
+
+    fn run(&mut self, payload: &[u8], _lock: &Lock) -> Result<Done, RunError> {
         match commit(self.transport.as_mut(), payload, &mut self.replies) {
             Ok(()) => Ok(Done {
                 // Nobody else came between: the kernel would have refused the batch.
@@ -259,8 +386,13 @@ impl Backend for Nftables {
             }),
             Err(CommitError::Stale) => Err(RunError::Stale),
             Err(error) => {
-                let hint = error.hint();
-                Err(RunError::Failed(failed(error, hint)))
+                let (hint, known) = (error.hint(), error.is_known_to_fail());
+                let error = failed(error, hint);
+                Err(if known {
+                    RunError::Failed(error)
+                } else {
+                    RunError::Unknown(error)
+                })
             }
         }
     }
@@ -300,6 +432,11 @@ fn after(generation: u32) -> u32 {
         0 => 1,
         next => next,
     }
+}
+
+fn of_plan(error: PlanError) -> BackendError {
+    let hint = error.hint();
+    failed(error, hint)
 }
 
 fn of_dump(error: DumpError) -> BackendError {

@@ -7,7 +7,7 @@ use palisade_core::backend::Installed;
 use super::item::{key, rule_text};
 use crate::layout::{self, Layout};
 use crate::object::{Element, Expression, Rule, Verdict};
-use crate::program::{ElementOf, Program};
+use crate::program::{ElementOf, FilledSet, Program};
 use crate::statement::quoted;
 
 /// A table as it stands, with its rules in words. Rules are claimed one by one for what is
@@ -75,6 +75,11 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// Whether it is ours: of a skeleton, or claimed for what is recorded.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.claimed
+    }
+
     pub(super) fn handle(&self) -> Option<u64> {
         self.rule.handle
     }
@@ -172,7 +177,8 @@ impl Observed {
                 ours.entry(&installed.place).or_default().insert(key);
             }
         }
-        for filled in &self.program.sets {
+        let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
+        for filled in self.program.sets.iter().filter(of_networks) {
             let name = filled.set.name.as_str();
             if !Layout::ALL.iter().any(|layout| layout.has_set(name)) {
                 tell(name, format!("set `{name}`"), Vec::new());

@@ -32,6 +32,21 @@ pub enum CommitError {
 }
 
 impl CommitError {
+    /// Whether nothing happened, for sure. Otherwise only the marker in the kernel says.
+    #[must_use]
+    pub fn is_known_to_fail(&self) -> bool {
+        match self {
+            Self::Stale | Self::NotPermitted | Self::Refused(_) => true,
+            Self::Transport(error) => {
+                matches!(
+                    error,
+                    TransportError::TooLarge { .. } | TransportError::Send(_)
+                )
+            }
+            Self::Silence | Self::Malformed(_) => false,
+        }
+    }
+
     /// The way out, in one line.
     #[must_use]
     pub fn hint(&self) -> String {

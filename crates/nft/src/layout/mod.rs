@@ -17,7 +17,8 @@ use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::{Guard, Purpose, Role, Rule as CoreRule};
 use thiserror::Error;
 
-use crate::object::{self, Chain, Element, Rule, Set, Table, Userdata};
+use crate::object::{self, Chain, DataType, Element, Rule, Set, Table, Userdata};
+use crate::statement::interface_name;
 
 pub use mapped::{Kind, Shape};
 pub use names::{KEYWORDS, TableName, TableNameError};
@@ -184,6 +185,44 @@ impl FromStr for Layout {
             "flat" => Ok(Self::Flat),
             other => Err(UnknownLayout(other.to_owned())),
         }
+    }
+}
+
+/// The set in each of our tables that holds the marker of the last batch that changed it: the name
+/// of its transaction. Whether a batch landed is seen from it.
+#[must_use]
+pub fn transaction_set(table: &TableName, family: Family) -> Set {
+    let key_type = DataType::IFNAME; // Fifteen characters that `nft` can show.
+    Set {
+        family: family.into(),
+        table: table.to_string(),
+        name: TRANSACTION.to_owned(),
+        id: None,
+        flags: 0,
+        key_type,
+        key_len: 16,
+        data: None,
+        expressions: Vec::new(),
+        userdata: Userdata::of_set(Some(true), "the last transaction"),
+        handle: None,
+        extra: Vec::new(),
+    }
+}
+
+/// The name of that set.
+pub const TRANSACTION: &str = "transaction";
+
+/// The marker of a transaction.
+#[must_use]
+pub fn marker(transaction: &str) -> Element {
+    Element {
+        key: interface_name(transaction),
+        key_end: Vec::new(),
+        value: None,
+        flags: 0,
+        expressions: Vec::new(),
+        userdata: Userdata::default(),
+        extra: Vec::new(),
     }
 }
 

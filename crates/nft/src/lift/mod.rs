@@ -66,7 +66,8 @@ pub fn lift(program: &Program) -> Option<Lifted> {
     let mut rules = Vec::new();
 
     let mut shapes = Vec::new();
-    for filled in &program.sets {
+    let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
+    for filled in program.sets.iter().filter(of_networks) {
         match Shape::from_name(&filled.set.name) {
             Some(shape) => shapes.push((shape, filled)),
             None => lifted

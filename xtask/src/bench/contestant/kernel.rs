@@ -1,7 +1,7 @@
 //! The kernel's part of our library's call.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use palisade::{Firewall, Layout};
@@ -35,10 +35,10 @@ impl Contestant for Kernel<'_> {
         let cookie = socket
             .namespace_cookie()
             .map_err(|error| error.to_string())?;
-        let spent = Rc::new(Cell::new(Duration::ZERO));
+        let spent = Arc::new(AtomicU64::new(0));
         let timed = Box::new(Timed {
             socket,
-            spent: Rc::clone(&spent),
+            spent: Arc::clone(&spent),
         });
         let mut firewall =
             Firewall::over(timed, cookie, &options).map_err(|error| error.to_string())?;
@@ -46,21 +46,23 @@ impl Contestant for Kernel<'_> {
             .apply(&self.case.networks)
             .map_err(|error| error.to_string())?;
         namespace.close()?;
-        Ok(spent.get())
+        Ok(Duration::from_nanos(spent.load(Ordering::Relaxed)))
     }
 }
 
 /// A socket with a clock.
 struct Timed {
     socket: Socket,
-    spent: Rc<Cell<Duration>>,
+    /// In nanoseconds.
+    spent: Arc<AtomicU64>,
 }
 
 impl Transport for Timed {
     fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
         let start = Instant::now();
         let exchanged = self.socket.exchange(request, replies);
-        self.spent.set(self.spent.get() + start.elapsed());
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.spent.fetch_add(nanoseconds, Ordering::Relaxed);
         exchanged
     }
 }

@@ -1,0 +1,124 @@
+//! Command line over environment over configuration over default, seen through `render`.
+
+use crate::palisade::{DEFAULT, Palisade};
+
+const FLAT: &str = "layout = 'flat'\ntable = 'configured'\n";
+
+/// Variables and their values.
+type Environment = [(&'static str, &'static str)];
+
+/// The table and the layout that a command renders for.
+fn rendered(palisade: &Palisade, environment: &Environment, line: &str) -> (String, &'static str) {
+    let arguments: Vec<&str> = line.split_whitespace().collect();
+    let mut command = palisade.command(&arguments);
+    let output = command.envs(environment.iter().copied()).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{line}: {told}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let table = text.split_whitespace().nth(2).unwrap_or_default();
+    let layouts = [
+        ("\tchain guests_forward {", "mapped"),
+        ("\tchain forward {", "flat"),
+    ];
+    let mut layouts = layouts.iter().filter(|(chain, _)| text.contains(chain));
+    let layout = layouts.next().map_or("", |(_, layout)| layout);
+    (table.to_owned(), layout)
+}
+
+#[test]
+fn the_first_that_says_something() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    palisade.file("flat.toml", FLAT);
+    let config = ("PALISADE_CONFIG", "flat.toml");
+    let layout = ("PALISADE_LAYOUT", "mapped");
+    let table = ("PALISADE_TABLE", "exported");
+    let cases: [(&Environment, &str, (&str, &str)); 8] = [
+        (&[], "render default.xml", ("palisade", "mapped")),
+        (&[config], "render default.xml", ("configured", "flat")),
+        (
+            &[],
+            "--config flat.toml render default.xml",
+            ("configured", "flat"),
+        ),
+        (
+            &[config, layout],
+            "render default.xml",
+            ("configured", "mapped"),
+        ),
+        (&[config, table], "render default.xml", ("exported", "flat")),
+        (
+            &[config, table],
+            "render default.xml --table said",
+            ("said", "flat"),
+        ),
+        (
+            &[layout],
+            "render default.xml --layout flat",
+            ("palisade", "flat"),
+        ),
+        (
+            &[config],
+            "render default.xml --config palisade.toml",
+            ("palisade", "mapped"),
+        ),
+    ];
+    for (environment, line, (table, layout)) in cases {
+        let found = rendered(&palisade, environment, line);
+        assert_eq!(found, (table.to_owned(), layout), "{environment:?} {line}");
+    }
+}
+
+#[test]
+fn the_backend_too() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    palisade.file("none.toml", "firewall_backend = 'none'\n");
+    assert_eq!(palisade.output("--config none.toml render default.xml"), "");
+    let line = "--config none.toml --backend nftables render default.xml";
+    assert_eq!(rendered(&palisade, &[], line).0, "palisade");
+    let nobody = [("PALISADE_BACKEND", "none")];
+    assert_eq!(rendered(&palisade, &nobody, "render default.xml").0, "");
+}
+
+#[test]
+fn a_bad_configuration() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    palisade.file("word.toml", "table = 'guests'\nlayout = 'tree'\n");
+    palisade.file("key.toml", "layuot = 'flat'\n");
+    palisade.file("broken.toml", "layout =\n");
+    for (config, what) in [
+        (
+            "missing.toml",
+            "cannot read the configuration missing.toml: ",
+        ),
+        (
+            "word.toml",
+            "`tree` is no layout: there are `mapped` and `flat`",
+        ),
+        ("word.toml", "line 2, column 10"),
+        ("key.toml", "unknown field `layuot`"),
+        ("broken.toml", "broken.toml: "),
+    ] {
+        for line in [
+            "render default.xml",
+            "list",
+            "apply default.xml",
+            "remove --all",
+        ] {
+            let told = palisade.transcript(&format!("--config {config} {line}"));
+            assert!(told.contains(what), "{told}");
+            assert!(told.contains("2> hint: "), "{told}");
+            assert!(told.ends_with("exit code 1\n"), "{told}");
+        }
+    }
+}
+
+/// What looks at definitions alone asks for no configuration.
+#[test]
+fn check_needs_none() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    palisade.output("--config missing.toml check default.xml");
+}

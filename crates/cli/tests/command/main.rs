@@ -1,0 +1,18 @@
+//! The command as scripts and people meet it: what it says, where, and with which exit code.
+//!
+//! Nothing here needs root or changes the machine: rules are rendered, or networks are recorded
+//! with the backend `none`. What the kernel makes of rules is tried in `tests/` of the workspace.
+
+// What fails here is a test.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+mod check;
+mod choice;
+mod documents;
+mod help;
+mod output;
+mod palisade;
+mod render;
+mod state;
+mod terminal;
+mod usage;

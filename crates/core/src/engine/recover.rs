@@ -1,0 +1,97 @@
+//! Seeing to what a process that died left.
+
+use serde::Serialize;
+
+use super::{Engine, EngineError};
+use crate::journal::{Begin, Left};
+use crate::state::Record;
+use crate::storage::{Lock, PATIENCE};
+
+/// What became of a transaction that was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recovered {
+    /// There was none.
+    Nothing,
+    /// It had been done, and is recorded now.
+    Finished,
+    /// It had been done in part or not at all, and is undone now.
+    Undone,
+}
+
+impl Engine<'_> {
+    /// Finishes or undoes what a process that died left. Everything that changes networks does so
+    /// first.
+    ///
+    /// # Errors
+    /// If that fails. The journal stays, and the next one tries again.
+    pub fn recover(&mut self) -> Result<Recovered, EngineError> {
+        let lock = self.state.lock(PATIENCE)?;
+        self.recover_with(&lock)
+    }
+
+    pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
+        let (begin, committed) = match self.state.journal().left()? {
+            Left::Nothing => return Ok(Recovered::Nothing),
+            Left::Begun(begin) => (begin, false),
+            Left::Committed(begin) => (begin, true),
+        };
+        let before = begin.before().map_err(EngineError::Unwritable)?;
+        let after = begin.after().map_err(EngineError::Unwritable)?;
+        let before: Vec<&Record> = before.iter().collect();
+        let landed = if committed {
+            vec![true; begin.steps.len()]
+        } else {
+            self.landed(&begin)?
+        };
+        for backend in self.backends.iter() {
+            self.state.set_generation(backend.name(), None)?;
+        }
+        if landed.iter().all(|&landed| landed) {
+            self.record(&before, after)
+                .map_err(|source| EngineError::Unrecorded { source })?;
+            log::warn!(
+                "finished transaction {}, which was interrupted",
+                begin.transaction
+            );
+            return Ok(Recovered::Finished);
+        }
+        let records = self.state.records(Some(lock))?;
+        for (planned, _) in begin
+            .steps
+            .iter()
+            .zip(landed)
+            .rev()
+            .filter(|&(_, landed)| landed)
+        {
+            let backend = self.backend(&planned.backend)?;
+            let step = planned.step();
+            self.undo(&records, &before, &after, (backend, &step), lock)?;
+        }
+        self.state.journal().end()?;
+        log::warn!(
+            "undid transaction {}, which was interrupted",
+            begin.transaction
+        );
+        Ok(Recovered::Undone)
+    }
+
+    /// Which steps have happened, seen from the kernel. Each is asked for: a process that died while
+    /// it took steps back may have left any of them.
+    fn landed(&mut self, begin: &Begin) -> Result<Vec<bool>, EngineError> {
+        let mut landed = Vec::with_capacity(begin.steps.len());
+        for planned in &begin.steps {
+            let backend = self.backend(&planned.backend)?;
+            landed.push(self.backends[backend].has_landed(&planned.step())?);
+        }
+        Ok(landed)
+    }
+
+    fn backend(&self, name: &str) -> Result<usize, EngineError> {
+        let found = self
+            .backends
+            .iter()
+            .position(|backend| backend.name() == name);
+        found.ok_or_else(|| EngineError::LostBackend(name.to_owned()))
+    }
+}

@@ -1,0 +1,178 @@
+//! A backend over a kernel in memory: two tables, changed one after the other, each as a whole.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::super::backend::{
+    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Installed, Placement, Plan,
+    RunError, Standing, Step,
+};
+use crate::network::{Family, Network};
+use crate::rules::Rule;
+use crate::state::Record;
+use crate::storage::Lock;
+use crate::storage::memory::{Fate, Step as How};
+
+/// What stands: table and item.
+pub(super) type Kernel = Arc<Mutex<BTreeSet<(String, String)>>>;
+
+const TABLES: [&str; 2] = ["filter", "nat"];
+
+pub(super) struct Tables {
+    pub(super) name: &'static str,
+    pub(super) kernel: Kernel,
+    pub(super) fate: Fate,
+    /// Steps say how to take them back; otherwise that is planned anew.
+    pub(super) says_undo: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    table: String,
+    add: Vec<String>,
+    delete: Vec<String>,
+}
+
+impl Tables {
+    fn items(&self, network: &Network) -> Vec<Installed> {
+        let item = |table: &str| Installed {
+            family: Family::Ipv4,
+            table: format!("{} {table}", self.name),
+            place: "chain".to_owned(),
+            item: format!("{} {:?}", network.name(), network.subnets()),
+            handle: None,
+        };
+        TABLES.map(item).to_vec()
+    }
+
+    fn has(&self, item: &Installed) -> bool {
+        let kernel = self.kernel.lock().unwrap();
+        kernel.contains(&(item.table.clone(), item.item.clone()))
+    }
+
+    fn dead(&self) -> BackendError {
+        BackendError {
+            backend: self.name,
+            source: "it failed".into(),
+            hint: String::new(),
+        }
+    }
+}
+
+impl Backend for Tables {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn omission(&self, _: &Placement, _: &Rule) -> Option<&'static str> {
+        None
+    }
+
+    fn generation(&mut self) -> Result<Option<u64>, BackendError> {
+        Ok(None)
+    }
+
+    fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
+        let mut plan = Plan::default();
+        let gone: Vec<&Installed> = change.remove.iter().flat_map(|r| &r.installed).collect();
+        plan.added = change.add.iter().map(|a| self.items(a.network)).collect();
+        let restored: Vec<Vec<Installed>> = change
+            .restore
+            .iter()
+            .map(|record| self.items(&record.network))
+            .collect();
+        plan.restored = restored
+            .iter()
+            .map(|items| (!items.iter().all(|item| self.has(item))).then(|| items.clone()))
+            .collect();
+        let wanted: Vec<&Installed> = plan.added.iter().chain(&restored).flatten().collect();
+        for table in TABLES {
+            let table = format!("{} {table}", self.name);
+            let add = wanted
+                .iter()
+                .filter(|item| item.table == table && !self.has(item));
+            let stays = |item: &Installed| {
+                wanted
+                    .iter()
+                    .any(|w| (&w.table, &w.item) == (&item.table, &item.item))
+            };
+            let delete = gone
+                .iter()
+                .filter(|item| item.table == table && self.has(item) && !stays(item));
+            let payload = Payload {
+                add: add.map(|item| item.item.clone()).collect(),
+                delete: delete.map(|item| item.item.clone()).collect(),
+                table,
+            };
+            if payload.add.is_empty() && payload.delete.is_empty() {
+                continue;
+            }
+            let undo = Payload {
+                table: payload.table.clone(),
+                add: payload.delete.clone(),
+                delete: payload.add.clone(),
+            };
+            let bytes = |payload: &Payload| serde_json::to_vec(payload).unwrap();
+            plan.steps.push(Step {
+                what: payload.table.clone(),
+                payload: bytes(&payload),
+                undo: if self.says_undo {
+                    bytes(&undo)
+                } else {
+                    Vec::new()
+                },
+            });
+        }
+        Ok(plan)
+    }
+
+    fn run(&mut self, payload: &[u8], _: &Lock) -> Result<Done, RunError> {
+        if self.fate.next() != How::Work {
+            return Err(RunError::Failed(self.dead()));
+        }
+        let payload: Payload = serde_json::from_slice(payload).unwrap();
+        let mut kernel = self.kernel.lock().unwrap();
+        for item in payload.delete {
+            assert!(
+                kernel.remove(&(payload.table.clone(), item)),
+                "deleted twice"
+            );
+        }
+        for item in payload.add {
+            assert!(kernel.insert((payload.table.clone(), item)), "added twice");
+        }
+        Ok(Done::default())
+    }
+
+    fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
+        let payload: Payload = serde_json::from_slice(&step.payload).unwrap();
+        let kernel = self.kernel.lock().unwrap();
+        let has = |item: &String| kernel.contains(&(payload.table.clone(), item.clone()));
+        Ok(payload.add.iter().all(has) && !payload.delete.iter().any(has))
+    }
+
+    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        let missing = |record: &&&Record| !record.installed.iter().all(|item| self.has(item));
+        let found = records.iter().filter(missing).map(|record| Discrepancy {
+            network: Some(record.network.name().clone()),
+            object: "rules".to_owned(),
+            kind: DiscrepancyKind::Missing,
+            detail: String::new(),
+        });
+        Ok(found.collect())
+    }
+
+    fn note_handles(&mut self, _: &mut [Record]) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn standing(&mut self, _: &Record) -> Result<Vec<Standing>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn listing(&mut self, _: &[&Placement]) -> Result<String, BackendError> {
+        Ok(String::new())
+    }
+}

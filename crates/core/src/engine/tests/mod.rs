@@ -1,0 +1,288 @@
+//! Every operation of every kind of change goes wrong once, and the process dies at every one.
+
+mod kernel;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kernel::{Kernel, Tables};
+
+use super::*;
+use crate::backend::Placement;
+use crate::network::{Description, Forward, Nat, Network};
+use crate::storage::memory::{Memory, Mishap};
+
+/// A host: what is on its disk and in its kernel.
+#[derive(Clone, Default)]
+struct Host {
+    disk: Memory,
+    kernel: Kernel,
+    says_undo: bool,
+}
+
+impl Host {
+    /// What a process does on it.
+    fn with<T>(&self, act: impl FnOnce(&mut Engine<'_>) -> T) -> T {
+        let state = State::in_storage(Box::new(self.disk.clone()), 7);
+        let tables = |name| -> Box<dyn Backend> {
+            Box::new(Tables {
+                name,
+                kernel: self.kernel.clone(),
+                fate: self.disk.fate(),
+                says_undo: self.says_undo,
+            })
+        };
+        let mut backends = [tables("one"), tables("two")];
+        act(&mut Engine {
+            state: &state,
+            backends: &mut backends,
+        })
+    }
+
+    fn reach(&self, goal: &Goal) -> Result<Report, EngineError> {
+        self.with(|engine| engine.reach(|_| goal.clone()))
+    }
+
+    /// The networks that are recorded, with subnets and placement. The kernel has just their rules.
+    fn running(&self) -> BTreeSet<String> {
+        let state = State::in_storage(Box::new(self.disk.clone()), 7);
+        let records = state.records(None).unwrap();
+        let recorded: BTreeSet<(String, String)> = records
+            .iter()
+            .flat_map(|record| &record.installed)
+            .map(|item| (item.table.clone(), item.item.clone()))
+            .collect();
+        assert_eq!(
+            recorded,
+            *self.kernel.lock().unwrap(),
+            "records and kernel agree"
+        );
+        let of = |r: &Record| {
+            format!(
+                "{} {:?} {}",
+                r.network.name(),
+                r.network.subnets(),
+                r.placement
+            )
+        };
+        records.iter().map(of).collect()
+    }
+
+    /// The same host, with a disk and a kernel of its own.
+    fn copy(&self) -> Self {
+        let copy = Self {
+            says_undo: self.says_undo,
+            ..Self::default()
+        };
+        for (path, content) in self.disk.files() {
+            copy.disk.put(&path, content);
+        }
+        let kernel = self.kernel.lock().unwrap().clone();
+        *copy.kernel.lock().unwrap() = kernel;
+        copy
+    }
+}
+
+fn wish(name: &str, subnet: u8, backend: &str) -> Wish {
+    Wish {
+        network: Network::new(Description {
+            name: name.parse().unwrap(),
+            bridge: Some(format!("br{name}").parse().unwrap()),
+            zone: None,
+            forward: Forward::Nat(Nat::default()),
+            subnets: vec![format!("10.{subnet}.0.0/16").parse().unwrap()],
+            ipv6: false,
+            dhcp: false,
+            tftp: false,
+        })
+        .unwrap(),
+        placement: Placement {
+            backend: backend.to_owned(),
+            settings: BTreeMap::new(),
+        },
+    }
+}
+
+fn hosts() -> [Host; 2] {
+    [true, false].map(|says_undo| {
+        let host = Host {
+            says_undo,
+            ..Host::default()
+        };
+        let first = [
+            wish("a", 1, "one"),
+            wish("b", 2, "one"),
+            wish("c", 3, "two"),
+        ];
+        host.reach(&Goal::Run(first.to_vec())).unwrap();
+        host
+    })
+}
+
+fn goals() -> Vec<Goal> {
+    let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+    vec![
+        Goal::Run(vec![wish("d", 4, "one"), wish("e", 5, "two")]),
+        // Replaced, and two subnets swapped.
+        Goal::Run(vec![wish("a", 2, "one"), wish("b", 1, "one")]),
+        Goal::Gone(names(&["a", "c"])),
+        Goal::Exactly(vec![wish("b", 2, "one"), wish("f", 6, "two")]),
+        Goal::Exactly(vec![]),
+        // All move to the other backend.
+        Goal::Run(vec![
+            wish("a", 1, "two"),
+            wish("b", 2, "two"),
+            wish("c", 3, "one"),
+        ]),
+        Goal::Run(vec![wish("a", 1, "two"), wish("b", 2, "two")]),
+    ]
+}
+
+#[test]
+fn every_operation_may_fail() {
+    for host in hosts() {
+        for goal in goals() {
+            let before = host.running();
+            let files = host.disk.files();
+            for at in 0.. {
+                let host = host.copy();
+                host.disk.fate().at(at, Mishap::Fails);
+                let outcome = host.reach(&goal);
+                if !host.disk.fate().heal() {
+                    outcome.unwrap();
+                    break;
+                }
+                match outcome {
+                    Ok(_) => assert_ne!(host.running(), before),
+                    // The kernel is changed, and the journal says so to the next process.
+                    Err(EngineError::Unrecorded { .. }) => {
+                        let recovered = host.with(|engine| engine.recover()).unwrap();
+                        assert_eq!(recovered, Recovered::Finished, "{goal:?} at {at}");
+                        assert_ne!(host.running(), before);
+                    }
+                    Err(_) => {
+                        assert_eq!(host.running(), before, "{goal:?} at {at}");
+                        let journal = host.disk.files().remove("journal");
+                        assert_eq!(journal.is_some(), files.contains_key("journal"));
+                    }
+                }
+                // And again, now that nothing goes wrong.
+                if host.running() == before {
+                    host.reach(&goal).unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_process_may_die_at_every_operation() {
+    let mut deaths = 0;
+    for host in hosts() {
+        for goal in goals() {
+            let before = host.running();
+            let after = {
+                let host = host.copy();
+                host.reach(&goal).unwrap();
+                host.running()
+            };
+            for mishap in [Mishap::Dies, Mishap::DiesAfter] {
+                for at in 0.. {
+                    let host = host.copy();
+                    host.disk.fate().at(at, mishap);
+                    let _ = host.reach(&goal);
+                    if !host.disk.fate().heal() {
+                        break;
+                    }
+                    deaths += 1;
+                    // And the next process dies too, at each of its operations.
+                    for again in 0.. {
+                        let host = host.copy();
+                        host.disk.fate().at(again, Mishap::Dies);
+                        let _ = host.with(|engine| engine.recover());
+                        let died = host.disk.fate().heal();
+                        host.with(|engine| engine.recover()).unwrap();
+                        let now = host.running();
+                        assert!(now == before || now == after, "{goal:?} at {at}: {now:?}");
+                        let more = host.with(|engine| engine.recover()).unwrap();
+                        assert_eq!(more, Recovered::Nothing);
+                        let found = host.with(|engine| engine.verify(&[])).unwrap();
+                        assert_eq!(found, []);
+                        if !died {
+                            break;
+                        }
+                        deaths += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(deaths > 500, "only {deaths}");
+}
+
+#[test]
+fn what_cannot_be_undone_waits_for_the_next() {
+    let host = &hosts()[0];
+    let before = host.running();
+    let goal = &goals()[0];
+    // The second step fails, and so does what shall take the first one back.
+    let fails_at = |kernel_operation: usize| {
+        let host = host.copy();
+        let operations = 2 + kernel_operation; // The journal is cleared and begun before.
+        host.disk.fate().at(operations, Mishap::Dies);
+        let outcome = host.reach(goal);
+        assert!(
+            matches!(outcome, Err(EngineError::NotUndone { .. })),
+            "{outcome:?}"
+        );
+        let _ = host.disk.fate().heal();
+        // Whoever comes next undoes it first.
+        host.reach(&Goal::Run(vec![wish("z", 9, "one")])).unwrap();
+        let mut now = host.running();
+        now.retain(|running| !running.starts_with("z "));
+        assert_eq!(now, before);
+    };
+    for kernel_operation in 1..4 {
+        fails_at(kernel_operation);
+    }
+}
+
+#[test]
+fn nothing_is_written_when_nothing_changes() {
+    let host = &hosts()[0];
+    let goal = Goal::Run(vec![wish("a", 1, "one")]);
+    let before = host.disk.files();
+    let report = host.reach(&goal).unwrap();
+    assert!(report.changes.is_empty());
+    let after = host.disk.files();
+    let records = |files: &BTreeMap<String, Vec<u8>>| -> Vec<(String, Vec<u8>)> {
+        let named = files
+            .iter()
+            .filter(|(path, _)| path.starts_with("networks/"));
+        named
+            .map(|(path, content)| (path.clone(), content.clone()))
+            .collect()
+    };
+    assert_eq!(records(&before), records(&after));
+    assert!(!after.contains_key("journal"));
+}
+
+#[test]
+fn unknown_networks_and_conflicts_change_nothing() {
+    let host = &hosts()[0];
+    let before = host.running();
+    let unknown = Goal::Gone(vec!["a".parse().unwrap(), "nobody".parse().unwrap()]);
+    let error = host.reach(&unknown).unwrap_err();
+    assert!(error.to_string().contains("`nobody`"), "{error}");
+    let overlap = Goal::Run(vec![wish("d", 2, "one")]);
+    let error = host.reach(&overlap).unwrap_err();
+    assert!(
+        error.to_string().contains("networks `b` and `d` overlap"),
+        "{error}"
+    );
+    let nowhere = Goal::Run(vec![wish("d", 4, "three")]);
+    assert!(matches!(
+        host.reach(&nowhere),
+        Err(EngineError::NoSuchBackend { .. })
+    ));
+    assert_eq!(host.running(), before);
+}

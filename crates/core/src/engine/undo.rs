@@ -1,0 +1,97 @@
+//! Taking back what was done of a change that failed.
+
+use super::{Done, Engine, EngineError};
+use crate::backend::{BackendError, Change, RunError, Step};
+use crate::journal::transaction_id;
+use crate::network::Name;
+use crate::state::Record;
+use crate::storage::Lock;
+
+impl Engine<'_> {
+    /// Takes back the steps that were done, in reverse. Returns the error to tell: the cause, with
+    /// what could not be taken back, for which the journal stays.
+    pub(super) fn take_back(
+        &mut self,
+        records: &[Record],
+        before: &[&Record],
+        after: &[Record],
+        done: &[Done<'_>],
+        cause: EngineError,
+        lock: &Lock,
+    ) -> EngineError {
+        let mut failed = Vec::new();
+        for &(backend, step) in done.iter().rev() {
+            if let Err(error) = self.undo(records, before, after, (backend, step), lock) {
+                failed.push(error);
+            }
+        }
+        if !failed.is_empty() {
+            return EngineError::NotUndone {
+                cause: Box::new(cause),
+                failed,
+            };
+        }
+        if let Err(error) = self.state.journal().end() {
+            // Opened again, the journal says that nothing of it stands.
+            log::warn!("{error}");
+        }
+        cause
+    }
+
+    /// Takes back one step that has landed.
+    pub(super) fn undo(
+        &mut self,
+        records: &[Record],
+        before: &[&Record],
+        after: &[Record],
+        (backend, step): (usize, &Step),
+        lock: &Lock,
+    ) -> Result<(), BackendError> {
+        let backend = &mut self.backends[backend];
+        if !step.undo.is_empty() {
+            return only_failures(backend.run(&step.undo, lock).map(drop), backend.name());
+        }
+        // Back to the records from before, from whatever stands now.
+        let is_its = |record: &Record| record.placement.backend == backend.name();
+        let is_touched = |name: &Name| {
+            let mut names = before.iter().map(|record| record.network.name());
+            names.any(|touched| touched == name)
+        };
+        let its = records.iter().filter(|record| is_its(record));
+        let (restore, keep) = its.partition(|record| is_touched(record.network.name()));
+        let change = Change {
+            keep,
+            restore,
+            remove: after.iter().filter(|record| is_its(record)).collect(),
+            transaction: transaction_id(),
+            ..Change::default()
+        };
+        // Others may change the ruleset meanwhile.
+        for _ in 0..100 {
+            let plan = backend.plan(&change)?;
+            let mut stale = false;
+            for step in &plan.steps {
+                match backend.run(&step.payload, lock) {
+                    Err(RunError::Stale) => stale = true,
+                    result => only_failures(result.map(drop), backend.name())?,
+                }
+            }
+            if !stale {
+                return Ok(());
+            }
+        }
+        only_failures(Err(RunError::Stale), backend.name())
+    }
+}
+
+fn only_failures(result: Result<(), RunError>, backend: &'static str) -> Result<(), BackendError> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(RunError::Failed(error) | RunError::Unknown(error)) => Err(error),
+        Err(error @ RunError::Stale) => Err(BackendError {
+            backend,
+            source: Box::new(error),
+            hint: "try `palisade recover` when other programs rest".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,224 @@
+//! The journal: what a transaction will do, before it does it.
+//!
+//! A transaction writes [`Begin`] with all that it takes to finish or to undo it, and waits for the
+//! disk; changes the kernel; writes a commit, and waits for the disk. Then the records are replaced
+//! and the journal is deleted. So a journal that is there on opening was left by a process that
+//! died, and says how far it came.
+
+mod codec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::backend::Step;
+use crate::state::Record;
+use crate::storage::{Storage, StorageError, file_error};
+
+/// The journal's file.
+const FILE: &str = "journal";
+
+/// What is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Entry {
+    Begin(Begin),
+    Commit(String),
+}
+
+/// A transaction, before its first step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// Its name: see [`transaction_id`].
+    pub transaction: String,
+    /// What it does to the kernel, in this order.
+    pub steps: Vec<Planned>,
+    /// The records that it replaces or deletes, in JSON.
+    before: Vec<String>,
+    /// The records that it makes, in JSON.
+    after: Vec<String>,
+}
+
+/// A step, and who does it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The backend's name.
+    pub backend: String,
+    /// What it does, for people.
+    pub what: String,
+    /// What to do, in the backend's own form.
+    pub payload: Vec<u8>,
+    /// What takes it back; empty where the backend plans that anew.
+    pub undo: Vec<u8>,
+}
+
+impl Planned {
+    /// The step as the backend knows it.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        Step {
+            what: self.what.clone(),
+            payload: self.payload.clone(),
+            undo: self.undo.clone(),
+        }
+    }
+}
+
+impl Begin {
+    /// A transaction from the records `before` to those `after`.
+    ///
+    /// # Errors
+    /// If a record cannot be written in JSON, which none of ours is.
+    pub fn new<'r>(
+        transaction: String,
+        steps: Vec<Planned>,
+        before: impl IntoIterator<Item = &'r Record>,
+        after: impl IntoIterator<Item = &'r Record>,
+    ) -> Result<Self, serde_json::Error> {
+        let json = |record| serde_json::to_string(record);
+        Ok(Self {
+            transaction,
+            steps,
+            before: before.into_iter().map(json).collect::<Result<_, _>>()?,
+            after: after.into_iter().map(json).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The records that it replaces or deletes.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn before(&self) -> Result<Vec<Record>, serde_json::Error> {
+        self.before
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect()
+    }
+
+    /// The records that it makes.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn after(&self) -> Result<Vec<Record>, serde_json::Error> {
+        self.after
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect()
+    }
+}
+
+/// What a process that died left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing: the last transaction ended.
+    Nothing,
+    /// A transaction that began, and may have been done in part.
+    Begun(Begin),
+    /// A transaction that was done, but perhaps not recorded.
+    Committed(Begin),
+}
+
+/// The journal of a state.
+#[derive(Debug)]
+pub struct Journal<'a> {
+    storage: &'a dyn Storage,
+}
+
+impl<'a> Journal<'a> {
+    /// The journal in this storage.
+    #[must_use]
+    pub fn of(storage: &'a dyn Storage) -> Self {
+        Self { storage }
+    }
+
+    /// What is in it. A journal that this build cannot read is set aside under another name: its
+    /// transaction did not get as far as the kernel if its first entry is not whole.
+    ///
+    /// # Errors
+    /// If the file cannot be read or renamed.
+    pub fn left(&self) -> Result<Left, StorageError> {
+        let read = self.storage.read(FILE);
+        let Some(bytes) = read.map_err(file_error("read", self.storage, FILE))? else {
+            return Ok(Left::Nothing);
+        };
+        let decoded = codec::decode(&bytes);
+        let mut entries = decoded.entries.into_iter();
+        let left = match (entries.next(), entries.next()) {
+            (Some(Entry::Begin(begin)), Some(Entry::Commit(transaction)))
+                if begin.transaction == transaction =>
+            {
+                return Ok(Left::Committed(begin));
+            }
+            (Some(Entry::Begin(begin)), _) => Left::Begun(begin),
+            _ => Left::Nothing,
+        };
+        if let Some(broken) = decoded.broken {
+            // A commit that breaks off is the common case, and no loss.
+            log::warn!(
+                "the journal in {} is not whole: {broken}",
+                self.storage.place()
+            );
+            if left == Left::Nothing {
+                self.set_aside()?;
+            }
+        }
+        Ok(left)
+    }
+
+    /// Writes that a transaction begins; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be written. Nothing is left of it then.
+    pub fn begin(&self, begin: Begin) -> Result<(), StorageError> {
+        // What an earlier transaction left has been seen to.
+        self.end()?;
+        self.append(&Entry::Begin(begin)).inspect_err(|_| {
+            if let Err(error) = self.end() {
+                log::warn!("{error}");
+            }
+        })
+    }
+
+    /// Writes that the kernel is as the transaction wants it; it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn commit(&self, transaction: &str) -> Result<(), StorageError> {
+        self.append(&Entry::Commit(transaction.to_owned()))
+    }
+
+    /// Forgets the transaction: the records say all now.
+    ///
+    /// # Errors
+    /// If the file cannot be deleted.
+    pub fn end(&self) -> Result<(), StorageError> {
+        let removed = self.storage.remove(FILE);
+        removed.map_err(file_error("delete", self.storage, FILE))
+    }
+
+    fn append(&self, entry: &Entry) -> Result<(), StorageError> {
+        let too_large = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+        let written = codec::encode(entry)
+            .ok_or_else(too_large)
+            .and_then(|frame| self.storage.append(FILE, &frame));
+        written.map_err(file_error("write", self.storage, FILE))
+    }
+
+    fn set_aside(&self) -> Result<(), StorageError> {
+        let names = self.storage.names("").unwrap_or_default();
+        let aside = crate::state::free_name("journal.unreadable", &names);
+        log::error!(
+            "{}: {FILE} cannot be read: it is now {aside}",
+            self.storage.place()
+        );
+        let renamed = self.storage.rename(FILE, &aside);
+        renamed.map_err(file_error("rename", self.storage, FILE))
+    }
+}
+
+/// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an
+/// interface would (an element of a set that `nft` can show). Never the same twice on one host.
+#[must_use]
+pub fn transaction_id() -> String {
+    let now = jiff::Timestamp::now().as_nanosecond().unsigned_abs();
+    // 44 bits of nanoseconds are 4.8 hours, and two of our processes never have the same number.
+    let id = (now & 0xfff_ffff_ffff) << 16 | u128::from(std::process::id() & 0xffff);
+    format!("{id:015x}")
+}

@@ -1,0 +1,177 @@
+//! Storage in memory that fails when it is told to: for tests.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::{Lock, Storage, StorageError, file_error};
+
+/// What happens at the operation that was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// It fails, and the next ones work again.
+    Fails,
+    /// It fails after half of what it was to write, and so do all others, as when the process dies.
+    Dies,
+    /// It works, and all others fail.
+    DiesAfter,
+}
+
+/// Files in memory. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    fate: Fate,
+}
+
+/// What will go wrong. Clones share it, so that a fake kernel can stop with the storage.
+#[derive(Debug, Clone, Default)]
+pub struct Fate(Arc<Mutex<(usize, Option<(usize, Mishap)>)>>);
+
+impl Fate {
+    /// Chooses what happens at the n-th changing operation from now on, counted from 0.
+    pub fn at(&self, operation: usize, mishap: Mishap) {
+        *locked(&self.0) = (0, Some((operation, mishap)));
+    }
+
+    /// Nothing goes wrong any more, as for a new process. Says whether anything would have.
+    #[must_use]
+    pub fn heal(&self) -> bool {
+        let (operations, mishap) = &mut *locked(&self.0);
+        mishap.take().is_some_and(|(at, _)| *operations > at)
+    }
+
+    /// How the next changing operation goes on.
+    #[must_use]
+    pub fn next(&self) -> Step {
+        let (operations, mishap) = &mut *locked(&self.0);
+        let now = *operations;
+        *operations += 1;
+        match *mishap {
+            Some((at, Mishap::Fails)) if now == at => Step::Fail,
+            Some((at, Mishap::Dies)) if now == at => Step::Half,
+            Some((at, Mishap::Dies | Mishap::DiesAfter)) if now > at => Step::Fail,
+            _ => Step::Work,
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A test that panicked elsewhere says more than a poisoned lock.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// What will go wrong here.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        self.fate.clone()
+    }
+
+    /// All files.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        locked(&self.files).clone()
+    }
+
+    /// Puts a file there, whatever shall go wrong.
+    pub fn put(&self, path: &str, content: Vec<u8>) {
+        locked(&self.files).insert(path.to_owned(), content);
+    }
+}
+
+/// How an operation goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It works.
+    Work,
+    /// It fails, and changes nothing.
+    Fail,
+    /// It fails in the middle.
+    Half,
+}
+
+fn full() -> io::Error {
+    io::Error::from(io::ErrorKind::StorageFull)
+}
+
+impl Storage for Memory {
+    fn place(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        Ok(locked(&self.files).get(path).cloned())
+    }
+
+    fn names(&self, folder: &str) -> io::Result<Vec<String>> {
+        let prefix = match folder {
+            "" => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let files = locked(&self.files);
+        let names = files.keys().filter_map(|path| path.strip_prefix(&prefix));
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    fn replace(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        match self.fate.next() {
+            Step::Work => self.put(path, content.to_vec()),
+            Step::Fail | Step::Half => return Err(full()),
+        }
+        Ok(())
+    }
+
+    fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let step = self.fate.next();
+        let written = match step {
+            Step::Work => content,
+            Step::Half => &content[..content.len() / 2],
+            Step::Fail => return Err(full()),
+        };
+        locked(&self.files)
+            .entry(path.to_owned())
+            .or_default()
+            .extend(written);
+        if step == Step::Half {
+            Err(full())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        if self.fate.next() != Step::Work {
+            return Err(full());
+        }
+        locked(&self.files).remove(path);
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        if self.fate.next() != Step::Work {
+            return Err(full());
+        }
+        let mut files = locked(&self.files);
+        let folder = format!("{from}/");
+        let moved: Vec<String> = files
+            .keys()
+            .filter(|path| *path == from || path.starts_with(&folder))
+            .cloned()
+            .collect();
+        if moved.is_empty() {
+            return Err(io::Error::from(io::ErrorKind::NotFound));
+        }
+        for path in moved {
+            if let Some(content) = files.remove(&path) {
+                files.insert(path.replacen(from, to, 1), content);
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self, _patience: Duration) -> Result<Lock, StorageError> {
+        Lock::private().map_err(file_error("make", self, "lock"))
+    }
+}

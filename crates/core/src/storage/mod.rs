@@ -1,0 +1,127 @@
+//! Where state is kept: seven operations, and no more, on files of one folder.
+//!
+//! One implementation is a directory; tests have one that fails, or stops for good, at its n-th
+//! operation.
+
+mod directory;
+mod lock;
+#[cfg(any(test, feature = "test-doubles"))]
+pub mod memory;
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+pub use directory::Directory;
+pub use lock::{Lock, LockError, PATIENCE};
+
+/// The files of one network namespace's state. Paths are relative, with `/` between a folder and a
+/// file.
+pub trait Storage: fmt::Debug + Send {
+    /// Where it is, for messages.
+    fn place(&self) -> String;
+
+    /// What is in a file; none if there is no such file.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
+
+    /// The names of the files in a folder, in no order. None if there is no such folder.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn names(&self, folder: &str) -> io::Result<Vec<String>>;
+
+    /// Replaces a file as a whole: a reader sees the old one or the new one.
+    ///
+    /// # Errors
+    /// If it cannot be written. The old file stands then.
+    fn replace(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
+    /// Appends to a file, and makes it if need be. When this returns, it is on the disk.
+    ///
+    /// # Errors
+    /// If it cannot be written or synced. A part of it may have been written.
+    fn append(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
+    /// Deletes a file, if there is one.
+    ///
+    /// # Errors
+    /// If it cannot be deleted.
+    fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// Gives a file or a folder another name.
+    ///
+    /// # Errors
+    /// If it cannot.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes the folders that the state needs, and keeps our other processes out until the lock is
+    /// dropped.
+    ///
+    /// # Errors
+    /// If a folder cannot be made, or another process holds the lock for longer than `patience`.
+    fn lock(&self, patience: Duration) -> Result<Lock, StorageError>;
+}
+
+/// What went wrong with a file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The operating system refused.
+    #[error("cannot {action} {path}: {}", in_words(.source))]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another of our processes is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl StorageError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "run as root, or name a folder of your own with --state-dir"
+            }
+            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "make room, and try again"
+            }
+            Self::File { .. } => "see to the folder, or name another one with --state-dir",
+            Self::Lock(_) => "wait for it, or see what it is doing",
+        }
+    }
+}
+
+/// The operating system's words without the number that Rust puts behind them.
+fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}
+
+/// Names the file in an error.
+pub(crate) fn file_error(
+    action: &'static str,
+    storage: &dyn Storage,
+    path: &str,
+) -> impl FnOnce(io::Error) -> StorageError {
+    let path = format!("{}/{path}", storage.place());
+    move |source| StorageError::File {
+        action,
+        path,
+        source,
+    }
+}

@@ -1,0 +1,267 @@
+//! What stands otherwise than it is recorded.
+
+use std::collections::{HashMap, HashSet};
+
+use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
+use palisade_core::network::{Name, Network};
+use palisade_core::state::Record;
+
+use super::area::Area;
+use super::item::key;
+use super::observed::{Observed, Standing};
+use crate::layout::{self, Layout};
+use crate::object::{self, Rule, Set};
+use crate::program::{ElementOf, FilledSet, Program};
+use crate::statement::{Statement, statements};
+
+/// Compares an area with what is recorded for it. `program` is the table as it stands, with
+/// elements.
+pub(super) fn discrepancies(
+    area: &Area<'_>,
+    records: &[&Record],
+    program: Option<Program>,
+) -> Vec<Discrepancy> {
+    let mut found = Found {
+        table: format!(
+            "table {} `{}`",
+            object::Family::from(area.family),
+            area.table
+        ),
+        all: Vec::new(),
+    };
+    let recorded = recorded(area, records);
+    let expected = Program::of(&area.table, area.family, &area.networks);
+    match (expected, program) {
+        (None, None) => {}
+        (None, Some(program)) if layout::version(&program.table).is_none() => {} // Not ours.
+        (None, Some(_)) => found.tell(None, "", DiscrepancyKind::Foreign, "no network needs it"),
+        (Some(_), None) => {
+            let owners: HashSet<&Name> = recorded.iter().map(|&(owner, _)| owner).collect();
+            for &(_, network) in &area.networks {
+                if owners.contains(network.name()) {
+                    found.missing_network(network);
+                }
+            }
+        }
+        (Some(_), Some(program)) if layout::version(&program.table) != Some(layout::VERSION) => {
+            found.tell(
+                None,
+                "",
+                DiscrepancyKind::Changed,
+                "it has not palisade's mark",
+            );
+        }
+        (Some(expected), Some(program)) => {
+            let mut observed = Observed::new(program);
+            found.chains(&expected, &observed);
+            found.sets(&expected, &observed, &recorded);
+            found.rules(&expected, &mut observed, &recorded);
+        }
+    }
+    found.all
+}
+
+/// What is recorded in an area, and for whom.
+fn recorded<'r>(area: &Area<'_>, records: &[&'r Record]) -> Vec<(&'r Name, &'r Installed)> {
+    let is_here = |installed: &&Installed| {
+        installed.family == area.family && installed.table == area.table.as_str()
+    };
+    let of = |record: &&'r Record| {
+        let name = record.network.name();
+        record
+            .installed
+            .iter()
+            .filter(is_here)
+            .map(move |installed| (name, installed))
+    };
+    records.iter().flat_map(of).collect()
+}
+
+struct Found {
+    table: String,
+    all: Vec<Discrepancy>,
+}
+
+impl Found {
+    fn tell(
+        &mut self,
+        network: Option<&Name>,
+        place: &str,
+        kind: DiscrepancyKind,
+        detail: impl Into<String>,
+    ) {
+        let object = match place {
+            "" => self.table.clone(),
+            place => format!("{place} of {}", self.table),
+        };
+        self.all.push(Discrepancy {
+            network: network.cloned(),
+            object,
+            kind,
+            detail: detail.into(),
+        });
+    }
+
+    fn missing_network(&mut self, network: &Network) {
+        let detail = format!("all rules of network `{}`", network.name());
+        self.tell(Some(network.name()), "", DiscrepancyKind::Missing, detail);
+    }
+
+    fn chains(&mut self, expected: &Program, observed: &Observed) {
+        for chain in &expected.chains {
+            let place = format!("chain `{}`", chain.chain.name);
+            match observed.program.chain(&chain.chain.name) {
+                None => self.tell(None, &place, DiscrepancyKind::Missing, "the whole chain"),
+                Some(found) if found.chain.base != chain.chain.base => {
+                    let detail = "its type, hook, priority or policy is another";
+                    self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                }
+                Some(_) => {}
+            }
+        }
+        for chain in &observed.program.chains {
+            let name = &chain.chain.name;
+            if expected.chain(name).is_none() {
+                let place = format!("chain `{name}`");
+                self.tell(
+                    None,
+                    &place,
+                    DiscrepancyKind::Foreign,
+                    "no network needs it",
+                );
+            }
+        }
+    }
+
+    fn sets(&mut self, expected: &Program, observed: &Observed, recorded: &[(&Name, &Installed)]) {
+        let mut keys: HashMap<&str, HashMap<Vec<u8>, (&Name, &Installed)>> = HashMap::new();
+        for &(owner, installed) in recorded {
+            if let Some(key) = key(&installed.item) {
+                let of_set = keys.entry(&installed.place).or_default();
+                of_set.insert(key, (owner, installed));
+            }
+        }
+        for filled in &expected.sets {
+            let name = filled.set.name.as_str();
+            let place = format!("set `{name}`");
+            match observed.program.set(name) {
+                None => self.tell(None, &place, DiscrepancyKind::Missing, "the whole set"),
+                Some(found) if !is_alike(&found.set, &filled.set) => {
+                    let detail = "its key, flags or counter is another";
+                    self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                }
+                Some(_) => {}
+            }
+        }
+        for (set, wanted) in &keys {
+            for (key, (owner, installed)) in wanted {
+                if !observed.has_element(set, key) {
+                    let place = format!("set `{set}`");
+                    let detail = format!("element {}", installed.item);
+                    self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
+                }
+            }
+        }
+        let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
+        for filled in observed.program.sets.iter().filter(of_networks) {
+            let name = filled.set.name.as_str();
+            let place = format!("set `{name}`");
+            if expected.set(name).is_none() {
+                self.tell(
+                    None,
+                    &place,
+                    DiscrepancyKind::Foreign,
+                    "no network needs it",
+                );
+                continue;
+            }
+            for element in &filled.elements {
+                if !keys
+                    .get(name)
+                    .is_some_and(|keys| keys.contains_key(&element.key))
+                {
+                    let set = &filled.set;
+                    let detail = format!("element {:#}", ElementOf { set, element });
+                    self.tell(None, &place, DiscrepancyKind::Foreign, detail);
+                }
+            }
+        }
+    }
+
+    fn rules(
+        &mut self,
+        expected: &Program,
+        observed: &mut Observed,
+        recorded: &[(&Name, &Installed)],
+    ) {
+        let is_rule = |installed: &Installed| {
+            Layout::Flat.has_chain(&installed.place) && key(&installed.item).is_none()
+        };
+        for &(owner, installed) in recorded.iter().filter(|(_, installed)| is_rule(installed)) {
+            let place = format!("chain `{}`", installed.place);
+            match observed.claim(installed) {
+                None => {
+                    let item = installed.item.as_str();
+                    self.tell(Some(owner), &place, DiscrepancyKind::Missing, item);
+                }
+                Some(standing) if standing.text != installed.item => {
+                    let detail = format!("{} instead of {}", standing.text, installed.item);
+                    self.tell(Some(owner), &place, DiscrepancyKind::Changed, detail);
+                }
+                Some(_) => {}
+            }
+        }
+        for chain in &expected.chains {
+            self.chain(chain.chain.name.as_str(), &chain.rules, observed);
+        }
+    }
+
+    /// The rules of the skeleton, what is not ours, and the order.
+    fn chain(&mut self, name: &str, expected: &[Rule], observed: &Observed) {
+        let place = format!("chain `{name}`");
+        let wanted: Vec<String> = expected.iter().map(|rule| format!("{rule:#}")).collect();
+        for (rule, text) in expected.iter().zip(&wanted) {
+            if layout::is_of_skeleton(rule) && observed.rule(name, text).is_none() {
+                self.tell(None, &place, DiscrepancyKind::Missing, text.as_str());
+            }
+        }
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut ours = Vec::new();
+        for standing in observed.rules(name) {
+            let is_wanted = wanted.contains(&standing.text);
+            if is_wanted && (standing.is_claimed() && seen.insert(&standing.text)) {
+                ours.push(&standing.text);
+            } else if !standing.is_claimed() || layout::is_of_skeleton(&standing.rule) {
+                let kind = if is_readable(standing) {
+                    DiscrepancyKind::Foreign
+                } else {
+                    DiscrepancyKind::Unreadable
+                };
+                self.tell(None, &place, kind, standing.text.as_str());
+            }
+        }
+        let in_order: Vec<&String> = wanted.iter().filter(|text| ours.contains(text)).collect();
+        let mut in_order = in_order;
+        in_order.dedup();
+        if ours != in_order {
+            self.tell(
+                None,
+                &place,
+                DiscrepancyKind::Order,
+                "its rules stand in another order",
+            );
+        }
+    }
+}
+
+/// Whether sets take the same keys and count alike. What `nft` notes beside them for itself is
+/// another when it has saved and loaded them.
+fn is_alike(a: &Set, b: &Set) -> bool {
+    (a.key_type, a.key_len, a.flags, a.data, &a.expressions)
+        == (b.key_type, b.key_len, b.flags, b.data, &b.expressions)
+}
+
+fn is_readable(standing: &Standing) -> bool {
+    let is_other = |statement: &Statement| matches!(statement, Statement::Other(_));
+    !statements(&standing.rule.expressions).iter().any(is_other)
+}
