@@ -14,7 +14,7 @@ mod settings;
 mod standing;
 mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Placement, Plan,
@@ -33,6 +33,7 @@ use crate::program::Program;
 use crate::transport::Transport;
 use area::{Area, areas};
 use difference::{Difference, Trust, between};
+use item::Wanted;
 use observed::Observed;
 use rebuild::Rebuild;
 use verify::discrepancies;
@@ -168,27 +169,19 @@ impl Nftables {
             }
             plan.notes.extend(difference.notes.iter().cloned());
         }
-        for &network in differences.iter().flat_map(|d| &d.mended) {
-            if let Some(restored) = plan.restored.get_mut(network) {
-                restored.get_or_insert_default();
-            }
-        }
-        // Once over all items: each network's own search of them would be quadratic.
-        for (network, wanted) in areas.iter().flat_map(|area| &area.restored) {
-            if let Some(Some(restored)) = plan.restored.get_mut(*network) {
-                restored.push(wanted.installed.clone());
-            }
-        }
+        let mended = differences.iter().flat_map(|d| &d.mended).copied();
+        let items = areas.iter().flat_map(|area| &area.restored);
+        note_restored(&mut plan, mended, items);
         Ok(plan)
     }
 }
 
+/// An area, and its table if there is one.
+type Found<'r> = (Area<'r>, Option<Program>);
+
 impl Nftables {
     /// The areas of these networks, as they stand in one generation.
-    fn look_at<'r>(
-        &mut self,
-        restore: &[&'r Record],
-    ) -> Result<(Vec<(Area<'r>, Option<Program>)>, u32), PlanError> {
+    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Found<'r>>, u32), PlanError> {
         let change = Change {
             restore: restore.to_vec(),
             ..Change::default()
@@ -225,7 +218,7 @@ impl Nftables {
         };
         let mut batch = Batch::new(Some(generation));
         let mut is_marked = false;
-        let mut rebuilt = vec![false; change.restore.len()];
+        let mut rebuilt = HashSet::new();
         for (area, program) in &areas {
             if let Some(program) = program {
                 check_mark(&program.table)?;
@@ -244,15 +237,10 @@ impl Nftables {
                 batch.add_elements(set.family, area.table.as_str(), &set.name, [&marker]);
                 is_marked = true;
             }
-            area.restored
-                .iter()
-                .for_each(|&(network, _)| rebuilt[network] = true);
+            rebuilt.extend(area.restored.iter().map(|&(network, _)| network));
         }
-        let wanted = || areas.iter().flat_map(|(area, _)| &area.restored);
-        for (network, _) in rebuilt.iter().enumerate().filter(|(_, rebuilt)| **rebuilt) {
-            let its = wanted().filter(|&&(of, _)| of == network);
-            plan.restored[network] = Some(its.map(|(_, w)| w.installed.clone()).collect());
-        }
+        let items = areas.iter().flat_map(|(area, _)| &area.restored);
+        note_restored(&mut plan, rebuilt, items);
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
@@ -282,6 +270,25 @@ fn removal(found: &Discrepancy) -> Option<String> {
         )
     };
     is_foreign.then(text)
+}
+
+/// What will stand for each network that is mended. One pass over the items of all: if each network
+/// looked for its own, it would be quadratic.
+fn note_restored<'w>(
+    plan: &mut Plan,
+    mended: impl IntoIterator<Item = usize>,
+    items: impl Iterator<Item = &'w (usize, Wanted)>,
+) {
+    for network in mended {
+        if let Some(restored) = plan.restored.get_mut(network) {
+            restored.get_or_insert_default();
+        }
+    }
+    for (network, wanted) in items {
+        if let Some(Some(restored)) = plan.restored.get_mut(*network) {
+            restored.push(wanted.installed.clone());
+        }
+    }
 }
 
 /// What to do in an area, after looking at the kernel. The outer error is of reading.
