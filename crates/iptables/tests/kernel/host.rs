@@ -59,10 +59,10 @@ impl CommandRunner for Failing {
                 return died();
             }
             Fails::Before(n) if is_restore => {
-                *self.fails.lock().expect("no test died") = Fails::Before(n - 1)
+                *self.fails.lock().expect("no test died") = Fails::Before(n - 1);
             }
             Fails::After(n) if is_restore => {
-                *self.fails.lock().expect("no test died") = Fails::After(n - 1)
+                *self.fails.lock().expect("no test died") = Fails::After(n - 1);
             }
             _ => {}
         }
