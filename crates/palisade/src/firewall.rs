@@ -285,3 +285,15 @@ impl Firewall {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A daemon opens it on one thread and uses it on another. That this compiles is the test.
+    #[test]
+    fn can_be_sent_to_another_thread() {
+        fn is_sent<T: Send>() {}
+        is_sent::<Firewall>();
+    }
+}
