@@ -26,7 +26,7 @@ pub(super) fn remove(
             Err(_) => {
                 let shown = text.escape_debug();
                 return Err(Failure::new(
-                    format!("no network named `{shown}` is running; nothing was removed"),
+                    format!("no network named `{shown}` is running; nothing was changed"),
                     EngineError::Unknown { names: Vec::new() }.hint(),
                 ));
             }
