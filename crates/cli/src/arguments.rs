@@ -1,9 +1,11 @@
 //! What can be said on the command line. The contract of names is older than this code: scripts
 //! rely on it.
 
+use std::env;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::Resettable;
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use palisade::{BackendChoice, Layout, Programs, TableName};
 
 use crate::output::{Color, Format};
@@ -24,6 +26,25 @@ pub(crate) struct Arguments {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line and the environment. Ends the process if they make no sense, or ask
+    /// for help.
+    pub(crate) fn of_this_process() -> Self {
+        let mut command = Self::command().mut_args(without_empty_variable);
+        let read = Self::from_arg_matches(&command.get_matches_mut());
+        read.unwrap_or_else(|error| error.format(&mut command).exit())
+    }
+}
+
+/// An environment variable that is empty counts as unset, as shells' users expect.
+fn without_empty_variable(argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(env::var_os);
+    match value {
+        Some(value) if value.is_empty() => argument.env(Resettable::Reset),
+        _ => argument,
+    }
 }
 
 /// Options that stand before or after the command.
@@ -239,8 +260,6 @@ pub(crate) struct Shown {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

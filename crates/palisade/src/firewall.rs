@@ -9,6 +9,7 @@ use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
 use palisade_core::network::{Name, Network};
 use palisade_core::rules::{Guard, rules};
 use palisade_core::state::{Record, State, StateError};
+use palisade_core::words::in_words;
 use palisade_nft::backend::{Nftables, Settings};
 use palisade_nft::socket::{self, Socket};
 use palisade_nft::transport::Transport;
@@ -41,7 +42,7 @@ pub enum OpenError {
     #[error(transparent)]
     Socket(#[from] socket::OpenError),
     /// The kernel does not say which network namespace it is.
-    #[error("this kernel cannot tell network namespaces apart (SO_NETNS_COOKIE, Linux 5.14): {0}")]
+    #[error("this kernel cannot tell network namespaces apart (SO_NETNS_COOKIE, Linux 5.14): {}", in_words(.0))]
     Cookie(io::Error),
 }
 
@@ -353,5 +354,17 @@ impl Firewall {
             state: &self.state,
             backends: &mut self.backends,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A daemon opens it on one thread and uses it on another. That this compiles is the test.
+    #[test]
+    fn can_be_sent_to_another_thread() {
+        fn is_sent<T: Send>() {}
+        is_sent::<Firewall>();
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&planned.files.files)?;
             let mut firewall = open(global)?;
             let report = if planned.sync {
+                change::check_meant(&networks, &firewall)?;
                 firewall.plan_sync(&networks)
             } else {
                 firewall.plan_apply(&networks)
@@ -45,7 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Sync(files) => {
             let networks = networks(&files.files)?;
-            change::report(&open(global)?.sync(&networks)?, global.quiet)
+            let mut firewall = open(global)?;
+            change::check_meant(&networks, &firewall)?;
+            change::report(&firewall.sync(&networks)?, global.quiet)
         }
         Command::Remove(removal) => change::remove(&mut open(global)?, removal, global.quiet),
         Command::Verify(named) => mend::verify(&mut open(global)?, named),

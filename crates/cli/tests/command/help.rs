@@ -2,8 +2,9 @@
 
 use crate::palisade::Palisade;
 
-const COMMANDS: [&str; 8] = [
-    "check", "render", "apply", "sync", "remove", "list", "show", "demo",
+const COMMANDS: [&str; 13] = [
+    "check", "render", "apply", "plan", "sync", "remove", "verify", "repair", "migrate", "recover",
+    "list", "show", "demo",
 ];
 
 #[test]
@@ -24,6 +25,34 @@ fn of_each_command() {
         insta::assert_snapshot!(format!("help_{command}"), own);
         assert!(global.contains("--state-dir"), "{help}");
         assert!(overview.contains(&format!("\n  {command} ")), "{command}");
+    }
+}
+
+#[test]
+fn by_the_word_too() {
+    let palisade = Palisade::bare();
+    for command in COMMANDS {
+        let help = palisade.output(&format!("help {command}"));
+        assert_eq!(help, palisade.output(&format!("{command} --help")));
+    }
+}
+
+/// Each help has an example, and no example is wrong usage.
+#[test]
+fn has_examples_that_are_understood() {
+    let palisade = Palisade::new();
+    for command in COMMANDS {
+        let help = palisade.output(&format!("{command} -h"));
+        let (_, example) = help.rsplit_once("Example: palisade ").unwrap();
+        let (line, _) = example.split_once('\n').unwrap();
+        assert_eq!(line.split_whitespace().next(), Some(command));
+        if command == "demo" {
+            continue; // It would run, and takes what not every system gives.
+        }
+        let line = line.split('|').next().unwrap();
+        let told = palisade.transcript(line);
+        assert!(!told.contains("Usage:"), "{told}");
+        assert!(!told.ends_with("exit code 2\n"), "{told}");
     }
 }
 

@@ -16,6 +16,16 @@ fn is_told_apart_from_failure() {
         "sync",
         "remove",
         "remove default --all",
+        "plan",
+        "plan --dry-run default.xml",
+        "apply --dry-run",
+        "verify --all",
+        "repair --all",
+        "migrate",
+        "migrate nftables",
+        "migrate --to",
+        "migrate --to pf",
+        "recover default",
         "show",
         "show default lab",
         "list default",
@@ -45,6 +55,10 @@ fn says_what_there_is() {
         "check",
         "remove",
         "remove default --all",
+        "plan",
+        "migrate",
+        "migrate --to pf",
+        "recover default",
         "--layout tree list",
         "--backend iptables list",
         "--table ip list",
@@ -67,4 +81,26 @@ fn in_the_environment_too() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains(&format!("`{value}`")), "{told}");
     }
+}
+
+/// Scripts clear a variable by setting it to nothing.
+#[test]
+fn an_empty_variable_is_none() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    let expected = palisade.output("render default.xml");
+    let names = ["STATE_DIR", "BACKEND", "LAYOUT", "TABLE", "CONFIG"];
+    for name in names.map(|name| format!("PALISADE_{name}")) {
+        let mut command = palisade.command(&["render", "default.xml"]);
+        let output = command.env(&name, "").output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{name}: {told}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    }
+    // The command line may not.
+    assert!(
+        palisade
+            .transcript_of(&["--layout", "", "render", "default.xml"], "")
+            .ends_with("exit code 2\n")
+    );
 }

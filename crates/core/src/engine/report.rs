@@ -113,8 +113,8 @@ pub enum EngineError {
     /// Networks that cannot run side by side.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Conflicts(Vec<Conflict>),
-    /// Networks that are to go, but do not run.
-    #[error("no network named {} is running; nothing was removed", quoted(.names))]
+    /// Networks that were named, but do not run.
+    #[error("{}; nothing was changed", none_named(.names))]
     Unknown {
         /// Their names.
         names: Vec<Name>,
@@ -150,9 +150,12 @@ pub enum EngineError {
     },
 }
 
-fn quoted(names: &[Name]) -> String {
+fn none_named(names: &[Name]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
+    match quoted.as_slice() {
+        [one] => format!("no network named {one} is running"),
+        several => format!("no networks named {} are running", several.join(", ")),
+    }
 }
 
 impl EngineError {

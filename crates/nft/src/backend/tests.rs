@@ -42,6 +42,7 @@ fn record(number: u8, layout: Layout) -> Record {
             layout,
             table: TableName::default(),
         }),
+        why: String::new(),
         since: Default::default(),
         order: u64::from(number),
         installed: Vec::new(),
