@@ -17,8 +17,8 @@ mod verify;
 use std::collections::{BTreeSet, HashSet};
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Installed, Foreign, Placement, Plan,
-    RunError, Standing, Step,
+    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Installed,
+    Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
 use palisade_core::state::Record;
@@ -364,7 +364,10 @@ fn check_renewal(
     for (_, installed) in &recorded {
         observed.claim(installed);
     }
-    let recorded: Vec<&Installed> = recorded.into_iter().map(|(_, installed)| installed).collect();
+    let recorded: Vec<&Installed> = recorded
+        .into_iter()
+        .map(|(_, installed)| installed)
+        .collect();
     let foreign = observed.foreign(&recorded);
     match foreign.first() {
         None => Ok(true),
@@ -402,11 +405,16 @@ impl Backend for Nftables {
     }
 
     fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
-        let settings = records.iter().filter_map(|r| Settings::try_from(&r.placement).ok());
+        let settings = records
+            .iter()
+            .filter_map(|r| Settings::try_from(&r.placement).ok());
         let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
         for family in [object::Family::Ip, object::Family::Ip6] {
             for table in &tables {
-                let found = self.reader().table(family, table.as_str()).map_err(of_dump)?;
+                let found = self
+                    .reader()
+                    .table(family, table.as_str())
+                    .map_err(of_dump)?;
                 let version = found.as_ref().and_then(layout::version);
                 if version.is_some_and(|version| version < layout::VERSION) {
                     return Ok(true);
