@@ -37,12 +37,15 @@ fn as_root(layout: &str, count: usize) {
     let listed = listed(&namespace);
     assert_eq!(subnets(&listed), count, "networks in the kernel");
     assert_eq!(palisade.running().len(), count);
-    // One more beside them, and away again.
-    let one = Definition::route("one", "brone", &["192.168.0.1/24"]);
-    palisade.apply([&one]).stdout();
-    assert_eq!(palisade.running().len(), count + 1);
-    palisade.ok(["remove", "one"]);
-    assert_eq!(self::listed(&namespace), listed);
+    // One more beside them, and away again. In `flat` every change walks all rules: at 5,000 networks
+    // that takes long and shows nothing that it does not show at 1,000.
+    if layout == "mapped" || count == 1000 {
+        let one = Definition::route("one", "brone", &["192.168.0.1/24"]);
+        palisade.apply([&one]).stdout();
+        assert_eq!(palisade.running().len(), count + 1);
+        palisade.ok(["remove", "one"]);
+        assert_eq!(self::listed(&namespace), listed);
+    }
     palisade.ok(["remove", "--all"]);
     assert_eq!(self::listed(&namespace), "");
 }

@@ -1,5 +1,6 @@
 //! The project's chores: `cargo xtask COMMAND`.
 
+mod bench;
 mod program;
 mod rust_version;
 mod setup;
@@ -14,6 +15,7 @@ usage: cargo xtask COMMAND
 commands:
   setup   installs what tests need that is missing; without root it says what that is
   test    setup, then every check there is
+  bench   how long we take, beside others that do the same: `cargo xtask bench --help`
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     match args.as_slice() {
         ["setup"] => setup::main(),
         ["test"] => test::main(),
+        ["bench", rest @ ..] => bench::main(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS

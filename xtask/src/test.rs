@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::program::{cargo, is_root, run, workspace};
+use crate::program::{cargo, is_root, run, target};
 use crate::rust_version;
 use crate::setup::{self, Need};
 use crate::step::{Outcome, Steps};
@@ -74,14 +74,6 @@ fn kernel_tests(is_built: bool) -> Outcome {
     let mut tests = cargo();
     tests.args(["test", "--locked", "--no-fail-fast", "-p", "palisade-tests"]);
     run(tests.env("PALISADE_BIN", binary)).into()
-}
-
-/// Where cargo builds.
-fn target() -> std::path::PathBuf {
-    match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(folder) => workspace().join(folder),
-        None => workspace().join("target"),
-    }
 }
 
 fn second_opinion() -> Outcome {

@@ -4,9 +4,10 @@
 //! use palisade::config;
 //!
 //! let text = r#"
-//! firewall_backend = "nftables" # or "auto", the default, or "none"
+//! firewall_backend = "nftables" # or "auto", the default, "iptables" or "none"
 //! layout = "flat"               # or "mapped", the default
 //! table = "guests"              # "palisade" is the default
+//! iptables = "legacy"           # or "nft" or "auto", the default
 //! "#;
 //! let choice = config::parse(text.as_ref(), "palisade.toml".as_ref()).unwrap();
 //! assert_eq!(choice.table.unwrap().as_str(), "guests");
@@ -17,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use palisade_core::words::in_words;
+use palisade_iptables::run::Programs;
 use palisade_nft::layout::{Layout, TableName};
 use serde::Deserialize;
 use thiserror::Error;
@@ -34,6 +36,19 @@ struct File {
     firewall_backend: Option<BackendChoice>,
     layout: Option<LayoutName>,
     table: Option<TableName>,
+    iptables: Option<ProgramsName>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct ProgramsName(Programs);
+
+impl TryFrom<String> for ProgramsName {
+    type Error = palisade_iptables::run::UnknownPrograms;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,7 +96,7 @@ impl ConfigError {
         match self {
             Self::File { .. } => "name another file with --config, or make it readable",
             Self::Syntax { .. } => {
-                "the keys are firewall_backend, layout and table, each with a text in quotes"
+                "the keys are firewall_backend, layout, table and iptables, each with a text in quotes"
             }
         }
     }
@@ -126,6 +141,7 @@ pub fn parse(text: &[u8], path: &Path) -> Result<Choice, ConfigError> {
         backend: file.firewall_backend,
         layout: file.layout.map(|LayoutName(layout)| layout),
         table: file.table,
+        iptables: file.iptables.map(|ProgramsName(programs)| programs),
     })
 }
 

@@ -1,7 +1,8 @@
 //! The firewall of one network namespace.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::path::PathBuf;
 
 use palisade_core::backend::{Backend, BackendError, Discrepancy, Placement};
 use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
@@ -11,12 +12,14 @@ use palisade_core::state::{Record, State, StateError};
 use palisade_core::words::in_words;
 use palisade_nft::backend::{Nftables, Settings};
 use palisade_nft::socket::{self, Socket};
+use palisade_nft::transport::Transport;
 use thiserror::Error;
 
 use crate::folder::{self, FolderError};
 use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
 use crate::shown::{Shown, omitted};
+use crate::usual::{self, Usual};
 
 /// Installs and removes the rules of virtual networks in one network namespace, and remembers what
 /// it installed. It holds one netlink socket open for as long as it lives.
@@ -25,6 +28,7 @@ pub struct Firewall {
     backends: Vec<Box<dyn Backend>>,
     choice: Choice,
     configured: Choice,
+    namespace: Option<PathBuf>,
 }
 
 /// Why a firewall could not be opened.
@@ -87,18 +91,36 @@ impl Firewall {
     /// # Errors
     /// If there is no such namespace, or no way to netfilter in it.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let directory = match &options.state_directory {
-            Some(directory) => directory.clone(),
-            None => folder::usual()?,
-        };
         let socket = match &options.namespace {
             Some(path) => Socket::open_in(path.clone())?,
             None => Socket::open()?,
         };
         let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
+        Self::over(Box::new(socket), cookie, options)
+    }
+
+    /// The firewall of the network namespace with this cookie, which `transport` leads to: one that
+    /// counts, times or records what goes over it. The namespace in `options` is not looked at.
+    ///
+    /// # Errors
+    /// If there is no state directory.
+    pub fn over(
+        transport: Box<dyn Transport>,
+        cookie: u64,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        let directory = match &options.state_directory {
+            Some(directory) => directory.clone(),
+            None => folder::usual()?,
+        };
         Ok(Self {
             state: State::of(&directory, cookie),
-            backends: vec![Box::new(Nftables::new(Box::new(socket))), Box::new(NoRules)],
+            backends: vec![
+                Box::new(Nftables::new(transport)),
+                Box::new(usual::programs(options.namespace.as_deref())),
+                Box::new(NoRules),
+            ],
+            namespace: options.namespace.clone(),
             choice: options.choice.clone(),
             configured: options.configured.clone(),
         })
@@ -151,7 +173,7 @@ impl Firewall {
     /// # Errors
     /// As for `apply`, as far as can be seen without doing it.
     pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
-        let goal = self.goal(networks, Goal::Run);
+        let goal = self.goal(networks, Goal::Run)?;
         self.engine().foresee(goal)
     }
 
@@ -160,7 +182,7 @@ impl Firewall {
     /// # Errors
     /// As for `sync`, as far as can be seen without doing it.
     pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
-        let goal = self.goal(networks, Goal::Exactly);
+        let goal = self.goal(networks, Goal::Exactly)?;
         self.engine().foresee(goal)
     }
 
@@ -187,10 +209,16 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: all networks are where they were then.
     pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
+        let namespace = self.namespace.clone();
         self.engine().reach(|records| {
-            let wish = |record: &Record| Wish {
-                network: record.network.clone(),
-                placement: to.placement(Some(&record.placement), &Choice::default()),
+            let wish = |record: &Record| {
+                let running = Some(&record.placement);
+                let placement = to.placement(running, &Choice::default(), Choice::default);
+                Wish {
+                    network: record.network.clone(),
+                    placement: usual::settled(namespace.as_ref(), placement),
+                    why: "moved here by `migrate`".to_owned(),
+                }
             };
             Goal::Run(records.iter().map(wish).collect())
         })
@@ -249,33 +277,76 @@ impl Firewall {
     fn reach(
         &mut self,
         networks: &[Network],
-        goal: impl FnOnce(Vec<Wish>) -> Goal,
+        goal: fn(Vec<Wish>) -> Goal,
     ) -> Result<Report, EngineError> {
-        let goal = self.goal(networks, goal);
+        let goal = self.goal(networks, goal)?;
         self.engine().reach(goal)
     }
 
     /// The goal of running these networks, each where it is chosen to be.
+    ///
+    /// # Errors
+    /// If nobody chose for a new network, and no backend works here.
     fn goal<'n>(
         &self,
         networks: &'n [Network],
-        goal: impl FnOnce(Vec<Wish>) -> Goal + 'n,
-    ) -> impl FnOnce(&[Record]) -> Goal + 'n {
+        goal: fn(Vec<Wish>) -> Goal,
+    ) -> Result<impl FnOnce(&[Record]) -> Goal + use<'n>, EngineError> {
         let (choice, configured) = (self.choice.clone(), self.configured.clone());
-        move |records| {
-            let placements: HashMap<&Name, &Placement> = records
+        let usual = self.usual_for(networks)?;
+        let namespace = self.namespace.clone();
+        Ok(move |records: &[Record]| {
+            let running: HashMap<&Name, &Record> = records
                 .iter()
-                .map(|record| (record.network.name(), &record.placement))
+                .map(|record| (record.network.name(), record))
                 .collect();
-            let wish = |network: &Network| {
-                let running = placements.get(network.name()).copied();
+            // Most networks go to one place: what `auto` means there is found out once.
+            let mut settled: HashMap<Placement, Placement> = HashMap::new();
+            let mut wish = |network: &Network| {
+                let running = running.get(network.name()).copied();
+                let placement =
+                    choice.placement(running.map(|record| &record.placement), &configured, || {
+                        usual
+                            .as_ref()
+                            .map_or_else(Choice::default, |usual| usual.choice.clone())
+                    });
+                let settle = || usual::settled(namespace.as_ref(), placement.clone());
+                let placement = settled
+                    .entry(placement.clone())
+                    .or_insert_with(settle)
+                    .clone();
+                let why = match (running, &usual) {
+                    (Some(record), _) if record.placement == placement => record.why.clone(),
+                    _ if choice.is_of_backend() => "chosen explicitly".to_owned(),
+                    _ if configured.is_of_backend() => "configured".to_owned(),
+                    (_, Some(usual)) => usual.why.clone(),
+                    (_, None) => String::new(),
+                };
                 Wish {
                     network: network.clone(),
-                    placement: choice.placement(running, &configured),
+                    placement,
+                    why,
                 }
             };
-            goal(networks.iter().map(wish).collect())
+            goal(networks.iter().map(&mut wish).collect())
+        })
+    }
+
+    /// What to do with new networks for which nobody chose a backend; none if there are none.
+    fn usual_for(&self, networks: &[Network]) -> Result<Option<Usual>, EngineError> {
+        let asked = self.choice.or(&self.configured);
+        if self.choice.is_of_backend() || self.configured.is_of_backend() {
+            return Ok(None);
         }
+        let records = self.running()?;
+        let running: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
+        if networks
+            .iter()
+            .all(|network| running.contains(network.name()))
+        {
+            return Ok(None);
+        }
+        usual::usual(self.namespace.as_deref(), &asked).map(Some)
     }
 
     fn engine(&mut self) -> Engine<'_> {

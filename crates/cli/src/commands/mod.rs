@@ -20,7 +20,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Check(files) => check::check(&networks(&files.files)?),
-        Command::Render(files) => check::render(&networks(&files.files)?, &choice(global)?),
+        Command::Render(rendered) => {
+            let networks = networks(&rendered.files.files)?;
+            check::render(&networks, &choice(global)?, rendered.family)
+        }
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
@@ -74,6 +77,7 @@ fn explicit(global: &Global) -> Choice {
         backend: global.backend,
         layout: global.layout,
         table: global.table.clone(),
+        iptables: global.iptables,
     }
 }
 

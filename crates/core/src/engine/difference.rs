@@ -27,6 +27,8 @@ pub struct Wish {
     pub network: Network,
     /// Where its rules shall be.
     pub placement: Placement,
+    /// Why there, for people.
+    pub why: String,
 }
 
 /// How the running networks must change.

@@ -121,7 +121,7 @@ impl Engine<'_> {
             return Ok(report);
         }
         self.begin(&transaction, &steps, &before, &after)?;
-        let generations = match self.run(&steps, &after, lock) {
+        let generations = match self.run(&parts, &after, lock) {
             Ok(generations) => generations,
             Err((done, error)) => {
                 return Err(self.take_back(records, &before, &after, &done, error, lock));
@@ -209,26 +209,49 @@ impl Engine<'_> {
     #[allow(clippy::type_complexity)] // The pairs are named in the line above.
     fn run<'p>(
         &mut self,
-        steps: &[Done<'p>],
+        parts: &'p [Part<'_>],
         after: &[Record],
         lock: &Lock,
     ) -> Result<Vec<(usize, Option<u64>)>, (Vec<Done<'p>>, EngineError)> {
-        let mut done = Vec::new();
+        let mut done: Vec<Done<'p>> = Vec::new();
         let mut generations = Vec::new();
-        for &(backend, step) in steps {
+        for part in parts {
             if let Some(&(earlier, _)) = done.last()
-                && earlier != backend
                 && let Err(error) = self.check_moved(earlier, after)
             {
                 return Err((done, error));
             }
-            match self.run_step(backend, step, lock) {
-                Ok(generation) => generations.push((backend, generation)),
-                Err(error) => return Err((done, error)),
+            for (number, step) in part.plan.steps.iter().enumerate() {
+                let mut ran = self.run_step(part.backend, step, lock);
+                // What our own earlier steps changed may have made the plan of this part stale.
+                if number == 0 && !done.is_empty() && is_restless(&ran) {
+                    ran = self.run_anew(part, lock);
+                }
+                match ran {
+                    Ok(generation) => generations.push((part.backend, generation)),
+                    Err(error) => return Err((done, error)),
+                }
+                done.push((part.backend, step));
             }
-            done.push((backend, step));
         }
         Ok(generations)
+    }
+
+    /// Plans a part of one step again, and does it. The journal's step stands for it: both carry
+    /// the same marker, and do the same.
+    fn run_anew(&mut self, part: &Part<'_>, lock: &Lock) -> Result<Option<u64>, EngineError> {
+        let deadline = Instant::now() + TRY_FOR;
+        loop {
+            let plan = self.backends[part.backend].plan(&part.change)?;
+            let [step] = plan.steps.as_slice() else {
+                return Err(EngineError::Restless { tries: 0 });
+            };
+            let ran = self.run_step(part.backend, step, lock);
+            if !is_restless(&ran) || Instant::now() > deadline {
+                return ran;
+            }
+            std::thread::sleep(pause(1));
+        }
     }
 
     fn run_step(
@@ -311,6 +334,10 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+fn is_restless<T>(ran: &Result<T, EngineError>) -> bool {
+    matches!(ran, Err(EngineError::Restless { .. }))
 }
 
 fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {

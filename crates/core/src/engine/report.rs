@@ -127,6 +127,12 @@ pub enum EngineError {
         /// The backend that was asked for.
         backend: String,
     },
+    /// No backend works here.
+    #[error("no backend works on this host: {}", .tried.join("; "))]
+    NoBackend {
+        /// What was tried, and why it does not work.
+        tried: Vec<String>,
+    },
     /// A backend could not do it.
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -168,7 +174,10 @@ impl EngineError {
             Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".to_owned(),
             Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
-            Self::NoSuchBackend { .. } => "this build has the backend `nftables`".to_owned(),
+            Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
+            Self::NoBackend { .. } => {
+                "load what is missing, or choose one with --backend to see what it says".to_owned()
+            }
             Self::Backend(error) => error.hint(),
             Self::Restless { .. } => {
                 "`nft monitor` shows which program it is; try again when it rests".to_owned()

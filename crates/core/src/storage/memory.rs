@@ -27,28 +27,39 @@ pub struct Memory {
 
 /// What will go wrong. Clones share it, so that a fake kernel can stop with the storage.
 #[derive(Debug, Clone, Default)]
-pub struct Fate(Arc<Mutex<(usize, Option<(usize, Mishap)>)>>);
+pub struct Fate(Arc<Mutex<Course>>);
+
+/// How many operations there were, and what happens at which.
+#[derive(Debug, Default)]
+struct Course {
+    operations: usize,
+    mishap: Option<(usize, Mishap)>,
+}
 
 impl Fate {
     /// Chooses what happens at the n-th changing operation from now on, counted from 0.
     pub fn at(&self, operation: usize, mishap: Mishap) {
-        *locked(&self.0) = (0, Some((operation, mishap)));
+        *locked(&self.0) = Course {
+            operations: 0,
+            mishap: Some((operation, mishap)),
+        };
     }
 
     /// Nothing goes wrong any more, as for a new process. Says whether anything would have.
     #[must_use]
     pub fn heal(&self) -> bool {
-        let (operations, mishap) = &mut *locked(&self.0);
-        mishap.take().is_some_and(|(at, _)| *operations > at)
+        let course = &mut *locked(&self.0);
+        let reached = |(at, _)| course.operations > at;
+        course.mishap.take().is_some_and(reached)
     }
 
     /// How the next changing operation goes on.
     #[must_use]
     pub fn next(&self) -> Step {
-        let (operations, mishap) = &mut *locked(&self.0);
-        let now = *operations;
-        *operations += 1;
-        match *mishap {
+        let course = &mut *locked(&self.0);
+        let now = course.operations;
+        course.operations += 1;
+        match course.mishap {
             Some((at, Mishap::Fails)) if now == at => Step::Fail,
             Some((at, Mishap::Dies)) if now == at => Step::Half,
             Some((at, Mishap::Dies | Mishap::DiesAfter)) if now > at => Step::Fail,

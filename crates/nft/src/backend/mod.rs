@@ -8,12 +8,13 @@ mod difference;
 mod item;
 mod landed;
 mod observed;
+mod probe;
 mod rebuild;
 mod settings;
 mod standing;
 mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Placement, Plan,
@@ -37,6 +38,7 @@ use observed::Observed;
 use rebuild::Rebuild;
 use verify::discrepancies;
 
+pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules in nf_tables.
@@ -167,27 +169,19 @@ impl Nftables {
             }
             plan.notes.extend(difference.notes.iter().cloned());
         }
-        let mended = |network| differences.iter().any(|d| d.mended.contains(&network));
-        for (network, restored) in plan.restored.iter_mut().enumerate() {
-            if mended(network) {
-                let wanted = areas.iter().flat_map(|area| &area.restored);
-                let its = wanted.filter(|&&(of, _)| of == network);
-                *restored = Some(
-                    its.map(|(_, w): &(usize, Wanted)| w.installed.clone())
-                        .collect(),
-                );
-            }
-        }
+        let mended = differences.iter().flat_map(|d| &d.mended).copied();
+        let items = areas.iter().flat_map(|area| &area.restored);
+        note_restored(&mut plan, mended, items);
         Ok(plan)
     }
 }
 
+/// An area, and its table if there is one.
+type Found<'r> = (Area<'r>, Option<Program>);
+
 impl Nftables {
     /// The areas of these networks, as they stand in one generation.
-    fn look_at<'r>(
-        &mut self,
-        restore: &[&'r Record],
-    ) -> Result<(Vec<(Area<'r>, Option<Program>)>, u32), PlanError> {
+    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Found<'r>>, u32), PlanError> {
         let change = Change {
             restore: restore.to_vec(),
             ..Change::default()
@@ -224,7 +218,7 @@ impl Nftables {
         };
         let mut batch = Batch::new(Some(generation));
         let mut is_marked = false;
-        let mut rebuilt = vec![false; change.restore.len()];
+        let mut rebuilt = HashSet::new();
         for (area, program) in &areas {
             if let Some(program) = program {
                 check_mark(&program.table)?;
@@ -243,15 +237,10 @@ impl Nftables {
                 batch.add_elements(set.family, area.table.as_str(), &set.name, [&marker]);
                 is_marked = true;
             }
-            area.restored
-                .iter()
-                .for_each(|&(network, _)| rebuilt[network] = true);
+            rebuilt.extend(area.restored.iter().map(|&(network, _)| network));
         }
-        let wanted = || areas.iter().flat_map(|(area, _)| &area.restored);
-        for (network, _) in rebuilt.iter().enumerate().filter(|(_, rebuilt)| **rebuilt) {
-            let its = wanted().filter(|&&(of, _)| of == network);
-            plan.restored[network] = Some(its.map(|(_, w)| w.installed.clone()).collect());
-        }
+        let items = areas.iter().flat_map(|(area, _)| &area.restored);
+        note_restored(&mut plan, rebuilt, items);
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
@@ -281,6 +270,25 @@ fn removal(found: &Discrepancy) -> Option<String> {
         )
     };
     is_foreign.then(text)
+}
+
+/// What will stand for each network that is mended. One pass over the items of all: if each network
+/// looked for its own, it would be quadratic.
+fn note_restored<'w>(
+    plan: &mut Plan,
+    mended: impl IntoIterator<Item = usize>,
+    items: impl Iterator<Item = &'w (usize, Wanted)>,
+) {
+    for network in mended {
+        if let Some(restored) = plan.restored.get_mut(network) {
+            restored.get_or_insert_default();
+        }
+    }
+    for (network, wanted) in items {
+        if let Some(Some(restored)) = plan.restored.get_mut(*network) {
+            restored.push(wanted.installed.clone());
+        }
+    }
 }
 
 /// What to do in an area, after looking at the kernel. The outer error is of reading.
@@ -347,7 +355,7 @@ impl Backend for Nftables {
         NAME
     }
 
-    fn omission(&self, _placement: &Placement, rule: &Rule) -> Option<&'static str> {
+    fn omission(&self, _record: &Record, rule: &Rule) -> Option<&'static str> {
         layout::omission(rule.role, rule.purpose)
     }
 
@@ -450,3 +458,6 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static, hint: String) -
         hint,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,7 @@ impl Backend for Tables {
         self.name
     }
 
-    fn omission(&self, _: &Placement, _: &Rule) -> Option<&'static str> {
+    fn omission(&self, _: &Record, _: &Rule) -> Option<&'static str> {
         None
     }
 

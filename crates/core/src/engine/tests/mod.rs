@@ -42,6 +42,11 @@ impl Host {
         self.with(|engine| engine.reach(|_| goal.clone()))
     }
 
+    fn recover(&self) -> Result<Recovered, EngineError> {
+        #[allow(clippy::redundant_closure_for_method_calls)] // A path would be of one lifetime.
+        self.with(|engine| engine.recover())
+    }
+
     /// The networks that are recorded, with subnets and placement. The kernel has just their rules.
     fn running(&self) -> BTreeSet<String> {
         let state = State::in_storage(Box::new(self.disk.clone()), 7);
@@ -99,6 +104,7 @@ fn wish(name: &str, subnet: u8, backend: &str) -> Wish {
             backend: backend.to_owned(),
             settings: BTreeMap::new(),
         },
+        why: String::new(),
     }
 }
 
@@ -155,7 +161,7 @@ fn every_operation_may_fail() {
                     Ok(_) => assert_ne!(host.running(), before),
                     // The kernel is changed, and the journal says so to the next process.
                     Err(EngineError::Unrecorded { .. }) => {
-                        let recovered = host.with(|engine| engine.recover()).unwrap();
+                        let recovered = host.recover().unwrap();
                         assert_eq!(recovered, Recovered::Finished, "{goal:?} at {at}");
                         assert_ne!(host.running(), before);
                     }
@@ -198,12 +204,12 @@ fn the_process_may_die_at_every_operation() {
                     for again in 0.. {
                         let host = host.copy();
                         host.disk.fate().at(again, Mishap::Dies);
-                        let _ = host.with(|engine| engine.recover());
+                        let _ = host.recover();
                         let died = host.disk.fate().heal();
-                        host.with(|engine| engine.recover()).unwrap();
+                        host.recover().unwrap();
                         let now = host.running();
                         assert!(now == before || now == after, "{goal:?} at {at}: {now:?}");
-                        let more = host.with(|engine| engine.recover()).unwrap();
+                        let more = host.recover().unwrap();
                         assert_eq!(more, Recovered::Nothing);
                         let found = host.with(|engine| engine.verify(&[])).unwrap();
                         assert_eq!(found, []);

@@ -1,0 +1,167 @@
+//! Whether this kernel can do what a layout needs: tried out, and taken back by the kernel itself.
+//!
+//! A batch makes all kinds of objects that the layout has, in a table of a name that nobody has,
+//! and ends in a message that must fail. So nothing of it ever stands, and whatever else fails is
+//! what the kernel lacks.
+
+use palisade_core::network::{
+    AddressRange, Description, Family, Forward, Nat, Network, NetworkError, PortRange,
+};
+use thiserror::Error;
+
+use super::Nftables;
+use crate::batch::{At, Batch, CommitError, commit};
+use crate::layout::{Layout, TableName};
+use crate::object;
+use crate::program::Program;
+
+/// A table that nobody has: the last message deletes it.
+const BAIT: &str = "palisade_probe_of_nothing";
+/// The table in which everything is tried.
+const TABLE: &str = "palisade_probe";
+
+/// Why a layout cannot be used here.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ProbeError {
+    /// The kernel refused objects that it needs, or cannot be asked.
+    #[error("layout {layout} does not work in this kernel: {source}")]
+    Lacking {
+        /// The layout.
+        layout: Layout,
+        /// What was refused.
+        source: CommitError,
+    },
+    /// The kernel took what it should have refused: it has been taken away again.
+    #[error("a batch that must fail was committed")]
+    Committed,
+}
+
+impl ProbeError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Lacking { source, .. } => source.hint(),
+            Self::Committed => "report it with `uname -r`".to_owned(),
+        }
+    }
+}
+
+impl Nftables {
+    /// Tries out whether this kernel can do what a layout needs. Nothing stands afterwards.
+    ///
+    /// # Errors
+    /// With what the kernel refused.
+    pub fn probe(&mut self, layout: Layout) -> Result<(), ProbeError> {
+        let lacking = |source| ProbeError::Lacking { layout, source };
+        let batch = batch(layout);
+        match commit(self.transport.as_mut(), &batch, &mut self.replies) {
+            Err(CommitError::Refused(mut refusals)) => {
+                refusals.retain(|refusal| !refusal.object.contains(BAIT));
+                if refusals.is_empty() {
+                    Ok(())
+                } else {
+                    Err(lacking(CommitError::Refused(refusals)))
+                }
+            }
+            Ok(()) => {
+                let mut undo = Batch::new(None);
+                undo.delete_table(object::Family::Ip, TABLE);
+                undo.delete_table(object::Family::Ip6, TABLE);
+                let undo = undo.finish();
+                if let Err(error) = commit(self.transport.as_mut(), &undo, &mut self.replies) {
+                    log::error!("{error}");
+                }
+                Err(ProbeError::Committed)
+            }
+            Err(error) => Err(lacking(error)),
+        }
+    }
+}
+
+fn batch(layout: Layout) -> Vec<u8> {
+    let mut batch = Batch::new(None);
+    let networks: Vec<Network> = samples().into_iter().flatten().collect();
+    let placed: Vec<(Layout, &Network)> = networks.iter().map(|n| (layout, n)).collect();
+    let table: Result<TableName, _> = TABLE.parse();
+    let programs =
+        table.map(|table| Family::BOTH.map(|family| Program::of(&table, family, &placed)));
+    for program in programs.into_iter().flatten().flatten() {
+        batch.add_table(&program.table);
+        for chain in &program.chains {
+            batch.add_chain(&chain.chain);
+        }
+        for filled in &program.sets {
+            batch.add_set(&filled.set);
+        }
+        for rule in program.chains.iter().flat_map(|chain| &chain.rules) {
+            batch.add_rule(rule, At::End);
+        }
+        for filled in &program.sets {
+            let (set, family) = (&filled.set, program.table.family);
+            batch.add_elements(family, TABLE, &set.name, &filled.elements);
+        }
+    }
+    batch.delete_table(object::Family::Ip, BAIT);
+    batch.finish()
+}
+
+/// Networks that need everything that a layout has.
+fn samples() -> Vec<Result<Network, NetworkError>> {
+    let documentation = std::net::Ipv4Addr::new(203, 0, 113, 7);
+    let nat = Nat {
+        ipv6: true,
+        ..Nat::default()
+    };
+    let ranges = Nat {
+        device: "eth0".parse().ok(),
+        addresses: AddressRange::new(documentation, documentation).ok(),
+        ports: PortRange::default(),
+        ipv6: false,
+    };
+    let forwards = [
+        (Forward::Nat(nat), ["10.1.0.0/24", "fd00:1::/64"]),
+        (Forward::Nat(ranges), ["10.2.0.0/26", "fd00:2::/64"]),
+        (
+            Forward::Route { device: None },
+            ["10.3.0.0/16", "fd00:3::/64"],
+        ),
+    ];
+    let mut samples = Vec::new();
+    for ((forward, subnets), letter) in forwards.into_iter().zip('a'..) {
+        let (Ok(name), bridge) = (letter.to_string().parse(), letter.to_string().parse()) else {
+            continue;
+        };
+        samples.push(Network::new(Description {
+            name,
+            bridge: bridge.ok(),
+            zone: None,
+            forward,
+            subnets: subnets
+                .iter()
+                .filter_map(|subnet| subnet.parse().ok())
+                .collect(),
+            ipv6: false,
+            dhcp: false,
+            tftp: false,
+        }));
+    }
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_samples_are_networks() {
+        let samples = samples();
+        assert_eq!(samples.len(), 3);
+        assert!(samples.iter().all(|sample| {
+            sample
+                .as_ref()
+                .is_ok_and(|network| network.subnets().len() == 2)
+        }));
+    }
+}

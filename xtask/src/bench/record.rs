@@ -1,0 +1,97 @@
+//! What is said between us and a kernel, to be said again without one.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use palisade::{Layout, Network, Placement};
+use palisade_core::backend::{Addition, Backend, Change};
+use palisade_nft::Nftables;
+use palisade_nft::backend::Settings;
+use palisade_nft::socket::Socket;
+use palisade_nft::transport::{Transport, TransportError};
+
+use super::namespace::Namespace;
+
+/// The batch for new networks, and what a kernel without any answered while it was made.
+#[derive(Debug)]
+pub(super) struct Recording {
+    answers: Vec<Vec<u8>>,
+    pub(super) batch: Vec<u8>,
+}
+
+impl Recording {
+    pub(super) fn new(networks: &[Network], layout: Layout) -> Result<Self, String> {
+        let namespace = Namespace::new()?;
+        let answers = Arc::new(Mutex::new(Vec::new()));
+        let recorder = Box::new(Recorder {
+            socket: namespace.socket()?,
+            answers: Arc::clone(&answers),
+        });
+        let batch = plan(networks, layout, recorder)?;
+        Ok(Self {
+            answers: std::mem::take(&mut *lock(&answers)),
+            batch,
+        })
+    }
+
+    /// A kernel that answers the same again.
+    pub(super) fn answers(&self) -> Answers {
+        Answers(self.answers.clone().into_iter())
+    }
+}
+
+/// The bytes of the batch that starts these networks.
+pub(super) fn plan(
+    networks: &[Network],
+    layout: Layout,
+    transport: Box<dyn Transport>,
+) -> Result<Vec<u8>, String> {
+    let placement = Placement::from(&Settings {
+        layout,
+        ..Settings::default()
+    });
+    let addition = |network| Addition {
+        network,
+        placement: &placement,
+    };
+    let change = Change {
+        add: networks.iter().map(addition).collect(),
+        ..Change::default()
+    };
+    let plan = Nftables::new(transport).plan(&change);
+    let steps = plan.map_err(|error| error.to_string())?.steps;
+    match <[_; 1]>::try_from(steps) {
+        Ok([step]) => Ok(step.payload),
+        Err(steps) => Err(format!("a plan of {} steps, not one batch", steps.len())),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A socket whose answers are written down.
+struct Recorder {
+    socket: Socket,
+    answers: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Transport for Recorder {
+    fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
+        let before = replies.len();
+        self.socket.exchange(request, replies)?;
+        let answer = replies.get(before..).unwrap_or_default().to_vec();
+        lock(&self.answers).push(answer);
+        Ok(())
+    }
+}
+
+/// Answers what was answered before, in the same order.
+pub(super) struct Answers(std::vec::IntoIter<Vec<u8>>);
+
+impl Transport for Answers {
+    fn exchange(&mut self, _: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
+        // Without an answer the reader says that it breaks off.
+        replies.extend(self.0.next().unwrap_or_default());
+        Ok(())
+    }
+}
