@@ -8,7 +8,7 @@ use palisade_core::backend::{Backend, BackendError, Discrepancy, Placement};
 use palisade_core::engine::{Action, Engine, EngineError, Goal, Recovered, Report, Wish};
 use palisade_core::network::{Name, Network};
 use palisade_core::rules::{Guard, rules};
-use palisade_core::state::{Record, State, StateError};
+use palisade_core::state::{Record, State};
 use palisade_core::words::in_words;
 use palisade_nft::backend::{Nftables, Settings};
 use palisade_nft::conntrack::Conntrack;
@@ -68,9 +68,9 @@ impl OpenError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ShowError {
-    /// The state directory.
+    /// The state directory, or what an interrupted process left there.
     #[error(transparent)]
-    State(#[from] StateError),
+    Engine(#[from] EngineError),
     /// No such network.
     #[error("no network named `{0}` is running")]
     Unknown(Name),
@@ -84,7 +84,7 @@ impl ShowError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::State(error) => error.hint().to_owned(),
+            Self::Engine(error) => error.hint(),
             Self::Unknown(_) => "`palisade list` names those that run".to_owned(),
             Self::Backend(error) => error.hint(),
         }
@@ -170,12 +170,13 @@ impl Firewall {
         self.change(|_| Goal::Exactly(Vec::new()), came)
     }
 
-    /// The running networks, in the order in which they were started.
+    /// The running networks, in the order in which they were started. What an interrupted process
+    /// left is seen to first, unless another one is at work.
     ///
     /// # Errors
-    /// If the state directory cannot be read.
-    pub fn running(&self) -> Result<Vec<Record>, StateError> {
-        self.state.records(None)
+    /// If the state directory cannot be read, or recovering fails.
+    pub fn running(&mut self) -> Result<Vec<Record>, EngineError> {
+        self.engine().records()
     }
 
     /// What [`apply`](Self::apply) would change.
@@ -420,7 +421,7 @@ impl Firewall {
         if self.choice.is_of_backend() || self.configured.is_of_backend() {
             return Ok(None);
         }
-        let records = self.running()?;
+        let records = self.state.records(None)?;
         let running: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
         if networks
             .iter()

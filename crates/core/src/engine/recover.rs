@@ -1,5 +1,7 @@
 //! Seeing to what a process that died left.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{Engine, EngineError};
@@ -28,6 +30,21 @@ impl Engine<'_> {
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.recover_with(&lock)
+    }
+
+    /// The same for those who only read: where another process is at work, or they may not write,
+    /// they take what there is.
+    pub(super) fn recover_if_idle(&mut self) -> Result<(), EngineError> {
+        if !self.state.journal().is_there()? {
+            return Ok(());
+        }
+        match self.state.lock(Duration::ZERO) {
+            Ok(lock) => self.recover_with(&lock).map(drop),
+            Err(error) => {
+                log::info!("a transaction is under way, or was left: {error}");
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
