@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use palisade_tests::{
 type Test = fn(&str);
 
 fn main() -> ExitCode {
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 13] = [
         ("two networks swap their bridges", swap_bridges),
         ("two networks swap their subnets", swap_subnets),
         ("overlapping networks are refused", overlaps),
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ("`--netns` by path and by name", other_namespace),
         ("one state directory, two namespaces", two_namespaces),
         ("commands at the same time", side_by_side),
+        ("amid other programs' commits", amid_others),
         ("a command waits for the lock, and not for ever", locked),
     ];
     let mut trials = Trials::new();
@@ -309,6 +311,32 @@ fn side_by_side(layout: &str) {
     );
     palisade.ok(["remove", "--all"]);
     assert_eq!(Dump::ruleset(&namespace).as_str(), "");
+}
+
+/// Somebody changes tables of their own all the time, so that many a plan is out of date at once.
+fn amid_others(layout: &str) {
+    let namespace = Namespace::new();
+    let palisade = Palisade::with_layout(&namespace, layout);
+    let is_done = AtomicBool::new(false);
+    let commits = thread::scope(|scope| {
+        let noise = scope.spawn(|| {
+            let mut commits = 0;
+            while !is_done.load(Ordering::Relaxed) {
+                namespace.nft("table inet noise { }\ndelete table inet noise\n");
+                commits += 1;
+            }
+            commits
+        });
+        for i in 1..=9 {
+            palisade.apply([&net(i)]).stdout();
+        }
+        palisade.ok(["remove", "net5"]);
+        is_done.store(true, Ordering::Relaxed);
+        noise.join().expect("the noise")
+    });
+    assert!(commits > 3, "only {commits} commits of others");
+    let left: Vec<Definition> = (1..=9).filter(|&i| i != 5).map(net).collect();
+    assert_as_applied(&namespace, layout, &left);
 }
 
 fn locked(layout: &str) {

@@ -25,36 +25,57 @@ const GUEST: [&str; 2] = ["10.1.0.10", "fd00:1::10"];
 /// On a bridge that is no network of ours.
 const STRANGER: &str = "10.9.0.10";
 
-/// With the layout to use.
-type Test = fn(&str);
+/// Where rules are: options of the command.
+type Choice = &'static [&'static str];
+type Test = fn(Choice);
+
+const NFTABLES: [Choice; 2] = [&["--layout", "mapped"], &["--layout", "flat"]];
+const IPTABLES: [Choice; 2] = [
+    &["--backend", "iptables", "--iptables", "legacy"],
+    &["--backend", "iptables", "--iptables", "nft"],
+];
 
 fn main() -> ExitCode {
     let mut trials = Trials::new();
-    let tests: [(&str, Test); 5] = [
+    let everywhere: [(&str, Test); 3] = [
         ("a first apply", first_apply),
-        ("repair of a table that was deleted", deleted),
-        ("repair of a table that was flushed", flushed),
         ("a routed network becomes a natted one", replaced),
         ("nothing comes, nothing is cut", nothing_came),
     ];
-    for layout in ["mapped", "flat"] {
-        for (name, test) in tests {
-            let name = format!("{layout}: {name}");
-            trials = if is_in_path("conntrack") {
-                trials.with(name, move || test(layout))
-            } else {
-                let reason = "needs `conntrack`: run `cargo xtask setup`";
-                trials.without(name, reason.to_owned())
-            };
+    let nftables: [(&str, Test); 2] = [
+        ("repair of a table that was deleted", deleted),
+        ("repair of a table that was flushed", flushed),
+    ];
+    let iptables: [(&str, Test); 1] = [("repair of a chain that was flushed", chain_flushed)];
+    for choice in NFTABLES {
+        for (name, test) in everywhere.into_iter().chain(nftables) {
+            trials = add(trials, choice, name, test, &["conntrack"]);
+        }
+    }
+    for choice in IPTABLES {
+        let programs = ["conntrack", "iptables-legacy", "iptables-nft"];
+        for (name, test) in everywhere.into_iter().chain(iptables) {
+            trials = add(trials, choice, name, test, &programs);
         }
     }
     // They mostly wait.
     palisade_tests::run_side_by_side(trials, 5)
 }
 
-fn first_apply(layout: &str) {
+fn add(trials: Trials, choice: Choice, name: &str, test: Test, programs: &[&str]) -> Trials {
+    let name = format!("{}: {name}", choice.last().unwrap_or(&""));
+    match programs.iter().find(|program| !is_in_path(program)) {
+        None => trials.with(name, move || test(choice)),
+        Some(missing) => {
+            let reason = format!("needs `{missing}`: run `cargo xtask setup`");
+            trials.without(name, reason)
+        }
+    }
+}
+
+fn first_apply(choice: Choice) {
     let lab = Lab::new();
-    let palisade = Palisade::with_layout(&lab.host, layout);
+    let palisade = Palisade::new(&lab.host).with(choice.iter().copied());
     let traffic = Traffic::begin(&lab, 4000);
     traffic.assert_private();
     let before = lab.marked();
@@ -69,24 +90,38 @@ fn first_apply(layout: &str) {
     assert_eq!(lab.flows(), before);
 }
 
-fn deleted(layout: &str) {
-    loss(
-        layout,
-        "delete table ip palisade; delete table ip6 palisade",
-    );
+fn deleted(choice: Choice) {
+    loss(choice, |lab| {
+        lab.host
+            .nft("delete table ip palisade; delete table ip6 palisade");
+    });
 }
 
-fn flushed(layout: &str) {
-    loss(layout, "flush table ip palisade; flush table ip6 palisade");
+fn flushed(choice: Choice) {
+    loss(choice, |lab| {
+        lab.host
+            .nft("flush table ip palisade; flush table ip6 palisade");
+    });
 }
 
-fn loss(layout: &str, script: &str) {
+fn chain_flushed(choice: Choice) {
+    let family = choice.last().copied().unwrap_or_default();
+    loss(choice, |lab| {
+        for program in ["iptables", "ip6tables"] {
+            let mut flush = Command::new(format!("{program}-{family}"));
+            flush.args(["-w", "-t", "nat", "-F", "PALISADE_PRT"]);
+            lab.host.answer(&mut flush, "").stdout();
+        }
+    });
+}
+
+fn loss(choice: Choice, lose: impl FnOnce(&Lab)) {
     let lab = Lab::new();
-    let palisade = Palisade::with_layout(&lab.host, layout);
+    let palisade = Palisade::new(&lab.host).with(choice.iter().copied());
     palisade.apply([&natted()]).stdout();
     let early = Traffic::begin(&lab, 4000);
     early.assert_hidden();
-    lab.host.nft(script);
+    lose(&lab);
     let late = Traffic::begin(&lab, 5000);
     late.assert_private();
     let before = lab.marked();
@@ -96,9 +131,9 @@ fn loss(layout: &str, script: &str) {
     lab.assert_cut_exactly(&before, &late);
 }
 
-fn replaced(layout: &str) {
+fn replaced(choice: Choice) {
     let lab = Lab::new();
-    let palisade = Palisade::with_layout(&lab.host, layout);
+    let palisade = Palisade::new(&lab.host).with(choice.iter().copied());
     palisade
         .apply([&natted().forwarding("<forward mode='route'/>")])
         .stdout();
@@ -111,9 +146,9 @@ fn replaced(layout: &str) {
 }
 
 /// Networks without NAT, and those for which nothing is installed.
-fn nothing_came(layout: &str) {
+fn nothing_came(choice: Choice) {
     let lab = Lab::new();
-    let palisade = Palisade::with_layout(&lab.host, layout);
+    let palisade = Palisade::new(&lab.host).with(choice.iter().copied());
     let traffic = Traffic::begin(&lab, 4000);
     traffic.assert_private();
     let before = lab.marked();

@@ -10,7 +10,7 @@ use palisade_tests::{
 type Test = fn(&str);
 
 fn main() -> ExitCode {
-    let tests: [(&str, Test); 9] = [
+    let tests: [(&str, Test); 10] = [
         ("the middle of three goes alone", the_middle_of_three),
         ("with all networks the tables go", all),
         ("other tables stay as they are", others_tables),
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         ("an unknown name removes nothing", unknown_name),
         ("a table without our mark is refused", unmarked_table),
         ("after `nft flush ruleset`", flushed),
+        ("what somebody took away is no hindrance", taken_away),
         ("after a reload in another order", reloaded),
     ];
     let mut trials = Trials::new();
@@ -239,6 +240,26 @@ fn flushed(layout: &str) {
     palisade.ok(["remove", "--all"]);
     assert_eq!(Dump::ruleset(&namespace).as_str(), "");
     assert_eq!(palisade.running(), [""; 0]);
+}
+
+/// A chain or a set that somebody emptied: `apply` fills it again, each rule in its place, and
+/// `remove` does without.
+fn taken_away(layout: &str) {
+    let namespace = Namespace::new();
+    let palisade = Palisade::with_layout(&namespace, layout);
+    palisade.apply(&three()).stdout();
+    let emptied = match layout {
+        "flat" => "flush chain ip palisade guest_input\nflush chain ip6 palisade guest_cross\n",
+        _ => "flush set ip palisade bridges\nflush set ip6 palisade cross\n",
+    };
+    namespace.nft(emptied);
+    palisade.apply(&three()).stdout();
+    assert_as_applied(&namespace, layout, &three());
+    namespace.nft(emptied);
+    palisade.ok(["remove", "net2"]);
+    assert_eq!(palisade.running(), ["net1", "net3"]);
+    palisade.ok(["remove", "--all"]);
+    assert_eq!(Dump::ruleset(&namespace).as_str(), "");
 }
 
 /// These networks, in whatever order.

@@ -1,10 +1,12 @@
 //! What can be said on the command line. The contract of names is older than this code: scripts
 //! rely on it.
 
+use std::env;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
-use palisade::{BackendChoice, Layout, TableName};
+use clap::builder::Resettable;
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use palisade::{BackendChoice, Layout, Programs, TableName};
 
 use crate::output::{Color, Format};
 
@@ -26,6 +28,25 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+impl Arguments {
+    /// Reads the command line and the environment. Ends the process if they make no sense, or ask
+    /// for help.
+    pub(crate) fn of_this_process() -> Self {
+        let mut command = Self::command().mut_args(without_empty_variable);
+        let read = Self::from_arg_matches(&command.get_matches_mut());
+        read.unwrap_or_else(|error| error.format(&mut command).exit())
+    }
+}
+
+/// An environment variable that is empty counts as unset, as shells' users expect.
+fn without_empty_variable(argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(env::var_os);
+    match value {
+        Some(value) if value.is_empty() => argument.env(Resettable::Reset),
+        _ => argument,
+    }
+}
+
 /// Options that stand before or after the command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -42,7 +63,7 @@ pub(crate) struct Global {
     /// Work in this network namespace: a name under /run/netns, or a path
     #[arg(long, global = true, value_name = "NAME|PATH")]
     pub(crate) netns: Option<String>,
-    /// Who installs rules: auto, nftables or none; moves running networks that are applied
+    /// Who installs rules: auto, nftables, iptables or none; moves running networks that are applied
     #[arg(
         long,
         global = true,
@@ -69,6 +90,15 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) table: Option<TableName>,
+    /// Which iptables-restore family of programs: auto, legacy or nft
+    #[arg(
+        long,
+        global = true,
+        value_name = "FAMILY",
+        env = "PALISADE_IPTABLES",
+        hide_env_values = true
+    )]
+    pub(crate) iptables: Option<Programs>,
     /// The configuration file [default: /etc/palisade/palisade.toml, if it exists]
     #[arg(
         long,
@@ -104,9 +134,10 @@ pub(crate) enum Command {
     /// Read definitions and say what is wrong with them; touches nothing
     #[command(after_help = "Example: palisade check /etc/palisade/networks")]
     Check(Files),
-    /// Print what would be installed, as text that `nft -f` accepts; touches nothing
+    /// Print what would be installed, as text that `nft -f` or `iptables-restore` accepts; touches
+    /// nothing
     #[command(after_help = "Example: palisade render --layout flat default.xml | nft -c -f -")]
-    Render(Files),
+    Render(Rendered),
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
     Apply(Applied),
@@ -148,6 +179,25 @@ pub(crate) struct Files {
     /// Definitions: libvirt network XML, TOML or JSON; directories of them; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// What to render.
+#[derive(Debug, Args)]
+pub(crate) struct Rendered {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// For iptables: one family alone, as iptables-restore or ip6tables-restore takes it
+    #[arg(long, value_name = "FAMILY", value_enum)]
+    pub(crate) family: Option<RenderedFamily>,
+}
+
+/// A family of packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RenderedFamily {
+    /// For iptables-restore.
+    Ipv4,
+    /// For ip6tables-restore.
+    Ipv6,
 }
 
 /// What to apply.
@@ -210,8 +260,6 @@ pub(crate) struct Shown {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

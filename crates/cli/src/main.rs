@@ -8,13 +8,11 @@ mod output;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use arguments::Arguments;
 use output::Format;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_this_process();
     output::set_up(&arguments.global);
     let format = arguments.global.format;
     match commands::run(&arguments) {

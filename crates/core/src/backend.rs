@@ -18,7 +18,7 @@ use crate::storage::Lock;
 
 /// By whom and where a network's rules are installed. What beside the backend's name belongs to
 /// it (a layout, a table) is known to the backend alone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Placement {
     /// The backend's name.
     pub backend: String,
@@ -209,8 +209,18 @@ pub trait Backend: Send {
     /// The name by which records know it.
     fn name(&self) -> &'static str;
 
-    /// Why a rule is not installed in this placement, if it is not.
-    fn omission(&self, placement: &Placement, rule: &Rule) -> Option<&'static str>;
+    /// Why a rule of a running network is not installed, if it is not.
+    fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str>;
+
+    /// Whether what stands for these networks was made by an older build in another way: it is
+    /// made anew then, from the records.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
+        let _ = records;
+        Ok(false)
+    }
 
     /// The generation of the ruleset, if the kernel counts it: everybody's changes move it.
     ///

@@ -14,6 +14,7 @@ pub mod network;
 pub mod rules;
 pub mod state;
 pub mod storage;
+pub mod words;
 
 pub use network::Network;
 pub use rules::Ruleset;

@@ -4,9 +4,10 @@
 //! use palisade::config;
 //!
 //! let text = r#"
-//! firewall_backend = "nftables" # or "auto", the default, or "none"
+//! firewall_backend = "nftables" # or "auto", the default, "iptables" or "none"
 //! layout = "flat"               # or "mapped", the default
 //! table = "guests"              # "palisade" is the default
+//! iptables = "legacy"           # or "nft" or "auto", the default
 //! "#;
 //! let choice = config::parse(text.as_ref(), "palisade.toml".as_ref()).unwrap();
 //! assert_eq!(choice.table.unwrap().as_str(), "guests");
@@ -16,10 +17,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use palisade_core::words::in_words;
+use palisade_iptables::run::Programs;
 use palisade_nft::layout::{Layout, TableName};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::definition::place::Place;
+use crate::definition::shown;
 use crate::options::{BackendChoice, Choice};
 
 /// Where the configuration is, unless another file is named.
@@ -31,6 +36,19 @@ struct File {
     firewall_backend: Option<BackendChoice>,
     layout: Option<LayoutName>,
     table: Option<TableName>,
+    iptables: Option<ProgramsName>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct ProgramsName(Programs);
+
+impl TryFrom<String> for ProgramsName {
+    type Error = palisade_iptables::run::UnknownPrograms;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,7 +68,7 @@ impl TryFrom<String> for LayoutName {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {}: {source}", .path.display())]
+    #[error("cannot read the configuration {}: {}", .path.display(), in_words(.source))]
     File {
         /// The file.
         path: PathBuf,
@@ -58,11 +76,15 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// It is not what the configuration may be.
-    #[error("{}: {}", .path.display(), .source.to_string().trim_end().replace('\n', "\n  "))]
+    #[error("{}:{line}:{column}: {}", .path.display(), first_line(.source))]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where and what, in several lines.
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+        /// What is wrong there.
         source: Box<toml::de::Error>,
     },
 }
@@ -74,7 +96,7 @@ impl ConfigError {
         match self {
             Self::File { .. } => "name another file with --config, or make it readable",
             Self::Syntax { .. } => {
-                "the keys are firewall_backend, layout and table, each with a text in quotes"
+                "the keys are firewall_backend, layout, table and iptables, each with a text in quotes"
             }
         }
     }
@@ -103,15 +125,30 @@ pub fn read(named: Option<&Path>) -> Result<Choice, ConfigError> {
 /// # Errors
 /// If what it says is not understood.
 pub fn parse(text: &[u8], path: &Path) -> Result<Choice, ConfigError> {
-    let file: File = toml::from_slice(text).map_err(|source| ConfigError::Syntax {
-        path: path.to_owned(),
-        source: Box::new(source),
+    let file: File = toml::from_slice(text).map_err(|source| {
+        // Of what is not UTF-8, the parser says no place.
+        let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
+        let span = source.span().unwrap_or(readable..readable);
+        let place = Place::new(text, span.into());
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            line: place.line,
+            column: place.column,
+            source: Box::new(source),
+        }
     })?;
     Ok(Choice {
         backend: file.firewall_backend,
         layout: file.layout.map(|LayoutName(layout)| layout),
         table: file.table,
+        iptables: file.iptables.map(|ProgramsName(programs)| programs),
     })
+}
+
+/// What comes behind it, an excerpt of the file, is for a terminal of its own.
+fn first_line(error: &toml::de::Error) -> String {
+    let message = error.message();
+    shown::message(message.lines().next().unwrap_or("it cannot be read"))
 }
 
 #[cfg(test)]
@@ -128,6 +165,24 @@ mod tests {
         assert!(told("firewall_backend = \"pf\"").contains("`pf` is no backend"));
         assert!(told("table = \"ip\"").contains("a word of nft's language"));
         assert!(told("tabel = \"x\"").contains("unknown field `tabel`"));
+        let places = [
+            ("table = 'guests'\nlayout = 'tree'", "x.toml:2:10: "),
+            ("# größe\n  tabel = 'x'", "x.toml:2:3: "),
+            ("layout =\n", "x.toml:1:9: "),
+            ("'\u{1b}[31m\n", "x.toml:1:"),
+            ("table = 3", "x.toml:1:9: "),
+            (
+                "firewall_backend = 'nftables'\n\n\"\\u001b[31m\" = 1",
+                "x.toml:3:1: ",
+            ),
+        ];
+        for (text, place) in places {
+            let told = told(text);
+            assert!(told.starts_with(place), "{told}");
+            assert!(!told.contains(char::is_control), "{told}");
+        }
+        let error = parse(b"table = '\xff'", "x.toml".as_ref()).unwrap_err();
+        assert!(error.to_string().starts_with("x.toml:1:10: "), "{error}");
     }
 
     #[test]

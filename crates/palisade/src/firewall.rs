@@ -1,13 +1,15 @@
 //! The firewall of one network namespace.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::path::{Path, PathBuf};
 
 use palisade_core::backend::{Backend, BackendError, Discrepancy, Placement};
-use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
+use palisade_core::engine::{Action, Engine, EngineError, Goal, Recovered, Report, Wish};
 use palisade_core::network::{Name, Network};
 use palisade_core::rules::{Guard, rules};
-use palisade_core::state::{Record, State, StateError};
+use palisade_core::state::{Record, State};
+use palisade_core::words::in_words;
 use palisade_nft::backend::{Nftables, Settings};
 use palisade_nft::conntrack::Conntrack;
 use palisade_nft::socket::{self, Socket};
@@ -16,9 +18,11 @@ use thiserror::Error;
 
 use crate::flows::{self, Flows, came, named};
 use crate::folder::{self, FolderError};
+use crate::libvirt;
 use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
 use crate::shown::{Shown, omitted};
+use crate::usual::{self, Usual};
 
 /// Installs and removes the rules of virtual networks in one network namespace, and remembers what
 /// it installed. It holds its netlink sockets open for as long as it lives.
@@ -28,6 +32,9 @@ pub struct Firewall {
     flows: Flows,
     choice: Choice,
     configured: Choice,
+    namespace: Option<PathBuf>,
+    /// Reads what others have in nf_tables; opened when it is first needed.
+    inspector: Option<Nftables>,
 }
 
 /// Why a firewall could not be opened.
@@ -41,7 +48,7 @@ pub enum OpenError {
     #[error(transparent)]
     Socket(#[from] socket::OpenError),
     /// The kernel does not say which network namespace it is.
-    #[error("this kernel cannot tell network namespaces apart (SO_NETNS_COOKIE, Linux 5.14): {0}")]
+    #[error("this kernel cannot tell network namespaces apart (SO_NETNS_COOKIE, Linux 5.14): {}", in_words(.0))]
     Cookie(io::Error),
 }
 
@@ -61,9 +68,9 @@ impl OpenError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ShowError {
-    /// The state directory.
+    /// The state directory, or what an interrupted process left there.
     #[error(transparent)]
-    State(#[from] StateError),
+    Engine(#[from] EngineError),
     /// No such network.
     #[error("no network named `{0}` is running")]
     Unknown(Name),
@@ -77,7 +84,7 @@ impl ShowError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::State(error) => error.hint().to_owned(),
+            Self::Engine(error) => error.hint(),
             Self::Unknown(_) => "`palisade list` names those that run".to_owned(),
             Self::Backend(error) => error.hint(),
         }
@@ -90,10 +97,7 @@ impl Firewall {
     /// # Errors
     /// If there is no such namespace, or no way to netfilter in it.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let socket = match &options.namespace {
-            Some(path) => Socket::open_in(path.clone())?,
-            None => Socket::open()?,
-        };
+        let socket = socket_in(options.namespace.as_deref())?;
         let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
         let conntrack = Conntrack::open(options.namespace.as_deref())?;
         Ok(Self {
@@ -119,8 +123,14 @@ impl Firewall {
         };
         Ok(Self {
             state: State::of(&directory, cookie),
-            backends: vec![Box::new(Nftables::new(transport)), Box::new(NoRules)],
+            backends: vec![
+                Box::new(Nftables::new(transport)),
+                Box::new(usual::programs(options.namespace.as_deref())),
+                Box::new(NoRules),
+            ],
+            namespace: options.namespace.clone(),
             flows: Flows::default(),
+            inspector: None,
             choice: options.choice.clone(),
             configured: options.configured.clone(),
         })
@@ -160,12 +170,14 @@ impl Firewall {
         self.change(|_| Goal::Exactly(Vec::new()), came)
     }
 
-    /// The running networks, in the order in which they were started.
+    /// The running networks, in the order in which they were started. What an interrupted process
+    /// left is seen to first, unless another one is at work.
     ///
     /// # Errors
-    /// If the state directory cannot be read.
-    pub fn running(&self) -> Result<Vec<Record>, StateError> {
-        self.state.records(None)
+    /// If the state directory cannot be read, or recovering fails.
+    pub fn running(&mut self) -> Result<Vec<Record>, EngineError> {
+        self.recover_if_idle()?;
+        self.engine().records()
     }
 
     /// What [`apply`](Self::apply) would change.
@@ -173,7 +185,8 @@ impl Firewall {
     /// # Errors
     /// As for `apply`, as far as can be seen without doing it.
     pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
-        let goal = self.goal(networks, Goal::Run);
+        self.recover_if_idle()?;
+        let goal = self.goal(networks, Goal::Run)?;
         self.engine().foresee(goal)
     }
 
@@ -182,7 +195,8 @@ impl Firewall {
     /// # Errors
     /// As for `sync`, as far as can be seen without doing it.
     pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
-        let goal = self.goal(networks, Goal::Exactly);
+        self.recover_if_idle()?;
+        let goal = self.goal(networks, Goal::Exactly)?;
         self.engine().foresee(goal)
     }
 
@@ -191,6 +205,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        self.recover_if_idle()?;
         self.engine().verify(names)
     }
 
@@ -210,10 +225,16 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: all networks are where they were then.
     pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
+        let namespace = self.namespace.clone();
         let goal = |records: &[Record]| {
-            let wish = |record: &Record| Wish {
-                network: record.network.clone(),
-                placement: to.placement(Some(&record.placement), &Choice::default()),
+            let wish = |record: &Record| {
+                let running = Some(&record.placement);
+                let placement = to.placement(running, &Choice::default(), Choice::default);
+                Wish {
+                    network: record.network.clone(),
+                    placement: usual::settled(namespace.as_ref(), placement),
+                    why: "moved here by `migrate`".to_owned(),
+                }
             };
             Goal::Run(records.iter().map(wish).collect())
         };
@@ -226,7 +247,9 @@ impl Firewall {
     /// # Errors
     /// If that fails; it can be tried again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
-        self.see_to_interrupted().map(|(recovered, _)| recovered)
+        let recovered = self.engine().recover()?;
+        self.end_unnatted_of(recovered);
+        Ok(recovered)
     }
 
     /// One running network, with what stands in the kernel for it.
@@ -273,9 +296,9 @@ impl Firewall {
     fn reach(
         &mut self,
         networks: &[Network],
-        goal: impl FnOnce(Vec<Wish>) -> Goal,
+        goal: fn(Vec<Wish>) -> Goal,
     ) -> Result<Report, EngineError> {
-        let goal = self.goal(networks, goal);
+        let goal = self.goal(networks, goal)?;
         self.change(goal, came)
     }
 
@@ -287,23 +310,63 @@ impl Firewall {
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
         // The engine would do so by itself, but not tell.
-        let (_, note) = self.see_to_interrupted()?;
+        let recovered = self.engine().recover()?;
+        let note = self.end_unnatted_of(recovered);
         let mut report = self.engine().reach(goal)?;
         report.notes.extend(note);
         let networks = looked_at(&report);
         report.notes.extend(self.end_unnatted(Some(&networks)));
+        report.notes.extend(self.notice_libvirt(&report));
         Ok(report)
     }
 
-    /// Finishes or undoes what an interrupted process left, and ends flows as after any change.
-    fn see_to_interrupted(&mut self) -> Result<(Recovered, Option<String>), EngineError> {
-        let recovered = self.engine().recover()?;
-        let note = match recovered {
-            Recovered::Nothing => None,
-            // It does not say for which networks rules came.
-            Recovered::Finished | Recovered::Undone => self.end_unnatted(None),
+    /// What is to be said of libvirt's rules for the bridges of networks that came.
+    fn notice_libvirt(&mut self, report: &Report) -> Vec<String> {
+        let comes = |action| matches!(action, Action::Add | Action::Replace);
+        let changes = report.changes.iter().filter(|change| comes(change.action));
+        let names: HashSet<&Name> = changes.map(|change| &change.network).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let records = self.state.records(None).unwrap_or_default();
+        let came = records
+            .iter()
+            .filter(|record| names.contains(record.network.name()));
+        let bridges: Vec<_> = came.filter_map(|r| r.network.ruled_bridge()).collect();
+        let namespace = self.namespace.as_deref();
+        let inspector = match &mut self.inspector {
+            Some(inspector) => inspector,
+            closed => match socket_in(namespace) {
+                Ok(socket) => closed.insert(Nftables::new(Box::new(socket))),
+                Err(error) => {
+                    log::debug!("{error}");
+                    return Vec::new();
+                }
+            },
         };
-        Ok((recovered, note))
+        match libvirt::notices(&mut inspector.reader(), namespace, &bridges) {
+            Ok(notices) => notices,
+            Err(error) => {
+                log::debug!("libvirt's rules were not looked for: {error}");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Sees to what an interrupted process left, before something is read.
+    fn recover_if_idle(&mut self) -> Result<(), EngineError> {
+        let recovered = self.engine().recover_if_idle()?;
+        self.end_unnatted_of(recovered);
+        Ok(())
+    }
+
+    /// Ends flows as after any change: NAT rules may have come with what was recovered, and it does
+    /// not say for which networks.
+    fn end_unnatted_of(&mut self, recovered: Recovered) -> Option<String> {
+        match recovered {
+            Recovered::Nothing => None,
+            Recovered::Finished | Recovered::Undone => self.end_unnatted(None),
+        }
     }
 
     /// Ends flows of these networks, or of all that run.
@@ -323,26 +386,69 @@ impl Firewall {
     }
 
     /// The goal of running these networks, each where it is chosen to be.
+    ///
+    /// # Errors
+    /// If nobody chose for a new network, and no backend works here.
     fn goal<'n>(
         &self,
         networks: &'n [Network],
-        goal: impl FnOnce(Vec<Wish>) -> Goal + 'n,
-    ) -> impl FnOnce(&[Record]) -> Goal + 'n {
+        goal: fn(Vec<Wish>) -> Goal,
+    ) -> Result<impl FnOnce(&[Record]) -> Goal + use<'n>, EngineError> {
         let (choice, configured) = (self.choice.clone(), self.configured.clone());
-        move |records| {
-            let placements: HashMap<&Name, &Placement> = records
+        let usual = self.usual_for(networks)?;
+        let namespace = self.namespace.clone();
+        Ok(move |records: &[Record]| {
+            let running: HashMap<&Name, &Record> = records
                 .iter()
-                .map(|record| (record.network.name(), &record.placement))
+                .map(|record| (record.network.name(), record))
                 .collect();
-            let wish = |network: &Network| {
-                let running = placements.get(network.name()).copied();
+            // Most networks go to one place: what `auto` means there is found out once.
+            let mut settled: HashMap<Placement, Placement> = HashMap::new();
+            let mut wish = |network: &Network| {
+                let running = running.get(network.name()).copied();
+                let placement =
+                    choice.placement(running.map(|record| &record.placement), &configured, || {
+                        usual
+                            .as_ref()
+                            .map_or_else(Choice::default, |usual| usual.choice.clone())
+                    });
+                let settle = || usual::settled(namespace.as_ref(), placement.clone());
+                let placement = settled
+                    .entry(placement.clone())
+                    .or_insert_with(settle)
+                    .clone();
+                let why = match (running, &usual) {
+                    (Some(record), _) if record.placement == placement => record.why.clone(),
+                    _ if choice.is_of_backend() => "chosen explicitly".to_owned(),
+                    _ if configured.is_of_backend() => "configured".to_owned(),
+                    (_, Some(usual)) => usual.why.clone(),
+                    (_, None) => String::new(),
+                };
                 Wish {
                     network: network.clone(),
-                    placement: choice.placement(running, &configured),
+                    placement,
+                    why,
                 }
             };
-            goal(networks.iter().map(wish).collect())
+            goal(networks.iter().map(&mut wish).collect())
+        })
+    }
+
+    /// What to do with new networks for which nobody chose a backend; none if there are none.
+    fn usual_for(&self, networks: &[Network]) -> Result<Option<Usual>, EngineError> {
+        let asked = self.choice.or(&self.configured);
+        if self.choice.is_of_backend() || self.configured.is_of_backend() {
+            return Ok(None);
         }
+        let records = self.state.records(None)?;
+        let running: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
+        if networks
+            .iter()
+            .all(|network| running.contains(network.name()))
+        {
+            return Ok(None);
+        }
+        usual::usual(self.namespace.as_deref(), &asked).map(Some)
     }
 
     fn engine(&mut self) -> Engine<'_> {
@@ -350,5 +456,24 @@ impl Firewall {
             state: &self.state,
             backends: &mut self.backends,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A daemon opens it on one thread and uses it on another. That this compiles is the test.
+    #[test]
+    fn can_be_sent_to_another_thread() {
+        fn is_sent<T: Send>() {}
+        is_sent::<Firewall>();
+    }
+}
+
+fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+    match namespace {
+        Some(path) => Socket::open_in(path.to_owned()),
+        None => Socket::open(),
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn natted<'r>(
         // The guard is about other rules than these.
         let rules = rules(&record.network, Guard::AsDefined);
         let installed = rules.iter().filter(|rule| {
-            rule.purpose == Purpose::Nat && backend.omission(placement, rule).is_none()
+            rule.purpose == Purpose::Nat && backend.omission(record, rule).is_none()
         });
         subnets.extend(installed.filter_map(|rule| rule.matches.source));
     }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
+use palisade_core::words::in_words;
 use thiserror::Error;
 
 /// The state directory of the system.
@@ -16,7 +17,7 @@ pub const SYSTEM: &str = "/run/palisade";
 #[non_exhaustive]
 pub enum FolderError {
     /// It could not be made or looked at.
-    #[error("cannot use {} as the state directory: {source}", .path.display())]
+    #[error("cannot use {} as the state directory: {}", .path.display(), in_words(.source))]
     Unusable {
         /// The folder.
         path: PathBuf,

@@ -24,10 +24,12 @@ pub mod definition;
 mod firewall;
 mod flows;
 pub mod folder;
+mod libvirt;
 mod no_rules;
 mod options;
 mod render;
 mod shown;
+mod usual;
 
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
@@ -38,6 +40,8 @@ pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report}
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
 pub use palisade_core::state::{Record, StateError};
+pub use palisade_iptables::run::{Programs, UnknownPrograms, Variant};
 pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
 pub use render::{RenderError, render};
 pub use shown::{Omitted, Shown};
+pub use usual::PRIORITY;

@@ -26,7 +26,7 @@ impl Backend for NoRules {
         NAME
     }
 
-    fn omission(&self, _placement: &Placement, _rule: &Rule) -> Option<&'static str> {
+    fn omission(&self, _record: &Record, _rule: &Rule) -> Option<&'static str> {
         Some("the backend `none` installs nothing")
     }
 

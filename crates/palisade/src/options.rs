@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use palisade_core::backend::Placement;
-use palisade_nft::backend::Settings;
+use palisade_iptables::backend as iptables;
+use palisade_iptables::run::Programs;
+use palisade_nft::backend as nft;
 use palisade_nft::layout::{Layout, TableName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -35,6 +37,8 @@ pub struct Choice {
     pub layout: Option<Layout>,
     /// The nftables backend's table.
     pub table: Option<TableName>,
+    /// Which family of programs the iptables backend uses.
+    pub iptables: Option<Programs>,
 }
 
 /// Who installs rules.
@@ -46,20 +50,25 @@ pub enum BackendChoice {
     Auto,
     /// nf_tables, over netlink.
     Nftables,
+    /// ip_tables or nf_tables, through `iptables-restore`.
+    Iptables,
     /// Nobody: networks are recorded, and no rules are installed.
     None,
 }
 
 /// Not the name of a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no backend of this build: there are `auto`, `nftables` and `none`")]
+#[error("`{0}` is no backend: there are `auto`, `nftables`, `iptables` and `none`")]
 pub struct UnknownBackend(pub String);
 
 impl BackendChoice {
+    const ALL: [Self; 4] = [Self::Auto, Self::Nftables, Self::Iptables, Self::None];
+
     fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
-            Self::Nftables => palisade_nft::backend::NAME,
+            Self::Nftables => nft::NAME,
+            Self::Iptables => iptables::NAME,
             Self::None => no_rules::NAME,
         }
     }
@@ -69,9 +78,8 @@ impl FromStr for BackendChoice {
     type Err = UnknownBackend;
 
     fn from_str(text: &str) -> Result<Self, UnknownBackend> {
-        [Self::Auto, Self::Nftables, Self::None]
-            .into_iter()
-            .find(|choice| choice.name() == text)
+        let mut all = Self::ALL.into_iter();
+        all.find(|choice| choice.name() == text)
             .ok_or_else(|| UnknownBackend(text.to_owned()))
     }
 }
@@ -104,50 +112,86 @@ impl Choice {
             backend: self.backend.or(other.backend),
             layout: self.layout.or(other.layout),
             table: self.table.clone().or_else(|| other.table.clone()),
+            iptables: self.iptables.or(other.iptables),
         }
+    }
+
+    /// Whether it names a backend.
+    pub(crate) fn is_of_backend(&self) -> bool {
+        self.backend
+            .is_some_and(|backend| backend != BackendChoice::Auto)
     }
 
     /// What a record says was chosen.
     fn recorded(placement: &Placement) -> Self {
-        match Settings::try_from(placement) {
-            Ok(settings) => Self {
-                backend: Some(BackendChoice::Nftables),
-                layout: Some(settings.layout),
-                table: Some(settings.table),
-            },
-            Err(_) => Self {
-                backend: Some(BackendChoice::None),
-                ..Self::default()
-            },
+        let mut choice = Self::default();
+        if let Ok(settings) = nft::Settings::try_from(placement) {
+            choice.backend = Some(BackendChoice::Nftables);
+            choice.layout = Some(settings.layout);
+            choice.table = Some(settings.table);
+        } else if let Ok(settings) = iptables::Settings::try_from(placement) {
+            choice.backend = Some(BackendChoice::Iptables);
+            choice.iptables = Some(settings.programs);
+        } else {
+            choice.backend = Some(BackendChoice::None);
         }
+        choice
     }
 
     /// Where a network goes: by this choice, then by where it is if it runs, then by what is
-    /// configured.
-    pub(crate) fn placement(&self, running: Option<&Placement>, configured: &Self) -> Placement {
-        // `auto` is no choice of one: a running network stays where it is.
-        let explicit = Self {
-            backend: self
+    /// configured. `auto` is no choice of one: a running network stays where it is, and a new one
+    /// goes to `usual`.
+    pub(crate) fn placement(
+        &self,
+        running: Option<&Placement>,
+        configured: &Self,
+        usual: impl FnOnce() -> Self,
+    ) -> Placement {
+        let named = |choice: &Self| Self {
+            backend: choice
                 .backend
                 .filter(|&backend| backend != BackendChoice::Auto),
-            ..self.clone()
+            // `auto` programs are none in particular either.
+            iptables: choice
+                .iptables
+                .filter(|&programs| programs != Programs::Auto),
+            ..choice.clone()
         };
-        explicit
-            .or(&running.map_or_else(|| configured.clone(), Self::recorded))
-            .settle()
+        let explicit = named(self);
+        let running = running.map(Self::recorded);
+        // Settings of the backend that a network leaves say nothing about the one that it goes to.
+        let moves = |running: &Self| {
+            explicit
+                .backend
+                .is_some_and(|backend| running.backend != Some(backend))
+        };
+        match running.filter(|running| !moves(running)) {
+            Some(running) => explicit.or(&running).settle(),
+            None => {
+                let chosen = explicit.or(&named(configured));
+                if chosen.backend.is_some() {
+                    chosen.settle()
+                } else {
+                    chosen.or(&usual()).settle()
+                }
+            }
+        }
     }
 
     /// With the defaults where nothing was chosen.
     fn settle(&self) -> Placement {
         match self.backend.unwrap_or_default() {
             BackendChoice::Auto | BackendChoice::Nftables => Placement::from(&self.settings()),
+            BackendChoice::Iptables => Placement::from(&iptables::Settings {
+                programs: self.iptables.unwrap_or_default(),
+            }),
             BackendChoice::None => no_rules::placement(),
         }
     }
 
     /// The nftables backend's part, with the defaults where nothing was chosen.
-    pub(crate) fn settings(&self) -> Settings {
-        Settings {
+    pub(crate) fn settings(&self) -> nft::Settings {
+        nft::Settings {
             layout: self.layout.unwrap_or_default(),
             table: self.table.clone().unwrap_or_default(),
         }
@@ -162,24 +206,41 @@ mod tests {
         Choice {
             backend: Some(backend.parse().unwrap()),
             layout,
-            table: None,
+            ..Choice::default()
         }
     }
 
     #[test]
     fn only_an_explicit_choice_moves_a_running_network() {
+        let usual = Choice::default;
         let none = Choice::default();
         let flat = choice("nftables", Some(Layout::Flat));
-        let running = flat.placement(None, &none);
+        let running = flat.placement(None, &none, usual);
         assert_eq!(running.setting("layout"), Some("flat"));
         let configured = choice("nftables", Some(Layout::Mapped));
-        assert_eq!(none.placement(Some(&running), &configured), running);
+        assert_eq!(none.placement(Some(&running), &configured, usual), running);
         let auto = choice("auto", None);
-        assert_eq!(auto.placement(Some(&running), &configured), running);
-        let moved = choice("nftables", Some(Layout::Mapped)).placement(Some(&running), &none);
+        assert_eq!(auto.placement(Some(&running), &configured, usual), running);
+        let moved =
+            choice("nftables", Some(Layout::Mapped)).placement(Some(&running), &none, usual);
         assert_eq!(moved.setting("layout"), Some("mapped"));
-        let nobody = choice("none", None).placement(Some(&running), &configured);
+        let nobody = choice("none", None).placement(Some(&running), &configured, usual);
         assert_eq!(nobody.backend, "none");
-        assert_eq!(none.placement(Some(&nobody), &configured), nobody);
+        assert_eq!(none.placement(Some(&nobody), &configured, usual), nobody);
+    }
+    #[test]
+    fn what_a_network_leaves_behind_says_nothing_about_where_it_goes() {
+        let usual = || choice("iptables", None);
+        let none = Choice::default();
+        assert_eq!(none.placement(None, &none, usual).backend, "iptables");
+        let legacy = Choice {
+            iptables: Some("legacy".parse().unwrap()),
+            ..choice("iptables", None)
+        };
+        let running = legacy.placement(None, &none, usual);
+        assert_eq!(running.setting("programs"), Some("legacy"));
+        assert_eq!(none.placement(Some(&running), &none, usual), running);
+        let moved = choice("nftables", None).placement(Some(&running), &none, usual);
+        assert_eq!(moved.setting("layout"), Some("mapped"));
     }
 }

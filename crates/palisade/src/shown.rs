@@ -34,7 +34,7 @@ pub(crate) fn omitted(backend: &dyn Backend, record: &Record, rules: &[Rule]) ->
         Some(Omitted {
             family: rule.family,
             purpose: rule.purpose,
-            reason: backend.omission(&record.placement, rule)?,
+            reason: backend.omission(record, rule)?,
         })
     };
     let mut all: Vec<Omitted> = rules.iter().filter_map(omitted).collect();

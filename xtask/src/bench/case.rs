@@ -39,7 +39,8 @@ impl<'a> Case<'a> {
         }
         let recording = |layout| Ok((layout, Recording::new(&networks, layout)?));
         let recordings: Result<_, String> = Layout::ALL.into_iter().map(recording).collect();
-        let text = render(&networks, &choice(Layout::Flat)).map_err(|error| error.to_string())?;
+        let text =
+            render(&networks, &choice(Layout::Flat), None).map_err(|error| error.to_string())?;
         Ok(Self {
             scratch,
             command,
@@ -82,6 +83,7 @@ fn choice(layout: Layout) -> Choice {
         backend: Some(BackendChoice::Nftables),
         layout: Some(layout),
         table: None,
+        ..Choice::default()
     }
 }
 
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn no_rule_is_lost_with_its_comment() {
-        let text = render(&networks(3).unwrap(), &choice(Layout::Flat)).unwrap();
+        let text = render(&networks(3).unwrap(), &choice(Layout::Flat), None).unwrap();
         let without = without_comments(&text);
         assert!(!without.contains("comment"));
         for word in ["masquerade", "reject", "accept", "return", "jump"] {

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use palisade::network::Name;
-use palisade::{Action, EngineError, Firewall, Report};
+use palisade::{Action, EngineError, Firewall, Network, Report};
 
 use crate::arguments::Removal;
 use crate::failure::Failure;
@@ -26,13 +26,30 @@ pub(super) fn remove(
             Err(_) => {
                 let shown = text.escape_debug();
                 return Err(Failure::new(
-                    format!("no network named `{shown}` is running; nothing was removed"),
+                    format!("no network named `{shown}` is running; nothing was changed"),
                     EngineError::Unknown { names: Vec::new() }.hint(),
                 ));
             }
         }
     }
     report(&firewall.remove(&names)?, quiet)
+}
+
+/// Exactly no networks: that is a wrong directory more often than a wish.
+pub(super) fn check_meant(networks: &[Network], firewall: &mut Firewall) -> Result<(), Failure> {
+    if !networks.is_empty() {
+        return Ok(());
+    }
+    match firewall.running()?.len() {
+        0 => Ok(()),
+        running => Err(Failure::new(
+            format!(
+                "there is no network in these files, and sync would remove all that run \
+                 ({running}); nothing was changed"
+            ),
+            "name the right files; `palisade remove --all` removes all networks",
+        )),
+    }
 }
 
 /// What would change: exit code 3 if anything.

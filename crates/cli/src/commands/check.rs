@@ -1,10 +1,11 @@
 //! `check` and `render`: what touches nothing.
 
-use palisade::network::conflicts;
+use palisade::network::{Family, conflicts};
 use palisade::{Choice, Network, RenderError, render as render_networks};
 use serde_json::json;
 
 use super::list::subnets;
+use crate::arguments::RenderedFamily;
 use crate::failure::Failure;
 use crate::output::Outcome;
 
@@ -32,8 +33,16 @@ pub(super) fn check(networks: &[Network]) -> Result<Outcome, Failure> {
     Ok(Outcome::new(text, &json!({ "networks": networks })))
 }
 
-pub(super) fn render(networks: &[Network], choice: &Choice) -> Result<Outcome, Failure> {
-    let text = render_networks(networks, choice)?;
+pub(super) fn render(
+    networks: &[Network],
+    choice: &Choice,
+    family: Option<RenderedFamily>,
+) -> Result<Outcome, Failure> {
+    let family = family.map(|family| match family {
+        RenderedFamily::Ipv4 => Family::Ipv4,
+        RenderedFamily::Ipv6 => Family::Ipv6,
+    });
+    let text = render_networks(networks, choice, family)?;
     let json = json!({ "text": text });
     Ok(Outcome::new(text, &json))
 }

@@ -51,6 +51,8 @@ pub(super) fn summary(record: &Record) -> Value {
         "backend": record.placement.backend,
         "layout": record.placement.setting("layout"),
         "table": record.placement.setting("table"),
+        "programs": record.placement.setting("programs"),
+        "why": record.why,
         "since": since(record),
     })
 }

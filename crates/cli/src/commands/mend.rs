@@ -54,7 +54,7 @@ fn names(named: &Named) -> Result<Vec<Name>, Failure> {
         text.parse().map_err(|_| {
             let shown = text.escape_debug();
             Failure::new(
-                format!("no network named `{shown}` is running"),
+                format!("no network named `{shown}` is running; nothing was changed"),
                 EngineError::Unknown { names: Vec::new() }.hint(),
             )
         })

@@ -20,7 +20,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Check(files) => check::check(&networks(&files.files)?),
-        Command::Render(files) => check::render(&networks(&files.files)?, &choice(global)?),
+        Command::Render(rendered) => {
+            let networks = networks(&rendered.files.files)?;
+            check::render(&networks, &choice(global)?, rendered.family)
+        }
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
@@ -34,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&planned.files.files)?;
             let mut firewall = open(global)?;
             let report = if planned.sync {
+                change::check_meant(&networks, &mut firewall)?;
                 firewall.plan_sync(&networks)
             } else {
                 firewall.plan_apply(&networks)
@@ -42,7 +46,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Sync(files) => {
             let networks = networks(&files.files)?;
-            change::report(&open(global)?.sync(&networks)?, global.quiet)
+            let mut firewall = open(global)?;
+            change::check_meant(&networks, &mut firewall)?;
+            change::report(&firewall.sync(&networks)?, global.quiet)
         }
         Command::Remove(removal) => change::remove(&mut open(global)?, removal, global.quiet),
         Command::Verify(named) => mend::verify(&mut open(global)?, named),
@@ -71,6 +77,7 @@ fn explicit(global: &Global) -> Choice {
         backend: global.backend,
         layout: global.layout,
         table: global.table.clone(),
+        iptables: global.iptables,
     }
 }
 

@@ -59,6 +59,7 @@ fn text(shown: &Shown) -> String {
         line("nat", format!("to {addresses}, ports {}{ipv6}", nat.ports));
     }
     line("placed", record.placement.to_string());
+    line("why", record.why.clone());
     line("since", since(record));
     for family in Family::BOTH {
         let of_family: Vec<&Standing> = shown

@@ -91,15 +91,15 @@ fn a_bad_configuration() {
     for (config, what) in [
         (
             "missing.toml",
-            "cannot read the configuration missing.toml: ",
+            "cannot read the configuration missing.toml: no such file or directory\n",
         ),
         (
             "word.toml",
             "`tree` is no layout: there are `mapped` and `flat`",
         ),
-        ("word.toml", "line 2, column 10"),
-        ("key.toml", "unknown field `layuot`"),
-        ("broken.toml", "broken.toml: "),
+        ("word.toml", "2> error: word.toml:2:10: "),
+        ("key.toml", "2> error: key.toml:1:1: unknown field `layuot`"),
+        ("broken.toml", "2> error: broken.toml:1:9: "),
     ] {
         for line in [
             "render default.xml",
@@ -110,6 +110,7 @@ fn a_bad_configuration() {
             let told = palisade.transcript(&format!("--config {config} {line}"));
             assert!(told.contains(what), "{told}");
             assert!(told.contains("2> hint: "), "{told}");
+            assert_eq!(told.matches("\n2> ").count(), 2, "{told}");
             assert!(told.ends_with("exit code 1\n"), "{told}");
         }
     }

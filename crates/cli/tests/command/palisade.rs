@@ -97,8 +97,14 @@ impl Palisade {
     /// The same, with standard input.
     pub(crate) fn transcript_with(&self, line: &str, input: &str) -> String {
         let arguments: Vec<&str> = line.split_whitespace().collect();
-        let output = self.command(&arguments).write_stdin(input).output();
+        self.transcript_of(&arguments, input)
+    }
+
+    /// The same, of arguments that may be empty or have spaces.
+    pub(crate) fn transcript_of(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.command(arguments).write_stdin(input).output();
         let output = output.unwrap();
+        let line = arguments.join(" ");
         let mut text = format!("$ palisade {line}\n");
         for (stream, bytes) in [("", &output.stdout), ("2> ", &output.stderr)] {
             for line in String::from_utf8_lossy(bytes).lines() {

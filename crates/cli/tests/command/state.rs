@@ -91,6 +91,8 @@ fn list_in_the_order_of_starting() {
             "backend": "none",
             "layout": null,
             "table": null,
+            "programs": null,
+            "why": "chosen explicitly",
             "since": null,
         })
     );
@@ -165,7 +167,7 @@ fn places_that_are_not_there() {
         ),
         (
             "--netns ./nobodys-namespace list",
-            "cannot open network namespace ./nobodys-namespace: ",
+            "cannot open network namespace ./nobodys-namespace: no such file or directory\n",
         ),
         (
             "--backend none --state-dir default.xml apply default.xml",
@@ -175,6 +177,7 @@ fn places_that_are_not_there() {
         let told = palisade.transcript(line);
         assert!(told.contains(&format!("2> error: {what}")), "{told}");
         assert!(told.contains("2> hint: "), "{told}");
+        assert!(!told.contains("os error"), "{told}");
         assert!(told.ends_with("exit code 1\n"), "{told}");
     }
 }

@@ -16,11 +16,22 @@ fn is_told_apart_from_failure() {
         "sync",
         "remove",
         "remove default --all",
+        "plan",
+        "plan --dry-run default.xml",
+        "apply --dry-run",
+        "verify --all",
+        "repair --all",
+        "migrate",
+        "migrate nftables",
+        "migrate --to",
+        "migrate --to pf",
+        "recover default",
         "show",
         "show default lab",
         "list default",
         "--layout tree render default.xml",
-        "--backend iptables render default.xml",
+        "--backend pf render default.xml",
+        "--iptables modern render default.xml",
         "--table ip render default.xml",
         "--table a/b render default.xml",
         "--format yaml list",
@@ -45,8 +56,13 @@ fn says_what_there_is() {
         "check",
         "remove",
         "remove default --all",
+        "plan",
+        "migrate",
+        "migrate --to pf",
+        "recover default",
         "--layout tree list",
-        "--backend iptables list",
+        "--backend pf list",
+        "--iptables modern list",
         "--table ip list",
         "--format yaml list",
     ]));
@@ -60,6 +76,7 @@ fn in_the_environment_too() {
         ("PALISADE_LAYOUT", "tree"),
         ("PALISADE_BACKEND", "pf"),
         ("PALISADE_TABLE", "ip"),
+        ("PALISADE_IPTABLES", "modern"),
     ] {
         let mut command = palisade.command(&["render", "default.xml"]);
         let output = command.env(name, value).output().unwrap();
@@ -67,4 +84,33 @@ fn in_the_environment_too() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains(&format!("`{value}`")), "{told}");
     }
+}
+
+/// Scripts clear a variable by setting it to nothing.
+#[test]
+fn an_empty_variable_is_none() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    let expected = palisade.output("render default.xml");
+    let names = [
+        "STATE_DIR",
+        "BACKEND",
+        "LAYOUT",
+        "TABLE",
+        "IPTABLES",
+        "CONFIG",
+    ];
+    for name in names.map(|name| format!("PALISADE_{name}")) {
+        let mut command = palisade.command(&["render", "default.xml"]);
+        let output = command.env(&name, "").output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{name}: {told}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    }
+    // The command line may not.
+    assert!(
+        palisade
+            .transcript_of(&["--layout", "", "render", "default.xml"], "")
+            .ends_with("exit code 2\n")
+    );
 }

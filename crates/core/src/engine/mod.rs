@@ -55,6 +55,7 @@ impl Engine<'_> {
     pub fn reach(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.recover_with(&lock)?;
+        self.renew(&lock)?;
         let records = self.state.records(Some(&lock))?;
         let goal = goal(&records);
         let deadline = Instant::now() + TRY_FOR;
@@ -70,12 +71,40 @@ impl Engine<'_> {
         Err(EngineError::Restless { tries: u32::MAX })
     }
 
+    /// Makes anew what an older build made in its own way, before anything is built on it.
+    fn renew(&mut self, lock: &Lock) -> Result<(), EngineError> {
+        let records = self.state.records(Some(lock))?;
+        for backend in 0..self.backends.len() {
+            let implementation = &mut self.backends[backend];
+            let name = implementation.name();
+            let is_its = |record: &&Record| record.placement.backend == name;
+            let its: Vec<&Record> = records.iter().filter(is_its).collect();
+            // Where nobody touched the ruleset since our last change, it was this build's.
+            let recorded = self.state.generation(name);
+            let is_known = recorded.is_some() && implementation.generation()? == recorded;
+            if !its.is_empty() && !is_known && implementation.is_outdated(&its)? {
+                log::warn!("the rules of an older build are made anew in backend {name}");
+                self.attempt(&records, &Goal::Renewed(name.to_owned()), lock)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The records of what runs, after what an interrupted process left has been seen to.
+    ///
+    /// # Errors
+    /// If the state cannot be read, or recovering fails.
+    pub fn records(&mut self) -> Result<Vec<Record>, EngineError> {
+        self.recover_if_idle()?;
+        Ok(self.state.records(None)?)
+    }
+
     /// What `reach` would do, without doing it.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn foresee(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
-        let records = self.state.records(None)?;
+        let records = self.records()?;
         let goal = goal(&records);
         check_names(&records, &goal)?;
         let difference = Difference::between(&records, &goal).map_err(EngineError::Conflicts)?;
@@ -88,7 +117,7 @@ impl Engine<'_> {
     /// # Errors
     /// If a network does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
-        let records = self.state.records(None)?;
+        let records = self.records()?;
         check_known(&records, names)?;
         let mut found = Vec::new();
         for backend in self.backends.iter_mut() {
@@ -121,13 +150,23 @@ impl Engine<'_> {
             return Ok(report);
         }
         self.begin(&transaction, &steps, &before, &after)?;
-        let generations = match self.run(&steps, &after, lock) {
+        let generations = match self.run(&parts, &after, lock) {
             Ok(generations) => generations,
+            // Only the kernel knows, and it does not answer: the journal stays, and whoever comes
+            // next asks again.
+            Err((_, error @ EngineError::InDoubt { .. })) => return Err(error),
             Err((done, error)) => {
                 return Err(self.take_back(records, &before, &after, &done, error, lock));
             }
         };
         if let Err(error) = self.state.journal().commit(&transaction) {
+            // The commit may stand although it is not known to be on the disk: a process that dies
+            // while the steps are taken back must not leave it.
+            let begin = self.begin_entry(&transaction, &steps, &before, &after)?;
+            if let Err(source) = self.state.journal().withdraw(begin) {
+                let source = source.into();
+                return Err(EngineError::Unrecorded { source });
+            }
             let error = EngineError::Storage(error);
             return Err(self.take_back(records, &before, &after, &steps, error, lock));
         }
@@ -185,16 +224,7 @@ impl Engine<'_> {
         before: &[&Record],
         after: &[Record],
     ) -> Result<(), EngineError> {
-        let planned = |&(backend, step): &Done<'_>| Planned {
-            backend: self.backends[backend].name().to_owned(),
-            what: step.what.clone(),
-            payload: step.payload.clone(),
-            undo: step.undo.clone(),
-        };
-        let steps = steps.iter().map(planned).collect();
-        let before = before.iter().copied();
-        let begin = Begin::new(transaction.to_owned(), steps, before, after)
-            .map_err(EngineError::Unwritable)?;
+        let begin = self.begin_entry(transaction, steps, before, after)?;
         for backend in self.backends.iter() {
             // Until the change is done, nothing is known of what stands.
             if self.state.generation(backend.name()).is_some() {
@@ -204,31 +234,72 @@ impl Engine<'_> {
         Ok(self.state.journal().begin(begin)?)
     }
 
+    fn begin_entry(
+        &self,
+        transaction: &str,
+        steps: &[Done<'_>],
+        before: &[&Record],
+        after: &[Record],
+    ) -> Result<Begin, EngineError> {
+        let planned = |&(backend, step): &Done<'_>| Planned {
+            backend: self.backends[backend].name().to_owned(),
+            what: step.what.clone(),
+            payload: step.payload.clone(),
+            undo: step.undo.clone(),
+        };
+        let steps = steps.iter().map(planned).collect();
+        let before = before.iter().copied();
+        Begin::new(transaction.to_owned(), steps, before, after).map_err(EngineError::Unwritable)
+    }
+
     /// Does all steps; says which were done when one was not. Knows the generation that each
     /// backend's last step left.
     #[allow(clippy::type_complexity)] // The pairs are named in the line above.
     fn run<'p>(
         &mut self,
-        steps: &[Done<'p>],
+        parts: &'p [Part<'_>],
         after: &[Record],
         lock: &Lock,
     ) -> Result<Vec<(usize, Option<u64>)>, (Vec<Done<'p>>, EngineError)> {
-        let mut done = Vec::new();
+        let mut done: Vec<Done<'p>> = Vec::new();
         let mut generations = Vec::new();
-        for &(backend, step) in steps {
+        for part in parts {
             if let Some(&(earlier, _)) = done.last()
-                && earlier != backend
                 && let Err(error) = self.check_moved(earlier, after)
             {
                 return Err((done, error));
             }
-            match self.run_step(backend, step, lock) {
-                Ok(generation) => generations.push((backend, generation)),
-                Err(error) => return Err((done, error)),
+            for (number, step) in part.plan.steps.iter().enumerate() {
+                let mut ran = self.run_step(part.backend, step, lock);
+                // What our own earlier steps changed may have made the plan of this part stale.
+                if number == 0 && !done.is_empty() && is_restless(&ran) {
+                    ran = self.run_anew(part, lock);
+                }
+                match ran {
+                    Ok(generation) => generations.push((part.backend, generation)),
+                    Err(error) => return Err((done, error)),
+                }
+                done.push((part.backend, step));
             }
-            done.push((backend, step));
         }
         Ok(generations)
+    }
+
+    /// Plans a part of one step again, and does it. The journal's step stands for it: both carry
+    /// the same marker, and do the same.
+    fn run_anew(&mut self, part: &Part<'_>, lock: &Lock) -> Result<Option<u64>, EngineError> {
+        let deadline = Instant::now() + TRY_FOR;
+        loop {
+            let plan = self.backends[part.backend].plan(&part.change)?;
+            let [step] = plan.steps.as_slice() else {
+                return Err(EngineError::Restless { tries: 0 });
+            };
+            let ran = self.run_step(part.backend, step, lock);
+            if !is_restless(&ran) || Instant::now() > deadline {
+                return ran;
+            }
+            std::thread::sleep(pause(1));
+        }
     }
 
     fn run_step(
@@ -245,10 +316,10 @@ impl Engine<'_> {
             Err(RunError::Unknown(error)) => match backend.has_landed(step) {
                 Ok(true) => Ok(None),
                 Ok(false) => Err(error.into()),
-                Err(unread) => {
-                    log::error!("{unread}");
-                    Err(error.into())
-                }
+                Err(unread) => Err(EngineError::InDoubt {
+                    cause: Box::new(error),
+                    unread: Box::new(unread),
+                }),
             },
         }
     }
@@ -313,6 +384,10 @@ impl Engine<'_> {
     }
 }
 
+fn is_restless<T>(ran: &Result<T, EngineError>) -> bool {
+    matches!(ran, Err(EngineError::Restless { .. }))
+}
+
 fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
     let steps = |part: &'p Part<'_>| part.plan.steps.iter().map(|step| (part.backend, step));
     parts.iter().flat_map(steps).collect()
@@ -321,7 +396,7 @@ fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
 fn check_names(records: &[Record], goal: &Goal) -> Result<(), EngineError> {
     match goal {
         Goal::Gone(names) | Goal::Mended(names) => check_known(records, names),
-        Goal::Run(_) | Goal::Exactly(_) => Ok(()),
+        Goal::Run(_) | Goal::Exactly(_) | Goal::Renewed(_) => Ok(()),
     }
 }
 

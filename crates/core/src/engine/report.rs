@@ -99,6 +99,14 @@ pub enum EngineError {
     /// New rules were not there when the old ones were to go.
     #[error("the new rules were not there before the old ones were to go: {} is {}", .0.object, .0.kind)]
     NotThere(Box<Discrepancy>),
+    /// It is not known whether a step happened, and the kernel could not be asked.
+    #[error("{cause}; and whether it happened cannot be seen now: {unread}")]
+    InDoubt {
+        /// What went wrong.
+        cause: Box<BackendError>,
+        /// Why the kernel could not be asked.
+        unread: Box<BackendError>,
+    },
     /// It failed, and what was done of it could not be taken back.
     #[error(
         "{cause}; and what was done before could not be taken back: {}",
@@ -113,8 +121,8 @@ pub enum EngineError {
     /// Networks that cannot run side by side.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Conflicts(Vec<Conflict>),
-    /// Networks that are to go, but do not run.
-    #[error("no network named {} is running; nothing was removed", quoted(.names))]
+    /// Networks that were named, but do not run.
+    #[error("{}; nothing was changed", none_named(.names))]
     Unknown {
         /// Their names.
         names: Vec<Name>,
@@ -126,6 +134,12 @@ pub enum EngineError {
         network: Name,
         /// The backend that was asked for.
         backend: String,
+    },
+    /// No backend works here.
+    #[error("no backend works on this host: {}", .tried.join("; "))]
+    NoBackend {
+        /// What was tried, and why it does not work.
+        tried: Vec<String>,
     },
     /// A backend could not do it.
     #[error(transparent)]
@@ -144,9 +158,12 @@ pub enum EngineError {
     },
 }
 
-fn quoted(names: &[Name]) -> String {
+fn none_named(names: &[Name]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
+    match quoted.as_slice() {
+        [one] => format!("no network named {one} is running"),
+        several => format!("no networks named {} are running", several.join(", ")),
+    }
 }
 
 impl EngineError {
@@ -162,10 +179,14 @@ impl EngineError {
             }
             Self::LostBackend(_) => "use a build that has it".to_owned(),
             Self::NotThere(found) => found.detail.clone(),
+            Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".to_owned(),
             Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".to_owned(),
             Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
-            Self::NoSuchBackend { .. } => "this build has the backend `nftables`".to_owned(),
+            Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
+            Self::NoBackend { .. } => {
+                "load what is missing, or choose one with --backend to see what it says".to_owned()
+            }
             Self::Backend(error) => error.hint(),
             Self::Restless { .. } => {
                 "`nft monitor` shows which program it is; try again when it rests".to_owned()

@@ -46,6 +46,7 @@ pub(super) fn after(
             Record {
                 network: wish.network.clone(),
                 placement: wish.placement.clone(),
+                why: wish.why.clone(),
                 since: now,
                 order,
                 installed: installed.get(name).copied().cloned().unwrap_or_default(),

@@ -23,6 +23,7 @@ use thiserror::Error;
 use crate::journal::Journal;
 use crate::network::Name;
 use crate::storage::{Directory, Lock, Storage, StorageError, file_error};
+use crate::words::in_words;
 
 pub use record::{Record, RecordError, SCHEMA};
 
@@ -55,7 +56,7 @@ pub enum StateError {
         source: serde_json::Error,
     },
     /// The kernel does not say which boot this is.
-    #[error("cannot read /proc/sys/kernel/random/boot_id: {0}")]
+    #[error("cannot read /proc/sys/kernel/random/boot_id: {}", in_words(.0))]
     Boot(std::io::Error),
 }
 

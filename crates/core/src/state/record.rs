@@ -14,6 +14,9 @@ pub struct Record {
     pub network: Network,
     /// By whom and where its rules were installed.
     pub placement: Placement,
+    /// Why it was placed there, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// Since when it runs as it does.
     pub since: Timestamp,
     /// Its rank in the order in which networks were started: later ones have higher numbers.

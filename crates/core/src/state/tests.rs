@@ -25,6 +25,7 @@ fn record(name: &str, order: u64) -> Record {
             backend: "nftables".to_owned(),
             settings: BTreeMap::from([("table".to_owned(), "palisade".to_owned())]),
         },
+        why: String::new(),
         since: "2026-11-24T12:00:00Z".parse().unwrap(),
         order,
         installed: vec![Installed {

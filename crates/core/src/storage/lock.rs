@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::words::in_words;
+
 /// How long to wait for another of our processes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How often to look whether the lock is free.
@@ -37,7 +39,7 @@ pub enum LockError {
         waited: Duration,
     },
     /// The file cannot be opened or locked.
-    #[error("cannot lock {}: {source}", .path.display())]
+    #[error("cannot lock {}: {}", .path.display(), in_words(.source))]
     File {
         /// The lock's file.
         path: PathBuf,

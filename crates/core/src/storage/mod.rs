@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::words::in_words;
+
 pub use directory::Directory;
 pub use lock::{Lock, LockError, PATIENCE};
 
@@ -100,15 +102,6 @@ impl StorageError {
             Self::File { .. } => "see to the folder, or name another one with --state-dir",
             Self::Lock(_) => "wait for it, or see what it is doing",
         }
-    }
-}
-
-/// The operating system's words without the number that Rust puts behind them.
-fn in_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.to_lowercase(),
-        None => text,
     }
 }
 

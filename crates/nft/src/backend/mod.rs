@@ -14,11 +14,11 @@ mod settings;
 mod standing;
 mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Placement, Plan,
-    RunError, Standing, Step,
+    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Installed,
+    Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
 use palisade_core::state::Record;
@@ -71,6 +71,19 @@ pub enum PlanError {
         /// Its name.
         table: String,
     },
+    /// A table that an older build made, and that holds what somebody else put there.
+    #[error(
+        "table {family} `{table}` is of an older build and must be made anew, but holds what \
+         palisade did not put there: {foreign}"
+    )]
+    Occupied {
+        /// The table's family.
+        family: object::Family,
+        /// Its name.
+        table: String,
+        /// The first of it.
+        foreign: String,
+    },
     /// A table that another build made, in a way that this one does not know.
     #[error(
         "table {family} `{table}` has layout version {found}, this build knows version {}",
@@ -96,6 +109,7 @@ impl PlanError {
             Self::NotOurs { family, table } => format!(
                 "choose another name with --table, or delete it: nft delete table {family} {table}"
             ),
+            Self::Occupied { .. } => "move it to a table of your own, then try again".to_owned(),
             Self::OtherVersion { .. } => {
                 "remove the networks with the build that applied them, then apply them".to_owned()
             }
@@ -172,17 +186,9 @@ impl Nftables {
             }
             plan.notes.extend(difference.notes.iter().cloned());
         }
-        let mended = |network| differences.iter().any(|d| d.mended.contains(&network));
-        for (network, restored) in plan.restored.iter_mut().enumerate() {
-            if mended(network) {
-                let wanted = areas.iter().flat_map(|area| &area.restored);
-                let its = wanted.filter(|&&(of, _)| of == network);
-                *restored = Some(
-                    its.map(|(_, w): &(usize, Wanted)| w.installed.clone())
-                        .collect(),
-                );
-            }
-        }
+        let mended = differences.iter().flat_map(|d| &d.mended).copied();
+        let items = areas.iter().flat_map(|area| &area.restored);
+        note_restored(&mut plan, mended, items);
         Ok(plan)
     }
 }
@@ -226,13 +232,14 @@ impl Nftables {
         };
         let mut batch = Batch::new(Some(generation));
         let mut is_marked = false;
-        let mut rebuilt = vec![false; change.restore.len()];
+        let mut rebuilt = HashSet::new();
         for (area, program) in &areas {
-            if let Some(program) = program {
-                check_mark(&program.table)?;
-            }
+            let is_old = match program {
+                Some(program) => check_renewal(area, program, &change.restore)?,
+                None => false,
+            };
             let found = discrepancies(area, &change.restore, program.clone());
-            if found.is_empty() {
+            if found.is_empty() && !is_old {
                 continue;
             }
             plan.notes.extend(found.iter().filter_map(removal));
@@ -245,15 +252,10 @@ impl Nftables {
                 batch.add_elements(set.family, area.table.as_str(), &set.name, [&marker]);
                 is_marked = true;
             }
-            area.restored
-                .iter()
-                .for_each(|&(network, _)| rebuilt[network] = true);
+            rebuilt.extend(area.restored.iter().map(|&(network, _)| network));
         }
-        let wanted = || areas.iter().flat_map(|(area, _)| &area.restored);
-        for (network, _) in rebuilt.iter().enumerate().filter(|(_, rebuilt)| **rebuilt) {
-            let its = wanted().filter(|&&(of, _)| of == network);
-            plan.restored[network] = Some(its.map(|(_, w)| w.installed.clone()).collect());
-        }
+        let items = areas.iter().flat_map(|(area, _)| &area.restored);
+        note_restored(&mut plan, rebuilt, items);
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
@@ -283,6 +285,25 @@ fn removal(found: &Discrepancy) -> Option<String> {
         )
     };
     is_foreign.then(text)
+}
+
+/// What will stand for each network that is mended. One pass over the items of all: if each network
+/// looked for its own, it would be quadratic.
+fn note_restored<'w>(
+    plan: &mut Plan,
+    mended: impl IntoIterator<Item = usize>,
+    items: impl Iterator<Item = &'w (usize, Wanted)>,
+) {
+    for network in mended {
+        if let Some(restored) = plan.restored.get_mut(network) {
+            restored.get_or_insert_default();
+        }
+    }
+    for (network, wanted) in items {
+        if let Some(Some(restored)) = plan.restored.get_mut(*network) {
+            restored.push(wanted.installed.clone());
+        }
+    }
 }
 
 /// What to do in an area, after looking at the kernel. The outer error is of reading.
@@ -328,6 +349,36 @@ fn look(
     Ok(Ok(between(area, Some(&mut observed), trust)))
 }
 
+/// Whether a table is of an older build, and can be made anew: nothing in it is anybody else's.
+fn check_renewal(
+    area: &Area<'_>,
+    program: &Program,
+    records: &[&Record],
+) -> Result<bool, PlanError> {
+    match layout::version(&program.table) {
+        Some(version) if version < layout::VERSION => {}
+        _ => return check_mark(&program.table).map(|()| false),
+    }
+    let mut observed = Observed::new(program.clone());
+    let recorded = verify::recorded(area, records);
+    for (_, installed) in &recorded {
+        observed.claim(installed);
+    }
+    let recorded: Vec<&Installed> = recorded
+        .into_iter()
+        .map(|(_, installed)| installed)
+        .collect();
+    let foreign = observed.foreign(&recorded);
+    match foreign.first() {
+        None => Ok(true),
+        Some(foreign) => Err(PlanError::Occupied {
+            family: program.table.family,
+            table: program.table.name.clone(),
+            foreign: foreign.text.clone(),
+        }),
+    }
+}
+
 fn check_mark(table: &object::Table) -> Result<(), PlanError> {
     let (family, name) = (table.family, table.name.clone());
     match layout::version(table) {
@@ -349,8 +400,28 @@ impl Backend for Nftables {
         NAME
     }
 
-    fn omission(&self, _placement: &Placement, rule: &Rule) -> Option<&'static str> {
+    fn omission(&self, _record: &Record, rule: &Rule) -> Option<&'static str> {
         layout::omission(rule.role, rule.purpose)
+    }
+
+    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
+        let settings = records
+            .iter()
+            .filter_map(|r| Settings::try_from(&r.placement).ok());
+        let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
+        for family in [object::Family::Ip, object::Family::Ip6] {
+            for table in &tables {
+                let found = self
+                    .reader()
+                    .table(family, table.as_str())
+                    .map_err(of_dump)?;
+                let version = found.as_ref().and_then(layout::version);
+                if version.is_some_and(|version| version < layout::VERSION) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn generation(&mut self) -> Result<Option<u64>, BackendError> {
@@ -452,3 +523,6 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static, hint: String) -
         hint,
     }
 }
+
+#[cfg(test)]
+mod tests;

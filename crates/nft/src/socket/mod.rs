@@ -12,6 +12,7 @@ use neli::utils::Groups;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::sockopt::{RcvBufForce, SndBuf, SndBufForce};
 use nix::sys::socket::{getsockopt, setsockopt};
+use palisade_core::words::in_words;
 use thiserror::Error;
 
 use crate::transport::{Transport, TransportError};
@@ -37,7 +38,7 @@ pub struct Socket {
 #[non_exhaustive]
 pub enum OpenError {
     /// The network namespace cannot be opened.
-    #[error("cannot open network namespace {}: {source}", .path.display())]
+    #[error("cannot open network namespace {}: {}", .path.display(), in_words(.source))]
     Namespace {
         /// Where it was looked for.
         path: PathBuf,
@@ -45,7 +46,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The network namespace cannot be entered.
-    #[error("cannot enter network namespace {}: {source}", .path.display())]
+    #[error("cannot enter network namespace {}: {}", .path.display(), in_words(.source))]
     Enter {
         /// The namespace.
         path: PathBuf,
@@ -53,7 +54,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The kernel gave no socket.
-    #[error("cannot open a netlink socket to netfilter: {0}")]
+    #[error("cannot open a netlink socket to netfilter: {}", in_words(.0))]
     Socket(io::Error),
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io;
 
-use nix::errno::Errno;
 use palisade_core::network::{InterfaceNameError, NameError, RangeError, SubnetError};
+use palisade_core::words::in_words;
 use thiserror::Error;
 
 use super::draft::Contradiction;
@@ -56,7 +56,7 @@ impl Fault {
 #[non_exhaustive]
 pub enum ReadFault {
     /// The file cannot be opened or read.
-    #[error("cannot be read: {}", words(.0))]
+    #[error("cannot be read: {}", in_words(.0))]
     Io(#[source] io::Error),
     /// Something in a directory that bears a definition's name.
     #[error("is not a file")]
@@ -101,14 +101,6 @@ impl ReadFault {
             Self::Utf16 | Self::NotUtf8 { .. } => "save the file as UTF-8",
         }
     }
-}
-
-/// An error of the operating system in words, without its number.
-fn words(error: &io::Error) -> String {
-    let Some(number) = error.raw_os_error() else {
-        return error.to_string();
-    };
-    Errno::from_raw(number).desc().to_lowercase()
 }
 
 /// A value that is not what it should be, in any format.

@@ -14,8 +14,8 @@ mod fault;
 mod fields;
 mod format;
 mod nearest;
-mod place;
-mod shown;
+pub(crate) mod place;
+pub(crate) mod shown;
 mod source;
 mod xml;
 

@@ -9,7 +9,7 @@ use super::shown;
 
 /// A stretch of a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
 }
@@ -75,18 +75,18 @@ const SHOWN: usize = 100;
 
 /// A place as people count it, and what stands there.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// From 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// In characters, from 1.
-    pub(super) column: usize,
+    pub(crate) column: usize,
     /// The line, or what is near the fault if it is long, and the carets below; none where the
     /// line is blank.
     pub(super) excerpt: Option<[String; 2]>,
 }
 
 impl Place {
-    pub(super) fn new(bytes: &[u8], span: Span) -> Self {
+    pub(crate) fn new(bytes: &[u8], span: Span) -> Self {
         let start = span.start.min(bytes.len());
         let (before, after) = bytes.split_at(start);
         let line_start = before

@@ -21,7 +21,7 @@ pub(super) fn text(text: &str) -> String {
 }
 
 /// A message so, cut in its middle if it is too long for anybody to read.
-pub(super) fn message(message: &str) -> String {
+pub(crate) fn message(message: &str) -> String {
     let len = message.chars().count();
     if len <= MAX_MESSAGE {
         return text(message);

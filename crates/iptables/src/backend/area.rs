@@ -1,0 +1,173 @@
+//! What one family of programs holds for one family of packets: which networks, what of them comes
+//! and what goes.
+
+use std::collections::{BTreeMap, HashSet};
+
+use palisade_core::backend::{Change, Foreign, Installed, Placement};
+use palisade_core::network::Family;
+use palisade_core::state::Record;
+
+use super::draft::recorded;
+use crate::rule::{Placed, Table, meaning, placed};
+use crate::run::Variant;
+
+/// What shall become of the tables of one family.
+#[derive(Debug)]
+pub(super) struct Area<'a> {
+    pub(super) variant: Variant,
+    pub(super) family: Family,
+    /// The rules of networks that it shall hold, in the order in which these were started. Those
+    /// of one network are in the order in which they are issued.
+    pub(super) networks: Vec<Vec<Placed>>,
+    /// What is recorded of networks that go, or are replaced.
+    pub(super) gone: Vec<&'a Installed>,
+    /// The rules of networks that come, by their place in [`Change::add`].
+    pub(super) added: Vec<(usize, Vec<Placed>)>,
+    /// The rules of networks that stay and are looked at, by their place in [`Change::restore`].
+    pub(super) restored: Vec<(usize, Vec<Placed>)>,
+    /// What is recorded of those beyond what they need.
+    pub(super) excess: Vec<(usize, &'a Installed)>,
+    /// What becomes of rules of others in our chains.
+    pub(super) foreign: Foreign,
+}
+
+impl<'a> Area<'a> {
+    fn new(variant: Variant, family: Family) -> Self {
+        Self {
+            variant,
+            family,
+            networks: Vec::new(),
+            gone: Vec::new(),
+            added: Vec::new(),
+            restored: Vec::new(),
+            excess: Vec::new(),
+            foreign: Foreign::Keep,
+        }
+    }
+
+    /// All that is recorded and not wanted any more, with the network of [`Area::restored`] that it
+    /// is recorded for.
+    pub(super) fn all_gone(&self) -> impl Iterator<Item = (Option<usize>, &'a Installed)> {
+        let removed = self.gone.iter().map(|&installed| (None, installed));
+        let excess = self.excess.iter();
+        removed.chain(excess.map(|&(network, installed)| (Some(network), installed)))
+    }
+
+    /// The tables to change, in an order that leaves no flow without translation: what translates
+    /// comes before what lets pass, and goes after it.
+    pub(super) fn tables(&self) -> [Table; 3] {
+        if self.networks.is_empty() {
+            [Table::Filter, Table::Mangle, Table::Nat]
+        } else {
+            [Table::Nat, Table::Mangle, Table::Filter]
+        }
+    }
+}
+
+/// What a network that is recorded shall have in a family. What the kernel refused, so that it is
+/// not recorded, is not tried again.
+fn staying(record: &Record, family: Family) -> Vec<Placed> {
+    let mut all = placed(&record.network, family);
+    all.retain(|placed| {
+        let is_recorded = |i: &Installed| i.family == family && is_same(i, placed);
+        !placed.is_optional() || record.installed.iter().any(is_recorded)
+    });
+    all
+}
+
+/// Whether what is recorded is this rule.
+pub(super) fn is_same(installed: &Installed, placed: &Placed) -> bool {
+    installed.table == placed.table.name()
+        && installed.place == placed.chain
+        && meaning(&recorded(installed)) == meaning(&placed.words)
+}
+
+/// The record of a rule.
+pub(super) fn installed(family: Family, placed: &Placed) -> Installed {
+    Installed {
+        family,
+        table: placed.table.name().to_owned(),
+        place: placed.chain.to_owned(),
+        item: placed.words.to_string(),
+        handle: None,
+    }
+}
+
+/// The areas that a change is about: first those that networks come to, so that a network that
+/// moves is never without rules. `variant` says which programs a placement means.
+pub(super) fn areas<'a, E>(
+    change: &Change<'a>,
+    mut variant: impl FnMut(&Placement) -> Result<Variant, E>,
+) -> Result<Vec<Area<'a>>, E> {
+    let mut areas: BTreeMap<(Variant, Family), Area<'a>> = BTreeMap::new();
+    for &record in &change.remove {
+        let of = variant(&record.placement)?;
+        for installed in &record.installed {
+            let area = touch(&mut areas, of, installed.family);
+            area.gone.push(installed);
+        }
+    }
+    for (network, &record) in change.restore.iter().enumerate() {
+        let of = variant(&record.placement)?;
+        for family in Family::BOTH {
+            let wanted = staying(record, family);
+            let keys: HashSet<_> = wanted
+                .iter()
+                .map(|placed| (placed.table.name(), placed.chain, meaning(&placed.words)))
+                .collect();
+            let is_wanted = |i: &Installed| {
+                let key = (i.table.as_str(), i.place.as_str(), meaning(&recorded(i)));
+                keys.contains(&key)
+            };
+            let here = record.installed.iter().filter(|i| i.family == family);
+            let excess: Vec<_> = here
+                .filter(|i| !is_wanted(i))
+                .map(|i| (network, i))
+                .collect();
+            if !wanted.is_empty() || !excess.is_empty() {
+                let area = touch(&mut areas, of, family);
+                area.excess.extend(excess);
+                area.restored.push((network, wanted));
+            }
+        }
+    }
+    for (network, addition) in change.add.iter().enumerate() {
+        let of = variant(addition.placement)?;
+        for family in Family::BOTH {
+            let wanted = placed(addition.network, family);
+            if !wanted.is_empty() {
+                touch(&mut areas, of, family).added.push((network, wanted));
+            }
+        }
+    }
+
+    let mut staying_records: Vec<&Record> = [&change.keep[..], &change.restore[..]].concat();
+    staying_records.sort_by_key(|record| record.order);
+    for record in staying_records {
+        let of = variant(&record.placement)?;
+        for family in Family::BOTH {
+            if let Some(area) = areas.get_mut(&(of, family)) {
+                area.networks.push(staying(record, family));
+            }
+        }
+    }
+    let mut areas: Vec<Area<'a>> = areas.into_values().collect();
+    for area in &mut areas {
+        let coming = area.added.iter().map(|(_, wanted)| wanted.clone());
+        area.networks.extend(coming);
+        area.networks.retain(|wanted| !wanted.is_empty());
+        area.foreign = change.foreign;
+    }
+    areas.sort_by_key(|area| area.added.is_empty());
+    Ok(areas)
+}
+
+fn touch<'m, 'a>(
+    areas: &'m mut BTreeMap<(Variant, Family), Area<'a>>,
+    variant: Variant,
+    family: Family,
+) -> &'m mut Area<'a> {
+    areas
+        .entry((variant, family))
+        .or_insert_with(|| Area::new(variant, family))
+}

@@ -1,0 +1,290 @@
+//! From an area and what stands in one of its tables to the commands that make it as it shall be.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use palisade_core::backend::Foreign;
+
+use super::area::Area;
+use super::draft::{Draft, recorded};
+use super::observed::{Id, Observed, Standing};
+use super::order::in_order;
+use crate::rule::{Placed, Table, meaning};
+use crate::text::{Counters, Input};
+
+/// How many rules of others a note names.
+const NAMED: usize = 3;
+
+/// What to do in one table.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub(super) table: Table,
+    pub(super) input: Input,
+    /// What takes it back.
+    pub(super) undo: Input,
+    /// Whether networks do without it where the kernel refuses it.
+    pub(super) is_optional: bool,
+    /// Networks of [`Area::restored`] that are mended here.
+    pub(super) mended: BTreeSet<usize>,
+    pub(super) notes: Vec<String>,
+}
+
+pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Difference {
+    let mut work = Work {
+        area,
+        table,
+        draft: Draft::new(observed),
+        counted: HashMap::new(),
+        mended: BTreeSet::new(),
+        notes: Vec::new(),
+    };
+    let takes_away = work.go();
+    if area.networks.is_empty() {
+        work.vanish();
+    } else {
+        work.stand();
+        work.restore();
+        if area.foreign == Foreign::Remove {
+            work.clear();
+        }
+        work.add();
+    }
+    let mut here = area.networks.iter().flatten().filter(|p| p.table == table);
+    let (input, undo) = work.draft.finish(table.name());
+    Difference {
+        table,
+        input,
+        undo,
+        is_optional: !takes_away && here.all(Placed::is_optional),
+        mended: work.mended,
+        notes: work.notes,
+    }
+}
+
+struct Work<'a> {
+    area: &'a Area<'a>,
+    table: Table,
+    draft: Draft,
+    /// What rules that go had counted, by chain and meaning.
+    counted: HashMap<(String, String), Counters>,
+    mended: BTreeSet<usize>,
+    notes: Vec<String>,
+}
+
+impl Work<'_> {
+    /// What is recorded goes, as far as it stands. Whether any of it did.
+    fn go(&mut self) -> bool {
+        let mut chains: BTreeMap<&str, HashSet<Id>> = BTreeMap::new();
+        for (restored, installed) in self.area.all_gone() {
+            if installed.table != self.table.name() {
+                continue;
+            }
+            let chain = installed.place.as_str();
+            if let Some(id) = self.draft.observed.claim(chain, &recorded(installed)) {
+                chains.entry(chain).or_default().insert(id);
+                self.mended.extend(restored);
+            }
+        }
+        for (chain, going) in &chains {
+            self.take_all(chain, going);
+        }
+        !chains.is_empty()
+    }
+
+    /// Deletes rules, and remembers what they counted.
+    fn take_all(&mut self, chain: &str, ids: &HashSet<Id>) {
+        for &id in ids {
+            let standing = self.draft.observed.rule(id);
+            let key = (chain.to_owned(), standing.meaning().to_owned());
+            let counted = standing.counters.map(|counters| (key, counters));
+            self.counted.extend(counted);
+        }
+        self.draft.delete_all(chain, ids);
+    }
+
+    fn counted(&mut self, chain: &str, placed: &Placed) -> Option<Counters> {
+        let key = (chain.to_owned(), meaning(&placed.words));
+        self.counted.remove(&key)
+    }
+
+    /// Our chains and the jumps to them. With the first network of a family all of them come; for
+    /// those that stay, only a table that they need is looked at.
+    fn stand(&mut self) {
+        let observed = &self.draft.observed;
+        let is_needed = self
+            .area
+            .networks
+            .iter()
+            .flatten()
+            .any(|p| p.table == self.table)
+            || self.table.chains().any(|chain| observed.has_chain(chain));
+        let is_looked_at = !self.area.restored.is_empty() && is_needed;
+        if self.area.added.is_empty() && !is_looked_at {
+            return;
+        }
+        let commands = self.draft.len();
+        self.draft.raise(self.table);
+        if self.draft.len() > commands {
+            // Whoever is looked at here was without it.
+            let restored = self.area.restored.iter().map(|&(network, _)| network);
+            self.mended.extend(restored);
+        }
+    }
+
+    /// What is missing of networks that stay is put back, each rule between the others where it
+    /// was; and what stands in another order is moved.
+    fn restore(&mut self) {
+        let chains: Vec<&str> = self.table.chains().collect();
+        for chain in chains
+            .into_iter()
+            .filter(|_| !self.area.restored.is_empty())
+        {
+            self.restore_chain(chain);
+        }
+    }
+
+    fn restore_chain(&mut self, chain: &str) {
+        let mut owners: HashMap<String, usize> = HashMap::new();
+        for (network, wanted) in &self.area.restored {
+            let here = wanted.iter().filter(|p| is_in(p, self.table, chain));
+            owners.extend(here.map(|placed| (meaning(&placed.words), *network)));
+        }
+        // From the top down: later networks stand above earlier ones, and of one network what is
+        // issued later above what is issued before. Those that come are not there yet.
+        let staying = self.area.networks.len() - self.area.added.len();
+        let networks = self.area.networks[..staying].iter().rev();
+        let wanted: Vec<&Placed> = networks
+            .flat_map(|rules| rules.iter().rev())
+            .filter(|placed| is_in(placed, self.table, chain))
+            .collect();
+        let mut standing: Vec<(usize, Id)> = Vec::new();
+        for (rank, placed) in wanted.iter().enumerate() {
+            let id = self.draft.observed.claim(chain, &placed.words);
+            standing.extend(id.map(|id| (rank, id)));
+        }
+        let place: HashMap<Id, usize> = self.draft.observed.rules_of(chain).zip(0..).collect();
+        standing.sort_by_key(|(_, id)| place.get(id));
+        let ranks: Vec<usize> = standing.iter().map(|&(rank, _)| rank).collect();
+        let kept: HashSet<usize> = in_order(&ranks).into_iter().collect();
+        let owner = |rank: usize| owners.get(&meaning(&wanted[rank].words)).copied();
+        let mut anchors: BTreeMap<usize, Id> = BTreeMap::new();
+        let mut missing: BTreeSet<usize> = (0..wanted.len()).collect();
+        let mut misplaced = HashSet::new();
+        for (rank, id) in standing {
+            missing.remove(&rank);
+            if kept.contains(&rank) {
+                anchors.insert(rank, id);
+            } else if owner(rank).is_some() {
+                misplaced.insert(id);
+                missing.insert(rank);
+            }
+        }
+        self.take_all(chain, &misplaced);
+        for rank in missing {
+            let Some(network) = owner(rank) else {
+                continue; // Of a network that is not looked at.
+            };
+            let place = self.place_among(chain, &anchors, rank);
+            let counters = self.counted(chain, wanted[rank]);
+            let id = self
+                .draft
+                .insert(chain, place, &wanted[rank].words, counters);
+            anchors.insert(rank, id);
+            self.mended.insert(network);
+        }
+    }
+
+    /// Above the first rule that stands and shall be below; else below the last that shall be
+    /// above, so that what others put at the end stays there.
+    fn place_among(&self, chain: &str, anchors: &BTreeMap<usize, Id>, rank: usize) -> usize {
+        let place = |id: &Id| self.draft.observed.place_of(chain, *id);
+        let below = anchors.range(rank..).next().and_then(|(_, id)| place(id));
+        let above = || {
+            anchors
+                .range(..rank)
+                .next_back()
+                .and_then(|(_, id)| place(id))
+        };
+        below.or_else(|| Some(above()? + 1)).unwrap_or(0)
+    }
+
+    /// What others put into our chains goes.
+    fn clear(&mut self) {
+        for chain in self.table.chains() {
+            let foreign = self.foreign(chain);
+            let ids = self.draft.observed.foreign_ids(chain);
+            if ids.is_empty() {
+                continue;
+            }
+            self.draft.delete_all(chain, &ids);
+            let table = self.table.name();
+            self.notes.extend(foreign.iter().map(|rule| {
+                format!("removed what palisade did not put there: table `{table}`: {rule}")
+            }));
+            let restored = self.area.restored.iter().map(|&(network, _)| network);
+            self.mended.extend(restored);
+        }
+    }
+
+    /// Networks that come: each rule goes to the head.
+    fn add(&mut self) {
+        let (area, table) = (self.area, self.table);
+        for (_, wanted) in &area.added {
+            for placed in wanted.iter().filter(|placed| placed.table == table) {
+                let counters = self.counted(placed.chain, placed);
+                self.draft.insert(placed.chain, 0, &placed.words, counters);
+            }
+        }
+    }
+
+    /// No network is left: our chains go, but for those that hold or serve what others put there.
+    fn vanish(&mut self) {
+        for (parent, ours) in self.table.parents() {
+            for chain in *ours {
+                if !self.draft.observed.has_chain(chain) {
+                    continue;
+                }
+                let foreign = self.foreign(chain);
+                if foreign.is_empty() {
+                    self.draft.delete_jumps(parent, chain);
+                    self.draft.delete_chain(chain);
+                } else {
+                    self.notes.push(self.stays(chain, &foreign));
+                }
+            }
+        }
+    }
+
+    /// What others put into a chain, or send to it.
+    fn foreign(&self, chain: &str) -> Vec<String> {
+        let observed = &self.draft.observed;
+        let text = |chain: &str, standing: &Standing| format!("-A {chain} {}", standing.words);
+        let held = observed
+            .foreign(chain)
+            .map(|standing| text(chain, standing));
+        let asking = observed.asking(self.table, chain).into_iter();
+        let asking = asking.map(|(from, standing)| text(from, standing));
+        held.chain(asking).collect()
+    }
+
+    fn stays(&self, chain: &str, foreign: &[String]) -> String {
+        let named = foreign.iter().take(NAMED).map(String::as_str);
+        let named = named.collect::<Vec<_>>().join("; ");
+        let more = match foreign.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let Area {
+            variant, family, ..
+        } = self.area;
+        format!(
+            "chain `{chain}` of {} table `{}` ({variant}) stays, since palisade did not put there: \
+             {named}{more}",
+            crate::run::word(*family),
+            self.table.name()
+        )
+    }
+}
+
+fn is_in(placed: &Placed, table: Table, chain: &str) -> bool {
+    placed.table == table && placed.chain == chain
+}

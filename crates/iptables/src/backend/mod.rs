@@ -1,0 +1,334 @@
+//! The iptables backend: what the engine asks for, done with one run of `iptables-restore` for each
+//! family and table that changes.
+//!
+//! A plan looks at what `iptables-save` prints; what is recorded is found there by what it says.
+//! Runs are not atomic together: each step knows what takes it back.
+
+mod area;
+mod difference;
+mod draft;
+mod envelope;
+mod observed;
+mod order;
+mod probe;
+mod render;
+mod replay;
+mod settings;
+mod standing;
+mod tables;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use std::os::fd::AsFd;
+
+use palisade_core::backend::{
+    Backend, BackendError, Change, Discrepancy, Done, Installed, Placement, Plan, RunError,
+    Standing, Step,
+};
+use palisade_core::rules::{Purpose, Rule};
+use palisade_core::state::Record;
+use palisade_core::storage::Lock;
+use thiserror::Error;
+
+use crate::rule::{self, Placed, Table};
+use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
+use crate::text::Command;
+use area::{Area, areas, installed};
+use difference::{Difference, between};
+use envelope::{Envelope, Way};
+use observed::Observed;
+use tables::Tables;
+
+pub use envelope::StepError;
+pub use render::render;
+pub use settings::{NAME, Settings, SettingsError};
+
+/// Installs rules through `iptables-restore`.
+pub struct Iptables {
+    tables: Tables,
+    refused: Vec<Installed>,
+}
+
+/// Why a plan could not be made, or not be carried out.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IptablesError {
+    /// A program.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// A record or a choice that is none of this backend's.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A step that is none of this backend's.
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+impl IptablesError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Restore(error) => error.hint(),
+            Self::Settings(error) => error.hint().to_owned(),
+            Self::Step(_) => "the build that planned it can finish it".to_owned(),
+        }
+    }
+}
+
+impl From<IptablesError> for BackendError {
+    fn from(error: IptablesError) -> Self {
+        Self {
+            backend: NAME,
+            hint: error.hint(),
+            source: Box::new(error),
+        }
+    }
+}
+
+impl Iptables {
+    /// Runs the programs by `runner`.
+    #[must_use]
+    pub fn new(runner: Box<dyn CommandRunner>) -> Self {
+        Self {
+            tables: Tables::new(runner),
+            refused: Vec::new(),
+        }
+    }
+
+    /// The same placement with `auto` settled: what is recorded of a network should name the
+    /// family of programs that holds its rules, since `auto` may mean another one later.
+    ///
+    /// # Errors
+    /// If the placement is none of this backend's, or there are no programs.
+    pub fn settle(&mut self, placement: &Placement) -> Result<Placement, BackendError> {
+        let variant = self.variant(placement)?;
+        Ok(Placement::from(&Settings {
+            programs: Programs::Of(variant),
+        }))
+    }
+
+    /// Tries out with each table whether these programs can do what networks need, and changes
+    /// nothing. What they cannot do and a network can do without is told.
+    ///
+    /// # Errors
+    /// If they cannot do what every network needs.
+    pub fn probe(&mut self, programs: Programs) -> Result<Vec<String>, BackendError> {
+        probe::probe(self, programs).map_err(BackendError::from)
+    }
+
+    fn variant(&mut self, placement: &Placement) -> Result<Variant, IptablesError> {
+        let settings = Settings::try_from(placement)?;
+        Ok(self.tables.variant(settings.programs)?)
+    }
+
+    fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, IptablesError> {
+        let areas = areas(change, |placement| self.variant(placement))?;
+        let mut plan = Plan {
+            added: vec![Vec::new(); change.add.len()],
+            restored: vec![None; change.restore.len()],
+            ..Plan::default()
+        };
+        let mut mended = vec![false; change.restore.len()];
+        for area in &areas {
+            let saved = self.tables.read(area.variant, area.family, &Table::ALL)?;
+            for table in area.tables() {
+                let found = saved.iter().find(|saved| saved.name == table.name());
+                let difference = between(area, table, Observed::new(found));
+                for &network in &difference.mended {
+                    mended[network] = true;
+                }
+                plan.notes.extend(difference.notes.iter().cloned());
+                plan.steps.extend(self.step(area, &difference)?);
+            }
+            for (network, wanted) in &area.added {
+                let wanted = wanted.iter().map(|placed| installed(area.family, placed));
+                plan.added[*network].extend(wanted);
+            }
+        }
+        for area in &areas {
+            for (network, wanted) in &area.restored {
+                if mended[*network] {
+                    let wanted = wanted.iter().map(|placed| installed(area.family, placed));
+                    plan.restored[*network]
+                        .get_or_insert_default()
+                        .extend(wanted);
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// A step for each table that changes.
+    fn step(
+        &mut self,
+        area: &Area<'_>,
+        difference: &Difference,
+    ) -> Result<Option<Step>, IptablesError> {
+        if difference.input.commands.is_empty() {
+            return Ok(None);
+        }
+        let stem = self.tables.stem(area.variant, area.family)?;
+        let payload = Envelope {
+            variant: area.variant,
+            family: area.family,
+            table: difference.table.name().to_owned(),
+            program: stem.restore(),
+            shown_by: stem.save(),
+            way: Way::Do,
+            optional: difference.is_optional,
+            text: difference.input.to_string(),
+        };
+        let undo = Envelope {
+            way: Way::Undo,
+            text: difference.undo.to_string(),
+            ..payload.clone()
+        };
+        Ok(Some(Step {
+            what: format!("{} {} ({})", word(area.family), payload.table, area.variant),
+            payload: payload.write()?,
+            undo: undo.write()?,
+        }))
+    }
+
+    fn carry_out(&mut self, payload: &[u8]) -> Result<Done, RunError> {
+        let failed = |error: IptablesError| RunError::Failed(error.into());
+        let (mut envelope, mut input) =
+            Envelope::read(payload).map_err(|error| failed(error.into()))?;
+        if envelope.way == Way::Undo {
+            let observed = self.tables.observed_for(&envelope);
+            input = replay::left_to_undo(&input, observed.map_err(|error| failed(error.into()))?);
+            if input.commands.is_empty() {
+                return Ok(Done::default());
+            }
+            envelope.text = input.to_string();
+        }
+        let change = Restore {
+            program: &envelope.program,
+            variant: envelope.variant,
+            table: &envelope.table,
+            text: &envelope.text,
+        };
+        let Err(error) = restore(self.tables.runner(), &change) else {
+            return Ok(Done::default());
+        };
+        if envelope.way == Way::Do && matches!(error, RestoreError::Refused { .. }) {
+            // Others may have changed the table since it was looked at.
+            match self.tables.observed_for(&envelope) {
+                Ok(observed) => {
+                    if !replay::fits(&input, observed) {
+                        return Err(RunError::Stale);
+                    }
+                }
+                Err(unread) => log::debug!("{unread}"),
+            }
+            if envelope.optional {
+                self.do_without(&envelope, &input.commands, &error);
+                return Ok(Done::default());
+            }
+        }
+        Err(failed(error.into()))
+    }
+
+    fn do_without(&mut self, envelope: &Envelope, commands: &[Command], error: &RestoreError) {
+        let ours = |chain: &str| {
+            Table::ALL
+                .iter()
+                .any(|table| table.chains().any(|c| c == chain))
+        };
+        let before = self.refused.len();
+        for command in commands {
+            if let Command::Insert { chain, words, .. } = command
+                && ours(chain)
+            {
+                self.refused.push(Installed {
+                    family: envelope.family,
+                    table: envelope.table.clone(),
+                    place: chain.clone(),
+                    item: words.to_string(),
+                    handle: None,
+                });
+            }
+        }
+        if self.refused.len() > before {
+            log::warn!("networks do without what only old DHCP clients need: {error}");
+        } else {
+            // Empty chains, for which nobody has a use.
+            log::debug!("{error}");
+        }
+    }
+}
+
+impl Backend for Iptables {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// What is not recorded of a network was refused by the kernel when it was applied.
+    fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str> {
+        let wanted = rule::placed(&record.network, rule.family);
+        let mut its = wanted.iter().filter(|placed| placed.is_optional());
+        let is_recorded = |placed: &Placed| {
+            let mut installed = record.installed.iter().filter(|i| i.family == rule.family);
+            installed.any(|installed| area::is_same(installed, placed))
+        };
+        (rule.purpose == Purpose::Checksum && its.any(|placed| !is_recorded(placed)))
+            .then_some("the kernel refused it, and the network does without it")
+    }
+
+    /// The kernel counts no generations of ip_tables.
+    fn generation(&mut self) -> Result<Option<u64>, BackendError> {
+        Ok(None)
+    }
+
+    fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
+        self.prepare(change).map_err(BackendError::from)
+    }
+
+    fn run(&mut self, payload: &[u8], lock: &Lock) -> Result<Done, RunError> {
+        let held = lock.as_fd().try_clone_to_owned();
+        if let Err(error) = &held {
+            log::warn!("programs run without the lock: {error}");
+        }
+        self.tables.runner().hold(held.ok());
+        let done = self.carry_out(payload);
+        self.tables.runner().hold(None);
+        done
+    }
+
+    /// Whether all that a step adds stands in its table, and nothing that it takes away. What
+    /// networks can do without counts as done: nobody knows whether the kernel refused it.
+    fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
+        let (envelope, input) = Envelope::read(&step.payload).map_err(IptablesError::from)?;
+        if envelope.optional {
+            return Ok(true);
+        }
+        let observed = self.tables.observed_for(&envelope);
+        let observed = observed.map_err(IptablesError::from)?;
+        Ok(replay::has_landed(&input, &observed))
+    }
+
+    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        verify::verify(self, records).map_err(BackendError::from)
+    }
+
+    /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
+        for refused in std::mem::take(&mut self.refused) {
+            for record in records.iter_mut() {
+                record.installed.retain(|installed| *installed != refused);
+            }
+        }
+        Ok(())
+    }
+
+    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError> {
+        standing::of(self, record).map_err(BackendError::from)
+    }
+
+    fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {
+        standing::listing(self, placements).map_err(BackendError::from)
+    }
+}

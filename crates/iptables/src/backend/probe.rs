@@ -1,0 +1,106 @@
+//! Whether programs and kernel can do what networks need: a typical change, tried out.
+
+use palisade_core::network::{Description, Family, Forward, Nat, Network};
+
+use super::{Iptables, IptablesError};
+use crate::rule::{Placed, Table, placed};
+use crate::run::{Programs, Restore, RestoreError, Variant, try_out, word};
+use crate::text::{Command, Input};
+
+/// A chain that is never made: what is tried out ends before it would be.
+const CHAIN: &str = "PALISADE_TRY";
+
+pub(super) fn probe(
+    iptables: &mut Iptables,
+    programs: Programs,
+) -> Result<Vec<String>, IptablesError> {
+    let variant = iptables.tables.variant(programs)?;
+    let mut without = Vec::new();
+    let Some(network) = typical() else {
+        return Ok(without); // It holds together, as the test below shows.
+    };
+    for family in Family::BOTH {
+        let rules = placed(&network, family);
+        for table in Table::ALL {
+            let here: Vec<&Placed> = rules.iter().filter(|p| p.table == table).collect();
+            if here.is_empty() {
+                continue;
+            }
+            let is_optional = here.iter().all(|placed| placed.is_optional());
+            match tried(iptables, variant, family, &here) {
+                Ok(()) => {}
+                Err(error) if is_optional || family == Family::Ipv6 => {
+                    let what = format!("{} table `{}`", word(family), table.name());
+                    without.push(format!("{what} cannot be used: {error}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(without)
+}
+
+fn tried(
+    iptables: &mut Iptables,
+    variant: Variant,
+    family: Family,
+    rules: &[&Placed],
+) -> Result<(), RestoreError> {
+    let program = iptables.tables.stem(variant, family)?.restore();
+    let Some(table) = rules.first().map(|placed| placed.table.name()) else {
+        return Ok(());
+    };
+    let mut input = Input {
+        table: table.to_owned(),
+        commands: vec![Command::NewChain(CHAIN.to_owned())],
+    };
+    for placed in rules {
+        input.commands.push(Command::Insert {
+            chain: CHAIN.to_owned(),
+            at: 1,
+            words: placed.words.clone(),
+            counters: None,
+        });
+    }
+    let change = Restore {
+        program: &program,
+        variant,
+        table,
+        text: &input.to_string(),
+    };
+    try_out(iptables.tables.runner(), &change)
+}
+
+/// A network with rules of every kind in both families.
+fn typical() -> Option<Network> {
+    Network::new(Description {
+        name: "palisade".parse().ok()?,
+        bridge: Some("palisade0".parse().ok()?),
+        zone: None,
+        forward: Forward::Nat(Nat {
+            ipv6: true,
+            ..Nat::default()
+        }),
+        subnets: vec!["192.0.2.0/24".parse().ok()?, "2001:db8::/64".parse().ok()?],
+        ipv6: true,
+        dhcp: true,
+        tftp: false,
+    })
+    .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_for_every_table_are_tried() {
+        let network = typical().unwrap();
+        let tables = |family| {
+            let rules = placed(&network, family);
+            Table::ALL.map(|table| rules.iter().filter(|p| p.table == table).count())
+        };
+        assert!(!tables(Family::Ipv4).contains(&0));
+        assert!(!tables(Family::Ipv6)[..2].contains(&0));
+    }
+}

@@ -1,0 +1,93 @@
+//! Where networks are placed by this backend: with which family of programs.
+
+use std::collections::BTreeMap;
+
+use palisade_core::backend::Placement;
+use thiserror::Error;
+
+use crate::run::{Programs, UnknownPrograms};
+
+/// The backend's name in records and on the command line.
+pub const NAME: &str = "iptables";
+const PROGRAMS: &str = "programs";
+
+/// A family of programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Settings {
+    /// Which programs install rules, and remove them again.
+    pub programs: Programs,
+}
+
+/// A placement that is none of this backend's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Of another backend.
+    #[error("backend `{0}` is not iptables")]
+    Backend(String),
+    /// No such programs.
+    #[error(transparent)]
+    Programs(#[from] UnknownPrograms),
+    /// A setting that this build does not know.
+    #[error("iptables has no setting `{0}`")]
+    Unknown(String),
+}
+
+impl SettingsError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "see `palisade list` for where networks are"
+    }
+}
+
+impl From<&Settings> for Placement {
+    fn from(settings: &Settings) -> Self {
+        let programs = settings.programs.to_string();
+        Self {
+            backend: NAME.to_owned(),
+            settings: BTreeMap::from([(PROGRAMS.to_owned(), programs)]),
+        }
+    }
+}
+
+impl TryFrom<&Placement> for Settings {
+    type Error = SettingsError;
+
+    fn try_from(placement: &Placement) -> Result<Self, SettingsError> {
+        if placement.backend != NAME {
+            return Err(SettingsError::Backend(placement.backend.clone()));
+        }
+        let mut settings = Self::default();
+        for (name, value) in &placement.settings {
+            match name.as_str() {
+                PROGRAMS => settings.programs = value.parse()?,
+                _ => return Err(SettingsError::Unknown(name.clone())),
+            }
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placements_read_as_they_are_written() {
+        for programs in ["auto", "legacy", "nft"] {
+            let settings = Settings {
+                programs: programs.parse().unwrap(),
+            };
+            let placement = Placement::from(&settings);
+            assert_eq!(placement.setting("programs"), Some(programs));
+            assert_eq!(Settings::try_from(&placement), Ok(settings));
+        }
+        let other = |backend: &str, name: &str| Placement {
+            backend: backend.to_owned(),
+            settings: BTreeMap::from([(name.to_owned(), "nft".to_owned())]),
+        };
+        assert!(Settings::try_from(&other("nftables", "programs")).is_err());
+        assert!(Settings::try_from(&other("iptables", "layout")).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! What stands for one network, and in all our chains.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use palisade_core::backend::{self, Counted, Installed, Placement};
+use palisade_core::network::Family;
+use palisade_core::state::Record;
+
+use super::area::{installed, is_same};
+use super::draft::recorded;
+use super::observed::Observed;
+use super::{Iptables, IptablesError};
+use crate::rule::{Table, jump, placed, purpose};
+use crate::run::{RestoreError, Variant};
+use crate::text;
+
+/// What stands of what is recorded for a network; and, as missing, what the kernel refused.
+pub(super) fn of(
+    iptables: &mut Iptables,
+    record: &Record,
+) -> Result<Vec<backend::Standing>, IptablesError> {
+    let variant = iptables.variant(&record.placement)?;
+    let mut all = Vec::new();
+    for family in Family::BOTH {
+        let recorded: Vec<&Installed> = record
+            .installed
+            .iter()
+            .filter(|i| i.family == family)
+            .collect();
+        if recorded.is_empty() {
+            continue;
+        }
+        let saved = iptables.tables.read(variant, family, &Table::ALL)?;
+        for table in Table::ALL {
+            let found = saved.iter().find(|saved| saved.name == table.name());
+            let mut observed = Observed::new(found);
+            let here = recorded.iter().filter(|i| i.table == table.name());
+            all.extend(here.map(|installed| one(&mut observed, installed)));
+        }
+        for placed in placed(&record.network, family) {
+            if placed.is_optional() && !recorded.iter().any(|i| is_same(i, &placed)) {
+                all.push(missing(&installed(family, &placed)));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn one(observed: &mut Observed, installed: &Installed) -> backend::Standing {
+    match observed.claim(&installed.place, &recorded(installed)) {
+        Some(id) => backend::Standing {
+            counter: observed.rule(id).counters.map(|counters| Counted {
+                packets: counters.packets,
+                bytes: counters.bytes,
+            }),
+            missing: false,
+            ..missing(installed)
+        },
+        None => missing(installed),
+    }
+}
+
+fn missing(installed: &Installed) -> backend::Standing {
+    backend::Standing {
+        family: installed.family,
+        place: installed.place.clone(),
+        purpose: purpose(&recorded(installed)),
+        text: installed.item.clone(),
+        counter: None,
+        missing: true,
+    }
+}
+
+/// Our chains and the jumps to them, as `iptables-save -c` prints them.
+pub(super) fn listing(
+    iptables: &mut Iptables,
+    placements: &[&Placement],
+) -> Result<String, IptablesError> {
+    let mut variants: BTreeSet<Variant> = BTreeSet::new();
+    for placement in placements {
+        variants.insert(iptables.variant(placement)?);
+    }
+    let mut listed = String::new();
+    for variant in variants {
+        for family in Family::BOTH {
+            let stem = match iptables.tables.stem(variant, family) {
+                Err(RestoreError::Missing { .. }) => continue, // Nothing can be there.
+                stem => stem?,
+            };
+            let saved = iptables.tables.read(variant, family, &[])?;
+            let ours: Vec<text::Table> = saved.into_iter().filter_map(ours).collect();
+            if ours.is_empty() {
+                continue;
+            }
+            // Writing to a String does not fail.
+            let _ = writeln!(listed, "# {}, our chains", stem.save());
+            for table in ours {
+                let _ = write!(listed, "{table}");
+            }
+        }
+    }
+    Ok(listed)
+}
+
+/// What of a table is ours; none if nothing is.
+fn ours(mut table: text::Table) -> Option<text::Table> {
+    let known = Table::from_name(&table.name)?;
+    let is_ours = |chain: &str| known.chains().any(|ours| ours == chain);
+    let leads = |rule: &text::Rule| {
+        let mut parents = known
+            .parents()
+            .iter()
+            .filter(|(parent, _)| *parent == rule.chain);
+        parents.any(|(_, ours)| ours.iter().any(|chain| rule.words == jump(chain)))
+    };
+    table.chains.retain(|chain| is_ours(&chain.name));
+    table
+        .rules
+        .retain(|rule| is_ours(&rule.chain) || leads(rule));
+    (!table.chains.is_empty()).then_some(table)
+}

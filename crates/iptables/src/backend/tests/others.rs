@@ -1,0 +1,234 @@
+//! What others do, and where: their rules in our chains, and the two families of programs.
+
+use palisade_core::backend::{Addition, Backend, Change};
+use palisade_core::state::Record;
+
+use super::host::Host;
+use super::{Running, nat, placement};
+
+const V4: &str = "iptables-legacy";
+
+#[test]
+fn rules_of_others_stay_and_keep_their_chain() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    let theirs = "-s 10.9.9.9/32 -j DROP";
+    host.put(V4, "filter", "PALISADE_FWO", 1, theirs);
+    host.put(V4, "filter", "INPUT", 1, "-i eth1 -j PALISADE_INP");
+    assert_eq!(
+        running.differences(),
+        [format!(
+            "- Foreign: chain `PALISADE_FWO` of iptables table `filter` (legacy): {theirs}"
+        )]
+    );
+    running.start(&[nat(1), nat(2)]);
+    assert!(
+        host.rules(V4, "filter", "PALISADE_FWO")
+            .contains(&theirs.to_owned())
+    );
+    let plan = running.remove(&["net1", "net2"]);
+    assert_eq!(
+        plan.notes,
+        [
+            "chain `PALISADE_INP` of iptables table `filter` (legacy) stays, since palisade did \
+             not put there: -A INPUT -i eth1 -j PALISADE_INP",
+            "chain `PALISADE_FWO` of iptables table `filter` (legacy) stays, since palisade did \
+             not put there: -A PALISADE_FWO -s 10.9.9.9/32 -j DROP",
+        ]
+    );
+    assert_eq!(host.rules(V4, "filter", "PALISADE_FWO"), [theirs]);
+    assert_eq!(host.rules(V4, "filter", "FORWARD"), ["-j PALISADE_FWO"]);
+    assert_eq!(
+        host.rules(V4, "filter", "INPUT"),
+        ["-j PALISADE_INP", "-i eth1 -j PALISADE_INP"]
+    );
+    assert_eq!(host.standing().len(), 1);
+    // And it can be begun again there.
+    running.start(&[nat(1)]);
+    let told = running.differences();
+    assert_eq!(told.len(), 1, "{told:#?}");
+}
+
+#[test]
+fn what_others_deleted_already_is_not_missed() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1), nat(2)]);
+    host.meddle(V4, "filter", |table| {
+        let is_of_net1 = |rule: &crate::text::Rule| rule.words.to_string().contains("net1");
+        table.rules.retain(|rule| !is_of_net1(rule));
+    });
+    running.remove(&["net1"]);
+    assert_eq!(running.differences(), Vec::<String>::new());
+    host.0.borrow_mut().tables.clear();
+    let plan = running.remove(&["net2"]);
+    assert!(plan.steps.is_empty());
+}
+
+#[test]
+fn changed_and_moved_is_told() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    host.meddle(V4, "filter", |table| {
+        for rule in &mut table.rules {
+            if rule.words.behind("--comment") == Some("net1: out") {
+                let changed = rule.words.to_string().replace("ACCEPT", "DROP");
+                rule.words = changed.parse().unwrap();
+            }
+        }
+    });
+    let out = "-s 10.0.1.0/24 -i virbr1 -m comment --comment \"net1: out\" -j";
+    let place = "iptables table `filter` (legacy)";
+    assert_eq!(
+        running.differences(),
+        [format!(
+            "net1 Changed: chain `PALISADE_FWO` of {place}: `{out} DROP` instead of `{out} ACCEPT`"
+        )]
+    );
+    host.put(V4, "filter", "FORWARD", 0, "-j DOCKER");
+    host.meddle(V4, "filter", |table| {
+        table.rules.retain(|rule| rule.chain != "OUTPUT");
+    });
+    let told = running.differences();
+    assert_eq!(
+        told[..2],
+        [
+            format!(
+                "- Order: chain `FORWARD` of {place}: the jumps to PALISADE_FWX, PALISADE_FWI, \
+                 PALISADE_FWO are not at the head"
+            ),
+            format!("- Missing: chain `OUTPUT` of {place}: the jump `-j PALISADE_OUT`"),
+        ]
+    );
+}
+
+#[test]
+fn auto_is_the_family_that_holds_rules_then_the_usual_one() {
+    let settled = |host: &Host| {
+        let settled = host.backend().settle(&placement("auto")).unwrap();
+        settled.setting("programs").unwrap().to_owned()
+    };
+    let host = Host::default();
+    assert_eq!(settled(&host), "nft");
+    host.put("iptables-legacy", "filter", "INPUT", 0, "-j ACCEPT");
+    assert_eq!(settled(&host), "legacy");
+    host.put("iptables-nft", "filter", "INPUT", 0, "-j ACCEPT");
+    assert_eq!(settled(&host), "nft");
+    Running::on(&host, "legacy").start(&[nat(1)]);
+    assert_eq!(settled(&host), "legacy");
+    host.0.borrow_mut().missing = vec!["iptables"];
+    let error = host.backend().settle(&placement("auto")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "iptables: there is no program `iptables-restore`"
+    );
+}
+
+#[test]
+fn networks_move_from_one_family_of_programs_to_the_other() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1), nat(2)]);
+    let records: Vec<Record> = running.records.clone();
+    let networks = [nat(1), nat(2)];
+    let there = placement("nft");
+    let change = Change {
+        remove: records.iter().collect(),
+        add: networks
+            .iter()
+            .map(|network| Addition {
+                network,
+                placement: &there,
+            })
+            .collect(),
+        ..Change::default()
+    };
+    let plan = running.backend.plan(&change).unwrap();
+    // What comes stands before anything goes.
+    let whats: Vec<&str> = plan.steps.iter().map(|step| step.what.as_str()).collect();
+    assert_eq!(whats[0], "iptables nat (nft)");
+    assert!(
+        whats[..6].iter().all(|what| what.ends_with("(nft)")),
+        "{whats:?}"
+    );
+    running.carry_out(&plan).unwrap();
+    let standing = host.standing();
+    assert_eq!(standing.len(), 6);
+    assert!(
+        standing.keys().all(|place| place.contains("tables-nft")),
+        "{standing:?}"
+    );
+}
+
+#[test]
+fn a_table_that_the_programs_cannot_print_is_not_taken_for_an_empty_one() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "nft");
+    running.start(&[nat(1)]);
+    host.0.borrow_mut().hidden = Some("nat");
+    let told = running.differences();
+    assert_eq!(
+        told,
+        [
+            "- Unreadable: tables of iptables (nft): iptables-nft-save cannot print table `nat`",
+            "- Unreadable: tables of ip6tables (nft): ip6tables-nft-save cannot print table `nat`",
+        ]
+    );
+    let records = running.records.clone();
+    let change = Change {
+        remove: records.iter().collect(),
+        ..Change::default()
+    };
+    let error = running.backend.plan(&change).unwrap_err();
+    assert!(
+        error.to_string().contains("cannot print table `nat`"),
+        "{error}"
+    );
+    // The legacy programs leave out what is not there.
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    host.0.borrow_mut().hidden = Some("nat");
+    assert!(
+        running
+            .differences()
+            .iter()
+            .all(|told| told.contains(" Missing: "))
+    );
+}
+
+#[test]
+fn what_stands_is_listed_as_it_is_saved() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    host.put(V4, "filter", "INPUT", 1, "-j DROP");
+    let listing = running.backend.listing(&[&placement("legacy")]).unwrap();
+    assert!(
+        listing.starts_with("# iptables-legacy-save, our chains\n*"),
+        "{listing}"
+    );
+    assert!(
+        listing.contains("\n# ip6tables-legacy-save, our chains\n"),
+        "{listing}"
+    );
+    assert!(!listing.contains("DROP"), "{listing}");
+    assert_eq!(listing.matches("-j PALISADE_PRT").count(), 4, "{listing}");
+    let standing = running
+        .backend
+        .standing(&running.records[0].clone())
+        .unwrap();
+    assert_eq!(standing.len(), running.records[0].installed.len());
+    assert!(
+        standing
+            .iter()
+            .all(|s| !s.missing && s.counter.is_some() && s.purpose.is_some())
+    );
+    running.remove(&["net1"]);
+    assert_eq!(
+        running.backend.listing(&[&placement("legacy")]).unwrap(),
+        ""
+    );
+}

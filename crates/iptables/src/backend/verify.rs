@@ -1,0 +1,192 @@
+//! What is recorded against what stands, each difference told.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
+use palisade_core::network::{Family, Name};
+use palisade_core::state::Record;
+
+use super::draft::{Jumps, jumps, recorded};
+use super::observed::{Id, Observed};
+use super::order::in_order;
+use super::{Iptables, IptablesError};
+use crate::rule::{Table, tag};
+use crate::run::{RestoreError, Variant, word};
+use crate::text::Words;
+
+/// What is recorded of networks in one family of one variant: later networks, and what is issued
+/// later of each, first, as it stands from the top down.
+type Recorded<'a> = Vec<(&'a Name, &'a Installed)>;
+
+pub(super) fn verify(
+    iptables: &mut Iptables,
+    records: &[&Record],
+) -> Result<Vec<Discrepancy>, IptablesError> {
+    let mut in_order: Vec<&Record> = records.to_vec();
+    in_order.sort_by_key(|record| record.order);
+    let mut areas: BTreeMap<(Variant, Family), Recorded<'_>> = BTreeMap::new();
+    for record in in_order.into_iter().rev() {
+        let variant = iptables.variant(&record.placement)?;
+        for installed in record.installed.iter().rev() {
+            let area = areas.entry((variant, installed.family)).or_default();
+            area.push((record.network.name(), installed));
+        }
+    }
+    let mut found = Vec::new();
+    for ((variant, family), recorded) in areas {
+        let saved = match iptables.tables.read(variant, family, &Table::ALL) {
+            Ok(saved) => saved,
+            Err(
+                error @ (RestoreError::Incompatible { .. }
+                | RestoreError::Unreadable { .. }
+                | RestoreError::Silent { .. }),
+            ) => {
+                found.push(Discrepancy {
+                    network: None,
+                    object: format!("tables of {} ({variant})", word(family)),
+                    kind: DiscrepancyKind::Unreadable,
+                    detail: error.to_string(),
+                });
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for table in Table::ALL {
+            let observed = saved.iter().find(|saved| saved.name == table.name());
+            let here = recorded.iter().filter(|(_, i)| i.table == table.name());
+            let mut look = Look {
+                place: format!("{} table `{}` ({variant})", word(family), table.name()),
+                table,
+                observed: Observed::new(observed),
+                found: &mut found,
+            };
+            look.at(&here.copied().collect());
+        }
+    }
+    Ok(found)
+}
+
+/// A look at one table.
+struct Look<'f> {
+    /// The table, for people.
+    place: String,
+    table: Table,
+    observed: Observed,
+    found: &'f mut Vec<Discrepancy>,
+}
+
+impl Look<'_> {
+    fn tell(
+        &mut self,
+        network: Option<&Name>,
+        chain: &str,
+        kind: DiscrepancyKind,
+        detail: impl Into<String>,
+    ) {
+        self.found.push(Discrepancy {
+            network: network.cloned(),
+            object: format!("chain `{chain}` of {}", self.place),
+            kind,
+            detail: detail.into(),
+        });
+    }
+
+    fn at(&mut self, recorded: &Recorded<'_>) {
+        let is_there = |chain| self.observed.has_chain(chain);
+        // A table that nobody needs may lack our chains: the kernel may not have it at all.
+        if !recorded.is_empty() || self.table.chains().any(is_there) {
+            self.skeleton();
+        }
+        let mut chains: BTreeMap<&str, Recorded<'_>> = BTreeMap::new();
+        for chain in self.table.chains() {
+            chains.insert(chain, Vec::new());
+        }
+        for &(network, installed) in recorded {
+            let of_chain = chains.entry(&installed.place).or_default();
+            of_chain.push((network, installed));
+        }
+        for (chain, recorded) in chains {
+            self.rules(chain, &recorded);
+        }
+    }
+
+    fn skeleton(&mut self) {
+        for (parent, ours) in self.table.parents() {
+            for chain in *ours {
+                if !self.observed.has_chain(chain) {
+                    self.tell(None, chain, DiscrepancyKind::Missing, "the chain");
+                }
+            }
+            match jumps(&self.observed, parent, ours) {
+                Jumps::InPlace => {}
+                Jumps::Missing(missing) => {
+                    for chain in missing {
+                        let detail = format!("the jump `-j {chain}`");
+                        self.tell(None, parent, DiscrepancyKind::Missing, detail);
+                    }
+                }
+                Jumps::Moved => {
+                    let detail = format!("the jumps to {} are not at the head", ours.join(", "));
+                    self.tell(None, parent, DiscrepancyKind::Order, detail);
+                }
+            }
+        }
+    }
+
+    fn rules(&mut self, chain: &str, all: &Recorded<'_>) {
+        let mut standing: Vec<(usize, Id)> = Vec::new();
+        let mut missing: Vec<(&Name, Words)> = Vec::new();
+        let mut seen = HashSet::new();
+        for (rank, (network, installed)) in all.iter().enumerate() {
+            // While a change is recorded, an item may be named twice.
+            if !seen.insert((&installed.place, &installed.item)) {
+                continue;
+            }
+            let words = recorded(installed);
+            match self.observed.claim(chain, &words) {
+                Some(id) => standing.push((rank, id)),
+                None => missing.push((network, words)),
+            }
+        }
+        let foreign = self.observed.foreign(chain);
+        let mut foreign: Vec<Words> = foreign.map(|standing| standing.words.clone()).collect();
+        for (network, words) in missing {
+            // Somebody changed a rule of ours if one with its comment stands instead.
+            let is_instead =
+                |other: &Words| tag(&words).is_some() && comment(other) == comment(&words);
+            match foreign.iter().position(is_instead) {
+                Some(at) => {
+                    let instead = foreign.remove(at);
+                    let detail = format!("`{instead}` instead of `{words}`");
+                    self.tell(Some(network), chain, DiscrepancyKind::Changed, detail);
+                }
+                None => {
+                    let detail = words.to_string();
+                    self.tell(Some(network), chain, DiscrepancyKind::Missing, detail);
+                }
+            }
+        }
+        for words in foreign {
+            self.tell(None, chain, DiscrepancyKind::Foreign, words.to_string());
+        }
+        self.order(chain, all, standing);
+    }
+
+    fn order(&mut self, chain: &str, all: &Recorded<'_>, mut standing: Vec<(usize, Id)>) {
+        let place: HashMap<Id, usize> = self.observed.rules_of(chain).zip(0..).collect();
+        standing.sort_by_key(|(_, id)| place.get(id));
+        let ranks: Vec<usize> = standing.iter().map(|&(rank, _)| rank).collect();
+        let kept: HashSet<usize> = in_order(&ranks).into_iter().collect();
+        for rank in ranks {
+            if !kept.contains(&rank) {
+                let (network, installed) = all[rank];
+                let item = installed.item.clone();
+                self.tell(Some(network), chain, DiscrepancyKind::Order, item);
+            }
+        }
+    }
+}
+
+fn comment(words: &Words) -> Option<&str> {
+    words.behind("--comment")
+}

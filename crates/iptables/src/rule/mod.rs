@@ -1,0 +1,151 @@
+//! A network's rules in the words of iptables, and where they go.
+//!
+//! Words are spelled as `iptables-save` prints them, so that what is recorded of a rule is what
+//! stands in a dump. The comment is ours: it tells our rules from others'.
+
+mod read;
+mod write;
+
+use palisade_core::network::{Family, Name, Network};
+use palisade_core::rules::{self, Guard, Purpose, Role, Rule};
+
+use crate::text::Words;
+
+pub(crate) use read::meaning;
+pub use read::read;
+
+/// The tables in which rules of networks are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Which packets pass.
+    Filter,
+    /// Which packets leave with another address.
+    Nat,
+    /// Which packets are mended.
+    Mangle,
+}
+
+impl Table {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Filter, Self::Nat, Self::Mangle];
+
+    /// The kernel's name for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Nat => "nat",
+            Self::Mangle => "mangle",
+        }
+    }
+
+    /// The table of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
+
+    /// The chains of the kernel from which packets are sent to ours, each with ours in the order
+    /// in which packets meet them.
+    #[must_use]
+    pub fn parents(self) -> &'static [(&'static str, &'static [&'static str])] {
+        match self {
+            Self::Filter => &[
+                ("INPUT", &[INP]),
+                ("FORWARD", &[FWX, FWI, FWO]),
+                ("OUTPUT", &[OUT]),
+            ],
+            Self::Nat | Self::Mangle => &[("POSTROUTING", &[PRT])],
+        }
+    }
+
+    /// Our chains.
+    pub fn chains(self) -> impl Iterator<Item = &'static str> {
+        self.parents().iter().flat_map(|(_, ours)| *ours).copied()
+    }
+}
+
+const INP: &str = "PALISADE_INP";
+const OUT: &str = "PALISADE_OUT";
+const FWO: &str = "PALISADE_FWO";
+const FWI: &str = "PALISADE_FWI";
+const FWX: &str = "PALISADE_FWX";
+const PRT: &str = "PALISADE_PRT";
+
+/// A rule, where it goes and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Placed {
+    /// The table.
+    pub table: Table,
+    /// The chain.
+    pub chain: &'static str,
+    /// What it says, as `iptables-save` prints it.
+    pub words: Words,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+impl Placed {
+    /// Where a rule goes, and its words.
+    #[must_use]
+    pub fn of(rule: &Rule) -> Self {
+        let (table, chain) = place(rule.role);
+        Self {
+            table,
+            chain,
+            words: write::words(rule),
+            purpose: rule.purpose,
+        }
+    }
+
+    /// Whether the network does without it where the kernel refuses it: the target CHECKSUM is
+    /// missing in some, and only old clients need it.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        self.purpose == Purpose::Checksum
+    }
+}
+
+/// The rules of a network that see packets of a family, in the order in which they are issued.
+#[must_use]
+pub fn placed(network: &Network, family: Family) -> Vec<Placed> {
+    let rules = rules::rules(network, Guard::AsDefined);
+    let its = rules.iter().filter(|rule| rule.family == family);
+    its.map(Placed::of).collect()
+}
+
+/// The words of a jump to a chain of ours: without a condition, and without a comment, since the
+/// chain's name says whose it is.
+#[must_use]
+pub fn jump(chain: &str) -> Words {
+    ["-j", chain].into_iter().collect()
+}
+
+/// The purpose that our comment in a rule says.
+#[must_use]
+pub fn purpose(words: &Words) -> Option<Purpose> {
+    let (_, purpose) = tag(words)?;
+    Some(purpose)
+}
+
+/// The network that our comment in a rule says, and the purpose.
+pub(crate) fn tag(words: &Words) -> Option<(Name, Purpose)> {
+    read::untag(words.behind("--comment")?)
+}
+
+fn place(role: Role) -> (Table, &'static str) {
+    match role {
+        Role::HostInput => (Table::Filter, INP),
+        Role::HostOutput => (Table::Filter, OUT),
+        Role::GuestOutput => (Table::Filter, FWO),
+        Role::GuestInput => (Table::Filter, FWI),
+        Role::GuestCross => (Table::Filter, FWX),
+        Role::GuestNat => (Table::Nat, PRT),
+        Role::Mangle => (Table::Mangle, PRT),
+    }
+}
+
+fn role(table: Table, chain: &str) -> Option<Role> {
+    let is_there = |role: &Role| place(*role) == (table, chain);
+    Role::ALL.into_iter().find(is_there)
+}

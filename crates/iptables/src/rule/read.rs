@@ -1,0 +1,279 @@
+//! From a saved rule back to the rule of a network that it stands for.
+
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use palisade_core::network::{AddressRange, Family, Name, PortRange, Subnet};
+use palisade_core::rules::{Action, Destination, Matches, Protocol, Purpose, Rule};
+
+use super::{Placed, Table, role};
+use crate::text;
+
+/// The rule that a saved rule of this table stands for. None if it is not exactly one that
+/// palisade makes: it is written anew and compared.
+#[must_use]
+pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
+    let (owner, purpose) = super::tag(&saved.words)?;
+    let mut rule = Rule {
+        owner,
+        purpose,
+        family,
+        role: role(table, &saved.chain)?,
+        matches: Matches::default(),
+        action: Action::Return,
+    };
+    let mut target = Target::default();
+    let mut words = saved.words.as_slice().iter();
+    let mut is_negated = false;
+    while let Some(option) = words.next() {
+        let matches = &mut rule.matches;
+        match option.as_str() {
+            "!" => is_negated = true,
+            "--checksum-fill" => {}
+            // The matches `tcp`, `udp`, `conntrack` and `comment` only bring the options below.
+            "-m" | "--comment" | "--reject-with" => drop(words.next()?),
+            "-s" => matches.source = Some(parse(words.next()?)?),
+            "-d" => matches.destination = Some(destination(family, is_negated, words.next()?)?),
+            "-i" => matches.in_interface = Some(parse(words.next()?)?),
+            "-o" => matches.out_interface = Some(parse(words.next()?)?),
+            "-p" => matches.protocol = Some(protocol(words.next()?)?),
+            "--dport" => matches.destination_port = Some(parse(words.next()?)?),
+            "--ctstate" => matches.known_flow = words.next().is_some(),
+            "-j" => target.name = words.next()?,
+            "--to-ports" => target.ports = Some(ports(words.next()?)?),
+            "--to-source" => target.source = Some(words.next()?),
+            _ => return None,
+        }
+    }
+    rule.action = target.action()?;
+    // What was passed over above is seen here: order, what stands twice, other answers of REJECT.
+    let anew = Placed::of(&rule);
+    let is_same = anew.chain == saved.chain && meaning(&anew.words) == meaning(&saved.words);
+    is_same.then_some(rule)
+}
+
+/// Words as one text, alike for all that mean the same: programs write some IPv6 addresses with
+/// their end as IPv4 has it, some do not.
+pub(crate) fn meaning(words: &text::Words) -> String {
+    let has_ipv6 = |word: &String| word.contains("::") || word.matches(':').count() > 1;
+    if !words.as_slice().iter().any(has_ipv6) {
+        return words.to_string();
+    }
+    let words = words.as_slice();
+    let mut alike = Vec::with_capacity(words.len());
+    let mut before = "";
+    for word in words {
+        let net = match before {
+            "-s" | "-d" if word.contains(':') => word.parse::<IpNet>().ok(),
+            _ => None,
+        };
+        alike.push(net.map_or_else(|| word.clone(), |net| net.to_string()));
+        before = word;
+    }
+    alike.into_iter().collect::<text::Words>().to_string()
+}
+
+/// Whose rule it is, and what for. A name may hold a colon itself; the purpose does not.
+pub(super) fn untag(comment: &str) -> Option<(Name, Purpose)> {
+    let (owner, words) = comment.rsplit_once(": ")?;
+    let without = [Protocol::Tcp, Protocol::Udp]
+        .iter()
+        .find_map(|protocol| words.strip_suffix(&format!(" {protocol}")));
+    let purpose = Purpose::from_words(without.unwrap_or(words))?;
+    Some((owner.parse().ok()?, purpose))
+}
+
+/// What stands behind `-j`.
+#[derive(Default)]
+struct Target<'a> {
+    name: &'a str,
+    ports: Option<PortRange>,
+    source: Option<&'a str>,
+}
+
+impl Target<'_> {
+    fn action(&self) -> Option<Action> {
+        match self.name {
+            "ACCEPT" => Some(Action::Accept),
+            "RETURN" => Some(Action::Return),
+            "REJECT" => Some(Action::Reject),
+            "MASQUERADE" => Some(Action::Masquerade { ports: self.ports }),
+            "CHECKSUM" => Some(Action::FillChecksum),
+            "SNAT" => {
+                let (addresses, ports) = match self.source?.split_once(':') {
+                    Some((addresses, range)) => (addresses, Some(ports(range)?)),
+                    None => (self.source?, None),
+                };
+                let (start, end) = ends(addresses)?;
+                let addresses = AddressRange::new(start, end).ok()?;
+                Some(Action::Snat { addresses, ports })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn parse<T: FromStr>(word: &str) -> Option<T> {
+    word.parse().ok()
+}
+
+fn protocol(word: &str) -> Option<Protocol> {
+    let has_name = |protocol: &Protocol| protocol.to_string() == word;
+    [Protocol::Tcp, Protocol::Udp].into_iter().find(has_name)
+}
+
+fn destination(family: Family, is_negated: bool, word: &str) -> Option<Destination> {
+    let net: IpNet = word.parse().ok()?;
+    if is_negated {
+        return parse(word).map(Destination::NotIn);
+    }
+    if net == family.link_local_multicast() {
+        return Some(Destination::LinkLocalMulticast);
+    }
+    match parse::<Subnet>(word) {
+        Some(subnet) => Some(Destination::In(subnet)),
+        // Whether it is that address is seen when the rule is written anew.
+        None => Some(Destination::Broadcast),
+    }
+}
+
+fn ports(word: &str) -> Option<PortRange> {
+    let (start, end) = ends(word)?;
+    PortRange::new(start, end).ok()
+}
+
+/// `A-B`, or `A` for both.
+fn ends<T: FromStr + Copy>(word: &str) -> Option<(T, T)> {
+    match word.split_once('-') {
+        Some((start, end)) => Some((parse(start)?, parse(end)?)),
+        None => parse(word).map(|both| (both, both)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palisade_core::network::{Description, Forward, Nat, Network};
+    use palisade_core::rules::{Guard, rules};
+
+    fn network(forward: Forward, subnets: &[&str]) -> Network {
+        Network::new(Description {
+            name: "a: lab".parse().unwrap(),
+            bridge: Some("virbr0".parse().unwrap()),
+            zone: None,
+            forward,
+            subnets: subnets
+                .iter()
+                .map(|subnet| subnet.parse().unwrap())
+                .collect(),
+            ipv6: false,
+            dhcp: true,
+            tftp: true,
+        })
+        .unwrap()
+    }
+
+    fn nat() -> Forward {
+        Forward::Nat(Nat {
+            device: Some("eth0".parse().unwrap()),
+            addresses: Some(AddressRange::new([1, 2, 3, 4].into(), [1, 2, 3, 5].into()).unwrap()),
+            ports: PortRange::new(500, 1000).unwrap(),
+            ipv6: true,
+        })
+    }
+
+    fn networks() -> Vec<Network> {
+        let subnets = ["192.168.122.0/24", "::5:0/112"];
+        let route = Forward::Route { device: None };
+        [
+            nat(),
+            Forward::Nat(Nat::default()),
+            route,
+            Forward::Isolated,
+        ]
+        .into_iter()
+        .map(|forward| network(forward, &subnets))
+        .collect()
+    }
+
+    fn saved(rule: &Rule) -> (Table, text::Rule) {
+        let placed = Placed::of(rule);
+        let saved = text::Rule {
+            chain: placed.chain.to_owned(),
+            words: placed.words,
+            counters: None,
+        };
+        (placed.table, saved)
+    }
+
+    #[test]
+    fn every_rule_is_read_back() {
+        for network in networks() {
+            for rule in rules(&network, Guard::EveryBridge) {
+                let (table, saved) = saved(&rule);
+                assert_eq!(read(rule.family, table, &saved), Some(rule), "{saved}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_palisade_would_not_write_is_not_read() {
+        let rule = |text: &str| text::Rule {
+            chain: "PALISADE_FWI".to_owned(),
+            words: text.parse().unwrap(),
+            counters: None,
+        };
+        let read = |text: &str| read(Family::Ipv4, Table::Filter, &rule(text));
+        let ours = "-d 10.0.0.0/24 -o b -m comment --comment \"x: in\" -j ACCEPT";
+        assert!(read(ours).is_some());
+        for other in [
+            "-d 10.0.0.0/24 -o b -j ACCEPT",
+            "-o b -d 10.0.0.0/24 -m comment --comment \"x: in\" -j ACCEPT",
+            "-d 10.0.0.0/24 -o b -m comment --comment \"x: in\" -j ACCEPT --extra",
+            "-d 10.0.0.0/24 ! -o b -m comment --comment \"x: in\" -j ACCEPT",
+            "-d 10.0.0.1/24 -o b -m comment --comment \"x: in\" -j ACCEPT",
+            "-d 10.0.0.0/24 -o b -m comment --comment \"x: in\" -j DROP",
+            "-d 10.0.0.0/24 -o b -m comment --comment \"x: in\" -j REJECT --reject-with icmp-host-unreachable",
+            "-d 10.0.0.0/24 -o b -m comment --comment \"in\" -j ACCEPT",
+            "-d 10.0.0.0/24 -o b -m comment --comment",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_reference() {
+        let words: Vec<String> = rules(&network(nat(), &["192.168.122.1/24"]), Guard::AsDefined)
+            .iter()
+            .map(Placed::of)
+            .filter(|placed| placed.table != Table::Filter)
+            .map(|placed| placed.words.to_string())
+            .collect();
+        let nat = "-s 192.168.122.0/24 ! -d 192.168.122.0/24 -o eth0";
+        let keep = "-s 192.168.122.0/24 -d";
+        assert_eq!(
+            words,
+            [
+                format!("{nat} -m comment --comment \"a: lab: nat\" -j SNAT --to-source 1.2.3.4-1.2.3.5"),
+                format!("{nat} -p udp -m comment --comment \"a: lab: nat udp\" -j SNAT --to-source 1.2.3.4-1.2.3.5:500-1000"),
+                format!("{nat} -p tcp -m comment --comment \"a: lab: nat tcp\" -j SNAT --to-source 1.2.3.4-1.2.3.5:500-1000"),
+                format!("{keep} 255.255.255.255/32 -o eth0 -m comment --comment \"a: lab: broadcast without nat\" -j RETURN"),
+                format!("{keep} 224.0.0.0/24 -o eth0 -m comment --comment \"a: lab: multicast without nat\" -j RETURN"),
+                "-o virbr0 -p udp -m udp --dport 68 -m comment --comment \"a: lab: dhcp checksum udp\" -j CHECKSUM --checksum-fill".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn addresses_mean_the_same_however_they_are_written() {
+        let words = |text: &str| text.parse::<text::Words>().unwrap();
+        assert_eq!(
+            meaning(&words("-s ::0.5.0.0/112 -j ACCEPT")),
+            meaning(&words("-s ::5:0/112 -j ACCEPT"))
+        );
+        assert_ne!(
+            meaning(&words("--comment ::0.5.0.0/112")),
+            meaning(&words("--comment ::5:0/112"))
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! From a rule to its words, in the order and spelling of `iptables-save`: source, destination,
+//! interfaces, protocol, what other matches ask, our comment, the target.
+
+use palisade_core::network::{AddressRange, Family, PortRange};
+use palisade_core::rules::{Action, Destination, Matches, Rule};
+
+use crate::text::Words;
+
+/// `-s N -i B -m comment --comment "default: out" -j ACCEPT`.
+pub(super) fn words(rule: &Rule) -> Words {
+    let Matches {
+        in_interface,
+        out_interface,
+        source,
+        destination,
+        protocol,
+        destination_port,
+        known_flow,
+    } = &rule.matches;
+    let mut line = Line::default();
+    if let Some(source) = source {
+        line.option("-s", source);
+    }
+    if let Some(destination) = destination {
+        if matches!(destination, Destination::NotIn(_)) {
+            line.word("!");
+        }
+        line.option("-d", &address(rule.family, *destination));
+    }
+    if let Some(interface) = in_interface {
+        line.option("-i", interface.as_str());
+    }
+    if let Some(interface) = out_interface {
+        line.option("-o", interface.as_str());
+    }
+    if let Some(protocol) = protocol {
+        line.option("-p", protocol);
+        if let Some(port) = destination_port {
+            line.option("-m", protocol);
+            line.option("--dport", port);
+        }
+    }
+    if *known_flow {
+        line.option("-m", "conntrack");
+        line.option("--ctstate", "RELATED,ESTABLISHED");
+    }
+    line.option("-m", "comment");
+    line.option("--comment", &comment(rule));
+    target(&mut line, rule);
+    line.0.into_iter().collect()
+}
+
+/// `default: nat udp`: the network, the purpose, and the protocol where one is asked for. The
+/// programs keep 255 bytes, and the longest name leaves more than enough of them.
+fn comment(rule: &Rule) -> String {
+    let (owner, purpose) = (&rule.owner, rule.purpose);
+    match rule.matches.protocol {
+        Some(protocol) => format!("{owner}: {purpose} {protocol}"),
+        None => format!("{owner}: {purpose}"),
+    }
+}
+
+#[derive(Default)]
+struct Line(Vec<String>);
+
+impl Line {
+    fn word(&mut self, word: &(impl ToString + ?Sized)) {
+        self.0.push(word.to_string());
+    }
+
+    fn option(&mut self, option: &str, word: &(impl ToString + ?Sized)) {
+        self.word(option);
+        self.word(word);
+    }
+}
+
+fn address(family: Family, destination: Destination) -> String {
+    match destination {
+        Destination::In(subnet) | Destination::NotIn(subnet) => subnet.to_string(),
+        Destination::Broadcast => "255.255.255.255/32".to_owned(),
+        Destination::LinkLocalMulticast => family.link_local_multicast().to_string(),
+    }
+}
+
+fn target(line: &mut Line, rule: &Rule) {
+    match rule.action {
+        Action::Accept => line.option("-j", "ACCEPT"),
+        Action::Return => line.option("-j", "RETURN"),
+        Action::Reject => {
+            line.option("-j", "REJECT");
+            line.option("--reject-with", port_unreachable(rule.family));
+        }
+        Action::Masquerade { ports } => {
+            line.option("-j", "MASQUERADE");
+            if let Some(ports) = ports {
+                line.option("--to-ports", &ports);
+            }
+        }
+        Action::Snat { addresses, ports } => {
+            line.option("-j", "SNAT");
+            line.option("--to-source", &source(addresses, ports));
+        }
+        Action::FillChecksum => {
+            line.option("-j", "CHECKSUM");
+            line.word("--checksum-fill");
+        }
+    }
+}
+
+/// What REJECT answers where nothing is said: `iptables-save` says it.
+fn port_unreachable(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "icmp-port-unreachable",
+        Family::Ipv6 => "icmp6-port-unreachable",
+    }
+}
+
+/// `A-B:LO-HI`, each with one end where both are equal.
+fn source(addresses: AddressRange, ports: Option<PortRange>) -> String {
+    match ports {
+        Some(ports) => format!("{addresses}:{ports}"),
+        None => addresses.to_string(),
+    }
+}

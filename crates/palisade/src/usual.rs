@@ -1,0 +1,135 @@
+//! Who installs rules where nobody chose: the first backend that works on this host.
+//!
+//! What works is tried out in the kernel, and by the programs; that a program exists says nothing.
+
+use std::path::{Path, PathBuf};
+
+use palisade_core::backend::Placement;
+use palisade_core::engine::EngineError;
+use palisade_iptables::Iptables;
+use palisade_iptables::run::{Processes, Programs};
+use palisade_nft::backend::Nftables;
+use palisade_nft::layout::Layout;
+use palisade_nft::socket::Socket;
+
+use crate::options::{BackendChoice, Choice};
+
+/// The order in which backends are tried, fixed when this was built:
+/// `PALISADE_BACKEND_PRIORITY=iptables,nftables cargo build`.
+pub const PRIORITY: &str = match option_env!("PALISADE_BACKEND_PRIORITY") {
+    Some(priority) => priority,
+    None => "nftables,iptables",
+};
+
+/// A choice, and why it was made.
+pub(crate) struct Usual {
+    pub(crate) choice: Choice,
+    pub(crate) why: String,
+}
+
+/// The first backend that works, in the order of [`PRIORITY`]; of the nftables backend, the first
+/// layout that works. `asked` says what else was chosen: a layout, programs.
+pub(crate) fn usual(namespace: Option<&Path>, asked: &Choice) -> Result<Usual, EngineError> {
+    let mut tried = Vec::new();
+    for name in PRIORITY.split(',').map(str::trim) {
+        let found = match name.parse() {
+            Ok(BackendChoice::Nftables) => nftables(namespace, asked, &mut tried),
+            Ok(BackendChoice::Iptables) => iptables(namespace, asked, &mut tried),
+            _ => {
+                tried.push(format!("`{name}` is no backend to try"));
+                None
+            }
+        };
+        if let Some((choice, what)) = found {
+            let why = match tried.as_slice() {
+                [] => format!("{what} is the first that works here"),
+                tried => format!("{what} works here: {}", tried.join("; ")),
+            };
+            log::info!("{why}");
+            return Ok(Usual { choice, why });
+        }
+    }
+    Err(EngineError::NoBackend { tried })
+}
+
+fn nftables(
+    namespace: Option<&Path>,
+    asked: &Choice,
+    tried: &mut Vec<String>,
+) -> Option<(Choice, String)> {
+    let socket = match namespace {
+        Some(path) => Socket::open_in(path.to_owned()),
+        None => Socket::open(),
+    };
+    let mut nftables = match socket {
+        Ok(socket) => Nftables::new(Box::new(socket)),
+        Err(error) => {
+            tried.push(error.to_string());
+            return None;
+        }
+    };
+    let layouts = match asked.layout {
+        Some(layout) => vec![layout],
+        None => vec![Layout::Mapped, Layout::Flat],
+    };
+    for layout in layouts {
+        match nftables.probe(layout) {
+            Ok(()) => {
+                let choice = Choice {
+                    backend: Some(BackendChoice::Nftables),
+                    layout: Some(layout),
+                    ..Choice::default()
+                };
+                return Some((choice, format!("nftables with layout {layout}")));
+            }
+            Err(error) => tried.push(error.to_string()),
+        }
+    }
+    None
+}
+
+fn iptables(
+    namespace: Option<&Path>,
+    asked: &Choice,
+    tried: &mut Vec<String>,
+) -> Option<(Choice, String)> {
+    match programs(namespace).probe(asked.iptables.unwrap_or_default()) {
+        Ok(without) => {
+            without.iter().for_each(|told| log::info!("{told}"));
+            let choice = Choice {
+                backend: Some(BackendChoice::Iptables),
+                ..Choice::default()
+            };
+            Some((choice, "iptables".to_owned()))
+        }
+        Err(error) => {
+            tried.push(error.to_string());
+            None
+        }
+    }
+}
+
+/// The backend of iptables in a namespace.
+pub(crate) fn programs(namespace: Option<&Path>) -> Iptables {
+    Iptables::new(Box::new(match namespace {
+        Some(path) => Processes::inside(path.to_owned()),
+        None => Processes::new(),
+    }))
+}
+
+/// The same placement, with the programs named that `auto` means now: later it may mean others.
+pub(crate) fn settled(namespace: Option<&PathBuf>, placement: Placement) -> Placement {
+    let is_open = palisade_iptables::backend::Settings::try_from(&placement)
+        .is_ok_and(|settings| settings.programs == Programs::Auto);
+    if !is_open {
+        return placement;
+    }
+    match programs(namespace.map(PathBuf::as_path)).settle(&placement) {
+        Ok(settled) => settled,
+        Err(error) => {
+            // Whoever plans with it says so too.
+            log::debug!("{error}");
+            placement
+        }
+    }
+}
