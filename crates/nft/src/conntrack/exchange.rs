@@ -9,8 +9,6 @@ use crate::wire::{self, Header, Message};
 
 /// `NLM_F_REQUEST`.
 pub(super) const REQUEST: u16 = 0x1;
-/// `NLM_F_MULTI`: one of several answers, of which the last is `NLMSG_DONE`.
-const MULTI: u16 = 0x2;
 /// `NLM_F_ACK`.
 const ACK: u16 = 0x4;
 /// `NLM_F_DUMP`.
@@ -25,13 +23,9 @@ pub(super) fn ask(
 ) -> Result<(), ConntrackError> {
     replies.clear();
     transport.exchange(request, replies)?;
-    let mut is_answered = false;
-    let mut is_dump = false;
     let mut is_done = false;
     for message in wire::messages(replies) {
         let message = message?;
-        is_answered = true;
-        is_dump |= message.header.flags & MULTI != 0;
         match message.header.kind {
             Header::ERROR => {
                 let errno = Errno::from_raw(wire::ack(&message)?.error);
@@ -43,11 +37,18 @@ pub(super) fn ask(
             _ => take(&message)?,
         }
     }
-    if is_answered && is_dump == is_done {
+    // Its own flags do not say whether an answer has an end: that to the question for the number of
+    // flows is called one of several, and none follows.
+    if is_done || !asks_for_dump(request) {
         Ok(())
     } else {
         Err(ConntrackError::Cut { what })
     }
+}
+
+fn asks_for_dump(request: &[u8]) -> bool {
+    let mut messages = wire::messages(request).flatten();
+    messages.any(|message| message.header.flags & DUMP == DUMP)
 }
 
 /// What became of flows that were to go.

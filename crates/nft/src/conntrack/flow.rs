@@ -13,7 +13,8 @@ pub struct Flow {
     pub reply: Tuple,
     /// `IPS_*`.
     pub status: u32,
-    /// The kernel's number for it: a later flow between the same ends has another.
+    /// The kernel's number for it. A later flow between the same ends has another, unless it lies
+    /// where this one lay in memory.
     pub id: u32,
     /// Its mark, which rules set and ask for.
     pub mark: u32,

@@ -81,7 +81,7 @@ impl Kernel {
             wire::conntrack::STATISTICS => {
                 let count = u32::try_from(self.flows.len()).unwrap().to_be_bytes();
                 let body = [&[0, 0, 0, 0, 8, 0, 1, 0][..], &count].concat();
-                vec![raw(wire::conntrack::STATISTICS, 0, &body)]
+                vec![raw(wire::conntrack::STATISTICS, MULTI, &body)]
             }
             wire::conntrack::GET => {
                 let flow = |flow: &Flow| {

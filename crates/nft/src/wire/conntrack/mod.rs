@@ -88,11 +88,11 @@ pub fn encode_without(status: u32, buffer: &mut Vec<u8>) {
     attribute::u32(buffer, STATUS_MASK, status);
 }
 
-/// Writes what a [`DELETE`] is about: this flow and no later one between the same ends.
+/// Writes what a [`DELETE`] is about: a flow by its ends and its number.
 pub fn encode_key(flow: &Flow, buffer: &mut Vec<u8>) {
     // Without a tuple, the kernel would delete all flows there are.
     attribute::nest(buffer, ORIGINAL, |buffer| {
-        encode_tuple(&flow.original, buffer)
+        encode_tuple(&flow.original, buffer);
     });
     if let Some(zone) = flow.zone {
         attribute::u16(buffer, ZONE, zone);
@@ -295,7 +295,7 @@ pub(crate) fn encode(flow: &Flow, buffer: &mut Vec<u8>) {
     attribute::nest(buffer, REPLY, |buffer| encode_tuple(&flow.reply, buffer));
     attribute::u32(buffer, MARK, flow.mark);
     attribute::nest(buffer, PROTOCOL_STATE, |buffer| {
-        attribute::u32(buffer, 1, 3)
+        attribute::u32(buffer, 1, 3);
     });
     encode_key(flow, buffer);
 }
