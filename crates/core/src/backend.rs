@@ -212,6 +212,16 @@ pub trait Backend: Send {
     /// Why a rule of a running network is not installed, if it is not.
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str>;
 
+    /// Whether what stands for these networks was made by an older build in another way: it is
+    /// made anew then, from the records.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
+        let _ = records;
+        Ok(false)
+    }
+
     /// The generation of the ruleset, if the kernel counts it: everybody's changes move it.
     ///
     /// # Errors

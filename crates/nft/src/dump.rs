@@ -214,7 +214,11 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
-    fn table(&mut self, family: Family, name: &str) -> Result<Option<Table>, DumpError> {
+    /// A table alone, if there is such a table.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub fn table(&mut self, family: Family, name: &str) -> Result<Option<Table>, DumpError> {
         self.ask(Kind::GET_TABLE, REQUEST, family, |body| {
             wire::table::encode_name(name, body);
         })?;

@@ -10,13 +10,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The text of the one fenced block of a document that begins so.
-fn block(document: &str, info: &str) -> String {
+pub(crate) fn block(document: &str, info: &str) -> String {
     let fence = format!("\n```{info}\n");
     let mut found = document.split(&fence).skip(1);
     let text = found.next().unwrap_or_else(|| panic!("no block `{info}`"));
@@ -59,7 +59,8 @@ fn commands_of_the_readme_run() {
         palisade.output(&format!("--config none.toml {command}"));
     }
     let expected = [
-        "check", "render", "apply", "list", "show", "apply", "sync", "remove",
+        "check", "render", "apply", "list", "show", "apply", "plan", "verify", "repair", "sync",
+        "recover", "remove",
     ];
     assert_eq!(names, expected);
 }
@@ -144,7 +145,7 @@ fn the_map_names_files_that_exist() {
     let architecture = read("docs/architecture.md");
     let mut sections = architecture.split("### `").skip(1);
     let mut found = 0;
-    for _ in 0..3 {
+    for _ in 0..4 {
         let section = sections.next().unwrap();
         let (path, rest) = section.split_once('`').unwrap();
         let source = root().join(path).join("src");

@@ -10,6 +10,7 @@ mod check;
 mod choice;
 mod documents;
 mod help;
+mod journal;
 mod mend;
 mod output;
 mod palisade;

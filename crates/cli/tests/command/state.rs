@@ -91,6 +91,8 @@ fn list_in_the_order_of_starting() {
             "backend": "none",
             "layout": null,
             "table": null,
+            "programs": null,
+            "why": "chosen explicitly",
             "since": null,
         })
     );

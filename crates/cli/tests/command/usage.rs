@@ -30,7 +30,8 @@ fn is_told_apart_from_failure() {
         "show default lab",
         "list default",
         "--layout tree render default.xml",
-        "--backend iptables render default.xml",
+        "--backend pf render default.xml",
+        "--iptables modern render default.xml",
         "--table ip render default.xml",
         "--table a/b render default.xml",
         "--format yaml list",
@@ -60,7 +61,8 @@ fn says_what_there_is() {
         "migrate --to pf",
         "recover default",
         "--layout tree list",
-        "--backend iptables list",
+        "--backend pf list",
+        "--iptables modern list",
         "--table ip list",
         "--format yaml list",
     ]));
@@ -74,6 +76,7 @@ fn in_the_environment_too() {
         ("PALISADE_LAYOUT", "tree"),
         ("PALISADE_BACKEND", "pf"),
         ("PALISADE_TABLE", "ip"),
+        ("PALISADE_IPTABLES", "modern"),
     ] {
         let mut command = palisade.command(&["render", "default.xml"]);
         let output = command.env(name, value).output().unwrap();
@@ -89,7 +92,14 @@ fn an_empty_variable_is_none() {
     let palisade = Palisade::new();
     palisade.file("default.xml", DEFAULT);
     let expected = palisade.output("render default.xml");
-    let names = ["STATE_DIR", "BACKEND", "LAYOUT", "TABLE", "CONFIG"];
+    let names = [
+        "STATE_DIR",
+        "BACKEND",
+        "LAYOUT",
+        "TABLE",
+        "IPTABLES",
+        "CONFIG",
+    ];
     for name in names.map(|name| format!("PALISADE_{name}")) {
         let mut command = palisade.command(&["render", "default.xml"]);
         let output = command.env(&name, "").output().unwrap();

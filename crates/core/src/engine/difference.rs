@@ -18,6 +18,8 @@ pub enum Goal {
     /// The networks of these names stand as they are recorded; without names, all of them, and
     /// nothing else stands beside them.
     Mended(Vec<Name>),
+    /// What an older build made in this backend is made anew.
+    Renewed(String),
 }
 
 /// A network that shall run.
@@ -56,31 +58,32 @@ impl<'a> Difference<'a> {
     pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
         let wishes = match goal {
             Goal::Run(wishes) | Goal::Exactly(wishes) => wishes.as_slice(),
-            Goal::Gone(_) | Goal::Mended(_) => &[],
+            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) => &[],
         };
         let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
         let gone: HashSet<&Name> = match goal {
             Goal::Gone(names) => names.iter().collect(),
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Mended(_) => HashSet::new(),
+            Goal::Run(_) | Goal::Exactly(_) | Goal::Mended(_) | Goal::Renewed(_) => HashSet::new(),
         };
-        let is_mended = |name: &Name| match goal {
-            Goal::Mended(names) => names.is_empty() || names.contains(name),
+        let is_mended = |record: &Record| match goal {
+            Goal::Mended(names) => names.is_empty() || names.contains(record.network.name()),
+            Goal::Renewed(backend) => record.placement.backend == *backend,
             Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => false,
         };
         let mut difference = Self::default();
-        if let Goal::Mended(names) = goal {
-            difference.mend = true;
-            if names.is_empty() {
-                difference.foreign = Foreign::Remove;
-            }
-        }
+        difference.mend = matches!(goal, Goal::Mended(_) | Goal::Renewed(_));
+        difference.foreign = match goal {
+            Goal::Mended(names) if names.is_empty() => Foreign::Remove,
+            Goal::Renewed(_) => Foreign::Remove,
+            _ => Foreign::Keep,
+        };
         for record in records {
             let name = record.network.name();
             if wished.contains(name) {
                 continue;
             } else if matches!(goal, Goal::Exactly(_)) || gone.contains(name) {
                 difference.remove.push(record);
-            } else if is_mended(name) {
+            } else if is_mended(record) {
                 difference.unchanged.push(record);
             } else {
                 difference.keep.push(record);

@@ -55,6 +55,7 @@ impl Engine<'_> {
     pub fn reach(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.recover_with(&lock)?;
+        self.renew(&lock)?;
         let records = self.state.records(Some(&lock))?;
         let goal = goal(&records);
         let deadline = Instant::now() + TRY_FOR;
@@ -68,6 +69,25 @@ impl Engine<'_> {
             }
         }
         Err(EngineError::Restless { tries: u32::MAX })
+    }
+
+    /// Makes anew what an older build made in its own way, before anything is built on it.
+    fn renew(&mut self, lock: &Lock) -> Result<(), EngineError> {
+        let records = self.state.records(Some(lock))?;
+        for backend in 0..self.backends.len() {
+            let implementation = &mut self.backends[backend];
+            let name = implementation.name();
+            let is_its = |record: &&Record| record.placement.backend == name;
+            let its: Vec<&Record> = records.iter().filter(is_its).collect();
+            // Where nobody touched the ruleset since our last change, it was this build's.
+            let recorded = self.state.generation(name);
+            let is_known = recorded.is_some() && implementation.generation()? == recorded;
+            if !its.is_empty() && !is_known && implementation.is_outdated(&its)? {
+                log::warn!("the rules of an older build are made anew in backend {name}");
+                self.attempt(&records, &Goal::Renewed(name.to_owned()), lock)?;
+            }
+        }
+        Ok(())
     }
 
     /// What `reach` would do, without doing it.
@@ -348,7 +368,7 @@ fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
 fn check_names(records: &[Record], goal: &Goal) -> Result<(), EngineError> {
     match goal {
         Goal::Gone(names) | Goal::Mended(names) => check_known(records, names),
-        Goal::Run(_) | Goal::Exactly(_) => Ok(()),
+        Goal::Run(_) | Goal::Exactly(_) | Goal::Renewed(_) => Ok(()),
     }
 }
 

@@ -17,8 +17,8 @@ mod verify;
 use std::collections::{BTreeSet, HashSet};
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Placement, Plan,
-    RunError, Standing, Step,
+    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Installed,
+    Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
 use palisade_core::state::Record;
@@ -68,6 +68,19 @@ pub enum PlanError {
         /// Its name.
         table: String,
     },
+    /// A table that an older build made, and that holds what somebody else put there.
+    #[error(
+        "table {family} `{table}` is of an older build and must be made anew, but holds what \
+         palisade did not put there: {foreign}"
+    )]
+    Occupied {
+        /// The table's family.
+        family: object::Family,
+        /// Its name.
+        table: String,
+        /// The first of it.
+        foreign: String,
+    },
     /// A table that another build made, in a way that this one does not know.
     #[error(
         "table {family} `{table}` has layout version {found}, this build knows version {}",
@@ -93,6 +106,7 @@ impl PlanError {
             Self::NotOurs { family, table } => format!(
                 "choose another name with --table, or delete it: nft delete table {family} {table}"
             ),
+            Self::Occupied { .. } => "move it to a table of your own, then try again".to_owned(),
             Self::OtherVersion { .. } => {
                 "remove the networks with the build that applied them, then apply them".to_owned()
             }
@@ -220,11 +234,12 @@ impl Nftables {
         let mut is_marked = false;
         let mut rebuilt = HashSet::new();
         for (area, program) in &areas {
-            if let Some(program) = program {
-                check_mark(&program.table)?;
-            }
+            let is_old = match program {
+                Some(program) => check_renewal(area, program, &change.restore)?,
+                None => false,
+            };
             let found = discrepancies(area, &change.restore, program.clone());
-            if found.is_empty() {
+            if found.is_empty() && !is_old {
                 continue;
             }
             plan.notes.extend(found.iter().filter_map(removal));
@@ -334,6 +349,36 @@ fn look(
     Ok(Ok(between(area, Some(&mut observed), trust)))
 }
 
+/// Whether a table is of an older build, and can be made anew: nothing in it is anybody else's.
+fn check_renewal(
+    area: &Area<'_>,
+    program: &Program,
+    records: &[&Record],
+) -> Result<bool, PlanError> {
+    match layout::version(&program.table) {
+        Some(version) if version < layout::VERSION => {}
+        _ => return check_mark(&program.table).map(|()| false),
+    }
+    let mut observed = Observed::new(program.clone());
+    let recorded = verify::recorded(area, records);
+    for (_, installed) in &recorded {
+        observed.claim(installed);
+    }
+    let recorded: Vec<&Installed> = recorded
+        .into_iter()
+        .map(|(_, installed)| installed)
+        .collect();
+    let foreign = observed.foreign(&recorded);
+    match foreign.first() {
+        None => Ok(true),
+        Some(foreign) => Err(PlanError::Occupied {
+            family: program.table.family,
+            table: program.table.name.clone(),
+            foreign: foreign.text.clone(),
+        }),
+    }
+}
+
 fn check_mark(table: &object::Table) -> Result<(), PlanError> {
     let (family, name) = (table.family, table.name.clone());
     match layout::version(table) {
@@ -357,6 +402,26 @@ impl Backend for Nftables {
 
     fn omission(&self, _record: &Record, rule: &Rule) -> Option<&'static str> {
         layout::omission(rule.role, rule.purpose)
+    }
+
+    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
+        let settings = records
+            .iter()
+            .filter_map(|r| Settings::try_from(&r.placement).ok());
+        let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
+        for family in [object::Family::Ip, object::Family::Ip6] {
+            for table in &tables {
+                let found = self
+                    .reader()
+                    .table(family, table.as_str())
+                    .map_err(of_dump)?;
+                let version = found.as_ref().and_then(layout::version);
+                if version.is_some_and(|version| version < layout::VERSION) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn generation(&mut self) -> Result<Option<u64>, BackendError> {

@@ -62,7 +62,10 @@ pub(super) fn discrepancies(
 }
 
 /// What is recorded in an area, and for whom.
-fn recorded<'r>(area: &Area<'_>, records: &[&'r Record]) -> Vec<(&'r Name, &'r Installed)> {
+pub(super) fn recorded<'r>(
+    area: &Area<'_>,
+    records: &[&'r Record],
+) -> Vec<(&'r Name, &'r Installed)> {
     let is_here = |installed: &&Installed| {
         installed.family == area.family && installed.table == area.table.as_str()
     };

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use palisade::definition::{self, Source};
-use palisade::{Firewall, Network, Options, Record, Report};
+use palisade::{BackendChoice, Choice, Firewall, Network, Options, Record, Report};
 use serde_json::json;
 
 use super::change;
@@ -60,6 +60,10 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
         .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}"), ""))?;
     let mut firewall = Firewall::open(&Options {
         state_directory: Some(state.path().to_owned()),
+        choice: Choice {
+            backend: Some(BackendChoice::Nftables),
+            ..Choice::default()
+        },
         ..Options::default()
     })?;
     let mut told = Told::default();
@@ -95,6 +99,30 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
     let changed = firewall.listing(&running)?;
     let lines = changed.lines().filter(|line| line.contains("20000"));
     told.say(&lines.fold(String::new(), |text, line| text + line.trim() + "\n"));
+
+    told.head("palisade migrate --to iptables: the same through iptables-restore, without a gap");
+    let iptables = Choice {
+        backend: Some(BackendChoice::Iptables),
+        ..Choice::default()
+    };
+    match firewall.migrate(&iptables) {
+        Ok(report) => {
+            told.report(&report)?;
+            let moved = firewall.running()?;
+            told.say("\n");
+            told.say(&list(&moved)?.text);
+            told.say("\n");
+            told.say(&firewall.listing(&moved)?);
+            told.head("palisade migrate --to nftables: and back");
+            let nftables = Choice {
+                backend: Some(BackendChoice::Nftables),
+                ..Choice::default()
+            };
+            told.report(&firewall.migrate(&nftables)?)?;
+        }
+        // The programs may be missing, or not let plain users near their lock.
+        Err(error) => told.say(&format!("SKIPPED, since it does not work here: {error}\n")),
+    }
 
     told.head("palisade remove --all");
     told.report(&firewall.remove_all()?)?;
