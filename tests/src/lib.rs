@@ -6,8 +6,10 @@
 
 mod answer;
 mod binary;
+mod chance;
 mod definition;
 mod dump;
+pub mod iptables;
 pub mod libvirt;
 mod namespace;
 mod palisade;
@@ -15,6 +17,7 @@ pub mod probe;
 mod trial;
 
 pub use answer::Answer;
+pub use chance::Chance;
 pub use definition::Definition;
 pub use dump::{Dump, assert_same};
 pub use namespace::Namespace;

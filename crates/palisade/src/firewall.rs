@@ -459,6 +459,13 @@ impl Firewall {
     }
 }
 
+fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+    match namespace {
+        Some(path) => Socket::open_in(path.to_owned()),
+        None => Socket::open(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -468,12 +475,5 @@ mod tests {
     fn can_be_sent_to_another_thread() {
         fn is_sent<T: Send>() {}
         is_sent::<Firewall>();
-    }
-}
-
-fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
-    match namespace {
-        Some(path) => Socket::open_in(path.to_owned()),
-        None => Socket::open(),
     }
 }

@@ -1,0 +1,217 @@
+//! The process is killed at any moment: once the state is opened again, all of the change has
+//! happened, or nothing of it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use palisade_tests::{Chance, Definition, Dump, Namespace, Palisade, Trials, assert_same};
+
+use crate::place::{Place, assert_clean, net, recorded, routed};
+
+/// How often a process is killed in each trial.
+const KILLS: usize = 16;
+
+pub(crate) fn add_to(mut trials: Trials) -> Trials {
+    let ways: [(&str, Way); 3] = [
+        ("apply and remove", apply_and_remove),
+        ("replace", replace),
+        ("sync", sync),
+    ];
+    for place in Place::ALL {
+        for (name, way) in ways {
+            let name = format!("{place:?}: killed during {name}");
+            trials = trials.with(name, move || {
+                let namespace = Namespace::new();
+                let palisade = place.palisade(&namespace);
+                let change = way(&palisade);
+                change.kill_at_random(&[place], &namespace, &palisade);
+            });
+        }
+    }
+    use Place::{Flat, Legacy, Mapped, Nft};
+    let moves = [
+        [Mapped, Flat],
+        [Mapped, Legacy],
+        [Mapped, Nft],
+        [Flat, Legacy],
+        [Legacy, Nft],
+    ];
+    for places in moves {
+        let name = format!("killed during migrate: {places:?}");
+        trials = trials.with(name, move || migrate(places));
+    }
+    trials
+}
+
+type Way = fn(&Palisade<'_>) -> Change;
+
+/// The command that changes something, and the one that changes it back: each begins where the
+/// other ends.
+struct Change {
+    commands: [Vec<OsString>; 2],
+}
+
+fn apply_and_remove(palisade: &Palisade<'_>) -> Change {
+    palisade.apply(&[net(1), net(2)]).stdout();
+    Change {
+        commands: [
+            on_files(palisade, "apply", &[net(3), net(4)]),
+            ["remove", "net3", "net4"].map(OsString::from).to_vec(),
+        ],
+    }
+}
+
+fn replace(palisade: &Palisade<'_>) -> Change {
+    palisade.apply(&[net(1), net(2)]).stdout();
+    Change {
+        commands: [
+            on_files(palisade, "apply", &[routed(2)]),
+            on_files(palisade, "apply", &[net(2)]),
+        ],
+    }
+}
+
+fn sync(palisade: &Palisade<'_>) -> Change {
+    palisade.apply(&[net(1), net(2)]).stdout();
+    Change {
+        commands: [
+            on_files(palisade, "sync", &[net(1), net(3)]),
+            on_files(palisade, "sync", &[net(1), net(2)]),
+        ],
+    }
+}
+
+fn migrate(places: [Place; 2]) {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace);
+    let applied = places[0].palisade(&namespace).sharing(&palisade);
+    applied.apply(&[net(1), routed(2)]).stdout();
+    let [here, there] = places;
+    let change = Change {
+        commands: [there, here].map(|place| place.migration().map(OsString::from).to_vec()),
+    };
+    change.kill_at_random(&places, &namespace, &palisade);
+}
+
+fn on_files(palisade: &Palisade<'_>, command: &str, networks: &[Definition]) -> Vec<OsString> {
+    let files = palisade.files(networks);
+    let files = files.into_iter().map(PathBuf::into_os_string);
+    std::iter::once(command.into()).chain(files).collect()
+}
+
+impl Change {
+    fn kill_at_random(&self, places: &[Place], namespace: &Namespace, palisade: &Palisade<'_>) {
+        let look = || {
+            let standing: String = places.iter().map(|p| p.standing(namespace)).collect();
+            Dump::expected(&(recorded(palisade) + &standing))
+        };
+        let start = look();
+        let (end, mut took) = self.run_through(palisade, look);
+        assert_same("there and back", ("before", &start), ("after", &look()));
+        let sides = [start, end];
+        assert_ne!(sides[0], sides[1]);
+
+        let mut chance = Chance::new();
+        let seed = chance.seed();
+        let journal = journal(palisade.state());
+        let mut died = 0;
+        let mut side = 0;
+        for kill in 0..KILLS {
+            let told = format!("kill {kill} with PALISADE_TEST_SEED={seed}");
+            let mut child = start_of(namespace, palisade, &self.commands[side]);
+            if chance.below(2) == 0 {
+                // What happens before the kernel is touched takes the longest: on to the rest.
+                wait_for(&journal, &mut child);
+                std::thread::sleep(chance.shorter_than(took[side] / 4));
+            } else {
+                std::thread::sleep(chance.shorter_than(took[side]));
+            }
+            let is_in_time = kill_it(&mut child);
+            died += usize::from(is_in_time);
+            // The machine may be busier than when the time was taken, or less.
+            took[side] = took[side] * if is_in_time { 9 } else { 6 } / 8;
+            if chance.below(4) == 0 {
+                let recover = [OsString::from("recover")];
+                let mut child = start_of(namespace, palisade, &recover);
+                std::thread::sleep(chance.shorter_than(took[side]));
+                kill_it(&mut child);
+            }
+            palisade.ok(["recover"]);
+            let found = look();
+            side = match sides.iter().position(|side| *side == found) {
+                Some(side) => side,
+                None => {
+                    // Shown against the one that it is closer to.
+                    let near = usize::from(!is_record_of(&found, &sides[0]));
+                    assert_same(&told, ("wholly", &sides[near]), ("found", &found));
+                    unreachable!("it is neither before nor after")
+                }
+            };
+            let verified = palisade.answer(["verify"]);
+            assert_eq!(verified.code, Some(0), "{told}: {verified}");
+            let again = palisade.ok(["recover"]);
+            assert!(again.contains("nothing was interrupted"), "{told}: {again}");
+        }
+        assert!(
+            died >= KILLS / 4,
+            "only {died} of {KILLS} were killed before they ended"
+        );
+    }
+
+    /// Both commands without a kill: what the first leaves, and how long each takes.
+    fn run_through(
+        &self,
+        palisade: &Palisade<'_>,
+        look: impl Fn() -> Dump,
+    ) -> (Dump, [Duration; 2]) {
+        let run = |command: &[OsString]| {
+            let began = Instant::now();
+            palisade.ok(command);
+            began.elapsed()
+        };
+        let first = run(&self.commands[0]);
+        assert_clean(palisade);
+        let between = look();
+        let second = run(&self.commands[1]);
+        assert_clean(palisade);
+        (between, [first, second])
+    }
+}
+
+/// Whether both lists of networks are the same.
+fn is_record_of(found: &Dump, side: &Dump) -> bool {
+    let list = |dump: &Dump| dump.as_str().split("\n]").next().map(str::to_owned);
+    list(found) == list(side)
+}
+
+fn start_of(namespace: &Namespace, palisade: &Palisade<'_>, args: &[OsString]) -> Child {
+    let mut command = palisade.command(args);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    namespace.inside(|| command.spawn().expect("start the command"))
+}
+
+/// Until the file is there, or nothing can come any more.
+fn wait_for(file: &Path, child: &mut Child) {
+    while !file.exists() && child.try_wait().expect("look at the command").is_none() {
+        std::hint::spin_loop();
+    }
+}
+
+/// By SIGKILL; whether that came before its end.
+fn kill_it(child: &mut Child) -> bool {
+    child.kill().expect("kill the command");
+    let status = child.wait().expect("wait for the command");
+    status.code().is_none()
+}
+
+fn journal(state: &Path) -> PathBuf {
+    let folders = std::fs::read_dir(state).expect("list the state directory");
+    let mut folders = folders.map(|folder| folder.expect("a folder").path());
+    let folder = folders.next().expect("the namespace's folder");
+    folder.join("journal")
+}

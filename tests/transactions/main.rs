@@ -1,0 +1,25 @@
+//! Nothing half done: what crashes, other programs and broken files make of a change.
+
+mod choice;
+mod crash;
+mod crowd;
+mod hazard;
+mod place;
+mod programs;
+mod traffic;
+
+use std::process::ExitCode;
+
+use palisade_tests::Trials;
+
+fn main() -> ExitCode {
+    let mut trials = Trials::new();
+    trials = crash::add_to(trials);
+    trials = hazard::add_to(trials);
+    trials = crowd::add_to(trials);
+    trials = programs::add_to(trials);
+    trials = traffic::add_to(trials);
+    trials = choice::add_to(trials);
+    // They mostly wait for programs.
+    palisade_tests::run_side_by_side(trials, 3)
+}
