@@ -95,7 +95,11 @@ impl Definition {
                 "ipv4"
             };
             let range = format!("<dhcp><range start='{address}' end='{address}'/></dhcp>");
-            let range = if *dhcp && family == "ipv4" { &range } else { "" };
+            let range = if *dhcp && family == "ipv4" {
+                &range
+            } else {
+                ""
+            };
             let _ = writeln!(
                 xml,
                 "  <ip family='{family}' address='{address}' prefix='{prefix}'>{range}</ip>"

@@ -51,7 +51,10 @@ fn outlive(place: Place, other: Place) {
     let told = palisade.ok(other.migration());
     assert!(told.contains(chain(place)), "it says what stays: {told}");
     foreign.assert_there("after a migration");
-    assert_clean(&palisade);
+    if place.backend() != other.backend() {
+        // Else they are still where only ours belongs.
+        assert_clean(&palisade);
+    }
     palisade.ok(place.migration());
     foreign.assert_there("after a migration back");
 

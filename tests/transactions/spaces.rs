@@ -49,7 +49,11 @@ fn inode_used_again(place: Place) {
     second.ok(["remove", "--all"]);
     assert_clean(&beside);
     assert_as_applied(&lasting, place.word(), [&net(1)]);
-    assert_eq!(files_of(&left_in), left, "the state of the one that is gone");
+    assert_eq!(
+        files_of(&left_in),
+        left,
+        "the state of the one that is gone"
+    );
 }
 
 fn inode_of(namespace: &Namespace) -> u64 {
