@@ -15,6 +15,8 @@ pub struct Definition {
     pub subnets: Vec<String>,
     /// Guests may talk IPv6 among themselves without a subnet.
     pub ipv6: bool,
+    /// The host gives out addresses of the IPv4 subnets.
+    pub dhcp: bool,
 }
 
 impl Definition {
@@ -25,6 +27,7 @@ impl Definition {
             forward: forward.to_owned(),
             subnets: subnets.iter().map(|&subnet| subnet.to_owned()).collect(),
             ipv6: false,
+            dhcp: false,
         }
     }
 
@@ -60,6 +63,13 @@ impl Definition {
         self
     }
 
+    /// The same with DHCP in its IPv4 subnets.
+    #[must_use]
+    pub fn with_dhcp(mut self) -> Self {
+        self.dhcp = true;
+        self
+    }
+
     /// As libvirt network XML.
     #[must_use]
     pub fn xml(&self) -> String {
@@ -69,6 +79,7 @@ impl Definition {
             forward,
             subnets,
             ipv6,
+            dhcp,
         } = self;
         let ipv6 = if *ipv6 { " ipv6='yes'" } else { "" };
         let mut xml = format!(
@@ -83,9 +94,15 @@ impl Definition {
             } else {
                 "ipv4"
             };
+            let range = format!("<dhcp><range start='{address}' end='{address}'/></dhcp>");
+            let range = if *dhcp && family == "ipv4" {
+                &range
+            } else {
+                ""
+            };
             let _ = writeln!(
                 xml,
-                "  <ip family='{family}' address='{address}' prefix='{prefix}'/>"
+                "  <ip family='{family}' address='{address}' prefix='{prefix}'>{range}</ip>"
             );
         }
         xml + "</network>\n"

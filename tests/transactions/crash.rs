@@ -2,16 +2,16 @@
 //! happened, or nothing of it.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use palisade_tests::{Chance, Definition, Dump, Namespace, Palisade, Trials, assert_same};
 
-use crate::place::{Place, assert_clean, net, recorded, routed};
+use crate::kill;
+use crate::place::{self, Place, assert_clean, recorded};
 
 /// How often a process is killed in each trial.
-const KILLS: usize = 16;
+const KILLS: usize = 24;
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     let ways: [(&str, Way); 3] = [
@@ -95,6 +95,15 @@ fn migrate(places: [Place; 2]) {
     change.kill_at_random(&places, &namespace, &palisade);
 }
 
+/// With a rule in every table of iptables.
+fn net(i: u8) -> Definition {
+    place::net(i).with_dhcp()
+}
+
+fn routed(i: u8) -> Definition {
+    place::routed(i).with_dhcp()
+}
+
 fn on_files(palisade: &Palisade<'_>, command: &str, networks: &[Definition]) -> Vec<OsString> {
     let files = palisade.files(networks);
     let files = files.into_iter().map(PathBuf::into_os_string);
@@ -115,28 +124,27 @@ impl Change {
 
         let mut chance = Chance::new();
         let seed = chance.seed();
-        let journal = journal(palisade.state());
+        let journal = kill::folder(palisade).join("journal");
         let mut died = 0;
         let mut side = 0;
         for kill in 0..KILLS {
             let told = format!("kill {kill} with PALISADE_TEST_SEED={seed}");
-            let mut child = start_of(namespace, palisade, &self.commands[side]);
+            let mut child = kill::start(namespace, palisade, &self.commands[side]);
             if chance.below(2) == 0 {
                 // What happens before the kernel is touched takes the longest: on to the rest.
-                wait_for(&journal, &mut child);
+                kill::wait_for(&journal, &mut child);
                 std::thread::sleep(chance.shorter_than(took[side] / 4));
             } else {
                 std::thread::sleep(chance.shorter_than(took[side]));
             }
-            let is_in_time = kill_it(&mut child);
+            let is_in_time = kill::kill(&mut child);
             died += usize::from(is_in_time);
             // The machine may be busier than when the time was taken, or less.
             took[side] = took[side] * if is_in_time { 9 } else { 6 } / 8;
             if chance.below(4) == 0 {
-                let recover = [OsString::from("recover")];
-                let mut child = start_of(namespace, palisade, &recover);
+                let mut child = kill::start(namespace, palisade, ["recover"]);
                 std::thread::sleep(chance.shorter_than(took[side]));
-                kill_it(&mut child);
+                kill::kill(&mut child);
             }
             palisade.ok(["recover"]);
             let found = look();
@@ -184,34 +192,4 @@ impl Change {
 fn is_record_of(found: &Dump, side: &Dump) -> bool {
     let list = |dump: &Dump| dump.as_str().split("\n]").next().map(str::to_owned);
     list(found) == list(side)
-}
-
-fn start_of(namespace: &Namespace, palisade: &Palisade<'_>, args: &[OsString]) -> Child {
-    let mut command = palisade.command(args);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    namespace.inside(|| command.spawn().expect("start the command"))
-}
-
-/// Until the file is there, or nothing can come any more.
-fn wait_for(file: &Path, child: &mut Child) {
-    while !file.exists() && child.try_wait().expect("look at the command").is_none() {
-        std::hint::spin_loop();
-    }
-}
-
-/// By SIGKILL; whether that came before its end.
-fn kill_it(child: &mut Child) -> bool {
-    child.kill().expect("kill the command");
-    let status = child.wait().expect("wait for the command");
-    status.code().is_none()
-}
-
-fn journal(state: &Path) -> PathBuf {
-    let folders = std::fs::read_dir(state).expect("list the state directory");
-    let mut folders = folders.map(|folder| folder.expect("a folder").path());
-    let folder = folders.next().expect("the namespace's folder");
-    folder.join("journal")
 }

@@ -3,9 +3,13 @@
 mod choice;
 mod crash;
 mod crowd;
+mod foreign;
 mod hazard;
+mod kill;
 mod place;
 mod programs;
+mod spaces;
+mod storage;
 mod traffic;
 
 use std::process::ExitCode;
@@ -20,6 +24,9 @@ fn main() -> ExitCode {
     trials = programs::add_to(trials);
     trials = traffic::add_to(trials);
     trials = choice::add_to(trials);
+    trials = foreign::add_to(trials);
+    trials = spaces::add_to(trials);
+    trials = storage::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)
 }

@@ -31,6 +31,7 @@ pub(crate) fn network(i: usize) -> impl Strategy<Value = Definition> {
             forward,
             subnets,
             ipv6,
+            dhcp: false,
         }
     })
 }

@@ -93,14 +93,16 @@ impl StorageError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "run as root, or name a folder of your own with --state-dir"
+            Self::File { source, .. } | Self::Lock(LockError::File { source, .. }) => {
+                match source.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        "run as root, or name a folder of your own with --state-dir"
+                    }
+                    io::ErrorKind::StorageFull => "make room, and try again",
+                    _ => "see to the folder, or name another one with --state-dir",
+                }
             }
-            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "make room, and try again"
-            }
-            Self::File { .. } => "see to the folder, or name another one with --state-dir",
-            Self::Lock(_) => "wait for it, or see what it is doing",
+            Self::Lock(LockError::Held { .. }) => "wait for it, or see what it is doing",
         }
     }
 }

@@ -299,12 +299,10 @@ impl Backend for Iptables {
     }
 
     /// Whether all that a step adds stands in its table, and nothing that it takes away. What
-    /// networks can do without counts as done: nobody knows whether the kernel refused it.
+    /// networks can do without is no exception: that it is missing may mean that the kernel refused
+    /// it, but also that the process never came so far, and then the rest is undone with it.
     fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
         let (envelope, input) = Envelope::read(&step.payload).map_err(IptablesError::from)?;
-        if envelope.optional {
-            return Ok(true);
-        }
         let observed = self.tables.observed_for(&envelope);
         let observed = observed.map_err(IptablesError::from)?;
         Ok(replay::has_landed(&input, &observed))
