@@ -22,4 +22,4 @@ pub use definition::Definition;
 pub use dump::{Dump, assert_same};
 pub use namespace::Namespace;
 pub use palisade::{Palisade, assert_as_applied};
-pub use trial::{Trials, run, run_side_by_side};
+pub use trial::{Trials, is_in_path, run, run_side_by_side};

@@ -87,7 +87,9 @@ fn hindrance() -> Option<String> {
     missing.map(|program| format!("needs `{program}`: run `cargo xtask setup`"))
 }
 
-fn is_in_path(program: &str) -> bool {
+/// Whether there is such a program.
+#[must_use]
+pub fn is_in_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }

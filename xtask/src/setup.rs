@@ -20,7 +20,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Program {
             name: "nft",
             package: "nftables",
@@ -32,6 +32,10 @@ impl Need {
         Self::Program {
             name: "unshare",
             package: "util-linux",
+        },
+        Self::Program {
+            name: "conntrack",
+            package: "conntrack",
         },
         Self::Libclang,
         Self::CargoDeny,

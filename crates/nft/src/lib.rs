@@ -4,11 +4,12 @@
 //! in nft's words. [`layout`] says where a network's rules live, [`program`] is a whole table,
 //! [`dump`] reads one from the kernel and [`lift`] reads its meaning. [`batch`] collects changes,
 //! [`transport`] and [`socket`] carry them to the kernel. [`backend`] does with all of this what the
-//! engine asks for.
+//! engine asks for. [`conntrack`] ends flows that began before their NAT rules came.
 #![deny(unsafe_code)]
 
 pub mod backend;
 pub mod batch;
+pub mod conntrack;
 pub mod dump;
 pub mod layout;
 pub mod lift;

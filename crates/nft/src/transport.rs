@@ -5,7 +5,7 @@ use std::io;
 use palisade_core::words::in_words;
 use thiserror::Error;
 
-/// Sends requests to nf_tables and brings back the replies. One is a netlink socket; tests have
+/// Sends requests to the kernel and brings back the replies. One is a netlink socket; tests have
 /// others.
 pub trait Transport: Send {
     /// Sends these messages, and appends all that the kernel answers to `replies`: netlink has
@@ -36,7 +36,7 @@ pub enum TransportError {
         needed: usize,
     },
     /// The kernel did not take the messages.
-    #[error("cannot send to nf_tables: {}", in_words(.0))]
+    #[error("cannot send to the kernel: {}", in_words(.0))]
     Send(io::Error),
     /// The socket's buffer was full before all replies were read: what became of a batch is not
     /// known.
@@ -46,7 +46,7 @@ pub enum TransportError {
     #[error("a reply of {0} bytes was cut off")]
     Truncated(usize),
     /// The replies could not be read.
-    #[error("cannot read the replies of nf_tables: {}", in_words(.0))]
+    #[error("cannot read the kernel's replies: {}", in_words(.0))]
     Receive(io::Error),
 }
 

@@ -2,33 +2,39 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use palisade_core::backend::{Backend, BackendError, Discrepancy, Placement};
-use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
+use palisade_core::engine::{Action, Engine, EngineError, Goal, Recovered, Report, Wish};
 use palisade_core::network::{Name, Network};
 use palisade_core::rules::{Guard, rules};
-use palisade_core::state::{Record, State, StateError};
+use palisade_core::state::{Record, State};
 use palisade_core::words::in_words;
 use palisade_nft::backend::{Nftables, Settings};
+use palisade_nft::conntrack::Conntrack;
 use palisade_nft::socket::{self, Socket};
 use palisade_nft::transport::Transport;
 use thiserror::Error;
 
+use crate::flows::{self, Flows, came, named};
 use crate::folder::{self, FolderError};
+use crate::libvirt;
 use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
 use crate::shown::{Shown, omitted};
 use crate::usual::{self, Usual};
 
 /// Installs and removes the rules of virtual networks in one network namespace, and remembers what
-/// it installed. It holds one netlink socket open for as long as it lives.
+/// it installed. It holds its netlink sockets open for as long as it lives.
 pub struct Firewall {
     state: State,
     backends: Vec<Box<dyn Backend>>,
+    flows: Flows,
     choice: Choice,
     configured: Choice,
     namespace: Option<PathBuf>,
+    /// Reads what others have in nf_tables; opened when it is first needed.
+    inspector: Option<Nftables>,
 }
 
 /// Why a firewall could not be opened.
@@ -62,9 +68,9 @@ impl OpenError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ShowError {
-    /// The state directory.
+    /// The state directory, or what an interrupted process left there.
     #[error(transparent)]
-    State(#[from] StateError),
+    Engine(#[from] EngineError),
     /// No such network.
     #[error("no network named `{0}` is running")]
     Unknown(Name),
@@ -78,7 +84,7 @@ impl ShowError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::State(error) => error.hint().to_owned(),
+            Self::Engine(error) => error.hint(),
             Self::Unknown(_) => "`palisade list` names those that run".to_owned(),
             Self::Backend(error) => error.hint(),
         }
@@ -91,16 +97,18 @@ impl Firewall {
     /// # Errors
     /// If there is no such namespace, or no way to netfilter in it.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let socket = match &options.namespace {
-            Some(path) => Socket::open_in(path.clone())?,
-            None => Socket::open()?,
-        };
+        let socket = socket_in(options.namespace.as_deref())?;
         let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
-        Self::over(Box::new(socket), cookie, options)
+        let conntrack = Conntrack::open(options.namespace.as_deref())?;
+        Ok(Self {
+            flows: Flows::of(conntrack),
+            ..Self::over(Box::new(socket), cookie, options)?
+        })
     }
 
     /// The firewall of the network namespace with this cookie, which `transport` leads to: one that
-    /// counts, times or records what goes over it. The namespace in `options` is not looked at.
+    /// counts, times or records what goes over it. The namespace in `options` is not looked at, and
+    /// flows that began before their NAT rules came are left alone.
     ///
     /// # Errors
     /// If there is no state directory.
@@ -121,6 +129,8 @@ impl Firewall {
                 Box::new(NoRules),
             ],
             namespace: options.namespace.clone(),
+            flows: Flows::default(),
+            inspector: None,
             choice: options.choice.clone(),
             configured: options.configured.clone(),
         })
@@ -149,7 +159,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn remove(&mut self, names: &[Name]) -> Result<Report, EngineError> {
-        self.engine().reach(|_| Goal::Gone(names.to_vec()))
+        self.change(|_| Goal::Gone(names.to_vec()), came)
     }
 
     /// Removes all networks.
@@ -157,15 +167,17 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: nothing has changed then.
     pub fn remove_all(&mut self) -> Result<Report, EngineError> {
-        self.engine().reach(|_| Goal::Exactly(Vec::new()))
+        self.change(|_| Goal::Exactly(Vec::new()), came)
     }
 
-    /// The running networks, in the order in which they were started.
+    /// The running networks, in the order in which they were started. What an interrupted process
+    /// left is seen to first, unless another one is at work.
     ///
     /// # Errors
-    /// If the state directory cannot be read.
-    pub fn running(&self) -> Result<Vec<Record>, StateError> {
-        self.state.records(None)
+    /// If the state directory cannot be read, or recovering fails.
+    pub fn running(&mut self) -> Result<Vec<Record>, EngineError> {
+        self.recover_if_idle()?;
+        self.engine().records()
     }
 
     /// What [`apply`](Self::apply) would change.
@@ -173,6 +185,7 @@ impl Firewall {
     /// # Errors
     /// As for `apply`, as far as can be seen without doing it.
     pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Run)?;
         self.engine().foresee(goal)
     }
@@ -182,6 +195,7 @@ impl Firewall {
     /// # Errors
     /// As for `sync`, as far as can be seen without doing it.
     pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Exactly)?;
         self.engine().foresee(goal)
     }
@@ -191,6 +205,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        self.recover_if_idle()?;
         self.engine().verify(names)
     }
 
@@ -200,7 +215,8 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
-        self.engine().reach(|_| Goal::Mended(names.to_vec()))
+        // Flows are mended too, where they could not be when the NAT rules came.
+        self.change(|_| Goal::Mended(names.to_vec()), named)
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no
@@ -210,7 +226,7 @@ impl Firewall {
     /// If the kernel refuses: all networks are where they were then.
     pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
         let namespace = self.namespace.clone();
-        self.engine().reach(|records| {
+        let goal = |records: &[Record]| {
             let wish = |record: &Record| {
                 let running = Some(&record.placement);
                 let placement = to.placement(running, &Choice::default(), Choice::default);
@@ -221,7 +237,8 @@ impl Firewall {
                 }
             };
             Goal::Run(records.iter().map(wish).collect())
-        })
+        };
+        self.change(goal, came)
     }
 
     /// Finishes or undoes what an interrupted process left. Everything that changes networks does
@@ -230,7 +247,9 @@ impl Firewall {
     /// # Errors
     /// If that fails; it can be tried again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
-        self.engine().recover()
+        let recovered = self.engine().recover()?;
+        self.end_unnatted_of(recovered);
+        Ok(recovered)
     }
 
     /// One running network, with what stands in the kernel for it.
@@ -280,7 +299,90 @@ impl Firewall {
         goal: fn(Vec<Wish>) -> Goal,
     ) -> Result<Report, EngineError> {
         let goal = self.goal(networks, goal)?;
-        self.engine().reach(goal)
+        self.change(goal, came)
+    }
+
+    /// Reaches a goal. Then ends the flows of those networks of the report that `looked_at` names
+    /// which began before the NAT rules came; what is to be said of them is a note in the report.
+    fn change(
+        &mut self,
+        goal: impl FnOnce(&[Record]) -> Goal,
+        looked_at: fn(&Report) -> Vec<Name>,
+    ) -> Result<Report, EngineError> {
+        // The engine would do so by itself, but not tell.
+        let recovered = self.engine().recover()?;
+        let note = self.end_unnatted_of(recovered);
+        let mut report = self.engine().reach(goal)?;
+        report.notes.extend(note);
+        let networks = looked_at(&report);
+        report.notes.extend(self.end_unnatted(Some(&networks)));
+        report.notes.extend(self.notice_libvirt(&report));
+        Ok(report)
+    }
+
+    /// What is to be said of libvirt's rules for the bridges of networks that came.
+    fn notice_libvirt(&mut self, report: &Report) -> Vec<String> {
+        let comes = |action| matches!(action, Action::Add | Action::Replace);
+        let changes = report.changes.iter().filter(|change| comes(change.action));
+        let names: HashSet<&Name> = changes.map(|change| &change.network).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let records = self.state.records(None).unwrap_or_default();
+        let came = records
+            .iter()
+            .filter(|record| names.contains(record.network.name()));
+        let bridges: Vec<_> = came.filter_map(|r| r.network.ruled_bridge()).collect();
+        let namespace = self.namespace.as_deref();
+        let inspector = match &mut self.inspector {
+            Some(inspector) => inspector,
+            closed => match socket_in(namespace) {
+                Ok(socket) => closed.insert(Nftables::new(Box::new(socket))),
+                Err(error) => {
+                    log::debug!("{error}");
+                    return Vec::new();
+                }
+            },
+        };
+        match libvirt::notices(&mut inspector.reader(), namespace, &bridges) {
+            Ok(notices) => notices,
+            Err(error) => {
+                log::debug!("libvirt's rules were not looked for: {error}");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Sees to what an interrupted process left, before something is read.
+    fn recover_if_idle(&mut self) -> Result<(), EngineError> {
+        let recovered = self.engine().recover_if_idle()?;
+        self.end_unnatted_of(recovered);
+        Ok(())
+    }
+
+    /// Ends flows as after any change: NAT rules may have come with what was recovered, and it does
+    /// not say for which networks.
+    fn end_unnatted_of(&mut self, recovered: Recovered) -> Option<String> {
+        match recovered {
+            Recovered::Nothing => None,
+            Recovered::Finished | Recovered::Undone => self.end_unnatted(None),
+        }
+    }
+
+    /// Ends flows of these networks, or of all that run.
+    fn end_unnatted(&mut self, networks: Option<&[Name]>) -> Option<String> {
+        if networks.is_some_and(<[Name]>::is_empty) {
+            return None;
+        }
+        let records = match self.state.records(None) {
+            Ok(records) => records,
+            Err(error) => return Some(flows::failed(&error, error.hint())),
+        };
+        let is_meant = |record: &&Record| {
+            networks.is_none_or(|networks| networks.contains(record.network.name()))
+        };
+        let subnets = flows::natted(records.iter().filter(is_meant), &self.backends);
+        self.flows.end_unnatted(&subnets)
     }
 
     /// The goal of running these networks, each where it is chosen to be.
@@ -338,7 +440,7 @@ impl Firewall {
         if self.choice.is_of_backend() || self.configured.is_of_backend() {
             return Ok(None);
         }
-        let records = self.running()?;
+        let records = self.state.records(None)?;
         let running: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
         if networks
             .iter()
@@ -354,6 +456,13 @@ impl Firewall {
             state: &self.state,
             backends: &mut self.backends,
         }
+    }
+}
+
+fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+    match namespace {
+        Some(path) => Socket::open_in(path.to_owned()),
+        None => Socket::open(),
     }
 }
 

@@ -22,7 +22,9 @@
 pub mod config;
 pub mod definition;
 mod firewall;
+mod flows;
 pub mod folder;
+mod libvirt;
 mod no_rules;
 mod options;
 mod render;

@@ -83,7 +83,10 @@ fn by_name(rule: &str) -> String {
 /// The name of the interface with this index, in the caller's network namespace.
 fn interface(index: u32) -> String {
     let named = nix::net::if_::if_indextoname(index);
-    named.map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned())
+    named.map_or_else(
+        |_| String::new(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn legacy() -> Vec<String> {

@@ -284,7 +284,7 @@ fn hostile_definitions() {
             .join()
             .unwrap_or_else(|_| panic!("{shown}"));
         assert!(
-            begun.elapsed() < Duration::from_secs(10),
+            begun.elapsed() < Duration::from_secs(120),
             "{shown}: {:?}",
             begun.elapsed()
         );

@@ -1,6 +1,7 @@
 //! Questions asked with real packets, and what became of them.
 
 mod icmp;
+mod stream;
 mod tcp;
 mod udp;
 
@@ -12,6 +13,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, Socket, Type};
 
 use crate::Namespace;
+
+pub use stream::{Receiver, Stream};
 
 /// How long a question waits for what should come at once.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -36,7 +36,7 @@ pub(super) fn remove(
 }
 
 /// Exactly no networks: that is a wrong directory more often than a wish.
-pub(super) fn check_meant(networks: &[Network], firewall: &Firewall) -> Result<(), Failure> {
+pub(super) fn check_meant(networks: &[Network], firewall: &mut Firewall) -> Result<(), Failure> {
     if !networks.is_empty() {
         return Ok(());
     }

@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&planned.files.files)?;
             let mut firewall = open(global)?;
             let report = if planned.sync {
-                change::check_meant(&networks, &firewall)?;
+                change::check_meant(&networks, &mut firewall)?;
                 firewall.plan_sync(&networks)
             } else {
                 firewall.plan_apply(&networks)
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Sync(files) => {
             let networks = networks(&files.files)?;
             let mut firewall = open(global)?;
-            change::check_meant(&networks, &firewall)?;
+            change::check_meant(&networks, &mut firewall)?;
             change::report(&firewall.sync(&networks)?, global.quiet)
         }
         Command::Remove(removal) => change::remove(&mut open(global)?, removal, global.quiet),

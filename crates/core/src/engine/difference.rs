@@ -70,12 +70,14 @@ impl<'a> Difference<'a> {
             Goal::Renewed(backend) => record.placement.backend == *backend,
             Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => false,
         };
-        let mut difference = Self::default();
-        difference.mend = matches!(goal, Goal::Mended(_) | Goal::Renewed(_));
-        difference.foreign = match goal {
-            Goal::Mended(names) if names.is_empty() => Foreign::Remove,
-            Goal::Renewed(_) => Foreign::Remove,
-            _ => Foreign::Keep,
+        let mut difference = Self {
+            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
+            foreign: match goal {
+                Goal::Mended(names) if names.is_empty() => Foreign::Remove,
+                Goal::Renewed(_) => Foreign::Remove,
+                _ => Foreign::Keep,
+            },
+            ..Self::default()
         };
         for record in records {
             let name = record.network.name();

@@ -90,12 +90,21 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// The records of what runs, after what an interrupted process left has been seen to.
+    ///
+    /// # Errors
+    /// If the state cannot be read, or recovering fails.
+    pub fn records(&mut self) -> Result<Vec<Record>, EngineError> {
+        self.recover_if_idle()?;
+        Ok(self.state.records(None)?)
+    }
+
     /// What `reach` would do, without doing it.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn foresee(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
-        let records = self.state.records(None)?;
+        let records = self.records()?;
         let goal = goal(&records);
         check_names(&records, &goal)?;
         let difference = Difference::between(&records, &goal).map_err(EngineError::Conflicts)?;
@@ -108,7 +117,7 @@ impl Engine<'_> {
     /// # Errors
     /// If a network does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
-        let records = self.state.records(None)?;
+        let records = self.records()?;
         check_known(&records, names)?;
         let mut found = Vec::new();
         for backend in self.backends.iter_mut() {
@@ -143,11 +152,21 @@ impl Engine<'_> {
         self.begin(&transaction, &steps, &before, &after)?;
         let generations = match self.run(&parts, &after, lock) {
             Ok(generations) => generations,
+            // Only the kernel knows, and it does not answer: the journal stays, and whoever comes
+            // next asks again.
+            Err((_, error @ EngineError::InDoubt { .. })) => return Err(error),
             Err((done, error)) => {
                 return Err(self.take_back(records, &before, &after, &done, error, lock));
             }
         };
         if let Err(error) = self.state.journal().commit(&transaction) {
+            // The commit may stand although it is not known to be on the disk: a process that dies
+            // while the steps are taken back must not leave it.
+            let begin = self.begin_entry(&transaction, &steps, &before, &after)?;
+            if let Err(source) = self.state.journal().withdraw(begin) {
+                let source = source.into();
+                return Err(EngineError::Unrecorded { source });
+            }
             let error = EngineError::Storage(error);
             return Err(self.take_back(records, &before, &after, &steps, error, lock));
         }
@@ -205,6 +224,23 @@ impl Engine<'_> {
         before: &[&Record],
         after: &[Record],
     ) -> Result<(), EngineError> {
+        let begin = self.begin_entry(transaction, steps, before, after)?;
+        for backend in self.backends.iter() {
+            // Until the change is done, nothing is known of what stands.
+            if self.state.generation(backend.name()).is_some() {
+                self.state.set_generation(backend.name(), None)?;
+            }
+        }
+        Ok(self.state.journal().begin(begin)?)
+    }
+
+    fn begin_entry(
+        &self,
+        transaction: &str,
+        steps: &[Done<'_>],
+        before: &[&Record],
+        after: &[Record],
+    ) -> Result<Begin, EngineError> {
         let planned = |&(backend, step): &Done<'_>| Planned {
             backend: self.backends[backend].name().to_owned(),
             what: step.what.clone(),
@@ -213,15 +249,7 @@ impl Engine<'_> {
         };
         let steps = steps.iter().map(planned).collect();
         let before = before.iter().copied();
-        let begin = Begin::new(transaction.to_owned(), steps, before, after)
-            .map_err(EngineError::Unwritable)?;
-        for backend in self.backends.iter() {
-            // Until the change is done, nothing is known of what stands.
-            if self.state.generation(backend.name()).is_some() {
-                self.state.set_generation(backend.name(), None)?;
-            }
-        }
-        Ok(self.state.journal().begin(begin)?)
+        Begin::new(transaction.to_owned(), steps, before, after).map_err(EngineError::Unwritable)
     }
 
     /// Does all steps; says which were done when one was not. Knows the generation that each
@@ -288,10 +316,10 @@ impl Engine<'_> {
             Err(RunError::Unknown(error)) => match backend.has_landed(step) {
                 Ok(true) => Ok(None),
                 Ok(false) => Err(error.into()),
-                Err(unread) => {
-                    log::error!("{unread}");
-                    Err(error.into())
-                }
+                Err(unread) => Err(EngineError::InDoubt {
+                    cause: Box::new(error),
+                    unread: Box::new(unread),
+                }),
             },
         }
     }

@@ -1,5 +1,7 @@
 //! Seeing to what a process that died left.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{Engine, EngineError};
@@ -28,6 +30,24 @@ impl Engine<'_> {
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.recover_with(&lock)
+    }
+
+    /// The same for those who only read: where another process is at work, or they may not write,
+    /// they take what there is.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover).
+    pub fn recover_if_idle(&mut self) -> Result<Recovered, EngineError> {
+        if !self.state.journal().is_there()? {
+            return Ok(Recovered::Nothing);
+        }
+        match self.state.lock(Duration::ZERO) {
+            Ok(lock) => self.recover_with(&lock),
+            Err(error) => {
+                log::info!("a transaction is under way, or was left: {error}");
+                Ok(Recovered::Nothing)
+            }
+        }
     }
 
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {

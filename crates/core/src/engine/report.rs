@@ -99,6 +99,14 @@ pub enum EngineError {
     /// New rules were not there when the old ones were to go.
     #[error("the new rules were not there before the old ones were to go: {} is {}", .0.object, .0.kind)]
     NotThere(Box<Discrepancy>),
+    /// It is not known whether a step happened, and the kernel could not be asked.
+    #[error("{cause}; and whether it happened cannot be seen now: {unread}")]
+    InDoubt {
+        /// What went wrong.
+        cause: Box<BackendError>,
+        /// Why the kernel could not be asked.
+        unread: Box<BackendError>,
+    },
     /// It failed, and what was done of it could not be taken back.
     #[error(
         "{cause}; and what was done before could not be taken back: {}",
@@ -171,6 +179,7 @@ impl EngineError {
             }
             Self::LostBackend(_) => "use a build that has it".to_owned(),
             Self::NotThere(found) => found.detail.clone(),
+            Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".to_owned(),
             Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".to_owned(),
             Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),

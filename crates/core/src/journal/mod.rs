@@ -128,8 +128,19 @@ impl<'a> Journal<'a> {
         Self { storage }
     }
 
-    /// What is in it. A journal that this build cannot read is set aside under another name: its
-    /// transaction did not get as far as the kernel if its first entry is not whole.
+    /// Whether there is one: a transaction is under way, or was left.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn is_there(&self) -> Result<bool, StorageError> {
+        let read = self.storage.read(FILE);
+        let found = read.map_err(file_error("read", self.storage, FILE))?;
+        Ok(found.is_some())
+    }
+
+    /// What is in it. A journal that this build cannot read is set aside under another name. If its
+    /// first entry breaks off, its transaction did not get as far as the kernel; if it was damaged
+    /// later, `verify` tells what stands otherwise than it is recorded.
     ///
     /// # Errors
     /// If the file cannot be read or renamed.
@@ -184,6 +195,17 @@ impl<'a> Journal<'a> {
         self.append(&Entry::Commit(transaction.to_owned()))
     }
 
+    /// Takes a commit back that may have been written, as a whole: the transaction has begun, and no
+    /// more.
+    ///
+    /// # Errors
+    /// If the file cannot be replaced. The commit may stand then.
+    pub fn withdraw(&self, begin: Begin) -> Result<(), StorageError> {
+        let replaced =
+            frame(&Entry::Begin(begin)).and_then(|frame| self.storage.replace(FILE, &frame));
+        replaced.map_err(file_error("write", self.storage, FILE))
+    }
+
     /// Forgets the transaction: the records say all now.
     ///
     /// # Errors
@@ -194,10 +216,7 @@ impl<'a> Journal<'a> {
     }
 
     fn append(&self, entry: &Entry) -> Result<(), StorageError> {
-        let too_large = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
-        let written = codec::encode(entry)
-            .ok_or_else(too_large)
-            .and_then(|frame| self.storage.append(FILE, &frame));
+        let written = frame(entry).and_then(|frame| self.storage.append(FILE, &frame));
         written.map_err(file_error("write", self.storage, FILE))
     }
 
@@ -211,6 +230,11 @@ impl<'a> Journal<'a> {
         let renamed = self.storage.rename(FILE, &aside);
         renamed.map_err(file_error("rename", self.storage, FILE))
     }
+}
+
+fn frame(entry: &Entry) -> std::io::Result<Vec<u8>> {
+    let too_large = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+    codec::encode(entry).ok_or_else(too_large)
 }
 
 /// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an

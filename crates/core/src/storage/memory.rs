@@ -12,6 +12,8 @@ use super::{Lock, Storage, StorageError, file_error};
 pub enum Mishap {
     /// It fails, and the next ones work again.
     Fails,
+    /// It is done, and says that it failed.
+    FailsLate,
     /// It fails after half of what it was to write, and so do all others, as when the process dies.
     Dies,
     /// It works, and all others fail.
@@ -61,6 +63,7 @@ impl Fate {
         course.operations += 1;
         match course.mishap {
             Some((at, Mishap::Fails)) if now == at => Step::Fail,
+            Some((at, Mishap::FailsLate)) if now == at => Step::Late,
             Some((at, Mishap::Dies)) if now == at => Step::Half,
             Some((at, Mishap::Dies | Mishap::DiesAfter)) if now > at => Step::Fail,
             _ => Step::Work,
@@ -97,10 +100,23 @@ impl Memory {
 pub enum Step {
     /// It works.
     Work,
+    /// It works, and says that it failed.
+    Late,
     /// It fails, and changes nothing.
     Fail,
     /// It fails in the middle.
     Half,
+}
+
+impl Step {
+    /// What the caller hears.
+    fn told(self) -> io::Result<()> {
+        if self == Self::Work {
+            Ok(())
+        } else {
+            Err(full())
+        }
+    }
 }
 
 fn full() -> io::Error {
@@ -127,17 +143,17 @@ impl Storage for Memory {
     }
 
     fn replace(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        match self.fate.next() {
-            Step::Work => self.put(path, content.to_vec()),
-            Step::Fail | Step::Half => return Err(full()),
+        let step = self.fate.next();
+        if matches!(step, Step::Work | Step::Late) {
+            self.put(path, content.to_vec());
         }
-        Ok(())
+        step.told()
     }
 
     fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
         let step = self.fate.next();
         let written = match step {
-            Step::Work => content,
+            Step::Work | Step::Late => content,
             Step::Half => &content[..content.len() / 2],
             Step::Fail => return Err(full()),
         };
@@ -145,19 +161,15 @@ impl Storage for Memory {
             .entry(path.to_owned())
             .or_default()
             .extend(written);
-        if step == Step::Half {
-            Err(full())
-        } else {
-            Ok(())
-        }
+        step.told()
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        if self.fate.next() != Step::Work {
-            return Err(full());
+        let step = self.fate.next();
+        if matches!(step, Step::Work | Step::Late) {
+            locked(&self.files).remove(path);
         }
-        locked(&self.files).remove(path);
-        Ok(())
+        step.told()
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

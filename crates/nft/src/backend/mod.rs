@@ -41,6 +41,9 @@ use verify::discrepancies;
 pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 
+/// An area, and its table as it stands.
+type Seen<'a> = (Area<'a>, Option<Program>);
+
 /// Installs rules in nf_tables.
 pub struct Nftables {
     transport: Box<dyn Transport>,
@@ -190,12 +193,9 @@ impl Nftables {
     }
 }
 
-/// An area, and its table if there is one.
-type Found<'r> = (Area<'r>, Option<Program>);
-
 impl Nftables {
     /// The areas of these networks, as they stand in one generation.
-    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Found<'r>>, u32), PlanError> {
+    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Seen<'r>>, u32), PlanError> {
         let change = Change {
             restore: restore.to_vec(),
             ..Change::default()

@@ -1,4 +1,4 @@
-//! The netlink socket to nf_tables, in one network namespace.
+//! Netlink sockets to netfilter, in one network namespace.
 
 mod options;
 
@@ -26,8 +26,8 @@ const RESERVED: usize = 32;
 /// Replies are short, but a batch that fails at every object has one for each.
 const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 
-/// A socket that talks to nf_tables. It stays open: closing one waits for what the kernel has yet
-/// to destroy, about 14 ms after a deletion.
+/// A socket that talks to nf_tables or connection tracking. It stays open: closing one waits for
+/// what the kernel has yet to destroy, about 14 ms after a deletion.
 pub struct Socket {
     inner: NlSocket,
     buffer: Vec<u8>,
@@ -76,7 +76,27 @@ impl Socket {
     /// # Errors
     /// If the kernel gives none.
     pub fn open() -> Result<Self, OpenError> {
-        let inner = NlSocket::connect(NlFamily::Netfilter, None, Groups::empty())
+        Self::connect(NlFamily::Netfilter)
+    }
+
+    /// A socket to rtnetlink in the caller's network namespace: it tells of the host's addresses.
+    ///
+    /// # Errors
+    /// If the kernel gives none.
+    pub fn open_route() -> Result<Self, OpenError> {
+        Self::connect(NlFamily::Route)
+    }
+
+    /// A socket in the network namespace of this file, such as `/run/netns/lab`.
+    ///
+    /// # Errors
+    /// If there is no such namespace, or entering it is not allowed.
+    pub fn open_in(path: PathBuf) -> Result<Self, OpenError> {
+        within(path, Self::open)
+    }
+
+    fn connect(family: NlFamily) -> Result<Self, OpenError> {
+        let inner = NlSocket::connect(family, None, Groups::empty())
             .and_then(|socket| {
                 // Bytes of the request at fault come back with its error, and words.
                 socket.enable_ext_ack(true)?;
@@ -91,33 +111,6 @@ impl Socket {
             log::debug!("the receive buffer keeps its size: {errno}");
         }
         Ok(socket)
-    }
-
-    /// A socket in the network namespace of this file, such as `/run/netns/lab`. The caller stays
-    /// where it is: a thread of its own enters the namespace.
-    ///
-    /// # Errors
-    /// If there is no such namespace, or entering it is not allowed.
-    pub fn open_in(path: PathBuf) -> Result<Self, OpenError> {
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(source) => return Err(OpenError::Namespace { path, source }),
-        };
-        let enter = move || {
-            setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| OpenError::Enter {
-                path,
-                source: errno.into(),
-            })?;
-            Self::open()
-        };
-        let thread = std::thread::Builder::new()
-            .name("netns".to_owned())
-            .spawn(enter)
-            .map_err(OpenError::Socket)?;
-        match thread.join() {
-            Ok(socket) => socket,
-            Err(_) => Err(OpenError::Socket(io::Error::other("its thread died"))),
-        }
     }
 
     /// The cookie of the socket's network namespace: no other has the same until the next boot.
@@ -171,6 +164,33 @@ impl Socket {
                 _ => Err(TransportError::Receive(error)),
             },
         }
+    }
+}
+
+/// Opens sockets in the network namespace of this file. The caller stays where it is: a thread of
+/// its own enters the namespace.
+pub(crate) fn within<T: Send + 'static>(
+    path: PathBuf,
+    open: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(source) => return Err(OpenError::Namespace { path, source }),
+    };
+    let enter = move || {
+        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| OpenError::Enter {
+            path,
+            source: errno.into(),
+        })?;
+        open()
+    };
+    let thread = std::thread::Builder::new()
+        .name("netns".to_owned())
+        .spawn(enter)
+        .map_err(OpenError::Socket)?;
+    match thread.join() {
+        Ok(opened) => opened,
+        Err(_) => Err(OpenError::Socket(io::Error::other("its thread died"))),
     }
 }
 

@@ -68,6 +68,10 @@ pub(super) fn u8(buffer: &mut Vec<u8>, kind: u16, value: u8) {
     bytes(buffer, kind, &[value]);
 }
 
+pub(super) fn u16(buffer: &mut Vec<u8>, kind: u16, value: u16) {
+    bytes(buffer, kind, &value.to_be_bytes());
+}
+
 pub(super) fn u32(buffer: &mut Vec<u8>, kind: u16, value: u32) {
     bytes(buffer, kind, &value.to_be_bytes());
 }
@@ -119,6 +123,14 @@ impl<'a> Raw<'a> {
         self.kind & NUMBER
     }
 
+    pub(super) fn u8(self) -> Result<u8, Malformed> {
+        self.sized().map(u8::from_be_bytes)
+    }
+
+    pub(super) fn u16(self) -> Result<u16, Malformed> {
+        self.sized().map(u16::from_be_bytes)
+    }
+
     pub(super) fn u32(self) -> Result<u32, Malformed> {
         self.sized().map(u32::from_be_bytes)
     }
@@ -159,7 +171,7 @@ impl<'a> Raw<'a> {
         }
     }
 
-    fn sized<const N: usize>(self) -> Result<[u8; N], Malformed> {
+    pub(super) fn sized<const N: usize>(self) -> Result<[u8; N], Malformed> {
         self.bytes.try_into().map_err(|_| Malformed::Size {
             object: self.object,
             attribute: self.number(),

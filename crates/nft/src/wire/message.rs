@@ -10,7 +10,7 @@ const NFTABLES: u8 = 10;
 /// batch around it.
 const REFUSED: u8 = 0xff;
 /// `NLM_F_REQUEST`.
-const REQUEST: u16 = 1;
+pub(super) const REQUEST: u16 = 1;
 /// `NFNL_BATCH_GENID`.
 const BATCH_GENERATION: u16 = 1;
 /// The bytes of `struct nfgenmsg`: family, version, and the number of a resource.
@@ -118,7 +118,7 @@ fn batch(
     );
 }
 
-fn put(
+pub(super) fn put(
     buffer: &mut Vec<u8>,
     header: Header,
     (family, resource): (Family, u16),
@@ -153,7 +153,7 @@ pub struct Message<'a> {
     /// Its header.
     pub header: Header,
     /// What it is about; none if it is not of nf_tables: a reply, the end of a dump, the head of a
-    /// batch.
+    /// batch, a flow.
     pub kind: Option<Kind>,
     /// The family it is about.
     pub family: Family,

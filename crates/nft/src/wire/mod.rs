@@ -1,4 +1,5 @@
-//! The wire format of nf_tables: messages, attributes and objects in netlink's bytes.
+//! The wire format of nf_tables: messages, attributes and objects in netlink's bytes. Beside it that
+//! of connection tracking, and what tells of the host's addresses.
 //!
 //! The only place that knows byte offsets and the kernel's numbers for attributes
 //! (`linux/netfilter/nf_tables.h`). Encode and decode stand side by side, a file for each object
@@ -24,7 +25,9 @@ mod message;
 #[cfg(test)]
 mod strategies;
 
+pub mod address;
 pub mod chain;
+pub mod conntrack;
 pub mod element;
 pub mod generation;
 pub mod rule;

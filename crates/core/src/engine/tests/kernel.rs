@@ -129,7 +129,8 @@ impl Backend for Tables {
     }
 
     fn run(&mut self, payload: &[u8], _: &Lock) -> Result<Done, RunError> {
-        if self.fate.next() != How::Work {
+        let how = self.fate.next();
+        if !matches!(how, How::Work | How::Late) {
             return Err(RunError::Failed(self.dead()));
         }
         let payload: Payload = serde_json::from_slice(payload).unwrap();
@@ -143,7 +144,10 @@ impl Backend for Tables {
         for item in payload.add {
             assert!(kernel.insert((payload.table.clone(), item)), "added twice");
         }
-        Ok(Done::default())
+        match how {
+            How::Work => Ok(Done::default()),
+            _ => Err(RunError::Unknown(self.dead())),
+        }
     }
 
     fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {

@@ -1,0 +1,92 @@
+//! Flows that began before their NAT rules came: see [`palisade_nft::conntrack`].
+//!
+//! No backend sees to them, though backends bring the rules: flows are the kernel's, whoever put
+//! the rules there, and a report says of all networks at once for which ones rules came. So one
+//! socket and one look at the kernel's table serve every backend. It comes after the change, since
+//! only then every new flow is translated, and it cannot fail the change: the rules stand.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use palisade_core::backend::Backend;
+use palisade_core::engine::{Action, Report};
+use palisade_core::network::{Name, Subnet};
+use palisade_core::rules::{Guard, Purpose, rules};
+use palisade_core::state::Record;
+use palisade_nft::conntrack::Conntrack;
+
+/// The flows of one network namespace; by default, those of none.
+#[derive(Default)]
+pub(crate) struct Flows {
+    conntrack: Option<Conntrack>,
+}
+
+impl Flows {
+    pub(crate) fn of(conntrack: Conntrack) -> Self {
+        Self {
+            conntrack: Some(conntrack),
+        }
+    }
+
+    /// Ends flows that left these subnets untranslated. What is to be said of it, if anything.
+    pub(crate) fn end_unnatted(&mut self, subnets: &[Subnet]) -> Option<String> {
+        match self.conntrack.as_mut()?.delete_unnatted(subnets) {
+            Ok(0) => None,
+            Ok(1) => Some(
+                "1 flow that had begun before the NAT rules came was ended: it begins anew"
+                    .to_owned(),
+            ),
+            Ok(count) => Some(format!(
+                "{count} flows that had begun before the NAT rules came were ended: they begin anew"
+            )),
+            Err(error) => Some(failed(&error, &error.hint())),
+        }
+    }
+}
+
+/// What is to be said, and logged, where flows could not be ended.
+pub(crate) fn failed(error: &dyn fmt::Display, hint: &str) -> String {
+    let note = format!(
+        "flows that began before the NAT rules came may still leave with private addresses: \
+         {error} ({hint})"
+    );
+    log::warn!("{note}");
+    note
+}
+
+/// The networks whose rules came.
+pub(crate) fn came(report: &Report) -> Vec<Name> {
+    let came = report
+        .changes
+        .iter()
+        .filter(|changed| changed.action != Action::Remove);
+    came.map(|changed| changed.network.clone()).collect()
+}
+
+/// The networks whose rules came or stood already.
+pub(crate) fn named(report: &Report) -> Vec<Name> {
+    let mut names = came(report);
+    names.extend(report.unchanged.iter().cloned());
+    names
+}
+
+/// The subnets of these networks for which NAT rules are installed.
+pub(crate) fn natted<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    backends: &[Box<dyn Backend>],
+) -> Vec<Subnet> {
+    let mut subnets = BTreeSet::new();
+    for record in records {
+        let placement = &record.placement;
+        let Some(backend) = backends.iter().find(|b| b.name() == placement.backend) else {
+            continue;
+        };
+        // The guard is about other rules than these.
+        let rules = rules(&record.network, Guard::AsDefined);
+        let installed = rules.iter().filter(|rule| {
+            rule.purpose == Purpose::Nat && backend.omission(record, rule).is_none()
+        });
+        subnets.extend(installed.filter_map(|rule| rule.matches.source));
+    }
+    subnets.into_iter().collect()
+}
