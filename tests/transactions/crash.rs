@@ -10,7 +10,7 @@ use palisade_tests::{Chance, Definition, Dump, Namespace, Palisade, Trials, asse
 use crate::kill;
 use crate::place::{self, Place, assert_clean, recorded};
 
-/// How often a process is killed in each trial.
+/// How often a process is killed in each trial, at least.
 const KILLS: usize = 24;
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
@@ -125,15 +125,21 @@ impl Change {
         let mut chance = Chance::new();
         let seed = chance.seed();
         let journal = kill::folder(palisade).join("journal");
-        let mut died = 0;
+        let (mut died, mut interrupted) = (0, 0);
         let mut side = 0;
-        for kill in 0..KILLS {
+        for kill in 0.. {
+            // Some must come when the journal has begun, for which nf_tables leave little time.
+            if kill >= KILLS && interrupted >= 3 {
+                break;
+            }
+            assert!(kill < 10 * KILLS, "{interrupted} were interrupted");
             let told = format!("kill {kill} with PALISADE_TEST_SEED={seed}");
             let mut child = kill::start(namespace, palisade, &self.commands[side]);
             if chance.below(2) == 0 {
                 // What happens before the kernel is touched takes the longest: on to the rest.
                 kill::wait_for(&journal, &mut child);
-                std::thread::sleep(chance.shorter_than(took[side] / 4));
+                let part = [4, 16, 64][chance.below(3) as usize];
+                std::thread::sleep(chance.shorter_than(took[side] / part));
             } else {
                 std::thread::sleep(chance.shorter_than(took[side]));
             }
@@ -146,7 +152,9 @@ impl Change {
                 std::thread::sleep(chance.shorter_than(took[side]));
                 kill::kill(&mut child);
             }
-            palisade.ok(["recover"]);
+            let recovered = palisade.answer(["recover"]);
+            assert_eq!(recovered.code, Some(0), "{told}: {recovered}");
+            interrupted += usize::from(!recovered.stdout.contains("nothing was"));
             let found = look();
             side = match sides.iter().position(|side| *side == found) {
                 Some(side) => side,

@@ -93,7 +93,8 @@ impl Lab {
         host.cable("wan0", &world, "eth0");
         host.cable("port1", &guest, "eth0");
         let addresses = |[v4, v6]: [&str; 2], device: &str| {
-            format!("addr add {v4}/24 dev {device}\naddr add {v6}/64 dev {device}\n")
+            // Usable at once.
+            format!("addr add {v4}/24 dev {device}\naddr add {v6}/64 dev {device} nodad\n")
         };
         let gateway = ["10.1.0.1", "fd00:1::1"];
         let routes =
