@@ -118,7 +118,10 @@ fn whatever_reads_networks_recovers_first() {
     )
     .unwrap();
     let told = palisade.transcript("list");
-    assert!(told.contains("other") && told.contains("which was interrupted"), "{told}");
+    assert!(
+        told.contains("other") && told.contains("which was interrupted"),
+        "{told}"
+    );
     assert!(!folder.join("journal").exists());
     assert_eq!(names(&palisade), ["default", "other"]);
 }
@@ -201,7 +204,10 @@ fn a_backend_that_is_not_in_this_build() {
     }
     // Who only looks sees what there is, and hears of it.
     let told = palisade.transcript("list");
-    assert!(told.contains("default") && told.contains("`palisade recover`"), "{told}");
+    assert!(
+        told.contains("default") && told.contains("`palisade recover`"),
+        "{told}"
+    );
 }
 
 /// The bytes in the document are a journal.
