@@ -177,7 +177,7 @@ impl Firewall {
     /// If the state directory cannot be read, or recovering fails.
     pub fn running(&mut self) -> Result<Vec<Record>, EngineError> {
         self.recover_if_idle()?;
-        self.engine().records()
+        Ok(self.state.records(None)?)
     }
 
     /// What [`apply`](Self::apply) would change.

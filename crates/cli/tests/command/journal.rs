@@ -93,7 +93,6 @@ fn what_had_been_done_is_finished() {
     // The backend `none` does nothing, so that what it was to do is always done.
     let journal = begin(&[("none", "nothing")], &[other]);
     fs::write(folder.join("journal"), &journal).unwrap();
-    assert_eq!(names(&palisade), ["default"], "who looks recovers nothing");
     let told = palisade.transcript("recover");
     assert!(
         told.contains("an interrupted transaction was finished\n"),
@@ -108,7 +107,26 @@ fn what_had_been_done_is_finished() {
     assert_eq!(palisade.output("recover"), "nothing was interrupted\n");
 }
 
-/// Nobody has to call `recover`.
+/// Nobody has to call `recover`: who only looks does so too.
+#[test]
+fn whatever_reads_networks_recovers_first() {
+    let (palisade, folder) = running();
+    let other = record_of_another(&folder);
+    fs::write(
+        folder.join("journal"),
+        begin(&[("none", "nothing")], &[other]),
+    )
+    .unwrap();
+    let told = palisade.transcript("list");
+    assert!(
+        told.contains("other") && told.contains("which was interrupted"),
+        "{told}"
+    );
+    assert!(!folder.join("journal").exists());
+    assert_eq!(names(&palisade), ["default", "other"]);
+}
+
+/// The same for those that change networks.
 #[test]
 fn whatever_changes_networks_recovers_first() {
     for line in [
@@ -184,7 +202,12 @@ fn a_backend_that_is_not_in_this_build() {
         assert!(told.ends_with("exit code 1\n"), "{told}");
         assert_eq!(fs::read(folder.join("journal")).unwrap(), journal);
     }
-    assert_eq!(names(&palisade), ["default"]);
+    // Who only looks sees what there is, and hears of it.
+    let told = palisade.transcript("list");
+    assert!(
+        told.contains("default") && told.contains("`palisade recover`"),
+        "{told}"
+    );
 }
 
 /// The bytes in the document are a journal.

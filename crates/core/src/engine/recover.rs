@@ -42,7 +42,11 @@ impl Engine<'_> {
             return Ok(Recovered::Nothing);
         }
         match self.state.lock(Duration::ZERO) {
-            Ok(lock) => self.recover_with(&lock),
+            // Whoever only reads shall see what there is all the same.
+            Ok(lock) => self.recover_with(&lock).or_else(|error| {
+                log::warn!("{error}; run `palisade recover`");
+                Ok(Recovered::Nothing)
+            }),
             Err(error) => {
                 log::info!("a transaction is under way, or was left: {error}");
                 Ok(Recovered::Nothing)

@@ -1,0 +1,51 @@
+//! Beside libvirt: whoever applies a network that libvirt rules too is told, once, and nothing of
+//! libvirt's is touched.
+
+use std::process::ExitCode;
+
+use palisade_tests::{Definition, Dump, Namespace, Palisade, Trials};
+
+fn main() -> ExitCode {
+    let trials = Trials::new()
+        .with("libvirt's nftables, by name".to_owned(), || {
+            told("table ip libvirt_network { chain guest_output { iifname \"virbr0\" reject; }; }");
+        })
+        .with("libvirt's nftables, by index".to_owned(), || {
+            told("table ip libvirt_network { chain guest_output { iif \"virbr0\" reject; }; }");
+        })
+        .with("libvirt's chains of iptables-nft".to_owned(), || {
+            told("table ip filter { chain LIBVIRT_FWO { iifname \"virbr0\" reject; }; }");
+        })
+        .with("another bridge of libvirt's".to_owned(), another_bridge);
+    palisade_tests::run(trials)
+}
+
+fn definition() -> Definition {
+    Definition::nat("default", "virbr0", &["192.168.122.1/24"])
+}
+
+fn told(libvirt: &str) {
+    let namespace = Namespace::new();
+    namespace.bridges(["virbr0"]);
+    namespace.nft(libvirt);
+    let before = Dump::ruleset(&namespace);
+    let palisade = Palisade::new(&namespace);
+    let told = palisade.apply([&definition()]).stdout();
+    assert!(
+        told.contains("libvirt has rules for bridge `virbr0` too"),
+        "{told}"
+    );
+    // Nothing changes: nothing is said.
+    let again = palisade.apply([&definition()]).stdout();
+    assert!(!again.contains("libvirt"), "{again}");
+    palisade.ok(["remove", "--all"]);
+    assert_eq!(Dump::ruleset(&namespace), before);
+}
+
+fn another_bridge() {
+    let namespace = Namespace::new();
+    namespace
+        .nft("table ip libvirt_network { chain guest_output { iifname \"virbr01\" reject; }; }");
+    let told = Palisade::new(&namespace).apply([&definition()]).stdout();
+    assert!(!told.contains("libvirt"), "{told}");
+}
