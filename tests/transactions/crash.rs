@@ -2,11 +2,15 @@
 //! happened, or nothing of it.
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use palisade_tests::{Chance, Definition, Dump, Namespace, Palisade, Trials, assert_same};
 
+use crate::crowd::foreign_commits;
 use crate::kill;
 use crate::place::{self, Place, assert_clean, recorded};
 
@@ -29,6 +33,10 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
                 change.kill_at_random(&[place], &namespace, &palisade);
             });
         }
+    }
+    for place in Place::OF_NFTABLES {
+        let name = format!("{place:?}: killed amid others' commits");
+        trials = trials.with(name, move || amid_others(place));
     }
     use Place::{Flat, Legacy, Mapped, Nft};
     let moves = [
@@ -81,6 +89,24 @@ fn sync(palisade: &Palisade<'_>) -> Change {
             on_files(palisade, "sync", &[net(1), net(2)]),
         ],
     }
+}
+
+/// Whether a batch landed is not read from the ruleset's generation: that moves all the time.
+fn amid_others(place: Place) {
+    let namespace = Namespace::new();
+    namespace.nft("table inet theirs { set s { type ipv4_addr; }; }\n");
+    let palisade = place.palisade(&namespace);
+    let change = apply_and_remove(&palisade);
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let noise = scope.spawn(|| foreign_commits(&namespace, &is_done));
+        let kills = AssertUnwindSafe(|| change.kill_at_random(&[place], &namespace, &palisade));
+        let killed = catch_unwind(kills);
+        is_done.store(true, Ordering::Relaxed);
+        let commits = noise.join().expect("the noise");
+        killed.unwrap_or_else(|panic| resume_unwind(panic));
+        assert!(commits > 100, "only {commits} commits of others");
+    });
 }
 
 fn migrate(places: [Place; 2]) {
@@ -139,9 +165,9 @@ impl Change {
                 // What happens before the kernel is touched takes the longest: on to the rest.
                 kill::wait_for(&journal, &mut child);
                 let part = [4, 16, 64][chance.below(3) as usize];
-                std::thread::sleep(chance.shorter_than(took[side] / part));
+                thread::sleep(chance.shorter_than(took[side] / part));
             } else {
-                std::thread::sleep(chance.shorter_than(took[side]));
+                thread::sleep(chance.shorter_than(took[side]));
             }
             let is_in_time = kill::kill(&mut child);
             died += usize::from(is_in_time);
@@ -149,12 +175,17 @@ impl Change {
             took[side] = took[side] * if is_in_time { 9 } else { 6 } / 8;
             if chance.below(4) == 0 {
                 let mut child = kill::start(namespace, palisade, ["recover"]);
-                std::thread::sleep(chance.shorter_than(took[side]));
+                thread::sleep(chance.shorter_than(took[side]));
                 kill::kill(&mut child);
+            }
+            interrupted += usize::from(journal.exists());
+            if chance.below(4) == 0 {
+                // Who only looks sees to it too, unless a program is still at work.
+                let listed = palisade.answer(["list"]);
+                assert_eq!(listed.code, Some(0), "{told}: {listed}");
             }
             let recovered = palisade.answer(["recover"]);
             assert_eq!(recovered.code, Some(0), "{told}: {recovered}");
-            interrupted += usize::from(!recovered.stdout.contains("nothing was"));
             let found = look();
             side = match sides.iter().position(|side| *side == found) {
                 Some(side) => side,

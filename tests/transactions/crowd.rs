@@ -64,8 +64,9 @@ fn in_turn(palisade: &Palisade<'_>, [one, other]: [u8; 2], rounds: usize) {
     }
 }
 
-/// An element comes and goes, in a commit each, as fast as `nft` can; how many commits.
-fn foreign_commits(namespace: &Namespace, is_done: &AtomicBool) -> usize {
+/// An element of the set `s` of the table `theirs` comes and goes, in a commit each, as fast as `nft`
+/// can; how many commits.
+pub(crate) fn foreign_commits(namespace: &Namespace, is_done: &AtomicBool) -> usize {
     let mut nft = Command::new("nft");
     nft.arg("-i").stdin(Stdio::piped()).stdout(Stdio::null());
     let mut nft = namespace.inside(|| nft.spawn().expect("start `nft -i`"));
