@@ -1,9 +1,9 @@
 //! Many networks in one batch; and in a user namespace, where the kernel bounds the batch's buffer:
 //! it works, or the error names the limit to raise, and nothing is half done.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use palisade_tests::{Answer, Definition, Namespace, Palisade, Trials};
+use palisade_tests::{Definition, Dump, Namespace, Palisade, Trials};
 
 fn main() -> ExitCode {
     let mut trials = Trials::new();
@@ -97,9 +97,9 @@ fn assert_no_record(palisade: &Palisade<'_>) {
     }
 }
 
+/// Without the marker of the last transaction.
 fn listed(namespace: &Namespace) -> String {
-    let mut nft = Command::new("nft");
-    Answer::stdout(namespace.answer(nft.args(["-s", "list", "ruleset"]), ""))
+    Dump::ruleset(namespace).to_string()
 }
 
 /// How many subnets are let out: each network has one.
