@@ -132,7 +132,7 @@ impl Engine<'_> {
                 kind: DiscrepancyKind::Unreadable,
                 detail: format!(
                     "{why}: rules of its network may stand that no record names; apply the \
-                     network again, run `palisade repair`, then delete the file"
+                     network again, then run `palisade repair`"
                 ),
             });
         }

@@ -172,7 +172,7 @@ impl State {
     }
 
     /// The files that could not be believed, with what is wrong: those that are in the way still,
-    /// and those that were set aside.
+    /// and those that were set aside and whose network was not applied again.
     ///
     /// # Errors
     /// If a folder or a file cannot be read at all.
@@ -183,21 +183,27 @@ impl State {
             names.map_err(file_error("read", storage, folder))
         };
         let mut found = Vec::new();
+        let mut believed = Vec::new();
         for file in read_names(NETWORKS)? {
             let path = format!("{NETWORKS}/{file}");
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
-            if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes)
-                && let Err(error) = record::decode(name, &bytes)
-            {
-                found.push((path, error.to_string()));
+            if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
+                match record::decode(name, &bytes) {
+                    Ok(_) => believed.push(file),
+                    Err(error) => found.push((path, error.to_string())),
+                }
             }
         }
         for file in read_names(UNREADABLE)? {
-            found.push((
-                format!("{UNREADABLE}/{file}"),
-                "it was set aside".to_owned(),
-            ));
+            // `NAME.json-1`: where the network was applied again, its rules have a record.
+            let of = file.rsplit_once('-').map_or(file.as_str(), |(of, _)| of);
+            if !believed.iter().any(|believed| believed == of) {
+                found.push((
+                    format!("{UNREADABLE}/{file}"),
+                    "it was set aside".to_owned(),
+                ));
+            }
         }
         found.sort();
         Ok(found)
