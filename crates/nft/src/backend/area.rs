@@ -8,7 +8,7 @@ use palisade_core::state::Record;
 
 use super::item::{Wanted, is_same};
 use super::settings::{Settings, SettingsError};
-use crate::layout::{Layout, Skeleton, TableName};
+use crate::layout::{Item, Layout, Skeleton, TableName};
 
 /// What shall become of one table of one family.
 #[derive(Debug)]
@@ -59,6 +59,57 @@ impl<'a> Area<'a> {
         let new = |item| Wanted::new(self.family, self.table.as_str(), item);
         items.into_iter().map(new).collect()
     }
+}
+
+impl<'a> Area<'a> {
+    /// All that is recorded and not wanted any more, with the network of [`Area::restored`] that it
+    /// is recorded for.
+    pub(super) fn all_gone(&self) -> impl Iterator<Item = Gone<'a>> {
+        let removed = self.gone.iter().map(|&(owner, installed)| Gone {
+            restored: None,
+            owner,
+            installed,
+        });
+        let excess = self.excess.iter().map(|&(i, owner, installed)| Gone {
+            restored: Some(i),
+            owner,
+            installed,
+        });
+        removed.chain(excess)
+    }
+
+    /// Whether what is wanted is also recorded as gone for the same network: it is replaced by its
+    /// like.
+    pub(super) fn is_gone(&self, wanted: &Wanted) -> bool {
+        let Installed { place, item, .. } = &wanted.installed;
+        let owner = self.gone_items.get(&(place.as_str(), item.as_str()));
+        match &wanted.item {
+            Item::Rule(_) => owner.is_some(),
+            Item::Element { element, .. } => {
+                owner.is_some_and(|owner| element.userdata.text() == Some(owner.as_str()))
+            }
+        }
+    }
+
+    /// The elements that shall stand, by set and key, and whose they are.
+    pub(super) fn staying_elements(&self) -> HashMap<(&str, &[u8]), &str> {
+        let mut owners = HashMap::new();
+        for (_, wanted) in self.added.iter().chain(&self.restored) {
+            if let Item::Element { set, element } = &wanted.item {
+                let owner = element.userdata.text().unwrap_or_default();
+                owners.insert((set.as_str(), element.key.as_slice()), owner);
+            }
+        }
+        owners
+    }
+}
+
+/// Something that is recorded and not wanted any more.
+pub(super) struct Gone<'a> {
+    /// The network of [`Area::restored`] that it is recorded for, if it is one of those.
+    pub(super) restored: Option<usize>,
+    pub(super) owner: &'a Name,
+    pub(super) installed: &'a Installed,
 }
 
 /// The areas that a change is about, by table and family.

@@ -6,10 +6,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use palisade_core::backend::Installed;
-use palisade_core::network::Name;
 
-use super::area::Area;
-use super::item::{Wanted, element, key};
+use super::area::{Area, Gone};
+use super::item::{Wanted, key};
 use super::observed::{Foreign, Observed, Standing};
 use crate::batch::{At, Batch};
 use crate::layout::{self, Item, Layout, Skeleton};
@@ -102,7 +101,7 @@ impl Difference {
         skeletons: &[(Layout, Skeleton)],
         trust: Trust,
     ) {
-        self.go(area, observed, trust, &staying_elements(area));
+        self.go(area, observed, trust, &area.staying_elements());
         self.come(area, skeletons, Some(observed), trust);
         self.clear(area, observed, skeletons);
     }
@@ -129,7 +128,7 @@ impl Difference {
                 let stays = staying.get(&(set, key.as_slice())) == Some(&owner.as_str());
                 if stands && !stays {
                     let elements = self.delete_elements.entry(set.to_owned()).or_default();
-                    elements.insert(key.clone(), element(key));
+                    elements.insert(key.clone(), Element::of_key(key));
                     self.mended.extend(restored);
                 }
             } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
@@ -416,57 +415,6 @@ impl Difference {
             batch.add_elements(family, &self.table, set, elements);
         }
     }
-}
-
-impl<'a> Area<'a> {
-    /// All that is recorded and not wanted any more, with the network of [`Area::restored`] that it
-    /// is recorded for.
-    fn all_gone(&self) -> impl Iterator<Item = Gone<'a>> {
-        let removed = self.gone.iter().map(|&(owner, installed)| Gone {
-            restored: None,
-            owner,
-            installed,
-        });
-        let excess = self.excess.iter().map(|&(i, owner, installed)| Gone {
-            restored: Some(i),
-            owner,
-            installed,
-        });
-        removed.chain(excess)
-    }
-
-    /// Whether what is wanted is also recorded as gone for the same network: it is replaced by its
-    /// like.
-    fn is_gone(&self, wanted: &Wanted) -> bool {
-        let Installed { place, item, .. } = &wanted.installed;
-        let owner = self.gone_items.get(&(place.as_str(), item.as_str()));
-        match &wanted.item {
-            Item::Rule(_) => owner.is_some(),
-            Item::Element { element, .. } => {
-                owner.is_some_and(|owner| element.userdata.text() == Some(owner.as_str()))
-            }
-        }
-    }
-}
-
-/// Something that is recorded and not wanted any more.
-struct Gone<'a> {
-    /// The network of [`Area::restored`] that it is recorded for, if it is one of those.
-    restored: Option<usize>,
-    owner: &'a Name,
-    installed: &'a Installed,
-}
-
-/// The elements that shall stand, by set and key, and whose they are.
-fn staying_elements<'a>(area: &'a Area<'_>) -> HashMap<(&'a str, &'a [u8]), &'a str> {
-    let mut owners = HashMap::new();
-    for (_, wanted) in area.added.iter().chain(&area.restored) {
-        if let Item::Element { set, element } = &wanted.item {
-            let owner = element.userdata.text().unwrap_or_default();
-            owners.insert((set.as_str(), element.key.as_slice()), owner);
-        }
-    }
-    owners
 }
 
 fn is_element(observed: &Observed, installed: &Installed) -> bool {

@@ -7,7 +7,7 @@ use palisade_core::backend::Installed;
 use palisade_core::network::Family;
 
 use crate::layout::{Item, Shape};
-use crate::object::{Element, Rule, Userdata};
+use crate::object::Rule;
 use crate::statement::{concatenation, interface_name};
 
 /// A rule or element of a network, and what its record says of it.
@@ -64,19 +64,6 @@ pub(super) fn key(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
-}
-
-/// The element with this key, as far as it takes to delete it.
-pub(super) fn element(key: Vec<u8>) -> Element {
-    Element {
-        key,
-        key_end: Vec::new(),
-        value: None,
-        flags: 0,
-        expressions: Vec::new(),
-        userdata: Userdata::default(),
-        extra: Vec::new(),
-    }
 }
 
 #[cfg(test)]

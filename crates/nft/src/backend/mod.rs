@@ -5,6 +5,7 @@
 
 mod area;
 mod difference;
+mod error;
 mod item;
 mod landed;
 mod observed;
@@ -23,7 +24,6 @@ use palisade_core::backend::{
 use palisade_core::rules::Rule;
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
-use thiserror::Error;
 
 use crate::batch::{Batch, CommitError, commit};
 use crate::dump::{Depth, DumpError, Reader};
@@ -38,6 +38,7 @@ use observed::Observed;
 use rebuild::Rebuild;
 use verify::discrepancies;
 
+pub use error::PlanError;
 pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 
@@ -51,79 +52,6 @@ pub struct Nftables {
     replies: Vec<u8>,
     /// The generation for which the last plan was made.
     planned: Option<u32>,
-}
-
-/// Why a plan could not be made.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// The kernel's tables could not be read.
-    #[error(transparent)]
-    Dump(#[from] DumpError),
-    /// A record or a choice that is none of this backend's.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A table of our name that somebody else made.
-    #[error("table {family} `{table}` was not made by palisade: it has not its mark")]
-    NotOurs {
-        /// The table's family.
-        family: object::Family,
-        /// Its name.
-        table: String,
-    },
-    /// A table of ours of which somebody switched all rules off.
-    #[error("table {family} `{table}` is dormant: none of its rules counts")]
-    Dormant {
-        /// The table's family.
-        family: object::Family,
-        /// Its name.
-        table: String,
-    },
-    /// A table that an older build made, and that holds what somebody else put there.
-    #[error(
-        "table {family} `{table}` is of an older build and must be made anew, but holds what \
-         palisade did not put there: {foreign}"
-    )]
-    Occupied {
-        /// The table's family.
-        family: object::Family,
-        /// Its name.
-        table: String,
-        /// The first of it.
-        foreign: String,
-    },
-    /// A table that another build made, in a way that this one does not know.
-    #[error(
-        "table {family} `{table}` has layout version {found}, this build knows version {}",
-        layout::VERSION
-    )]
-    OtherVersion {
-        /// The table's family.
-        family: object::Family,
-        /// Its name.
-        table: String,
-        /// The version it has.
-        found: u32,
-    },
-}
-
-impl PlanError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Dump(error) => error.hint(),
-            Self::Settings(_) => "see `palisade list` for where networks are".to_owned(),
-            Self::NotOurs { family, table } => format!(
-                "choose another name with --table, or delete it: nft delete table {family} {table}"
-            ),
-            Self::Dormant { .. } => "`palisade repair` makes it anew, awake".to_owned(),
-            Self::Occupied { .. } => "move it to a table of your own, then try again".to_owned(),
-            Self::OtherVersion { .. } => {
-                "remove the networks with the build that applied them, then apply them".to_owned()
-            }
-        }
-    }
 }
 
 impl Nftables {

@@ -215,15 +215,7 @@ pub const TRANSACTION: &str = "transaction";
 /// The marker of a transaction.
 #[must_use]
 pub fn marker(transaction: &str) -> Element {
-    Element {
-        key: interface_name(transaction),
-        key_end: Vec::new(),
-        value: None,
-        flags: 0,
-        expressions: Vec::new(),
-        userdata: Userdata::default(),
-        extra: Vec::new(),
-    }
+    Element::of_key(interface_name(transaction))
 }
 
 /// The rule of a network that a rule in a table of ours stands for, if it is exactly one that

@@ -130,6 +130,22 @@ pub struct Element {
     pub extra: Vec<Attribute>,
 }
 
+impl Element {
+    /// An element of a set of single keys, with nothing beside its key.
+    #[must_use]
+    pub fn of_key(key: Vec<u8>) -> Self {
+        Self {
+            key,
+            key_end: Vec::new(),
+            value: None,
+            flags: 0,
+            expressions: Vec::new(),
+            userdata: Userdata::default(),
+            extra: Vec::new(),
+        }
+    }
+}
+
 /// What an element of a map leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {

@@ -119,13 +119,8 @@ pub(super) fn items(rule: &CoreRule) -> Vec<Item> {
     let item = |(shape, key): (Shape, Key)| Item::Element {
         set: shape.name(),
         element: Element {
-            key: key.bytes(&shape),
-            key_end: Vec::new(),
-            value: None,
-            flags: 0,
-            expressions: Vec::new(),
             userdata: Userdata::comment(rule.owner.as_str()),
-            extra: Vec::new(),
+            ..Element::of_key(key.bytes(&shape))
         },
     };
     elements(rule).into_iter().map(item).collect()
