@@ -96,16 +96,13 @@ impl Subnet {
             .map_err(|_| SubnetError::Prefix { prefix, family })?
             .trunc();
         let broadcast = IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
-        let is_unicast = |address: IpAddr| {
-            !(address.is_multicast() || address.is_unspecified() || address == broadcast)
-        };
+        // Masked, short prefixes begin at 0.0.0.0 or ::, and hold unicast addresses all the same;
+        // from 8 bits on there are none but this host's (RFC 1122, RFC 4291).
+        let is_this_host = net.network().is_unspecified() && prefix >= 8;
         if prefix == 0 {
             Err(SubnetError::Everything(address))
-        } else if !is_unicast(address) {
+        } else if address.is_multicast() || address == broadcast || is_this_host {
             Err(SubnetError::NotUnicast(address))
-        } else if !is_unicast(net.network()) {
-            // What is written down is the masked form, which must be read again.
-            Err(SubnetError::NotUnicast(net.network()))
         } else {
             Ok(Self(net))
         }
@@ -194,6 +191,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_read_again() {
+        for text in [
+            "1.2.3.4/7",
+            "10.0.0.1/1",
+            "fd00::1/1",
+            "10.0.0.1/32",
+            "2001:db8::1/7",
+        ] {
+            let subnet: Subnet = text.parse().unwrap();
+            assert_eq!(
+                subnet.to_string().parse::<Subnet>().unwrap(),
+                subnet,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn the_rest_is_refused() {
         let bad = [
             "",
@@ -202,8 +217,7 @@ mod tests {
             "10.0.0.1/0",
             "224.0.0.1/24",
             "0.0.0.0/8",
-            "1.2.3.4/7",
-            "10.0.0.1/1",
+            "0.0.0.5/24",
             "::5/64",
             "ff02::1/64",
             "::/64",
