@@ -31,9 +31,9 @@ fn rules_of_others_stay_and_keep_their_chain() {
     assert_eq!(
         plan.notes,
         [
-            "chain `PALISADE_INP` of iptables table `filter` (legacy) stays, since palisade did \
+            "chain `PALISADE_INP` of iptables table `filter` (legacy) stays, since it holds or serves what palisade did \
              not put there: -A INPUT -i eth1 -j PALISADE_INP",
-            "chain `PALISADE_FWO` of iptables table `filter` (legacy) stays, since palisade did \
+            "chain `PALISADE_FWO` of iptables table `filter` (legacy) stays, since it holds or serves what palisade did \
              not put there: -A PALISADE_FWO -s 10.9.9.9/32 -j DROP",
         ]
     );
