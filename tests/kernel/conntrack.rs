@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use palisade_tests::probe::{End, Receiver, Stream};
 use palisade_tests::{Definition, Namespace, Palisade, Trials, is_in_path};
 
+/// How long a busy machine may take until the first packets arrive.
+const BEGINS: Duration = Duration::from_secs(20);
 /// By when no packet may leave with a private address any more.
 const SOON: Duration = Duration::from_secs(1);
 /// How long to look at what leaves: dozens of packets.
@@ -328,7 +330,7 @@ impl Traffic {
         let [guest4, guest6] = GUEST.map(|address| (&lab.guest, address));
         let [world4, world6] = WORLD.map(|address| (&lab.world, address));
         let [host4, bridge] = [HOST[0], "10.1.0.1"].map(|address| (&lab.host, address));
-        Self {
+        let traffic = Self {
             leaving: vec![
                 (begin(guest4, world4, Receiver::Answers), HOST[0]),
                 (begin(guest6, world6, Receiver::Answers), HOST[1]),
@@ -341,6 +343,21 @@ impl Traffic {
                 begin(guest4, host4, Receiver::Answers),
                 begin(guest4, bridge, Receiver::Answers),
             ],
+        };
+        traffic.assert_flowing();
+        traffic
+    }
+
+    /// Something of each has arrived: on a busy machine the first look for a neighbour takes long.
+    fn assert_flowing(&self) {
+        let begun = Instant::now();
+        let leaving = self.leaving.iter().map(|(stream, _)| stream);
+        for stream in leaving.chain(&self.others) {
+            while stream.sources_since(begun).is_empty() {
+                let waited = begun.elapsed();
+                assert!(waited < BEGINS, "nothing arrives from {}", stream.sender);
+                sleep(LOOK / 10);
+            }
         }
     }
 

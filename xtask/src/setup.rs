@@ -20,10 +20,18 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Program {
             name: "nft",
             package: "nftables",
+        },
+        Self::Program {
+            name: "iptables-legacy-restore",
+            package: "iptables",
+        },
+        Self::Program {
+            name: "iptables-nft-restore",
+            package: "iptables",
         },
         Self::Program {
             name: "ip",

@@ -31,10 +31,13 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Reads the command line and the environment. Ends the process if they make no sense, or ask
     /// for help.
-    pub(crate) fn of_this_process() -> Self {
+    ///
+    /// # Errors
+    /// If they are wrong, or ask for help, which is an error to clap.
+    pub(crate) fn of_this_process() -> Result<Self, clap::Error> {
         let mut command = Self::command().mut_args(without_empty_variable);
-        let read = Self::from_arg_matches(&command.get_matches_mut());
-        read.unwrap_or_else(|error| error.format(&mut command).exit())
+        let matches = command.try_get_matches_from_mut(env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }
 
@@ -232,8 +235,17 @@ pub(crate) struct Named {
 #[derive(Debug, Args)]
 pub(crate) struct Migration {
     /// The backend to move to; --layout and --table say where in it
-    #[arg(long, value_name = "BACKEND")]
-    pub(crate) to: BackendChoice,
+    #[arg(long, value_name = "BACKEND", value_enum)]
+    pub(crate) to: Target,
+}
+
+/// A backend that installs rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// nf_tables, over netlink.
+    Nftables,
+    /// Through iptables-restore.
+    Iptables,
 }
 
 /// Networks to remove.

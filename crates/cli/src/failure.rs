@@ -88,6 +88,32 @@ pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Tells on standard error how a command line is wrong, in two lines where clap takes six: what,
+/// and how it would be right.
+pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
+    let text = error.to_string();
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("For more information");
+    let lines = || text.lines().map(str::trim).filter(is_said);
+    let is_usage = |line: &&str| line.starts_with("Usage:");
+    let what: Vec<&str> = lines().take_while(|line| !is_usage(line)).collect();
+    let what = what.join(" ");
+    let what = what.strip_prefix("error: ").unwrap_or(&what);
+    let usage = lines()
+        .find(is_usage)
+        .map_or("palisade --help tells more", |line| line);
+    print(&Failure::new(what, usage), asks_for_json());
+    ExitCode::from(2)
+}
+
+/// Whether the command line, wrong as it is, asks for JSON.
+fn asks_for_json() -> bool {
+    let arguments: Vec<String> = std::env::args().collect();
+    let apart = arguments
+        .windows(2)
+        .any(|pair| pair == ["--format", "json"]);
+    apart || arguments.iter().any(|argument| argument == "--format=json")
+}
+
 /// Errors of the library that know the way out.
 macro_rules! from_error {
     ($($error:ty),* $(,)?) => {

@@ -12,7 +12,11 @@ use arguments::Arguments;
 use output::Format;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::of_this_process();
+    let arguments = match Arguments::of_this_process() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => return failure::print_usage(&error),
+        Err(help) => help.exit(),
+    };
     output::set_up(&arguments.global);
     let format = arguments.global.format;
     match commands::run(&arguments) {

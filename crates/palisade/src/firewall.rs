@@ -402,6 +402,7 @@ impl Firewall {
                 .iter()
                 .map(|record| (record.network.name(), record))
                 .collect();
+            let mut ignored = false;
             // Most networks go to one place: what `auto` means there is found out once.
             let mut settled: HashMap<Placement, Placement> = HashMap::new();
             let mut wish = |network: &Network| {
@@ -417,6 +418,7 @@ impl Firewall {
                     .entry(placement.clone())
                     .or_insert_with(settle)
                     .clone();
+                ignored |= choice.is_ignored_by(&placement);
                 let why = match (running, &usual) {
                     (Some(record), _) if record.placement == placement => record.why.clone(),
                     _ if choice.is_of_backend() => "chosen explicitly".to_owned(),
@@ -430,7 +432,14 @@ impl Firewall {
                     why,
                 }
             };
-            goal(networks.iter().map(&mut wish).collect())
+            let wishes = networks.iter().map(&mut wish).collect();
+            if ignored {
+                log::warn!(
+                    "a layout or a table is for nftables, programs are for iptables: what was \
+                     chosen for the other one says nothing here"
+                );
+            }
+            goal(wishes)
         })
     }
 

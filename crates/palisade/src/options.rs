@@ -122,6 +122,19 @@ impl Choice {
             .is_some_and(|backend| backend != BackendChoice::Auto)
     }
 
+    /// Whether something of it is for another backend than the one of this placement.
+    pub(crate) fn is_ignored_by(&self, placement: &Placement) -> bool {
+        let of_nftables = self.layout.is_some() || self.table.is_some();
+        let of_iptables = self
+            .iptables
+            .is_some_and(|programs| programs != Programs::Auto);
+        match placement.backend.as_str() {
+            nft::NAME => of_iptables,
+            iptables::NAME => of_nftables,
+            _ => of_nftables || of_iptables,
+        }
+    }
+
     /// What a record says was chosen.
     fn recorded(placement: &Placement) -> Self {
         let mut choice = Self::default();

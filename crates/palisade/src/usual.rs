@@ -42,7 +42,7 @@ pub(crate) fn usual(namespace: Option<&Path>, asked: &Choice) -> Result<Usual, E
         };
         if let Some((choice, what)) = found {
             let why = match tried.as_slice() {
-                [] => format!("{what} is the first that works here"),
+                [] => format!("{what} works here"),
                 tried => format!("{what} works here: {}", tried.join("; ")),
             };
             log::info!("{why}");

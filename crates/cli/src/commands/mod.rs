@@ -10,9 +10,9 @@ mod show;
 use std::path::PathBuf;
 
 use palisade::definition::{self, Directories};
-use palisade::{Choice, Firewall, Network, Options, config, folder};
+use palisade::{BackendChoice, Choice, Firewall, Network, Options, config, folder};
 
-use crate::arguments::{Arguments, Command, Global};
+use crate::arguments::{Arguments, Command, Global, Target};
 use crate::failure::Failure;
 use crate::output::Outcome;
 
@@ -50,19 +50,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             change::check_meant(&networks, &mut firewall)?;
             change::report(&firewall.sync(&networks)?, global.quiet)
         }
-        Command::Remove(removal) => change::remove(&mut open(global)?, removal, global.quiet),
-        Command::Verify(named) => mend::verify(&mut open(global)?, named),
-        Command::Repair(named) => mend::repair(&mut open(global)?, named, global.quiet),
+        Command::Remove(removal) => {
+            change::remove(&mut open_recorded(global)?, removal, global.quiet)
+        }
+        Command::Verify(named) => mend::verify(&mut open_recorded(global)?, named),
+        Command::Repair(named) => mend::repair(&mut open_recorded(global)?, named, global.quiet),
         Command::Migrate(migration) => {
             let to = Choice {
-                backend: Some(migration.to),
+                backend: Some(match migration.to {
+                    Target::Nftables => BackendChoice::Nftables,
+                    Target::Iptables => BackendChoice::Iptables,
+                }),
                 ..explicit(global)
             };
-            change::report(&open(global)?.migrate(&to)?, global.quiet)
+            change::report(&open_recorded(global)?.migrate(&to)?, global.quiet)
         }
-        Command::Recover => mend::recover(&mut open(global)?),
-        Command::List => list::list(&open(global)?.running()?),
-        Command::Show(shown) => show::show(&mut open(global)?, &shown.name),
+        Command::Recover => mend::recover(&mut open_recorded(global)?),
+        Command::List => list::list(&open_recorded(global)?.running()?),
+        Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
         Command::Demo => demo::demo(),
     }
 }
@@ -87,11 +92,21 @@ fn choice(global: &Global) -> Result<Choice, Failure> {
     Ok(explicit(global).or(&configured))
 }
 
+/// For commands that place new networks.
 fn open(global: &Global) -> Result<Firewall, Failure> {
+    open_with(global, config::read(global.config.as_deref())?)
+}
+
+/// For commands on running networks: what is recorded counts, whatever is configured now.
+fn open_recorded(global: &Global) -> Result<Firewall, Failure> {
+    open_with(global, Choice::default())
+}
+
+fn open_with(global: &Global, configured: Choice) -> Result<Firewall, Failure> {
     Ok(Firewall::open(&Options {
         state_directory: global.state_dir.clone(),
         namespace: global.netns.as_deref().map(folder::namespace),
         choice: explicit(global),
-        configured: config::read(global.config.as_deref())?,
+        configured,
     })?)
 }

@@ -103,15 +103,19 @@ fn a_bad_configuration() {
     ] {
         for line in [
             "render default.xml",
-            "list",
             "apply default.xml",
-            "remove --all",
+            "sync default.xml",
         ] {
             let told = palisade.transcript(&format!("--config {config} {line}"));
             assert!(told.contains(what), "{told}");
             assert!(told.contains("2> hint: "), "{told}");
             assert_eq!(told.matches("\n2> ").count(), 2, "{told}");
             assert!(told.ends_with("exit code 1\n"), "{told}");
+        }
+        // What runs is not moved by a configuration: commands on it do not read one.
+        for line in ["list", "verify", "repair", "remove --all", "recover"] {
+            let told = palisade.transcript(&format!("--config {config} {line}"));
+            assert!(!told.contains("2> "), "{told}");
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::backend::{Backend, Change, Discrepancy, Plan, RunError, Step};
+use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, RunError, Step};
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
 use crate::state::{Record, State};
@@ -124,6 +124,17 @@ impl Engine<'_> {
             let is_its = |record: &&Record| record.placement.backend == backend.name();
             let its: Vec<&Record> = records.iter().filter(is_its).collect();
             found.extend(backend.verify(&its)?);
+        }
+        for (path, why) in self.state.unbelieved()? {
+            found.push(Discrepancy {
+                network: None,
+                object: format!("record {path}"),
+                kind: DiscrepancyKind::Unreadable,
+                detail: format!(
+                    "{why}: rules of its network may stand that no record names; apply the \
+                     network again, run `palisade repair`, then delete the file"
+                ),
+            });
         }
         // What is about no network in particular may be about each.
         let is_asked = |name: &Name| names.is_empty() || names.contains(name);

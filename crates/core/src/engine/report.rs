@@ -184,6 +184,9 @@ impl EngineError {
             Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
+            Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
+                "run as root, or inside a user and network namespace".to_owned()
+            }
             Self::NoBackend { .. } => {
                 "load what is missing, or choose one with --backend to see what it says".to_owned()
             }

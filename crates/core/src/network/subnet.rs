@@ -96,10 +96,16 @@ impl Subnet {
             .map_err(|_| SubnetError::Prefix { prefix, family })?
             .trunc();
         let broadcast = IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+        let is_unicast = |address: IpAddr| {
+            !(address.is_multicast() || address.is_unspecified() || address == broadcast)
+        };
         if prefix == 0 {
             Err(SubnetError::Everything(address))
-        } else if address.is_multicast() || address.is_unspecified() || address == broadcast {
+        } else if !is_unicast(address) {
             Err(SubnetError::NotUnicast(address))
+        } else if !is_unicast(net.network()) {
+            // What is written down is the masked form, which must be read again.
+            Err(SubnetError::NotUnicast(net.network()))
         } else {
             Ok(Self(net))
         }
@@ -196,6 +202,9 @@ mod tests {
             "10.0.0.1/0",
             "224.0.0.1/24",
             "0.0.0.0/8",
+            "1.2.3.4/7",
+            "10.0.0.1/1",
+            "::5/64",
             "ff02::1/64",
             "::/64",
             "10.0.0.1/+8",

@@ -143,6 +143,10 @@ impl State {
     /// If the folder or a file cannot be read at all.
     pub fn records(&self, lock: Option<&Lock>) -> Result<Vec<Record>, StateError> {
         if !self.is_of_this_boot()? {
+            log::warn!(
+                "{} was written before the last boot: it does not count",
+                self.place()
+            );
             return Ok(Vec::new());
         }
         let storage = self.storage.as_ref();
@@ -165,6 +169,38 @@ impl State {
         }
         records.sort_by(|a, b| (a.order, a.network.name()).cmp(&(b.order, b.network.name())));
         Ok(records)
+    }
+
+    /// The files that could not be believed, with what is wrong: those that are in the way still,
+    /// and those that were set aside.
+    ///
+    /// # Errors
+    /// If a folder or a file cannot be read at all.
+    pub fn unbelieved(&self) -> Result<Vec<(String, String)>, StateError> {
+        let storage = self.storage.as_ref();
+        let read_names = |folder| {
+            let names = storage.names(folder);
+            names.map_err(file_error("read", storage, folder))
+        };
+        let mut found = Vec::new();
+        for file in read_names(NETWORKS)? {
+            let path = format!("{NETWORKS}/{file}");
+            let read = storage.read(&path);
+            let bytes = read.map_err(file_error("read", storage, &path))?;
+            if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes)
+                && let Err(error) = record::decode(name, &bytes)
+            {
+                found.push((path, error.to_string()));
+            }
+        }
+        for file in read_names(UNREADABLE)? {
+            found.push((
+                format!("{UNREADABLE}/{file}"),
+                "it was set aside".to_owned(),
+            ));
+        }
+        found.sort();
+        Ok(found)
     }
 
     /// Writes records. They are as safe as the journal that says the same.
@@ -257,7 +293,7 @@ impl State {
         let aside = format!("{UNREADABLE}/{}", free_name(file, &there));
         log::error!(
             "{place}/{NETWORKS}/{file} cannot be believed: {error}; it is now {aside}. Its rules \
-             stay in the kernel until `palisade repair`"
+             stay in the kernel: apply the network again, then `palisade repair`"
         );
         let path = format!("{NETWORKS}/{file}");
         let renamed = storage.rename(&path, &aside);

@@ -277,7 +277,7 @@ impl Work<'_> {
             variant, family, ..
         } = self.area;
         format!(
-            "chain `{chain}` of {} table `{}` ({variant}) stays, since palisade did not put there: \
+            "chain `{chain}` of {} table `{}` ({variant}) stays, since it holds or serves what palisade did not put there: \
              {named}{more}",
             crate::run::word(*family),
             self.table.name()

@@ -67,6 +67,9 @@ pub(super) fn between(
     difference.remains = !skeletons.is_empty();
     match (observed, skeletons.is_empty()) {
         (None, true) => {}
+        (None, false) if area.added.is_empty() && area.restored.is_empty() => {
+            difference.remains = false;
+        }
         (None, false) => {
             difference.add_table = Some(layout::table(&area.table, area.family));
             difference.come(area, &skeletons, None, trust);
@@ -143,6 +146,9 @@ impl Difference {
         mut observed: Option<&mut Observed>,
         trust: Trust,
     ) {
+        if area.added.is_empty() && area.restored.is_empty() {
+            return; // Whoever takes away puts nothing back.
+        }
         for (_, skeleton) in skeletons {
             self.mend_skeleton(skeleton, observed.as_deref());
         }

@@ -71,6 +71,14 @@ pub enum PlanError {
         /// Its name.
         table: String,
     },
+    /// A table of ours of which somebody switched all rules off.
+    #[error("table {family} `{table}` is dormant: none of its rules counts")]
+    Dormant {
+        /// The table's family.
+        family: object::Family,
+        /// Its name.
+        table: String,
+    },
     /// A table that an older build made, and that holds what somebody else put there.
     #[error(
         "table {family} `{table}` is of an older build and must be made anew, but holds what \
@@ -109,6 +117,7 @@ impl PlanError {
             Self::NotOurs { family, table } => format!(
                 "choose another name with --table, or delete it: nft delete table {family} {table}"
             ),
+            Self::Dormant { .. } => "`palisade repair` makes it anew, awake".to_owned(),
             Self::Occupied { .. } => "move it to a table of your own, then try again".to_owned(),
             Self::OtherVersion { .. } => {
                 "remove the networks with the build that applied them, then apply them".to_owned()
@@ -324,6 +333,13 @@ fn look(
     };
     if let Err(error) = check_mark(&program.table) {
         return Ok(Err(error));
+    }
+    let comes = !(area.added.is_empty() && area.restored.is_empty());
+    if comes && verify::is_dormant(&program.table) {
+        return Ok(Err(PlanError::Dormant {
+            family,
+            table: area.table.to_string(),
+        }));
     }
     let mut observed = Observed::new(program);
     if depth == Depth::Outline {

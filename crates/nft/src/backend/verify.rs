@@ -1,6 +1,6 @@
 //! What stands otherwise than it is recorded.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
 use palisade_core::network::{Name, Network};
@@ -10,7 +10,7 @@ use super::area::Area;
 use super::item::key;
 use super::observed::{Observed, Standing};
 use crate::layout::{self, Layout};
-use crate::object::{self, Rule, Set};
+use crate::object::{self, Rule, Set, Table};
 use crate::program::{ElementOf, FilledSet, Program};
 use crate::statement::{Statement, statements};
 
@@ -52,6 +52,10 @@ pub(super) fn discrepancies(
             );
         }
         (Some(expected), Some(program)) => {
+            if is_dormant(&program.table) {
+                let detail = "it is dormant: none of its rules counts";
+                found.tell(None, "", DiscrepancyKind::Changed, detail);
+            }
             let mut observed = Observed::new(program);
             found.chains(&expected, &observed);
             found.sets(&expected, &observed, &recorded);
@@ -132,12 +136,16 @@ impl Found {
                     DiscrepancyKind::Foreign,
                     "no network needs it",
                 );
+                let rules = observed.rules(name).iter();
+                for rule in rules.filter(|rule| !layout::is_of_skeleton(&rule.rule)) {
+                    self.tell(None, &place, DiscrepancyKind::Foreign, rule.text.as_str());
+                }
             }
         }
     }
 
     fn sets(&mut self, expected: &Program, observed: &Observed, recorded: &[(&Name, &Installed)]) {
-        let mut keys: HashMap<&str, HashMap<Vec<u8>, (&Name, &Installed)>> = HashMap::new();
+        let mut keys: BTreeMap<&str, BTreeMap<Vec<u8>, (&Name, &Installed)>> = BTreeMap::new();
         for &(owner, installed) in recorded {
             if let Some(key) = key(&installed.item) {
                 let of_set = keys.entry(&installed.place).or_default();
@@ -176,7 +184,6 @@ impl Found {
                     DiscrepancyKind::Foreign,
                     "no network needs it",
                 );
-                continue;
             }
             for element in &filled.elements {
                 if !keys
@@ -267,4 +274,12 @@ fn is_alike(a: &Set, b: &Set) -> bool {
 fn is_readable(standing: &Standing) -> bool {
     let is_other = |statement: &Statement| matches!(statement, Statement::Other(_));
     !statements(&standing.rule.expressions).iter().any(is_other)
+}
+
+/// `NFT_TABLE_F_DORMANT`.
+const DORMANT: u32 = 1;
+
+/// Whether a table's chains are switched off.
+pub(super) fn is_dormant(table: &Table) -> bool {
+    table.flags & DORMANT != 0
 }
