@@ -97,8 +97,9 @@ fn assert_no_record(palisade: &Palisade<'_>) {
     }
 }
 
+/// Without the marker of the last transaction.
 fn listed(namespace: &Namespace) -> String {
-    Dump::ruleset(namespace).as_str().to_owned()
+    Dump::ruleset(namespace).to_string()
 }
 
 /// How many subnets are let out: each network has one.
