@@ -15,7 +15,7 @@ use crate::kill;
 use crate::place::{self, Place, assert_clean, recorded};
 
 /// How often a process is killed in each trial, at least.
-const KILLS: usize = 24;
+const KILLS: usize = 20;
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     let ways: [(&str, Way); 3] = [

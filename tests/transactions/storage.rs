@@ -72,6 +72,14 @@ fn broken(file: &str) {
         palisade.ok(["remove", "net3"]);
         let repaired = palisade.answer(["repair"]);
         assert_eq!(repaired.code, Some(0), "{told}: {repaired}");
+        let aside = folder(&palisade).join("unreadable");
+        if aside.exists() {
+            // In doubt, until somebody says that it is no loss.
+            let verified = palisade.answer(["verify"]);
+            assert_eq!(verified.code, Some(3), "{told}: {verified}");
+            assert!(verified.stdout.contains("unreadable"), "{told}: {verified}");
+            fs::remove_dir_all(&aside).expect("delete what was set aside");
+        }
         let verified = palisade.answer(["verify"]);
         assert_eq!(verified.code, Some(0), "{told}: {verified}");
         assert_eq!(palisade.running(), ["net1", "net2"], "{told}");

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -121,12 +121,17 @@ impl Lab {
             server.set_read_timeout(patience).expect("set a timeout");
             server
         });
-        let is_done = AtomicBool::new(false);
+        let (begun, is_done) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
-            let is_done = &is_done;
-            let readers = servers.map(|server| scope.spawn(move || arrived(&server, is_done)));
+            let (begun, is_done) = (&begun, &is_done);
+            let readers =
+                servers.map(|server| scope.spawn(move || arrived(&server, begun, is_done)));
             let sender = scope.spawn(|| self.guest.inside(|| send_until(is_done)));
-            thread::sleep(Duration::from_millis(100));
+            // Neighbours find each other first, which may take a second.
+            let until = Instant::now() + Duration::from_secs(10);
+            while begun.load(Ordering::Relaxed) < WORLD.len() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(10));
+            }
             let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(action));
             thread::sleep(Duration::from_millis(50));
             is_done.store(true, Ordering::Relaxed);
@@ -166,13 +171,20 @@ fn send_until(is_done: &AtomicBool) -> u64 {
 }
 
 /// Which packets arrive, and from where, until nothing comes any more.
-fn arrived(server: &UdpSocket, is_done: &AtomicBool) -> BTreeMap<u64, SocketAddr> {
+fn arrived(
+    server: &UdpSocket,
+    begun: &AtomicUsize,
+    is_done: &AtomicBool,
+) -> BTreeMap<u64, SocketAddr> {
     let mut arrived = BTreeMap::new();
     let mut bytes = [0; 8];
     loop {
         match server.recv_from(&mut bytes) {
             Ok((_, source)) => {
                 let number = u64::from_be_bytes(bytes);
+                if arrived.is_empty() {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                }
                 let earlier = arrived.insert(number, source);
                 assert_eq!(earlier, None, "packet {number} arrived twice");
             }
@@ -205,9 +217,15 @@ impl Seen {
     #[track_caller]
     fn assert_all_hidden(&self) {
         assert!(self.sent > 400, "only {} packets were sent", self.sent);
-        let lost: Vec<u64> = (0..self.sent)
-            .filter(|number| self.arrived.iter().all(|came| !came.contains_key(number)))
-            .collect();
+        // From the first that came: what was sent before the neighbours knew each other is lost.
+        let missing = |(family, came): (u64, &BTreeMap<u64, SocketAddr>)| {
+            let first = came.keys().next().copied();
+            let first = first.unwrap_or_else(|| panic!("nothing came of family {family}"));
+            let sent = (first..self.sent).step_by(WORLD.len());
+            let missing = sent.filter(|number| !came.contains_key(number));
+            missing.collect::<Vec<u64>>()
+        };
+        let lost: Vec<u64> = (0..).zip(&self.arrived).flat_map(missing).collect();
         let sources = self.sources();
         assert!(
             sources
