@@ -5,6 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use palisade_core::Ruleset;
+use palisade_core::network::{Family, Network};
+use palisade_core::rules::Rule;
+use palisade_nft::dump::{Depth, Reader};
+use palisade_nft::layout::{Layout, omission};
+use palisade_nft::lift::lift;
+use palisade_nft::socket::Socket;
 use palisade_tests::{Dump, Namespace, Palisade, Trials, assert_same};
 
 fn main() -> ExitCode {
@@ -25,6 +32,7 @@ fn of_case(trials: Trials, case: &Case) -> Trials {
         .with(named("applied flat"), with(applied_flat))
         .with(named("every rule says whose it is"), with(comments))
         .with(named("rendered and loaded"), with(rendered))
+        .with(named("read back, it means the same"), with(read_back))
         .with(named("applied and removed"), with(removed))
 }
 
@@ -99,6 +107,41 @@ fn rendered(case: &Case) {
             ("rendered and loaded", &loaded),
             ("applied", &applied),
         );
+    }
+}
+
+/// What the kernel has, dumped, decoded and lifted, is what the networks mean, and nothing else.
+fn read_back(case: &Case) {
+    for layout in Layout::ALL {
+        let namespace = Namespace::new();
+        let palisade = Palisade::with_layout(&namespace, layout.name());
+        palisade.on_files("apply", &case.files).stdout();
+        let checked = palisade
+            .with(["--format", "json"])
+            .on_files("check", &case.files);
+        let mut checked: serde_json::Value = serde_json::from_str(&checked.stdout()).expect("JSON");
+        let networks: Vec<Network> =
+            serde_json::from_value(checked["networks"].take()).expect("networks");
+        let ruleset = Ruleset::of(&networks, layout.guard());
+        for family in Family::BOTH {
+            let is_here =
+                |rule: &&Rule| rule.family == family && omission(rule.role, rule.purpose).is_none();
+            let mut meant: Vec<&Rule> = ruleset.rules().iter().filter(is_here).collect();
+            meant.sort();
+            let lifted = namespace.inside(|| {
+                let mut socket = Socket::open().expect("a socket");
+                let mut replies = Vec::new();
+                let mut reader = Reader::new(&mut socket, &mut replies);
+                let program = reader.program(family.into(), "palisade", Depth::Elements);
+                let program = program.expect("a dump");
+                program.map(|program| lift(&program).expect("a table of ours"))
+            });
+            let lifted = lifted.unwrap_or_default();
+            assert_eq!(lifted.strange, [], "{layout} {family}");
+            let mut found: Vec<&Rule> = lifted.ruleset.rules().iter().collect();
+            found.sort();
+            assert_eq!(found, meant, "{layout} {family}");
+        }
     }
 }
 
