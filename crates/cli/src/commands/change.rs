@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use palisade::network::Name;
-use palisade::{Action, EngineError, Firewall, Network, Report};
+use palisade::{Action, Firewall, Network, Report};
 
 use crate::arguments::Removal;
 use crate::failure::Failure;
@@ -19,17 +19,9 @@ pub(super) fn remove(
         return report(&firewall.remove_all()?, quiet);
     }
     let mut names: Vec<Name> = Vec::new();
-    for text in &removal.names {
-        match text.parse() {
-            Ok(name) if !names.contains(&name) => names.push(name),
-            Ok(_) => {}
-            Err(_) => {
-                let shown = text.escape_debug();
-                return Err(Failure::new(
-                    format!("no network named `{shown}` is running; nothing was changed"),
-                    EngineError::Unknown { names: Vec::new() }.hint(),
-                ));
-            }
+    for name in super::names(&removal.names)? {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     report(&firewall.remove(&names)?, quiet)

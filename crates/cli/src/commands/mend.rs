@@ -1,17 +1,16 @@
 //! `verify`, `repair` and `recover`: what is recorded, and what stands.
 
-use palisade::network::Name;
-use palisade::{EngineError, Firewall, Recovered};
+use palisade::{Firewall, Recovered};
 use serde_json::json;
 
-use super::change;
+use super::{change, names};
 use crate::arguments::Named;
 use crate::failure::Failure;
 use crate::output::Outcome;
 
 /// Each difference in one line; exit code 3 if there is one.
 pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, Failure> {
-    let differences = firewall.verify(&names(named)?)?;
+    let differences = firewall.verify(&names(&named.names)?)?;
     let mut text = String::new();
     for found in &differences {
         let network = found.network.as_ref();
@@ -32,7 +31,7 @@ pub(super) fn repair(
     named: &Named,
     quiet: bool,
 ) -> Result<Outcome, Failure> {
-    change::report(&firewall.repair(&names(named)?)?, quiet)
+    change::report(&firewall.repair(&names(&named.names)?)?, quiet)
 }
 
 pub(super) fn recover(firewall: &mut Firewall) -> Result<Outcome, Failure> {
@@ -46,18 +45,4 @@ pub(super) fn recover(firewall: &mut Firewall) -> Result<Outcome, Failure> {
         text.to_owned(),
         &json!({ "recovered": recovered }),
     ))
-}
-
-/// What cannot be a name is nobody's.
-fn names(named: &Named) -> Result<Vec<Name>, Failure> {
-    let parse = |text: &String| {
-        text.parse().map_err(|_| {
-            let shown = text.escape_debug();
-            Failure::new(
-                format!("no network named `{shown}` is running; nothing was changed"),
-                EngineError::Unknown { names: Vec::new() }.hint(),
-            )
-        })
-    };
-    named.names.iter().map(parse).collect()
 }

@@ -10,7 +10,8 @@ mod show;
 use std::path::PathBuf;
 
 use palisade::definition::{self, Directories};
-use palisade::{BackendChoice, Choice, Firewall, Network, Options, config, folder};
+use palisade::network::Name;
+use palisade::{BackendChoice, Choice, EngineError, Firewall, Network, Options, config, folder};
 
 use crate::arguments::{Arguments, Command, Global, Target};
 use crate::failure::Failure;
@@ -74,6 +75,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 
 fn networks(files: &[PathBuf]) -> Result<Vec<Network>, Failure> {
     Ok(definition::read_all(files, Directories::Read)?)
+}
+
+/// Names of running networks; what cannot be a name is nobody's.
+fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
+    let parse = |text: &String| {
+        text.parse().map_err(|_| {
+            let shown = text.escape_debug();
+            Failure::new(
+                format!("no network named `{shown}` is running; nothing was changed"),
+                EngineError::Unknown { names: Vec::new() }.hint(),
+            )
+        })
+    };
+    texts.iter().map(parse).collect()
 }
 
 /// What the command line and the environment choose.

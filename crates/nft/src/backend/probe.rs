@@ -10,7 +10,7 @@ use palisade_core::network::{
 use thiserror::Error;
 
 use super::Nftables;
-use crate::batch::{At, Batch, CommitError, commit};
+use crate::batch::{Batch, CommitError, commit};
 use crate::layout::{Layout, TableName};
 use crate::object;
 use crate::program::Program;
@@ -88,20 +88,7 @@ fn batch(layout: Layout) -> Vec<u8> {
     let programs =
         table.map(|table| Family::BOTH.map(|family| Program::of(&table, family, &placed)));
     for program in programs.into_iter().flatten().flatten() {
-        batch.add_table(&program.table);
-        for chain in &program.chains {
-            batch.add_chain(&chain.chain);
-        }
-        for filled in &program.sets {
-            batch.add_set(&filled.set);
-        }
-        for rule in program.chains.iter().flat_map(|chain| &chain.rules) {
-            batch.add_rule(rule, At::End);
-        }
-        for filled in &program.sets {
-            let (set, family) = (&filled.set, program.table.family);
-            batch.add_elements(family, TABLE, &set.name, &filled.elements);
-        }
+        batch.add_program(&program);
     }
     batch.delete_table(object::Family::Ip, BAIT);
     batch.finish()

@@ -5,7 +5,7 @@
 
 use super::area::Area;
 use super::observed::Observed;
-use crate::batch::{At, Batch};
+use crate::batch::Batch;
 use crate::object::{Element, Rule};
 use crate::program::Program;
 
@@ -37,20 +37,8 @@ impl Rebuild {
         if self.delete {
             batch.delete_table(area.family.into(), area.table.as_str());
         }
-        let Some(new) = &self.new else { return };
-        let (family, table) = (new.table.family, new.table.name.as_str());
-        batch.add_table(&new.table);
-        for chain in &new.chains {
-            batch.add_chain(&chain.chain);
-        }
-        for filled in &new.sets {
-            batch.add_set(&filled.set);
-        }
-        for rule in new.chains.iter().flat_map(|chain| &chain.rules) {
-            batch.add_rule(rule, At::End);
-        }
-        for filled in &new.sets {
-            batch.add_elements(family, table, &filled.set.name, &filled.elements);
+        if let Some(new) = &self.new {
+            batch.add_program(new);
         }
     }
 }

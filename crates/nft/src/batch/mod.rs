@@ -7,6 +7,7 @@ mod outcome;
 mod refusal;
 
 use crate::object::{Chain, Element, Family, Rule, Set, Table};
+use crate::program::Program;
 use crate::wire::{self, Kind};
 
 pub use outcome::{CommitError, commit};
@@ -187,6 +188,25 @@ impl Batch {
             self.push(Kind::DEL_ELEMENT, 0, family, |body| {
                 wire::element::encode_keys(table, set, &mut elements, body);
             });
+        }
+    }
+
+    /// Makes a table with all that is in it.
+    pub fn add_program(&mut self, program: &Program) {
+        self.add_table(&program.table);
+        for chain in &program.chains {
+            self.add_chain(&chain.chain);
+        }
+        for filled in &program.sets {
+            self.add_set(&filled.set);
+        }
+        // Rules come when the chains and sets that they name are there.
+        for rule in program.chains.iter().flat_map(|chain| &chain.rules) {
+            self.add_rule(rule, At::End);
+        }
+        let (family, table) = (program.table.family, program.table.name.as_str());
+        for filled in &program.sets {
+            self.add_elements(family, table, &filled.set.name, &filled.elements);
         }
     }
 
