@@ -9,6 +9,7 @@
 
 pub mod backend;
 pub mod engine;
+pub mod evaluate;
 pub mod journal;
 pub mod network;
 pub mod rules;

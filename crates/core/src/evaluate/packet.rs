@@ -1,0 +1,129 @@
+//! A packet, as rules see it.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::network::{Family, InterfaceName};
+
+/// A packet, as rules see it. Valid by construction: both addresses are of one family.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Packet {
+    /// The interface that it came in through; none if the host itself sends it.
+    pub in_interface: Option<InterfaceName>,
+    /// The interface that it leaves through; none if the host itself takes it.
+    pub out_interface: Option<InterfaceName>,
+    source: IpAddr,
+    destination: IpAddr,
+    /// The protocol's number: 6 tcp, 17 udp, 1 icmp, 58 icmpv6.
+    pub protocol: u8,
+    /// The port that it comes from; none where the protocol has none.
+    pub source_port: Option<u16>,
+    /// The port that it goes to; none where the protocol has none.
+    pub destination_port: Option<u16>,
+    /// What conntrack knows of its flow.
+    pub flow: Flow,
+}
+
+/// What conntrack knows of a packet's flow (`ct state`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flow {
+    /// Its first packet, or still without an answer.
+    #[default]
+    New,
+    /// Packets went both ways.
+    Established,
+    /// A flow that belongs to another, such as an ICMP error.
+    Related,
+    /// No flow that conntrack could make sense of.
+    Invalid,
+}
+
+/// Why there is no such packet.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PacketError {
+    /// Source and destination of two families.
+    #[error("a packet from {source_address} to {destination} is of two families")]
+    TwoFamilies {
+        /// Where it would come from.
+        source_address: IpAddr,
+        /// Where it would go.
+        destination: IpAddr,
+    },
+}
+
+impl PacketError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "write two IPv4 addresses, or two IPv6 addresses"
+    }
+}
+
+impl Packet {
+    /// A packet of a new flow from `source` to `destination` with a protocol's number, without
+    /// interfaces and ports.
+    ///
+    /// # Errors
+    /// If the addresses are of two families.
+    pub fn new(source: IpAddr, destination: IpAddr, protocol: u8) -> Result<Self, PacketError> {
+        if source.is_ipv4() != destination.is_ipv4() {
+            return Err(PacketError::TwoFamilies {
+                source_address: source,
+                destination,
+            });
+        }
+        Ok(Self {
+            in_interface: None,
+            out_interface: None,
+            source,
+            destination,
+            protocol,
+            source_port: None,
+            destination_port: None,
+            flow: Flow::default(),
+        })
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn source(&self) -> IpAddr {
+        self.source
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn destination(&self) -> IpAddr {
+        self.destination
+    }
+
+    /// The family of both addresses.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        if self.source.is_ipv4() {
+            Family::Ipv4
+        } else {
+            Family::Ipv6
+        }
+    }
+
+    /// Whether the host passes it on from one interface to another.
+    #[must_use]
+    pub fn is_forwarded(&self) -> bool {
+        self.in_interface.is_some() && self.out_interface.is_some()
+    }
+}
+
+impl Flow {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::New, Self::Established, Self::Related, Self::Invalid];
+
+    /// Whether it is established or related: what `ct state established,related` asks.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        matches!(self, Self::Established | Self::Related)
+    }
+}
