@@ -1,0 +1,72 @@
+//! What follows a change of rules: flows that began before their NAT rules came end, and libvirt's
+//! rules for the same bridges are told.
+
+use std::collections::HashSet;
+
+use palisade_core::engine::{Action, Recovered, Report};
+use palisade_core::network::Name;
+use palisade_core::state::Record;
+use palisade_nft::backend::Nftables;
+
+use super::{Firewall, socket_in};
+use crate::{flows, libvirt};
+
+impl Firewall {
+    /// What is to be said of libvirt's rules for the bridges of networks that came.
+    pub(super) fn notice_libvirt(&mut self, report: &Report) -> Vec<String> {
+        let comes = |action| matches!(action, Action::Add | Action::Replace);
+        let changes = report.changes.iter().filter(|change| comes(change.action));
+        let names: HashSet<&Name> = changes.map(|change| &change.network).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let records = self.state.records(None).unwrap_or_default();
+        let came = records
+            .iter()
+            .filter(|record| names.contains(record.network.name()));
+        let bridges: Vec<_> = came.filter_map(|r| r.network.ruled_bridge()).collect();
+        let namespace = self.namespace.as_deref();
+        let inspector = match &mut self.inspector {
+            Some(inspector) => inspector,
+            closed => match socket_in(namespace) {
+                Ok(socket) => closed.insert(Nftables::new(Box::new(socket))),
+                Err(error) => {
+                    log::debug!("{error}");
+                    return Vec::new();
+                }
+            },
+        };
+        match libvirt::notices(&mut inspector.reader(), namespace, &bridges) {
+            Ok(notices) => notices,
+            Err(error) => {
+                log::debug!("libvirt's rules were not looked for: {error}");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Ends flows as after any change: NAT rules may have come with what was recovered, and it does
+    /// not say for which networks.
+    pub(super) fn end_unnatted_of(&mut self, recovered: Recovered) -> Option<String> {
+        match recovered {
+            Recovered::Nothing => None,
+            Recovered::Finished | Recovered::Undone => self.end_unnatted(None),
+        }
+    }
+
+    /// Ends flows of these networks, or of all that run.
+    pub(super) fn end_unnatted(&mut self, networks: Option<&[Name]>) -> Option<String> {
+        if networks.is_some_and(<[Name]>::is_empty) {
+            return None;
+        }
+        let records = match self.state.records(None) {
+            Ok(records) => records,
+            Err(error) => return Some(flows::failed(&error, error.hint())),
+        };
+        let is_meant = |record: &&Record| {
+            networks.is_none_or(|networks| networks.contains(record.network.name()))
+        };
+        let subnets = flows::natted(records.iter().filter(is_meant), &self.backends);
+        self.flows.end_unnatted(&subnets)
+    }
+}

@@ -1,0 +1,36 @@
+//! Why a firewall could not be opened.
+
+use std::io;
+
+use palisade_core::words::in_words;
+use palisade_nft::socket;
+use thiserror::Error;
+
+use crate::folder::FolderError;
+
+/// Why a firewall could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no state directory.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// There is no socket, or no such network namespace.
+    #[error(transparent)]
+    Socket(#[from] socket::OpenError),
+    /// The kernel does not say which network namespace it is.
+    #[error("this kernel cannot tell network namespaces apart (SO_NETNS_COOKIE, Linux 5.14): {}", in_words(.0))]
+    Cookie(io::Error),
+}
+
+impl OpenError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Folder(error) => error.hint(),
+            Self::Socket(error) => error.hint(),
+            Self::Cookie(_) => "palisade needs Linux 5.14 or later",
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The firewall of one network namespace.
+
+mod after;
+mod error;
+mod goal;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use palisade_core::backend::{Backend, Discrepancy};
+use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
+use palisade_core::network::{Name, Network};
+use palisade_core::state::{Record, State};
+use palisade_nft::backend::Nftables;
+use palisade_nft::conntrack::Conntrack;
+use palisade_nft::socket::{self, Socket};
+use palisade_nft::transport::Transport;
+
+use crate::flows::{Flows, came, named};
+use crate::folder;
+use crate::no_rules::NoRules;
+use crate::options::{Choice, Options};
+use crate::usual;
+
+pub use error::OpenError;
+pub use show::ShowError;
+
+/// Installs and removes the rules of virtual networks in one network namespace, and remembers what
+/// it installed. It holds its netlink sockets open for as long as it lives.
+pub struct Firewall {
+    state: State,
+    backends: Vec<Box<dyn Backend>>,
+    flows: Flows,
+    choice: Choice,
+    configured: Choice,
+    namespace: Option<PathBuf>,
+    /// Reads what others have in nf_tables; opened when it is first needed.
+    inspector: Option<Nftables>,
+}
+
+impl Firewall {
+    /// Opens the firewall of a network namespace. Nothing is changed.
+    ///
+    /// # Errors
+    /// If there is no such namespace, or no way to netfilter in it.
+    pub fn open(options: &Options) -> Result<Self, OpenError> {
+        let socket = socket_in(options.namespace.as_deref())?;
+        let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
+        let conntrack = Conntrack::open(options.namespace.as_deref())?;
+        Ok(Self {
+            flows: Flows::of(conntrack),
+            ..Self::over(Box::new(socket), cookie, options)?
+        })
+    }
+
+    /// The firewall of the network namespace with this cookie, which `transport` leads to: one that
+    /// counts, times or records what goes over it. The namespace in `options` is not looked at, and
+    /// flows that began before their NAT rules came are left alone.
+    ///
+    /// # Errors
+    /// If there is no state directory.
+    pub fn over(
+        transport: Box<dyn Transport>,
+        cookie: u64,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        let directory = match &options.state_directory {
+            Some(directory) => directory.clone(),
+            None => folder::usual()?,
+        };
+        Ok(Self {
+            state: State::of(&directory, cookie),
+            backends: vec![
+                Box::new(Nftables::new(transport)),
+                Box::new(usual::programs(options.namespace.as_deref())),
+                Box::new(NoRules),
+            ],
+            namespace: options.namespace.clone(),
+            flows: Flows::default(),
+            inspector: None,
+            choice: options.choice.clone(),
+            configured: options.configured.clone(),
+        })
+    }
+
+    /// Starts or replaces networks, in the order given, and leaves all others alone. All or
+    /// nothing: the rules of all of them change in one batch.
+    ///
+    /// # Errors
+    /// If the networks contradict one another or those that run, or the kernel refuses: nothing
+    /// has changed then.
+    pub fn apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.reach(networks, Goal::Run)
+    }
+
+    /// Makes these networks the running ones, and no others. All or nothing.
+    ///
+    /// # Errors
+    /// As for [`apply`](Self::apply).
+    pub fn sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.reach(networks, Goal::Exactly)
+    }
+
+    /// Removes networks: exactly what is recorded as installed for them.
+    ///
+    /// # Errors
+    /// If one of them does not run, or the kernel refuses: nothing has changed then.
+    pub fn remove(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        self.change(|_| Goal::Gone(names.to_vec()), came)
+    }
+
+    /// Removes all networks.
+    ///
+    /// # Errors
+    /// If the kernel refuses: nothing has changed then.
+    pub fn remove_all(&mut self) -> Result<Report, EngineError> {
+        self.change(|_| Goal::Exactly(Vec::new()), came)
+    }
+
+    /// The running networks, in the order in which they were started. What an interrupted process
+    /// left is seen to first, unless another one is at work.
+    ///
+    /// # Errors
+    /// If the state directory cannot be read, or recovering fails.
+    pub fn running(&mut self) -> Result<Vec<Record>, EngineError> {
+        self.recover_if_idle()?;
+        Ok(self.state.records(None)?)
+    }
+
+    /// What [`apply`](Self::apply) would change.
+    ///
+    /// # Errors
+    /// As for `apply`, as far as can be seen without doing it.
+    pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.recover_if_idle()?;
+        let goal = self.goal(networks, Goal::Run)?;
+        self.engine().foresee(goal)
+    }
+
+    /// What [`sync`](Self::sync) would change.
+    ///
+    /// # Errors
+    /// As for `sync`, as far as can be seen without doing it.
+    pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.recover_if_idle()?;
+        let goal = self.goal(networks, Goal::Exactly)?;
+        self.engine().foresee(goal)
+    }
+
+    /// What stands otherwise than it is recorded: for these networks, or for all if none is named.
+    ///
+    /// # Errors
+    /// If one of them does not run, or the state or the kernel cannot be read.
+    pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        self.recover_if_idle()?;
+        self.engine().verify(names)
+    }
+
+    /// Makes what stands as it is recorded. With names, what is missing of those networks is put
+    /// back; without, what others put where only ours belongs goes too.
+    ///
+    /// # Errors
+    /// If one of them does not run, or the kernel refuses: nothing has changed then.
+    pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        // Flows are mended too, where they could not be when the NAT rules came.
+        self.change(|_| Goal::Mended(names.to_vec()), named)
+    }
+
+    /// Moves all running networks to where this choice puts them. All or nothing, and with no
+    /// moment without rules.
+    ///
+    /// # Errors
+    /// If the kernel refuses: all networks are where they were then.
+    pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
+        let namespace = self.namespace.clone();
+        let goal = |records: &[Record]| {
+            let wish = |record: &Record| {
+                let running = Some(&record.placement);
+                let placement = to.placement(running, &Choice::default(), Choice::default);
+                Wish {
+                    network: record.network.clone(),
+                    placement: usual::settled(namespace.as_ref(), placement),
+                    why: "moved here by `migrate`".to_owned(),
+                }
+            };
+            Goal::Run(records.iter().map(wish).collect())
+        };
+        self.change(goal, came)
+    }
+
+    /// Finishes or undoes what an interrupted process left. Everything that changes networks does
+    /// so by itself.
+    ///
+    /// # Errors
+    /// If that fails; it can be tried again.
+    pub fn recover(&mut self) -> Result<Recovered, EngineError> {
+        let recovered = self.engine().recover()?;
+        self.end_unnatted_of(recovered);
+        Ok(recovered)
+    }
+
+    fn reach(
+        &mut self,
+        networks: &[Network],
+        goal: fn(Vec<Wish>) -> Goal,
+    ) -> Result<Report, EngineError> {
+        let goal = self.goal(networks, goal)?;
+        self.change(goal, came)
+    }
+
+    /// Reaches a goal. Then ends the flows of those networks of the report that `looked_at` names
+    /// which began before the NAT rules came; what is to be said of them is a note in the report.
+    fn change(
+        &mut self,
+        goal: impl FnOnce(&[Record]) -> Goal,
+        looked_at: fn(&Report) -> Vec<Name>,
+    ) -> Result<Report, EngineError> {
+        // The engine would do so by itself, but not tell.
+        let recovered = self.engine().recover()?;
+        let note = self.end_unnatted_of(recovered);
+        let mut report = self.engine().reach(goal)?;
+        report.notes.extend(note);
+        let networks = looked_at(&report);
+        report.notes.extend(self.end_unnatted(Some(&networks)));
+        report.notes.extend(self.notice_libvirt(&report));
+        Ok(report)
+    }
+
+    /// Sees to what an interrupted process left, before something is read.
+    fn recover_if_idle(&mut self) -> Result<(), EngineError> {
+        let recovered = self.engine().recover_if_idle()?;
+        self.end_unnatted_of(recovered);
+        Ok(())
+    }
+
+    fn engine(&mut self) -> Engine<'_> {
+        Engine {
+            state: &self.state,
+            backends: &mut self.backends,
+        }
+    }
+}
+
+fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+    match namespace {
+        Some(path) => Socket::open_in(path.to_owned()),
+        None => Socket::open(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A daemon opens it on one thread and uses it on another. That this compiles is the test.
+    #[test]
+    fn can_be_sent_to_another_thread() {
+        fn is_sent<T: Send>() {}
+        is_sent::<Firewall>();
+    }
+}

@@ -1,0 +1,82 @@
+//! What stands in the kernel for networks.
+
+use palisade_core::backend::{BackendError, Placement};
+use palisade_core::engine::EngineError;
+use palisade_core::network::Name;
+use palisade_core::rules::{Guard, rules};
+use palisade_core::state::Record;
+use palisade_nft::backend::Settings;
+use thiserror::Error;
+
+use super::Firewall;
+use crate::shown::{Shown, omitted};
+
+/// Why a network cannot be shown.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ShowError {
+    /// The state directory, or what an interrupted process left there.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// No such network.
+    #[error("no network named `{0}` is running")]
+    Unknown(Name),
+    /// The kernel could not be read.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+impl ShowError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Engine(error) => error.hint(),
+            Self::Unknown(_) => "`palisade list` names those that run".to_owned(),
+            Self::Backend(error) => error.hint(),
+        }
+    }
+}
+
+impl Firewall {
+    /// One running network, with what stands in the kernel for it.
+    ///
+    /// # Errors
+    /// If there is no such network, or the kernel cannot be read.
+    pub fn show(&mut self, name: &Name) -> Result<Shown, ShowError> {
+        let records = self.running()?;
+        let record = records
+            .into_iter()
+            .find(|record| record.network.name() == name)
+            .ok_or_else(|| ShowError::Unknown(name.clone()))?;
+        let guard = Settings::try_from(&record.placement)
+            .map_or(Guard::AsDefined, |settings| settings.layout.guard());
+        let asked = rules(&record.network, guard);
+        let mut shown = Shown {
+            record,
+            standing: Vec::new(),
+            omitted: Vec::new(),
+        };
+        let backend = &shown.record.placement.backend;
+        if let Some(backend) = self.backends.iter_mut().find(|b| b.name() == backend) {
+            shown.standing = backend.standing(&shown.record)?;
+            shown.omitted = omitted(backend.as_ref(), &shown.record, &asked);
+        }
+        Ok(shown)
+    }
+
+    /// Everything that stands in the tables of these networks, as text of the usual program of
+    /// their backend (`nft list table`), with counters. Empty if nothing does.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    pub fn listing(&mut self, records: &[Record]) -> Result<String, BackendError> {
+        let mut text = String::new();
+        for backend in &mut self.backends {
+            let placements = records.iter().map(|record| &record.placement);
+            let its: Vec<&Placement> = placements.filter(|p| p.backend == backend.name()).collect();
+            text.push_str(&backend.listing(&its)?);
+        }
+        Ok(text)
+    }
+}
