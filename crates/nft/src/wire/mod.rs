@@ -1,5 +1,5 @@
 //! The wire format of nf_tables: messages, attributes and objects in netlink's bytes. Beside it that
-//! of connection tracking, and what tells of the host's addresses.
+//! of connection tracking, and what tells of the host's interfaces, addresses and routes.
 //!
 //! The only place that knows byte offsets and the kernel's numbers for attributes
 //! (`linux/netfilter/nf_tables.h`). Encode and decode stand side by side, a file for each object
@@ -30,6 +30,8 @@ pub mod chain;
 pub mod conntrack;
 pub mod element;
 pub mod generation;
+pub mod link;
+pub mod route;
 pub mod rule;
 pub mod set;
 pub mod table;
