@@ -10,6 +10,8 @@ mod difference;
 mod outcome;
 mod packet;
 mod ruleset;
+#[cfg(test)]
+mod tests;
 
 pub use difference::{Difference, Meaning};
 pub use outcome::{Doubt, Fate, Nat, Outcome, Verdict, Visit};
