@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+mod counters;
 pub mod definition;
 mod firewall;
 mod flows;
@@ -31,6 +32,7 @@ mod render;
 mod shown;
 mod usual;
 
+pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use palisade_core::backend::{

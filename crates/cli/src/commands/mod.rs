@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod counters;
 mod demo;
 mod list;
 mod mend;
@@ -69,6 +70,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Recover => mend::recover(&mut open_recorded(global)?),
         Command::List => list::list(&open_recorded(global)?.running()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
+        Command::Counters(asked) => {
+            counters::counters(&mut open_recorded(global)?, asked, global.format)
+        }
         Command::Demo => demo::demo(),
     }
 }
