@@ -150,7 +150,11 @@ pub fn prometheus(all: &[Counters]) -> String {
     );
     for counters in all {
         if let Some(connections) = counters.nat_connections {
-            let _ = writeln!(text, "{metric}{{{}}} {connections}", labels(counters, "nat"));
+            let _ = writeln!(
+                text,
+                "{metric}{{{}}} {connections}",
+                labels(counters, "nat")
+            );
         }
     }
     text

@@ -53,7 +53,9 @@ fn watch(
         shown.push_str(if clears { "" } else { "\n" });
         let mut line = json(&counters);
         for (line, counters) in line.iter_mut().zip(&counters) {
-            line["rates"] = rates.as_ref().map_or(Value::Null, |since| since.json(counters));
+            line["rates"] = rates
+                .as_ref()
+                .map_or(Value::Null, |since| since.json(counters));
         }
         if output::show(&Outcome::new(shown, &line), format) == Reader::Gone {
             return Ok(Outcome::default());
@@ -77,7 +79,10 @@ impl Since<'_> {
         let then = self.counters.iter().find(is_same)?.traffic.get(&traffic)?;
         let now = now.traffic.get(&traffic)?;
         let rate = |now: u64, then: u64| Some(now.checked_sub(then)? as f64 / self.seconds);
-        Some((rate(now.packets, then.packets)?, rate(now.bytes, then.bytes)?))
+        Some((
+            rate(now.packets, then.packets)?,
+            rate(now.bytes, then.bytes)?,
+        ))
     }
 
     fn json(&self, now: &Counters) -> Value {
