@@ -8,6 +8,7 @@ mod area;
 mod difference;
 mod draft;
 mod envelope;
+mod lines;
 mod observed;
 mod order;
 mod probe;
@@ -141,6 +142,11 @@ impl Iptables {
                     mended[network] = true;
                 }
                 plan.notes.extend(difference.notes.iter().cloned());
+                if change.in_words {
+                    let commands = &difference.input.commands;
+                    plan.lines
+                        .extend(commands.iter().map(|c| lines::of(area.family, table, c)));
+                }
                 plan.steps.extend(self.step(area, &difference)?);
             }
             for (network, wanted) in &area.added {

@@ -238,6 +238,13 @@ pub fn purpose_of(comment: &str) -> Option<Purpose> {
     flat::purpose(untag(comment)?.1)
 }
 
+/// The network that the comment of a rule in `flat` names.
+#[must_use]
+pub fn owner_of(comment: &str) -> Option<Name> {
+    let (owner, purpose) = untag(comment)?;
+    flat::purpose(purpose).map(|_| owner)
+}
+
 /// Whether a rule's comment says that it belongs to a layout's skeleton.
 #[must_use]
 pub fn is_of_skeleton(rule: &Rule) -> bool {
