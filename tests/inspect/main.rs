@@ -1,5 +1,6 @@
 //! Seeing, counting, confirming and mending: what operators do with networks that run.
 
+mod confirm;
 mod counters;
 #[path = "../transactions/place.rs"]
 #[allow(dead_code)] // Other tests need the rest.
@@ -14,6 +15,7 @@ use palisade_tests::Trials;
 fn main() -> ExitCode {
     let mut trials = Trials::new();
     trials = counters::add_to(trials);
+    trials = confirm::add_to(trials);
     trials = plan::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)

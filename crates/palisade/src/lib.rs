@@ -41,7 +41,7 @@ pub use palisade_core::backend::{
 pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
-pub use palisade_core::state::{Record, StateError};
+pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};
 pub use palisade_iptables::run::{Programs, UnknownPrograms, Variant};
 pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
 pub use render::{RenderError, render};

@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod confirm;
 mod counters;
 mod demo;
 mod list;
@@ -9,6 +10,7 @@ mod mend;
 mod show;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use palisade::definition::{self, Directories};
 use palisade::network::Name;
@@ -29,12 +31,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
-            if applied.dry_run {
-                Ok(change::plan(&firewall.plan_apply(&networks)?))
-            } else {
-                change::report(&firewall.apply(&networks)?, global.quiet)
+            match applied.confirm.map(Duration::from_secs) {
+                _ if applied.dry_run => Ok(change::plan(&firewall.plan_apply(&networks)?)),
+                None => change::report(&firewall.apply(&networks)?, global.quiet),
+                Some(patience) => {
+                    let asked = confirm::Asked {
+                        networks: &networks,
+                        patience,
+                        global,
+                    };
+                    confirm::apply(&mut firewall, &asked)
+                }
             }
         }
+        Command::Confirm => confirm::confirm(&mut open_recorded(global)?),
+        Command::GuardConfirmation => confirm::guard(global),
         Command::Plan(planned) => {
             let networks = networks(&planned.files.files)?;
             let mut firewall = open(global)?;
@@ -123,9 +134,17 @@ fn open_recorded(global: &Global) -> Result<Firewall, Failure> {
 
 fn open_with(global: &Global, configured: Choice) -> Result<Firewall, Failure> {
     Ok(Firewall::open(&Options {
+        configured,
+        ..options(global)
+    })?)
+}
+
+/// What the command line and the environment say of where to work.
+fn options(global: &Global) -> Options {
+    Options {
         state_directory: global.state_dir.clone(),
         namespace: global.netns.as_deref().map(folder::namespace),
         choice: explicit(global),
-        configured,
-    })?)
+        configured: Choice::default(),
+    }
 }

@@ -7,11 +7,13 @@
 //!         lock                     held by the process that changes something
 //!         journal                  the transaction that is under way
 //!         generation.json          the ruleset's generation after our last change
+//!         unconfirmed.json         the last change that waited for a confirmation
 //!         networks/default.json    a file for each running network
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
 mod record;
+mod unconfirmed;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,6 +28,7 @@ use crate::storage::{Directory, Lock, Storage, StorageError, file_error};
 use crate::words::in_words;
 
 pub use record::{Record, RecordError, SCHEMA};
+pub use unconfirmed::{Exchange, Settled, Unconfirmed};
 
 /// The folder of records.
 const NETWORKS: &str = "networks";
