@@ -195,17 +195,6 @@ impl<'a> Journal<'a> {
         self.append(&Entry::Commit(transaction.to_owned()))
     }
 
-    /// Takes a commit back that may have been written, as a whole: the transaction has begun, and no
-    /// more.
-    ///
-    /// # Errors
-    /// If the file cannot be replaced. The commit may stand then.
-    pub fn withdraw(&self, begin: Begin) -> Result<(), StorageError> {
-        let replaced =
-            frame(&Entry::Begin(begin)).and_then(|frame| self.storage.replace(FILE, &frame));
-        replaced.map_err(file_error("write", self.storage, FILE))
-    }
-
     /// Forgets the transaction: the records say all now.
     ///
     /// # Errors

@@ -8,10 +8,12 @@
 //!         journal                  the transaction that is under way
 //!         generation.json          the ruleset's generation after our last change
 //!         networks/default.json    a file for each running network
+//!         staged/default.json      what a transaction that is under way will put there
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
 mod record;
+mod staged;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -209,7 +211,7 @@ impl State {
         Ok(found)
     }
 
-    /// Writes records. They are as safe as the journal that says the same.
+    /// Writes records that stand already, anew. They are as safe as the journal that says the same.
     ///
     /// # Errors
     /// If a file cannot be written. Each record is then either the old or the new one.
@@ -219,10 +221,7 @@ impl State {
     ) -> Result<(), StateError> {
         for record in records {
             let path = path(record.network.name());
-            let content = record::encode(record).map_err(|source| StateError::Unreadable {
-                path: path.clone(),
-                source,
-            })?;
+            let content = encoded(record, &path)?;
             let storage = self.storage.as_ref();
             let replaced = storage.replace(&path, &content);
             replaced.map_err(file_error("write", storage, &path))?;
@@ -249,6 +248,16 @@ impl State {
     pub fn generation(&self, backend: &str) -> Option<u64> {
         let read = self.read_json::<Generations>(GENERATION);
         read.ok()??.generations.get(backend).copied()
+    }
+
+    /// Forgets what is known of the ruleset's generations. That needs no room on the disk.
+    ///
+    /// # Errors
+    /// If the file cannot be deleted.
+    pub fn forget_generations(&self) -> Result<(), StateError> {
+        let storage = self.storage.as_ref();
+        let removed = storage.remove(GENERATION);
+        Ok(removed.map_err(file_error("delete", storage, GENERATION))?)
     }
 
     /// Remembers the ruleset's generation; none if it is not known. It only saves work.
@@ -349,6 +358,14 @@ impl State {
         let replaced = storage.replace(path, &text);
         Ok(replaced.map_err(file_error("write", storage, path))?)
     }
+}
+
+/// A record's file, to be at this path.
+fn encoded(record: &Record, path: &str) -> Result<Vec<u8>, StateError> {
+    record::encode(record).map_err(|source| StateError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn path(name: &Name) -> String {

@@ -25,6 +25,21 @@ pub struct Record {
     pub installed: Vec<Installed>,
 }
 
+impl Record {
+    /// Whether both say the same, whatever numbers the kernel gave the rules.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let without_handles = |record: &Self| {
+            let mut record = record.clone();
+            for item in &mut record.installed {
+                item.handle = None;
+            }
+            record
+        };
+        self.network.name() == other.network.name()
+            && without_handles(self) == without_handles(other)
+    }
+}
+
 /// The number of the form in which state is written. It goes up with every change that an older
 /// build could not read.
 pub const SCHEMA: u32 = 1;
