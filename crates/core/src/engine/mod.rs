@@ -236,7 +236,7 @@ impl Engine<'_> {
             // Until the change is done, nothing is known of what stands.
             self.state.forget_generations()?;
             let begin = self.begin_entry(transaction, steps, before, after)?;
-            Ok(self.state.journal().begin(begin)?)
+            Ok(self.state.journal().begin(begin, self.state.origin()?)?)
         };
         begun().inspect_err(|_| self.state.unstage())
     }
