@@ -8,7 +8,7 @@ use std::path::Path;
 use ipnet::IpNet;
 use nix::errno::Errno;
 
-use crate::socket::{self, OpenError, Socket};
+use crate::socket::{self, Socket};
 use crate::transport::Transport;
 use crate::wire::{self, Header, Malformed, Message};
 
@@ -41,6 +41,8 @@ pub struct Link {
 pub struct Address {
     /// The address.
     pub address: IpAddr,
+    /// The length of the prefix that it was given with.
+    pub prefix: u8,
     /// The number of its interface.
     pub device: u32,
     /// Whether somebody gave it for good; otherwise it was learned, and ends.
@@ -114,20 +116,24 @@ impl Host {
     pub fn read_by(route: &mut dyn Transport) -> Result<Self, HostError> {
         let mut question = Vec::new();
         wire::link::message(&mut question, ASK_FOR_ALL);
-        let links = ask(route, ("its interfaces", &question), |message| {
-            match message.header.kind {
+        let links = ask(
+            route,
+            ("its interfaces", &question),
+            |message| match message.header.kind {
                 wire::link::LINK => wire::link::decode(message.body),
                 _ => Ok(None),
-            }
-        })?;
+            },
+        )?;
         question.clear();
         wire::address::message(&mut question, ASK_FOR_ALL);
-        let addresses = ask(route, ("its addresses", &question), |message| {
-            match message.header.kind {
+        let addresses = ask(
+            route,
+            ("its addresses", &question),
+            |message| match message.header.kind {
                 wire::address::ADDRESS => wire::address::decode_whole(message),
                 _ => Ok(None),
-            }
-        })?;
+            },
+        )?;
         question.clear();
         wire::route::message(&mut question, ASK_FOR_ALL);
         let routes = ask(route, ("its routes", &question), |message| {
