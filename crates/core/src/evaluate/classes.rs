@@ -25,44 +25,37 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
-use super::condition::{Asked, Condition, Conditions, Hook};
+use super::condition::{Asked, Condition, Conditions, Field, Hook};
 use super::{Flow, Packet};
 use crate::network::{Family, InterfaceName};
 
 /// Gives `visit` one packet of each class that these conditions tell apart.
 pub fn each_class(conditions: &Conditions, family: Family, visit: &mut dyn FnMut(&Packet)) {
-    let mut classes = Classes {
-        family,
-        hook: Hook::Forward,
-        other: other_interface(conditions),
-        visit,
+    let (source, destination) = elsewhere(family);
+    let (Ok(mut blank), Some(other)) = (
+        Packet::new(source, destination, TCP),
+        other_interface(conditions),
+    ) else {
+        return;
     };
+    set_protocol(&mut blank, TCP);
     for (hook, order) in HOOKS {
-        classes.hook = hook;
         let asked: Vec<&Condition> = conditions.at(hook).collect();
-        classes.choose(&classes.blank(), &asked, &order);
+        let mut classes = Classes {
+            hook,
+            other: &other,
+            visit,
+        };
+        classes.choose(&blank, &asked, &order);
     }
 }
 
 /// How many classes these conditions tell apart.
 #[must_use]
-pub fn count(conditions: &Conditions, family: Family) -> usize {
+pub fn count_classes(conditions: &Conditions, family: Family) -> usize {
     let mut count = 0;
     each_class(conditions, family, &mut |_| count += 1);
     count
-}
-
-/// A field of a packet.
-#[derive(Debug, Clone, Copy)]
-enum Field {
-    In,
-    Out,
-    Source,
-    Destination,
-    Protocol,
-    SourcePort,
-    DestinationPort,
-    Flow,
 }
 
 /// The hooks, each with the order in which fields are chosen there: first those that leave the
@@ -97,82 +90,209 @@ const HOOKS: [(Hook, [Field; 8]); 4] = {
     ]
 };
 
-/// Protocols that are taken although no rule names them: tcp, udp, and one without ports.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+/// A protocol without ports that no rule of ours names.
 const GRE: u8 = 47;
 
+/// Ports that no rule of ours names.
+const SOME_PORTS: (u16, u16) = (50_000, 50_001);
+
+/// Choosing the fields of packets, one after the other.
 struct Classes<'a> {
-    family: Family,
     hook: Hook,
     /// An interface that no condition names.
-    other: InterfaceName,
+    other: &'a InterfaceName,
     visit: &'a mut dyn FnMut(&Packet),
 }
 
-/// The packets that are the same in all fields chosen so far.
-type Chosen = Packet;
-
 impl Classes<'_> {
-    fn blank(&self) -> Chosen {
-        let (source, destination): (IpAddr, IpAddr) = match self.family {
-            Family::Ipv4 => (
-                Ipv4Addr::new(198, 51, 100, 9).into(),
-                Ipv4Addr::new(203, 0, 113, 9).into(),
-            ),
-            Family::Ipv6 => (
-                Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 9).into(),
-                Ipv6Addr::new(0x2001, 0xdb8, 2, 0, 0, 0, 0, 9).into(),
-            ),
-        };
-        Packet::between(source, destination)
-    }
-
     /// Chooses the first of `fields` in every way that matters, and then the others.
-    fn choose(&mut self, chosen: &Chosen, asked: &[&Condition], fields: &[Field]) {
+    fn choose(&mut self, chosen: &Packet, asked: &[&Condition], fields: &[Field]) {
         let Some((&field, rest)) = fields.split_first() else {
             (self.visit)(chosen);
             return;
         };
         for value in self.values(chosen, asked, field) {
             // What fails on this field holds for no packet from here on.
-            let open: Vec<&Condition> = asked
-                .iter()
-                .copied()
-                .filter(|condition| condition.is_open(&value, field))
-                .collect();
+            let is_open = |condition: &&&Condition| condition.is_open(field, &value);
+            let open: Vec<&Condition> = asked.iter().filter(is_open).copied().collect();
             self.choose(&value, &open, rest);
         }
     }
 
     /// The packet so far, once with each value of a field that matters.
-    fn values(&self, chosen: &Chosen, asked: &[&Condition], field: Field) -> Vec<Chosen> {
-        let tests = || asked.iter().flat_map(|c| &c.tests).map(|test| &test.asked);
-        let with = |set: &dyn Fn(&mut Chosen)| {
-            let mut value = chosen.clone();
-            set(&mut value);
-            value
-        };
+    fn values(&self, chosen: &Packet, asked: &[&Condition], field: Field) -> Vec<Packet> {
+        let tests = asked.iter().flat_map(|condition| &condition.tests);
+        let asked = tests.map(|test| &test.asked);
+        let named: Vec<&Asked> = asked.filter(|asked| asked.field() == field).collect();
         match field {
             Field::In => {
-                let names = tests().filter_map(Asked::in_interface);
-                let mut values = self.interfaces(names, matches!(self.hook, Hook::Forward | Hook::Input));
-                if self.hook == Hook::Output {
-                    values = vec![None];
-                }
-                let set = |name| with(&|value| value.in_interface = name.clone());
-                values.into_iter().map(|name: Option<InterfaceName>| set(name)).collect()
+                let names = self.interfaces(&named, self.comes_in());
+                vary(chosen, names, |packet, name| packet.in_interface = name)
             }
             Field::Out => {
-                let names = tests().filter_map(Asked::out_interface);
-                let mut values = self.interfaces(names, true);
-                if self.hook == Hook::Input {
-                    values = vec![None];
-                }
-                let set = |name: Option<InterfaceName>| with(&|value| value.out_interface = name.clone());
-                values.into_iter().map(set).collect()
+                let names = self.interfaces(&named, self.goes_out());
+                vary(chosen, names, |packet, name| packet.out_interface = name)
             }
-            _ => todo!(),
+            Field::Source => {
+                let all = addresses(&named, chosen.source());
+                vary(chosen, all, Packet::set_source)
+            }
+            Field::Destination => {
+                let all = addresses(&named, chosen.destination());
+                vary(chosen, all, Packet::set_destination)
+            }
+            Field::Protocol => vary(chosen, protocols(&named), set_protocol),
+            Field::SourcePort => {
+                let all = ports(&named, chosen.source_port);
+                vary(chosen, all, |packet, port| packet.source_port = port)
+            }
+            Field::DestinationPort => {
+                let all = ports(&named, chosen.destination_port);
+                vary(chosen, all, |packet, port| packet.destination_port = port)
+            }
+            Field::Flow => vary(chosen, flows(&named), |packet, flow| packet.flow = flow),
         }
     }
+
+    fn comes_in(&self) -> Passes {
+        match self.hook {
+            Hook::Forward | Hook::Input => Passes::One,
+            Hook::Output => Passes::None,
+            Hook::Postrouting => Passes::OneIfAsked,
+        }
+    }
+
+    fn goes_out(&self) -> Passes {
+        match self.hook {
+            Hook::Forward | Hook::Output | Hook::Postrouting => Passes::One,
+            Hook::Input => Passes::None,
+        }
+    }
+
+    /// Each interface that is named, and another one.
+    fn interfaces(&self, named: &[&Asked], passes: Passes) -> Vec<Option<InterfaceName>> {
+        let names: BTreeSet<&InterfaceName> = named.iter().filter_map(|a| a.interface()).collect();
+        let none = (passes != Passes::One).then_some(None);
+        let is_one = match passes {
+            Passes::One => true,
+            Passes::None => false,
+            Passes::OneIfAsked => !names.is_empty(),
+        };
+        let some = names.into_iter().chain([self.other]).filter(|_| is_one);
+        none.into_iter().chain(some.cloned().map(Some)).collect()
+    }
+}
+
+/// Whether packets at a hook pass an interface in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passes {
+    One,
+    None,
+    /// Some do, some do not, and if no rule asks that is all the same.
+    OneIfAsked,
+}
+
+/// A packet, once with each of these values.
+fn vary<T>(
+    chosen: &Packet,
+    values: impl IntoIterator<Item = T>,
+    set: impl Fn(&mut Packet, T),
+) -> Vec<Packet> {
+    let with = |value| {
+        let mut packet = chosen.clone();
+        set(&mut packet, value);
+        packet
+    };
+    values.into_iter().map(with).collect()
+}
+
+/// The ends of ranges and their neighbours outside, or the usual address where there are none.
+fn addresses(named: &[&Asked], usual: IpAddr) -> Vec<IpAddr> {
+    let ranges = named.iter().filter_map(|asked| asked.addresses());
+    let mut ends = BTreeSet::new();
+    for range in ranges {
+        let (start, end) = (*range.start(), *range.end());
+        ends.extend([Some(start), Some(end), before(start), after(end)]);
+    }
+    if ends.is_empty() {
+        return vec![usual];
+    }
+    ends.into_iter().flatten().collect()
+}
+
+fn before(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(v4) => Some(Ipv4Addr::from(u32::from(v4).checked_sub(1)?).into()),
+        IpAddr::V6(v6) => Some(Ipv6Addr::from(u128::from(v6).checked_sub(1)?).into()),
+    }
+}
+
+fn after(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(v4) => Some(Ipv4Addr::from(u32::from(v4).checked_add(1)?).into()),
+        IpAddr::V6(v6) => Some(Ipv6Addr::from(u128::from(v6).checked_add(1)?).into()),
+    }
+}
+
+/// The protocols that are named, and tcp, udp and one without ports; tcp alone where none is.
+fn protocols(named: &[&Asked]) -> BTreeSet<u8> {
+    let numbers = named.iter().filter_map(|asked| asked.protocol());
+    let mut numbers: BTreeSet<u8> = numbers.collect();
+    if numbers.is_empty() {
+        numbers.insert(TCP);
+    } else {
+        numbers.extend([TCP, UDP, GRE]);
+    }
+    numbers
+}
+
+fn set_protocol(packet: &mut Packet, protocol: u8) {
+    let has_ports = matches!(protocol, TCP | UDP);
+    packet.protocol = protocol;
+    packet.source_port = has_ports.then_some(SOME_PORTS.0);
+    packet.destination_port = has_ports.then_some(SOME_PORTS.1);
+}
+
+/// The ends of ranges and their neighbours outside; `usual` where there are none, or no ports.
+fn ports(named: &[&Asked], usual: Option<u16>) -> Vec<Option<u16>> {
+    let ranges: Vec<&RangeInclusive<u16>> = named.iter().filter_map(|a| a.ports()).collect();
+    if usual.is_none() || ranges.is_empty() {
+        return vec![usual];
+    }
+    let mut ends = BTreeSet::from([usual]);
+    for range in ranges {
+        let (start, end) = (*range.start(), *range.end());
+        ends.extend([Some(start), Some(end)]);
+        ends.extend([start.checked_sub(1), end.checked_add(1)]);
+    }
+    ends.into_iter().filter(Option::is_some).collect()
+}
+
+fn flows(named: &[&Asked]) -> Vec<Flow> {
+    if named.is_empty() {
+        vec![Flow::New]
+    } else {
+        Flow::ALL.to_vec()
+    }
+}
+
+/// Addresses of documentation, which lie in no network that is run.
+fn elsewhere(family: Family) -> (IpAddr, IpAddr) {
+    match family {
+        Family::Ipv4 => ([198, 51, 100, 9].into(), [203, 0, 113, 9].into()),
+        Family::Ipv6 => (
+            [0x2001, 0xdb8, 1, 0, 0, 0, 0, 9].into(),
+            [0x2001, 0xdb8, 2, 0, 0, 0, 0, 9].into(),
+        ),
+    }
+}
+
+/// A name that no condition names.
+fn other_interface(conditions: &Conditions) -> Option<InterfaceName> {
+    let names: BTreeSet<&InterfaceName> = conditions.interfaces().collect();
+    // More numbers than names: one of them is free.
+    let mut numbered = (0..=names.len()).filter_map(|n| format!("other{n}").parse().ok());
+    numbered.find(|name| !names.contains(name))
 }

@@ -89,8 +89,14 @@ impl Conditions {
 
     /// What is asked at a hook, in no order.
     pub fn at(&self, hook: Hook) -> impl Iterator<Item = &Condition> {
-        let is_there = move |(at, condition)| (*at == hook).then_some(condition);
-        self.all.iter().map(|(at, condition)| (at, condition)).filter_map(is_there)
+        let its = self.all.iter().filter(move |(at, _)| *at == hook);
+        its.map(|(_, condition)| condition)
+    }
+
+    /// All interfaces that are named.
+    pub(super) fn interfaces(&self) -> impl Iterator<Item = &InterfaceName> {
+        let tests = self.all.iter().flat_map(|(_, condition)| &condition.tests);
+        tests.filter_map(|test| test.asked.interface())
     }
 }
 
@@ -160,20 +166,68 @@ impl From<Asked> for Test {
 }
 
 impl Condition {
-    /// Whether a packet fits.
-    #[must_use]
-    pub fn holds(&self, packet: &Packet) -> bool {
-        self.tests.iter().all(|test| test.holds(packet))
+    /// Whether a packet fits, as far as this field tells.
+    pub(super) fn is_open(&self, field: Field, packet: &Packet) -> bool {
+        let mut of_field = self.tests.iter().filter(|test| test.asked.field() == field);
+        of_field.all(|test| test.asked.holds(packet) != test.is_negated)
     }
 }
 
-impl Test {
-    fn holds(&self, packet: &Packet) -> bool {
-        self.asked.holds(packet) != self.is_negated
-    }
+/// A field of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    In,
+    Out,
+    Source,
+    Destination,
+    Protocol,
+    SourcePort,
+    DestinationPort,
+    Flow,
 }
 
 impl Asked {
+    pub(super) fn field(&self) -> Field {
+        match self {
+            Self::In(_) => Field::In,
+            Self::Out(_) => Field::Out,
+            Self::Source(_) => Field::Source,
+            Self::Destination(_) => Field::Destination,
+            Self::Protocol(_) => Field::Protocol,
+            Self::SourcePort(_) => Field::SourcePort,
+            Self::DestinationPort(_) => Field::DestinationPort,
+            Self::Flow(_) => Field::Flow,
+        }
+    }
+
+    pub(super) fn interface(&self) -> Option<&InterfaceName> {
+        match self {
+            Self::In(name) | Self::Out(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(super) fn addresses(&self) -> Option<&RangeInclusive<IpAddr>> {
+        match self {
+            Self::Source(range) | Self::Destination(range) => Some(range),
+            _ => None,
+        }
+    }
+
+    pub(super) fn protocol(&self) -> Option<u8> {
+        match self {
+            Self::Protocol(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn ports(&self) -> Option<&RangeInclusive<u16>> {
+        match self {
+            Self::SourcePort(range) | Self::DestinationPort(range) => Some(range),
+            _ => None,
+        }
+    }
+
     fn holds(&self, packet: &Packet) -> bool {
         match self {
             Self::In(name) => packet.in_interface.as_ref() == Some(name),
