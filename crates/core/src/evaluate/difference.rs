@@ -62,9 +62,8 @@ impl Difference {
             .find(|difference| difference.concerns(meaning, packet))
     }
 
-    /// Whether it makes `mapped` refuse a packet that `flat` lets pass.
-    #[must_use]
-    pub fn concerns(self, meaning: &Meaning, packet: &Packet) -> bool {
+    /// Whether the packet is one that it is about; `flat` may refuse it all the same.
+    fn concerns(self, meaning: &Meaning, packet: &Packet) -> bool {
         if !packet.is_forwarded() || packet.in_interface == packet.out_interface {
             return false;
         }

@@ -12,6 +12,8 @@ mod difference;
 mod outcome;
 mod packet;
 mod ruleset;
+#[cfg(test)]
+mod tests;
 
 pub use classes::{count_classes, each_class};
 pub use condition::{Asked, Condition, Conditions, Hook, Test};
