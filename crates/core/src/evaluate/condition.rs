@@ -166,10 +166,22 @@ impl From<Asked> for Test {
 }
 
 impl Condition {
+    /// Whether a packet fits.
+    #[must_use]
+    pub fn holds(&self, packet: &Packet) -> bool {
+        self.tests.iter().all(|test| test.holds(packet))
+    }
+
     /// Whether a packet fits, as far as this field tells.
     pub(super) fn is_open(&self, field: Field, packet: &Packet) -> bool {
         let mut of_field = self.tests.iter().filter(|test| test.asked.field() == field);
-        of_field.all(|test| test.asked.holds(packet) != test.is_negated)
+        of_field.all(|test| test.holds(packet))
+    }
+}
+
+impl Test {
+    fn holds(&self, packet: &Packet) -> bool {
+        self.asked.holds(packet) != self.is_negated
     }
 }
 

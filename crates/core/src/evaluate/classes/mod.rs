@@ -21,6 +21,9 @@
 //! neighbours outside: every stretch of values between ends of ranges has one of them as its end.
 //! So a subnet that is too wide or too narrow by one bit or one address is seen, too.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
@@ -123,9 +126,9 @@ impl Classes<'_> {
 
     /// The packet so far, once with each value of a field that matters.
     fn values(&self, chosen: &Packet, asked: &[&Condition], field: Field) -> Vec<Packet> {
-        let tests = asked.iter().flat_map(|condition| &condition.tests);
-        let asked = tests.map(|test| &test.asked);
-        let named: Vec<&Asked> = asked.filter(|asked| asked.field() == field).collect();
+        let tests = || asked.iter().flat_map(|condition| &condition.tests);
+        let asked = || tests().map(|test| &test.asked);
+        let named: Vec<&Asked> = asked().filter(|asked| asked.field() == field).collect();
         match field {
             Field::In => {
                 let names = self.interfaces(&named, self.comes_in());
@@ -143,7 +146,14 @@ impl Classes<'_> {
                 let all = addresses(&named, chosen.destination());
                 vary(chosen, all, Packet::set_destination)
             }
-            Field::Protocol => vary(chosen, protocols(&named), set_protocol),
+            Field::Protocol => {
+                // Whether there are ports at all depends on it.
+                let is_asked = !named.is_empty() || asked().any(|asked| asked.ports().is_some());
+                let all = protocols(&named)
+                    .into_iter()
+                    .filter(|&p| is_asked || p == TCP);
+                vary(chosen, all, set_protocol)
+            }
             Field::SourcePort => {
                 let all = ports(&named, chosen.source_port);
                 vary(chosen, all, |packet, port| packet.source_port = port)
@@ -236,16 +246,10 @@ fn after(address: IpAddr) -> Option<IpAddr> {
     }
 }
 
-/// The protocols that are named, and tcp, udp and one without ports; tcp alone where none is.
+/// The protocols that are named, and tcp, udp and one without ports.
 fn protocols(named: &[&Asked]) -> BTreeSet<u8> {
     let numbers = named.iter().filter_map(|asked| asked.protocol());
-    let mut numbers: BTreeSet<u8> = numbers.collect();
-    if numbers.is_empty() {
-        numbers.insert(TCP);
-    } else {
-        numbers.extend([TCP, UDP, GRE]);
-    }
-    numbers
+    numbers.chain([TCP, UDP, GRE]).collect()
 }
 
 fn set_protocol(packet: &mut Packet, protocol: u8) {
