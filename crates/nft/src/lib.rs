@@ -9,6 +9,7 @@
 
 pub mod backend;
 pub mod batch;
+pub mod conditions;
 pub mod conntrack;
 pub mod dump;
 pub mod layout;
