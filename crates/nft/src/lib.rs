@@ -5,7 +5,7 @@
 //! [`dump`] reads one from the kernel and [`lift`] reads its meaning. [`batch`] collects changes,
 //! [`transport`] and [`socket`] carry them to the kernel. [`backend`] does with all of this what the
 //! engine asks for. [`conntrack`] ends flows that began before their NAT rules came, [`host`]
-//! tells of interfaces and routes.
+//! tells of interfaces and routes, and [`trace`] of real packets and what they meet.
 #![deny(unsafe_code)]
 
 pub mod backend;
@@ -19,6 +19,7 @@ pub mod object;
 pub mod program;
 pub mod socket;
 pub mod statement;
+pub mod trace;
 pub mod transport;
 pub mod wire;
 

@@ -114,20 +114,24 @@ impl Host {
     pub fn read_by(route: &mut dyn Transport) -> Result<Self, HostError> {
         let mut question = Vec::new();
         wire::link::message(&mut question, ASK_FOR_ALL);
-        let links = ask(route, ("its interfaces", &question), |message| {
-            match message.header.kind {
+        let links = ask(
+            route,
+            ("its interfaces", &question),
+            |message| match message.header.kind {
                 wire::link::LINK => wire::link::decode(message.body),
                 _ => Ok(None),
-            }
-        })?;
+            },
+        )?;
         question.clear();
         wire::address::message(&mut question, ASK_FOR_ALL);
-        let addresses = ask(route, ("its addresses", &question), |message| {
-            match message.header.kind {
+        let addresses = ask(
+            route,
+            ("its addresses", &question),
+            |message| match message.header.kind {
                 wire::address::ADDRESS => wire::address::decode_whole(message),
                 _ => Ok(None),
-            }
-        })?;
+            },
+        )?;
         question.clear();
         wire::route::message(&mut question, ASK_FOR_ALL);
         let routes = ask(route, ("its routes", &question), |message| {

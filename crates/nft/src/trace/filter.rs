@@ -99,7 +99,7 @@ impl Filter {
             matches.extend(self.of_packet());
             let mut expressions = expressions(&matches);
             expressions.extend(wire::trace::traced());
-            vec![self::rule(table, chain, expressions)]
+            vec![marking(table, chain, expressions)]
         };
         let of_device = |direction, name: &Option<InterfaceName>| {
             name.iter()
@@ -146,7 +146,10 @@ impl Filter {
         let known = nets.into_iter().filter_map(|(end, net)| Some((end, net?)));
         for (end, net) in known {
             // The bytes are addresses of that family only in its packets.
-            let family = Family::from(palisade_core::network::Family::from(net));
+            let family = match net {
+                IpNet::V4(_) => Family::Ip,
+                IpNet::V6(_) => Family::Ip6,
+            };
             statements.push(equal(Origin::Meta(MetaKey::NFPROTO), &[family.number()]));
             if net.prefix_len() > 0 {
                 statements.push(address(end, Comparison::Equal, net));
@@ -175,7 +178,7 @@ fn equal(origin: Origin, value: &[u8]) -> Statement {
     })
 }
 
-fn rule(table: &str, chain: &str, expressions: Vec<Expression>) -> Rule {
+fn marking(table: &str, chain: &str, expressions: Vec<Expression>) -> Rule {
     Rule {
         family: Family::Inet,
         table: table.to_owned(),

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::attribute::Attributes;
-use super::message::put;
 use super::link::number;
+use super::message::put;
 use super::{Header, Malformed, Message};
 use crate::host::Address;
 use crate::object::Family;

@@ -100,7 +100,9 @@ fn ways(bytes: &[u8]) -> Vec<u32> {
     while let Some(head) = rest.get(..WAY) {
         devices.extend(number(head.get(4..8)));
         let len = usize::from(u16::from_ne_bytes([head[0], head[1]]));
-        rest = rest.get(len.max(WAY).next_multiple_of(4)..).unwrap_or_default();
+        rest = rest
+            .get(len.max(WAY).next_multiple_of(4)..)
+            .unwrap_or_default();
     }
     devices
 }
