@@ -49,6 +49,13 @@ pub struct Filter {
     pub destination_port: Option<u16>,
 }
 
+/// Before everything but the hook by which the kernel keeps packets that a bridge has already sent
+/// through (`br_netfilter`) from being sent through again: it has the lowest priority there is, and we
+/// would see them twice.
+const FIRST: i32 = i32::MIN + 1;
+/// Behind everything.
+const LAST: i32 = i32::MAX;
+
 /// What an event of our own table says of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
@@ -112,15 +119,15 @@ impl Filter {
             chain(
                 FROM_OUTSIDE,
                 Hook::PREROUTING,
-                i32::MIN,
+                FIRST,
                 rule(FROM_OUTSIDE, incoming),
             ),
-            chain(TO_HOST, Hook::INPUT, i32::MAX, Vec::new()),
-            chain(TO_OUTSIDE, Hook::POSTROUTING, i32::MAX, Vec::new()),
+            chain(TO_HOST, Hook::INPUT, LAST, Vec::new()),
+            chain(TO_OUTSIDE, Hook::POSTROUTING, LAST, Vec::new()),
         ];
         if self.in_interface.is_none() {
             let rules = rule(FROM_HOST, outgoing);
-            chains.push(chain(FROM_HOST, Hook::OUTPUT, i32::MIN, rules));
+            chains.push(chain(FROM_HOST, Hook::OUTPUT, FIRST, rules));
         }
         Program {
             table: Table {
