@@ -239,14 +239,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// All tables of all families, whoever made them.
+    /// All tables of this family; of [`Family::Other(0)`](Family::Other), those of all families.
     ///
     /// # Errors
     /// If the kernel does not answer, or the ruleset changes meanwhile.
-    pub fn tables(&mut self) -> Result<Vec<Table>, DumpError> {
+    pub fn tables(&mut self, family: Family) -> Result<Vec<Table>, DumpError> {
         let mut tables = Vec::new();
-        let (any, key) = (Family::Other(0), |_: &mut Vec<u8>| {});
-        self.dump("about tables", Kind::GET_TABLE, any, key, |message| {
+        let key = |_: &mut Vec<u8>| {};
+        self.dump("about tables", Kind::GET_TABLE, family, key, |message| {
             if message.kind == Some(Kind::NEW_TABLE) {
                 tables.push(wire::table::decode(message.family, message.body)?);
             }

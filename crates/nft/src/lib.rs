@@ -5,11 +5,12 @@
 //! [`dump`] reads one from the kernel and [`lift`] reads its meaning. [`batch`] collects changes,
 //! [`transport`] and [`socket`] carry them to the kernel. [`backend`] does with all of this what the
 //! engine asks for. [`conntrack`] ends flows that began before their NAT rules came, [`host`]
-//! tells of interfaces and routes.
+//! tells of interfaces and routes, and [`trace`] of real packets and what they meet.
 #![deny(unsafe_code)]
 
 pub mod backend;
 pub mod batch;
+pub mod conditions;
 pub mod conntrack;
 pub mod dump;
 pub mod host;
@@ -19,6 +20,7 @@ pub mod object;
 pub mod program;
 pub mod socket;
 pub mod statement;
+pub mod trace;
 pub mod transport;
 pub mod wire;
 

@@ -50,7 +50,7 @@ impl Rulesets {
         legacy: &[Family],
     ) -> Result<Self, DumpError> {
         let ((tables, foreign), _) = reader.at_one_moment(|reader| {
-            let tables = reader.tables()?;
+            let tables = reader.tables(object::Family::Other(0))?;
             let mut foreign = Vec::new();
             for table in tables.iter().filter(|table| is_foreign(table)) {
                 foreign.extend(reader.program(table.family, &table.name, Depth::Elements)?);

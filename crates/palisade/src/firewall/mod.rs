@@ -5,6 +5,7 @@ mod doctor;
 mod error;
 mod goal;
 mod show;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -242,7 +243,7 @@ impl Firewall {
     }
 }
 
-fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
     match namespace {
         Some(path) => Socket::open_in(path.to_owned()),
         None => Socket::open(),
