@@ -134,6 +134,7 @@ from_error!(
     palisade::StateError,
     palisade::config::ConfigError,
     palisade::BackendError,
+    palisade::trace::TraceError,
 );
 
 impl From<Vec<DefinitionError>> for Failure {

@@ -55,6 +55,11 @@ impl Outcome {
         }
     }
 
+    /// Everything was said already, as it came.
+    pub(crate) fn silent() -> Self {
+        Self::new(String::new(), &())
+    }
+
     pub(crate) fn with_code(self, code: u8) -> Self {
         Self { code, ..self }
     }
@@ -89,6 +94,7 @@ pub(crate) fn set_up(global: &Global) {
 pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
     let written = match format {
         Format::Text => anstream::stdout().write_all(outcome.text.as_bytes()),
+        Format::Json if outcome.json.is_null() => Ok(()),
         Format::Json => {
             let text = format!("{:#}\n", outcome.json);
             io::stdout().write_all(text.as_bytes())

@@ -29,6 +29,7 @@ mod no_rules;
 mod options;
 mod render;
 mod shown;
+pub mod trace;
 mod usual;
 
 pub use firewall::{Firewall, OpenError, ShowError};
@@ -37,6 +38,7 @@ pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Placement, Standing,
 };
 pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
+pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
 pub use palisade_core::state::{Record, StateError};

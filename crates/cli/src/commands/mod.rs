@@ -6,6 +6,7 @@ mod demo;
 mod list;
 mod mend;
 mod show;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -69,6 +70,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Recover => mend::recover(&mut open_recorded(global)?),
         Command::List => list::list(&open_recorded(global)?.running()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
+        Command::Trace(packets) => {
+            trace::trace(&mut open_recorded(global)?, packets, global.format)
+        }
         Command::Demo => demo::demo(),
     }
 }

@@ -42,7 +42,7 @@ use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
-pub use render::render;
+pub use render::{render, tables};
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules through `iptables-restore`.

@@ -4,6 +4,7 @@ mod after;
 mod error;
 mod goal;
 mod show;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -241,7 +242,7 @@ impl Firewall {
     }
 }
 
-fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
     match namespace {
         Some(path) => Socket::open_in(path.to_owned()),
         None => Socket::open(),
