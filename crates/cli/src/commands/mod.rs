@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod counters;
 mod demo;
 mod list;
 mod mend;
@@ -72,6 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
+        }
+        Command::Counters(asked) => {
+            counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
         Command::Demo => demo::demo(),
     }

@@ -1,6 +1,7 @@
 //! The firewall of one network namespace.
 
 mod after;
+mod counters;
 mod error;
 mod goal;
 mod show;
