@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+mod counters;
 pub mod definition;
 pub mod doctor;
 mod firewall;
@@ -33,6 +34,7 @@ mod shown;
 pub mod trace;
 mod usual;
 
+pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use palisade_core::backend::{

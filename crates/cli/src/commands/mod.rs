@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod counters;
 mod demo;
 mod doctor;
 mod list;
@@ -74,7 +75,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
         }
+<<<<<<< HEAD
         Command::Doctor => doctor::doctor(&open_recorded(global)?),
+=======
+        Command::Counters(asked) => {
+            counters::counters(&mut open_recorded(global)?, asked, global.format)
+        }
+>>>>>>> main
         Command::Demo => demo::demo(),
     }
 }

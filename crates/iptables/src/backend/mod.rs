@@ -353,8 +353,8 @@ impl Backend for Iptables {
         Ok(())
     }
 
-    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError> {
-        standing::of(self, record).map_err(BackendError::from)
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
+        standing::of(self, records).map_err(BackendError::from)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {

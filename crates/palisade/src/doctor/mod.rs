@@ -9,14 +9,14 @@
 mod collisions;
 mod error;
 mod features;
-//mod filters;
+mod filters;
 mod finding;
 mod forwarding;
 mod interfaces;
-//mod keeper;
+mod keeper;
 mod leftovers;
 mod mend;
-//mod packets;
+mod packets;
 mod programs;
 mod rulesets;
 mod scene;
@@ -73,7 +73,7 @@ pub(crate) fn examine(
     let of_libvirt = leftovers::libvirt_rules(&rulesets, native);
 
     let mut found = std::mem::take(&mut rulesets.unseen);
-    //found.extend(filters::findings(&scene, &rulesets));
+    found.extend(filters::findings(&scene, &rulesets));
     found.extend(forwarding::findings(&scene));
     found.extend(sources::findings(&scene));
     found.extend(interfaces::findings(&scene));

@@ -1,6 +1,7 @@
 //! The firewall of one network namespace.
 
 mod after;
+mod counters;
 mod doctor;
 mod error;
 mod goal;
