@@ -4,7 +4,7 @@
 //! in nft's words. [`layout`] says where a network's rules live, [`program`] is a whole table,
 //! [`dump`] reads one from the kernel and [`lift`] reads its meaning. [`batch`] collects changes,
 //! [`transport`] and [`socket`] carry them to the kernel. [`backend`] does with all of this what the
-//! engine asks for. [`conntrack`] ends flows that began before their NAT rules came.
+//! engine asks for, and [`evaluate`] says what becomes of a packet. [`conntrack`] ends flows that began before their NAT rules came.
 #![deny(unsafe_code)]
 
 pub mod backend;
@@ -12,6 +12,7 @@ pub mod batch;
 pub mod conditions;
 pub mod conntrack;
 pub mod dump;
+pub mod evaluate;
 pub mod layout;
 pub mod lift;
 pub mod object;

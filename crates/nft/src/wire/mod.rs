@@ -17,6 +17,7 @@ mod attribute;
 mod broken;
 mod data;
 mod expression;
+pub(crate) mod foreign;
 #[cfg(all(test, target_endian = "little"))]
 mod golden;
 mod kind;
