@@ -132,6 +132,7 @@ from_error!(
     palisade::RenderError,
     palisade::ShowError,
     palisade::StateError,
+    palisade::doctor::DoctorError,
     palisade::config::ConfigError,
     palisade::BackendError,
     palisade::trace::TraceError,

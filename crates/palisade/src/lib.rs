@@ -19,8 +19,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod config;
+mod counters;
 pub mod definition;
+pub mod doctor;
 mod firewall;
 mod flows;
 pub mod folder;
@@ -32,6 +35,7 @@ mod shown;
 pub mod trace;
 mod usual;
 
+pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use palisade_core::backend::{

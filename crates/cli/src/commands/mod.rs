@@ -2,7 +2,9 @@
 
 mod change;
 mod check;
+mod counters;
 mod demo;
+mod doctor;
 mod list;
 mod mend;
 mod show;
@@ -73,6 +75,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
         }
+        Command::Counters(asked) => {
+            counters::counters(&mut open_recorded(global)?, asked, global.format)
+        }
+        Command::Doctor => doctor::doctor(&open_recorded(global)?),
         Command::Demo => demo::demo(),
     }
 }

@@ -89,6 +89,20 @@ impl Packet {
         })
     }
 
+    /// Lets it come from another address of its family; one of the other family is left alone.
+    pub(super) fn set_source(&mut self, source: IpAddr) {
+        if source.is_ipv4() == self.source.is_ipv4() {
+            self.source = source;
+        }
+    }
+
+    /// Lets it go to another address of its family; one of the other family is left alone.
+    pub(super) fn set_destination(&mut self, destination: IpAddr) {
+        if destination.is_ipv4() == self.destination.is_ipv4() {
+            self.destination = destination;
+        }
+    }
+
     /// Where it comes from.
     #[must_use]
     pub fn source(&self) -> IpAddr {
