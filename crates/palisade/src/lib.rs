@@ -21,6 +21,7 @@
 
 pub mod config;
 pub mod definition;
+pub mod explain;
 mod firewall;
 mod flows;
 pub mod folder;

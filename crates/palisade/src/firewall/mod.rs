@@ -2,6 +2,7 @@
 
 mod after;
 mod error;
+mod explain;
 mod goal;
 mod show;
 mod trace;
