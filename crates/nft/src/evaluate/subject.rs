@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use palisade_core::evaluate::{Flow, Packet};
+use palisade_core::network::InterfaceName;
 
 use super::bits::{self, Byte};
 use crate::object::{ConntrackKey, Family, Hook, MetaKey, PayloadBase};
@@ -96,8 +97,12 @@ impl<'a> Subject<'a> {
 
     /// Through which interfaces it goes, as far as they are settled at this hook.
     fn interfaces_here(&self) -> (Option<&'a str>, Option<&'a str>) {
-        let input = self.packet.in_interface.as_ref().map(|name| name.as_str());
-        let output = self.packet.out_interface.as_ref().map(|name| name.as_str());
+        let input = self.packet.in_interface.as_ref().map(InterfaceName::as_str);
+        let output = self
+            .packet
+            .out_interface
+            .as_ref()
+            .map(InterfaceName::as_str);
         match self.hook {
             Hook::PREROUTING | Hook::INPUT => (input, None),
             _ => (input, output),

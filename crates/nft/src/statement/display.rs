@@ -316,6 +316,7 @@ impl fmt::Display for Named<'_> {
                 MetaKey::OIF => f.write_str("oif")?,
                 MetaKey::IIFNAME => f.write_str("iifname")?,
                 MetaKey::OIFNAME => f.write_str("oifname")?,
+                MetaKey::NFPROTO => f.write_str("meta nfproto")?,
                 MetaKey::L4PROTO => f.write_str("meta l4proto")?,
                 MetaKey(number) => write!(f, "meta key-{number}")?,
             },
