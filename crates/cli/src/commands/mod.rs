@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod compare;
 mod counters;
 mod demo;
 mod doctor;
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&rendered.files.files)?;
             check::render(&networks, &choice(global)?, rendered.family)
         }
+        Command::Compare(files) => compare::compare(&networks(&files.files)?),
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
@@ -75,13 +77,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
         }
-<<<<<<< HEAD
         Command::Doctor => doctor::doctor(&open_recorded(global)?),
-=======
         Command::Counters(asked) => {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
->>>>>>> main
         Command::Demo => demo::demo(),
     }
 }
