@@ -81,6 +81,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Counters(asked) => {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
+        Command::Counters(asked) => {
+            counters::counters(&mut open_recorded(global)?, asked, global.format)
+        }
+        Command::Doctor => doctor::doctor(&open_recorded(global)?),
         Command::Demo => demo::demo(),
     }
 }
