@@ -162,8 +162,8 @@ pub(crate) enum Command {
     /// nothing
     #[command(after_help = "Example: palisade render --layout flat default.xml | nft -c -f -")]
     Render(Rendered),
-    /// Show where backends and layouts treat packets of these networks differently; touches nothing;
-    /// exit 3 if one does so otherwise than documented
+    /// Say where backends and layouts treat packets differently; touches nothing; exit 3 if one does
+    /// otherwise than documented
     #[command(after_help = "Example: palisade compare /etc/palisade/networks")]
     Compare(Files),
     /// Start or replace these networks, all or nothing
@@ -206,9 +206,6 @@ pub(crate) enum Command {
     /// nothing; exit 3 if something was found
     #[command(after_help = "Example: palisade doctor")]
     Doctor,
-    /// Say what networks counted: packets and bytes by purpose, and connections with NAT
-    #[command(after_help = "Example: palisade counters --format prometheus")]
-    Counters(Counters),
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,

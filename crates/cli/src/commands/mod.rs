@@ -77,10 +77,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
         }
-        Command::Doctor => doctor::doctor(&open_recorded(global)?),
-        Command::Counters(asked) => {
-            counters::counters(&mut open_recorded(global)?, asked, global.format)
-        }
         Command::Counters(asked) => {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
