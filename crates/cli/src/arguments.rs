@@ -195,16 +195,13 @@ pub(crate) enum Command {
     /// Show real packets as they pass: the rules that they meet, in all tables of nf_tables
     #[command(after_help = "Example: palisade trace --in virbr0 --proto tcp --dport 443 --count 5")]
     Trace(TracedPackets),
-<<<<<<< HEAD
+    /// Say what networks counted: packets and bytes by purpose, and connections with NAT
+    #[command(after_help = "Example: palisade counters --format prometheus")]
+    Counters(Counters),
     /// Say what on this host drops, breaks or hides guests' traffic, and how to mend it; touches
     /// nothing; exit 3 if something was found
     #[command(after_help = "Example: palisade doctor")]
     Doctor,
-=======
-    /// Say what networks counted: packets and bytes by purpose, and connections with NAT
-    #[command(after_help = "Example: palisade counters --format prometheus")]
-    Counters(Counters),
->>>>>>> main
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,

@@ -129,6 +129,8 @@ fn matched(program: &Program, family: Family, matching: &Match) -> Option<Vec<Ve
             let not = |key: &[u8]| compared(family, field, Comparison::NotEqual, key);
             Some(vec![keys(set)?.map(not).collect::<Option<_>>()?])
         }
+        // No layout of ours has these.
+        statement::Test::Between(_, _) | statement::Test::NotBetween(_, _) => None,
     }
 }
 

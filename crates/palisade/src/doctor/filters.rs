@@ -69,7 +69,9 @@ pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
         }
     }
     let stops = stops.into_iter();
-    stops.map(|(stop, stopped)| finding(scene, stop, stopped)).collect()
+    stops
+        .map(|(stop, stopped)| finding(scene, stop, stopped))
+        .collect()
 }
 
 /// Tables that were asked, and what is known of their base chains.
@@ -139,9 +141,8 @@ impl Asked {
 
     fn certain(&self, check: Check, probe: &Probe, outcome: &Outcome) -> Stop {
         let base = self.base_of(&outcome.path, probe, None);
-        // A rule that applied and did not lead on decided; else it was the chain's policy.
         let last = outcome.path.last();
-        let rule = last.filter(|visit| visit.matched == Some(true) && !self.is_policy(visit));
+        let rule = last.filter(|visit| visit.matched == Some(true) && self.decides(visit));
         let table = last.and_then(|visit| visit.table.clone());
         Stop {
             check,
@@ -158,9 +159,17 @@ impl Asked {
         }
     }
 
-    /// Policies are visited too, by words that no rule has.
-    fn is_policy(&self, visit: &Visit) -> bool {
-        visit.rule.starts_with("policy ")
+    /// Whether what was met last stopped the packet; else the chain's policy did.
+    fn decides(&self, visit: &Visit) -> bool {
+        match self.keeper {
+            // Here policies are visited too, in words that no rule has.
+            Keeper::Nft { .. } | Keeper::Firewalld => !visit.rule.starts_with("policy "),
+            // Here they are not, and what was met last may have led to a chain and back.
+            Keeper::Iptables { .. } | Keeper::Ufw { .. } => {
+                let mut words = visit.rule.split(' ').skip_while(|word| *word != "-j");
+                matches!(words.nth(1), Some("DROP" | "REJECT"))
+            }
+        }
     }
 
     /// The base chain that led here: the last one on the way, or the one at the packet's hook.
@@ -181,18 +190,21 @@ impl Asked {
 }
 
 fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
-    let mut wanted: Vec<Wanted> = stopped.packets.iter().map(|&(_, wanted, _)| wanted).collect();
+    let mut wanted: Vec<Wanted> = stopped
+        .packets
+        .iter()
+        .map(|&(_, wanted, _)| wanted)
+        .collect();
     wanted.sort();
     wanted.dedup();
     let what: Vec<&str> = wanted.iter().map(|wanted| wanted.words()).collect();
     let what = what.join(", ");
     let networks = told(&stopped.networks);
     let mut mend: Vec<String> = Vec::new();
-    for (bridge, wanted, family) in &stopped.packets {
+    for (bridge, wanted, _) in &stopped.packets {
         let passage = Passage {
             bridge,
             wanted: *wanted,
-            family: *family,
         };
         for command in stop.keeper.lets_pass(&stop.base, passage) {
             let command = scene.mend.inside(command);
@@ -202,13 +214,18 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
         }
     }
     let program = stop.keeper.program().to_owned();
-    let place = format!("chain `{}` of table `{}` ({program})", stop.chain, stop.table);
+    let place = format!(
+        "chain `{}` of table `{}` ({program})",
+        stop.chain, stop.table
+    );
     let (severity, summary) = match &stop.doubt {
         None => (Severity::Error, format!("{place} drops {what}")),
         Some(_) => (Severity::Warning, format!("{place} may drop {what}")),
     };
     let follows = match stop.check {
-        Check::HostFilter => format!("guests of {networks} get no address or no names from the host"),
+        Check::HostFilter => {
+            format!("guests of {networks} get no address or no names from the host")
+        }
         Check::BridgeNfCall => format!(
             "guests of {networks} do not reach each other, although they are on one bridge: \
              bridged frames meet these rules too (/proc/sys/net/bridge)"
