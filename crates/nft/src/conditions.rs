@@ -115,6 +115,8 @@ fn matched(program: &Program, family: Family, matching: &Match) -> Option<Vec<Ve
             };
             Some(vec![vec![compared(family, field, *operator, value)?]])
         }
+        // None of our layouts asks for a range.
+        statement::Test::Between(..) | statement::Test::NotBetween(..) => None,
         statement::Test::In(set) => {
             let set = program.set(set)?;
             let found = |key| found(family, &matching.fields, key);
@@ -131,8 +133,6 @@ fn matched(program: &Program, family: Family, matching: &Match) -> Option<Vec<Ve
             let not = |key: &[u8]| compared(family, field, Comparison::NotEqual, key);
             Some(vec![keys(set)?.map(not).collect::<Option<_>>()?])
         }
-        // No layout of ours has these.
-        statement::Test::Between(_, _) | statement::Test::NotBetween(_, _) => None,
     }
 }
 

@@ -123,7 +123,14 @@ impl Asked {
             _ => Check::ForwardFilter,
         };
         if !outcome.fate.verdict.passes() {
-            return Some(self.certain(check, probe, outcome));
+            // A rule on the way that is not understood may have let it pass.
+            let passes = |doubt: &&Doubt| doubt.may.contains(&Verdict::Accept);
+            let doubt = outcome.doubts.iter().find(passes);
+            return Some(Stop {
+                doubt: doubt
+                    .map(|doubt| format!("rule {} may let it pass: {}", doubt.rule, doubt.why)),
+                ..self.drop(check, probe, outcome)
+            });
         }
         let stops = |doubt: &&Doubt| doubt.may.iter().any(|&may| may != Verdict::Accept);
         let doubt = outcome.doubts.iter().find(stops)?;
@@ -139,7 +146,7 @@ impl Asked {
         })
     }
 
-    fn certain(&self, check: Check, probe: &Probe, outcome: &Outcome) -> Stop {
+    fn drop(&self, check: Check, probe: &Probe, outcome: &Outcome) -> Stop {
         let base = self.base_of(&outcome.path, probe, None);
         let last = outcome.path.last();
         let rule = last.filter(|visit| visit.matched == Some(true) && self.decides(visit));
