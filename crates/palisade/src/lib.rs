@@ -24,6 +24,7 @@ pub mod config;
 mod counters;
 pub mod definition;
 pub mod doctor;
+pub mod explain;
 mod firewall;
 mod flows;
 pub mod folder;

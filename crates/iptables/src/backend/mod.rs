@@ -13,6 +13,7 @@ mod order;
 mod probe;
 mod render;
 mod replay;
+mod saved;
 mod settings;
 mod standing;
 mod tables;
