@@ -140,8 +140,11 @@ from_error!(
     palisade::RenderError,
     palisade::ShowError,
     palisade::StateError,
+    palisade::doctor::DoctorError,
+    palisade::compare::CompareError,
     palisade::config::ConfigError,
     palisade::BackendError,
+    palisade::trace::TraceError,
 );
 
 impl From<Vec<DefinitionError>> for Failure {

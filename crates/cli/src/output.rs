@@ -58,6 +58,11 @@ impl Outcome {
         }
     }
 
+    /// Everything was said already, as it came.
+    pub(crate) fn silent() -> Self {
+        Self::new(String::new(), &())
+    }
+
     pub(crate) fn with_code(self, code: u8) -> Self {
         Self { code, ..self }
     }
@@ -158,4 +163,46 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
         .map(|line| line.trim_end().to_owned())
         .collect();
     lines.join("\n") + "\n"
+}
+
+/// A text in lines that fit the terminal, each but the first behind so many spaces; where there is
+/// no terminal, in one line.
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    match terminal_size_of(io::stdout()) {
+        Some((Width(width), _)) => wrapped_to(text, indent, usize::from(width)),
+        None => text.to_owned(),
+    }
+}
+
+fn wrapped_to(text: &str, indent: usize, width: usize) -> String {
+    let mut lines = String::with_capacity(text.len());
+    let mut column = indent;
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if lines.is_empty() {
+            column = indent + len;
+        } else if column + 1 + len > width {
+            lines.push('\n');
+            lines.extend(std::iter::repeat_n(' ', indent));
+            column = indent + len;
+        } else {
+            lines.push(' ');
+            column += 1 + len;
+        }
+        lines.push_str(word);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_where_words_do() {
+        assert_eq!(wrapped_to("one two three", 2, 9), "one two\n  three");
+        assert_eq!(wrapped_to("one two", 0, 7), "one two");
+        assert_eq!(wrapped_to("seventeen", 4, 5), "seventeen");
+        assert_eq!(wrapped_to("", 4, 5), "");
+    }
 }

@@ -19,9 +19,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod config;
 mod counters;
 pub mod definition;
+pub mod doctor;
+pub mod explain;
 mod firewall;
 mod flows;
 pub mod folder;
@@ -30,6 +33,7 @@ mod no_rules;
 mod options;
 mod render;
 mod shown;
+pub mod trace;
 mod usual;
 
 pub use counters::{Counters, Traffic, prometheus};
@@ -39,6 +43,7 @@ pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Line, Placement, Sign, Standing,
 };
 pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
+pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
 pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};

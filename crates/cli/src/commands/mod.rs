@@ -2,12 +2,15 @@
 
 mod change;
 mod check;
+mod compare;
 mod confirm;
 mod counters;
 mod demo;
+mod doctor;
 mod list;
 mod mend;
 mod show;
+mod trace;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&rendered.files.files)?;
             check::render(&networks, &choice(global)?, rendered.family)
         }
+        Command::Compare(files) => compare::compare(&networks(&files.files)?),
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
@@ -81,9 +85,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Recover => mend::recover(&mut open_recorded(global)?),
         Command::List => list::list(&open_recorded(global)?.running()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
+        Command::Trace(packets) => {
+            trace::trace(&mut open_recorded(global)?, packets, global.format)
+        }
         Command::Counters(asked) => {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
+        Command::Doctor => doctor::doctor(&open_recorded(global)?),
         Command::Demo => demo::demo(),
     }
 }

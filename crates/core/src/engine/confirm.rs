@@ -127,7 +127,7 @@ impl Engine<'_> {
                 .map(|(wish, _)| wish.network.name().clone())
                 .collect(),
         };
-        let change = Unconfirmed::new(exchange, patience)?;
+        let change = Unconfirmed::new(exchange, patience, self.state.origin()?);
         Ok(self.state.set_unconfirmed(&change)?)
     }
 

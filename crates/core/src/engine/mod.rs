@@ -11,6 +11,7 @@ mod report;
 mod rewrite;
 mod undo;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, RunError, Step};
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
-use crate::state::{Record, State};
+use crate::state::{Record, State, StateError};
 use crate::storage::{Lock, PATIENCE};
 
 pub use difference::{Difference, Goal, Wish};
@@ -203,18 +204,11 @@ impl Engine<'_> {
             }
         };
         if let Err(error) = self.state.journal().commit(&transaction) {
-            // The commit may stand although it is not known to be on the disk: a process that dies
-            // while the steps are taken back must not leave it.
-            let begin = self.begin_entry(&transaction, &steps, &before, &after)?;
-            if let Err(source) = self.state.journal().withdraw(begin) {
-                let source = source.into();
-                return Err(EngineError::Unrecorded { source });
-            }
-            let error = EngineError::Storage(error);
-            return Err(self.take_back(records, &before, &after, &steps, error, lock));
+            // The records need no room any more, and say the same as the commit.
+            log::warn!("{error}");
         }
         self.remember_generations(&parts, &generations);
-        self.record(&before, after)
+        self.record(&before, &after)
             .map_err(|source| EngineError::Unrecorded { source })?;
         Ok(report)
     }
@@ -260,6 +254,8 @@ impl Engine<'_> {
         Ok(parts)
     }
 
+    /// Writes down all that the transaction will need, before the kernel is touched: when it is,
+    /// nothing more has to find room on the disk.
     fn begin(
         &self,
         transaction: &str,
@@ -267,14 +263,14 @@ impl Engine<'_> {
         before: &[&Record],
         after: &[Record],
     ) -> Result<(), EngineError> {
-        let begin = self.begin_entry(transaction, steps, before, after)?;
-        for backend in self.backends.iter() {
+        let begun = || {
+            self.state.stage(after)?;
             // Until the change is done, nothing is known of what stands.
-            if self.state.generation(backend.name()).is_some() {
-                self.state.set_generation(backend.name(), None)?;
-            }
-        }
-        Ok(self.state.journal().begin(begin)?)
+            self.state.forget_generations()?;
+            let begin = self.begin_entry(transaction, steps, before, after)?;
+            Ok(self.state.journal().begin(begin, self.state.origin()?)?)
+        };
+        begun().inspect_err(|_| self.state.unstage())
     }
 
     fn begin_entry(
@@ -387,25 +383,37 @@ impl Engine<'_> {
     }
 
     /// Replaces the records, and forgets the transaction.
-    fn record(
-        &mut self,
-        before: &[&Record],
-        mut after: Vec<Record>,
-    ) -> Result<(), crate::state::StateError> {
+    fn record(&mut self, before: &[&Record], after: &[Record]) -> Result<(), StateError> {
+        self.state.put_in_place(after)?;
+        let after_names: HashSet<&Name> = after.iter().map(|r| r.network.name()).collect();
+        let gone = before.iter().map(|record| record.network.name());
+        self.state
+            .forget(gone.filter(|name| !after_names.contains(name)))?;
+        self.note_handles(after);
+        if let Err(error) = self.state.journal().end() {
+            // The next one finishes once more what is finished.
+            log::warn!("{error}");
+        }
+        Ok(())
+    }
+
+    /// Adds the kernel's numbers of new rules to their records, where that can be done: without
+    /// them, rules are found by what they say.
+    fn note_handles(&mut self, recorded: &[Record]) {
+        let mut noted = recorded.to_vec();
         for backend in self.backends.iter_mut() {
             let is_its = |record: &Record| record.placement.backend == backend.name();
-            if after.iter().any(is_its)
-                && let Err(error) = backend.note_handles(&mut after)
+            if noted.iter().any(is_its)
+                && let Err(error) = backend.note_handles(&mut noted)
             {
-                // Without handles, rules are found by what they say.
                 log::warn!("{error}");
             }
         }
-        self.state.write(&after)?;
-        let remains = |name: &Name| after.iter().any(|record| record.network.name() == name);
-        let gone = before.iter().map(|record| record.network.name());
-        self.state.forget(gone.filter(|name| !remains(name)))?;
-        Ok(self.state.journal().end()?)
+        let each = noted.iter().zip(recorded);
+        let changed = each.filter(|(noted, recorded)| noted != recorded);
+        if let Err(error) = self.state.write(changed.map(|(noted, _)| noted)) {
+            log::warn!("{error}");
+        }
     }
 
     fn remember_generations(&self, parts: &[Part<'_>], run: &[(usize, Option<u64>)]) {

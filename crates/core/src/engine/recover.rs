@@ -65,23 +65,32 @@ impl Engine<'_> {
 
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let (begin, committed) = match self.state.journal().left()? {
-            Left::Nothing => return Ok(Recovered::Nothing),
+            Left::Nothing => {
+                self.state.unstage(); // Of one that did not come to begin.
+                return Ok(Recovered::Nothing);
+            }
             Left::Begun(begin) => (begin, false),
             Left::Committed(begin) => (begin, true),
         };
         let before = begin.before().map_err(EngineError::Unwritable)?;
         let after = begin.after().map_err(EngineError::Unwritable)?;
         let before: Vec<&Record> = before.iter().collect();
-        let landed = if committed {
+        // Records are put in place only when all is done, the first one first.
+        let is_new = |new: &&Record| !before.iter().any(|old| old.says_the_same_as(new));
+        let first_new = after.iter().find(is_new);
+        let is_done = committed
+            || match first_new {
+                Some(new) => self.state.is_in_place(new)?,
+                None => false,
+            };
+        let landed = if is_done {
             vec![true; begin.steps.len()]
         } else {
             self.landed(&begin)?
         };
-        for backend in self.backends.iter() {
-            self.state.set_generation(backend.name(), None)?;
-        }
+        self.state.forget_generations()?;
         if landed.iter().all(|&landed| landed) {
-            self.record(&before, after)
+            self.record(&before, &after)
                 .map_err(|source| EngineError::Unrecorded { source })?;
             log::warn!(
                 "finished transaction {}, which was interrupted",
@@ -102,6 +111,7 @@ impl Engine<'_> {
             self.undo(&records, &before, &after, (backend, &step), lock)?;
         }
         self.state.journal().end()?;
+        self.state.unstage();
         log::warn!(
             "undid transaction {}, which was interrupted",
             begin.transaction

@@ -35,6 +35,7 @@ impl Engine<'_> {
             // Opened again, the journal says that nothing of it stands.
             log::warn!("{error}");
         }
+        self.state.unstage();
         cause
     }
 

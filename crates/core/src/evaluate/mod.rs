@@ -6,6 +6,8 @@
 //! evaluator of its own for what stands in the kernel; all speak of the same packets and outcomes,
 //! so that what they say can be compared.
 
+mod classes;
+mod condition;
 mod difference;
 mod outcome;
 mod packet;
@@ -13,6 +15,8 @@ mod ruleset;
 #[cfg(test)]
 mod tests;
 
+pub use classes::{count_classes, each_class};
+pub use condition::{Asked, Condition, Conditions, Hook, Test};
 pub use difference::{Difference, Meaning};
 pub use outcome::{Doubt, Fate, Nat, Outcome, Verdict, Visit};
 pub use packet::{Flow, Packet, PacketError, Way};

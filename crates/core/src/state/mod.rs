@@ -9,15 +9,17 @@
 //!         generation.json          the ruleset's generation after our last change
 //!         unconfirmed.json         the last change that waited for a confirmation
 //!         networks/default.json    a file for each running network
+//!         staged/default.json      what a transaction that is under way will put there
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
+mod origin;
 mod record;
+mod staged;
 mod unconfirmed;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -27,13 +29,16 @@ use crate::network::Name;
 use crate::storage::{Directory, Lock, Storage, StorageError, file_error};
 use crate::words::in_words;
 
+pub use origin::Origin;
 pub use record::{Record, RecordError, SCHEMA};
 pub use unconfirmed::{Exchange, Settled, Unconfirmed};
+
+use origin::Told;
+use record::Witness;
 
 /// The folder of records.
 const NETWORKS: &str = "networks";
 const UNREADABLE: &str = "unreadable";
-const NAMESPACE: &str = "namespace.json";
 const GENERATION: &str = "generation.json";
 
 /// The part of the state directory that belongs to one network namespace.
@@ -50,12 +55,12 @@ pub enum StateError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A file of ours that is not a record cannot be read.
-    #[error("{path} is not a file of palisade's state: {source}")]
-    Unreadable {
+    /// JSON cannot say what a file shall hold, which none of ours does.
+    #[error("cannot write {path} in JSON: {source}")]
+    Unwritable {
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// Why not.
         source: serde_json::Error,
     },
     /// The kernel does not say which boot this is.
@@ -69,20 +74,10 @@ impl StateError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Storage(error) => error.hint(),
-            Self::Unreadable { .. } => {
-                "move the file away; the rules stay in the kernel until you delete them"
-            }
+            Self::Unwritable { .. } => "please report it: it is a mistake in palisade",
             Self::Boot(_) => "palisade needs /proc",
         }
     }
-}
-
-/// The boot that a namespace's cookie belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Namespace {
-    schema: u32,
-    boot: String,
-    cookie: u64,
 }
 
 /// The ruleset's generations after our last changes, by the backend.
@@ -112,30 +107,18 @@ impl State {
         self.storage.place()
     }
 
+    /// Where and when what is written now is written.
+    ///
+    /// # Errors
+    /// If the kernel does not say which boot this is.
+    pub fn origin(&self) -> Result<Origin, StateError> {
+        Origin::now(self.cookie)
+    }
+
     /// The journal of its transactions.
     #[must_use]
     pub fn journal(&self) -> Journal<'_> {
         Journal::of(self.storage.as_ref())
-    }
-
-    /// Keeps our other processes out until the lock is dropped. State that was written before the
-    /// last boot is set aside under another name: what it speaks of is gone.
-    ///
-    /// # Errors
-    /// If the state cannot be written, or another process holds the lock for longer than
-    /// `patience`.
-    pub fn lock(&self, patience: Duration) -> Result<Lock, StateError> {
-        let lock = self.storage.lock(patience)?;
-        let now = self.namespace()?;
-        match self.read_json::<Namespace>(NAMESPACE)? {
-            Some(then) if then == now => {}
-            Some(_) => {
-                self.set_aside_all()?;
-                self.write_json(NAMESPACE, &now)?;
-            }
-            None => self.write_json(NAMESPACE, &now)?,
-        }
-        Ok(lock)
     }
 
     /// All records, in the order in which the networks were started. Records of another boot do
@@ -145,13 +128,16 @@ impl State {
     /// # Errors
     /// If the folder or a file cannot be read at all.
     pub fn records(&self, lock: Option<&Lock>) -> Result<Vec<Record>, StateError> {
-        if !self.is_of_this_boot()? {
+        let now = self.origin()?;
+        let told = self.told(&now)?;
+        if told == Told::Another {
             log::warn!(
                 "{} was written before the last boot: it does not count",
                 self.place()
             );
             return Ok(Vec::new());
         }
+        let witness = Witness::new(&now, &told);
         let storage = self.storage.as_ref();
         let names = storage.names(NETWORKS);
         let names = names.map_err(file_error("read", storage, NETWORKS))?;
@@ -165,7 +151,7 @@ impl State {
             let Some(bytes) = read.map_err(file_error("read", storage, &path))? else {
                 continue; // Forgotten since the folder was read.
             };
-            match record::decode(name, &bytes) {
+            match record::decode(name, &bytes, witness) {
                 Ok(record) => records.push(record),
                 Err(error) => self.doubt(&file, &error, lock)?,
             }
@@ -180,6 +166,9 @@ impl State {
     /// # Errors
     /// If a folder or a file cannot be read at all.
     pub fn unbelieved(&self) -> Result<Vec<(String, String)>, StateError> {
+        let now = self.origin()?;
+        let told = self.told(&now)?;
+        let witness = Witness::new(&now, &told);
         let storage = self.storage.as_ref();
         let read_names = |folder| {
             let names = storage.names(folder);
@@ -192,7 +181,7 @@ impl State {
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
             if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
-                match record::decode(name, &bytes) {
+                match record::decode(name, &bytes, witness) {
                     Ok(_) => believed.push(file),
                     Err(error) => found.push((path, error.to_string())),
                 }
@@ -212,7 +201,7 @@ impl State {
         Ok(found)
     }
 
-    /// Writes records. They are as safe as the journal that says the same.
+    /// Writes records that stand already, anew. They are as safe as the journal that says the same.
     ///
     /// # Errors
     /// If a file cannot be written. Each record is then either the old or the new one.
@@ -220,12 +209,10 @@ impl State {
         &self,
         records: impl IntoIterator<Item = &'r Record>,
     ) -> Result<(), StateError> {
+        let now = self.origin()?;
         for record in records {
             let path = path(record.network.name());
-            let content = record::encode(record).map_err(|source| StateError::Unreadable {
-                path: path.clone(),
-                source,
-            })?;
+            let content = encoded(record, &now, &path)?;
             let storage = self.storage.as_ref();
             let replaced = storage.replace(&path, &content);
             replaced.map_err(file_error("write", storage, &path))?;
@@ -250,8 +237,17 @@ impl State {
     /// The ruleset's generation after our last change by this backend, if it is known.
     #[must_use]
     pub fn generation(&self, backend: &str) -> Option<u64> {
-        let read = self.read_json::<Generations>(GENERATION);
-        read.ok()??.generations.get(backend).copied()
+        self.generations().generations.get(backend).copied()
+    }
+
+    /// Forgets what is known of the ruleset's generations. That needs no room on the disk.
+    ///
+    /// # Errors
+    /// If the file cannot be deleted.
+    pub fn forget_generations(&self) -> Result<(), StateError> {
+        let storage = self.storage.as_ref();
+        let removed = storage.remove(GENERATION);
+        Ok(removed.map_err(file_error("delete", storage, GENERATION))?)
     }
 
     /// Remembers the ruleset's generation; none if it is not known. It only saves work.
@@ -259,8 +255,7 @@ impl State {
     /// # Errors
     /// If the file cannot be written.
     pub fn set_generation(&self, backend: &str, to: Option<u64>) -> Result<(), StateError> {
-        let read = self.read_json::<Generations>(GENERATION);
-        let mut all = read.ok().flatten().unwrap_or_default();
+        let mut all = self.generations();
         all.schema = SCHEMA;
         match to {
             Some(generation) => all.generations.insert(backend.to_owned(), generation),
@@ -269,20 +264,11 @@ impl State {
         self.write_json(GENERATION, &all)
     }
 
-    fn namespace(&self) -> Result<Namespace, StateError> {
-        Ok(Namespace {
-            schema: SCHEMA,
-            boot: boot_id()?,
-            cookie: self.cookie,
-        })
-    }
-
-    fn is_of_this_boot(&self) -> Result<bool, StateError> {
-        let recorded = self.read_json::<Namespace>(NAMESPACE)?;
-        match recorded {
-            Some(then) => Ok(then == self.namespace()?),
-            None => Ok(true),
-        }
+    /// What cannot be read is not known.
+    fn generations(&self) -> Generations {
+        let read = self.storage.read(GENERATION).ok().flatten();
+        let parsed = read.and_then(|text| serde_json::from_slice(&text).ok());
+        parsed.unwrap_or_default()
     }
 
     /// A record's file that cannot be believed: nothing of it is lost.
@@ -309,49 +295,23 @@ impl State {
         Ok(renamed.map_err(file_error("rename", storage, &path))?)
     }
 
-    fn set_aside_all(&self) -> Result<(), StateError> {
-        let storage = self.storage.as_ref();
-        let there = storage.names("").unwrap_or_default();
-        for name in [NETWORKS, "journal", GENERATION] {
-            let aside = free_name(&format!("{name}.before-boot"), &there);
-            match storage.rename(name, &aside) {
-                Ok(()) => log::warn!(
-                    "{}/{name} was written before the last boot: it is now {aside}",
-                    self.place()
-                ),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(file_error("rename", storage, name)(error).into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// None if there is no such file.
-    fn read_json<T: serde::de::DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<Option<T>, StateError> {
-        let storage = self.storage.as_ref();
-        let read = storage.read(path);
-        let Some(text) = read.map_err(file_error("read", storage, path))? else {
-            return Ok(None);
-        };
-        let parsed = serde_json::from_slice(&text).map(Some);
-        parsed.map_err(|source| StateError::Unreadable {
-            path: format!("{}/{path}", self.place()),
-            source,
-        })
-    }
-
     fn write_json(&self, path: &str, value: &impl Serialize) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
-        let text = serde_json::to_vec_pretty(value).map_err(|source| StateError::Unreadable {
+        let text = serde_json::to_vec_pretty(value).map_err(|source| StateError::Unwritable {
             path: path.to_owned(),
             source,
         })?;
         let replaced = storage.replace(path, &text);
         Ok(replaced.map_err(file_error("write", storage, path))?)
     }
+}
+
+/// A record's file, to be at this path.
+fn encoded(record: &Record, now: &Origin, path: &str) -> Result<Vec<u8>, StateError> {
+    record::encode(record, now).map_err(|source| StateError::Unwritable {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn path(name: &Name) -> String {
@@ -363,12 +323,6 @@ pub(crate) fn free_name(name: &str, there: &[String]) -> String {
     let mut numbered = (1..).map(|number: u64| format!("{name}-{number}"));
     let free = numbered.find(|numbered| !there.contains(numbered));
     free.unwrap_or_else(|| name.to_owned())
-}
-
-/// The kernel's name for the time since it was started.
-fn boot_id() -> Result<String, StateError> {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    Ok(text.map_err(StateError::Boot)?.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::origin::{Origin, Told};
 use crate::backend::{Installed, Placement};
 use crate::network::{Name, Network};
 
@@ -25,6 +26,21 @@ pub struct Record {
     pub installed: Vec<Installed>,
 }
 
+impl Record {
+    /// Whether both say the same, whatever numbers the kernel gave the rules.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let without_handles = |record: &Self| {
+            let mut record = record.clone();
+            for item in &mut record.installed {
+                item.handle = None;
+            }
+            record
+        };
+        self.network.name() == other.network.name()
+            && without_handles(self) == without_handles(other)
+    }
+}
+
 /// The number of the form in which state is written. It goes up with every change that an older
 /// build could not read.
 pub const SCHEMA: u32 = 1;
@@ -35,6 +51,9 @@ pub const SCHEMA: u32 = 1;
 struct Filed<R> {
     schema: u32,
     crc32c: String,
+    /// Records of the first version have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
     record: R,
 }
 
@@ -63,13 +82,35 @@ pub enum RecordError {
     /// It is in the file of another network.
     #[error("it is the record of network `{0}`")]
     Misplaced(Name),
+    /// What it speaks of is elsewhere, or gone.
+    #[error("it was written in another boot or network namespace")]
+    Elsewhere,
+    /// Neither the record nor the folder says where and when it was written.
+    #[error("nothing says in which boot it was written")]
+    Unmarked,
+}
+
+/// What is known of where and when a record was written before it is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Witness<'a> {
+    now: &'a Origin,
+    /// Whether the folder's mark says that all records in it are of here and now.
+    is_vouched: bool,
+}
+
+impl<'a> Witness<'a> {
+    pub(super) fn new(now: &'a Origin, told: &Told) -> Self {
+        let is_vouched = *told == Told::Ours;
+        Self { now, is_vouched }
+    }
 }
 
 /// The bytes of a record's file.
-pub(super) fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
+pub(super) fn encode(record: &Record, now: &Origin) -> Result<Vec<u8>, serde_json::Error> {
     let filed = Filed {
         schema: SCHEMA,
         crc32c: checksum(record)?,
+        origin: Some(now.clone()),
         record,
     };
     let mut text = serde_json::to_vec_pretty(&filed)?;
@@ -78,7 +119,11 @@ pub(super) fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
 }
 
 /// Reads the file of the network with this name.
-pub(super) fn decode(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
+pub(super) fn decode(
+    name: &str,
+    bytes: &[u8],
+    witness: Witness<'_>,
+) -> Result<Record, RecordError> {
     let label: Labelled = serde_json::from_slice(bytes)?;
     if label.schema > SCHEMA {
         return Err(RecordError::Newer {
@@ -86,16 +131,22 @@ pub(super) fn decode(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
         });
     }
     let filed: Filed<Record> = serde_json::from_slice(bytes)?;
+    let is_elsewhere = |origin: &Origin| origin != witness.now;
     if checksum(&filed.record)? != filed.crc32c {
         Err(RecordError::Checksum)
     } else if filed.record.network.name().as_str() != name {
         Err(RecordError::Misplaced(filed.record.network.name().clone()))
+    } else if filed.origin.as_ref().is_some_and(is_elsewhere) {
+        Err(RecordError::Elsewhere)
+    } else if filed.origin.is_none() && !witness.is_vouched {
+        Err(RecordError::Unmarked)
     } else {
         Ok(filed.record)
     }
 }
 
-fn checksum(record: &Record) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_vec(record)?;
+/// Of something in JSON without white space.
+pub(super) fn checksum(of: &impl Serialize) -> Result<String, serde_json::Error> {
+    let text = serde_json::to_vec(of)?;
     Ok(format!("{:08x}", crc32c::crc32c(&text)))
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use super::{Record, SCHEMA, State, StateError, boot_id};
+use super::{Origin, Record, SCHEMA, State, StateError};
 use crate::network::Name;
 use crate::storage::{StorageError, file_error};
 
@@ -19,7 +19,7 @@ const FILE: &str = "unconfirmed.json";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unconfirmed {
     schema: u32,
-    boot: String,
+    origin: Origin,
     /// The name of its transaction.
     pub transaction: String,
     /// Until when it waits, for people.
@@ -57,22 +57,20 @@ pub struct Exchange {
 
 impl Unconfirmed {
     /// A change that waits from now on.
-    ///
-    /// # Errors
-    /// If the kernel does not say which boot this is.
-    pub fn new(exchange: Exchange, patience: Duration) -> Result<Self, StateError> {
+    #[must_use]
+    pub fn new(exchange: Exchange, patience: Duration, now: Origin) -> Self {
         let millis = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         let until = Timestamp::now().checked_add(patience);
-        Ok(Self {
+        Self {
             schema: SCHEMA,
-            boot: boot_id()?,
+            origin: now,
             transaction: exchange.transaction,
             until: until.unwrap_or(Timestamp::MAX),
             deadline: since_boot().saturating_add(millis),
             settled: None,
             before: exchange.before,
             came: exchange.came,
-        })
+        }
     }
 
     /// It does not wait any more, and nobody will want to go back behind it.
@@ -104,10 +102,10 @@ impl State {
         let Some(text) = read.map_err(file_error("read", storage, FILE))? else {
             return Ok(None);
         };
-        let boot = boot_id()?;
+        let now = self.origin()?;
         let parsed: Result<Unconfirmed, _> = serde_json::from_slice(&text);
         match parsed {
-            Ok(found) => Ok((found.boot == boot).then_some(found)),
+            Ok(found) => Ok((found.origin == now).then_some(found)),
             Err(error) => {
                 // It is replaced as a whole: this is nobody's but who edits it.
                 log::error!("{}/{FILE} cannot be believed: {error}", self.place());

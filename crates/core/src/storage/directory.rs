@@ -67,6 +67,23 @@ impl Storage for Directory {
         unless_missing(read(), Vec::new())
     }
 
+    fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let target = self.of(path);
+        let open = || {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            options.open(&target)
+        };
+        let mut file = match (open(), target.parent()) {
+            (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+                Self::make_folder(folder)?;
+                open()?
+            }
+            (opened, _) => opened?,
+        };
+        file.write_all(content)
+    }
+
     /// The new file is made in the folder above those of records, so that one that is left over is
     /// never taken for a record.
     fn replace(&self, path: &str, content: &[u8]) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Where state is kept: seven operations, and no more, on files of one folder.
+//! Where state is kept: eight operations, and no more, on files of one folder.
 //!
 //! One implementation is a directory; tests have one that fails, or stops for good, at its n-th
 //! operation.
@@ -37,6 +37,13 @@ pub trait Storage: fmt::Debug + Send {
     /// If it cannot be read.
     fn names(&self, folder: &str) -> io::Result<Vec<String>>;
 
+    /// Writes a file that nobody reads yet. It is not waited for: what is written can be read by
+    /// the next process, but is lost with the power.
+    ///
+    /// # Errors
+    /// If it cannot be written. A part of it may have been written.
+    fn write(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
     /// Replaces a file as a whole: a reader sees the old one or the new one.
     ///
     /// # Errors
@@ -55,7 +62,7 @@ pub trait Storage: fmt::Debug + Send {
     /// If it cannot be deleted.
     fn remove(&self, path: &str) -> io::Result<()>;
 
-    /// Gives a file or a folder another name.
+    /// Gives a file or a folder another name, in place of a file that has it. That needs no room.
     ///
     /// # Errors
     /// If it cannot.

@@ -14,6 +14,7 @@ mod order;
 mod probe;
 mod render;
 mod replay;
+mod saved;
 mod settings;
 mod standing;
 mod tables;
@@ -43,7 +44,8 @@ use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
-pub use render::render;
+pub use render::{render, tables};
+pub use saved::Saved;
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules through `iptables-restore`.

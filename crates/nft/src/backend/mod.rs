@@ -6,6 +6,7 @@
 mod area;
 mod difference;
 mod error;
+mod features;
 mod item;
 mod landed;
 mod lines;
@@ -40,6 +41,7 @@ use rebuild::Rebuild;
 use verify::discrepancies;
 
 pub use error::PlanError;
+pub use features::Feature;
 pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 

@@ -245,6 +245,14 @@ pub fn owner_of(comment: &str) -> Option<Name> {
     flat::purpose(purpose).map(|_| owner)
 }
 
+/// What a rule of a layout's skeleton is for, where it does what networks ask for.
+#[must_use]
+pub fn purpose_of_skeleton(comment: &str) -> Option<Purpose> {
+    let words = comment.strip_prefix(SKELETON)?;
+    let (word, _) = words.split_once(", ").unwrap_or((words, ""));
+    Purpose::from_words(word)
+}
+
 /// Whether a rule's comment says that it belongs to a layout's skeleton.
 #[must_use]
 pub fn is_of_skeleton(rule: &Rule) -> bool {

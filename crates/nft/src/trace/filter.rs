@@ -49,6 +49,13 @@ pub struct Filter {
     pub destination_port: Option<u16>,
 }
 
+/// Before everything but the hook by which the kernel keeps packets that a bridge has already sent
+/// through (`br_netfilter`) from being sent through again: it has the lowest priority there is, and we
+/// would see them twice.
+const FIRST: i32 = i32::MIN + 1;
+/// Behind everything.
+const LAST: i32 = i32::MAX;
+
 /// What an event of our own table says of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
@@ -99,7 +106,7 @@ impl Filter {
             matches.extend(self.of_packet());
             let mut expressions = expressions(&matches);
             expressions.extend(wire::trace::traced());
-            vec![self::rule(table, chain, expressions)]
+            vec![marking(table, chain, expressions)]
         };
         let of_device = |direction, name: &Option<InterfaceName>| {
             name.iter()
@@ -112,15 +119,15 @@ impl Filter {
             chain(
                 FROM_OUTSIDE,
                 Hook::PREROUTING,
-                i32::MIN,
+                FIRST,
                 rule(FROM_OUTSIDE, incoming),
             ),
-            chain(TO_HOST, Hook::INPUT, i32::MAX, Vec::new()),
-            chain(TO_OUTSIDE, Hook::POSTROUTING, i32::MAX, Vec::new()),
+            chain(TO_HOST, Hook::INPUT, LAST, Vec::new()),
+            chain(TO_OUTSIDE, Hook::POSTROUTING, LAST, Vec::new()),
         ];
         if self.in_interface.is_none() {
             let rules = rule(FROM_HOST, outgoing);
-            chains.push(chain(FROM_HOST, Hook::OUTPUT, i32::MIN, rules));
+            chains.push(chain(FROM_HOST, Hook::OUTPUT, FIRST, rules));
         }
         Program {
             table: Table {
@@ -146,7 +153,10 @@ impl Filter {
         let known = nets.into_iter().filter_map(|(end, net)| Some((end, net?)));
         for (end, net) in known {
             // The bytes are addresses of that family only in its packets.
-            let family = Family::from(palisade_core::network::Family::from(net));
+            let family = match net {
+                IpNet::V4(_) => Family::Ip,
+                IpNet::V6(_) => Family::Ip6,
+            };
             statements.push(equal(Origin::Meta(MetaKey::NFPROTO), &[family.number()]));
             if net.prefix_len() > 0 {
                 statements.push(address(end, Comparison::Equal, net));
@@ -175,7 +185,7 @@ fn equal(origin: Origin, value: &[u8]) -> Statement {
     })
 }
 
-fn rule(table: &str, chain: &str, expressions: Vec<Expression>) -> Rule {
+fn marking(table: &str, chain: &str, expressions: Vec<Expression>) -> Rule {
     Rule {
         family: Family::Inet,
         table: table.to_owned(),

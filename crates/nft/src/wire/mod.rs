@@ -18,6 +18,7 @@ mod attribute;
 mod broken;
 mod data;
 mod expression;
+pub(crate) mod foreign;
 #[cfg(all(test, target_endian = "little"))]
 mod golden;
 mod kind;
@@ -40,6 +41,7 @@ pub mod table;
 pub mod trace;
 
 pub use ack::{Ack, ack};
+pub use attribute::u32 as put_number;
 pub use kind::Kind;
 pub use malformed::Malformed;
 pub use message::{Header, Message, Messages, batch_begin, batch_end, message, messages};

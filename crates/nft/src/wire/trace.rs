@@ -47,7 +47,7 @@ const OF_RULE: u32 = 3;
 /// `NFTA_META_KEY` and `NFTA_META_SREG` of an expression that sets something.
 const META: [u16; 2] = [2, 3];
 /// `NFT_META_NFTRACE`.
-const META_TRACE: u32 = 14;
+const META_TRACE: u32 = 12;
 
 /// One thing that a traced packet met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub enum Met {
     Rule(u64),
     /// The end of a base chain, and its policy.
     Policy(Policy),
-    /// The end of another chain: back to the one that jumped there.
+    /// The end of a chain: on to its policy, or back to the chain that jumped there.
     End,
     /// Something that this build does not know.
     Other(u32),
@@ -163,7 +163,8 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Event, Malformed> {
         }
     }
     let met = match kind.ok_or(missing(TYPE))? {
-        OF_RULE => Met::Rule(handle.ok_or(missing(RULE_HANDLE))?),
+        // Where a chain ends there is no rule, and the kernel says so by leaving its handle out.
+        OF_RULE => handle.map_or(Met::End, Met::Rule),
         OF_POLICY => Met::Policy(Policy(policy.ok_or(missing(POLICY))?)),
         OF_RETURN => Met::End,
         other => Met::Other(other),
@@ -185,4 +186,78 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Event, Malformed> {
 
 fn bytes(attribute: Raw<'_>) -> Vec<u8> {
     attribute.bytes.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::attribute;
+    use super::*;
+
+    /// As Linux 6.18 told of an ICMPv6 packet of a bridge's neighbour, in `from_outside`.
+    fn rule() -> Vec<u8> {
+        let mut body = Vec::new();
+        attribute::u32(&mut body, 15, 10);
+        attribute::u32(&mut body, TYPE, 3);
+        attribute::u32(&mut body, ID, 0xaf4b_9d53);
+        attribute::text(&mut body, CHAIN, "from_outside");
+        attribute::text(&mut body, TABLE, "palisade_trace_9742");
+        attribute::u64(&mut body, RULE_HANDLE, 5);
+        attribute::nest(&mut body, VERDICT, |body| {
+            attribute::u32(body, 1, u32::MAX);
+        });
+        attribute::u32(&mut body, IN_INTERFACE, 2);
+        attribute::u16(&mut body, 11, 1);
+        let mut network = vec![0x60, 0, 0, 0, 0, 0x24, 0, 1];
+        network.extend([0; 16]);
+        network.extend([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x16]);
+        attribute::bytes(&mut body, NETWORK_HEADER, &network);
+        attribute::bytes(&mut body, TRANSPORT_HEADER, &[0x8f, 0, 0xcd, 0xff]);
+        attribute::bytes(&mut body, LINK_HEADER, &[0x33; 14]);
+        body
+    }
+
+    #[test]
+    fn a_rule_and_the_packet() {
+        let event = decode(Family::Inet, &rule()).unwrap();
+        assert_eq!(event.met, Met::Rule(5));
+        assert_eq!(event.verdict, Some(Verdict::Continue));
+        assert_eq!((event.id, event.in_interface), (0xaf4b_9d53, Some(2)));
+        assert_eq!((event.out_interface, event.flow), (None, None));
+        let place = (event.table.as_str(), event.chain.as_str());
+        assert_eq!(place, ("palisade_trace_9742", "from_outside"));
+        let ends = event.headers.unwrap().ends().unwrap();
+        assert_eq!(ends.destination.to_string(), "ff02::16");
+        assert_eq!((ends.protocol, ends.ports), (0, None));
+    }
+
+    /// The kernel leaves the handle out where a chain ends.
+    #[test]
+    fn ends_and_policies() {
+        let body = |kind, policy: Option<u32>| {
+            let mut body = Vec::new();
+            attribute::u32(&mut body, TYPE, kind);
+            attribute::u32(&mut body, ID, 1);
+            attribute::text(&mut body, CHAIN, "c");
+            attribute::text(&mut body, TABLE, "t");
+            if let Some(policy) = policy {
+                attribute::u32(&mut body, POLICY, policy);
+            }
+            decode(Family::Ip, &body).map(|event| event.met)
+        };
+        assert_eq!(body(3, None), Ok(Met::End));
+        assert_eq!(body(2, None), Ok(Met::End));
+        assert_eq!(body(1, Some(0)), Ok(Met::Policy(Policy::DROP)));
+        assert_eq!(body(9, None), Ok(Met::Other(9)));
+        assert!(body(1, None).is_err());
+    }
+
+    #[test]
+    fn broken_bytes_are_an_error() {
+        let whole = rule();
+        for end in 0..whole.len() {
+            // A cut between two attributes lacks some; one in the middle is broken.
+            let _ = decode(Family::Ip, &whole[..end]);
+        }
+        assert!(decode(Family::Ip, &whole[..10]).is_err());
+    }
 }

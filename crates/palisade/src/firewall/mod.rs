@@ -3,9 +3,12 @@
 mod after;
 mod confirm;
 mod counters;
+mod doctor;
 mod error;
+mod explain;
 mod goal;
 mod show;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -241,7 +244,7 @@ impl Firewall {
     }
 }
 
-fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
     match namespace {
         Some(path) => Socket::open_in(path.to_owned()),
         None => Socket::open(),
