@@ -7,6 +7,8 @@ mod counters;
 mod place;
 mod plan;
 mod site;
+mod tamper;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -17,6 +19,8 @@ fn main() -> ExitCode {
     trials = counters::add_to(trials);
     trials = confirm::add_to(trials);
     trials = plan::add_to(trials);
+    trials = tamper::add_to(trials);
+    trials = watch::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)
 }

@@ -212,6 +212,9 @@ pub(crate) enum Command {
     /// nothing; exit 3 if something was found
     #[command(after_help = "Example: palisade doctor")]
     Doctor,
+    /// Follow changes to the ruleset that concern networks, and put back what others broke
+    #[command(after_help = "Example: palisade watch --heal")]
+    Watch(Watched),
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,
@@ -294,6 +297,14 @@ pub(crate) struct Counters {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) watch: Option<u64>,
+}
+
+/// How to watch.
+#[derive(Debug, Args)]
+pub(crate) struct Watched {
+    /// Put back at once what others broke
+    #[arg(long)]
+    pub(crate) heal: bool,
 }
 
 /// Where to move.

@@ -139,6 +139,7 @@ from_error!(
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,
+    palisade::watch::WatchError,
     palisade::StateError,
     palisade::doctor::DoctorError,
     palisade::compare::CompareError,

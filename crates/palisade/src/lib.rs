@@ -35,6 +35,7 @@ mod render;
 mod shown;
 pub mod trace;
 mod usual;
+pub mod watch;
 
 pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};

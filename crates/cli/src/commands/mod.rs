@@ -11,6 +11,7 @@ mod list;
 mod mend;
 mod show;
 mod trace;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,6 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
         Command::Doctor => doctor::doctor(&open_recorded(global)?),
+        Command::Watch(watched) => watch::watch(&options(global), watched, global.format),
         Command::Demo => demo::demo(),
     }
 }
