@@ -170,7 +170,7 @@ fn tells() {
         let watching = Watching::start(&site, &palisade, &[]);
         // Others' own tables are nobody's business.
         site.host
-            .nft("table inet other { chain in { type filter hook input priority 0\n } }");
+            .nft("table inet other { chain in { type filter hook input priority 0\n }\n}");
         palisade.apply([&net(2)]).stdout();
         let own = watching.next("changed", any);
         assert_eq!(own["own"], true, "{own}");
