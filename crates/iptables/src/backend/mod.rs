@@ -43,9 +43,9 @@ use envelope::{Envelope, Way};
 use observed::Observed;
 use tables::Tables;
 
-pub use saved::Saved;
 pub use envelope::StepError;
 pub use render::{render, tables};
+pub use saved::Saved;
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules through `iptables-restore`.
