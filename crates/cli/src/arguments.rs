@@ -45,6 +45,24 @@ impl Arguments {
     }
 }
 
+impl Arguments {
+    /// Counters alone can be said in Prometheus' format, and each look at them is for one reader.
+    ///
+    /// # Errors
+    /// If another command shall.
+    pub(crate) fn check_format(&self) -> Result<(), clap::Error> {
+        let is_said = match &self.command {
+            Command::Counters(counters) => counters.watch.is_none(),
+            _ => false,
+        };
+        if self.global.format != Format::Prometheus || is_said {
+            return Ok(());
+        }
+        let what = "--format prometheus is for `counters`, without --watch";
+        Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, what))
+    }
+}
+
 /// An environment variable that is empty counts as unset, as shells' users expect.
 fn without_empty_variable(argument: Arg) -> Arg {
     let value = argument.get_env().and_then(env::var_os);
@@ -145,6 +163,10 @@ pub(crate) enum Command {
     /// nothing
     #[command(after_help = "Example: palisade render --layout flat default.xml | nft -c -f -")]
     Render(Rendered),
+    /// Say where backends and layouts treat packets differently; touches nothing; exit 3 if one does
+    /// otherwise than documented
+    #[command(after_help = "Example: palisade compare /etc/palisade/networks")]
+    Compare(Files),
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
     Apply(Applied),
@@ -183,6 +205,13 @@ pub(crate) enum Command {
     /// Show real packets as they pass: the rules that they meet, in all tables of nf_tables
     #[command(after_help = "Example: palisade trace --in virbr0 --proto tcp --dport 443 --count 5")]
     Trace(TracedPackets),
+    /// Say what networks counted: packets and bytes by purpose, and connections with NAT
+    #[command(after_help = "Example: palisade counters --format prometheus")]
+    Counters(Counters),
+    /// Say what on this host drops, breaks or hides guests' traffic, and how to mend it; touches
+    /// nothing; exit 3 if something was found
+    #[command(after_help = "Example: palisade doctor")]
+    Doctor,
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,
@@ -241,6 +270,22 @@ pub(crate) struct Named {
     /// The networks [default: all]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
+}
+
+/// Whose counters.
+#[derive(Debug, Args)]
+pub(crate) struct Counters {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    /// Look again every so many seconds [default: 1], and say how much came in each second
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "1",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub(crate) watch: Option<u64>,
 }
 
 /// Where to move.

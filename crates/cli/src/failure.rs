@@ -133,6 +133,8 @@ from_error!(
     palisade::RenderError,
     palisade::ShowError,
     palisade::StateError,
+    palisade::doctor::DoctorError,
+    palisade::compare::CompareError,
     palisade::config::ConfigError,
     palisade::BackendError,
     palisade::trace::TraceError,

@@ -19,8 +19,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod config;
+mod counters;
 pub mod definition;
+pub mod doctor;
 pub mod explain;
 mod firewall;
 mod flows;
@@ -33,6 +36,7 @@ mod shown;
 pub mod trace;
 mod usual;
 
+pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use palisade_core::backend::{

@@ -2,8 +2,11 @@
 
 mod change;
 mod check;
+mod compare;
+mod counters;
 mod demo;
 mod explain;
+mod doctor;
 mod list;
 mod mend;
 mod show;
@@ -27,6 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&rendered.files.files)?;
             check::render(&networks, &choice(global)?, rendered.family)
         }
+        Command::Compare(files) => compare::compare(&networks(&files.files)?),
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
@@ -75,6 +79,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
         }
+        Command::Counters(asked) => {
+            counters::counters(&mut open_recorded(global)?, asked, global.format)
+        }
+        Command::Doctor => doctor::doctor(&open_recorded(global)?),
         Command::Demo => demo::demo(),
     }
 }

@@ -1,6 +1,5 @@
 //! `trace`: real packets as they pass, and what they meet.
 
-use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use serde_json::json;
 
 use crate::arguments::TracedPackets;
 use crate::failure::Failure;
-use crate::output::{Format, Outcome};
+use crate::output::{self, Format, Outcome, Reader};
 
 const PASSES: Style = AnsiColor::Green.on_default().bold();
 const STOPPED: Style = AnsiColor::Red.on_default().bold();
@@ -45,37 +44,21 @@ pub(super) fn trace(
         }
     });
     for traced in trace {
-        let text = match (traced?, format) {
-            (Traced::Packet(packet), Format::Text) => text(&packet),
-            (Traced::Packet(packet), Format::Json) => format!("{}\n", json!(packet)),
-            (Traced::Missed, Format::Text) => format!(
-                "{UNSURE}missed:{UNSURE:#} more packets passed than could be told of; ask for fewer\n"
+        let said = match traced? {
+            Traced::Packet(packet) => Outcome::new(text(&packet), &packet),
+            Traced::Missed => Outcome::new(
+                format!(
+                    "{UNSURE}missed:{UNSURE:#} more packets passed than could be told of; ask for \
+                     fewer\n"
+                ),
+                &json!({ "missed": true }),
             ),
-            (Traced::Missed, Format::Json) => format!("{}\n", json!({ "missed": true })),
         };
-        match said(&text, format) {
-            Ok(()) => {}
-            // Whoever reads it has heard enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
-            Err(error) => return Err(Failure::new(format!("cannot write: {error}"), "")),
+        if output::show(&said, format) == Reader::Gone {
+            break;
         }
     }
     Ok(Outcome::silent())
-}
-
-fn said(text: &str, format: Format) -> io::Result<()> {
-    match format {
-        Format::Text => {
-            let mut out = anstream::stdout();
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        }
-        Format::Json => {
-            let mut out = io::stdout();
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        }
-    }
 }
 
 fn filter(asked: &TracedPackets) -> Result<Filter, Failure> {

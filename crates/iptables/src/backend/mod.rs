@@ -28,6 +28,7 @@ use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, Done, Installed, Placement, Plan, RunError,
     Standing, Step,
 };
+use palisade_core::network::Family;
 use palisade_core::rules::{Purpose, Rule};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
@@ -35,7 +36,7 @@ use thiserror::Error;
 
 use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
-use crate::text::Command;
+use crate::text::{self, Command};
 use area::{Area, areas, installed};
 use difference::{Difference, between};
 use envelope::{Envelope, Way};
@@ -50,6 +51,19 @@ pub use settings::{NAME, Settings, SettingsError};
 pub struct Iptables {
     tables: Tables,
     refused: Vec<Installed>,
+}
+
+/// What stands for a family of packets in the tables of a family of programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Which programs.
+    pub variant: Variant,
+    /// Which packets.
+    pub family: Family,
+    /// The program that changes it: `iptables-legacy`, or `iptables` where that is the same.
+    pub program: String,
+    /// The tables.
+    pub tables: Vec<text::Table>,
 }
 
 /// Why a plan could not be made, or not be carried out.
@@ -118,6 +132,23 @@ impl Iptables {
     /// If they cannot do what every network needs.
     pub fn probe(&mut self, programs: Programs) -> Result<Vec<String>, BackendError> {
         probe::probe(self, programs).map_err(BackendError::from)
+    }
+
+    /// All that stands for a family of packets in the tables of a family of programs, whoever put it
+    /// there. Nothing is made.
+    ///
+    /// # Errors
+    /// If there are no such programs, or they do not print it.
+    pub fn saved(&mut self, variant: Variant, family: Family) -> Result<Saved, BackendError> {
+        let stem = self.tables.stem(variant, family);
+        let program = stem.map_err(IptablesError::from)?.to_string();
+        let tables = self.tables.read(variant, family, &[]);
+        Ok(Saved {
+            variant,
+            family,
+            program,
+            tables: tables.map_err(IptablesError::from)?,
+        })
     }
 
     fn variant(&mut self, placement: &Placement) -> Result<Variant, IptablesError> {
@@ -323,8 +354,8 @@ impl Backend for Iptables {
         Ok(())
     }
 
-    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError> {
-        standing::of(self, record).map_err(BackendError::from)
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
+        standing::of(self, records).map_err(BackendError::from)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {

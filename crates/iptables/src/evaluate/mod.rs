@@ -2,7 +2,7 @@
 //!
 //! Any rules may stand there, also those of others. What a packet alone cannot tell (marks, limits,
 //! extensions that this build does not know) leaves it open whether a rule applies: such a rule is a
-//! [`Doubt`], and the packet goes on as if it did not.
+//! [`Doubt`](palisade_core::evaluate::Doubt), and the packet goes on as if it did not.
 
 mod condition;
 mod prepare;
@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use palisade_core::evaluate::{Doubt, Fate, Outcome, Packet};
+use palisade_core::evaluate::{Fate, Outcome, Packet};
 use palisade_core::network::Family;
 
 use crate::text;
@@ -70,18 +70,10 @@ impl Tables {
         }
     }
 
-    /// What becomes of a packet, without the way there: for many packets.
-    ///
-    /// # Errors
-    /// If rules that it meets leave it open: those.
-    pub fn fate(&self, packet: &Packet) -> Result<Fate, Vec<Doubt>> {
-        let mut walk = Walk::untold(self, packet);
-        let (fate, _) = walk.fate();
-        if walk.doubts.is_empty() {
-            Ok(fate)
-        } else {
-            Err(walk.doubts)
-        }
+    /// What becomes of a packet; quicker than [`evaluate`](Self::evaluate), and silent about doubts.
+    #[must_use]
+    pub fn fate(&self, packet: &Packet) -> Fate {
+        Walk::untold(self, packet).fate().0
     }
 
     fn chain(&self, table: &str, chain: &str) -> Option<&Chain> {

@@ -48,7 +48,7 @@ fn fate(packet: &Packet) -> Fate {
     let outcome = outcome(packet);
     assert!(outcome.is_certain(), "{:?}", outcome.doubts);
     let tables = Tables::of(Family::Ipv4, &text::parse(SAVED).unwrap());
-    assert_eq!(tables.fate(packet).unwrap(), outcome.fate);
+    assert_eq!(tables.fate(packet), outcome.fate);
     outcome.fate
 }
 
@@ -181,7 +181,6 @@ fn a_target_that_is_not_known_is_a_doubt() {
     let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
     let tcp = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
     assert_eq!(tables.evaluate(&tcp).doubts[0].may, Verdict::ALL);
-    assert_eq!(tables.fate(&tcp).unwrap_err().len(), 1);
     let udp = packet(OUT, ("10.0.0.5", "192.0.2.66"), (17, None));
     assert!(tables.evaluate(&udp).is_certain());
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use ipnet::IpNet;
 use nix::errno::Errno;
 
-use crate::socket::{self, OpenError, Socket};
+use crate::socket::{self, Socket};
 use crate::transport::Transport;
 use crate::wire::{self, Header, Malformed, Message};
 
@@ -41,6 +41,8 @@ pub struct Link {
 pub struct Address {
     /// The address.
     pub address: IpAddr,
+    /// The length of the prefix that it was given with.
+    pub prefix: u8,
     /// The number of its interface.
     pub device: u32,
     /// Whether somebody gave it for good; otherwise it was learned, and ends.

@@ -170,9 +170,12 @@ impl Socket {
     }
 }
 
-/// Opens sockets in the network namespace of this file. The caller stays where it is: a thread of
+/// Opens sockets, or reads files, in the network namespace of this file. The caller stays where it is: a thread of
 /// its own enters the namespace.
-pub(crate) fn within<T: Send + 'static>(
+///
+/// # Errors
+/// If there is no such namespace, or entering it is not allowed; and those of `open`.
+pub fn within<T: Send + 'static>(
     path: PathBuf,
     open: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {

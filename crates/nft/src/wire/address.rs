@@ -63,9 +63,12 @@ pub fn decode_whole(message: &Message<'_>) -> Result<Option<Address>, Malformed>
     let Some(device) = number(message.body.get(..DEVICE)) else {
         return Ok(None);
     };
-    let flags = message.bytes.get(Header::LEN + 2).copied().unwrap_or(0);
+    // Behind the family stand the prefix and the flags.
+    let head = |at| message.bytes.get(Header::LEN + at).copied().unwrap_or(0);
+    let (prefix, flags) = (head(1), head(2));
     Ok(decode(message.body)?.map(|address| Address {
         address,
+        prefix,
         device,
         is_permanent: flags & PERMANENT != 0,
     }))

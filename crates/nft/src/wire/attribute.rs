@@ -72,7 +72,8 @@ pub(super) fn u16(buffer: &mut Vec<u8>, kind: u16, value: u16) {
     bytes(buffer, kind, &value.to_be_bytes());
 }
 
-pub(super) fn u32(buffer: &mut Vec<u8>, kind: u16, value: u32) {
+/// A number, as nf_tables has it.
+pub fn u32(buffer: &mut Vec<u8>, kind: u16, value: u32) {
     bytes(buffer, kind, &value.to_be_bytes());
 }
 

@@ -41,6 +41,7 @@ pub mod table;
 pub mod trace;
 
 pub use ack::{Ack, ack};
+pub use attribute::u32 as put_number;
 pub use kind::Kind;
 pub use malformed::Malformed;
 pub use message::{Header, Message, Messages, batch_begin, batch_end, message, messages};

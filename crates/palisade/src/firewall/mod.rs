@@ -1,6 +1,8 @@
 //! The firewall of one network namespace.
 
 mod after;
+mod counters;
+mod doctor;
 mod error;
 mod explain;
 mod goal;
