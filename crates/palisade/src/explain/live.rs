@@ -136,10 +136,10 @@ fn add_saved(ground: &mut Ground, variant: Variant, family: Family, namespace: O
         return;
     }
     let tables = match usual::programs(namespace).saved(variant, family) {
-        Ok(Some(tables)) => tables,
-        Ok(None) => return,
+        Ok(saved) => saved.tables,
+        // What nf_tables tells of them is asked instead; of iptables-legacy, nothing is known.
         Err(error) => {
-            log::warn!("the rules of iptables ({variant}) are left out: {error}");
+            log::info!("the rules of iptables-{variant} cannot be printed: {error}");
             return;
         }
     };
