@@ -2,7 +2,7 @@
 
 use crate::palisade::Palisade;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "check", "render", "compare", "apply", "plan", "sync", "remove", "verify", "repair", "migrate",
     "recover", "list", "show", "demo",
 ];
