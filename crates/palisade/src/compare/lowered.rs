@@ -1,5 +1,7 @@
 //! What backends and layouts have for a family of packets, beside the rules that it is made of.
 
+use std::ops::ControlFlow;
+
 use palisade_core::evaluate::{
     Conditions, Difference, Fate, Meaning, Nat, Outcome, Packet, Reading, Verdict, Way, each_class,
     evaluate, fate,
@@ -54,6 +56,25 @@ impl Lowered {
     /// If a rule asks for something else than the fields of a packet: then classes of packets do
     /// not say all.
     pub fn compare(&self) -> Result<Comparison, CompareError> {
+        self.compare_until(|_| ControlFlow::Continue(()))
+    }
+
+    /// The first packet that is treated otherwise than documented; none if there is none.
+    ///
+    /// # Errors
+    /// As for [`compare`](Self::compare).
+    pub fn first_disagreement(&self) -> Result<Option<Disagreement>, CompareError> {
+        let comparison = self.compare_until(|comparison| match comparison.disagreements {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        })?;
+        Ok(comparison.examples.into_iter().next())
+    }
+
+    fn compare_until(
+        &self,
+        is_enough: impl Fn(&Comparison) -> ControlFlow<()>,
+    ) -> Result<Comparison, CompareError> {
         let judges = Judges {
             meaning: &self.meaning,
             flat: Tables::of(&self.flat),
@@ -65,6 +86,7 @@ impl Lowered {
         let mut comparison = Comparison::default();
         each_class(&conditions, self.family, &mut |packet| {
             judges.judge(packet, &mut comparison);
+            is_enough(&comparison)
         });
         Ok(comparison)
     }

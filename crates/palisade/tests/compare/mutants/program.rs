@@ -1,7 +1,7 @@
 //! Mutants of a table of nf_tables.
 
-use palisade_nft::object::{Element, Hook, Policy};
-use palisade_nft::program::Program;
+use palisade_nft::object::{Element, Hook, Policy, Rule};
+use palisade_nft::program::{ElementOf, Program};
 
 use super::Mutant;
 use super::expression::of_expressions;
@@ -26,19 +26,20 @@ fn of_rules(program: &Program, mutants: &mut Vec<Mutant<Program>>) {
     for (c, chain) in program.chains.iter().enumerate() {
         let name = &chain.chain.name;
         for (r, rule) in chain.rules.iter().enumerate() {
-            let mut add = |what: &str, result| {
+            let mut add = |what: &str, rule: &Rule, result| {
                 mutants.push(Mutant::new(format!("{what}: {name}: {rule:#}"), result));
             };
-            add("drop", with(program, |p| drop(p.chains[c].rules.remove(r))));
+            let without = with(program, |p| drop(p.chains[c].rules.remove(r)));
+            add("drop", rule, without);
             if r + 1 < chain.rules.len() {
                 let swapped = with(program, |p| p.chains[c].rules.swap(r, r + 1));
-                add("swap with the next", swapped);
+                add("swap with the next", rule, swapped);
             }
             for mutant in of_expressions(&rule.expressions, program) {
-                let changed = with(program, |p| {
-                    p.chains[c].rules[r].expressions = mutant.result
-                });
-                add(&mutant.what, changed);
+                let mut other = rule.clone();
+                other.expressions = mutant.result;
+                let changed = with(program, |p| p.chains[c].rules[r] = other.clone());
+                add(&mutant.what, &other, changed);
             }
         }
     }
@@ -48,24 +49,25 @@ fn of_sets(program: &Program, mutants: &mut Vec<Mutant<Program>>) {
     for (s, set) in program.sets.iter().enumerate() {
         let name = &set.set.name;
         for (e, element) in set.elements.iter().enumerate() {
-            let mut add = |what: &str, result| {
-                let key = hex(&element.key);
-                mutants.push(Mutant::new(format!("{what}: {name}: {key}"), result));
+            let mut add = |what: &str, element: &Element, result| {
+                let set = &set.set;
+                let shown = ElementOf { set, element };
+                mutants.push(Mutant::new(format!("{what}: {name}: {shown:#}"), result));
             };
             let gone = with(program, |p| drop(p.sets[s].elements.remove(e)));
-            add("drop an element", gone);
+            add("drop an element", element, gone);
             // The network's last bit, and a letter of the bridge's name.
             for place in changeable(&element.key) {
                 let mut key = element.key.clone();
-                key[place] ^= 1;
+                key[place] ^= 4;
                 let other = Element {
                     key,
                     ..element.clone()
                 };
                 let changed = with(program, |p| p.sets[s].elements[e] = other.clone());
-                add("change an element", changed);
-                let added = with(program, |p| p.sets[s].elements.push(other));
-                add("add an element", added);
+                add("change an element", &other, changed);
+                let added = with(program, |p| p.sets[s].elements.push(other.clone()));
+                add("add an element", &other, added);
             }
         }
     }
@@ -105,8 +107,4 @@ fn of_chains(program: &Program, mutants: &mut Vec<Mutant<Program>>) {
             add("another hook", change(|base| base.hook = Hook::INPUT));
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
