@@ -136,6 +136,7 @@ macro_rules! from_error {
 
 from_error!(
     palisade::EngineError,
+    palisade::explain::ExplainError,
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,

@@ -31,6 +31,7 @@ pub mod folder;
 mod libvirt;
 mod no_rules;
 mod options;
+mod overview;
 mod render;
 mod shown;
 pub mod trace;
@@ -40,6 +41,7 @@ pub mod watch;
 pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
+pub use overview::{Bridge, BridgeState, Overview, Sums};
 pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Line, Placement, Sign, Standing,
 };

@@ -7,6 +7,7 @@ mod confirm;
 mod counters;
 mod demo;
 mod doctor;
+mod explain;
 mod list;
 mod mend;
 mod show;
@@ -84,8 +85,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             change::report(&open_recorded(global)?.migrate(&to)?, global.quiet)
         }
         Command::Recover => mend::recover(&mut open_recorded(global)?),
-        Command::List => list::list(&open_recorded(global)?.running()?),
+        Command::List => list::list(&open_recorded(global)?.overview()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
+        Command::Explain(asked) => explain::explain(global, asked),
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
         }
