@@ -29,12 +29,14 @@ pub(crate) fn notices(
         rules.extend(legacy());
     }
     let bridges = bridges.iter().map(|bridge| bridge.as_str());
-    let told = bridges.filter(|bridge| names(&rules, bridge)).map(|bridge| {
-        format!(
-            "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
+    let told = bridges
+        .filter(|bridge| names(&rules, bridge))
+        .map(|bridge| {
+            format!(
+                "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
              (virsh net-destroy NAME), or leave the bridge to it"
-        )
-    });
+            )
+        });
     Ok(told.collect())
 }
 
