@@ -3,8 +3,8 @@
 use crate::palisade::Palisade;
 
 const COMMANDS: [&str; 13] = [
-    "check", "render", "apply", "plan", "sync", "remove", "verify", "repair", "migrate", "recover",
-    "list", "show", "demo",
+    "check", "render", "compare", "apply", "plan", "sync", "remove", "verify", "repair", "migrate",
+    "recover", "list", "show", "demo",
 ];
 
 #[test]
