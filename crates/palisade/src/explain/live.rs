@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use palisade_core::backend::BackendError;
 use palisade_core::engine::EngineError;
 use palisade_core::network::{Family, Network};
 use palisade_iptables::evaluate as iptables;
@@ -43,9 +42,6 @@ pub enum ExplainError {
     /// The interfaces and routes could not be read.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The tables of iptables could not be read.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
 }
 
 impl ExplainError {
@@ -59,7 +55,6 @@ impl ExplainError {
             Self::Socket(error) => error.hint().to_owned(),
             Self::Dump(error) => error.hint(),
             Self::Host(error) => error.hint(),
-            Self::Backend(error) => error.hint(),
         }
     }
 }
@@ -83,7 +78,7 @@ pub(crate) fn explain_live(
         saved: Vec::new(),
     };
     for variant in Variant::BOTH {
-        add_saved(&mut ground, variant, packet.family(), namespace)?;
+        add_saved(&mut ground, variant, packet.family(), namespace);
     }
     let mut explanation = Explanation::of(&ground, packet, assumptions);
     let packet = &explanation.packet;
@@ -124,12 +119,7 @@ const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
 /// Puts the tables that programs of iptables print in the place of those of nf_tables that are the
 /// same, or beside them.
-fn add_saved(
-    ground: &mut Ground,
-    variant: Variant,
-    family: Family,
-    namespace: Option<&Path>,
-) -> Result<(), BackendError> {
+fn add_saved(ground: &mut Ground, variant: Variant, family: Family, namespace: Option<&Path>) {
     let is_its = |program: &Program, name: &str| {
         program.table.family == object::Family::from(family)
             && program.table.name == name
@@ -143,16 +133,21 @@ fn add_saved(
         Variant::Legacy => is_legacy_loaded(family),
     };
     if !may_stand {
-        return Ok(());
+        return;
     }
-    let Some(tables) = usual::programs(namespace).saved(variant, family)? else {
-        return Ok(());
+    let tables = match usual::programs(namespace).saved(variant, family) {
+        Ok(Some(tables)) => tables,
+        Ok(None) => return,
+        Err(error) => {
+            log::warn!("the rules of iptables ({variant}) are left out: {error}");
+            return;
+        }
     };
     if tables
         .iter()
         .all(|table| table.rules.is_empty() && !drops(table))
     {
-        return Ok(());
+        return;
     }
     if variant == Variant::Nft {
         let is_saved = |program: &Program| tables.iter().any(|table| is_its(program, &table.name));
@@ -163,7 +158,6 @@ fn add_saved(
         tables: iptables::Tables::of(family, &tables),
         is_ours: tables.iter().any(has_ours),
     });
-    Ok(())
 }
 
 /// Asking the programs would load the modules.

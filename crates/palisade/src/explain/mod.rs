@@ -19,6 +19,7 @@ use crate::render::RenderError;
 use ground::{Ground, Saved};
 
 pub use ground::TableVerdict;
+pub use live::ExplainError;
 pub(crate) use live::explain_live;
 pub use question::{Endpoint, EndpointError, Question, Who};
 pub use resolve::ResolveError;
@@ -178,5 +179,3 @@ fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground {
     }
     ground
 }
-
-pub use live::ExplainError;
