@@ -13,7 +13,6 @@ mod order;
 mod probe;
 mod render;
 mod replay;
-mod saved;
 mod settings;
 mod standing;
 mod tables;

@@ -136,8 +136,7 @@ fn add_saved(ground: &mut Ground, variant: Variant, family: Family, namespace: O
         return;
     }
     let tables = match usual::programs(namespace).saved(variant, family) {
-        Ok(Some(tables)) => tables,
-        Ok(None) => return,
+        Ok(saved) => saved.tables,
         Err(error) => {
             log::warn!("the rules of iptables ({variant}) are left out: {error}");
             return;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use palisade_core::evaluate::{Flow, Outcome, Packet, Visit};
+use palisade_core::evaluate::{Flow, Outcome, Visit};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
 use palisade_nft::backend::Settings;
@@ -48,11 +48,11 @@ pub(super) fn compare(
     // Before us, others may have translated it: it is what came to us that counts.
     let came = heard.iter().find_map(|event| packet::ends(event));
     let came = came.and_then(|ends| packet::packet(&ends));
-    let packet = Packet {
-        in_interface: traced.packet.in_interface.clone(),
-        out_interface: traced.packet.out_interface.clone(),
-        ..came.unwrap_or_else(|| traced.packet.clone())
-    };
+    let mut packet = came.unwrap_or_else(|| traced.packet.clone());
+    packet.in_interface.clone_from(&traced.packet.in_interface);
+    packet
+        .out_interface
+        .clone_from(&traced.packet.out_interface);
     if programs.is_empty() || heard.is_empty() && journey.end == End::Unknown {
         return Ok(Prediction::None);
     }
@@ -62,10 +62,7 @@ pub(super) fn compare(
     let met: Vec<(&str, u64)> = heard.iter().filter_map(|event| place(event)).collect();
     let mut differs = None;
     for flow in flows {
-        let packet = Packet {
-            flow,
-            ..packet.clone()
-        };
+        packet.flow = flow;
         let expected = evaluate(&evaluate::Tables::of(&programs), &packet);
         let way = Way {
             journey,
