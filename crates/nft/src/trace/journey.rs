@@ -183,6 +183,7 @@ mod tests {
             out_interface: None,
             mark: None,
             flow: None,
+            flow_status: None,
         }
     }
 
