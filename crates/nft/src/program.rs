@@ -222,6 +222,31 @@ impl fmt::Display for ElementOf<'_> {
     }
 }
 
+/// A chain without its rules, in one line of nft syntax.
+pub(crate) fn chain_in_a_line(chain: &Chain) -> String {
+    let Chain { name, base, .. } = chain;
+    match base {
+        Some(base) => format!(
+            "{name} {{ type {} hook {} priority {}; policy {}; }}",
+            base.kind,
+            base.hook,
+            PriorityOf(base),
+            base.policy
+        ),
+        None => name.clone(),
+    }
+}
+
+/// A set without its elements, in one line of nft syntax.
+pub(crate) fn set_in_a_line(set: &Set) -> String {
+    let counter = if set.expressions.is_empty() {
+        ""
+    } else {
+        " counter;"
+    };
+    format!("{} {{ type {};{counter} }}", set.name, TypeNames(set))
+}
+
 /// A base chain's priority: by name where it has the one that is usual at its hook.
 struct PriorityOf<'a>(&'a BaseChain);
 

@@ -2,9 +2,9 @@
 
 use crate::palisade::Palisade;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: &[&str] = &[
     "check", "render", "compare", "apply", "plan", "sync", "remove", "verify", "repair", "migrate",
-    "recover", "list", "show", "demo",
+    "recover", "list", "show", "explain", "trace", "counters", "doctor", "demo",
 ];
 
 #[test]

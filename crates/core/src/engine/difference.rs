@@ -48,6 +48,8 @@ pub struct Difference<'a> {
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
     pub foreign: Foreign,
+    /// Whether the backends shall say in words what they would do.
+    pub in_words: bool,
 }
 
 impl<'a> Difference<'a> {
@@ -156,6 +158,7 @@ impl<'a> Difference<'a> {
             left_at,
             foreign: self.foreign,
             transaction: transaction.to_owned(),
+            in_words: self.in_words,
         }
     }
 }

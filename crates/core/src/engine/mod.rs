@@ -109,6 +109,10 @@ impl Engine<'_> {
         let goal = goal(&records);
         check_names(&records, &goal)?;
         let difference = Difference::between(&records, &goal).map_err(EngineError::Conflicts)?;
+        let difference = Difference {
+            in_words: true,
+            ..difference
+        };
         let parts = self.plan(&difference, "foreseen")?;
         Ok(report::of(&difference, &parts))
     }

@@ -1,26 +1,40 @@
-//! All tables as the programs print them, whoever's rules they hold.
+//! What stands in iptables tables, whoever put it there.
 
 use palisade_core::backend::BackendError;
 use palisade_core::network::Family;
 
 use super::{Iptables, IptablesError};
-use crate::run::{RestoreError, Variant};
+use crate::run::Variant;
 use crate::text;
 
+/// What stands for a family of packets in the tables of a family of programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Which programs.
+    pub variant: Variant,
+    /// Which packets.
+    pub family: Family,
+    /// The program that changes it: `iptables-legacy`, or `iptables` where that is the same.
+    pub program: String,
+    /// The tables.
+    pub tables: Vec<text::Table>,
+}
+
 impl Iptables {
-    /// All tables of a family that these programs print; none if there are no such programs.
+    /// All that stands for a family of packets in the tables of a family of programs, whoever put it
+    /// there. Nothing is made.
     ///
     /// # Errors
-    /// If the programs fail.
-    pub fn saved(
-        &mut self,
-        variant: Variant,
-        family: Family,
-    ) -> Result<Option<Vec<text::Table>>, BackendError> {
-        match self.tables.read(variant, family, &[]) {
-            Ok(tables) => Ok(Some(tables)),
-            Err(RestoreError::Missing { .. }) => Ok(None),
-            Err(error) => Err(IptablesError::from(error).into()),
-        }
+    /// If there are no such programs, or they do not print it.
+    pub fn saved(&mut self, variant: Variant, family: Family) -> Result<Saved, BackendError> {
+        let stem = self.tables.stem(variant, family);
+        let program = stem.map_err(IptablesError::from)?.to_string();
+        let tables = self.tables.read(variant, family, &[]);
+        Ok(Saved {
+            variant,
+            family,
+            program,
+            tables: tables.map_err(IptablesError::from)?,
+        })
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod features;
 mod item;
 mod landed;
+mod lines;
 mod observed;
 mod probe;
 mod rebuild;
@@ -81,7 +82,7 @@ impl Nftables {
         let (differences, generation) = self.reader().at_one_moment(|reader| {
             let mut differences = Vec::with_capacity(areas.len());
             for area in &areas {
-                differences.push(look(reader, area, trust)?);
+                differences.push(look(reader, area, trust, change)?);
             }
             Ok(differences)
         })?;
@@ -124,6 +125,7 @@ impl Nftables {
                 plan.added[*network].push(wanted.installed.clone());
             }
             plan.notes.extend(difference.notes.iter().cloned());
+            plan.lines.extend(difference.lines.iter().cloned());
         }
         let mended = differences.iter().flat_map(|d| &d.mended).copied();
         let items = areas.iter().flat_map(|area| &area.restored);
@@ -250,7 +252,16 @@ fn look(
     reader: &mut Reader<'_>,
     area: &Area<'_>,
     trust: Trust,
+    change: &Change<'_>,
 ) -> Result<Result<Difference, PlanError>, DumpError> {
+    let between = |observed: Option<&mut Observed>| {
+        let mut observed = observed;
+        let mut difference = between(area, observed.as_deref_mut(), trust);
+        if change.in_words {
+            difference.lines = lines::of(area, &difference, observed.as_deref());
+        }
+        difference
+    };
     let family = object::Family::from(area.family);
     let skeletons = area.skeletons();
     let depth = match trust {
@@ -259,7 +270,7 @@ fn look(
         _ => Depth::Elements,
     };
     let Some(program) = reader.program(family, area.table.as_str(), depth)? else {
-        return Ok(Ok(between(area, None, trust)));
+        return Ok(Ok(between(None)));
     };
     if let Err(error) = check_mark(&program.table) {
         return Ok(Err(error));
@@ -292,7 +303,7 @@ fn look(
     if skeletons.is_empty() && reader.strangers(family, area.table.as_str())? > 0 {
         observed.learn_of_strangers();
     }
-    Ok(Ok(between(area, Some(&mut observed), trust)))
+    Ok(Ok(between(Some(&mut observed))))
 }
 
 /// Whether a table is of an older build, and can be made anew: nothing in it is anybody else's.

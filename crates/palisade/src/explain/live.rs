@@ -145,8 +145,12 @@ fn add_saved(
     if !may_stand {
         return Ok(());
     }
-    let Some(tables) = usual::programs(namespace).saved(variant, family)? else {
-        return Ok(());
+    let tables = match usual::programs(namespace).saved(variant, family) {
+        Ok(saved) => saved.tables,
+        Err(error) => {
+            log::warn!("the rules of {variant} iptables for {family} are not seen: {error}");
+            return Ok(());
+        }
     };
     if tables
         .iter()
