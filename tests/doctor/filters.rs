@@ -42,7 +42,7 @@ fn healthy(placed: &[&str]) {
         // Nobody drops anything either where others only accept and count.
         lab.host.nft(
             "table inet mine { chain forward { type filter hook forward priority 0\n policy accept\n \
-             counter\n iifname \"docker0\" drop\n } }",
+             counter\n iifname \"docker0\" drop\n }\n }\n",
         );
     }
     assert_healthy(&lab.host, &palisade);
@@ -132,8 +132,8 @@ fn forward_rule() {
     lab.host.nft(
         "table ip edge { \
          set private { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 192.168.0.0/16 } }\n \
-         chain fwd { type filter hook forward priority 10\n policy accept\n jump filters\n }\n \
-         chain filters { oifname \"wan0\" ip saddr @private drop\n } }",
+         chain through { type filter hook forward priority 10\n policy accept\n jump filters\n }\n \
+         chain filters { oifname \"wan0\" ip saddr @private drop\n }\n }\n",
     );
     assert!(!lab.reaches_world(), "or there is nothing to find");
     let examined = examine(&lab.host, &palisade);
@@ -153,8 +153,8 @@ fn perhaps() {
     let lab = Lab::new();
     let palisade = lab.palisade([]);
     lab.host.nft(
-        "table inet odd { chain fwd { type filter hook forward priority 0\n policy accept\n \
-         meta mark 7 drop\n } }",
+        "table inet odd { chain through { type filter hook forward priority 0\n policy accept\n \
+         meta mark 7 drop\n }\n }\n",
     );
     let examined = examine(&lab.host, &palisade);
     let finding = examined.one("forward-filter", &["may drop", "inet odd"]);
@@ -169,8 +169,8 @@ fn routed() {
     palisade.apply(&[lan]).stdout();
     assert_healthy(&lab.host, &palisade);
     lab.host.nft(
-        "table inet edge { chain fwd { type filter hook forward priority 0\n policy drop\n \
-         ct state established,related accept\n iifname \"virbr0\" accept\n } }",
+        "table inet edge { chain through { type filter hook forward priority 0\n policy drop\n \
+         ct state established,related accept\n iifname \"virbr0\" accept\n }\n }\n",
     );
     let examined = examine(&lab.host, &palisade);
     examined.assert_only(&["forward-filter"]);

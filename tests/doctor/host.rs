@@ -69,8 +69,8 @@ fn ipv6_disabled_on_a_bridge() {
 fn routers_are_not_heard() {
     let lab = Lab::new();
     let palisade = lab.palisade([]);
-    lab.host.ip("-6 route del ::/0\n\
-         -6 route add ::/0 via 2001:db8:a::2 proto ra");
+    lab.host.ip("route del ::/0\n\
+         route add ::/0 via 2001:db8:a::2 proto ra");
     let examined = examine(&lab.host, &palisade);
     examined.assert_only(&["accept-ra"]);
     examined.one(
@@ -81,7 +81,7 @@ fn routers_are_not_heard() {
     lab.host.sysctl("ipv6/conf/wan0/accept_ra", "1");
     // Nobody gave the device IPv6 at all.
     lab.host
-        .ip("-6 route del ::/0\n-6 addr del 2001:db8:a::1/64 dev wan0");
+        .ip("route del ::/0\naddr del 2001:db8:a::1/64 dev wan0");
     let examined = examine(&lab.host, &palisade);
     examined.assert_only(&["accept-ra"]);
     examined.assert_mended();
