@@ -3,10 +3,12 @@
 mod change;
 mod check;
 mod compare;
+mod completions;
 mod counters;
 mod demo;
 mod doctor;
 mod list;
+mod manual;
 mod mend;
 mod show;
 mod trace;
@@ -82,6 +84,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Doctor => doctor::doctor(&open_recorded(global)?),
         Command::Demo => demo::demo(),
+        Command::Completions(completed) => Ok(completions::completions(completed.shell)),
+        Command::Manual(written) => manual::manual(&written.folder),
     }
 }
 
