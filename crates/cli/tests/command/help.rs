@@ -18,7 +18,7 @@ fn of_the_whole() {
 fn of_each_command() {
     let palisade = Palisade::bare();
     let overview = palisade.output("--help");
-    for command in COMMANDS {
+    for &command in COMMANDS {
         // The global options are the same everywhere.
         let help = palisade.output(&format!("{command} -h"));
         let (own, global) = help.split_once("Global options:").unwrap();
@@ -31,7 +31,7 @@ fn of_each_command() {
 #[test]
 fn by_the_word_too() {
     let palisade = Palisade::bare();
-    for command in COMMANDS {
+    for &command in COMMANDS {
         let help = palisade.output(&format!("help {command}"));
         assert_eq!(help, palisade.output(&format!("{command} --help")));
     }
@@ -41,7 +41,7 @@ fn by_the_word_too() {
 #[test]
 fn has_examples_that_are_understood() {
     let palisade = Palisade::new();
-    for command in COMMANDS {
+    for &command in COMMANDS {
         let help = palisade.output(&format!("{command} -h"));
         let (_, example) = help.rsplit_once("Example: palisade ").unwrap();
         let (line, _) = example.split_once('\n').unwrap();

@@ -127,10 +127,25 @@ impl<'a> Walk<'a> {
             return ruling;
         }
         let found = self.tables.chain(table, chain);
-        Ruling::Verdict(match found.and_then(|chain| chain.policy.as_deref()) {
+        let policy = found.and_then(|chain| chain.policy.as_deref());
+        let verdict = match policy {
             Some("DROP") => Verdict::Drop,
             _ => Verdict::Accept,
-        })
+        };
+        if let (Some(path), Verdict::Drop) = (&mut self.path, verdict) {
+            path.push(Visit {
+                table: Some(table.to_owned()),
+                chain: chain.to_owned(),
+                handle: None,
+                rule: "policy DROP".to_owned(),
+                network: None,
+                purpose: None,
+                matched: Some(true),
+                why: "no rule of this chain decided".to_owned(),
+                counter: None,
+            });
+        }
+        Ruling::Verdict(verdict)
     }
 
     fn chain(&mut self, table: &str, chain: &str) -> Option<Ruling> {
