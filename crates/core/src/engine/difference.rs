@@ -76,7 +76,7 @@ impl<'a> Difference<'a> {
             mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
             foreign: match goal {
                 Goal::Mended(names) if names.is_empty() => Foreign::Remove,
-                Goal::Renewed(_) => Foreign::Remove,
+                Goal::Renewed(_) => Foreign::CarryOver,
                 _ => Foreign::Keep,
             },
             ..Self::default()

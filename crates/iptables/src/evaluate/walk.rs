@@ -115,7 +115,10 @@ impl<'a> Walk<'a> {
             Ruling::Verdict(verdict) => (verdict, Nat::None),
         };
         let because = match self.translated_by {
-            Some(rule) => rule.saved.words.to_string(),
+            Some(rule) => match tag(&rule.saved.words) {
+                Some((network, purpose)) => format!("{network}: {}", purpose.explanation()),
+                None => rule.saved.words.to_string(),
+            },
             None => "no rule translates it".to_owned(),
         };
         (Fate { verdict, nat }, because)
