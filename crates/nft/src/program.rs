@@ -6,7 +6,7 @@ use palisade_core::network::{Family, Network};
 
 use crate::layout::{self, Item, Layout, TableName};
 use crate::object::{BaseChain, Chain, Element, Expression, Hook, Rule, Set, Table, Value};
-use crate::statement::{concatenation, quoted};
+use crate::statement::{Raw, concatenation, quoted};
 
 /// A table with all that is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +208,7 @@ impl fmt::Display for ElementOf<'_> {
             match expression {
                 Expression::Counter(counter) if !f.alternate() => write!(f, " {counter}")?,
                 Expression::Counter(_) => f.write_str(" counter")?,
-                other => write!(f, " [{other:?}]")?,
+                other => write!(f, " {}", Raw(other))?,
             }
         }
         if let Some(comment) = element.userdata.text() {
@@ -220,6 +220,31 @@ impl fmt::Display for ElementOf<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// A chain without its rules, in one line of nft syntax.
+pub(crate) fn chain_in_a_line(chain: &Chain) -> String {
+    let Chain { name, base, .. } = chain;
+    match base {
+        Some(base) => format!(
+            "{name} {{ type {} hook {} priority {}; policy {}; }}",
+            base.kind,
+            base.hook,
+            PriorityOf(base),
+            base.policy
+        ),
+        None => name.clone(),
+    }
+}
+
+/// A set without its elements, in one line of nft syntax.
+pub(crate) fn set_in_a_line(set: &Set) -> String {
+    let counter = if set.expressions.is_empty() {
+        ""
+    } else {
+        " counter;"
+    };
+    format!("{} {{ type {};{counter} }}", set.name, TypeNames(set))
 }
 
 /// A base chain's priority: by name where it has the one that is usual at its hook.

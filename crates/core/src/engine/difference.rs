@@ -48,6 +48,8 @@ pub struct Difference<'a> {
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
     pub foreign: Foreign,
+    /// Whether the backends shall say in words what they would do.
+    pub in_words: bool,
 }
 
 impl<'a> Difference<'a> {
@@ -74,7 +76,7 @@ impl<'a> Difference<'a> {
             mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
             foreign: match goal {
                 Goal::Mended(names) if names.is_empty() => Foreign::Remove,
-                Goal::Renewed(_) => Foreign::Remove,
+                Goal::Renewed(_) => Foreign::CarryOver,
                 _ => Foreign::Keep,
             },
             ..Self::default()
@@ -156,6 +158,7 @@ impl<'a> Difference<'a> {
             left_at,
             foreign: self.foreign,
             transaction: transaction.to_owned(),
+            in_words: self.in_words,
         }
     }
 }

@@ -56,9 +56,15 @@ impl Engine<'_> {
     pub fn reach(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.recover_with(&lock)?;
-        self.renew(&lock)?;
         let records = self.state.records(Some(&lock))?;
         let goal = goal(&records);
+        // What others put into an older table goes with it where that is wished.
+        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
+        let records = if is_remade || !self.renew(&records, &lock)? {
+            records
+        } else {
+            self.state.records(Some(&lock))?
+        };
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
             match self.attempt(&records, &goal, &lock) {
@@ -73,8 +79,9 @@ impl Engine<'_> {
     }
 
     /// Makes anew what an older build made in its own way, before anything is built on it.
-    fn renew(&mut self, lock: &Lock) -> Result<(), EngineError> {
-        let records = self.state.records(Some(lock))?;
+    /// Says whether there was any.
+    fn renew(&mut self, records: &[Record], lock: &Lock) -> Result<bool, EngineError> {
+        let mut is_renewed = false;
         for backend in 0..self.backends.len() {
             let implementation = &mut self.backends[backend];
             let name = implementation.name();
@@ -85,10 +92,11 @@ impl Engine<'_> {
             let is_known = recorded.is_some() && implementation.generation()? == recorded;
             if !its.is_empty() && !is_known && implementation.is_outdated(&its)? {
                 log::warn!("the rules of an older build are made anew in backend {name}");
-                self.attempt(&records, &Goal::Renewed(name.to_owned()), lock)?;
+                self.attempt(records, &Goal::Renewed(name.to_owned()), lock)?;
+                is_renewed = true;
             }
         }
-        Ok(())
+        Ok(is_renewed)
     }
 
     /// The records of what runs, after what an interrupted process left has been seen to.
@@ -109,6 +117,10 @@ impl Engine<'_> {
         let goal = goal(&records);
         check_names(&records, &goal)?;
         let difference = Difference::between(&records, &goal).map_err(EngineError::Conflicts)?;
+        let difference = Difference {
+            in_words: true,
+            ..difference
+        };
         let parts = self.plan(&difference, "foreseen")?;
         Ok(report::of(&difference, &parts))
     }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use palisade_core::evaluate::Flow;
 use palisade_core::network::{AddressRange, PortRange};
 
-use super::rule::{Action, Ask, Interface, What};
+use super::rule::{Action, AddressKind, Ask, Interface, What};
 use crate::text;
 
 /// A rule, read once for many packets.
@@ -22,7 +22,8 @@ pub(super) struct Prepared {
 }
 
 /// Matches that only bring the options that stand behind them.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
+    "addrtype",
     "tcp",
     "udp",
     "udplite",
@@ -31,6 +32,9 @@ const KNOWN: [&str; 7] = [
     "state",
     "multiport",
 ];
+
+/// Matches that ask for a header between those of IPv6 and of the protocol: packets here have none.
+const EXTENSION_HEADERS: [&str; 5] = ["dst", "frag", "hbh", "mh", "rt"];
 
 /// Targets after which the packet goes on, whatever their options: what they leave behind is asked
 /// by matches that are unknown here.
@@ -133,6 +137,7 @@ impl<'a> Reader<'a> {
     fn what(&mut self, option: &str) -> What {
         let value = self.words.first().map(String::as_str).unwrap_or_default();
         let what = match option {
+            "-m" if EXTENSION_HEADERS.contains(&value) => Some(What::Never),
             "-i" => interface(value).map(What::In),
             "-o" => interface(value).map(What::Out),
             "-s" => parse::<IpNet>(value)
@@ -145,6 +150,7 @@ impl<'a> Reader<'a> {
             "--sport" | "--sports" => ports(value).map(What::SourcePort),
             "--dport" | "--dports" => ports(value).map(What::DestinationPort),
             "--ports" => ports(value).map(What::EitherPort),
+            "--dst-type" => kinds(value).map(What::DestinationKind),
             "--ctstate" | "--state" => flows(value).map(What::Flow),
             _ => None,
         };
@@ -237,6 +243,18 @@ fn flows(word: &str) -> Option<Vec<Flow>> {
         _ => None,
     };
     word.split(',').map(flow).collect()
+}
+
+/// Kinds of addresses; those that routes alone know (`PROHIBIT`) are not known.
+fn kinds(word: &str) -> Option<Vec<AddressKind>> {
+    let kind = |word| match word {
+        "LOCAL" => Some(AddressKind::Local),
+        "UNICAST" => Some(AddressKind::Unicast),
+        "BROADCAST" => Some(AddressKind::Broadcast),
+        "MULTICAST" => Some(AddressKind::Multicast),
+        _ => None,
+    };
+    word.split(',').map(kind).collect()
 }
 
 /// `A-B:LO-HI`, each with one end where both are equal.
