@@ -8,7 +8,7 @@ mod router;
 mod rulesets;
 mod verdict;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use palisade_tests::{Chance, trials};
@@ -54,7 +54,9 @@ fn the_evaluator_is_right_about_the_kernel() {
             );
             for packet in &heard {
                 tally.take(verdict::compare(&tables, packet, |difference| {
-                    panic!("seed {seed}: {difference}\n{text}")
+                    let mut nft = Command::new("nft");
+                    let listed = router.host.answer(nft.args(["-as", "list", "ruleset"]), "");
+                    panic!("seed {seed}: {difference}\n{}", listed.stdout)
                 }));
             }
         }

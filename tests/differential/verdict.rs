@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use palisade_core::evaluate::{Flow, Nat, Packet, Verdict, Visit};
 use palisade_nft::evaluate::{Tables, evaluate};
-use palisade_nft::program::Program;
+use palisade_nft::object::Chain;
+use palisade_nft::program::{FilledChain, Program};
 use palisade_nft::trace::{End, Ends, Event, Headers, Met, refuses};
 
 use crate::nature::Heard;
@@ -36,6 +37,9 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
         End::Left(_) | End::Arrived(_) => Verdict::Accept,
         End::Dropped if is_refused(tables, &journey.events) => Verdict::Reject,
         End::Dropped => Verdict::Drop,
+        // No two flows may look the same where any is translated, and there are no ports to tell these
+        // apart: the kernel drops the later one, behind its last table.
+        End::Unknown if packet.source_port.is_none() && is_translating(tables) => Verdict::Accept,
         End::Unknown => {
             differs(format!("{packet:?} vanished: {journey:#?}"));
             Verdict::Drop
@@ -98,14 +102,14 @@ fn packet(heard: &Heard, ends: &Ends) -> Packet {
     packet
 }
 
-/// As the kernel says with the first event of a chain behind conntrack. Where it met no chain at
-/// all, no rule asked.
+/// As the kernel says with the first event of a chain behind conntrack, which all of them are. It
+/// says nothing where conntrack could make nothing of the packet.
 fn flow(events: &[Event]) -> Flow {
     match events.iter().find_map(|event| event.flow) {
-        Some(bits) if bits & 1 != 0 => Flow::Invalid,
         Some(bits) if bits & 2 != 0 => Flow::Established,
         Some(bits) if bits & 4 != 0 => Flow::Related,
-        _ => Flow::New,
+        Some(bits) if bits & 8 != 0 => Flow::New,
+        _ => Flow::Invalid,
     }
 }
 
@@ -122,10 +126,8 @@ fn is_decided(events: &[Event]) -> bool {
 fn is_without_translation(tables: &[Program], kernel: &[String], evaluator: &[String]) -> bool {
     let translates = |place: &&String| {
         let mut chains = tables.iter().flat_map(|program| &program.chains);
-        chains.any(|chain| {
-            let chain = &chain.chain;
-            let is_nat = chain.base.as_ref().is_some_and(|base| base.kind == "nat");
-            (is_nat || chain.name.starts_with('n'))
+        chains.any(|FilledChain { chain, .. }| {
+            translates(chain)
                 && place.starts_with(&format!("{} {} {}:", chain.family, chain.table, chain.name))
         })
     };
@@ -134,6 +136,16 @@ fn is_without_translation(tables: &[Program], kernel: &[String], evaluator: &[St
         .filter(|place| !translates(place))
         .collect();
     rest == kernel.iter().collect::<Vec<_>>()
+}
+
+fn is_translating(tables: &[Program]) -> bool {
+    let mut chains = tables.iter().flat_map(|program| &program.chains);
+    chains.any(|filled| translates(&filled.chain))
+}
+
+/// Whether it is a chain of type nat, or one that such chains jump to.
+fn translates(chain: &Chain) -> bool {
+    chain.base.as_ref().is_some_and(|base| base.kind == "nat") || chain.name.starts_with('n')
 }
 
 fn of_event(event: &Event) -> Option<String> {

@@ -118,8 +118,10 @@ fn why(explanation: &Explanation) -> String {
         format!("{table} {}: {}", visit.chain, visit.rule)
     });
     match (explanation.verdict, place, explanation.ours()) {
-        (Verdict::Accept, _, None) => "no rules of ours stand in its way".to_owned(),
-        (Verdict::Accept, _, Some(_)) => {
+        (Verdict::Accept, _, _) if !explanation.is_ours() => {
+            "no rule of ours is about it, and no other refuses it".to_owned()
+        }
+        (Verdict::Accept, _, _) => {
             let others = explanation.tables.iter().any(|table| !table.ours);
             let whose = if others {
                 "our tables and others"

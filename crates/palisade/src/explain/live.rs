@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use super::ground::{Ground, Saved};
 use super::{Explanation, Question, ResolveError, resolve};
+use crate::doctor::legacy_families;
 use crate::render::RenderError;
 use crate::usual;
 
@@ -77,10 +78,12 @@ pub(crate) fn explain_live(
             .collect(),
         saved: Vec::new(),
     };
-    for variant in Variant::BOTH {
-        add_saved(&mut ground, variant, packet.family(), namespace);
+    let mut unseen = Vec::new();
+    for variant in standing(&ground.programs, packet.family(), namespace)? {
+        unseen.extend(add_saved(&mut ground, variant, packet.family(), namespace));
     }
     let mut explanation = Explanation::of(&ground, packet, assumptions);
+    explanation.notes.extend(unseen);
     let packet = &explanation.packet;
     for name in [&packet.in_interface, &packet.out_interface]
         .into_iter()
@@ -117,39 +120,71 @@ fn programs(reader: &mut Reader<'_>) -> Result<Vec<Program>, DumpError> {
 /// The names of the tables that iptables-nft makes.
 const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
-/// Puts the tables that programs of iptables print in the place of those of nf_tables that are the
-/// same, or beside them.
-fn add_saved(ground: &mut Ground, variant: Variant, family: Family, namespace: Option<&Path>) {
-    let is_its = |program: &Program, name: &str| {
-        program.table.family == object::Family::from(family)
-            && program.table.name == name
-            && layout::version(&program.table).is_none()
+/// Which programs of iptables have tables for a family of packets.
+fn standing(
+    programs: &[Program],
+    family: Family,
+    namespace: Option<&Path>,
+) -> Result<Vec<Variant>, socket::OpenError> {
+    let legacy = match namespace {
+        None => legacy_families(),
+        Some(path) => socket::within(path.to_owned(), || Ok(legacy_families()))?,
     };
-    let may_stand = match variant {
-        Variant::Nft => ground
-            .programs
-            .iter()
-            .any(|program| OF_IPTABLES.iter().any(|name| is_its(program, name))),
-        Variant::Legacy => is_legacy_loaded(family),
-    };
-    if !may_stand {
-        return;
+    let is_of_iptables =
+        |program: &Program| OF_IPTABLES.iter().any(|name| is_its(program, family, name));
+    let mut standing = Vec::new();
+    if programs.iter().any(is_of_iptables) {
+        standing.push(Variant::Nft);
     }
+    if legacy.contains(&family) {
+        standing.push(Variant::Legacy);
+    }
+    Ok(standing)
+}
+
+/// Whether a table of nf_tables is the one that programs of iptables call so.
+fn is_its(program: &Program, family: Family, name: &str) -> bool {
+    program.table.family == object::Family::from(family)
+        && program.table.name == name
+        && layout::version(&program.table).is_none()
+}
+
+/// Puts the tables that programs of iptables print in the place of those of nf_tables that are the
+/// same, or beside them. Returns what people should know if they cannot be printed.
+fn add_saved(
+    ground: &mut Ground,
+    variant: Variant,
+    family: Family,
+    namespace: Option<&Path>,
+) -> Option<String> {
     let tables = match usual::programs(namespace).saved(variant, family) {
         Ok(saved) => saved.tables,
         Err(error) => {
+<<<<<<< HEAD
             log::warn!("the rules of iptables ({variant}) are left out: {error}");
             return;
+=======
+            log::debug!("{error}");
+            // Those of iptables-nft are among the tables of nf_tables.
+            let unseen = format!(
+                "the rules of iptables-legacy for {family} stand here, and cannot be read: {error}"
+            );
+            return (variant == Variant::Legacy).then_some(unseen);
+>>>>>>> eval
         }
     };
     if tables
         .iter()
         .all(|table| table.rules.is_empty() && !drops(table))
     {
-        return;
+        return None;
     }
     if variant == Variant::Nft {
-        let is_saved = |program: &Program| tables.iter().any(|table| is_its(program, &table.name));
+        let is_saved = |program: &Program| {
+            tables
+                .iter()
+                .any(|table| is_its(program, family, &table.name))
+        };
         ground.programs.retain(|program| !is_saved(program));
     }
     ground.saved.push(Saved {
@@ -157,15 +192,7 @@ fn add_saved(ground: &mut Ground, variant: Variant, family: Family, namespace: O
         tables: iptables::Tables::of(family, &tables),
         is_ours: tables.iter().any(has_ours),
     });
-}
-
-/// Asking the programs would load the modules.
-fn is_legacy_loaded(family: Family) -> bool {
-    let names = match family {
-        Family::Ipv4 => "/proc/net/ip_tables_names",
-        Family::Ipv6 => "/proc/net/ip6_tables_names",
-    };
-    Path::new(names).exists()
+    None
 }
 
 fn drops(table: &text::Table) -> bool {

@@ -82,6 +82,13 @@ impl Explanation {
         self.path.iter().rfind(|visit| visit.matched == Some(true))
     }
 
+    /// Whether a rule of a network applies to the packet.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let is_ours = |visit: &Visit| visit.matched == Some(true) && visit.network.is_some();
+        self.path.iter().any(is_ours)
+    }
+
     /// What our tables say, if the packet met any.
     #[must_use]
     pub fn ours(&self) -> Option<Verdict> {
