@@ -160,17 +160,12 @@ fn add_saved(
     let tables = match usual::programs(namespace).saved(variant, family) {
         Ok(saved) => saved.tables,
         Err(error) => {
-<<<<<<< HEAD
-            log::warn!("the rules of iptables ({variant}) are left out: {error}");
-            return;
-=======
             log::debug!("{error}");
             // Those of iptables-nft are among the tables of nf_tables.
             let unseen = format!(
                 "the rules of iptables-legacy for {family} stand here, and cannot be read: {error}"
             );
             return (variant == Variant::Legacy).then_some(unseen);
->>>>>>> eval
         }
     };
     if tables
