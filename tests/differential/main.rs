@@ -73,6 +73,7 @@ fn the_evaluator_is_right_about_the_kernel() {
 struct Tally {
     packets: usize,
     unsure: usize,
+    vanished: usize,
     passed: usize,
     dropped: usize,
     rejected: usize,
@@ -86,6 +87,7 @@ impl Tally {
         use palisade_core::evaluate::Verdict;
         self.packets += 1;
         self.unsure += usize::from(seen.is_unsure);
+        self.vanished += usize::from(seen.has_vanished);
         match seen.verdict {
             Verdict::Accept => self.passed += 1,
             Verdict::Drop => self.dropped += 1,
@@ -106,6 +108,8 @@ impl Tally {
             assert!(seen > twentieth / 5, "{told}");
         }
         assert!(self.rules > self.packets, "{told}");
-        assert!(self.unsure <= twentieth, "{told}");
+        for rare in [self.unsure, self.vanished] {
+            assert!(rare <= twentieth, "{told}");
+        }
     }
 }

@@ -15,6 +15,8 @@ use crate::router::{OUT, way_out};
 pub(crate) struct Seen {
     pub(crate) verdict: Verdict,
     pub(crate) is_translated: bool,
+    /// No rule stopped it, and yet it did not leave.
+    pub(crate) has_vanished: bool,
     pub(crate) is_known: bool,
     /// The evaluator leaves it open.
     pub(crate) is_unsure: bool,
@@ -37,21 +39,18 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
         End::Left(_) | End::Arrived(_) => Verdict::Accept,
         End::Dropped if is_refused(tables, &journey.events) => Verdict::Reject,
         End::Dropped => Verdict::Drop,
-        // No two flows may look the same where any is translated, and there are no ports to tell these
-        // apart: the kernel drops the later one, behind its last table.
-        End::Unknown if packet.source_port.is_none() && is_translating(tables) => Verdict::Accept,
-        End::Unknown => {
-            differs(format!("{packet:?} vanished: {journey:#?}"));
-            Verdict::Drop
-        }
+        // It came through all tables, and conntrack dropped it behind them: no two flows may look the
+        // same, and one that was translated earlier may look like this one.
+        End::Unknown => Verdict::Accept,
     };
     let went = match &journey.end {
         End::Left(event) => ends(event),
         _ => None,
     };
     let is_translated = went.is_some_and(|went| went.source != met.source);
-    // Only the first packet of a flow meets the rules that translate.
-    let is_first = packet.flow == Flow::New && !is_decided(&journey.events);
+    // Only the first packet of a flow is translated. A later one meets those rules too, all of them
+    // and to no effect, if there were none when the flow began.
+    let is_first = packet.flow == Flow::New && !has_status(&journey.events, CONFIRMED | DECIDED);
     let is_same = if is_first {
         kernel == evaluator
     } else {
@@ -61,7 +60,7 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
     let told = || {
         format!(
             "{packet:?}\nthe kernel: {verdict:?}, {kernel:#?}\nthe evaluator: {:?}, {evaluator:#?}\n\
-             doubts: {:?}",
+             doubts: {:?}\n{journey:?}",
             outcome.fate, outcome.doubts
         )
     };
@@ -81,6 +80,7 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
     Seen {
         verdict,
         is_translated,
+        has_vanished: journey.end == End::Unknown,
         is_known: packet.flow.is_known(),
         is_unsure,
         rules: kernel.len(),
@@ -113,13 +113,15 @@ fn flow(events: &[Event]) -> Flow {
     }
 }
 
-/// Whether conntrack has decided on the flow's translation before this packet.
-fn is_decided(events: &[Event]) -> bool {
-    // `IPS_SRC_NAT_DONE`: said of the flow before the packet comes to the rules that translate.
-    events
-        .iter()
-        .find_map(|event| event.flow_status)
-        .is_some_and(|status| status & (1 << 7) != 0)
+/// `IPS_CONFIRMED`: another packet of the flow has passed.
+const CONFIRMED: u32 = 1 << 3;
+/// `IPS_SRC_NAT_DONE`: conntrack has decided on the flow's translation.
+const DECIDED: u32 = 1 << 7;
+
+/// Whether conntrack had done this with the flow when the packet came to its first chain.
+fn has_status(events: &[Event], status: u32) -> bool {
+    let before = events.iter().find_map(|event| event.flow_status);
+    before.is_some_and(|before| before & status != 0)
 }
 
 /// The same but for what stands in chains that translate.
@@ -131,16 +133,11 @@ fn is_without_translation(tables: &[Program], kernel: &[String], evaluator: &[St
                 && place.starts_with(&format!("{} {} {}:", chain.family, chain.table, chain.name))
         })
     };
-    let rest: Vec<&String> = evaluator
-        .iter()
-        .filter(|place| !translates(place))
-        .collect();
-    rest == kernel.iter().collect::<Vec<_>>()
-}
-
-fn is_translating(tables: &[Program]) -> bool {
-    let mut chains = tables.iter().flat_map(|program| &program.chains);
-    chains.any(|filled| translates(&filled.chain))
+    let rest = |places: &[String]| -> Vec<String> {
+        let rest = places.iter().filter(|place| !translates(place));
+        rest.cloned().collect()
+    };
+    rest(evaluator) == rest(kernel)
 }
 
 /// Whether it is a chain of type nat, or one that such chains jump to.
