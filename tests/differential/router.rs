@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use palisade_tests::{Chance, Namespace};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::packets;
+use crate::packets::{self, Ends};
 
 /// Where packets come in.
 pub(crate) const IN: [&str; 2] = ["in0", "in1"];
@@ -76,10 +76,17 @@ impl Router {
         }
     }
 
-    /// Sends so many packets that nobody asked for; how many.
+    /// Sends so many packets, some of which answer others; how many.
     pub(crate) fn send(&self, chance: &mut Chance, count: usize) -> usize {
+        let mut sent: Vec<Ends> = Vec::new();
         for _ in 0..count {
-            let packet = packets::packet(chance);
+            let answer = match chance.below(2) {
+                0 if !sent.is_empty() => chance.one_of(&sent).answer(),
+                _ => None,
+            };
+            let ends = answer.unwrap_or_else(|| Ends::random(chance));
+            sent.push(ends);
+            let packet = packets::packet(chance, ends);
             let way = usize::try_from(chance.below(2)).unwrap_or(0);
             let socket = &self.sockets[way][usize::from(packet.destination.is_ipv6())];
             let to = SocketAddr::from((packet.destination, 0));

@@ -100,7 +100,7 @@ fn table(chance: &mut Chance, number: u64, has_nat: bool) -> String {
             // Behind conntrack.
             _ => *writer.chance.one_of(&[-150, -10, 0, 0, 10]),
         };
-        let policy = match (kind, writer.chance.below(6)) {
+        let policy = match (kind, writer.chance.below(10)) {
             (Kind::Filter | Kind::Routing, 0) => "drop",
             _ => "accept",
         };
@@ -271,7 +271,8 @@ impl Writer<'_> {
             (5 | 6, Kind::Routing) => "counter".to_owned(),
             (6, Kind::Filter) if depth > 0 => "iifname vmap @verdicts".to_owned(),
             (5..=8, Kind::Nat) => self.translation(before),
-            (7 | 8, Kind::Filter | Kind::Routing) => "drop".to_owned(),
+            (7, Kind::Filter | Kind::Routing) => "drop".to_owned(),
+            (8, Kind::Filter) => "reject".to_owned(),
             (9, _) => "continue".to_owned(),
             _ => "accept".to_owned(),
         }

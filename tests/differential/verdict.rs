@@ -178,14 +178,14 @@ fn is_refused(tables: &[Program], events: &[Event]) -> bool {
 /// Whether a packet that went so was translated so.
 fn is_translation(nat: Nat, packet: &Packet, went: &Ends) -> bool {
     let port = went.ports.map(|(source, _)| source);
-    let is_kept = went.source == packet.source() && port == packet.source_port;
     let port_is_in = |ports: Option<palisade_core::network::PortRange>| {
         ports.is_none_or(|ports| {
             port.is_none_or(|port| (ports.start()..=ports.end()).contains(&port))
         })
     };
     match nat {
-        Nat::None => is_kept,
+        // The kernel may give it another port, where it would look like a packet of another flow.
+        Nat::None => went.source == packet.source(),
         Nat::Decided => true,
         Nat::Masquerade { ports } => {
             let device = packet.out_interface.as_ref().map(|name| name.as_str());
