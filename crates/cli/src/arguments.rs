@@ -248,6 +248,39 @@ pub(crate) enum Command {
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,
+    /// Print what makes a shell complete palisade's commands and options
+    #[command(after_help = "Example: palisade completions bash")]
+    Completions(Completed),
+    /// Write a manual page for each command; for packagers
+    #[command(hide = true, after_help = "Example: palisade manual man1")]
+    Manual(Written),
+}
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub(crate) struct Completed {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// The friendly interactive shell.
+    Fish,
+}
+
+/// Where to write.
+#[derive(Debug, Args)]
+pub(crate) struct Written {
+    /// The folder, which must be there
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Definitions.

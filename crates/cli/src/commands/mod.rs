@@ -4,11 +4,13 @@ mod change;
 mod check;
 mod compare;
 mod confirm;
+mod completions;
 mod counters;
 mod demo;
 mod doctor;
 mod explain;
 mod list;
+mod manual;
 mod mend;
 mod show;
 mod trace;
@@ -97,6 +99,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Doctor => doctor::doctor(&open_recorded(global)?),
         Command::Watch(watched) => watch::watch(&options(global), watched, global.format),
         Command::Demo => demo::demo(),
+        Command::Completions(completed) => Ok(completions::completions(completed.shell)),
+        Command::Manual(written) => manual::manual(&written.folder),
     }
 }
 
