@@ -80,8 +80,9 @@ impl Engine<'_> {
             self.landed(&begin)?
         };
         self.state.forget_generations()?;
+        self.state.forget_index()?;
         if landed.iter().all(|&landed| landed) {
-            self.record(&before, &after)
+            self.record(&super::gone(&before, &after), after)
                 .map_err(|source| EngineError::Unrecorded { source })?;
             log::warn!(
                 "finished transaction {}, which was interrupted",
@@ -90,6 +91,7 @@ impl Engine<'_> {
             return Ok(Recovered::Finished);
         }
         let records = self.state.records(Some(lock))?;
+        let records: Vec<&Record> = records.iter().collect();
         for (planned, _) in begin
             .steps
             .iter()

@@ -19,9 +19,9 @@ pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec
         .collect()
 }
 
-/// The records that come.
+/// The records that come, ranked from `first_free` on.
 pub(super) fn after(
-    records: &[Record],
+    first_free: u64,
     difference: &Difference<'_>,
     parts: &[Part<'_>],
 ) -> Vec<Record> {
@@ -35,8 +35,6 @@ pub(super) fn after(
         ..old.clone()
     });
     let now = Timestamp::now();
-    let last = records.iter().map(|record| record.order).max();
-    let first_free = last.map_or(0, |last| last + 1);
     let added = difference
         .add
         .iter()

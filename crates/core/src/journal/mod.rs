@@ -5,16 +5,19 @@
 //! and the journal is deleted. So a journal that is there on opening was left by a process that
 //! died, and says how far it came.
 
-mod codec;
-
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Step;
-use crate::state::Record;
+use crate::frame::{self, Form};
+use crate::state::{Record, Written};
 use crate::storage::{Storage, StorageError, file_error};
 
 /// The journal's file.
 const FILE: &str = "journal";
+const FORM: Form = Form {
+    magic: *b"PLSJ",
+    schema: 1,
+};
 
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +65,7 @@ impl Planned {
 }
 
 impl Begin {
-    /// A transaction from the records `before` to those `after`.
+    /// A transaction from the records `before` to those `after`, which are written already.
     ///
     /// # Errors
     /// If a record cannot be written in JSON, which none of ours is.
@@ -70,14 +73,14 @@ impl Begin {
         transaction: String,
         steps: Vec<Planned>,
         before: impl IntoIterator<Item = &'r Record>,
-        after: impl IntoIterator<Item = &'r Record>,
+        after: &[Written<'_>],
     ) -> Result<Self, serde_json::Error> {
         let json = |record| serde_json::to_string(record);
         Ok(Self {
             transaction,
             steps,
             before: before.into_iter().map(json).collect::<Result<_, _>>()?,
-            after: after.into_iter().map(json).collect::<Result<_, _>>()?,
+            after: after.iter().map(|written| written.json.clone()).collect(),
         })
     }
 
@@ -149,7 +152,7 @@ impl<'a> Journal<'a> {
         let Some(bytes) = read.map_err(file_error("read", self.storage, FILE))? else {
             return Ok(Left::Nothing);
         };
-        let decoded = codec::decode(&bytes);
+        let decoded = frame::decode(FORM, &bytes);
         let mut entries = decoded.entries.into_iter();
         let left = match (entries.next(), entries.next()) {
             (Some(Entry::Begin(begin)), Some(Entry::Commit(transaction)))
@@ -223,7 +226,7 @@ impl<'a> Journal<'a> {
 
 fn frame(entry: &Entry) -> std::io::Result<Vec<u8>> {
     let too_large = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
-    codec::encode(entry).ok_or_else(too_large)
+    frame::encode(FORM, entry).ok_or_else(too_large)
 }
 
 /// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an

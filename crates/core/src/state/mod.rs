@@ -9,13 +9,18 @@
 //!         generation.json          the ruleset's generation after our last change
 //!         networks/default.json    a file for each running network
 //!         staged/default.json      what a transaction that is under way will put there
+//!         index                    of all of them what a change must know, made from those files
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
+mod index;
 mod record;
+mod running;
 mod staged;
+mod uses;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,7 +32,11 @@ use crate::network::Name;
 use crate::storage::{Directory, Lock, Storage, StorageError, file_error};
 use crate::words::in_words;
 
-pub use record::{Record, RecordError, SCHEMA};
+pub use record::{Record, RecordError, SCHEMA, Written};
+pub use running::Running;
+pub use uses::Uses;
+
+use running::Remembered;
 
 /// The folder of records.
 const NETWORKS: &str = "networks";
@@ -40,6 +49,8 @@ const GENERATION: &str = "generation.json";
 pub struct State {
     storage: Box<dyn Storage>,
     cookie: u64,
+    /// What runs, after our last change.
+    remembered: RefCell<Option<Remembered>>,
 }
 
 /// What went wrong with the state.
@@ -102,7 +113,11 @@ impl State {
     /// The state of a network namespace in some other storage.
     #[must_use]
     pub fn in_storage(storage: Box<dyn Storage>, cookie: u64) -> Self {
-        Self { storage, cookie }
+        Self {
+            storage,
+            cookie,
+            remembered: RefCell::default(),
+        }
     }
 
     /// Where it is, for messages.
@@ -173,26 +188,34 @@ impl State {
         Ok(records)
     }
 
-    /// The files that could not be believed, with what is wrong: those that are in the way still,
-    /// and those that were set aside and whose network was not applied again.
+    /// The files that could not be believed, with what is wrong, beside the records that were: those
+    /// that are in the way still, and those that were set aside and whose network was not applied again.
     ///
     /// # Errors
     /// If a folder or a file cannot be read at all.
-    pub fn unbelieved(&self) -> Result<Vec<(String, String)>, StateError> {
+    pub fn unbelieved(&self, believed: &[Record]) -> Result<Vec<(String, String)>, StateError> {
         let storage = self.storage.as_ref();
         let read_names = |folder| {
             let names = storage.names(folder);
             names.map_err(file_error("read", storage, folder))
         };
+        let mut believed: HashSet<String> = believed
+            .iter()
+            .map(|record| format!("{}.json", record.network.name()))
+            .collect();
         let mut found = Vec::new();
-        let mut believed = Vec::new();
         for file in read_names(NETWORKS)? {
+            if believed.contains(&file) {
+                continue;
+            }
             let path = format!("{NETWORKS}/{file}");
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
             if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
                 match record::decode(name, &bytes) {
-                    Ok(_) => believed.push(file),
+                    Ok(_) => {
+                        believed.insert(file);
+                    }
                     Err(error) => found.push((path, error.to_string())),
                 }
             }
@@ -200,7 +223,7 @@ impl State {
         for file in read_names(UNREADABLE)? {
             // `NAME.json-1`: where the network was applied again, its rules have a record.
             let of = file.rsplit_once('-').map_or(file.as_str(), |(of, _)| of);
-            if !believed.iter().any(|believed| believed == of) {
+            if !believed.contains(of) {
                 found.push((
                     format!("{UNREADABLE}/{file}"),
                     "it was set aside".to_owned(),
@@ -221,7 +244,7 @@ impl State {
     ) -> Result<(), StateError> {
         for record in records {
             let path = path(record.network.name());
-            let content = encoded(record, &path)?;
+            let content = written(record)?.file();
             let storage = self.storage.as_ref();
             let replaced = storage.replace(&path, &content);
             replaced.map_err(file_error("write", storage, &path))?;
@@ -318,6 +341,7 @@ impl State {
     fn set_aside_all(&self) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
         let there = storage.names("").unwrap_or_default();
+        self.forget_index()?;
         for name in [NETWORKS, "journal", GENERATION] {
             let aside = free_name(&format!("{name}.before-boot"), &there);
             match storage.rename(name, &aside) {
@@ -360,10 +384,10 @@ impl State {
     }
 }
 
-/// A record's file, to be at this path.
-fn encoded(record: &Record, path: &str) -> Result<Vec<u8>, StateError> {
-    record::encode(record).map_err(|source| StateError::Unreadable {
-        path: path.to_owned(),
+/// A record in JSON.
+pub(crate) fn written(record: &Record) -> Result<Written<'_>, StateError> {
+    Written::new(record).map_err(|source| StateError::Unreadable {
+        path: path(record.network.name()),
         source,
     })
 }

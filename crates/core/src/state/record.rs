@@ -45,18 +45,14 @@ impl Record {
 pub const SCHEMA: u32 = 1;
 
 /// A record in its file. The checksum is of the record in JSON without white space: JSON alone
-/// would not notice that a digit changed.
-#[derive(Serialize, Deserialize)]
-struct Filed<R> {
-    schema: u32,
-    crc32c: String,
-    record: R,
-}
-
-/// The part of a file that every build can read.
+/// would not notice that a digit changed. Of a newer build's file, only the schema must be there.
 #[derive(Deserialize)]
-struct Labelled {
+struct Filed<'f> {
     schema: u32,
+    #[serde(borrow)]
+    crc32c: Option<std::borrow::Cow<'f, str>>,
+    #[serde(borrow)]
+    record: Option<&'f serde_json::value::RawValue>,
 }
 
 /// Why a file holds no record that can be believed.
@@ -80,37 +76,59 @@ pub enum RecordError {
     Misplaced(Name),
 }
 
-/// The bytes of a record's file.
-pub(super) fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
-    let filed = Filed {
-        schema: SCHEMA,
-        crc32c: checksum(record)?,
-        record,
-    };
-    let mut text = serde_json::to_vec_pretty(&filed)?;
-    text.push(b'\n');
-    Ok(text)
+/// A record in JSON without white space: for the journal and for the record's own file, which are
+/// written in one go.
+#[derive(Debug)]
+pub struct Written<'r> {
+    /// The record.
+    pub record: &'r Record,
+    /// What it is in JSON.
+    pub(crate) json: String,
+}
+
+impl<'r> Written<'r> {
+    /// Puts it into JSON.
+    ///
+    /// # Errors
+    /// If that cannot be done, as it can for all of ours.
+    pub fn new(record: &'r Record) -> Result<Self, serde_json::Error> {
+        let json = serde_json::to_string(record)?;
+        Ok(Self { record, json })
+    }
+
+    /// The bytes of the record's file.
+    pub(super) fn file(&self) -> Vec<u8> {
+        let (json, sum) = (&self.json, crc32c::crc32c(self.json.as_bytes()));
+        format!("{{\"schema\":{SCHEMA},\"crc32c\":\"{sum:08x}\",\"record\":{json}}}\n").into_bytes()
+    }
 }
 
 /// Reads the file of the network with this name.
 pub(super) fn decode(name: &str, bytes: &[u8]) -> Result<Record, RecordError> {
-    let label: Labelled = serde_json::from_slice(bytes)?;
-    if label.schema > SCHEMA {
+    let filed: Filed<'_> = serde_json::from_slice(bytes)?;
+    if filed.schema > SCHEMA {
         return Err(RecordError::Newer {
-            found: label.schema,
+            found: filed.schema,
         });
     }
-    let filed: Filed<Record> = serde_json::from_slice(bytes)?;
-    if checksum(&filed.record)? != filed.crc32c {
+    let json = filed.record.ok_or_else(|| missing("record"))?.get();
+    let record: Record = serde_json::from_str(json)?;
+    let sum = filed.crc32c.ok_or_else(|| missing("crc32c"))?;
+    // Whoever wrote it with white space is an older build, or a person.
+    let is_right = is_sum_of(&sum, json) || is_sum_of(&sum, &serde_json::to_string(&record)?);
+    if !is_right {
         Err(RecordError::Checksum)
-    } else if filed.record.network.name().as_str() != name {
-        Err(RecordError::Misplaced(filed.record.network.name().clone()))
+    } else if record.network.name().as_str() != name {
+        Err(RecordError::Misplaced(record.network.name().clone()))
     } else {
-        Ok(filed.record)
+        Ok(record)
     }
 }
 
-fn checksum(record: &Record) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_vec(record)?;
-    Ok(format!("{:08x}", crc32c::crc32c(&text)))
+fn is_sum_of(sum: &str, json: &str) -> bool {
+    format!("{:08x}", crc32c::crc32c(json.as_bytes())) == sum
+}
+
+fn missing(field: &'static str) -> serde_json::Error {
+    serde::de::Error::missing_field(field)
 }

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::{State, StateError, encoded, path, record};
+use super::{State, StateError, Written, path, record};
 use crate::network::Name;
 use crate::state::Record;
 use crate::storage::file_error;
@@ -17,11 +17,11 @@ impl State {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn stage(&self, records: &[Record]) -> Result<(), StateError> {
+    pub fn stage(&self, records: &[Written<'_>]) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
-        for record in records {
-            let path = staged(record.network.name());
-            let written = storage.write(&path, &encoded(record, &path)?);
+        for written in records {
+            let path = staged(written.record.network.name());
+            let written = storage.write(&path, &written.file());
             written.map_err(file_error("write", storage, &path))?;
         }
         Ok(())

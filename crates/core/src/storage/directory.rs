@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Lock, Storage, StorageError, file_error};
+use super::{Lock, Storage, StorageError, Version, file_error};
 
 /// A folder, and the folders in it that are made when something is written.
 #[derive(Debug, Clone)]
@@ -107,6 +107,21 @@ impl Storage for Directory {
         file.sync_all()?;
         // The folder too, so that the file's name is on the disk.
         File::open(&self.path)?.sync_all()
+    }
+
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600);
+        options.open(self.of(path))?.write_all(content)
+    }
+
+    fn version(&self, path: &str) -> io::Result<Option<Version>> {
+        let found = unless_missing(fs::metadata(self.of(path)).map(Some), None)?;
+        Ok(found.map(|found| Version {
+            inode: found.ino(),
+            length: found.len(),
+            changed: (found.mtime(), found.mtime_nsec()),
+        }))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

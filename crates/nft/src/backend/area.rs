@@ -1,6 +1,6 @@
 //! One table of one family: which networks it shall hold, what of them comes and what goes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use palisade_core::backend::{Addition, Change, Installed};
 use palisade_core::network::{Family, Name, Network};
@@ -8,14 +8,17 @@ use palisade_core::state::Record;
 
 use super::item::{Wanted, is_same};
 use super::settings::{Settings, SettingsError};
-use crate::layout::{Item, Layout, Skeleton, TableName};
+use crate::layout::{Item, Layout, Shape, Skeleton, TableName};
 
 /// What shall become of one table of one family.
 #[derive(Debug)]
 pub(super) struct Area<'a> {
     pub(super) table: TableName,
     pub(super) family: Family,
-    /// The networks that it shall hold, in the order in which they were started.
+    /// The places in which something is recorded for networks that stay and are not looked at.
+    pub(super) kept: BTreeSet<&'a str>,
+    /// The networks that it shall hold and that are looked at or come, in the order in which they
+    /// were started.
     pub(super) networks: Vec<(Layout, &'a Network)>,
     /// What is recorded of networks that go, or are replaced.
     pub(super) gone: Vec<(&'a Name, &'a Installed)>,
@@ -34,6 +37,7 @@ impl<'a> Area<'a> {
         Self {
             table,
             family,
+            kept: BTreeSet::new(),
             networks: Vec::new(),
             gone: Vec::new(),
             gone_items: HashMap::new(),
@@ -45,13 +49,37 @@ impl<'a> Area<'a> {
 
     /// What must stand for all its networks, of each layout that one of them has.
     pub(super) fn skeletons(&self) -> Vec<(Layout, Skeleton)> {
+        let wanted = self.added.iter().chain(&self.restored);
+        let wanted = wanted.map(|(_, wanted)| wanted.installed.place.as_str());
+        let places: BTreeSet<&str> = wanted.chain(self.kept.iter().copied()).collect();
+        self.skeletons_for(places.into_iter())
+    }
+
+    fn skeletons_for<'p>(
+        &self,
+        places: impl Iterator<Item = &'p str> + Clone,
+    ) -> Vec<(Layout, Skeleton)> {
+        let mut shapes: Vec<Shape> = places.clone().filter_map(Shape::from_name).collect();
+        shapes.sort();
         let of_layout = |layout: Layout| {
-            let networks = self.networks.iter().filter(move |(of, _)| *of == layout);
-            let networks = networks.map(|&(_, network)| network);
-            let skeleton = layout.skeleton(&self.table, self.family, networks)?;
-            Some((layout, skeleton))
+            let is_used = match layout {
+                Layout::Mapped => !shapes.is_empty(),
+                Layout::Flat => places.clone().any(|place| layout.has_chain(place)),
+            };
+            let skeleton = || layout.skeleton_for(&self.table, self.family, &shapes);
+            is_used.then(|| (layout, skeleton()))
         };
         Layout::ALL.into_iter().filter_map(of_layout).collect()
+    }
+
+    /// Whether the same must stand around items before and after: then nothing but items changes.
+    pub(super) fn has_settled_skeletons(&self) -> bool {
+        let gone = self.all_gone().map(|gone| gone.installed.place.as_str());
+        let before: BTreeSet<&str> = gone.chain(self.kept.iter().copied()).collect();
+        let wanted = self.added.iter().chain(&self.restored);
+        let wanted = wanted.map(|(_, wanted)| wanted.installed.place.as_str());
+        let after: BTreeSet<&str> = wanted.chain(self.kept.iter().copied()).collect();
+        !after.is_empty() && before == after
     }
 
     fn wanted(&self, layout: Layout, network: &Network) -> Vec<Wanted> {
@@ -116,7 +144,7 @@ pub(super) struct Gone<'a> {
 ///
 /// # Errors
 /// If a placement is none of this backend's, or a record names no table.
-pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsError> {
+pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, SettingsError> {
     let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
     let mut touch = |table: &TableName, family| {
         areas
@@ -153,12 +181,13 @@ pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsEr
     }
 
     for area in areas.values_mut() {
+        area.kept = change.kept.places(area.family, area.table.as_str()).collect();
         fill(area, change)?;
     }
     Ok(areas.into_values().collect())
 }
 
-fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsError> {
+fn fill<'a>(area: &mut Area<'a>, change: &'a Change<'a>) -> Result<(), SettingsError> {
     let (family, table) = (area.family, area.table.clone());
     let is_here =
         |installed: &&Installed| installed.family == family && installed.table == table.as_str();
