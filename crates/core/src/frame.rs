@@ -20,6 +20,8 @@ pub(crate) struct Form {
 }
 
 const HEADER: usize = 14;
+/// What an entry may take in memory: no length in a file makes us ask for more.
+const MOST: usize = 1 << 30;
 
 type Legacy = Configuration<LittleEndian, Fixint, NoLimit>;
 const NUMBERS: Legacy = config::legacy();
@@ -84,7 +86,7 @@ fn frame<T: DeserializeOwned>(form: Form, bytes: &[u8]) -> Result<(T, &[u8]), &'
     if schema != form.schema {
         return Err("a newer build wrote it");
     }
-    match bincode::serde::decode_from_slice(body, NUMBERS) {
+    match bincode::serde::decode_from_slice(body, NUMBERS.with_limit::<MOST>()) {
         Ok((entry, read)) if read == body.len() => Ok((entry, rest)),
         _ => Err("it is not what this build writes"),
     }

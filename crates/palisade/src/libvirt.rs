@@ -22,13 +22,16 @@ const LEGACY_TABLES: &str = "/proc/net/ip_tables_names";
 pub(crate) fn notices(
     reader: &mut Reader<'_>,
     namespace: Option<&Path>,
-    bridges: &[&InterfaceName],
+    bridges: &[InterfaceName],
 ) -> Result<Vec<String>, DumpError> {
     let mut rules = nftables(reader)?;
     if namespace.is_none() && std::fs::read_to_string(LEGACY_TABLES).is_ok_and(|t| !t.is_empty()) {
         rules.extend(legacy());
     }
-    let is_ruled = |bridge: &&&InterfaceName| {
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_ruled = |bridge: &&InterfaceName| {
         let name = format!("\"{bridge}\"");
         let words = [format!("-i {bridge} "), format!("-o {bridge} ")];
         let names_it = |rule: &String| {

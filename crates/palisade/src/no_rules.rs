@@ -54,8 +54,8 @@ impl Backend for NoRules {
         Ok(Vec::new())
     }
 
-    fn note_handles(&mut self, _records: &mut [Record]) -> Result<(), BackendError> {
-        Ok(())
+    fn note_handles(&mut self, _records: &mut [Record]) -> Result<bool, BackendError> {
+        Ok(false)
     }
 
     fn standing(&mut self, _record: &Record) -> Result<Vec<Standing>, BackendError> {

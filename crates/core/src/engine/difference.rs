@@ -113,11 +113,7 @@ impl<'a> Difference<'a> {
     }
 
     /// Networks that run already do not conflict: only those that come are looked at.
-    fn check_conflicts(
-        &self,
-        running: &Running<'_>,
-        wishes: &[Wish],
-    ) -> Result<(), EngineError> {
+    fn check_conflicts(&self, running: &Running<'_>, wishes: &[Wish]) -> Result<(), EngineError> {
         let leaving = self.remove.iter().map(|record| record.network.name());
         let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
         let mut coming = self.add.iter().map(|(wish, _)| &wish.network);

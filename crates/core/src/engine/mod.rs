@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, RunError, Step};
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
-use crate::state::{Record, Running, State, StateError, Written, written};
+use crate::state::{Record, Running, State, StateError, Written};
 use crate::storage::{Lock, PATIENCE};
 
 pub use difference::{Difference, Goal, Wish};
@@ -48,10 +48,13 @@ struct Part<'a> {
 type Seen = HashMap<usize, Option<u64>>;
 
 /// What an attempt came to.
+#[derive(Default)]
 struct Reached {
     report: Report,
     gone: Vec<Name>,
     came: Vec<Record>,
+    /// The rulesets' generations, by backend; none where it is not known.
+    generations: Vec<(&'static str, Option<u64>)>,
 }
 
 /// A step that was done, and by which backend.
@@ -95,8 +98,13 @@ impl Engine<'_> {
                 }
                 Err(EngineError::Restless { .. }) => return Err(EngineError::Restless { tries }),
                 reached => {
-                    let Reached { report, gone, came } = reached?;
-                    self.state.remember(running, &gone, came);
+                    let Reached {
+                        report,
+                        gone,
+                        came,
+                        generations,
+                    } = reached?;
+                    self.state.remember(running, &gone, came, &generations);
                     return Ok(report);
                 }
             }
@@ -124,7 +132,7 @@ impl Engine<'_> {
             }
             let now = implementation.generation()?;
             // Where nobody touched the ruleset since our last change, it was this build's.
-            let is_known = now.is_some() && now == self.state.generation(name);
+            let is_known = now.is_some() && now == running.generation(name);
             if is_known || !implementation.is_outdated(&uses)? {
                 seen.insert(backend, now);
                 continue;
@@ -132,7 +140,13 @@ impl Engine<'_> {
             log::warn!("the rules of an older build are made anew in backend {name}");
             let goal = Goal::Renewed(name.to_owned());
             let renewed = self.attempt(&running, &goal, &mut Seen::new(), lock)?;
-            self.state.remember(running, &renewed.gone, renewed.came);
+            let Reached {
+                gone,
+                came,
+                generations,
+                ..
+            } = renewed;
+            self.state.remember(running, &gone, came, &generations);
             running = self.state.running(lock)?;
             seen.clear();
         }
@@ -210,11 +224,10 @@ impl Engine<'_> {
         let after = rewrite::after(running.next_order(), &difference, &parts);
         let steps: Vec<Done<'_>> = steps(&parts);
         if steps.is_empty() && before.is_empty() && after.is_empty() {
-            self.remember_generations(&parts, &[]);
             return Ok(Reached {
+                generations: self.generations_after(&parts, &[]),
                 report,
-                gone: Vec::new(),
-                came: Vec::new(),
+                ..Reached::default()
             });
         }
         self.begin(&transaction, &steps, &before, &after)?;
@@ -231,12 +244,17 @@ impl Engine<'_> {
             // The records need no room any more, and say the same as the commit.
             log::warn!("{error}");
         }
-        self.remember_generations(&parts, &generations);
+        let generations = self.generations_after(&parts, &generations);
         let gone = gone(&before, &after);
         let came = self
             .record(&gone, after)
             .map_err(|source| EngineError::Unrecorded { source })?;
-        Ok(Reached { report, gone, came })
+        Ok(Reached {
+            report,
+            gone,
+            came,
+            generations,
+        })
     }
 
     fn plan<'d>(
@@ -266,7 +284,7 @@ impl Engine<'_> {
                 Some(now) => now,
                 None => implementation.generation()?,
             };
-            let recorded = self.state.generation(name);
+            let recorded = running.generation(name);
             let left_at = now.filter(|&now| Some(now) == recorded);
             let mut change = difference.change(name, left_at, transaction);
             if change.is_empty() {
@@ -304,12 +322,11 @@ impl Engine<'_> {
         after: &[Record],
     ) -> Result<(), EngineError> {
         let begun = || {
-            let after: Vec<Written<'_>> = after.iter().map(written).collect::<Result<_, _>>()?;
+            let after: Vec<Written<'_>> =
+                after.iter().map(Written::new).collect::<Result<_, _>>()?;
             self.state.stage(&after)?;
-            // Until the change is done, nothing is known of what stands.
-            self.state.forget_generations()?;
             let begin = self.begin_entry(transaction, steps, before, &after)?;
-            Ok(self.state.journal().begin(begin)?)
+            Ok(self.state.journal().begin(begin, self.state.origin()?)?)
         };
         begun().inspect_err(|_| self.state.unstage())
     }
@@ -459,22 +476,22 @@ impl Engine<'_> {
         noted
     }
 
-    fn remember_generations(&self, parts: &[Part<'_>], run: &[(usize, Option<u64>)]) {
-        for part in parts {
-            let of_part = run
-                .iter()
-                .rev()
-                .find(|(backend, _)| *backend == part.backend);
-            let generation = of_part.map_or(part.plan.generation, |&(_, generation)| generation);
+    fn generations_after(
+        &self,
+        parts: &[Part<'_>],
+        run: &[(usize, Option<u64>)],
+    ) -> Vec<(&'static str, Option<u64>)> {
+        let of_part = |part: &Part<'_>| {
+            let mut run = run.iter().rev();
+            let ran = run.find(|(backend, _)| *backend == part.backend);
+            let generation = ran.map_or(part.plan.generation, |&(_, generation)| generation);
             // What stands for networks that were not looked at is only known if nobody had touched
             // the ruleset before.
             let is_known = part.change.left_at.is_some() || part.change.kept.is_empty();
-            let generation = generation.filter(|_| is_known);
             let name = self.backends[part.backend].name();
-            if let Err(error) = self.state.set_generation(name, generation) {
-                log::warn!("{error}"); // It costs a look at the kernel next time, no more.
-            }
-        }
+            (name, generation.filter(|_| is_known))
+        };
+        parts.iter().map(of_part).collect()
     }
 }
 
@@ -491,7 +508,10 @@ fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
 fn gone(before: &[&Record], after: &[Record]) -> Vec<Name> {
     let after: HashSet<&Name> = after.iter().map(|r| r.network.name()).collect();
     let names = before.iter().map(|record| record.network.name());
-    names.filter(|name| !after.contains(name)).cloned().collect()
+    names
+        .filter(|name| !after.contains(name))
+        .cloned()
+        .collect()
 }
 
 /// The records of a backend's networks that a change leaves alone.

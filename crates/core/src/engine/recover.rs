@@ -56,6 +56,12 @@ impl Engine<'_> {
 
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let (begin, committed) = match self.state.journal().left()? {
+            Left::SetAside => {
+                // What it did, nobody knows.
+                self.state.forget_index()?;
+                self.state.unstage();
+                return Ok(Recovered::Nothing);
+            }
             Left::Nothing => {
                 self.state.unstage(); // Of one that did not come to begin.
                 return Ok(Recovered::Nothing);
@@ -79,7 +85,6 @@ impl Engine<'_> {
         } else {
             self.landed(&begin)?
         };
-        self.state.forget_generations()?;
         self.state.forget_index()?;
         if landed.iter().all(|&landed| landed) {
             self.record(&super::gone(&before, &after), after)

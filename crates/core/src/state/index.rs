@@ -31,6 +31,8 @@ pub(super) struct Index {
     subnets: BTreeMap<IpAddr, (Subnet, Name)>,
     /// By backend.
     uses: BTreeMap<String, Uses>,
+    /// The rulesets' generations after our last changes, by backend.
+    generations: BTreeMap<String, u64>,
     next_order: u64,
     /// How long the file was when it was written as a whole, and how much was added to it since.
     written: usize,
@@ -62,6 +64,7 @@ struct Frame {
     gone: Vec<Name>,
     came: Vec<Noted>,
     uses: BTreeMap<String, Uses>,
+    generations: BTreeMap<String, u64>,
     /// The version of the folder of records when all this was so.
     records: Option<Version>,
 }
@@ -109,6 +112,7 @@ impl Index {
                 index.note(noted, OnceCell::new())?;
             }
             index.uses = frame.uses;
+            index.generations = frame.generations;
         }
         index.written = bytes.len();
         Some(index)
@@ -121,6 +125,7 @@ impl Index {
             gone: Vec::new(),
             came: came.collect(),
             uses: self.uses.clone(),
+            generations: self.generations.clone(),
             records,
         };
         let bytes = frame::encode(FORM, &frame)?;
@@ -141,6 +146,7 @@ impl Index {
             gone: gone.iter().map(|&name| name.clone()).collect(),
             came: came.map(|entry| entry.noted.clone()).collect(),
             uses: self.uses.clone(),
+            generations: self.generations.clone(),
             records,
         };
         let bytes = frame::encode(FORM, &frame)?;
@@ -161,6 +167,26 @@ impl Index {
 
     pub(super) fn uses(&self, backend: &str) -> Option<&Uses> {
         self.uses.get(backend)
+    }
+
+    pub(super) fn generation(&self, backend: &str) -> Option<u64> {
+        self.generations.get(backend).copied()
+    }
+
+    /// Notes what is known of the rulesets' generations; whether that is new.
+    pub(super) fn note_generations(&mut self, generations: &[(&str, Option<u64>)]) -> bool {
+        let mut is_new = false;
+        for &(backend, generation) in generations {
+            if self.generation(backend) == generation {
+                continue;
+            }
+            is_new = true;
+            match generation {
+                Some(generation) => self.generations.insert(backend.to_owned(), generation),
+                None => self.generations.remove(backend),
+            };
+        }
+        is_new
     }
 
     pub(super) fn next_order(&self) -> u64 {
@@ -208,10 +234,7 @@ impl Index {
             }
         }
         self.next_order = self.next_order.max(noted.order + 1);
-        let entry = Entry {
-            noted,
-            record,
-        };
+        let entry = Entry { noted, record };
         self.entries.insert(entry.noted.name.clone(), entry);
         Some(())
     }

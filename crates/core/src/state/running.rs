@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::index::Index;
+use super::origin::Told;
+use super::record::Witness;
 use super::{NETWORKS, Record, State, StateError, Uses, path, record};
 use crate::network::{Name, Network};
 use crate::storage::{Lock, Version};
@@ -37,9 +39,7 @@ impl Running<'_> {
         if let Some(record) = entry.record.get() {
             return Some(record);
         }
-        let storage = self.state.storage.as_ref();
-        let bytes = storage.read(&path(name)).ok().flatten();
-        match bytes.and_then(|bytes| record::decode(name.as_str(), &bytes).ok()) {
+        match self.state.record(name) {
             Some(record) => Some(entry.record.get_or_init(|| Box::new(record))),
             None => {
                 self.is_misled.set(true);
@@ -71,6 +71,12 @@ impl Running<'_> {
     #[must_use]
     pub fn conflicts_with(&self, network: &Network, leaving: &HashSet<&Name>) -> bool {
         self.index.conflicts_with(network, leaving)
+    }
+
+    /// The ruleset's generation after our last change by this backend, if it is known.
+    #[must_use]
+    pub fn generation(&self, backend: &str) -> Option<u64> {
+        self.index.generation(backend)
     }
 
     /// Whether the index spoke of a record that cannot be read: then nothing that was seen counts.
@@ -122,15 +128,17 @@ impl State {
         }
     }
 
-    /// Remembers what runs now that these went and those came. What fails here only costs the next
+    /// Remembers what runs now that these went and those came, and the rulesets' generations. What fails here only costs the next
     /// one time.
     pub fn remember<'r>(
         &self,
         running: Running<'_>,
         gone: impl IntoIterator<Item = &'r Name>,
         came: impl IntoIterator<Item = Record>,
+        generations: &[(&str, Option<u64>)],
     ) {
         let mut index = running.index;
+        let has_moved = index.note_generations(generations);
         let gone: Vec<&Name> = gone.into_iter().collect();
         for name in &gone {
             index.drop(name);
@@ -140,7 +148,7 @@ impl State {
             names.push(record.network.name().clone());
             index.put(record);
         }
-        if !gone.is_empty() || !names.is_empty() {
+        if has_moved || !gone.is_empty() || !names.is_empty() {
             let names: Vec<&Name> = names.iter().collect();
             let storage = self.storage.as_ref();
             let records = storage.version(NETWORKS).ok().flatten();
@@ -162,6 +170,22 @@ impl State {
         }
     }
 
+    /// Shows the records of these networks, as far as they run, after our last change.
+    pub fn recall<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n Name>,
+        mut see: impl FnMut(&Record),
+    ) {
+        let remembered = self.remembered.borrow();
+        for name in names {
+            let entry = remembered.as_ref().and_then(|then| then.index.get(name));
+            match entry.and_then(|entry| entry.record.get()) {
+                Some(record) => see(record),
+                None => self.record(name).iter().for_each(&mut see),
+            }
+        }
+    }
+
     /// Makes the next one read all records.
     ///
     /// # Errors
@@ -171,6 +195,15 @@ impl State {
         let storage = self.storage.as_ref();
         let removed = storage.remove(INDEX);
         Ok(removed.map_err(crate::storage::file_error("delete", storage, INDEX))?)
+    }
+
+    /// The record of a network, as it is in its file.
+    fn record(&self, name: &Name) -> Option<Record> {
+        let now = self.origin().ok()?;
+        let bytes = self.storage.read(&path(name)).ok()??;
+        // Whoever holds the lock has seen to it that the mark is right.
+        let witness = Witness::new(&now, &Told::Ours);
+        record::decode(name.as_str(), &bytes, witness).ok()
     }
 
     fn believed_index(&self) -> Option<Index> {

@@ -4,7 +4,9 @@
 
 use std::io;
 
-use super::{State, StateError, Written, path, record};
+use super::origin::Told;
+use super::record::{self, Witness};
+use super::{State, StateError, Written, path};
 use crate::network::Name;
 use crate::state::Record;
 use crate::storage::file_error;
@@ -19,9 +21,10 @@ impl State {
     /// If a file cannot be written.
     pub fn stage(&self, records: &[Written<'_>]) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
+        let now = self.origin()?;
         for written in records {
             let path = staged(written.record.network.name());
-            let written = storage.write(&path, &written.file());
+            let written = storage.write(&path, &written.file(&now));
             written.map_err(file_error("write", storage, &path))?;
         }
         Ok(())
@@ -70,7 +73,9 @@ impl State {
         let path = path(name);
         let read = storage.read(&path);
         let read = read.map_err(file_error("read", storage, &path))?;
-        let there = read.and_then(|bytes| record::decode(name.as_str(), &bytes).ok());
+        let now = self.origin()?;
+        let witness = Witness::new(&now, &Told::Ours);
+        let there = read.and_then(|bytes| record::decode(name.as_str(), &bytes, witness).ok());
         Ok(there.is_some_and(|there| there.says_the_same_as(record)))
     }
 }

@@ -22,7 +22,10 @@ impl Uses {
     /// The places of a table in which something is installed.
     pub fn places(&self, family: Family, table: &str) -> impl Iterator<Item = &str> {
         let places = self.0.get(&family).and_then(|tables| tables.get(table));
-        places.into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+        places
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .map(String::as_str)
     }
 
     /// The tables in which something is installed, each once or twice.
@@ -98,7 +101,11 @@ mod tests {
         uses.extend(&[installed("cross"), installed("cross"), installed("out_24")]);
         uses.take(&installed("cross"));
         uses.take(&installed("nowhere"));
-        let places = |uses: &Uses| uses.places(Family::Ipv4, "palisade").map(str::to_owned).collect::<Vec<_>>();
+        let places = |uses: &Uses| {
+            uses.places(Family::Ipv4, "palisade")
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(places(&uses), ["cross", "out_24"]);
         uses.take(&installed("cross"));
         assert_eq!(places(&uses), ["out_24"]);

@@ -49,37 +49,33 @@ impl<'a> Area<'a> {
 
     /// What must stand for all its networks, of each layout that one of them has.
     pub(super) fn skeletons(&self) -> Vec<(Layout, Skeleton)> {
-        let wanted = self.added.iter().chain(&self.restored);
-        let wanted = wanted.map(|(_, wanted)| wanted.installed.place.as_str());
-        let places: BTreeSet<&str> = wanted.chain(self.kept.iter().copied()).collect();
-        self.skeletons_for(places.into_iter())
-    }
-
-    fn skeletons_for<'p>(
-        &self,
-        places: impl Iterator<Item = &'p str> + Clone,
-    ) -> Vec<(Layout, Skeleton)> {
-        let mut shapes: Vec<Shape> = places.clone().filter_map(Shape::from_name).collect();
-        shapes.sort();
+        let needs = Needs::of(self.places_after());
         let of_layout = |layout: Layout| {
-            let is_used = match layout {
-                Layout::Mapped => !shapes.is_empty(),
-                Layout::Flat => places.clone().any(|place| layout.has_chain(place)),
-            };
-            let skeleton = || layout.skeleton_for(&self.table, self.family, &shapes);
-            is_used.then(|| (layout, skeleton()))
+            let skeleton = || layout.skeleton_for(&self.table, self.family, &needs.shapes);
+            needs.has(layout).then(|| (layout, skeleton()))
         };
         Layout::ALL.into_iter().filter_map(of_layout).collect()
     }
 
-    /// Whether the same must stand around items before and after: then nothing but items changes.
-    pub(super) fn has_settled_skeletons(&self) -> bool {
-        let gone = self.all_gone().map(|gone| gone.installed.place.as_str());
-        let before: BTreeSet<&str> = gone.chain(self.kept.iter().copied()).collect();
+    /// Whether what stands around items is the same before and after, and only elements go: then
+    /// they go by their keys, others come, and nothing in the kernel need be looked at.
+    pub(super) fn has_settled(&self) -> bool {
+        let gone: BTreeSet<&str> = self
+            .all_gone()
+            .map(|gone| gone.installed.place.as_str())
+            .collect();
+        let has_only_elements = gone.iter().all(|place| Shape::from_name(place).is_some());
+        let before = Needs::of(gone.union(&self.kept).copied());
+        let after = Needs::of(self.places_after());
+        has_only_elements && !after.is_empty() && before == after
+    }
+
+    /// The places in which something shall be recorded.
+    fn places_after(&self) -> impl Iterator<Item = &str> {
         let wanted = self.added.iter().chain(&self.restored);
         let wanted = wanted.map(|(_, wanted)| wanted.installed.place.as_str());
-        let after: BTreeSet<&str> = wanted.chain(self.kept.iter().copied()).collect();
-        !after.is_empty() && before == after
+        let places: BTreeSet<&str> = wanted.chain(self.kept.iter().copied()).collect();
+        places.into_iter()
     }
 
     fn wanted(&self, layout: Layout, network: &Network) -> Vec<Wanted> {
@@ -132,6 +128,38 @@ impl<'a> Area<'a> {
     }
 }
 
+/// What must stand around the items in some places.
+#[derive(Debug, PartialEq, Eq, Default)]
+struct Needs {
+    shapes: Vec<Shape>,
+    flat: bool,
+}
+
+impl Needs {
+    fn of<'p>(places: impl Iterator<Item = &'p str>) -> Self {
+        let mut needs = Self::default();
+        for place in places {
+            match Shape::from_name(place) {
+                Some(shape) => needs.shapes.push(shape),
+                None => needs.flat |= Layout::Flat.has_chain(place),
+            }
+        }
+        needs.shapes.sort();
+        needs
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn has(&self, layout: Layout) -> bool {
+        match layout {
+            Layout::Mapped => !self.shapes.is_empty(),
+            Layout::Flat => self.flat,
+        }
+    }
+}
+
 /// Something that is recorded and not wanted any more.
 pub(super) struct Gone<'a> {
     /// The network of [`Area::restored`] that it is recorded for, if it is one of those.
@@ -181,7 +209,10 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     }
 
     for area in areas.values_mut() {
-        area.kept = change.kept.places(area.family, area.table.as_str()).collect();
+        area.kept = change
+            .kept
+            .places(area.family, area.table.as_str())
+            .collect();
         fill(area, change)?;
     }
     Ok(areas.into_values().collect())

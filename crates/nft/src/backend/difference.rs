@@ -80,6 +80,39 @@ pub(super) fn between(
 }
 
 impl Difference {
+    /// What is recorded goes and what is wanted comes, where nobody touched the ruleset since it was
+    /// recorded, and the same stands around both ([`Area::has_settled`]).
+    pub(super) fn settled(area: &Area<'_>) -> Self {
+        let mut difference = Self {
+            family: Some(area.family.into()),
+            table: area.table.to_string(),
+            remains: true,
+            ..Self::default()
+        };
+        let staying = area.staying_elements();
+        for Gone {
+            owner, installed, ..
+        } in area.all_gone()
+        {
+            let set = installed.place.as_str();
+            if let Some(key) = key(&installed.item)
+                && staying.get(&(set, key.as_slice())) != Some(&owner.as_str())
+            {
+                difference.delete_element(set, key);
+            }
+        }
+        for (_, wanted) in &area.added {
+            match &wanted.item {
+                Item::Rule(rule) => difference.add_rules.push((rule.clone(), At::Head)),
+                Item::Element { set, element } if !area.is_gone(wanted) => {
+                    difference.add_element(set, element);
+                }
+                Item::Element { .. } => {}
+            }
+        }
+        difference
+    }
+
     /// Nothing of ours shall be left.
     fn vanish(&mut self, area: &Area<'_>, observed: &mut Observed) {
         let gone: Vec<&Installed> = area.all_gone().map(|gone| gone.installed).collect();
@@ -127,8 +160,7 @@ impl Difference {
                 // One that comes for another network gets that one's comment, and counts anew.
                 let stays = staying.get(&(set, key.as_slice())) == Some(&owner.as_str());
                 if stands && !stays {
-                    let elements = self.delete_elements.entry(set.to_owned()).or_default();
-                    elements.insert(key.clone(), Element::of_key(key));
+                    self.delete_element(set, key);
                     self.mended.extend(restored);
                 }
             } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
@@ -229,6 +261,11 @@ impl Difference {
     fn deletes_element(&self, set: &str, key: &[u8]) -> bool {
         let elements = self.delete_elements.get(set);
         elements.is_some_and(|elements| elements.contains_key(key))
+    }
+
+    fn delete_element(&mut self, set: &str, key: Vec<u8>) {
+        let elements = self.delete_elements.entry(set.to_owned()).or_default();
+        elements.insert(key.clone(), Element::of_key(key));
     }
 
     fn add_element(&mut self, set: &str, element: &Element) {

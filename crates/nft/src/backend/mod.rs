@@ -22,7 +22,7 @@ use palisade_core::backend::{
     Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
-use palisade_core::state::Record;
+use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
 
 use crate::batch::{Batch, CommitError, commit};
@@ -76,13 +76,19 @@ impl Nftables {
             Some(_) => Trust::Records,
             None => Trust::Kernel,
         };
-        let (differences, generation) = self.reader().at_one_moment(|reader| {
-            let mut differences = Vec::with_capacity(areas.len());
-            for area in &areas {
-                differences.push(look(reader, area, trust)?);
+        let left_at = change
+            .left_at
+            .and_then(|left_at| u32::try_from(left_at).ok());
+        let (differences, generation) = match left_at {
+            Some(left_at) if areas.iter().all(Area::has_settled) => {
+                let settled = |area| Ok(Difference::settled(area));
+                (areas.iter().map(settled).collect(), left_at)
             }
-            Ok(differences)
-        })?;
+            _ => self.reader().at_one_moment(|reader| {
+                let look = |area| look(reader, area, trust);
+                areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+            })?,
+        };
         let differences: Vec<Difference> = differences.into_iter().collect::<Result<_, _>>()?;
         self.planned = Some(generation);
 
@@ -131,13 +137,9 @@ impl Nftables {
 }
 
 impl Nftables {
-    /// The areas of these networks, as they stand in one generation.
-    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Seen<'r>>, u32), PlanError> {
-        let change = Change {
-            restore: restore.to_vec(),
-            ..Change::default()
-        };
-        let areas = areas(&change)?;
+    /// The areas of a change, as they stand in one generation.
+    fn look_at<'c>(&mut self, change: &'c Change<'c>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
+        let areas = areas(change)?;
         let (programs, generation) = self.reader().at_one_moment(|reader| {
             let mut program = |area: &Area<'_>| {
                 reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
@@ -152,7 +154,11 @@ impl Nftables {
 
     /// What stands otherwise than it is recorded.
     fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
-        let (areas, _) = self.look_at(records)?;
+        let change = Change {
+            restore: records.to_vec(),
+            ..Change::default()
+        };
+        let (areas, _) = self.look_at(&change)?;
         let each = areas.into_iter();
         let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
         Ok(found.collect())
@@ -160,7 +166,7 @@ impl Nftables {
 
     /// Makes anew each table in which something stands otherwise than it is recorded.
     fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let (areas, generation) = self.look_at(&change.restore)?;
+        let (areas, generation) = self.look_at(change)?;
         self.planned = Some(generation);
         let mut plan = Plan {
             restored: vec![None; change.restore.len()],
@@ -348,11 +354,8 @@ impl Backend for Nftables {
         layout::omission(rule.role, rule.purpose)
     }
 
-    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
-        let settings = records
-            .iter()
-            .filter_map(|r| Settings::try_from(&r.placement).ok());
-        let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
+    fn is_outdated(&mut self, uses: &Uses) -> Result<bool, BackendError> {
+        let tables: BTreeSet<TableName> = uses.tables().filter_map(|t| t.parse().ok()).collect();
         for family in [object::Family::Ip, object::Family::Ip6] {
             for table in &tables {
                 let found = self
@@ -366,6 +369,11 @@ impl Backend for Nftables {
             }
         }
         Ok(false)
+    }
+
+    /// A rule that is put back stands between those of other networks.
+    fn looks_at_kept(&self, change: &Change<'_>) -> bool {
+        !change.restore.is_empty()
     }
 
     fn generation(&mut self) -> Result<Option<u64>, BackendError> {
@@ -413,7 +421,7 @@ impl Backend for Nftables {
         }
     }
 
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
         standing::note_handles(&mut self.reader(), records).map_err(of_dump)
     }
 

@@ -15,11 +15,11 @@ use crate::layout::{self, Layout, Shape};
 use crate::object::{Element, Expression};
 use crate::program::Program;
 
-/// Gives rules the handles that they have in the kernel. Elements have none.
+/// Gives rules the handles that they have in the kernel. Elements have none. Whether there are rules.
 pub(super) fn note_handles(
     reader: &mut Reader<'_>,
     records: &mut [Record],
-) -> Result<(), DumpError> {
+) -> Result<bool, DumpError> {
     let is_flat = |record: &&mut Record| {
         Settings::try_from(&record.placement).is_ok_and(|s| s.layout == Layout::Flat)
     };
@@ -32,6 +32,7 @@ pub(super) fn note_handles(
         let table = (item.family, item.table.clone());
         tables.entry(table).or_default().push(item);
     }
+    let is_any = !tables.is_empty();
     for ((family, table), items) in tables {
         let program = reader.program(family.into(), &table, Depth::Outline)?;
         let mut observed = program.map(Observed::new);
@@ -40,7 +41,7 @@ pub(super) fn note_handles(
             item.handle = standing.and_then(Standing::handle);
         }
     }
-    Ok(())
+    Ok(is_any)
 }
 
 /// What stands of what is recorded for a network.
