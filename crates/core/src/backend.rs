@@ -273,11 +273,11 @@ pub trait Backend: Send {
     /// If the kernel cannot be read.
     fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError>;
 
-    /// What stands in the kernel for a network.
+    /// What stands in the kernel for each of these networks, seen in one look at each table.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError>;
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError>;
 
     /// Everything that stands where one of these placements puts rules, as text of the backend's
     /// usual program. Empty if nothing does.

@@ -8,9 +8,9 @@ use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::object::Family;
 
 /// libvirt's table in nf_tables.
-const TABLE: &str = "libvirt_network";
+pub(crate) const TABLE: &str = "libvirt_network";
 /// How the names of its chains begin in iptables.
-const CHAINS: &str = "LIBVIRT_";
+pub(crate) const CHAINS: &str = "LIBVIRT_";
 /// The tables of ip_tables that are in use in the caller's network namespace.
 const LEGACY_TABLES: &str = "/proc/net/ip_tables_names";
 
@@ -31,15 +31,8 @@ pub(crate) fn notices(
     if rules.is_empty() {
         return Ok(Vec::new());
     }
-    let is_ruled = |bridge: &&InterfaceName| {
-        let name = format!("\"{bridge}\"");
-        let words = [format!("-i {bridge} "), format!("-o {bridge} ")];
-        let names_it = |rule: &String| {
-            rule.contains(&name) || words.iter().any(|words| format!("{rule} ").contains(words))
-        };
-        rules.iter().any(names_it)
-    };
-    let told = bridges.iter().filter(is_ruled).map(|bridge| {
+    let bridges = bridges.iter().map(|bridge| bridge.as_str());
+    let told = bridges.filter(|bridge| names(&rules, bridge)).map(|bridge| {
         format!(
             "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
              (virsh net-destroy NAME), or leave the bridge to it"
@@ -48,8 +41,18 @@ pub(crate) fn notices(
     Ok(told.collect())
 }
 
+/// Whether one of these rules is about this bridge.
+pub(crate) fn names(rules: &[String], bridge: &str) -> bool {
+    let name = format!("\"{bridge}\"");
+    let words = [format!("-i {bridge} "), format!("-o {bridge} ")];
+    let names_it = |rule: &String| {
+        rule.contains(&name) || words.iter().any(|words| format!("{rule} ").contains(words))
+    };
+    rules.iter().any(names_it)
+}
+
 /// libvirt's rules in nf_tables: in its own table, and in the chains that `iptables-nft` made.
-fn nftables(reader: &mut Reader<'_>) -> Result<Vec<String>, DumpError> {
+pub(crate) fn nftables(reader: &mut Reader<'_>) -> Result<Vec<String>, DumpError> {
     let mut rules = Vec::new();
     for family in [Family::Ip, Family::Ip6] {
         for table in [TABLE, "filter"] {

@@ -58,8 +58,8 @@ impl Backend for NoRules {
         Ok(false)
     }
 
-    fn standing(&mut self, _record: &Record) -> Result<Vec<Standing>, BackendError> {
-        Ok(Vec::new())
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
+        Ok(vec![Vec::new(); records.len()])
     }
 
     fn listing(&mut self, _placements: &[&Placement]) -> Result<String, BackendError> {

@@ -6,6 +6,7 @@
 mod area;
 mod difference;
 mod error;
+mod features;
 mod item;
 mod landed;
 mod observed;
@@ -39,6 +40,7 @@ use rebuild::Rebuild;
 use verify::discrepancies;
 
 pub use error::PlanError;
+pub use features::Feature;
 pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 
@@ -425,9 +427,9 @@ impl Backend for Nftables {
         standing::note_handles(&mut self.reader(), records).map_err(of_dump)
     }
 
-    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError> {
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         let mut reader = self.reader();
-        let read = reader.at_one_moment(|reader| standing::of(reader, record));
+        let read = reader.at_one_moment(|reader| standing::of(reader, records));
         read.map(|(standing, _)| standing).map_err(of_dump)
     }
 

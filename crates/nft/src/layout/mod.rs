@@ -238,6 +238,20 @@ pub fn purpose_of(comment: &str) -> Option<Purpose> {
     flat::purpose(untag(comment)?.1)
 }
 
+/// The network that the comment of a rule in `flat` names.
+#[must_use]
+pub fn owner_of(comment: &str) -> Option<Name> {
+    untag(comment).map(|(owner, _)| owner)
+}
+
+/// What a rule of a layout's skeleton is for, where it does what networks ask for.
+#[must_use]
+pub fn purpose_of_skeleton(comment: &str) -> Option<Purpose> {
+    let words = comment.strip_prefix(SKELETON)?;
+    let (word, _) = words.split_once(", ").unwrap_or((words, ""));
+    Purpose::from_words(word)
+}
+
 /// Whether a rule's comment says that it belongs to a layout's skeleton.
 #[must_use]
 pub fn is_of_skeleton(rule: &Rule) -> bool {

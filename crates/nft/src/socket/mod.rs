@@ -1,5 +1,6 @@
 //! Netlink sockets to netfilter, in one network namespace.
 
+mod listen;
 mod options;
 
 use std::fs::File;
@@ -17,6 +18,8 @@ use thiserror::Error;
 
 use crate::transport::{Transport, TransportError};
 use options::NetnsCookie;
+
+pub use listen::Waited;
 
 /// One buffer for all replies, never smaller: a receive into a smaller one than before cuts dumps
 /// off without a word. The kernel fills 32 KiB at most.
@@ -76,7 +79,7 @@ impl Socket {
     /// # Errors
     /// If the kernel gives none.
     pub fn open() -> Result<Self, OpenError> {
-        Self::connect(NlFamily::Netfilter)
+        Self::connect(NlFamily::Netfilter, Groups::empty())
     }
 
     /// A socket to rtnetlink in the caller's network namespace: it tells of the host's addresses.
@@ -84,7 +87,7 @@ impl Socket {
     /// # Errors
     /// If the kernel gives none.
     pub fn open_route() -> Result<Self, OpenError> {
-        Self::connect(NlFamily::Route)
+        Self::connect(NlFamily::Route, Groups::empty())
     }
 
     /// A socket in the network namespace of this file, such as `/run/netns/lab`.
@@ -95,8 +98,8 @@ impl Socket {
         within(path, Self::open)
     }
 
-    fn connect(family: NlFamily) -> Result<Self, OpenError> {
-        let inner = NlSocket::connect(family, None, Groups::empty())
+    fn connect(family: NlFamily, groups: Groups) -> Result<Self, OpenError> {
+        let inner = NlSocket::connect(family, None, groups)
             .and_then(|socket| {
                 // Bytes of the request at fault come back with its error, and words.
                 socket.enable_ext_ack(true)?;
@@ -167,9 +170,12 @@ impl Socket {
     }
 }
 
-/// Opens sockets in the network namespace of this file. The caller stays where it is: a thread of
+/// Opens sockets, or reads files, in the network namespace of this file. The caller stays where it is: a thread of
 /// its own enters the namespace.
-pub(crate) fn within<T: Send + 'static>(
+///
+/// # Errors
+/// If there is no such namespace, or entering it is not allowed; and those of `open`.
+pub fn within<T: Send + 'static>(
     path: PathBuf,
     open: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {

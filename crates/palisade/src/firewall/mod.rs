@@ -1,9 +1,12 @@
 //! The firewall of one network namespace.
 
 mod after;
+mod counters;
+mod doctor;
 mod error;
 mod goal;
 mod show;
+mod trace;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -245,7 +248,7 @@ impl Firewall {
     }
 }
 
-fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
     match namespace {
         Some(path) => Socket::open_in(path.to_owned()),
         None => Socket::open(),

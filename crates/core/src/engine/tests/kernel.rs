@@ -179,8 +179,8 @@ impl Backend for Tables {
         Ok(true)
     }
 
-    fn standing(&mut self, _: &Record) -> Result<Vec<Standing>, BackendError> {
-        Ok(Vec::new())
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
+        Ok(vec![Vec::new(); records.len()])
     }
 
     fn listing(&mut self, _: &[&Placement]) -> Result<String, BackendError> {
