@@ -32,12 +32,14 @@ pub(crate) fn notices(
         return Ok(Vec::new());
     }
     let bridges = bridges.iter().map(|bridge| bridge.as_str());
-    let told = bridges.filter(|bridge| names(&rules, bridge)).map(|bridge| {
-        format!(
-            "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
+    let told = bridges
+        .filter(|bridge| names(&rules, bridge))
+        .map(|bridge| {
+            format!(
+                "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
              (virsh net-destroy NAME), or leave the bridge to it"
-        )
-    });
+            )
+        });
     Ok(told.collect())
 }
 
@@ -54,14 +56,14 @@ pub(crate) fn names(rules: &[String], bridge: &str) -> bool {
 /// libvirt's rules in nf_tables: in its own table, and in the chains that `iptables-nft` made.
 pub(crate) fn nftables(reader: &mut Reader<'_>) -> Result<Vec<String>, DumpError> {
     let mut rules = Vec::new();
-    for family in [Family::Ip, Family::Ip6] {
-        for table in [TABLE, "filter"] {
-            let Some(program) = reader.program(family, table, Depth::Outline)? else {
-                continue;
-            };
-            if palisade_nft::layout::version(&program.table).is_some() {
-                continue; // Ours, by that name.
-            }
+    // All tables in one question: most hosts have none of these.
+    for found in reader.tables(Family::Other(0))? {
+        let (family, table) = (found.family, found.name.as_str());
+        let is_meant = matches!(family, Family::Ip | Family::Ip6) && [TABLE, "filter"].contains(&table);
+        // Ours may have such a name too.
+        if is_meant && palisade_nft::layout::version(&found).is_none()
+            && let Some(program) = reader.program(family, table, Depth::Outline)?
+        {
             for chain in &program.chains {
                 if table == TABLE || chain.chain.name.starts_with(CHAINS) {
                     let rule = |rule| by_name(&format!("{rule:#}"));

@@ -31,7 +31,10 @@ fn paragraph(finding: &Finding) -> String {
         Severity::Note => AnsiColor::Cyan,
     };
     let style = color.on_default().bold();
-    let head = format!("{}: {} [{}]", finding.severity, finding.summary, finding.check);
+    let head = format!(
+        "{}: {} [{}]",
+        finding.severity, finding.summary, finding.check
+    );
     let head = wrapped(&head, 0);
     let severity = finding.severity.name();
     let rest = head.strip_prefix(severity).unwrap_or(&head);

@@ -218,10 +218,10 @@ impl Engine<'_> {
     ) -> Result<Reached, EngineError> {
         let difference = Difference::between(running, goal)?;
         let transaction = transaction_id();
-        let parts = self.plan(running, &difference, &transaction, seen)?;
+        let mut parts = self.plan(running, &difference, &transaction, seen)?;
         let report = report::of(&difference, &parts);
+        let after = rewrite::after(running.next_order(), &difference, &mut parts);
         let before = rewrite::before(&difference, &parts);
-        let after = rewrite::after(running.next_order(), &difference, &parts);
         let steps: Vec<Done<'_>> = steps(&parts);
         if steps.is_empty() && before.is_empty() && after.is_empty() {
             return Ok(Reached {

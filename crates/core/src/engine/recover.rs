@@ -32,6 +32,18 @@ impl Engine<'_> {
         self.recover_with(&lock)
     }
 
+    /// The same, where there is anything to do.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover).
+    pub fn recover_if_left(&mut self) -> Result<Recovered, EngineError> {
+        if self.state.journal().is_there()? {
+            self.recover()
+        } else {
+            Ok(Recovered::Nothing)
+        }
+    }
+
     /// The same for those who only read: where another process is at work, or they may not write,
     /// they take what there is.
     ///
@@ -63,7 +75,9 @@ impl Engine<'_> {
                 return Ok(Recovered::Nothing);
             }
             Left::Nothing => {
-                self.state.unstage(); // Of one that did not come to begin.
+                if !self.state.is_remembered() {
+                    self.state.unstage(); // Of one that did not come to begin.
+                }
                 return Ok(Recovered::Nothing);
             }
             Left::Begun(begin) => (begin, false),

@@ -19,7 +19,7 @@ mod running;
 mod staged;
 mod uses;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -28,7 +28,7 @@ use thiserror::Error;
 
 use crate::journal::Journal;
 use crate::network::Name;
-use crate::storage::{Directory, Lock, Storage, StorageError, file_error};
+use crate::storage::{Directory, Lock, Storage, StorageError, Version, file_error};
 use crate::words::in_words;
 
 pub use origin::Origin;
@@ -52,6 +52,8 @@ pub struct State {
     cookie: u64,
     /// Read once: no process sees two boots.
     origin: OnceCell<Origin>,
+    /// The version in which the mark was found to be of here and now.
+    mark: Cell<Option<Version>>,
     /// What runs, after our last change.
     remembered: RefCell<Option<Remembered>>,
 }
@@ -103,6 +105,7 @@ impl State {
             storage,
             cookie,
             origin: OnceCell::new(),
+            mark: Cell::default(),
             remembered: RefCell::default(),
         }
     }

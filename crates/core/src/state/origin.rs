@@ -69,8 +69,15 @@ impl State {
     pub fn lock(&self, patience: Duration) -> Result<Lock, StateError> {
         let lock = self.storage.lock(patience)?;
         let now = self.origin()?;
+        let version = self.storage.version(NAMESPACE).ok().flatten();
+        if version.is_some() && version == self.mark.get() {
+            return Ok(lock); // It said so when it was read.
+        }
         match self.told(&now)? {
-            Told::Ours => return Ok(lock),
+            Told::Ours => {
+                self.mark.set(version);
+                return Ok(lock);
+            }
             Told::Another => {
                 self.forget_index()?;
                 for name in [NETWORKS, "journal"] {

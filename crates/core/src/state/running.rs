@@ -186,6 +186,11 @@ impl State {
         }
     }
 
+    /// Whether this process knows what runs from a change of its own.
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.remembered.borrow().is_some()
+    }
+
     /// Makes the next one read all records.
     ///
     /// # Errors

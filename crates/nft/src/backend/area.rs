@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use palisade_core::backend::{Addition, Change, Installed};
 use palisade_core::network::{Family, Name, Network};
+use palisade_core::rules::Rule;
 use palisade_core::state::Record;
 
-use super::item::{Wanted, is_same};
+use super::item::{KeyTypes, Wanted, is_same};
 use super::settings::{Settings, SettingsError};
 use crate::layout::{Item, Layout, Shape, Skeleton, TableName};
 
@@ -17,6 +18,9 @@ pub(super) struct Area<'a> {
     pub(super) family: Family,
     /// The places in which something is recorded for networks that stay and are not looked at.
     pub(super) kept: BTreeSet<&'a str>,
+    /// The places in which something is wanted of the others.
+    coming: BTreeSet<String>,
+    key_types: KeyTypes,
     /// The networks that it shall hold and that are looked at or come, in the order in which they
     /// were started.
     pub(super) networks: Vec<(Layout, &'a Network)>,
@@ -38,6 +42,8 @@ impl<'a> Area<'a> {
             table,
             family,
             kept: BTreeSet::new(),
+            coming: BTreeSet::new(),
+            key_types: KeyTypes::default(),
             networks: Vec::new(),
             gone: Vec::new(),
             gone_items: HashMap::new(),
@@ -72,16 +78,24 @@ impl<'a> Area<'a> {
 
     /// The places in which something shall be recorded.
     fn places_after(&self) -> impl Iterator<Item = &str> {
-        let wanted = self.added.iter().chain(&self.restored);
-        let wanted = wanted.map(|(_, wanted)| wanted.installed.place.as_str());
-        let places: BTreeSet<&str> = wanted.chain(self.kept.iter().copied()).collect();
+        let coming: BTreeSet<&str> = self.coming.iter().map(String::as_str).collect();
+        let places: BTreeSet<&str> = coming.union(&self.kept).copied().collect();
         places.into_iter()
     }
 
-    fn wanted(&self, layout: Layout, network: &Network) -> Vec<Wanted> {
-        let items = layout.items(&self.table, self.family, network);
-        let new = |item| Wanted::new(self.family, self.table.as_str(), item);
-        items.into_iter().map(new).collect()
+    /// What a network needs here that has these rules.
+    fn wanted(&mut self, layout: Layout, rules: &[Rule]) -> Vec<Wanted> {
+        let items = layout.items_of(&self.table, self.family, rules);
+        let mut wanted = Vec::with_capacity(items.len());
+        for item in items {
+            let (family, table) = (self.family, self.table.as_str());
+            let item = Wanted::new(family, table, &mut self.key_types, item);
+            if !self.coming.contains(item.installed.place.as_str()) {
+                self.coming.insert(item.installed.place.clone());
+            }
+            wanted.push(item);
+        }
+        wanted
     }
 }
 
@@ -105,6 +119,9 @@ impl<'a> Area<'a> {
     /// Whether what is wanted is also recorded as gone for the same network: it is replaced by its
     /// like.
     pub(super) fn is_gone(&self, wanted: &Wanted) -> bool {
+        if self.gone_items.is_empty() {
+            return false;
+        }
         let Installed { place, item, .. } = &wanted.installed;
         let owner = self.gone_items.get(&(place.as_str(), item.as_str()));
         match &wanted.item {
@@ -118,6 +135,9 @@ impl<'a> Area<'a> {
     /// The elements that shall stand, by set and key, and whose they are.
     pub(super) fn staying_elements(&self) -> HashMap<(&str, &[u8]), &str> {
         let mut owners = HashMap::new();
+        if self.gone.is_empty() && self.excess.is_empty() {
+            return owners; // Nobody asks.
+        }
         for (_, wanted) in self.added.iter().chain(&self.restored) {
             if let Item::Element { set, element } = &wanted.item {
                 let owner = element.userdata.text().unwrap_or_default();
@@ -209,55 +229,61 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     }
 
     for area in areas.values_mut() {
-        area.kept = change
-            .kept
-            .places(area.family, area.table.as_str())
-            .collect();
-        fill(area, change)?;
+        area.kept = change.kept.places(area.family, area.table.as_str()).collect();
+        area.go(change);
+    }
+    // The rules of a network are derived once, for both families.
+    for (i, Addition { network, placement }) in change.add.iter().enumerate() {
+        let Settings { layout, table } = Settings::try_from(*placement)?;
+        let rules = layout.issued(network);
+        for family in Family::BOTH {
+            if let Some(area) = areas.get_mut(&(table.clone(), family)) {
+                let wanted = area.wanted(layout, &rules).into_iter();
+                area.added.extend(wanted.map(|wanted| (i, wanted)));
+            }
+        }
+    }
+    for (i, &record) in change.restore.iter().enumerate() {
+        let Settings { layout, table } = Settings::try_from(&record.placement)?;
+        let rules = layout.issued(&record.network);
+        for area in areas.values_mut() {
+            let rules = if area.table == table { &rules[..] } else { &[] };
+            area.stay(i, record, layout, rules);
+        }
     }
     Ok(areas.into_values().collect())
 }
 
-fn fill<'a>(area: &mut Area<'a>, change: &'a Change<'a>) -> Result<(), SettingsError> {
-    let (family, table) = (area.family, area.table.clone());
-    let is_here =
-        |installed: &&Installed| installed.family == family && installed.table == table.as_str();
-    for &record in &change.remove {
-        let here = record.installed.iter().filter(is_here);
-        area.gone
-            .extend(here.map(|installed| (record.network.name(), installed)));
+impl<'a> Area<'a> {
+    fn is_here(&self, installed: &Installed) -> bool {
+        installed.family == self.family && installed.table == self.table.as_str()
     }
-    area.gone_items = area
-        .gone
-        .iter()
-        .map(|&(owner, gone)| ((gone.place.as_str(), gone.item.as_str()), owner))
-        .collect();
-    for (i, Addition { network, placement }) in change.add.iter().enumerate() {
-        let settings = Settings::try_from(*placement)?;
-        if settings.table == table {
-            let wanted = area.wanted(settings.layout, network);
-            area.added
-                .extend(wanted.into_iter().map(|wanted| (i, wanted)));
+
+    /// What is recorded of networks that go.
+    fn go(&mut self, change: &'a Change<'a>) {
+        for &record in &change.remove {
+            let here = record.installed.iter().filter(|i| self.is_here(i));
+            let gone: Vec<_> = here.map(|i| (record.network.name(), i)).collect();
+            self.gone.extend(gone);
         }
-    }
-    for (i, &record) in change.restore.iter().enumerate() {
-        let settings = Settings::try_from(&record.placement)?;
-        let wanted = if settings.table == table {
-            area.wanted(settings.layout, &record.network)
-        } else {
-            Vec::new()
+        let item = |&(owner, gone): &(&'a Name, &'a Installed)| {
+            ((gone.place.as_str(), gone.item.as_str()), owner)
         };
-        let is_wanted = |installed: &&Installed| {
+        self.gone_items = self.gone.iter().map(item).collect();
+    }
+
+    /// What a network needs that stays and has these rules, and what is recorded beyond that.
+    fn stay(&mut self, i: usize, record: &'a Record, layout: Layout, rules: &[Rule]) {
+        let wanted = self.wanted(layout, rules);
+        let is_wanted = |installed: &Installed| {
             let same = |wanted: &Wanted| is_same(&wanted.installed, installed);
             wanted.iter().any(same)
         };
-        let here = record.installed.iter().filter(is_here);
-        area.excess.extend(
-            here.filter(|i| !is_wanted(i))
-                .map(|installed| (i, record.network.name(), installed)),
-        );
-        area.restored
+        let here = record.installed.iter().filter(|i| self.is_here(i));
+        let excess = here.filter(|installed| !is_wanted(installed));
+        let excess: Vec<_> = excess.map(|e| (i, record.network.name(), e)).collect();
+        self.excess.extend(excess);
+        self.restored
             .extend(wanted.into_iter().map(|wanted| (i, wanted)));
     }
-    Ok(())
 }

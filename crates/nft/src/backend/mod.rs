@@ -91,7 +91,7 @@ impl Nftables {
                 areas.iter().map(look).collect::<Result<Vec<_>, _>>()
             })?,
         };
-        let differences: Vec<Difference> = differences.into_iter().collect::<Result<_, _>>()?;
+        let differences: Vec<Difference<'_>> = differences.into_iter().collect::<Result<_, _>>()?;
         self.planned = Some(generation);
 
         let mut batch = Batch::new(Some(generation));
@@ -125,15 +125,13 @@ impl Nftables {
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
-        for (area, difference) in areas.iter().zip(&differences) {
-            for (network, wanted) in &area.added {
-                plan.added[*network].push(wanted.installed.clone());
-            }
-            plan.notes.extend(difference.notes.iter().cloned());
-        }
-        let mended = differences.iter().flat_map(|d| &d.mended).copied();
+        let mended: Vec<usize> = differences.iter().flat_map(|d| &d.mended).copied().collect();
         let items = areas.iter().flat_map(|area| &area.restored);
         note_restored(&mut plan, mended, items);
+        plan.notes = differences.into_iter().flat_map(|d| d.notes).collect();
+        for (network, wanted) in areas.into_iter().flat_map(|area| area.added) {
+            plan.added[network].push(wanted.installed);
+        }
         Ok(plan)
     }
 }
@@ -252,11 +250,11 @@ fn note_restored<'w>(
 }
 
 /// What to do in an area, after looking at the kernel. The outer error is of reading.
-fn look(
+fn look<'a>(
     reader: &mut Reader<'_>,
-    area: &Area<'_>,
+    area: &'a Area<'_>,
     trust: Trust,
-) -> Result<Result<Difference, PlanError>, DumpError> {
+) -> Result<Result<Difference<'a>, PlanError>, DumpError> {
     let family = object::Family::from(area.family);
     let skeletons = area.skeletons();
     let depth = match trust {

@@ -68,7 +68,10 @@ fn finding(scene: &Scene, (record, subnet): (&Record, Subnet), route: &Route) ->
     let (severity, meaning) = if route.kind == RouteKind::LOCAL {
         (
             Severity::Error,
-            format!("the host takes what is for the guest with address {}", destination.addr()),
+            format!(
+                "the host takes what is for the guest with address {}",
+                destination.addr()
+            ),
         )
     } else if is_wider {
         (
@@ -98,7 +101,11 @@ fn finding(scene: &Scene, (record, subnet): (&Record, Subnet), route: &Route) ->
 }
 
 fn mend(scene: &Scene, route: &Route) -> String {
-    let family = if route.destination.addr().is_ipv4() { "-4" } else { "-6" };
+    let family = if route.destination.addr().is_ipv4() {
+        "-4"
+    } else {
+        "-6"
+    };
     if route.kind == RouteKind::LOCAL {
         let mut addresses = scene.host.addresses.iter();
         let own = addresses.find(|own| own.address == route.destination.addr());
@@ -114,7 +121,11 @@ fn mend(scene: &Scene, route: &Route) -> String {
 
 /// As `ip route` takes it.
 fn told(scene: &Scene, route: &Route) -> String {
-    let kind = if route.kind == RouteKind::LOCAL { "local " } else { "" };
+    let kind = if route.kind == RouteKind::LOCAL {
+        "local "
+    } else {
+        ""
+    };
     let mut told = format!("{kind}{}", route.destination);
     if let Some(gateway) = route.gateway {
         told += &format!(" via {gateway}");

@@ -72,7 +72,10 @@ pub(super) fn of_iptables(scene: &Scene) -> Vec<Finding> {
         }
         let mut programs = usual::programs(scene.mend.namespace.as_deref());
         let lacks = match programs.probe(Programs::Of(variant)) {
-            Ok(without) => without.into_iter().map(|lack| (Severity::Warning, lack)).collect(),
+            Ok(without) => without
+                .into_iter()
+                .map(|lack| (Severity::Warning, lack))
+                .collect(),
             Err(error) => vec![(Severity::Error, error.to_string())],
         };
         for (severity, lack) in lacks {

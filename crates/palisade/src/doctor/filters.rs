@@ -69,7 +69,9 @@ pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
         }
     }
     let stops = stops.into_iter();
-    stops.map(|(stop, stopped)| finding(scene, stop, stopped)).collect()
+    stops
+        .map(|(stop, stopped)| finding(scene, stop, stopped))
+        .collect()
 }
 
 /// Tables that were asked, and what is known of their base chains.
@@ -181,7 +183,11 @@ impl Asked {
 }
 
 fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
-    let mut wanted: Vec<Wanted> = stopped.packets.iter().map(|&(_, wanted, _)| wanted).collect();
+    let mut wanted: Vec<Wanted> = stopped
+        .packets
+        .iter()
+        .map(|&(_, wanted, _)| wanted)
+        .collect();
     wanted.sort();
     wanted.dedup();
     let what: Vec<&str> = wanted.iter().map(|wanted| wanted.words()).collect();
@@ -202,13 +208,18 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
         }
     }
     let program = stop.keeper.program().to_owned();
-    let place = format!("chain `{}` of table `{}` ({program})", stop.chain, stop.table);
+    let place = format!(
+        "chain `{}` of table `{}` ({program})",
+        stop.chain, stop.table
+    );
     let (severity, summary) = match &stop.doubt {
         None => (Severity::Error, format!("{place} drops {what}")),
         Some(_) => (Severity::Warning, format!("{place} may drop {what}")),
     };
     let follows = match stop.check {
-        Check::HostFilter => format!("guests of {networks} get no address or no names from the host"),
+        Check::HostFilter => {
+            format!("guests of {networks} get no address or no names from the host")
+        }
         Check::BridgeNfCall => format!(
             "guests of {networks} do not reach each other, although they are on one bridge: \
              bridged frames meet these rules too (/proc/sys/net/bridge)"

@@ -29,7 +29,9 @@ fn bridges(scene: &Scene) -> Vec<Finding> {
                 Severity::Warning,
                 "has rules and no bridge: no guest is on it",
                 vec![
-                    scene.mend.inside(format!("ip link add name {name} type bridge")),
+                    scene
+                        .mend
+                        .inside(format!("ip link add name {name} type bridge")),
                     scene.mend.inside(format!("ip link set {name} up")),
                 ],
             ),
@@ -150,7 +152,10 @@ pub(super) fn unruled_finding(scene: &Scene, link: &Link) -> Finding {
         check: Check::UnruledBridge,
         severity,
         networks: Vec::new(),
-        summary: format!("bridge `{}` is up, and no running network has it", link.name),
+        summary: format!(
+            "bridge `{}` is up, and no running network has it",
+            link.name
+        ),
         evidence,
         meaning: format!("{meaning}. Apply a network for it, or set it down"),
         mend: vec![scene.mend.inside(format!("ip link set {bridge} down"))],
@@ -159,9 +164,8 @@ pub(super) fn unruled_finding(scene: &Scene, link: &Link) -> Finding {
 
 fn is_of_others(name: &str) -> bool {
     let docker = name.strip_prefix("br-");
-    let is_dockers = docker.is_some_and(|id| {
-        id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
+    let is_dockers =
+        docker.is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
     is_dockers || OF_OTHERS.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -169,9 +173,11 @@ fn is_of_others(name: &str) -> bool {
 /// outside leads through it.
 fn is_uplink(scene: &Scene, link: &Link) -> bool {
     let host = &scene.host;
-    let is_real = |port: &Link| matches!(port.kind.as_deref(), None | Some("bond" | "vlan" | "team"));
-    let mut ways = host.routes.iter().filter(|route| {
-        route.kind == RouteKind::UNICAST && route.destination.prefix_len() == 0
-    });
+    let is_real =
+        |port: &Link| matches!(port.kind.as_deref(), None | Some("bond" | "vlan" | "team"));
+    let mut ways = host
+        .routes
+        .iter()
+        .filter(|route| route.kind == RouteKind::UNICAST && route.destination.prefix_len() == 0);
     host.ports(link).any(is_real) || ways.any(|route| route.devices.contains(&link.index))
 }

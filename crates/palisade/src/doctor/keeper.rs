@@ -155,7 +155,9 @@ impl Keeper {
             Self::Iptables {
                 has_docker_user: true,
                 ..
-            } => "Docker sets the policy of FORWARD to DROP, and leaves chain DOCKER-USER to others",
+            } => {
+                "Docker sets the policy of FORWARD to DROP, and leaves chain DOCKER-USER to others"
+            }
             Self::Iptables { .. } => {
                 "To keep it over a reboot: iptables-save, as netfilter-persistent does"
             }

@@ -54,7 +54,11 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &[String]) -
                     rule: None,
                     policy: None,
                 });
-                mend.push(scene.mend.inside(without(&saved.program, &table.name, libvirt::CHAINS)));
+                mend.push(
+                    scene
+                        .mend
+                        .inside(without(&saved.program, &table.name, libvirt::CHAINS)),
+                );
             }
         }
     }
@@ -115,9 +119,10 @@ pub(super) fn unrecorded(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
         found.push(orphan(evidence, mend));
     }
     for saved in &rulesets.saved {
-        let is_recorded = scene.records.iter().any(|record| {
-            record.placement.setting("programs") == Some(saved.variant.name())
-        });
+        let is_recorded = scene
+            .records
+            .iter()
+            .any(|record| record.placement.setting("programs") == Some(saved.variant.name()));
         for table in saved.tables.iter().filter(|_| !is_recorded) {
             let mut chains = table.chains.iter();
             if let Some(chain) = chains.find(|chain| chain.name.starts_with(CHAINS)) {
@@ -186,14 +191,21 @@ pub(super) fn of_state(scene: &Scene, state: &State) -> Result<Vec<Finding>, Sta
     for path in folder(&place) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.contains(".before-boot") || name.starts_with("journal.unreadable") {
-            found.push(set_aside(&path, "it was set aside", "nothing reads it any more"));
+            found.push(set_aside(
+                &path,
+                "it was set aside",
+                "nothing reads it any more",
+            ));
         }
     }
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     for path in place.parent().map(folder).unwrap_or_default() {
         let label = fs::read_to_string(path.join("namespace.json")).unwrap_or_default();
         let label: serde_json::Value = serde_json::from_str(&label).unwrap_or_default();
-        if label["boot"].as_str().is_some_and(|then| then != boot.trim()) {
+        if label["boot"]
+            .as_str()
+            .is_some_and(|then| then != boot.trim())
+        {
             found.push(set_aside(
                 &path,
                 "state of another boot",

@@ -111,12 +111,7 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn of(
-        scene: &Scene,
-        record: &'a Record,
-        bridge: &'a InterfaceName,
-        subnet: Subnet,
-    ) -> Self {
+    fn of(scene: &Scene, record: &'a Record, bridge: &'a InterfaceName, subnet: Subnet) -> Self {
         let family = subnet.family();
         Self {
             network: record.network.name(),

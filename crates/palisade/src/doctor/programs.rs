@@ -24,7 +24,10 @@ pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
 /// Whether there is a rule, or a policy other than to accept.
 fn acts(saved: &Saved) -> bool {
     saved.tables.iter().any(|table| {
-        let mut policies = table.chains.iter().filter_map(|chain| chain.policy.as_deref());
+        let mut policies = table
+            .chains
+            .iter()
+            .filter_map(|chain| chain.policy.as_deref());
         !table.rules.is_empty() || policies.any(|policy| policy != "ACCEPT" && policy != "-")
     })
 }
@@ -37,9 +40,10 @@ fn finding(scene: &Scene, legacy: &Saved, nft: &Saved) -> Finding {
             table: format!("{} ({} rules)", table.name, table.rules.len()),
         })
     });
-    let ours = scene.records.iter().filter(|record| {
-        record.placement.setting("programs") == Some(Variant::Legacy.name())
-    });
+    let ours = scene
+        .records
+        .iter()
+        .filter(|record| record.placement.setting("programs") == Some(Variant::Legacy.name()));
     let networks = names(ours);
     let mut mend = Vec::new();
     if !networks.is_empty() {
@@ -70,7 +74,10 @@ fn moved(legacy: &Saved, nft: &Saved) -> String {
         let name = &table.name;
         command += &format!(" && {from} -t {name} -F && {from} -t {name} -X");
         let policies = table.chains.iter().filter(|chain| {
-            chain.policy.as_deref().is_some_and(|policy| policy != "ACCEPT" && policy != "-")
+            chain
+                .policy
+                .as_deref()
+                .is_some_and(|policy| policy != "ACCEPT" && policy != "-")
         });
         for chain in policies {
             command += &format!(" && {from} -t {name} -P {} ACCEPT", chain.name);

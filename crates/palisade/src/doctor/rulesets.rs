@@ -109,7 +109,10 @@ fn unseen(
     family: Family,
     error: &palisade_core::backend::BackendError,
 ) -> Finding {
-    let (program, package) = (format!("iptables-{variant}-save"), "apt-get install iptables");
+    let (program, package) = (
+        format!("iptables-{variant}-save"),
+        "apt-get install iptables",
+    );
     Finding {
         check: Check::NotSeen,
         severity: Severity::Note,

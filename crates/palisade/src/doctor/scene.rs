@@ -24,7 +24,10 @@ impl Scene {
     }
 
     /// The networks whose packets of a family leave the bridge by routing.
-    pub(super) fn leaving(&self, family: Family) -> impl Iterator<Item = (&Record, &InterfaceName)> {
+    pub(super) fn leaving(
+        &self,
+        family: Family,
+    ) -> impl Iterator<Item = (&Record, &InterfaceName)> {
         self.ruled()
             .filter(move |(record, _)| leaves(&record.network, family))
     }

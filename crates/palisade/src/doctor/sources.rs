@@ -15,7 +15,12 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     for (record, bridge) in scene.ruled() {
         for subnet in record.network.subnets_of(Family::Ipv4) {
             if let Some(evidence) = strict(scene, bridge.as_str()) {
-                found.push(on_bridge(scene, record, (bridge.as_str(), subnet), evidence));
+                found.push(on_bridge(
+                    scene,
+                    record,
+                    (bridge.as_str(), subnet),
+                    evidence,
+                ));
                 break; // One word for each network.
             }
         }

@@ -223,7 +223,7 @@ impl Firewall {
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
         // The engine would do so by itself, but not tell.
-        let recovered = self.engine().recover()?;
+        let recovered = self.engine().recover_if_left()?;
         let note = self.end_unnatted_of(recovered);
         let mut report = self.engine().reach(goal)?;
         report.notes.extend(note);
