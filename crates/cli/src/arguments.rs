@@ -162,6 +162,10 @@ pub(crate) enum Command {
     /// nothing
     #[command(after_help = "Example: palisade render --layout flat default.xml | nft -c -f -")]
     Render(Rendered),
+    /// Say where backends and layouts treat packets differently; touches nothing; exit 3 if one does
+    /// otherwise than documented
+    #[command(after_help = "Example: palisade compare /etc/palisade/networks")]
+    Compare(Files),
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
     Apply(Applied),

@@ -2,9 +2,9 @@
 
 use crate::palisade::Palisade;
 
-const COMMANDS: [&str; 13] = [
-    "check", "render", "apply", "plan", "sync", "remove", "verify", "repair", "migrate", "recover",
-    "list", "show", "demo",
+const COMMANDS: &[&str] = &[
+    "check", "render", "compare", "apply", "plan", "sync", "remove", "verify", "repair", "migrate",
+    "recover", "list", "show", "explain", "trace", "counters", "doctor", "demo",
 ];
 
 #[test]

@@ -173,7 +173,10 @@ impl Engine<'_> {
         let records = self.records()?;
         let running = self.state.running_as_read(records);
         let goal = goal(&running)?;
-        let difference = Difference::between(&running, &goal)?;
+        let difference = Difference {
+            in_words: true,
+            ..Difference::between(&running, &goal)?
+        };
         let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
         Ok(report::of(&difference, &parts))
     }

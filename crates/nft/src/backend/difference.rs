@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use palisade_core::backend::Installed;
+use palisade_core::backend::{Installed, Line};
 
 use super::area::{Area, Gone};
 use super::item::{Wanted, key};
@@ -17,27 +17,29 @@ use crate::object::{self, Element, Rule};
 /// What to do in one area.
 #[derive(Debug, Default)]
 pub(super) struct Difference<'a> {
-    family: Option<object::Family>,
-    table: String,
+    pub(super) family: Option<object::Family>,
+    pub(super) table: String,
     /// The whole table goes, and nothing else need be said.
-    delete_table: bool,
-    delete_rules: Vec<(String, u64)>,
-    delete_elements: BTreeMap<String, BTreeMap<Vec<u8>, Element>>,
-    delete_skeleton_rules: Vec<(String, u64)>,
-    delete_chains: Vec<String>,
-    delete_sets: Vec<String>,
+    pub(super) delete_table: bool,
+    pub(super) delete_rules: Vec<(String, u64)>,
+    pub(super) delete_elements: BTreeMap<String, BTreeMap<Vec<u8>, Element>>,
+    pub(super) delete_skeleton_rules: Vec<(String, u64)>,
+    pub(super) delete_chains: Vec<String>,
+    pub(super) delete_sets: Vec<String>,
     /// The table has no set for the marker yet.
-    lacks_transaction: bool,
+    pub(super) lacks_transaction: bool,
     /// The table is there afterwards.
-    remains: bool,
-    add_table: Option<object::Table>,
-    add: Skeleton,
-    add_skeleton_rules: Vec<(Rule, At)>,
-    add_rules: Vec<(Rule, At)>,
-    add_elements: BTreeMap<&'a str, Vec<&'a Element>>,
+    pub(super) remains: bool,
+    pub(super) add_table: Option<object::Table>,
+    pub(super) add: Skeleton,
+    pub(super) add_skeleton_rules: Vec<(Rule, At)>,
+    pub(super) add_rules: Vec<(Rule, At)>,
+    pub(super) add_elements: BTreeMap<&'a str, Vec<&'a Element>>,
     /// Networks of [`Area::restored`] that are mended here.
     pub(super) mended: HashSet<usize>,
     pub(super) notes: Vec<String>,
+    /// What comes and goes in words, if that was asked for.
+    pub(super) lines: Vec<Line>,
 }
 
 /// What is known of the elements that stand.

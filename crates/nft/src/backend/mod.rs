@@ -9,6 +9,7 @@ mod error;
 mod features;
 mod item;
 mod landed;
+mod lines;
 mod observed;
 mod probe;
 mod rebuild;
@@ -32,7 +33,7 @@ use crate::layout::{self, TableName};
 use crate::object;
 use crate::program::Program;
 use crate::transport::Transport;
-use area::{Area, areas};
+use area::{Area, areas, recorded_areas};
 use difference::{Difference, Trust, between};
 use item::Wanted;
 use observed::Observed;
@@ -81,13 +82,14 @@ impl Nftables {
         let left_at = change
             .left_at
             .and_then(|left_at| u32::try_from(left_at).ok());
+        let is_settled = !change.in_words && areas.iter().all(Area::has_settled);
         let (differences, generation) = match left_at {
-            Some(left_at) if areas.iter().all(Area::has_settled) => {
+            Some(left_at) if is_settled => {
                 let settled = |area| Ok(Difference::settled(area));
                 (areas.iter().map(settled).collect(), left_at)
             }
             _ => self.reader().at_one_moment(|reader| {
-                let look = |area| look(reader, area, trust);
+                let look = |area| look(reader, area, trust, change);
                 areas.iter().map(look).collect::<Result<Vec<_>, _>>()
             })?,
         };
@@ -128,7 +130,10 @@ impl Nftables {
         let mended: Vec<usize> = differences.iter().flat_map(|d| &d.mended).copied().collect();
         let items = areas.iter().flat_map(|area| &area.restored);
         note_restored(&mut plan, mended, items);
-        plan.notes = differences.into_iter().flat_map(|d| d.notes).collect();
+        for difference in differences {
+            plan.notes.extend(difference.notes);
+            plan.lines.extend(difference.lines);
+        }
         for (network, wanted) in areas.into_iter().flat_map(|area| area.added) {
             plan.added[network].push(wanted.installed);
         }
@@ -137,9 +142,8 @@ impl Nftables {
 }
 
 impl Nftables {
-    /// The areas of a change, as they stand in one generation.
-    fn look_at<'c>(&mut self, change: &'c Change<'c>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
-        let areas = areas(change)?;
+    /// These areas, as they stand in one generation.
+    fn look_at<'c>(&mut self, areas: Vec<Area<'c>>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
         let (programs, generation) = self.reader().at_one_moment(|reader| {
             let mut program = |area: &Area<'_>| {
                 reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
@@ -154,11 +158,9 @@ impl Nftables {
 
     /// What stands otherwise than it is recorded.
     fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
-        let change = Change {
-            restore: records.to_vec(),
-            ..Change::default()
-        };
-        let (areas, _) = self.look_at(&change)?;
+        let mut uses = Uses::default();
+        uses.extend(records.iter().flat_map(|record| &record.installed));
+        let (areas, _) = self.look_at(recorded_areas(records, &uses)?)?;
         let each = areas.into_iter();
         let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
         Ok(found.collect())
@@ -166,7 +168,7 @@ impl Nftables {
 
     /// Makes anew each table in which something stands otherwise than it is recorded.
     fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let (areas, generation) = self.look_at(change)?;
+        let (areas, generation) = self.look_at(areas(change)?)?;
         self.planned = Some(generation);
         let mut plan = Plan {
             restored: vec![None; change.restore.len()],
@@ -254,7 +256,16 @@ fn look<'a>(
     reader: &mut Reader<'_>,
     area: &'a Area<'_>,
     trust: Trust,
+    change: &Change<'_>,
 ) -> Result<Result<Difference<'a>, PlanError>, DumpError> {
+    let between = |observed: Option<&mut Observed>| {
+        let mut observed = observed;
+        let mut difference = between(area, observed.as_deref_mut(), trust);
+        if change.in_words {
+            difference.lines = lines::of(area, &difference, observed.as_deref());
+        }
+        difference
+    };
     let family = object::Family::from(area.family);
     let skeletons = area.skeletons();
     let depth = match trust {
@@ -263,7 +274,7 @@ fn look<'a>(
         _ => Depth::Elements,
     };
     let Some(program) = reader.program(family, area.table.as_str(), depth)? else {
-        return Ok(Ok(between(area, None, trust)));
+        return Ok(Ok(between(None)));
     };
     if let Err(error) = check_mark(&program.table) {
         return Ok(Err(error));
@@ -296,7 +307,7 @@ fn look<'a>(
     if skeletons.is_empty() && reader.strangers(family, area.table.as_str())? > 0 {
         observed.learn_of_strangers();
     }
-    Ok(Ok(between(area, Some(&mut observed), trust)))
+    Ok(Ok(between(Some(&mut observed))))
 }
 
 /// Whether a table is of an older build, and can be made anew: nothing in it is anybody else's.
