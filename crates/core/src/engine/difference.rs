@@ -84,7 +84,7 @@ impl<'a> Difference<'a> {
             }
             Goal::Renewed(backend) => {
                 difference.mend = true;
-                difference.foreign = Foreign::Remove;
+                difference.foreign = Foreign::CarryOver;
                 difference.unchanged = running.all();
                 let is_its = |record: &&Record| record.placement.backend == *backend;
                 difference.unchanged.retain(is_its);

@@ -88,8 +88,14 @@ impl Engine<'_> {
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
-        let (running, mut seen) = self.renew(running, lock)?;
         let goal = goal(&running)?;
+        // What others put into an older table goes with it where that is wished.
+        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
+        let (running, mut seen) = if is_remade {
+            (running, Seen::new())
+        } else {
+            self.renew(running, lock)?
+        };
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
             match self.attempt(&running, &goal, &mut seen, lock) {
