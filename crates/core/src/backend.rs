@@ -295,12 +295,15 @@ pub trait Backend: Send {
     /// If the kernel cannot be read.
     fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError>;
 
-    /// Fills in the kernel's numbers of what is installed in this backend, where it has some; items
-    /// that are not there get none. Whether there was any to fill in.
+    /// Takes out of the records what the kernel refused of the last change although it is recorded
+    /// as installed: what is optional. Whether there was any.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError>;
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+        let _ = records;
+        Ok(false)
+    }
 
     /// What stands in the kernel for each of these networks, seen in one look at each table.
     ///

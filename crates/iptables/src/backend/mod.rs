@@ -321,7 +321,7 @@ impl Backend for Iptables {
     }
 
     /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
         let refused = std::mem::take(&mut self.refused);
         let is_any = !refused.is_empty();
         for refused in refused {

@@ -447,10 +447,6 @@ impl Backend for Nftables {
         }
     }
 
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
-        standing::note_handles(&mut self.reader(), records).map_err(of_dump)
-    }
-
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         let mut reader = self.reader();
         let read = reader.at_one_moment(|reader| standing::of(reader, records));
