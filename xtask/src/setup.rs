@@ -20,7 +20,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::Program {
             name: "nft",
             package: "nftables",
@@ -44,6 +44,18 @@ impl Need {
         Self::Program {
             name: "conntrack",
             package: "conntrack",
+        },
+        Self::Program {
+            name: "ufw",
+            package: "ufw",
+        },
+        Self::Program {
+            name: "firewalld",
+            package: "firewalld",
+        },
+        Self::Program {
+            name: "dbus-daemon",
+            package: "dbus-daemon",
         },
         Self::Libclang,
         Self::CargoDeny,
@@ -125,6 +137,8 @@ fn install(packages: &[&str]) -> Result<(), String> {
     let apt = || {
         let mut apt = program("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive");
+        // What comes as a service is for tests alone: it shall not start on this machine.
+        apt.env("RUNLEVEL", "1");
         apt
     };
     program::run(apt().arg("update"))?;

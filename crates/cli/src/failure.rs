@@ -128,6 +128,7 @@ macro_rules! from_error {
 
 from_error!(
     palisade::EngineError,
+    palisade::explain::ExplainError,
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,

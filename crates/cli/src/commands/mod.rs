@@ -6,6 +6,7 @@ mod compare;
 mod counters;
 mod demo;
 mod doctor;
+mod explain;
 mod list;
 mod mend;
 mod show;
@@ -74,6 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Recover => mend::recover(&mut open_recorded(global)?),
         Command::List => list::list(&open_recorded(global)?.running()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
+        Command::Explain(asked) => explain::explain(global, asked),
         Command::Trace(packets) => {
             trace::trace(&mut open_recorded(global)?, packets, global.format)
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::raw::Raw;
 use super::value::{write_hex, write_value, zero_ended};
 use super::{Field, Match, Origin, Statement, Test, To, Translate, port_unreachable, quoted};
 use crate::object::{
@@ -34,7 +35,7 @@ impl fmt::Display for Text<'_> {
             Statement::Verdict(verdict) => write!(f, "{verdict}"),
             Statement::Reject(reject) => write_reject(f, *reject, self.family),
             Statement::Translate(translate) => write_translate(f, *translate),
-            Statement::Other(expression) => write_other(f, expression),
+            Statement::Other(expression) => Raw(expression).fmt(f),
         }
     }
 }
@@ -290,14 +291,6 @@ fn write_translate(f: &mut fmt::Formatter<'_>, translate: Translate) -> fmt::Res
         Ok(())
     } else {
         write!(f, " {}", named.join(","))
-    }
-}
-
-/// Not nft syntax, and seen to be none: `nft` has no word for it that we know.
-fn write_other(f: &mut fmt::Formatter<'_>, expression: &Expression) -> fmt::Result {
-    match expression {
-        Expression::Unknown { name, data } => write!(f, "[{} of {} bytes]", name, data.len()),
-        other => write!(f, "[{other:?}]"),
     }
 }
 
