@@ -1,10 +1,12 @@
 //! What differs between the networks that are wished for and those that run. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use super::confirm::{is_as, is_touched};
+use super::{EngineError, check_known};
 use crate::backend::{Addition, Change, Foreign, Placement};
-use crate::network::{Conflict, Name, Network, conflicts};
-use crate::state::Record;
+use crate::network::{Name, Network, conflicts};
+use crate::state::{Record, Running, Uses};
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,13 @@ pub enum Goal {
     Mended(Vec<Name>),
     /// What an older build made in this backend is made anew.
     Renewed(String),
+    /// A change is taken back: networks run as they did before it.
+    Back {
+        /// The records of networks that it replaced or removed.
+        before: Vec<Record>,
+        /// The networks that it started or replaced.
+        came: Vec<Name>,
+    },
 }
 
 /// A network that shall run.
@@ -36,14 +45,14 @@ pub struct Wish {
 /// How the running networks must change.
 #[derive(Debug, Default)]
 pub struct Difference<'a> {
-    /// Running networks that nobody speaks of.
-    pub keep: Vec<&'a Record>,
     /// Running networks that are wished for as they are recorded.
     pub unchanged: Vec<&'a Record>,
     /// Running networks that go.
     pub remove: Vec<&'a Record>,
     /// Networks that come, and the records of those that they replace.
     pub add: Vec<(&'a Wish, Option<&'a Record>)>,
+    /// Networks that run again as they did, as these records say.
+    pub back: Vec<&'a Record>,
     /// Unchanged networks are looked at, whatever the generation says.
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
@@ -53,67 +62,119 @@ pub struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    /// Compares.
+    /// Compares. Running networks that nobody speaks of are not looked at.
     ///
     /// # Errors
-    /// The conflicts among the networks that would run then.
-    pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
-        let wishes = match goal {
-            Goal::Run(wishes) | Goal::Exactly(wishes) => wishes.as_slice(),
-            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) => &[],
+    /// If a network that is named does not run, or networks would conflict that would run then.
+    pub fn between(running: &'a Running<'_>, goal: &'a Goal) -> Result<Self, EngineError> {
+        let named = |names: &'a [Name]| {
+            check_known(|name| running.get(name).is_some(), names)?;
+            let records = names.iter().filter_map(|name| running.get(name));
+            Ok::<_, EngineError>(records.collect::<Vec<_>>())
         };
-        let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
-        let gone: HashSet<&Name> = match goal {
-            Goal::Gone(names) => names.iter().collect(),
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Mended(_) | Goal::Renewed(_) => HashSet::new(),
-        };
-        let is_mended = |record: &Record| match goal {
-            Goal::Mended(names) => names.is_empty() || names.contains(record.network.name()),
-            Goal::Renewed(backend) => record.placement.backend == *backend,
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => false,
-        };
-        let mut difference = Self {
-            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
-            foreign: match goal {
-                Goal::Mended(names) if names.is_empty() => Foreign::Remove,
-                Goal::Renewed(_) => Foreign::CarryOver,
-                _ => Foreign::Keep,
-            },
-            ..Self::default()
-        };
-        for record in records {
-            let name = record.network.name();
-            if wished.contains(name) {
-                continue;
-            } else if matches!(goal, Goal::Exactly(_)) || gone.contains(name) {
-                difference.remove.push(record);
-            } else if is_mended(record) {
-                difference.unchanged.push(record);
-            } else {
-                difference.keep.push(record);
+        let mut difference = Self::default();
+        match goal {
+            Goal::Run(wishes) => difference.wish(running, wishes)?,
+            Goal::Exactly(wishes) => {
+                let wished = names(wishes);
+                difference.remove = running.all();
+                let is_wished = |record: &&Record| wished.contains(record.network.name());
+                difference.remove.retain(|record| !is_wished(record));
+                difference.wish(running, wishes)?;
+            }
+            Goal::Gone(names) => difference.remove = in_order(named(names)?),
+            Goal::Mended(names) => {
+                difference.mend = true;
+                if names.is_empty() {
+                    difference.foreign = Foreign::Remove;
+                    difference.unchanged = running.all();
+                } else {
+                    difference.unchanged = in_order(named(names)?);
+                }
+            }
+            Goal::Back { before, came } => difference.go_back(running, before, came)?,
+            Goal::Renewed(backend) => {
+                difference.mend = true;
+                difference.foreign = Foreign::CarryOver;
+                difference.unchanged = running.all();
+                let is_its = |record: &&Record| record.placement.backend == *backend;
+                difference.unchanged.retain(is_its);
             }
         }
-        let running: HashMap<&Name, &Record> =
-            records.iter().map(|r| (r.network.name(), r)).collect();
+        if running.is_misled() {
+            return Err(EngineError::Misled);
+        }
+        Ok(difference)
+    }
+
+    /// Networks that a change touched run again as they did before it, and the others go that came.
+    fn go_back(
+        &mut self,
+        running: &'a Running<'_>,
+        before: &'a [Record],
+        came: &'a [Name],
+    ) -> Result<(), EngineError> {
+        self.mend = true;
+        let all = running.all();
+        let stands = |then: &&Record| all.iter().any(|record| is_as(record, then));
+        self.back = before.iter().filter(|then| !stands(then)).collect();
+        let stays = |record: &&Record| {
+            !is_touched(record.network.name(), before, came)
+                || before.iter().any(|then| is_as(record, then))
+        };
+        let (kept, removed): (Vec<&Record>, _) = all.into_iter().partition(stays);
+        self.remove = removed;
+        let again = kept.into_iter().chain(self.back.iter().copied());
+        let conflicts = conflicts(again.map(|record| &record.network));
+        if conflicts.is_empty() {
+            Ok(())
+        } else {
+            Err(EngineError::Conflicts(conflicts))
+        }
+    }
+
+    /// These shall run, beside those that are not removed.
+    fn wish(&mut self, running: &'a Running<'_>, wishes: &'a [Wish]) -> Result<(), EngineError> {
         for wish in wishes {
             match running.get(wish.network.name()) {
-                Some(&record)
+                Some(record)
                     if record.network == wish.network && record.placement == wish.placement =>
                 {
-                    difference.unchanged.push(record);
+                    self.unchanged.push(record);
                 }
-                running => difference.add.push((wish, running.copied())),
+                running => self.add.push((wish, running)),
             }
         }
-        let kept = difference.keep.iter().map(|record| &record.network);
-        let conflicts = conflicts(kept.chain(wishes.iter().map(|wish| &wish.network)));
-        if conflicts.is_empty() {
-            // One that is wished for twice would be a conflict, so that this is in one order.
-            difference.unchanged.sort_by_key(|record| record.order);
-            Ok(difference)
-        } else {
-            Err(conflicts)
+        self.check_conflicts(running, wishes)?;
+        // One that is wished for twice would be a conflict, so that this is in one order.
+        self.unchanged.sort_by_key(|record| record.order);
+        Ok(())
+    }
+
+    /// Networks that run already do not conflict: only those that come are looked at.
+    fn check_conflicts(&self, running: &Running<'_>, wishes: &[Wish]) -> Result<(), EngineError> {
+        let leaving = self.remove.iter().map(|record| record.network.name());
+        let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
+        if self.add.is_empty() && leaving.len() == self.remove.len() + wishes.len() {
+            return Ok(()); // All of them run already, each once.
         }
+        let mut coming = self.add.iter().map(|(wish, _)| &wish.network);
+        let wished = wishes.iter().map(|wish| &wish.network);
+        let is_free = conflicts(wished.clone()).is_empty()
+            && !coming.any(|network| running.conflicts_with(network, &leaving));
+        if is_free {
+            return Ok(());
+        }
+        // People are told of all of them, in the order of all networks.
+        let kept = running.all().into_iter().map(|record| &record.network);
+        let kept = kept.filter(|network| !leaving.contains(network.name()));
+        Err(EngineError::Conflicts(conflicts(kept.chain(wished))))
+    }
+
+    /// Whether networks come or go, or run otherwise than before.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        !(self.remove.is_empty() && self.add.is_empty())
     }
 
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
@@ -122,21 +183,19 @@ impl<'a> Difference<'a> {
     pub fn change(&self, backend: &str, left_at: Option<u64>, transaction: &str) -> Change<'a> {
         let left_at = left_at.filter(|_| !self.mend);
         let ours = |record: &&&'a Record| record.placement.backend == backend;
-        let mut keep: Vec<&Record> = self.keep.iter().filter(ours).copied().collect();
-        let unchanged = self.unchanged.iter().filter(ours).copied();
         let mut restore = Vec::new();
         if left_at.is_none() {
-            restore.extend(unchanged);
-        } else {
-            keep.extend(unchanged);
-            keep.sort_by_key(|record| record.order);
+            restore.extend(self.unchanged.iter().filter(ours).copied());
         }
+        restore.extend(self.back.iter().filter(ours));
+        restore.sort_by_key(|record| record.order);
         let replaced = self
             .add
             .iter()
             .filter_map(|(_, replaced)| replaced.as_ref());
         Change {
-            keep,
+            keep: Vec::new(),
+            kept: Uses::default(),
             restore,
             remove: self
                 .remove
@@ -161,4 +220,15 @@ impl<'a> Difference<'a> {
             in_words: self.in_words,
         }
     }
+}
+
+fn names(wishes: &[Wish]) -> HashSet<&Name> {
+    wishes.iter().map(|wish| wish.network.name()).collect()
+}
+
+/// As the networks were started, each once.
+fn in_order(mut records: Vec<&Record>) -> Vec<&Record> {
+    records.sort_by_key(|record| (record.order, record.network.name()));
+    records.dedup_by_key(|record| record.network.name());
+    records
 }

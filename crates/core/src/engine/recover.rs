@@ -29,7 +29,19 @@ impl Engine<'_> {
     /// If that fails. The journal stays, and the next one tries again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.recover_with(&lock)
+        self.see_to(&lock)
+    }
+
+    /// The same, where there is anything to do.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover).
+    pub fn recover_if_left(&mut self) -> Result<Recovered, EngineError> {
+        if self.state.journal().is_there()? {
+            self.recover()
+        } else {
+            Ok(Recovered::Nothing)
+        }
     }
 
     /// The same for those who only read: where another process is at work, or they may not write,
@@ -38,12 +50,15 @@ impl Engine<'_> {
     /// # Errors
     /// As for [`recover`](Self::recover).
     pub fn recover_if_idle(&mut self) -> Result<Recovered, EngineError> {
-        if !self.state.journal().is_there()? {
+        let is_due = self
+            .waiting()?
+            .is_some_and(|change| change.left().is_zero());
+        if !is_due && !self.state.journal().is_there()? {
             return Ok(Recovered::Nothing);
         }
         match self.state.lock(Duration::ZERO) {
             // Whoever only reads shall see what there is all the same.
-            Ok(lock) => self.recover_with(&lock).or_else(|error| {
+            Ok(lock) => self.see_to(&lock).or_else(|error| {
                 log::warn!("{error}; run `palisade recover`");
                 Ok(Recovered::Nothing)
             }),
@@ -54,10 +69,24 @@ impl Engine<'_> {
         }
     }
 
+    fn see_to(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
+        let recovered = self.recover_with(lock)?;
+        let undone = self.undo_if_due(lock)?;
+        Ok(undone.map_or(recovered, |_| Recovered::Undone))
+    }
+
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let (begin, committed) = match self.state.journal().left()? {
+            Left::SetAside => {
+                // What it did, nobody knows.
+                self.state.forget_index()?;
+                self.state.unstage();
+                return Ok(Recovered::Nothing);
+            }
             Left::Nothing => {
-                self.state.unstage(); // Of one that did not come to begin.
+                if !self.state.is_remembered() {
+                    self.state.unstage(); // Of one that did not come to begin.
+                }
                 return Ok(Recovered::Nothing);
             }
             Left::Begun(begin) => (begin, false),
@@ -79,9 +108,9 @@ impl Engine<'_> {
         } else {
             self.landed(&begin)?
         };
-        self.state.forget_generations()?;
+        self.state.forget_index()?;
         if landed.iter().all(|&landed| landed) {
-            self.record(&before, &after)
+            self.record(&super::gone(&before, &after), after)
                 .map_err(|source| EngineError::Unrecorded { source })?;
             log::warn!(
                 "finished transaction {}, which was interrupted",
@@ -90,6 +119,7 @@ impl Engine<'_> {
             return Ok(Recovered::Finished);
         }
         let records = self.state.records(Some(lock))?;
+        let records: Vec<&Record> = records.iter().collect();
         for (planned, _) in begin
             .steps
             .iter()

@@ -15,28 +15,40 @@ pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec
     let removed = difference.remove.iter().copied();
     removed
         .chain(replaced)
-        .chain(restored(parts).map(|(old, _)| old))
+        .chain(mended(difference, parts).map(|(old, _)| old))
         .collect()
 }
 
-/// The records that come.
+/// The records that come, ranked from `first_free` on. What is installed for them is taken out of
+/// the plans.
 pub(super) fn after(
-    records: &[Record],
+    first_free: u64,
     difference: &Difference<'_>,
-    parts: &[Part<'_>],
+    parts: &mut [Part<'_>],
 ) -> Vec<Record> {
-    let mut installed: HashMap<&Name, &Vec<Installed>> = HashMap::new();
-    for Part { change, plan, .. } in parts {
+    let mut installed: HashMap<&Name, Vec<Installed>> = HashMap::new();
+    for Part { change, plan, .. } in parts.iter_mut() {
         let added = change.add.iter().map(|addition| addition.network.name());
-        installed.extend(added.zip(&plan.added));
+        installed.extend(added.zip(std::mem::take(&mut plan.added)));
     }
-    let restored = restored(parts).map(|(old, installed)| Record {
+    let restored = mended(difference, parts).map(|(old, installed)| Record {
         installed: installed.clone(),
         ..old.clone()
     });
+    // Those that run again as they did are recorded so, whatever of them stood still.
+    let installed_again: HashMap<&Name, &Vec<Installed>> = restored_in(parts)
+        .map(|(old, installed)| (old.network.name(), installed))
+        .collect();
+    let back = difference.back.iter().map(|&then| {
+        let installed = installed_again.get(then.network.name());
+        Record {
+            installed: installed
+                .map_or(&then.installed, |installed| installed)
+                .clone(),
+            ..then.clone()
+        }
+    });
     let now = Timestamp::now();
-    let last = records.iter().map(|record| record.order).max();
-    let first_free = last.map_or(0, |last| last + 1);
     let added = difference
         .add
         .iter()
@@ -49,14 +61,25 @@ pub(super) fn after(
                 why: wish.why.clone(),
                 since: now,
                 order,
-                installed: installed.get(name).copied().cloned().unwrap_or_default(),
+                installed: installed.remove(name).unwrap_or_default(),
             }
         });
-    restored.chain(added).collect()
+    restored.chain(back).chain(added).collect()
 }
 
-/// The networks of which something was put back, with what stands for them now.
-fn restored<'p, 'a>(
+/// The networks that stay of which something was put back, with what stands for them now.
+fn mended<'p, 'a>(
+    difference: &'p Difference<'a>,
+    parts: &'p [Part<'a>],
+) -> impl Iterator<Item = (&'a Record, &'p Vec<Installed>)> {
+    let stays = |record: &Record| {
+        let mut back = difference.back.iter();
+        !back.any(|then| then.network.name() == record.network.name())
+    };
+    restored_in(parts).filter(move |(record, _)| stays(record))
+}
+
+fn restored_in<'p, 'a>(
     parts: &'p [Part<'a>],
 ) -> impl Iterator<Item = (&'a Record, &'p Vec<Installed>)> {
     parts.iter().flat_map(|Part { change, plan, .. }| {

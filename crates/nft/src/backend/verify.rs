@@ -30,7 +30,7 @@ pub(super) fn discrepancies(
         all: Vec::new(),
     };
     let recorded = recorded(area, records);
-    let expected = Program::of(&area.table, area.family, &area.networks);
+    let expected = area.expected();
     match (expected, program) {
         (None, None) => {}
         (None, Some(program)) if layout::version(&program.table).is_none() => {} // Not ours.
@@ -230,17 +230,34 @@ impl Found {
     fn chain(&mut self, name: &str, expected: &[Rule], observed: &Observed) {
         let place = format!("chain `{name}`");
         let wanted: Vec<String> = expected.iter().map(|rule| format!("{rule:#}")).collect();
+        let mut changed: HashSet<&str> = HashSet::new();
         for (rule, text) in expected.iter().zip(&wanted) {
-            if layout::is_of_skeleton(rule) && observed.rule(name, text).is_none() {
-                self.tell(None, &place, DiscrepancyKind::Missing, text.as_str());
+            if !layout::is_of_skeleton(rule) || observed.rule(name, text).is_some() {
+                continue;
+            }
+            // Somebody changed a rule of ours if one with its comment stands instead.
+            let mut instead = observed.rules(name).iter().filter(|standing| {
+                standing.rule.userdata.text() == rule.userdata.text()
+                    && !wanted.contains(&standing.text)
+            });
+            match instead.next() {
+                Some(standing) => {
+                    changed.insert(&standing.text);
+                    let detail = format!("{} instead of {text}", standing.text);
+                    self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                }
+                None => self.tell(None, &place, DiscrepancyKind::Missing, text.as_str()),
             }
         }
+        let known: HashSet<&str> = wanted.iter().map(String::as_str).collect();
         let mut seen: HashSet<&str> = HashSet::new();
         let mut ours = Vec::new();
         for standing in observed.rules(name) {
-            let is_wanted = wanted.contains(&standing.text);
+            let is_wanted = known.contains(standing.text.as_str());
             if is_wanted && (standing.is_claimed() && seen.insert(&standing.text)) {
                 ours.push(&standing.text);
+            } else if changed.contains(standing.text.as_str()) {
+                // Told above.
             } else if !standing.is_claimed() || layout::is_of_skeleton(&standing.rule) {
                 let kind = if is_readable(standing) {
                     DiscrepancyKind::Foreign
@@ -250,8 +267,9 @@ impl Found {
                 self.tell(None, &place, kind, standing.text.as_str());
             }
         }
-        let in_order: Vec<&String> = wanted.iter().filter(|text| ours.contains(text)).collect();
-        let mut in_order = in_order;
+        let stand: HashSet<&str> = ours.iter().map(|text| text.as_str()).collect();
+        let in_order = wanted.iter().filter(|text| stand.contains(text.as_str()));
+        let mut in_order: Vec<&String> = in_order.collect();
         in_order.dedup();
         if ours != in_order {
             self.tell(
