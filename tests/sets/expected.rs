@@ -10,6 +10,7 @@ use palisade_core::network::Family;
 use palisade_iptables::backend::Iptables;
 use palisade_iptables::run::{Processes, Variant};
 use palisade_nft::dump::{Depth, Reader};
+use palisade_nft::host::Host;
 use palisade_nft::object;
 use palisade_nft::program::Program;
 use palisade_nft::socket::Socket;
@@ -19,7 +20,8 @@ use crate::questions::{Fate, Protocol, Question};
 
 /// What stands, as its evaluator takes it.
 pub(crate) enum Expected {
-    Nft(Vec<Program>),
+    /// With the numbers of the interfaces, which libvirt's rules ask for.
+    Nft(Vec<Program>, Vec<(String, u32)>),
     Iptables([palisade_iptables::evaluate::Tables; 2]),
 }
 
@@ -58,7 +60,13 @@ impl Expected {
                     let program = reader.program(table.family, &table.name, Depth::Elements);
                     program.expect("read a table").expect("it is still there")
                 });
-                return Self::Nft(programs.collect());
+                let programs = programs.collect();
+                let host = Host::read(Some(&ground.host.path())).expect("read the interfaces");
+                let links = host.links.into_iter();
+                return Self::Nft(
+                    programs,
+                    links.map(|link| (link.name, link.index)).collect(),
+                );
             }
         };
         let mut programs = Iptables::new(Box::new(Processes::inside(path)));
@@ -70,8 +78,9 @@ impl Expected {
 
     fn fate(&self, packet: &Packet) -> PacketFate {
         match self {
-            Self::Nft(programs) => {
-                let tables = palisade_nft::evaluate::Tables::of(programs);
+            Self::Nft(programs, interfaces) => {
+                let tables = palisade_nft::evaluate::Tables::of(programs)
+                    .with_interfaces(interfaces.iter().cloned());
                 palisade_nft::evaluate::fate(&tables, packet)
             }
             Self::Iptables([v4, v6]) => match packet.family() {
