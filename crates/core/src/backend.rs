@@ -89,6 +89,8 @@ pub enum Foreign {
     /// They stay.
     #[default]
     Keep,
+    /// They go over into the tables that an older build made, which alone are made anew.
+    CarryOver,
     /// They go, and what is ours stands in the order in which it was recorded.
     Remove,
 }

@@ -176,16 +176,32 @@ impl Nftables {
         let mut rebuilt = HashSet::new();
         for (area, program) in &areas {
             let is_old = match program {
-                Some(program) => check_renewal(area, program, &change.restore)?,
+                Some(program) => is_old(&program.table)?,
                 None => false,
             };
-            let found = discrepancies(area, &change.restore, program.clone());
-            if found.is_empty() && !is_old {
+            let mut observed = program.clone().map(Observed::new);
+            let mut rebuild = Rebuild::of(area, observed.as_ref());
+            if let (Some(observed), true) = (&mut observed, is_old) {
+                let family = area.family.into();
+                if self.reader().strangers(family, area.table.as_str())? > 0 {
+                    observed.learn_of_strangers();
+                }
+                let foreign = foreign_of(area, observed, &change.restore);
+                match change.foreign {
+                    Foreign::Remove => plan.notes.extend(foreign.iter().map(|foreign| {
+                        format!("removed what palisade did not put there: {}", foreign.text)
+                    })),
+                    Foreign::Keep | Foreign::CarryOver => rebuild.carry_over(observed, &foreign)?,
+                }
+            } else if change.foreign == Foreign::Remove {
+                let found = discrepancies(area, &change.restore, program.clone());
+                if found.is_empty() {
+                    continue;
+                }
+                plan.notes.extend(found.iter().filter_map(removal));
+            } else {
                 continue;
             }
-            plan.notes.extend(found.iter().filter_map(removal));
-            let observed = program.clone().map(Observed::new);
-            let rebuild = Rebuild::of(area, observed.as_ref());
             rebuild.write(area, &mut batch);
             if !is_marked && rebuild.remains() {
                 let set = layout::transaction_set(&area.table, area.family);
@@ -306,17 +322,20 @@ fn look(
     Ok(Ok(between(Some(&mut observed))))
 }
 
-/// Whether a table is of an older build, and can be made anew: nothing in it is anybody else's.
-fn check_renewal(
-    area: &Area<'_>,
-    program: &Program,
-    records: &[&Record],
-) -> Result<bool, PlanError> {
-    match layout::version(&program.table) {
-        Some(version) if version < layout::VERSION => {}
-        _ => return check_mark(&program.table).map(|()| false),
+/// Whether a table is of an older build, and is made anew.
+fn is_old(table: &object::Table) -> Result<bool, PlanError> {
+    match layout::version(table) {
+        Some(version) if version < layout::VERSION => Ok(true),
+        _ => check_mark(table).map(|()| false),
     }
-    let mut observed = Observed::new(program.clone());
+}
+
+/// What is in a table and was not put there by us.
+fn foreign_of(
+    area: &Area<'_>,
+    observed: &mut Observed,
+    records: &[&Record],
+) -> Vec<observed::Foreign> {
     let recorded = verify::recorded(area, records);
     for (_, installed) in &recorded {
         observed.claim(installed);
@@ -325,15 +344,7 @@ fn check_renewal(
         .into_iter()
         .map(|(_, installed)| installed)
         .collect();
-    let foreign = observed.foreign(&recorded);
-    match foreign.first() {
-        None => Ok(true),
-        Some(foreign) => Err(PlanError::Occupied {
-            family: program.table.family,
-            table: program.table.name.clone(),
-            foreign: foreign.text.clone(),
-        }),
-    }
+    observed.foreign(&recorded)
 }
 
 fn check_mark(table: &object::Table) -> Result<(), PlanError> {
@@ -391,7 +402,7 @@ impl Backend for Nftables {
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
         match change.foreign {
             Foreign::Keep => self.prepare(change),
-            Foreign::Remove => self.prepare_rebuild(change),
+            Foreign::CarryOver | Foreign::Remove => self.prepare_rebuild(change),
         }
         .map_err(of_plan)
     }

@@ -41,7 +41,12 @@ pub mod table;
 pub mod trace;
 
 pub use ack::{Ack, ack};
+#[cfg(any(test, feature = "test-doubles"))]
+pub use ack::{encode_ack, encode_done};
+pub use attribute::names;
 pub use attribute::u32 as put_number;
 pub use kind::Kind;
 pub use malformed::Malformed;
+#[cfg(any(test, feature = "test-doubles"))]
+pub use message::batch_generation;
 pub use message::{Header, Message, Messages, batch_begin, batch_end, message, messages};
