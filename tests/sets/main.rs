@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         });
     }
     // They mostly wait.
-    palisade_tests::run_side_by_side(trials, 3)
+    palisade_tests::run_side_by_side(trials, 9)
 }
 
 fn outcomes_agree(folder: &std::path::Path, kinds: &[Kind]) {
