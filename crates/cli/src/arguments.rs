@@ -194,6 +194,12 @@ pub(crate) enum Command {
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
     Apply(Applied),
+    /// Keep what `apply --confirm` did
+    #[command(after_help = "Example: palisade confirm")]
+    Confirm,
+    /// Take back what nobody confirms: `apply --confirm` starts it
+    #[command(hide = true)]
+    GuardConfirmation,
     /// Say what `apply` would change; touches nothing; exit 3 if it would change something
     #[command(after_help = "Example: palisade plan --sync /etc/palisade/networks")]
     Plan(Planned),
@@ -236,6 +242,9 @@ pub(crate) enum Command {
     /// nothing; exit 3 if something was found
     #[command(after_help = "Example: palisade doctor")]
     Doctor,
+    /// Follow changes to the ruleset that concern networks, and put back what others broke
+    #[command(after_help = "Example: palisade watch --heal")]
+    Watch(Watched),
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,
@@ -309,6 +318,14 @@ pub(crate) struct Applied {
     /// Only say what would change, as `plan` does
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Take it back after so many seconds, unless `palisade confirm` comes before, or Enter
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        conflicts_with = "dry_run",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub(crate) confirm: Option<u64>,
 }
 
 /// What to plan.
@@ -343,6 +360,14 @@ pub(crate) struct Counters {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) watch: Option<u64>,
+}
+
+/// How to watch.
+#[derive(Debug, Args)]
+pub(crate) struct Watched {
+    /// Put back at once what others broke
+    #[arg(long)]
+    pub(crate) heal: bool,
 }
 
 /// Where to move.

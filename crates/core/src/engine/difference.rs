@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::confirm::{is_as, is_touched};
 use crate::backend::{Addition, Change, Foreign, Placement};
 use crate::network::{Conflict, Name, Network, conflicts};
 use crate::state::Record;
@@ -20,6 +21,13 @@ pub enum Goal {
     Mended(Vec<Name>),
     /// What an older build made in this backend is made anew.
     Renewed(String),
+    /// A change is taken back: networks run as they did before it.
+    Back {
+        /// The records of networks that it replaced or removed.
+        before: Vec<Record>,
+        /// The networks that it started or replaced.
+        came: Vec<Name>,
+    },
 }
 
 /// A network that shall run.
@@ -44,6 +52,8 @@ pub struct Difference<'a> {
     pub remove: Vec<&'a Record>,
     /// Networks that come, and the records of those that they replace.
     pub add: Vec<(&'a Wish, Option<&'a Record>)>,
+    /// Networks that run again as they did, as these records say.
+    pub back: Vec<&'a Record>,
     /// Unchanged networks are looked at, whatever the generation says.
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
@@ -60,20 +70,26 @@ impl<'a> Difference<'a> {
     pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
         let wishes = match goal {
             Goal::Run(wishes) | Goal::Exactly(wishes) => wishes.as_slice(),
-            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) => &[],
+            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => &[],
         };
         let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
         let gone: HashSet<&Name> = match goal {
             Goal::Gone(names) => names.iter().collect(),
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Mended(_) | Goal::Renewed(_) => HashSet::new(),
+            _ => HashSet::new(),
         };
         let is_mended = |record: &Record| match goal {
             Goal::Mended(names) => names.is_empty() || names.contains(record.network.name()),
             Goal::Renewed(backend) => record.placement.backend == *backend,
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => false,
+            Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) | Goal::Back { .. } => false,
         };
+        let (before, came) = match goal {
+            Goal::Back { before, came } => (before.as_slice(), came.as_slice()),
+            _ => (&[][..], &[][..]),
+        };
+        let stands = |then: &&Record| records.iter().any(|record| is_as(record, then));
         let mut difference = Self {
-            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
+            back: before.iter().filter(|then| !stands(then)).collect(),
+            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. }),
             foreign: match goal {
                 Goal::Mended(names) if names.is_empty() => Foreign::Remove,
                 Goal::Renewed(_) => Foreign::CarryOver,
@@ -85,7 +101,10 @@ impl<'a> Difference<'a> {
             let name = record.network.name();
             if wished.contains(name) {
                 continue;
-            } else if matches!(goal, Goal::Exactly(_)) || gone.contains(name) {
+            } else if matches!(goal, Goal::Exactly(_))
+                || gone.contains(name)
+                || is_touched(name, before, came) && !before.iter().any(|then| is_as(record, then))
+            {
                 difference.remove.push(record);
             } else if is_mended(record) {
                 difference.unchanged.push(record);
@@ -105,7 +124,8 @@ impl<'a> Difference<'a> {
                 running => difference.add.push((wish, running.copied())),
             }
         }
-        let kept = difference.keep.iter().map(|record| &record.network);
+        let kept = difference.keep.iter().chain(&difference.back);
+        let kept = kept.map(|record| &record.network);
         let conflicts = conflicts(kept.chain(wishes.iter().map(|wish| &wish.network)));
         if conflicts.is_empty() {
             // One that is wished for twice would be a conflict, so that this is in one order.
@@ -114,6 +134,12 @@ impl<'a> Difference<'a> {
         } else {
             Err(conflicts)
         }
+    }
+
+    /// Whether networks come or go, or run otherwise than before.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        !(self.remove.is_empty() && self.add.is_empty())
     }
 
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
@@ -131,6 +157,8 @@ impl<'a> Difference<'a> {
             keep.extend(unchanged);
             keep.sort_by_key(|record| record.order);
         }
+        restore.extend(self.back.iter().filter(ours));
+        restore.sort_by_key(|record| record.order);
         let replaced = self
             .add
             .iter()

@@ -215,14 +215,17 @@ impl Difference {
             return;
         }
         let order = order_of_rules(area);
+        let going: HashSet<u64> = self.delete_rules.iter().map(|&(_, at)| at).collect();
         // From the top down: what is put before the same rule keeps its order.
         missing.reverse();
         for (network, wanted) in missing {
             if let Item::Rule(rule) = &wanted.item {
-                let at = observed
-                    .as_deref()
-                    .map_or(At::End, |o| place_among(&order, o, rule));
-                self.add_rules.push((rule.clone(), at));
+                let observed = observed.as_deref();
+                let at = observed.map_or(At::End, |o| place_among(&order, o, &going, rule));
+                // One that only goes to another place goes there with what it counted.
+                let counted = counted(observed, area, wanted);
+                self.add_rules
+                    .push((counted.unwrap_or_else(|| rule.clone()), at));
                 self.mended.insert(network);
             }
         }
@@ -455,13 +458,18 @@ fn order_of_rules(area: &Area<'_>) -> HashMap<String, Vec<String>> {
     order
 }
 
-/// Above the first rule that stands and shall be below.
-fn place_among(order: &HashMap<String, Vec<String>>, observed: &Observed, rule: &Rule) -> At {
+/// Above the first rule that stands, and stays, and shall be below.
+fn place_among(
+    order: &HashMap<String, Vec<String>>,
+    observed: &Observed,
+    going: &HashSet<u64>,
+    rule: &Rule,
+) -> At {
     let text = format!("{rule:#}");
     let order = order.get(&rule.chain).map_or(&[][..], Vec::as_slice);
     let below = order.iter().skip_while(|other| **other != text).skip(1);
     let handle = |text: &String| observed.rule(&rule.chain, text)?.handle();
-    let mut below = below.filter_map(handle);
+    let mut below = below.filter_map(handle).filter(|at| !going.contains(at));
     below.next().map_or(At::End, At::Before)
 }
 
