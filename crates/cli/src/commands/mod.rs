@@ -3,8 +3,8 @@
 mod change;
 mod check;
 mod compare;
-mod confirm;
 mod completions;
+mod confirm;
 mod counters;
 mod demo;
 mod doctor;

@@ -10,6 +10,7 @@ use palisade_core::state::Record;
 use super::Firewall;
 use crate::options::Choice;
 use crate::usual::{self, Usual};
+use crate::{no_rules, rights};
 
 impl Firewall {
     /// The goal of running these networks, each where it is chosen to be.
@@ -22,6 +23,9 @@ impl Firewall {
         goal: fn(Vec<Wish>) -> Goal,
     ) -> Result<impl FnOnce(&[Record]) -> Goal + use<'n>, EngineError> {
         let (choice, configured) = (self.choice.clone(), self.configured.clone());
+        if rights::are_missing(self.namespace.as_deref()) && self.wants_rules(networks)? {
+            return Err(EngineError::NotAllowed);
+        }
         let usual = self.usual_for(networks)?;
         let namespace = self.namespace.clone();
         Ok(move |records: &[Record]| {
@@ -68,6 +72,21 @@ impl Firewall {
             }
             goal(wishes)
         })
+    }
+
+    /// Whether any of these networks goes to a backend that installs rules.
+    fn wants_rules(&self, networks: &[Network]) -> Result<bool, EngineError> {
+        let records = self.state.records(None)?;
+        let running: HashMap<&Name, &Placement> = records
+            .iter()
+            .map(|record| (record.network.name(), &record.placement))
+            .collect();
+        let mut placements = networks.iter().map(|network| {
+            let running = running.get(network.name()).copied();
+            self.choice
+                .placement(running, &self.configured, Choice::default)
+        });
+        Ok(placements.any(|placement| placement.backend != no_rules::NAME))
     }
 
     /// What to do with new networks for which nobody chose a backend; none if there are none.
