@@ -390,6 +390,7 @@ mod tests {
         known_flow, protocol, statements,
     };
     use super::*;
+    use crate::object::Expression;
     use palisade_core::rules::Protocol;
 
     fn shown(family: Family, statement: &Statement) -> String {
