@@ -184,6 +184,12 @@ pub enum EngineError {
         /// The backend that was asked for.
         backend: String,
     },
+    /// This process may not change rules.
+    #[error(
+        "changing rules takes CAP_NET_ADMIN in the network namespace, which this process lacks; \
+         nothing was tried"
+    )]
+    NotAllowed,
     /// No backend works here.
     #[error("no backend works on this host: {}", .tried.join("; "))]
     NoBackend {
@@ -241,6 +247,10 @@ impl EngineError {
             }
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
+            Self::NotAllowed => {
+                "run as root (sudo), or in a user and network namespace of your own (unshare -rn)"
+                    .to_owned()
+            }
             Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
                 "run as root, or inside a user and network namespace".to_owned()
             }
