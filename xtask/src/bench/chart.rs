@@ -14,7 +14,9 @@ const RIGHT: f64 = 590.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 410.0;
 /// Ours are in these colours, others in grey.
-const OURS: [&str; 6] = ["#0b6e4f", "#1f77b4", "#d1495b", "#8e44ad", "#e08e0b", "#0aa6a6"];
+const OURS: [&str; 6] = [
+    "#0b6e4f", "#1f77b4", "#d1495b", "#8e44ad", "#e08e0b", "#0aa6a6",
+];
 const OTHERS: [&str; 5] = ["#222222", "#777777", "#aaaaaa", "#5b4636", "#b59f85"];
 
 /// A picture of some cells.
@@ -68,7 +70,10 @@ pub(super) fn all(cells: &[Cell]) -> Vec<(String, String)> {
     }
     for cell in cells.iter().filter(|cell| cell.bench == Bench::Packets) {
         let chart = Chart {
-            title: format!("{}, times what they cost with one masquerade rule", cell.part),
+            title: format!(
+                "{}, times what they cost with one masquerade rule",
+                cell.part
+            ),
             y: Scale::Times,
             series: series([cell], |cell| {
                 let rule = |row: &&super::measure::Row| row.label.what == What::Masquerade;
@@ -76,7 +81,11 @@ pub(super) fn all(cells: &[Cell]) -> Vec<(String, String)> {
                 Some(cost)
             }),
         };
-        let name = cell.part.to_lowercase().replace(", ", "-").replace(' ', "-");
+        let name = cell
+            .part
+            .to_lowercase()
+            .replace(", ", "-")
+            .replace(' ', "-");
         charts.push((format!("packets-{name}.svg"), chart));
     }
     let is_drawn = |(_, chart): &(String, Chart)| chart.series.iter().any(|s| s.points.len() > 1);
@@ -144,7 +153,12 @@ impl Chart {
             let value = 10_f64.powi(decade);
             let at = y(value);
             line(&mut svg, (LEFT, at), (RIGHT, at));
-            text(&mut svg, (LEFT - 6.0, at + 4.0), "end", &self.y.shown(value));
+            text(
+                &mut svg,
+                (LEFT - 6.0, at + 4.0),
+                "end",
+                &self.y.shown(value),
+            );
         }
         let middle = (LEFT + RIGHT) / 2.0;
         text(&mut svg, (middle, BOTTOM + 38.0), "middle", "networks");
@@ -154,7 +168,11 @@ impl Chart {
             let is_ours = series.label.what.is_ours();
             let colours = if is_ours { &mut ours } else { &mut others };
             let colour = colours.next().copied().unwrap_or("black");
-            let dashes = if is_ours { "" } else { " stroke-dasharray=\"6 3\"" };
+            let dashes = if is_ours {
+                ""
+            } else {
+                " stroke-dasharray=\"6 3\""
+            };
             let mut path = String::new();
             for &(px, py) in &series.points {
                 let (px, py) = (x(px), y(py));
@@ -171,7 +189,12 @@ impl Chart {
                 svg,
                 "<line x1=\"{from}\" y1=\"{below}\" x2=\"{to}\" y2=\"{below}\" {stroke}/>"
             );
-            text(&mut svg, (to + 6.0, below + 4.0), "start", &series.label.name());
+            text(
+                &mut svg,
+                (to + 6.0, below + 4.0),
+                "start",
+                &series.label.name(),
+            );
             below += 20.0;
         }
         svg + "</svg>\n"
@@ -181,7 +204,10 @@ impl Chart {
 impl Scale {
     fn shown(self, value: f64) -> String {
         match self {
-            Self::Of(unit) => unit.shown(Amount(value)).replace(".00", "").replace(".0", ""),
+            Self::Of(unit) => unit
+                .shown(Amount(value))
+                .replace(".00", "")
+                .replace(".0", ""),
             Self::Times => format!("{value} x"),
         }
     }
@@ -243,7 +269,11 @@ mod tests {
         };
         assert_eq!(name, "apply.svg");
         assert_eq!(svg.matches("<polyline").count(), 2);
-        assert_eq!(svg.matches("stroke-dasharray").count(), 2, "nft's, and its legend");
+        assert_eq!(
+            svg.matches("stroke-dasharray").count(),
+            2,
+            "nft's, and its legend"
+        );
         // From 1 to 1,000 networks, from 1 ms to 100 ms: a tenfold time is a half of the height.
         assert!(svg.contains("points=\"78.0,410.0 590.0,227.0\""), "{svg}");
         assert!(svg.contains(">100 ms<") && svg.contains(">1,000<"), "{svg}");

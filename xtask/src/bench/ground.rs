@@ -57,7 +57,7 @@ impl<'a> Ground<'a> {
             let mut command = Command::new(path);
             command
                 .env("XTABLES_LOCKFILE", self.scratch.path().join("xtables.lock"))
-                .args(["--noflush", "--wait"])
+                .args(["--wait", "--noflush"])
                 .arg(self.scratch.write(&format!("{name}.{family}"), text)?);
             programs.push(command);
         }

@@ -48,19 +48,14 @@ fn kernel(session: &mut Session<'_>) -> Result<(), String> {
             }
             Ok(())
         };
-        let run = move || {
-            taken(What::Memory, &mut legacy).map(|bytes| Amount(bytes / size as f64))
-        };
+        let run = move || taken(What::Memory, &mut legacy).map(|bytes| Amount(bytes / size as f64));
         all.push(doing(Label::other(What::Legacy, size), run));
         session.cell((Bench::Memory, "a network"), 2, &mut all)
     })
 }
 
 /// What the kernel takes for what is loaded into a fresh namespace, in bytes.
-fn taken(
-    what: What,
-    load: impl FnOnce(&Namespace) -> Result<(), String>,
-) -> Result<f64, String> {
+fn taken(what: What, load: impl FnOnce(&Namespace) -> Result<(), String>) -> Result<f64, String> {
     let namespace = Namespace::new()?;
     std::thread::sleep(SETTLE);
     let before = Used::now()?;

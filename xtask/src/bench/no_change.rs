@@ -49,9 +49,7 @@ fn contestants<'a>(
     let command = move || site.namespace.time(&mut sync).map(Amount::from);
     let mut question = Questions::of(&site.namespace, |transport| {
         let generation = Reader::new(transport, &mut Vec::new()).generation();
-        generation
-            .map(drop)
-            .map_err(|error| error.to_string())
+        generation.map(drop).map_err(|error| error.to_string())
     })?;
     let question = move || {
         let start = Instant::now();

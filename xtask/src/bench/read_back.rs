@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Instant;
 
 use palisade::{Layout, TableName};
@@ -38,17 +39,23 @@ fn contestants<'a>(
     case: &Case<'_>,
     layout: Layout,
 ) -> Result<Vec<Box<dyn Contestant + 'a>>, String> {
-    let site = Site::new(case, layout)?;
-    let label = |what| Label::of(layout, what, case.size());
+    let site = Rc::new(Site::new(case, layout)?);
+    let size = case.size();
+    let label = |what| Label::of(layout, what, size);
     let mut firewall = site.firewall()?;
+    // A closure takes along no more of the site than it names, and the state must stay.
+    let held = Rc::clone(&site);
     let verify = move || {
         let start = Instant::now();
         let found = firewall.verify(&[]);
         let took = start.elapsed();
         let found = found.map_err(|error| error.to_string())?;
-        match found.first() {
-            None => Ok(took.into()),
-            Some(found) => Err(format!("{}: {}", found.object, found.detail)),
+        if let Some(found) = found.first() {
+            return Err(format!("{}: {}", found.object, found.detail));
+        }
+        match firewall.running().map(|running| running.len()) {
+            Ok(running) if running == size => Ok(took.into()),
+            _ => Err(format!("no state in {}", held.state.path().display())),
         }
     };
     let mut questions = Questions::of(&site.namespace, |transport| {
@@ -72,7 +79,6 @@ fn contestants<'a>(
     };
     let mut list = Command::new(&case.ground.nft);
     list.args(["list", "ruleset"]);
-    // The site lives as long as the last who needs it.
     let list = move || site.namespace.time(&mut list).map(Amount::from);
     Ok(vec![
         doing(label(What::Library), verify),
@@ -83,10 +89,7 @@ fn contestants<'a>(
 }
 
 /// Our tables, as they stand in one generation.
-fn programs(
-    transport: &mut dyn Transport,
-    replies: &mut Vec<u8>,
-) -> Result<Vec<Program>, String> {
+fn programs(transport: &mut dyn Transport, replies: &mut Vec<u8>) -> Result<Vec<Program>, String> {
     let table = TableName::default();
     let read = Reader::new(transport, replies).at_one_moment(|reader| {
         let mut programs = Vec::new();

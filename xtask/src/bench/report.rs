@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(lines[0][10..], ["1", "2.50", "0.12"]);
         assert_eq!(lines[1][11..], ["1", "-", "0.050"]);
         assert_eq!(lines[2][11..], ["1", "-", "0.50"]);
-        assert_eq!(lines[3][11..], ["1", "-", "-"]);
+        assert_eq!(lines[3][10..], ["1", "-", "-"]);
     }
 
     #[test]

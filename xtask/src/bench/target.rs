@@ -257,9 +257,9 @@ fn others() -> Vec<Target> {
 /// What came of those targets that were measured.
 fn outcomes(cells: &[Cell]) -> Vec<Outcome> {
     let find = |row: Row| {
-        let mut of_bench = cells
-            .iter()
-            .filter(|cell| cell.bench == row.bench && cell.part.to_lowercase().starts_with(row.part));
+        let mut of_bench = cells.iter().filter(|cell| {
+            cell.bench == row.bench && cell.part.to_lowercase().starts_with(row.part)
+        });
         of_bench.find_map(|cell| {
             let found = cell.rows.iter().find(|other| other.label == row.label)?;
             Some(found.amounts.median())
@@ -355,7 +355,10 @@ mod tests {
         assert_eq!(lines.len(), 3, "{text}");
         assert!(lines[0].ends_with("missed by 25 %"), "{text}");
         assert!(lines[1].ends_with("met"), "{text}");
-        assert!(lines[2].contains("500 us") && lines[2].ends_with("met"), "{text}");
+        assert!(
+            lines[2].contains("500 us") && lines[2].ends_with("met"),
+            "{text}"
+        );
         let met: Vec<bool> = json(&cells)
             .iter()
             .map(|outcome| outcome["met"].as_bool().unwrap())

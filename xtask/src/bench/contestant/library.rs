@@ -97,7 +97,8 @@ impl Contestant for Kernel<'_> {
             socket,
             spent: Arc::clone(&spent),
         });
-        let firewall = Firewall::over(timed, cookie, &options).map_err(|error| error.to_string())?;
+        let firewall =
+            Firewall::over(timed, cookie, &options).map_err(|error| error.to_string())?;
         apply(firewall, self.case)?;
         namespace.close()?;
         Ok(Duration::from_nanos(spent.load(Ordering::Relaxed)).into())

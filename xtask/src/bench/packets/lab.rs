@@ -67,7 +67,7 @@ impl Lab {
                  addr add fd00:0:0:{last:x}::1/64 dev {bridge}\n\
                  addr add 203.0.113.1/24 dev world\naddr add 2001:db8::1/64 dev world\n\
                  route add 198.18.0.0/15 via 203.0.113.2\n\
-                 -6 route add 2001:db8:1::/48 via 2001:db8::2\n",
+                 route add 2001:db8:1::/48 via 2001:db8::2\n",
                 here(&guest),
                 here(&world)
             ),
@@ -79,7 +79,7 @@ impl Lab {
                 "link set eth0 up\naddr add 10.{high}.{low}.2/24 dev eth0\n\
                  addr add fd00:0:0:{last:x}::2/64 dev eth0\n\
                  route add default via 10.{high}.{low}.1\n\
-                 -6 route add default via fd00:0:0:{last:x}::1\n"
+                 route add ::/0 via fd00:0:0:{last:x}::1\n"
             ),
         )?;
         // What is for nobody goes nowhere, and nobody answers it.
@@ -88,7 +88,7 @@ impl Lab {
             "world.ip",
             "link set lo up\nlink set eth0 up\naddr add 203.0.113.2/24 dev eth0\n\
              addr add 2001:db8::2/64 dev eth0\n\
-             route add blackhole 198.18.0.0/15\n-6 route add blackhole 2001:db8:1::/48\n",
+             route add blackhole 198.18.0.0/15\nroute add blackhole 2001:db8:1::/48\n",
         )?;
         rules.install(ground, &router)?;
         Ok(Self {
@@ -105,10 +105,7 @@ impl Lab {
         forget_flows(&mut self.socket)?;
         let [high, low] = self.last.to_be_bytes();
         let (guest, world): (IpAddr, IpAddr) = match family {
-            Family::Ipv4 => (
-                [10, high, low, 2].into(),
-                [203, 0, 113, 2].into(),
-            ),
+            Family::Ipv4 => ([10, high, low, 2].into(), [203, 0, 113, 2].into()),
             Family::Ipv6 => (
                 [0xfd00, 0, 0, self.last, 0, 0, 0, 2].into(),
                 [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2].into(),

@@ -31,8 +31,7 @@ pub(super) enum Traffic {
 }
 
 impl Traffic {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Udp, Self::RoundTrips, Self::Connections, Self::Flows];
+    pub(super) const ALL: [Self; 4] = [Self::Udp, Self::RoundTrips, Self::Connections, Self::Flows];
 
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -80,7 +79,10 @@ impl Traffic {
             Ok(took) => took,
             Err(panic) => std::panic::resume_unwind(panic),
         });
-        Ok((took.map_err(|reason| format!("{}: {reason}", self.words()))?, count))
+        Ok((
+            took.map_err(|reason| format!("{}: {reason}", self.words()))?,
+            count,
+        ))
     }
 }
 
