@@ -13,8 +13,8 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for (place, rounds) in [
         (Place::Mapped, 100),
         (Place::Flat, 50),
-        (Place::Legacy, 6),
-        (Place::Nft, 6),
+        (Place::Legacy, 40),
+        (Place::Nft, 40),
     ] {
         let name = format!("{place:?}: two processes, {rounds} rounds amid others' commits");
         trials = trials.with(name, move || two_amid_others(place, rounds));

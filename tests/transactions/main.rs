@@ -6,6 +6,7 @@ mod crowd;
 mod foreign;
 mod hazard;
 mod kill;
+mod large;
 mod place;
 mod programs;
 mod spaces;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     trials = hazard::add_to(trials);
     trials = crowd::add_to(trials);
     trials = programs::add_to(trials);
+    trials = large::add_to(trials);
     trials = traffic::add_to(trials);
     trials = choice::add_to(trials);
     trials = foreign::add_to(trials);

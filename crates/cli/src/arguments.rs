@@ -2,10 +2,13 @@
 //! rely on it.
 
 use std::env;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use palisade::network::InterfaceName;
 use palisade::{BackendChoice, Layout, Programs, TableName};
 
 use crate::output::{Color, Format};
@@ -38,6 +41,24 @@ impl Arguments {
         let mut command = Self::command().mut_args(without_empty_variable);
         let matches = command.try_get_matches_from_mut(env::args_os())?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+impl Arguments {
+    /// Counters alone can be said in Prometheus' format, and each look at them is for one reader.
+    ///
+    /// # Errors
+    /// If another command shall.
+    pub(crate) fn check_format(&self) -> Result<(), clap::Error> {
+        let is_said = match &self.command {
+            Command::Counters(counters) => counters.watch.is_none(),
+            _ => false,
+        };
+        if self.global.format != Format::Prometheus || is_said {
+            return Ok(());
+        }
+        let what = "--format prometheus is for `counters`, without --watch";
+        Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, what))
     }
 }
 
@@ -171,6 +192,16 @@ pub(crate) enum Command {
     /// Show one network: definition, rules as installed, counters, what was omitted and why
     #[command(after_help = "Example: palisade show default")]
     Show(Shown),
+    /// Show real packets as they pass: the rules that they meet, in all tables of nf_tables
+    #[command(after_help = "Example: palisade trace --in virbr0 --proto tcp --dport 443 --count 5")]
+    Trace(TracedPackets),
+    /// Say what networks counted: packets and bytes by purpose, and connections with NAT
+    #[command(after_help = "Example: palisade counters --format prometheus")]
+    Counters(Counters),
+    /// Say what on this host drops, breaks or hides guests' traffic, and how to mend it; touches
+    /// nothing; exit 3 if something was found
+    #[command(after_help = "Example: palisade doctor")]
+    Doctor,
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,
@@ -231,6 +262,22 @@ pub(crate) struct Named {
     pub(crate) names: Vec<String>,
 }
 
+/// Whose counters.
+#[derive(Debug, Args)]
+pub(crate) struct Counters {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    /// Look again every so many seconds [default: 1], and say how much came in each second
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "1",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub(crate) watch: Option<u64>,
+}
+
 /// Where to move.
 #[derive(Debug, Args)]
 pub(crate) struct Migration {
@@ -268,6 +315,58 @@ pub(crate) struct Removal {
 pub(crate) struct Shown {
     /// The network
     pub(crate) name: String,
+}
+
+/// Which packets to trace: those for which all of this holds.
+#[derive(Debug, Args)]
+pub(crate) struct TracedPackets {
+    /// They came in through this interface
+    #[arg(long = "in", value_name = "IFNAME")]
+    pub(crate) in_interface: Option<InterfaceName>,
+    /// They leave through this interface
+    #[arg(long = "out", value_name = "IFNAME")]
+    pub(crate) out_interface: Option<InterfaceName>,
+    /// They come from this address or subnet
+    #[arg(long, value_name = "ADDR|SUBNET", value_parser = net)]
+    pub(crate) src: Option<IpNet>,
+    /// They go to this address or subnet
+    #[arg(long, value_name = "ADDR|SUBNET", value_parser = net)]
+    pub(crate) dst: Option<IpNet>,
+    /// The protocol: tcp, udp, icmp, icmpv6 or its number
+    #[arg(long, value_name = "PROTOCOL", value_parser = traced_protocol)]
+    pub(crate) proto: Option<u8>,
+    /// The port that they come from
+    #[arg(long, value_name = "N", requires = "proto")]
+    pub(crate) sport: Option<u16>,
+    /// The port that they go to
+    #[arg(long, value_name = "N", requires = "proto")]
+    pub(crate) dport: Option<u16>,
+    /// End after so many packets
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// End after so long
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) time: Option<u64>,
+}
+
+/// An address alone is a subnet of one.
+fn net(text: &str) -> Result<IpNet, String> {
+    let address = text.parse().map(|address: IpAddr| IpNet::from(address));
+    let net = address.or_else(|_| text.parse::<IpNet>());
+    net.map(|net| net.trunc())
+        .map_err(|_| "write an address, or a subnet such as 192.168.122.0/24".to_owned())
+}
+
+fn traced_protocol(text: &str) -> Result<u8, String> {
+    match text {
+        "icmp" => Ok(1),
+        "tcp" => Ok(6),
+        "udp" => Ok(17),
+        "icmpv6" => Ok(58),
+        number => number
+            .parse()
+            .map_err(|_| "write tcp, udp, icmp, icmpv6 or a number up to 255".to_owned()),
+    }
 }
 
 #[cfg(test)]

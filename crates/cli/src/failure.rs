@@ -132,8 +132,10 @@ from_error!(
     palisade::RenderError,
     palisade::ShowError,
     palisade::StateError,
+    palisade::doctor::DoctorError,
     palisade::config::ConfigError,
     palisade::BackendError,
+    palisade::trace::TraceError,
 );
 
 impl From<Vec<DefinitionError>> for Failure {

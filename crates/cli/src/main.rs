@@ -18,6 +18,9 @@ fn main() -> ExitCode {
         Err(help) => help.exit(),
     };
     output::set_up(&arguments.global);
+    if let Err(error) = arguments.check_format() {
+        return failure::print_usage(&error);
+    }
     let format = arguments.global.format;
     match commands::run(&arguments) {
         Ok(outcome) => output::print(&outcome, format),

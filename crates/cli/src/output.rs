@@ -19,6 +19,9 @@ pub(crate) enum Format {
     Text,
     /// For programs.
     Json,
+    /// For Prometheus: of counters alone.
+    #[value(hide = true)]
+    Prometheus,
 }
 
 /// When to use colour.
@@ -34,7 +37,7 @@ pub(crate) enum Color {
 }
 
 /// What a command has to say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// For people. Styled: escapes are taken out where there is no colour.
     pub(crate) text: String,
@@ -53,6 +56,11 @@ impl Outcome {
             json,
             code: 0,
         }
+    }
+
+    /// Everything was said already, as it came.
+    pub(crate) fn silent() -> Self {
+        Self::new(String::new(), &())
     }
 
     pub(crate) fn with_code(self, code: u8) -> Self {
@@ -85,21 +93,52 @@ pub(crate) fn set_up(global: &Global) {
         .init();
 }
 
-/// Prints what a command has to say. A reader that went away has heard enough.
+/// Whether somebody still reads what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// As far as is known.
+    There,
+    /// A reader that went away has heard enough.
+    Gone,
+}
+
+/// Prints what a command has to say, which ends with it.
 pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
-    let written = match format {
-        Format::Text => anstream::stdout().write_all(outcome.text.as_bytes()),
-        Format::Json => {
-            let text = format!("{:#}\n", outcome.json);
-            io::stdout().write_all(text.as_bytes())
-        }
-    };
-    match written {
+    match write(outcome, format, |json| format!("{json:#}\n")) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             log::error!("cannot write the result: {error}");
             ExitCode::FAILURE
         }
         _ => ExitCode::from(outcome.code),
+    }
+}
+
+/// Shows what a command has to say so far. In JSON, each time is a line.
+pub(crate) fn show(outcome: &Outcome, format: Format) -> Reader {
+    match write(outcome, format, |json| format!("{json}\n")) {
+        Err(error) => {
+            log::debug!("nobody reads: {error}");
+            Reader::Gone
+        }
+        Ok(()) => Reader::There,
+    }
+}
+
+fn write(
+    outcome: &Outcome,
+    format: Format,
+    json: impl Fn(&serde_json::Value) -> String,
+) -> io::Result<()> {
+    match format {
+        Format::Text => {
+            let mut output = anstream::stdout();
+            output.write_all(outcome.text.as_bytes())?;
+            output.flush()
+        }
+        // A command that said all before has nothing to add.
+        Format::Json if outcome.json.is_null() => Ok(()),
+        Format::Json => io::stdout().write_all(json(&outcome.json).as_bytes()),
+        Format::Prometheus => io::stdout().write_all(outcome.text.as_bytes()),
     }
 }
 
@@ -124,4 +163,46 @@ pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
         .map(|line| line.trim_end().to_owned())
         .collect();
     lines.join("\n") + "\n"
+}
+
+/// A text in lines that fit the terminal, each but the first behind so many spaces; where there is
+/// no terminal, in one line.
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    match terminal_size_of(io::stdout()) {
+        Some((Width(width), _)) => wrapped_to(text, indent, usize::from(width)),
+        None => text.to_owned(),
+    }
+}
+
+fn wrapped_to(text: &str, indent: usize, width: usize) -> String {
+    let mut lines = String::with_capacity(text.len());
+    let mut column = indent;
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if lines.is_empty() {
+            column = indent + len;
+        } else if column + 1 + len > width {
+            lines.push('\n');
+            lines.extend(std::iter::repeat_n(' ', indent));
+            column = indent + len;
+        } else {
+            lines.push(' ');
+            column += 1 + len;
+        }
+        lines.push_str(word);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_where_words_do() {
+        assert_eq!(wrapped_to("one two three", 2, 9), "one two\n  three");
+        assert_eq!(wrapped_to("one two", 0, 7), "one two");
+        assert_eq!(wrapped_to("seventeen", 4, 5), "seventeen");
+        assert_eq!(wrapped_to("", 4, 5), "");
+    }
 }

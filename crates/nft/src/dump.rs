@@ -239,6 +239,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// All tables of this family; of [`Family::Other(0)`](Family::Other), those of all families.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn tables(&mut self, family: Family) -> Result<Vec<Table>, DumpError> {
+        let mut tables = Vec::new();
+        let key = |_: &mut Vec<u8>| {};
+        self.dump("about tables", Kind::GET_TABLE, family, key, |message| {
+            if message.kind == Some(Kind::NEW_TABLE) {
+                tables.push(wire::table::decode(message.family, message.body)?);
+            }
+            Ok(())
+        })?;
+        Ok(tables)
+    }
+
     /// The kernel tells of the chains of all tables; those of others are passed over unread.
     fn chains(&mut self, family: Family, table: &str) -> Result<Vec<Chain>, DumpError> {
         let mut chains = Vec::new();

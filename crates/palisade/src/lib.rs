@@ -19,8 +19,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod config;
+mod counters;
 pub mod definition;
+pub mod doctor;
 mod firewall;
 mod flows;
 pub mod folder;
@@ -29,14 +32,17 @@ mod no_rules;
 mod options;
 mod render;
 mod shown;
+pub mod trace;
 mod usual;
 
+pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Placement, Standing,
 };
 pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
+pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
 pub use palisade_core::state::{Record, StateError};

@@ -54,12 +54,12 @@ impl Backend for NoRules {
         Ok(Vec::new())
     }
 
-    fn note_handles(&mut self, _records: &mut [Record]) -> Result<(), BackendError> {
-        Ok(())
+    fn note_handles(&mut self, _records: &mut [Record]) -> Result<bool, BackendError> {
+        Ok(false)
     }
 
-    fn standing(&mut self, _record: &Record) -> Result<Vec<Standing>, BackendError> {
-        Ok(Vec::new())
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
+        Ok(vec![Vec::new(); records.len()])
     }
 
     fn listing(&mut self, _placements: &[&Placement]) -> Result<String, BackendError> {

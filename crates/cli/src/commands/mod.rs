@@ -2,10 +2,13 @@
 
 mod change;
 mod check;
+mod counters;
 mod demo;
+mod doctor;
 mod list;
 mod mend;
 mod show;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -69,6 +72,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Recover => mend::recover(&mut open_recorded(global)?),
         Command::List => list::list(&open_recorded(global)?.running()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
+        Command::Trace(packets) => {
+            trace::trace(&mut open_recorded(global)?, packets, global.format)
+        }
+        Command::Counters(asked) => {
+            counters::counters(&mut open_recorded(global)?, asked, global.format)
+        }
+        Command::Doctor => doctor::doctor(&open_recorded(global)?),
         Command::Demo => demo::demo(),
     }
 }

@@ -1,10 +1,11 @@
 //! What differs between the networks that are wished for and those that run. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use super::{EngineError, check_known};
 use crate::backend::{Addition, Change, Foreign, Placement};
-use crate::network::{Conflict, Name, Network, conflicts};
-use crate::state::Record;
+use crate::network::{Name, Network, conflicts};
+use crate::state::{Record, Running, Uses};
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +37,6 @@ pub struct Wish {
 /// How the running networks must change.
 #[derive(Debug, Default)]
 pub struct Difference<'a> {
-    /// Running networks that nobody speaks of.
-    pub keep: Vec<&'a Record>,
     /// Running networks that are wished for as they are recorded.
     pub unchanged: Vec<&'a Record>,
     /// Running networks that go.
@@ -51,67 +50,83 @@ pub struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    /// Compares.
+    /// Compares. Running networks that nobody speaks of are not looked at.
     ///
     /// # Errors
-    /// The conflicts among the networks that would run then.
-    pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
-        let wishes = match goal {
-            Goal::Run(wishes) | Goal::Exactly(wishes) => wishes.as_slice(),
-            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) => &[],
+    /// If a network that is named does not run, or networks would conflict that would run then.
+    pub fn between(running: &'a Running<'_>, goal: &'a Goal) -> Result<Self, EngineError> {
+        let named = |names: &'a [Name]| {
+            check_known(|name| running.get(name).is_some(), names)?;
+            let records = names.iter().filter_map(|name| running.get(name));
+            Ok::<_, EngineError>(records.collect::<Vec<_>>())
         };
-        let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
-        let gone: HashSet<&Name> = match goal {
-            Goal::Gone(names) => names.iter().collect(),
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Mended(_) | Goal::Renewed(_) => HashSet::new(),
-        };
-        let is_mended = |record: &Record| match goal {
-            Goal::Mended(names) => names.is_empty() || names.contains(record.network.name()),
-            Goal::Renewed(backend) => record.placement.backend == *backend,
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => false,
-        };
-        let mut difference = Self {
-            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
-            foreign: match goal {
-                Goal::Mended(names) if names.is_empty() => Foreign::Remove,
-                Goal::Renewed(_) => Foreign::Remove,
-                _ => Foreign::Keep,
-            },
-            ..Self::default()
-        };
-        for record in records {
-            let name = record.network.name();
-            if wished.contains(name) {
-                continue;
-            } else if matches!(goal, Goal::Exactly(_)) || gone.contains(name) {
-                difference.remove.push(record);
-            } else if is_mended(record) {
-                difference.unchanged.push(record);
-            } else {
-                difference.keep.push(record);
+        let mut difference = Self::default();
+        match goal {
+            Goal::Run(wishes) => difference.wish(running, wishes)?,
+            Goal::Exactly(wishes) => {
+                let wished = names(wishes);
+                difference.remove = running.all();
+                let is_wished = |record: &&Record| wished.contains(record.network.name());
+                difference.remove.retain(|record| !is_wished(record));
+                difference.wish(running, wishes)?;
+            }
+            Goal::Gone(names) => difference.remove = in_order(named(names)?),
+            Goal::Mended(names) => {
+                difference.mend = true;
+                if names.is_empty() {
+                    difference.foreign = Foreign::Remove;
+                    difference.unchanged = running.all();
+                } else {
+                    difference.unchanged = in_order(named(names)?);
+                }
+            }
+            Goal::Renewed(backend) => {
+                difference.mend = true;
+                difference.foreign = Foreign::Remove;
+                difference.unchanged = running.all();
+                let is_its = |record: &&Record| record.placement.backend == *backend;
+                difference.unchanged.retain(is_its);
             }
         }
-        let running: HashMap<&Name, &Record> =
-            records.iter().map(|r| (r.network.name(), r)).collect();
+        if running.is_misled() {
+            return Err(EngineError::Misled);
+        }
+        Ok(difference)
+    }
+
+    /// These shall run, beside those that are not removed.
+    fn wish(&mut self, running: &'a Running<'_>, wishes: &'a [Wish]) -> Result<(), EngineError> {
         for wish in wishes {
             match running.get(wish.network.name()) {
-                Some(&record)
+                Some(record)
                     if record.network == wish.network && record.placement == wish.placement =>
                 {
-                    difference.unchanged.push(record);
+                    self.unchanged.push(record);
                 }
-                running => difference.add.push((wish, running.copied())),
+                running => self.add.push((wish, running)),
             }
         }
-        let kept = difference.keep.iter().map(|record| &record.network);
-        let conflicts = conflicts(kept.chain(wishes.iter().map(|wish| &wish.network)));
-        if conflicts.is_empty() {
-            // One that is wished for twice would be a conflict, so that this is in one order.
-            difference.unchanged.sort_by_key(|record| record.order);
-            Ok(difference)
-        } else {
-            Err(conflicts)
+        self.check_conflicts(running, wishes)?;
+        // One that is wished for twice would be a conflict, so that this is in one order.
+        self.unchanged.sort_by_key(|record| record.order);
+        Ok(())
+    }
+
+    /// Networks that run already do not conflict: only those that come are looked at.
+    fn check_conflicts(&self, running: &Running<'_>, wishes: &[Wish]) -> Result<(), EngineError> {
+        let leaving = self.remove.iter().map(|record| record.network.name());
+        let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
+        let mut coming = self.add.iter().map(|(wish, _)| &wish.network);
+        let wished = wishes.iter().map(|wish| &wish.network);
+        let is_free = conflicts(wished.clone()).is_empty()
+            && !coming.any(|network| running.conflicts_with(network, &leaving));
+        if is_free {
+            return Ok(());
         }
+        // People are told of all of them, in the order of all networks.
+        let kept = running.all().into_iter().map(|record| &record.network);
+        let kept = kept.filter(|network| !leaving.contains(network.name()));
+        Err(EngineError::Conflicts(conflicts(kept.chain(wished))))
     }
 
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
@@ -120,21 +135,17 @@ impl<'a> Difference<'a> {
     pub fn change(&self, backend: &str, left_at: Option<u64>, transaction: &str) -> Change<'a> {
         let left_at = left_at.filter(|_| !self.mend);
         let ours = |record: &&&'a Record| record.placement.backend == backend;
-        let mut keep: Vec<&Record> = self.keep.iter().filter(ours).copied().collect();
-        let unchanged = self.unchanged.iter().filter(ours).copied();
         let mut restore = Vec::new();
         if left_at.is_none() {
-            restore.extend(unchanged);
-        } else {
-            keep.extend(unchanged);
-            keep.sort_by_key(|record| record.order);
+            restore.extend(self.unchanged.iter().filter(ours).copied());
         }
         let replaced = self
             .add
             .iter()
             .filter_map(|(_, replaced)| replaced.as_ref());
         Change {
-            keep,
+            keep: Vec::new(),
+            kept: Uses::default(),
             restore,
             remove: self
                 .remove
@@ -158,4 +169,15 @@ impl<'a> Difference<'a> {
             transaction: transaction.to_owned(),
         }
     }
+}
+
+fn names(wishes: &[Wish]) -> HashSet<&Name> {
+    wishes.iter().map(|wish| wish.network.name()).collect()
+}
+
+/// As the networks were started, each once.
+fn in_order(mut records: Vec<&Record>) -> Vec<&Record> {
+    records.sort_by_key(|record| (record.order, record.network.name()));
+    records.dedup_by_key(|record| record.network.name());
+    records
 }

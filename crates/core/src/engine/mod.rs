@@ -10,6 +10,7 @@ mod report;
 mod rewrite;
 mod undo;
 
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, RunError, Step};
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
-use crate::state::{Record, State};
+use crate::state::{Record, Running, State, StateError, Written};
 use crate::storage::{Lock, PATIENCE};
 
 pub use difference::{Difference, Goal, Wish};
@@ -43,6 +44,19 @@ struct Part<'a> {
     plan: Plan,
 }
 
+/// The generations that were seen just now, by backend.
+type Seen = HashMap<usize, Option<u64>>;
+
+/// What an attempt came to.
+#[derive(Default)]
+struct Reached {
+    report: Report,
+    gone: Vec<Name>,
+    came: Vec<Record>,
+    /// The rulesets' generations, by backend; none where it is not known.
+    generations: Vec<(&'static str, Option<u64>)>,
+}
+
 /// A step that was done, and by which backend.
 type Done<'p> = (usize, &'p Step);
 
@@ -52,42 +66,91 @@ impl Engine<'_> {
     /// # Errors
     /// If the goal contradicts itself or what runs, or could not be reached: nothing has changed
     /// then, unless the error is [`EngineError::NotUndone`].
-    pub fn reach(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
+    pub fn reach(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.recover_with(&lock)?;
-        self.renew(&lock)?;
-        let records = self.state.records(Some(&lock))?;
-        let goal = goal(&records);
+        let running = self.state.running(&lock)?;
+        match self.reach_from(running, &goal, &lock) {
+            Err(EngineError::Misled) => {
+                let running = self.state.running_anew(&lock)?;
+                self.reach_from(running, &goal, &lock)
+            }
+            reached => reached,
+        }
+    }
+
+    fn reach_from(
+        &mut self,
+        running: Running<'_>,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        let (running, mut seen) = self.renew(running, lock)?;
+        let goal = goal(&running)?;
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
-            match self.attempt(&records, &goal, &lock) {
+            match self.attempt(&running, &goal, &mut seen, lock) {
                 Err(EngineError::Restless { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(pause(tries));
                 }
                 Err(EngineError::Restless { .. }) => return Err(EngineError::Restless { tries }),
-                done => return done,
+                reached => {
+                    let Reached {
+                        report,
+                        gone,
+                        came,
+                        generations,
+                    } = reached?;
+                    self.state.remember(running, &gone, came, &generations);
+                    return Ok(report);
+                }
             }
         }
         Err(EngineError::Restless { tries: u32::MAX })
     }
 
-    /// Makes anew what an older build made in its own way, before anything is built on it.
-    fn renew(&mut self, lock: &Lock) -> Result<(), EngineError> {
-        let records = self.state.records(Some(lock))?;
+    /// Makes anew what an older build made in its own way, before anything is built on it. Tells
+    /// the generations that it saw, which need not be asked for again.
+    fn renew<'r>(
+        &mut self,
+        mut running: Running<'r>,
+        lock: &Lock,
+    ) -> Result<(Running<'r>, Seen), EngineError>
+    where
+        Self: 'r,
+    {
+        let mut seen = Seen::new();
         for backend in 0..self.backends.len() {
             let implementation = &mut self.backends[backend];
             let name = implementation.name();
-            let is_its = |record: &&Record| record.placement.backend == name;
-            let its: Vec<&Record> = records.iter().filter(is_its).collect();
-            // Where nobody touched the ruleset since our last change, it was this build's.
-            let recorded = self.state.generation(name);
-            let is_known = recorded.is_some() && implementation.generation()? == recorded;
-            if !its.is_empty() && !is_known && implementation.is_outdated(&its)? {
-                log::warn!("the rules of an older build are made anew in backend {name}");
-                self.attempt(&records, &Goal::Renewed(name.to_owned()), lock)?;
+            let uses = running.uses(name);
+            if uses.is_empty() {
+                continue;
             }
+            let now = implementation.generation()?;
+            // Where nobody touched the ruleset since our last change, it was this build's.
+            let is_known = now.is_some() && now == running.generation(name);
+            if is_known || !implementation.is_outdated(&uses)? {
+                seen.insert(backend, now);
+                continue;
+            }
+            log::warn!("the rules of an older build are made anew in backend {name}");
+            let goal = Goal::Renewed(name.to_owned());
+            let renewed = self.attempt(&running, &goal, &mut Seen::new(), lock)?;
+            let Reached {
+                gone,
+                came,
+                generations,
+                ..
+            } = renewed;
+            self.state.remember(running, &gone, came, &generations);
+            running = self.state.running(lock)?;
+            seen.clear();
         }
-        Ok(())
+        Ok((running, seen))
     }
 
     /// The records of what runs, after what an interrupted process left has been seen to.
@@ -103,12 +166,15 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
-    pub fn foresee(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
+    pub fn foresee(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Report, EngineError> {
         let records = self.records()?;
-        let goal = goal(&records);
-        check_names(&records, &goal)?;
-        let difference = Difference::between(&records, &goal).map_err(EngineError::Conflicts)?;
-        let parts = self.plan(&difference, "foreseen")?;
+        let running = self.state.running_as_read(records);
+        let goal = goal(&running)?;
+        let difference = Difference::between(&running, &goal)?;
+        let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
         Ok(report::of(&difference, &parts))
     }
 
@@ -118,14 +184,15 @@ impl Engine<'_> {
     /// If a network does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
         let records = self.records()?;
-        check_known(&records, names)?;
+        let recorded: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
+        check_known(|name| recorded.contains(name), names)?;
         let mut found = Vec::new();
         for backend in self.backends.iter_mut() {
             let is_its = |record: &&Record| record.placement.backend == backend.name();
             let its: Vec<&Record> = records.iter().filter(is_its).collect();
             found.extend(backend.verify(&its)?);
         }
-        for (path, why) in self.state.unbelieved()? {
+        for (path, why) in self.state.unbelieved(&records)? {
             found.push(Discrepancy {
                 network: None,
                 object: format!("record {path}"),
@@ -144,21 +211,24 @@ impl Engine<'_> {
 
     fn attempt(
         &mut self,
-        records: &[Record],
+        running: &Running<'_>,
         goal: &Goal,
+        seen: &mut Seen,
         lock: &Lock,
-    ) -> Result<Report, EngineError> {
-        check_names(records, goal)?;
-        let difference = Difference::between(records, goal).map_err(EngineError::Conflicts)?;
+    ) -> Result<Reached, EngineError> {
+        let difference = Difference::between(running, goal)?;
         let transaction = transaction_id();
-        let parts = self.plan(&difference, &transaction)?;
+        let mut parts = self.plan(running, &difference, &transaction, seen)?;
         let report = report::of(&difference, &parts);
+        let after = rewrite::after(running.next_order(), &difference, &mut parts);
         let before = rewrite::before(&difference, &parts);
-        let after = rewrite::after(records, &difference, &parts);
         let steps: Vec<Done<'_>> = steps(&parts);
         if steps.is_empty() && before.is_empty() && after.is_empty() {
-            self.remember_generations(&parts, &[]);
-            return Ok(report);
+            return Ok(Reached {
+                generations: self.generations_after(&parts, &[]),
+                report,
+                ..Reached::default()
+            });
         }
         self.begin(&transaction, &steps, &before, &after)?;
         let generations = match self.run(&parts, &after, lock) {
@@ -167,30 +237,32 @@ impl Engine<'_> {
             // next asks again.
             Err((_, error @ EngineError::InDoubt { .. })) => return Err(error),
             Err((done, error)) => {
-                return Err(self.take_back(records, &before, &after, &done, error, lock));
+                return Err(self.take_back(&running.all(), &before, &after, &done, error, lock));
             }
         };
         if let Err(error) = self.state.journal().commit(&transaction) {
-            // The commit may stand although it is not known to be on the disk: a process that dies
-            // while the steps are taken back must not leave it.
-            let begin = self.begin_entry(&transaction, &steps, &before, &after)?;
-            if let Err(source) = self.state.journal().withdraw(begin) {
-                let source = source.into();
-                return Err(EngineError::Unrecorded { source });
-            }
-            let error = EngineError::Storage(error);
-            return Err(self.take_back(records, &before, &after, &steps, error, lock));
+            // The records need no room any more, and say the same as the commit.
+            log::warn!("{error}");
         }
-        self.remember_generations(&parts, &generations);
-        self.record(&before, after)
+        let generations = self.generations_after(&parts, &generations);
+        let gone = gone(&before, &after);
+        let came = self
+            .record(&gone, after)
             .map_err(|source| EngineError::Unrecorded { source })?;
-        Ok(report)
+        Ok(Reached {
+            report,
+            gone,
+            came,
+            generations,
+        })
     }
 
     fn plan<'d>(
         &mut self,
+        running: &'d Running<'_>,
         difference: &Difference<'d>,
         transaction: &str,
+        seen: &mut Seen,
     ) -> Result<Vec<Part<'d>>, EngineError> {
         for (wish, _) in &difference.add {
             let backend = &wish.placement.backend;
@@ -208,13 +280,22 @@ impl Engine<'_> {
             if difference.change(name, None, transaction).is_empty() {
                 continue;
             }
-            let recorded = self.state.generation(name);
-            let left_at = implementation
-                .generation()?
-                .filter(|&now| Some(now) == recorded);
-            let change = difference.change(name, left_at, transaction);
+            let now = match seen.remove(&backend) {
+                Some(now) => now,
+                None => implementation.generation()?,
+            };
+            let recorded = running.generation(name);
+            let left_at = now.filter(|&now| Some(now) == recorded);
+            let mut change = difference.change(name, left_at, transaction);
             if change.is_empty() {
                 continue;
+            }
+            change.kept = running.uses(name);
+            for record in change.remove.iter().chain(&change.restore) {
+                change.kept.take_all(&record.installed);
+            }
+            if implementation.looks_at_kept(&change) {
+                change.keep = kept(running, &change, name);
             }
             let plan = implementation.plan(&change)?;
             parts.push(Part {
@@ -225,9 +306,14 @@ impl Engine<'_> {
         }
         // A network that moves stands at its new place before it leaves the old one.
         parts.sort_by_key(|part| part.change.add.is_empty() && part.change.restore.is_empty());
+        if running.is_misled() {
+            return Err(EngineError::Misled);
+        }
         Ok(parts)
     }
 
+    /// Writes down all that the transaction will need, before the kernel is touched: when it is,
+    /// nothing more has to find room on the disk.
     fn begin(
         &self,
         transaction: &str,
@@ -235,14 +321,14 @@ impl Engine<'_> {
         before: &[&Record],
         after: &[Record],
     ) -> Result<(), EngineError> {
-        let begin = self.begin_entry(transaction, steps, before, after)?;
-        for backend in self.backends.iter() {
-            // Until the change is done, nothing is known of what stands.
-            if self.state.generation(backend.name()).is_some() {
-                self.state.set_generation(backend.name(), None)?;
-            }
-        }
-        Ok(self.state.journal().begin(begin)?)
+        let begun = || {
+            let after: Vec<Written<'_>> =
+                after.iter().map(Written::new).collect::<Result<_, _>>()?;
+            self.state.stage(&after)?;
+            let begin = self.begin_entry(transaction, steps, before, &after)?;
+            Ok(self.state.journal().begin(begin, self.state.origin()?)?)
+        };
+        begun().inspect_err(|_| self.state.unstage())
     }
 
     fn begin_entry(
@@ -250,7 +336,7 @@ impl Engine<'_> {
         transaction: &str,
         steps: &[Done<'_>],
         before: &[&Record],
-        after: &[Record],
+        after: &[Written<'_>],
     ) -> Result<Begin, EngineError> {
         let planned = |&(backend, step): &Done<'_>| Planned {
             backend: self.backends[backend].name().to_owned(),
@@ -354,44 +440,58 @@ impl Engine<'_> {
         }
     }
 
-    /// Replaces the records, and forgets the transaction.
-    fn record(
-        &mut self,
-        before: &[&Record],
-        mut after: Vec<Record>,
-    ) -> Result<(), crate::state::StateError> {
-        for backend in self.backends.iter_mut() {
-            let is_its = |record: &Record| record.placement.backend == backend.name();
-            if after.iter().any(is_its)
-                && let Err(error) = backend.note_handles(&mut after)
-            {
-                // Without handles, rules are found by what they say.
-                log::warn!("{error}");
-            }
+    /// Replaces the records, and forgets the transaction. Returns the new records with what the
+    /// kernel says of them.
+    fn record(&mut self, gone: &[Name], after: Vec<Record>) -> Result<Vec<Record>, StateError> {
+        self.state.put_in_place(&after)?;
+        self.state.forget(gone)?;
+        let noted = self.note_handles(after);
+        if let Err(error) = self.state.journal().end() {
+            // The next one finishes once more what is finished.
+            log::warn!("{error}");
         }
-        self.state.write(&after)?;
-        let remains = |name: &Name| after.iter().any(|record| record.network.name() == name);
-        let gone = before.iter().map(|record| record.network.name());
-        self.state.forget(gone.filter(|name| !remains(name)))?;
-        Ok(self.state.journal().end()?)
+        Ok(noted)
     }
 
-    fn remember_generations(&self, parts: &[Part<'_>], run: &[(usize, Option<u64>)]) {
-        for part in parts {
-            let of_part = run
-                .iter()
-                .rev()
-                .find(|(backend, _)| *backend == part.backend);
-            let generation = of_part.map_or(part.plan.generation, |&(_, generation)| generation);
-            // What stands for networks that were not looked at is only known if nobody had touched
-            // the ruleset before.
-            let is_known = part.change.left_at.is_some() || part.change.keep.is_empty();
-            let generation = generation.filter(|_| is_known);
-            let name = self.backends[part.backend].name();
-            if let Err(error) = self.state.set_generation(name, generation) {
-                log::warn!("{error}"); // It costs a look at the kernel next time, no more.
+    /// Adds the kernel's numbers of new rules to their records, where that can be done: without
+    /// them, rules are found by what they say.
+    fn note_handles(&mut self, recorded: Vec<Record>) -> Vec<Record> {
+        let mut noted = recorded;
+        for backend in self.backends.iter_mut() {
+            let name = backend.name();
+            let is_its = |record: &&Record| record.placement.backend == name;
+            if !noted.iter().any(|record| is_its(&record)) {
+                continue;
+            }
+            match backend.note_handles(&mut noted) {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Err(error) = self.state.write(noted.iter().filter(is_its)) {
+                        log::warn!("{error}");
+                    }
+                }
+                Err(error) => log::warn!("{error}"),
             }
         }
+        noted
+    }
+
+    fn generations_after(
+        &self,
+        parts: &[Part<'_>],
+        run: &[(usize, Option<u64>)],
+    ) -> Vec<(&'static str, Option<u64>)> {
+        let of_part = |part: &Part<'_>| {
+            let mut run = run.iter().rev();
+            let ran = run.find(|(backend, _)| *backend == part.backend);
+            let generation = ran.map_or(part.plan.generation, |&(_, generation)| generation);
+            // What stands for networks that were not looked at is only known if nobody had touched
+            // the ruleset before.
+            let is_known = part.change.left_at.is_some() || part.change.kept.is_empty();
+            let name = self.backends[part.backend].name();
+            (name, generation.filter(|_| is_known))
+        };
+        parts.iter().map(of_part).collect()
     }
 }
 
@@ -404,15 +504,31 @@ fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
     parts.iter().flat_map(steps).collect()
 }
 
-fn check_names(records: &[Record], goal: &Goal) -> Result<(), EngineError> {
-    match goal {
-        Goal::Gone(names) | Goal::Mended(names) => check_known(records, names),
-        Goal::Run(_) | Goal::Exactly(_) | Goal::Renewed(_) => Ok(()),
-    }
+/// The networks that go and do not come again.
+fn gone(before: &[&Record], after: &[Record]) -> Vec<Name> {
+    let after: HashSet<&Name> = after.iter().map(|r| r.network.name()).collect();
+    let names = before.iter().map(|record| record.network.name());
+    names
+        .filter(|name| !after.contains(name))
+        .cloned()
+        .collect()
 }
 
-fn check_known(records: &[Record], names: &[Name]) -> Result<(), EngineError> {
-    let is_known = |name: &&Name| records.iter().any(|record| record.network.name() == *name);
+/// The records of a backend's networks that a change leaves alone.
+fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &str) -> Vec<&'r Record> {
+    let touched: HashSet<&Name> = [&change.remove[..], &change.restore[..]]
+        .concat()
+        .into_iter()
+        .map(|record| record.network.name())
+        .collect();
+    let mut kept = running.all();
+    kept.retain(|record| {
+        record.placement.backend == backend && !touched.contains(record.network.name())
+    });
+    kept
+}
+
+fn check_known(is_known: impl Fn(&Name) -> bool, names: &[Name]) -> Result<(), EngineError> {
     let unknown: Vec<Name> = names.iter().filter(|n| !is_known(n)).cloned().collect();
     if unknown.is_empty() {
         Ok(())

@@ -32,6 +32,18 @@ impl Engine<'_> {
         self.recover_with(&lock)
     }
 
+    /// The same, where there is anything to do.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover).
+    pub fn recover_if_left(&mut self) -> Result<Recovered, EngineError> {
+        if self.state.journal().is_there()? {
+            self.recover()
+        } else {
+            Ok(Recovered::Nothing)
+        }
+    }
+
     /// The same for those who only read: where another process is at work, or they may not write,
     /// they take what there is.
     ///
@@ -56,23 +68,40 @@ impl Engine<'_> {
 
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let (begin, committed) = match self.state.journal().left()? {
-            Left::Nothing => return Ok(Recovered::Nothing),
+            Left::SetAside => {
+                // What it did, nobody knows.
+                self.state.forget_index()?;
+                self.state.unstage();
+                return Ok(Recovered::Nothing);
+            }
+            Left::Nothing => {
+                if !self.state.is_remembered() {
+                    self.state.unstage(); // Of one that did not come to begin.
+                }
+                return Ok(Recovered::Nothing);
+            }
             Left::Begun(begin) => (begin, false),
             Left::Committed(begin) => (begin, true),
         };
         let before = begin.before().map_err(EngineError::Unwritable)?;
         let after = begin.after().map_err(EngineError::Unwritable)?;
         let before: Vec<&Record> = before.iter().collect();
-        let landed = if committed {
+        // Records are put in place only when all is done, the first one first.
+        let is_new = |new: &&Record| !before.iter().any(|old| old.says_the_same_as(new));
+        let first_new = after.iter().find(is_new);
+        let is_done = committed
+            || match first_new {
+                Some(new) => self.state.is_in_place(new)?,
+                None => false,
+            };
+        let landed = if is_done {
             vec![true; begin.steps.len()]
         } else {
             self.landed(&begin)?
         };
-        for backend in self.backends.iter() {
-            self.state.set_generation(backend.name(), None)?;
-        }
+        self.state.forget_index()?;
         if landed.iter().all(|&landed| landed) {
-            self.record(&before, after)
+            self.record(&super::gone(&before, &after), after)
                 .map_err(|source| EngineError::Unrecorded { source })?;
             log::warn!(
                 "finished transaction {}, which was interrupted",
@@ -81,6 +110,7 @@ impl Engine<'_> {
             return Ok(Recovered::Finished);
         }
         let records = self.state.records(Some(lock))?;
+        let records: Vec<&Record> = records.iter().collect();
         for (planned, _) in begin
             .steps
             .iter()
@@ -93,6 +123,7 @@ impl Engine<'_> {
             self.undo(&records, &before, &after, (backend, &step), lock)?;
         }
         self.state.journal().end()?;
+        self.state.unstage();
         log::warn!(
             "undid transaction {}, which was interrupted",
             begin.transaction

@@ -1,5 +1,7 @@
 //! What became of a wish.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use thiserror::Error;
 
@@ -61,13 +63,15 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         };
         tell(wish.network.name(), action);
     }
+    let restored: HashSet<&Name> = parts
+        .iter()
+        .flat_map(|part| part.change.restore.iter().zip(&part.plan.restored))
+        .filter(|(_, items)| items.is_some())
+        .map(|(record, _)| record.network.name())
+        .collect();
     for record in &difference.unchanged {
         let name = record.network.name();
-        let restored = parts.iter().any(|part| {
-            let mut each = part.change.restore.iter().zip(&part.plan.restored);
-            each.any(|(restored, items)| restored.network.name() == name && items.is_some())
-        });
-        if restored {
+        if restored.contains(name) {
             tell(name, Action::Restore);
         } else {
             report.unchanged.push(name.clone());
@@ -87,6 +91,9 @@ pub enum EngineError {
     /// The state directory.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A record was gone, or could not be read any more, when it was needed.
+    #[error("a record of a running network changed while it was looked at")]
+    Misled,
     /// The journal.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -191,6 +198,7 @@ impl EngineError {
                 "load what is missing, or choose one with --backend to see what it says".to_owned()
             }
             Self::Backend(error) => error.hint(),
+            Self::Misled => "try again".to_owned(),
             Self::Restless { .. } => {
                 "`nft monitor` shows which program it is; try again when it rests".to_owned()
             }

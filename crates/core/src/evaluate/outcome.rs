@@ -15,6 +15,31 @@ pub struct Outcome {
     pub fate: Fate,
     /// What it met on its way, in that order.
     pub path: Vec<Visit>,
+    /// Why its source is translated so, or is not, in words.
+    pub nat_because: String,
+    /// Rules whose say on this packet is not known here, and that may change its fate. The fate is
+    /// what comes of it if none of them applies; without doubts it is certain.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A rule that may change what becomes of a packet, where it cannot be known here whether it does:
+/// it asks for something that is not known of the packet, or does something that this build does
+/// not understand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Doubt {
+    /// The table that the rule stands in, as `nft` or `iptables` name it.
+    pub table: String,
+    /// The chain that it stands in.
+    pub chain: String,
+    /// The rule, in the words of the backend's usual program.
+    pub rule: String,
+    /// What is not known.
+    pub why: String,
+    /// The other verdicts that may come of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may: Vec<Verdict>,
+    /// Whether it may change the translation of the packet's addresses.
+    pub may_translate: bool,
 }
 
 /// What becomes of a packet: all that two evaluators must agree on.
@@ -63,8 +88,15 @@ pub enum Nat {
 /// A rule that a packet was asked by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Visit {
+    /// The table that the rule stands in, as `nft` or `iptables` name it: `ip palisade`, `filter`.
+    /// None for rules that stand in no table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// The chain that the rule stands in.
     pub chain: String,
+    /// The kernel's number for the rule, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<u64>,
     /// The rule, in the words of the backend's usual program.
     pub rule: String,
     /// The network that it stands for, if it stands for one.
@@ -73,8 +105,8 @@ pub struct Visit {
     /// What it is for, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<Purpose>,
-    /// Whether it applied to the packet.
-    pub matched: bool,
+    /// Whether it applied to the packet; none if that is not known here.
+    pub matched: Option<bool>,
     /// What follows from it, or why it did not apply, in words.
     pub why: String,
     /// What it counted, if it counts.
@@ -82,7 +114,18 @@ pub struct Visit {
     pub counter: Option<Counted>,
 }
 
+impl Outcome {
+    /// Whether nothing that is not known here can change its fate.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.doubts.is_empty()
+    }
+}
+
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Accept, Self::Reject, Self::Drop];
+
     /// Whether it passes.
     #[must_use]
     pub fn passes(self) -> bool {

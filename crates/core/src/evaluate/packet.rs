@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::Nat;
 use crate::network::{Family, InterfaceName};
 
 /// A packet, as rules see it. Valid by construction: both addresses are of one family.
@@ -88,6 +89,20 @@ impl Packet {
         })
     }
 
+    /// Lets it come from another address of its family; one of the other family is left alone.
+    pub(super) fn set_source(&mut self, source: IpAddr) {
+        if source.is_ipv4() == self.source.is_ipv4() {
+            self.source = source;
+        }
+    }
+
+    /// Lets it go to another address of its family; one of the other family is left alone.
+    pub(super) fn set_destination(&mut self, destination: IpAddr) {
+        if destination.is_ipv4() == self.destination.is_ipv4() {
+            self.destination = destination;
+        }
+    }
+
     /// Where it comes from.
     #[must_use]
     pub fn source(&self) -> IpAddr {
@@ -113,8 +128,29 @@ impl Packet {
     /// Whether the host passes it on from one interface to another.
     #[must_use]
     pub fn is_forwarded(&self) -> bool {
-        self.in_interface.is_some() && self.out_interface.is_some()
+        self.way() == Way::Through
     }
+
+    /// Which way it takes past the host.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        match (&self.in_interface, &self.out_interface) {
+            (Some(_), Some(_)) => Way::Through,
+            (Some(_), None) => Way::In,
+            (None, _) => Way::Out,
+        }
+    }
+}
+
+/// Which way a packet takes past the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// The host passes it on.
+    Through,
+    /// The host takes it.
+    In,
+    /// The host sends it.
+    Out,
 }
 
 impl Flow {
@@ -125,5 +161,20 @@ impl Flow {
     #[must_use]
     pub fn is_known(self) -> bool {
         matches!(self, Self::Established | Self::Related)
+    }
+
+    /// What becomes of the source of a packet of such a flow, if NAT does not ask rules about it:
+    /// it does for the first packet of each flow alone, and not where there is no flow.
+    #[must_use]
+    pub fn nat(self) -> Option<(Nat, &'static str)> {
+        match self {
+            Self::New => None,
+            Self::Established => Some((Nat::Decided, "the first packet of its flow decided")),
+            Self::Related => Some((Nat::Decided, "the flow that it belongs to decided")),
+            Self::Invalid => Some((
+                Nat::None,
+                "no flow of conntrack's, so that no rule is asked",
+            )),
+        }
     }
 }

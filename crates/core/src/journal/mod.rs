@@ -5,22 +5,29 @@
 //! and the journal is deleted. So a journal that is there on opening was left by a process that
 //! died, and says how far it came.
 
-mod codec;
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Step;
-use crate::state::Record;
+use crate::frame::{self, Form};
+use crate::state::{Origin, Record, Written};
 use crate::storage::{Storage, StorageError, file_error};
 
 /// The journal's file.
 const FILE: &str = "journal";
+const FORM: Form = Form {
+    magic: *b"PLSJ",
+    schema: 1,
+};
 
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Entry {
     Begin(Begin),
     Commit(String),
+    /// Where and when it is written. The first version wrote none.
+    Origin(Origin),
 }
 
 /// A transaction, before its first step.
@@ -62,7 +69,7 @@ impl Planned {
 }
 
 impl Begin {
-    /// A transaction from the records `before` to those `after`.
+    /// A transaction from the records `before` to those `after`, which are written already.
     ///
     /// # Errors
     /// If a record cannot be written in JSON, which none of ours is.
@@ -70,14 +77,14 @@ impl Begin {
         transaction: String,
         steps: Vec<Planned>,
         before: impl IntoIterator<Item = &'r Record>,
-        after: impl IntoIterator<Item = &'r Record>,
+        after: &[Written<'_>],
     ) -> Result<Self, serde_json::Error> {
         let json = |record| serde_json::to_string(record);
         Ok(Self {
             transaction,
             steps,
             before: before.into_iter().map(json).collect::<Result<_, _>>()?,
-            after: after.into_iter().map(json).collect::<Result<_, _>>()?,
+            after: after.iter().map(|written| written.json.clone()).collect(),
         })
     }
 
@@ -109,6 +116,8 @@ impl Begin {
 pub enum Left {
     /// Nothing: the last transaction ended.
     Nothing,
+    /// A journal that cannot be read, and has another name now.
+    SetAside,
     /// A transaction that began, and may have been done in part.
     Begun(Begin),
     /// A transaction that was done, but perhaps not recorded.
@@ -149,16 +158,20 @@ impl<'a> Journal<'a> {
         let Some(bytes) = read.map_err(file_error("read", self.storage, FILE))? else {
             return Ok(Left::Nothing);
         };
-        let decoded = codec::decode(&bytes);
+        let decoded = frame::decode(FORM, &bytes);
         let mut entries = decoded.entries.into_iter();
-        let left = match (entries.next(), entries.next()) {
-            (Some(Entry::Begin(begin)), Some(Entry::Commit(transaction)))
-                if begin.transaction == transaction =>
-            {
-                return Ok(Left::Committed(begin));
+        let left = match entries.next() {
+            Some(Entry::Begin(begin)) => {
+                let commit = entries.find_map(|entry| match entry {
+                    Entry::Commit(transaction) => Some(transaction),
+                    Entry::Begin(_) | Entry::Origin(_) => None,
+                });
+                if commit.as_ref() == Some(&begin.transaction) {
+                    return Ok(Left::Committed(begin));
+                }
+                Left::Begun(begin)
             }
-            (Some(Entry::Begin(begin)), _) => Left::Begun(begin),
-            _ => Left::Nothing,
+            Some(Entry::Commit(_) | Entry::Origin(_)) | None => Left::Nothing,
         };
         if let Some(broken) = decoded.broken {
             // A commit that breaks off is the common case, and no loss.
@@ -168,19 +181,39 @@ impl<'a> Journal<'a> {
             );
             if left == Left::Nothing {
                 self.set_aside()?;
+                return Ok(Left::SetAside);
             }
         }
         Ok(left)
+    }
+
+    /// Sets a journal aside that does not say that it is of here and now.
+    ///
+    /// # Errors
+    /// If the file cannot be read or renamed.
+    pub fn doubt_unless_of(&self, now: &Origin) -> Result<(), StorageError> {
+        let read = self.storage.read(FILE);
+        let Some(bytes) = read.map_err(file_error("read", self.storage, FILE))? else {
+            return Ok(());
+        };
+        let entries = frame::decode(FORM, &bytes).entries;
+        let is_of = |entry: &Entry| matches!(entry, Entry::Origin(origin) if origin == now);
+        if entries.iter().any(is_of) {
+            Ok(())
+        } else {
+            self.set_aside()
+        }
     }
 
     /// Writes that a transaction begins; it is on the disk when this returns.
     ///
     /// # Errors
     /// If it cannot be written. Nothing is left of it then.
-    pub fn begin(&self, begin: Begin) -> Result<(), StorageError> {
+    pub fn begin(&self, begin: Begin, now: Origin) -> Result<(), StorageError> {
         // What an earlier transaction left has been seen to.
         self.end()?;
-        self.append(&Entry::Begin(begin)).inspect_err(|_| {
+        let entries = [Entry::Begin(begin), Entry::Origin(now)];
+        self.append(&entries).inspect_err(|_| {
             if let Err(error) = self.end() {
                 log::warn!("{error}");
             }
@@ -192,18 +225,7 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// If it cannot be written.
     pub fn commit(&self, transaction: &str) -> Result<(), StorageError> {
-        self.append(&Entry::Commit(transaction.to_owned()))
-    }
-
-    /// Takes a commit back that may have been written, as a whole: the transaction has begun, and no
-    /// more.
-    ///
-    /// # Errors
-    /// If the file cannot be replaced. The commit may stand then.
-    pub fn withdraw(&self, begin: Begin) -> Result<(), StorageError> {
-        let replaced =
-            frame(&Entry::Begin(begin)).and_then(|frame| self.storage.replace(FILE, &frame));
-        replaced.map_err(file_error("write", self.storage, FILE))
+        self.append(&[Entry::Commit(transaction.to_owned())])
     }
 
     /// Forgets the transaction: the records say all now.
@@ -215,8 +237,9 @@ impl<'a> Journal<'a> {
         removed.map_err(file_error("delete", self.storage, FILE))
     }
 
-    fn append(&self, entry: &Entry) -> Result<(), StorageError> {
-        let written = frame(entry).and_then(|frame| self.storage.append(FILE, &frame));
+    fn append(&self, entries: &[Entry]) -> Result<(), StorageError> {
+        let frames: io::Result<Vec<Vec<u8>>> = entries.iter().map(frame).collect();
+        let written = frames.and_then(|frames| self.storage.append(FILE, &frames.concat()));
         written.map_err(file_error("write", self.storage, FILE))
     }
 
@@ -232,9 +255,9 @@ impl<'a> Journal<'a> {
     }
 }
 
-fn frame(entry: &Entry) -> std::io::Result<Vec<u8>> {
-    let too_large = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
-    codec::encode(entry).ok_or_else(too_large)
+fn frame(entry: &Entry) -> io::Result<Vec<u8>> {
+    let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
+    frame::encode(FORM, entry).ok_or_else(too_large)
 }
 
 /// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an

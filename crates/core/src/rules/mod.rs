@@ -6,6 +6,7 @@
 //! the rules live (tables, chains, sets) is a backend's own affair: its layout.
 
 mod derive;
+mod display;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -6,38 +6,56 @@
 //!         namespace.json           the boot that the cookie belongs to
 //!         lock                     held by the process that changes something
 //!         journal                  the transaction that is under way
-//!         generation.json          the ruleset's generation after our last change
 //!         networks/default.json    a file for each running network
+//!         staged/default.json      what a transaction that is under way will put there
+//!         index                    of all of them what a change must know, made from those files
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
+mod index;
+mod origin;
 mod record;
+mod running;
+mod staged;
+mod uses;
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashSet;
 use std::path::Path;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::journal::Journal;
 use crate::network::Name;
-use crate::storage::{Directory, Lock, Storage, StorageError, file_error};
+use crate::storage::{Directory, Lock, Storage, StorageError, Version, file_error};
 use crate::words::in_words;
 
-pub use record::{Record, RecordError, SCHEMA};
+pub use origin::Origin;
+pub use record::{Record, RecordError, SCHEMA, Written};
+pub use running::Running;
+pub use uses::Uses;
+
+use running::Remembered;
+
+use origin::Told;
+use record::Witness;
 
 /// The folder of records.
 const NETWORKS: &str = "networks";
 const UNREADABLE: &str = "unreadable";
-const NAMESPACE: &str = "namespace.json";
-const GENERATION: &str = "generation.json";
 
 /// The part of the state directory that belongs to one network namespace.
 #[derive(Debug)]
 pub struct State {
     storage: Box<dyn Storage>,
     cookie: u64,
+    /// Read once: no process sees two boots.
+    origin: OnceCell<Origin>,
+    /// The version in which the mark was found to be of here and now.
+    mark: Cell<Option<Version>>,
+    /// What runs, after our last change.
+    remembered: RefCell<Option<Remembered>>,
 }
 
 /// What went wrong with the state.
@@ -47,12 +65,12 @@ pub enum StateError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A file of ours that is not a record cannot be read.
-    #[error("{path} is not a file of palisade's state: {source}")]
-    Unreadable {
+    /// JSON cannot say what a file shall hold, which none of ours does.
+    #[error("cannot write {path} in JSON: {source}")]
+    Unwritable {
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// Why not.
         source: serde_json::Error,
     },
     /// The kernel does not say which boot this is.
@@ -66,27 +84,10 @@ impl StateError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Storage(error) => error.hint(),
-            Self::Unreadable { .. } => {
-                "move the file away; the rules stay in the kernel until you delete them"
-            }
+            Self::Unwritable { .. } => "please report it: it is a mistake in palisade",
             Self::Boot(_) => "palisade needs /proc",
         }
     }
-}
-
-/// The boot that a namespace's cookie belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Namespace {
-    schema: u32,
-    boot: String,
-    cookie: u64,
-}
-
-/// The ruleset's generations after our last changes, by the backend.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Generations {
-    schema: u32,
-    generations: BTreeMap<String, u64>,
 }
 
 impl State {
@@ -100,7 +101,13 @@ impl State {
     /// The state of a network namespace in some other storage.
     #[must_use]
     pub fn in_storage(storage: Box<dyn Storage>, cookie: u64) -> Self {
-        Self { storage, cookie }
+        Self {
+            storage,
+            cookie,
+            origin: OnceCell::new(),
+            mark: Cell::default(),
+            remembered: RefCell::default(),
+        }
     }
 
     /// Where it is, for messages.
@@ -109,30 +116,22 @@ impl State {
         self.storage.place()
     }
 
+    /// Where and when what is written now is written.
+    ///
+    /// # Errors
+    /// If the kernel does not say which boot this is.
+    pub fn origin(&self) -> Result<Origin, StateError> {
+        if let Some(origin) = self.origin.get() {
+            return Ok(origin.clone());
+        }
+        let origin = Origin::now(self.cookie)?;
+        Ok(self.origin.get_or_init(|| origin).clone())
+    }
+
     /// The journal of its transactions.
     #[must_use]
     pub fn journal(&self) -> Journal<'_> {
         Journal::of(self.storage.as_ref())
-    }
-
-    /// Keeps our other processes out until the lock is dropped. State that was written before the
-    /// last boot is set aside under another name: what it speaks of is gone.
-    ///
-    /// # Errors
-    /// If the state cannot be written, or another process holds the lock for longer than
-    /// `patience`.
-    pub fn lock(&self, patience: Duration) -> Result<Lock, StateError> {
-        let lock = self.storage.lock(patience)?;
-        let now = self.namespace()?;
-        match self.read_json::<Namespace>(NAMESPACE)? {
-            Some(then) if then == now => {}
-            Some(_) => {
-                self.set_aside_all()?;
-                self.write_json(NAMESPACE, &now)?;
-            }
-            None => self.write_json(NAMESPACE, &now)?,
-        }
-        Ok(lock)
     }
 
     /// All records, in the order in which the networks were started. Records of another boot do
@@ -142,13 +141,16 @@ impl State {
     /// # Errors
     /// If the folder or a file cannot be read at all.
     pub fn records(&self, lock: Option<&Lock>) -> Result<Vec<Record>, StateError> {
-        if !self.is_of_this_boot()? {
+        let now = self.origin()?;
+        let told = self.told(&now)?;
+        if told == Told::Another {
             log::warn!(
                 "{} was written before the last boot: it does not count",
                 self.place()
             );
             return Ok(Vec::new());
         }
+        let witness = Witness::new(&now, &told);
         let storage = self.storage.as_ref();
         let names = storage.names(NETWORKS);
         let names = names.map_err(file_error("read", storage, NETWORKS))?;
@@ -162,7 +164,7 @@ impl State {
             let Some(bytes) = read.map_err(file_error("read", storage, &path))? else {
                 continue; // Forgotten since the folder was read.
             };
-            match record::decode(name, &bytes) {
+            match record::decode(name, &bytes, witness) {
                 Ok(record) => records.push(record),
                 Err(error) => self.doubt(&file, &error, lock)?,
             }
@@ -171,26 +173,37 @@ impl State {
         Ok(records)
     }
 
-    /// The files that could not be believed, with what is wrong: those that are in the way still,
-    /// and those that were set aside and whose network was not applied again.
+    /// The files that could not be believed, with what is wrong, beside the records that were: those
+    /// that are in the way still, and those that were set aside and whose network was not applied again.
     ///
     /// # Errors
     /// If a folder or a file cannot be read at all.
-    pub fn unbelieved(&self) -> Result<Vec<(String, String)>, StateError> {
+    pub fn unbelieved(&self, believed: &[Record]) -> Result<Vec<(String, String)>, StateError> {
+        let now = self.origin()?;
+        let told = self.told(&now)?;
+        let witness = Witness::new(&now, &told);
         let storage = self.storage.as_ref();
         let read_names = |folder| {
             let names = storage.names(folder);
             names.map_err(file_error("read", storage, folder))
         };
+        let mut believed: HashSet<String> = believed
+            .iter()
+            .map(|record| format!("{}.json", record.network.name()))
+            .collect();
         let mut found = Vec::new();
-        let mut believed = Vec::new();
         for file in read_names(NETWORKS)? {
+            if believed.contains(&file) {
+                continue;
+            }
             let path = format!("{NETWORKS}/{file}");
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
             if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
-                match record::decode(name, &bytes) {
-                    Ok(_) => believed.push(file),
+                match record::decode(name, &bytes, witness) {
+                    Ok(_) => {
+                        believed.insert(file);
+                    }
                     Err(error) => found.push((path, error.to_string())),
                 }
             }
@@ -198,7 +211,7 @@ impl State {
         for file in read_names(UNREADABLE)? {
             // `NAME.json-1`: where the network was applied again, its rules have a record.
             let of = file.rsplit_once('-').map_or(file.as_str(), |(of, _)| of);
-            if !believed.iter().any(|believed| believed == of) {
+            if !believed.contains(of) {
                 found.push((
                     format!("{UNREADABLE}/{file}"),
                     "it was set aside".to_owned(),
@@ -209,7 +222,7 @@ impl State {
         Ok(found)
     }
 
-    /// Writes records. They are as safe as the journal that says the same.
+    /// Writes records that stand already, anew. They are as safe as the journal that says the same.
     ///
     /// # Errors
     /// If a file cannot be written. Each record is then either the old or the new one.
@@ -217,12 +230,10 @@ impl State {
         &self,
         records: impl IntoIterator<Item = &'r Record>,
     ) -> Result<(), StateError> {
+        let now = self.origin()?;
         for record in records {
             let path = path(record.network.name());
-            let content = record::encode(record).map_err(|source| StateError::Unreadable {
-                path: path.clone(),
-                source,
-            })?;
+            let content = Written::new(record)?.file(&now);
             let storage = self.storage.as_ref();
             let replaced = storage.replace(&path, &content);
             replaced.map_err(file_error("write", storage, &path))?;
@@ -242,44 +253,6 @@ impl State {
             removed.map_err(file_error("delete", storage, &path))?;
         }
         Ok(())
-    }
-
-    /// The ruleset's generation after our last change by this backend, if it is known.
-    #[must_use]
-    pub fn generation(&self, backend: &str) -> Option<u64> {
-        let read = self.read_json::<Generations>(GENERATION);
-        read.ok()??.generations.get(backend).copied()
-    }
-
-    /// Remembers the ruleset's generation; none if it is not known. It only saves work.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn set_generation(&self, backend: &str, to: Option<u64>) -> Result<(), StateError> {
-        let read = self.read_json::<Generations>(GENERATION);
-        let mut all = read.ok().flatten().unwrap_or_default();
-        all.schema = SCHEMA;
-        match to {
-            Some(generation) => all.generations.insert(backend.to_owned(), generation),
-            None => all.generations.remove(backend),
-        };
-        self.write_json(GENERATION, &all)
-    }
-
-    fn namespace(&self) -> Result<Namespace, StateError> {
-        Ok(Namespace {
-            schema: SCHEMA,
-            boot: boot_id()?,
-            cookie: self.cookie,
-        })
-    }
-
-    fn is_of_this_boot(&self) -> Result<bool, StateError> {
-        let recorded = self.read_json::<Namespace>(NAMESPACE)?;
-        match recorded {
-            Some(then) => Ok(then == self.namespace()?),
-            None => Ok(true),
-        }
     }
 
     /// A record's file that cannot be believed: nothing of it is lost.
@@ -306,43 +279,9 @@ impl State {
         Ok(renamed.map_err(file_error("rename", storage, &path))?)
     }
 
-    fn set_aside_all(&self) -> Result<(), StateError> {
-        let storage = self.storage.as_ref();
-        let there = storage.names("").unwrap_or_default();
-        for name in [NETWORKS, "journal", GENERATION] {
-            let aside = free_name(&format!("{name}.before-boot"), &there);
-            match storage.rename(name, &aside) {
-                Ok(()) => log::warn!(
-                    "{}/{name} was written before the last boot: it is now {aside}",
-                    self.place()
-                ),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(file_error("rename", storage, name)(error).into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// None if there is no such file.
-    fn read_json<T: serde::de::DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<Option<T>, StateError> {
-        let storage = self.storage.as_ref();
-        let read = storage.read(path);
-        let Some(text) = read.map_err(file_error("read", storage, path))? else {
-            return Ok(None);
-        };
-        let parsed = serde_json::from_slice(&text).map(Some);
-        parsed.map_err(|source| StateError::Unreadable {
-            path: format!("{}/{path}", self.place()),
-            source,
-        })
-    }
-
     fn write_json(&self, path: &str, value: &impl Serialize) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
-        let text = serde_json::to_vec_pretty(value).map_err(|source| StateError::Unreadable {
+        let text = serde_json::to_vec_pretty(value).map_err(|source| StateError::Unwritable {
             path: path.to_owned(),
             source,
         })?;
@@ -360,12 +299,6 @@ pub(crate) fn free_name(name: &str, there: &[String]) -> String {
     let mut numbered = (1..).map(|number: u64| format!("{name}-{number}"));
     let free = numbered.find(|numbered| !there.contains(numbered));
     free.unwrap_or_else(|| name.to_owned())
-}
-
-/// The kernel's name for the time since it was started.
-fn boot_id() -> Result<String, StateError> {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    Ok(text.map_err(StateError::Boot)?.trim().to_owned())
 }
 
 #[cfg(test)]

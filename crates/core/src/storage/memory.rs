@@ -1,11 +1,12 @@
 //! Storage in memory that fails when it is told to: for tests.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Lock, Storage, StorageError, file_error};
+use super::{Lock, Storage, StorageError, Version, file_error};
 
 /// What happens at the operation that was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Mishap {
     Dies,
     /// It works, and all others fail.
     DiesAfter,
+    /// The disk is full: it and all others that need room write half, and fail. The rest works.
+    Full,
 }
 
 /// Files in memory. Clones share them.
@@ -53,6 +56,19 @@ impl Fate {
         let course = &mut *locked(&self.0);
         let reached = |(at, _)| course.operations > at;
         course.mishap.take().is_some_and(reached)
+    }
+
+    /// How the next changing operation goes on that needs room on the disk.
+    #[must_use]
+    pub fn next_writing(&self) -> Step {
+        let is_full = {
+            let course = locked(&self.0);
+            matches!(course.mishap, Some((at, Mishap::Full)) if course.operations >= at)
+        };
+        match self.next() {
+            Step::Work if is_full => Step::Half,
+            step => step,
+        }
     }
 
     /// How the next changing operation goes on.
@@ -142,8 +158,18 @@ impl Storage for Memory {
         Ok(names.map(str::to_owned).collect())
     }
 
+    fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let step = self.fate.next_writing();
+        match step {
+            Step::Work | Step::Late => self.put(path, content.to_vec()),
+            Step::Half => self.put(path, content[..content.len() / 2].to_vec()),
+            Step::Fail => {}
+        }
+        step.told()
+    }
+
     fn replace(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        let step = self.fate.next();
+        let step = self.fate.next_writing();
         if matches!(step, Step::Work | Step::Late) {
             self.put(path, content.to_vec());
         }
@@ -151,7 +177,7 @@ impl Storage for Memory {
     }
 
     fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        let step = self.fate.next();
+        let step = self.fate.next_writing();
         let written = match step {
             Step::Work | Step::Late => content,
             Step::Half => &content[..content.len() / 2],
@@ -164,6 +190,29 @@ impl Storage for Memory {
         step.told()
     }
 
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.append(path, content)
+    }
+
+    fn version(&self, path: &str) -> io::Result<Option<Version>> {
+        let files = locked(&self.files);
+        let folder = format!("{path}/");
+        let is_meant = |file: &&String| *file == path || file.starts_with(&folder);
+        // A name in a folder and the bytes of a file are all that a version is of here.
+        let mut meant: Vec<(&String, Option<&Vec<u8>>)> = Vec::new();
+        for (file, content) in files.iter().filter(|(file, _)| is_meant(file)) {
+            meant.push((file, (file == path).then_some(content)));
+        }
+        let mut hasher = DefaultHasher::new();
+        meant.hash(&mut hasher);
+        let version = Version {
+            inode: hasher.finish(),
+            length: 0,
+            changed: (0, 0),
+        };
+        Ok((!meant.is_empty()).then_some(version))
+    }
+
     fn remove(&self, path: &str) -> io::Result<()> {
         let step = self.fate.next();
         if matches!(step, Step::Work | Step::Late) {
@@ -173,8 +222,9 @@ impl Storage for Memory {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        if self.fate.next() != Step::Work {
-            return Err(full());
+        let step = self.fate.next();
+        if !matches!(step, Step::Work | Step::Late) {
+            return step.told();
         }
         let mut files = locked(&self.files);
         let folder = format!("{from}/");
@@ -191,7 +241,7 @@ impl Storage for Memory {
                 files.insert(path.replacen(from, to, 1), content);
             }
         }
-        Ok(())
+        step.told()
     }
 
     fn lock(&self, _patience: Duration) -> Result<Lock, StorageError> {

@@ -27,6 +27,7 @@ use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, Done, Installed, Placement, Plan, RunError,
     Standing, Step,
 };
+use palisade_core::network::Family;
 use palisade_core::rules::{Purpose, Rule};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
@@ -34,7 +35,7 @@ use thiserror::Error;
 
 use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
-use crate::text::Command;
+use crate::text::{self, Command};
 use area::{Area, areas, installed};
 use difference::{Difference, between};
 use envelope::{Envelope, Way};
@@ -42,13 +43,26 @@ use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
-pub use render::render;
+pub use render::{render, tables};
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules through `iptables-restore`.
 pub struct Iptables {
     tables: Tables,
     refused: Vec<Installed>,
+}
+
+/// What stands for a family of packets in the tables of a family of programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Which programs.
+    pub variant: Variant,
+    /// Which packets.
+    pub family: Family,
+    /// The program that changes it: `iptables-legacy`, or `iptables` where that is the same.
+    pub program: String,
+    /// The tables.
+    pub tables: Vec<text::Table>,
 }
 
 /// Why a plan could not be made, or not be carried out.
@@ -117,6 +131,23 @@ impl Iptables {
     /// If they cannot do what every network needs.
     pub fn probe(&mut self, programs: Programs) -> Result<Vec<String>, BackendError> {
         probe::probe(self, programs).map_err(BackendError::from)
+    }
+
+    /// All that stands for a family of packets in the tables of a family of programs, whoever put it
+    /// there. Nothing is made.
+    ///
+    /// # Errors
+    /// If there are no such programs, or they do not print it.
+    pub fn saved(&mut self, variant: Variant, family: Family) -> Result<Saved, BackendError> {
+        let stem = self.tables.stem(variant, family);
+        let program = stem.map_err(IptablesError::from)?.to_string();
+        let tables = self.tables.read(variant, family, &[]);
+        Ok(Saved {
+            variant,
+            family,
+            program,
+            tables: tables.map_err(IptablesError::from)?,
+        })
     }
 
     fn variant(&mut self, placement: &Placement) -> Result<Variant, IptablesError> {
@@ -313,17 +344,19 @@ impl Backend for Iptables {
     }
 
     /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
-        for refused in std::mem::take(&mut self.refused) {
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+        let refused = std::mem::take(&mut self.refused);
+        let is_any = !refused.is_empty();
+        for refused in refused {
             for record in records.iter_mut() {
                 record.installed.retain(|installed| *installed != refused);
             }
         }
-        Ok(())
+        Ok(is_any)
     }
 
-    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError> {
-        standing::of(self, record).map_err(BackendError::from)
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
+        standing::of(self, records).map_err(BackendError::from)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {

@@ -1,6 +1,6 @@
 //! What stands for one network, and in all our chains.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use palisade_core::backend::{self, Counted, Installed, Placement};
@@ -11,40 +11,53 @@ use super::area::{installed, is_same};
 use super::draft::recorded;
 use super::observed::Observed;
 use super::{Iptables, IptablesError};
-use crate::rule::{Table, jump, placed, purpose};
+use crate::rule::{Placed, Table, jump, placed, purpose};
 use crate::run::{RestoreError, Variant};
 use crate::text;
 
-/// What stands of what is recorded for a network; and, as missing, what the kernel refused.
+/// What stands of what is recorded for each of these networks; and, as missing, what the kernel
+/// refused.
 pub(super) fn of(
     iptables: &mut Iptables,
-    record: &Record,
-) -> Result<Vec<backend::Standing>, IptablesError> {
-    let variant = iptables.variant(&record.placement)?;
-    let mut all = Vec::new();
-    for family in Family::BOTH {
-        let recorded: Vec<&Installed> = record
-            .installed
-            .iter()
-            .filter(|i| i.family == family)
-            .collect();
-        if recorded.is_empty() {
-            continue;
+    records: &[&Record],
+) -> Result<Vec<Vec<backend::Standing>>, IptablesError> {
+    let mut areas: BTreeMap<(Variant, Family), Vec<usize>> = BTreeMap::new();
+    for (network, record) in records.iter().enumerate() {
+        let variant = iptables.variant(&record.placement)?;
+        for family in Family::BOTH {
+            if record.installed.iter().any(|i| i.family == family) {
+                areas.entry((variant, family)).or_default().push(network);
+            }
         }
+    }
+    let mut all = vec![Vec::new(); records.len()];
+    for ((variant, family), networks) in areas {
         let saved = iptables.tables.read(variant, family, &Table::ALL)?;
         for table in Table::ALL {
             let found = saved.iter().find(|saved| saved.name == table.name());
             let mut observed = Observed::new(found);
-            let here = recorded.iter().filter(|i| i.table == table.name());
-            all.extend(here.map(|installed| one(&mut observed, installed)));
-        }
-        for placed in placed(&record.network, family) {
-            if placed.is_optional() && !recorded.iter().any(|i| is_same(i, &placed)) {
-                all.push(missing(&installed(family, &placed)));
+            for &network in &networks {
+                let recorded = records[network].installed.iter();
+                let here = recorded.filter(|i| i.family == family && i.table == table.name());
+                all[network].extend(here.map(|installed| one(&mut observed, installed)));
             }
+        }
+        for network in networks {
+            all[network].extend(refused(records[network], family));
         }
     }
     Ok(all)
+}
+
+/// What a network could do without, and does.
+fn refused(record: &Record, family: Family) -> impl Iterator<Item = backend::Standing> {
+    let placed = placed(&record.network, family).into_iter();
+    let is_recorded = move |placed: &Placed| {
+        let mut recorded = record.installed.iter().filter(|i| i.family == family);
+        recorded.any(|installed| is_same(installed, placed))
+    };
+    let refused = placed.filter(move |p| p.is_optional() && !is_recorded(p));
+    refused.map(move |placed| missing(&installed(family, &placed)))
 }
 
 fn one(observed: &mut Observed, installed: &Installed) -> backend::Standing {

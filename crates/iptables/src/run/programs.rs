@@ -125,6 +125,13 @@ impl Stem {
     }
 }
 
+/// The program that changes and lists single rules.
+impl fmt::Display for Stem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The programs that were found.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stems(BTreeMap<(Variant, Family), Stem>);

@@ -16,7 +16,7 @@ use crate::object::{self, Element, Rule};
 
 /// What to do in one area.
 #[derive(Debug, Default)]
-pub(super) struct Difference {
+pub(super) struct Difference<'a> {
     family: Option<object::Family>,
     table: String,
     /// The whole table goes, and nothing else need be said.
@@ -34,7 +34,7 @@ pub(super) struct Difference {
     add: Skeleton,
     add_skeleton_rules: Vec<(Rule, At)>,
     add_rules: Vec<(Rule, At)>,
-    add_elements: BTreeMap<String, Vec<Element>>,
+    add_elements: BTreeMap<&'a str, Vec<&'a Element>>,
     /// Networks of [`Area::restored`] that are mended here.
     pub(super) mended: HashSet<usize>,
     pub(super) notes: Vec<String>,
@@ -49,11 +49,11 @@ pub(super) enum Trust {
     Kernel,
 }
 
-pub(super) fn between(
-    area: &Area<'_>,
+pub(super) fn between<'a>(
+    area: &'a Area<'_>,
     observed: Option<&mut Observed>,
     trust: Trust,
-) -> Difference {
+) -> Difference<'a> {
     let mut difference = Difference {
         family: Some(area.family.into()),
         table: area.table.to_string(),
@@ -79,7 +79,40 @@ pub(super) fn between(
     difference
 }
 
-impl Difference {
+impl<'a> Difference<'a> {
+    /// What is recorded goes and what is wanted comes, where nobody touched the ruleset since it was
+    /// recorded, and the same stands around both ([`Area::has_settled`]).
+    pub(super) fn settled(area: &'a Area<'_>) -> Self {
+        let mut difference = Self {
+            family: Some(area.family.into()),
+            table: area.table.to_string(),
+            remains: true,
+            ..Self::default()
+        };
+        let staying = area.staying_elements();
+        for Gone {
+            owner, installed, ..
+        } in area.all_gone()
+        {
+            let set = installed.place.as_str();
+            if let Some(key) = key(&installed.item)
+                && staying.get(&(set, key.as_slice())) != Some(&owner.as_str())
+            {
+                difference.delete_element(set, key);
+            }
+        }
+        for (_, wanted) in &area.added {
+            match &wanted.item {
+                Item::Rule(rule) => difference.add_rules.push((rule.clone(), At::Head)),
+                Item::Element { set, element } if !area.is_gone(wanted) => {
+                    difference.add_element(set, element);
+                }
+                Item::Element { .. } => {}
+            }
+        }
+        difference
+    }
+
     /// Nothing of ours shall be left.
     fn vanish(&mut self, area: &Area<'_>, observed: &mut Observed) {
         let gone: Vec<&Installed> = area.all_gone().map(|gone| gone.installed).collect();
@@ -96,7 +129,7 @@ impl Difference {
 
     fn change(
         &mut self,
-        area: &Area<'_>,
+        area: &'a Area<'_>,
         observed: &mut Observed,
         skeletons: &[(Layout, Skeleton)],
         trust: Trust,
@@ -127,8 +160,7 @@ impl Difference {
                 // One that comes for another network gets that one's comment, and counts anew.
                 let stays = staying.get(&(set, key.as_slice())) == Some(&owner.as_str());
                 if stands && !stays {
-                    let elements = self.delete_elements.entry(set.to_owned()).or_default();
-                    elements.insert(key.clone(), Element::of_key(key));
+                    self.delete_element(set, key);
                     self.mended.extend(restored);
                 }
             } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
@@ -140,7 +172,7 @@ impl Difference {
 
     fn come(
         &mut self,
-        area: &Area<'_>,
+        area: &'a Area<'_>,
         skeletons: &[(Layout, Skeleton)],
         mut observed: Option<&mut Observed>,
         trust: Trust,
@@ -185,7 +217,7 @@ impl Difference {
     }
 
     /// What is missing of networks that stay: each rule goes where it was between the others.
-    fn restore(&mut self, area: &Area<'_>, mut observed: Option<&mut Observed>, trust: Trust) {
+    fn restore(&mut self, area: &'a Area<'_>, mut observed: Option<&mut Observed>, trust: Trust) {
         if trust == Trust::Records {
             return;
         }
@@ -231,9 +263,13 @@ impl Difference {
         elements.is_some_and(|elements| elements.contains_key(key))
     }
 
-    fn add_element(&mut self, set: &str, element: &Element) {
-        let elements = self.add_elements.entry(set.to_owned()).or_default();
-        elements.push(element.clone());
+    fn delete_element(&mut self, set: &str, key: Vec<u8>) {
+        let elements = self.delete_elements.entry(set.to_owned()).or_default();
+        elements.insert(key.clone(), Element::of_key(key));
+    }
+
+    fn add_element(&mut self, set: &'a str, element: &'a Element) {
+        self.add_elements.entry(set).or_default().push(element);
     }
 
     fn mend_skeleton(&mut self, skeleton: &Skeleton, observed: Option<&Observed>) {
@@ -412,7 +448,7 @@ impl Difference {
             batch.add_rule(rule, *at);
         }
         for (set, elements) in &self.add_elements {
-            batch.add_elements(family, &self.table, set, elements);
+            batch.add_elements(family, &self.table, set, elements.iter().copied());
         }
     }
 }

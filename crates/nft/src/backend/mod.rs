@@ -6,6 +6,7 @@
 mod area;
 mod difference;
 mod error;
+mod features;
 mod item;
 mod landed;
 mod observed;
@@ -22,7 +23,7 @@ use palisade_core::backend::{
     Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
-use palisade_core::state::Record;
+use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
 
 use crate::batch::{Batch, CommitError, commit};
@@ -39,6 +40,7 @@ use rebuild::Rebuild;
 use verify::discrepancies;
 
 pub use error::PlanError;
+pub use features::Feature;
 pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
 
@@ -76,14 +78,20 @@ impl Nftables {
             Some(_) => Trust::Records,
             None => Trust::Kernel,
         };
-        let (differences, generation) = self.reader().at_one_moment(|reader| {
-            let mut differences = Vec::with_capacity(areas.len());
-            for area in &areas {
-                differences.push(look(reader, area, trust)?);
+        let left_at = change
+            .left_at
+            .and_then(|left_at| u32::try_from(left_at).ok());
+        let (differences, generation) = match left_at {
+            Some(left_at) if areas.iter().all(Area::has_settled) => {
+                let settled = |area| Ok(Difference::settled(area));
+                (areas.iter().map(settled).collect(), left_at)
             }
-            Ok(differences)
-        })?;
-        let differences: Vec<Difference> = differences.into_iter().collect::<Result<_, _>>()?;
+            _ => self.reader().at_one_moment(|reader| {
+                let look = |area| look(reader, area, trust);
+                areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+            })?,
+        };
+        let differences: Vec<Difference<'_>> = differences.into_iter().collect::<Result<_, _>>()?;
         self.planned = Some(generation);
 
         let mut batch = Batch::new(Some(generation));
@@ -117,27 +125,21 @@ impl Nftables {
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
-        for (area, difference) in areas.iter().zip(&differences) {
-            for (network, wanted) in &area.added {
-                plan.added[*network].push(wanted.installed.clone());
-            }
-            plan.notes.extend(difference.notes.iter().cloned());
-        }
-        let mended = differences.iter().flat_map(|d| &d.mended).copied();
+        let mended: Vec<usize> = differences.iter().flat_map(|d| &d.mended).copied().collect();
         let items = areas.iter().flat_map(|area| &area.restored);
         note_restored(&mut plan, mended, items);
+        plan.notes = differences.into_iter().flat_map(|d| d.notes).collect();
+        for (network, wanted) in areas.into_iter().flat_map(|area| area.added) {
+            plan.added[network].push(wanted.installed);
+        }
         Ok(plan)
     }
 }
 
 impl Nftables {
-    /// The areas of these networks, as they stand in one generation.
-    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Seen<'r>>, u32), PlanError> {
-        let change = Change {
-            restore: restore.to_vec(),
-            ..Change::default()
-        };
-        let areas = areas(&change)?;
+    /// The areas of a change, as they stand in one generation.
+    fn look_at<'c>(&mut self, change: &'c Change<'c>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
+        let areas = areas(change)?;
         let (programs, generation) = self.reader().at_one_moment(|reader| {
             let mut program = |area: &Area<'_>| {
                 reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
@@ -152,7 +154,11 @@ impl Nftables {
 
     /// What stands otherwise than it is recorded.
     fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
-        let (areas, _) = self.look_at(records)?;
+        let change = Change {
+            restore: records.to_vec(),
+            ..Change::default()
+        };
+        let (areas, _) = self.look_at(&change)?;
         let each = areas.into_iter();
         let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
         Ok(found.collect())
@@ -160,7 +166,7 @@ impl Nftables {
 
     /// Makes anew each table in which something stands otherwise than it is recorded.
     fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let (areas, generation) = self.look_at(&change.restore)?;
+        let (areas, generation) = self.look_at(change)?;
         self.planned = Some(generation);
         let mut plan = Plan {
             restored: vec![None; change.restore.len()],
@@ -244,11 +250,11 @@ fn note_restored<'w>(
 }
 
 /// What to do in an area, after looking at the kernel. The outer error is of reading.
-fn look(
+fn look<'a>(
     reader: &mut Reader<'_>,
-    area: &Area<'_>,
+    area: &'a Area<'_>,
     trust: Trust,
-) -> Result<Result<Difference, PlanError>, DumpError> {
+) -> Result<Result<Difference<'a>, PlanError>, DumpError> {
     let family = object::Family::from(area.family);
     let skeletons = area.skeletons();
     let depth = match trust {
@@ -348,11 +354,8 @@ impl Backend for Nftables {
         layout::omission(rule.role, rule.purpose)
     }
 
-    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
-        let settings = records
-            .iter()
-            .filter_map(|r| Settings::try_from(&r.placement).ok());
-        let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
+    fn is_outdated(&mut self, uses: &Uses) -> Result<bool, BackendError> {
+        let tables: BTreeSet<TableName> = uses.tables().filter_map(|t| t.parse().ok()).collect();
         for family in [object::Family::Ip, object::Family::Ip6] {
             for table in &tables {
                 let found = self
@@ -366,6 +369,11 @@ impl Backend for Nftables {
             }
         }
         Ok(false)
+    }
+
+    /// A rule that is put back stands between those of other networks.
+    fn looks_at_kept(&self, change: &Change<'_>) -> bool {
+        !change.restore.is_empty()
     }
 
     fn generation(&mut self) -> Result<Option<u64>, BackendError> {
@@ -413,13 +421,13 @@ impl Backend for Nftables {
         }
     }
 
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
         standing::note_handles(&mut self.reader(), records).map_err(of_dump)
     }
 
-    fn standing(&mut self, record: &Record) -> Result<Vec<Standing>, BackendError> {
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         let mut reader = self.reader();
-        let read = reader.at_one_moment(|reader| standing::of(reader, record));
+        let read = reader.at_one_moment(|reader| standing::of(reader, records));
         read.map(|(standing, _)| standing).map_err(of_dump)
     }
 

@@ -10,7 +10,7 @@ use palisade_core::network::{
 use thiserror::Error;
 
 use super::Nftables;
-use crate::batch::{Batch, CommitError, commit};
+use crate::batch::{Batch, CommitError, Refusal, commit};
 use crate::layout::{Layout, TableName};
 use crate::object;
 use crate::program::Program;
@@ -18,7 +18,7 @@ use crate::program::Program;
 /// A table that nobody has: the last message deletes it.
 const BAIT: &str = "palisade_probe_of_nothing";
 /// The table in which everything is tried.
-const TABLE: &str = "palisade_probe";
+pub(super) const TABLE: &str = "palisade_probe";
 
 /// Why a layout cannot be used here.
 #[derive(Debug, Error)]
@@ -32,6 +32,9 @@ pub enum ProbeError {
         /// What was refused.
         source: CommitError,
     },
+    /// The kernel cannot be asked.
+    #[error("the kernel does not say what it can do: {0}")]
+    Unanswered(CommitError),
     /// The kernel took what it should have refused: it has been taken away again.
     #[error("a batch that must fail was committed")]
     Committed,
@@ -42,7 +45,7 @@ impl ProbeError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Lacking { source, .. } => source.hint(),
+            Self::Lacking { source, .. } | Self::Unanswered(source) => source.hint(),
             Self::Committed => "report it with `uname -r`".to_owned(),
         }
     }
@@ -55,33 +58,47 @@ impl Nftables {
     /// With what the kernel refused.
     pub fn probe(&mut self, layout: Layout) -> Result<(), ProbeError> {
         let lacking = |source| ProbeError::Lacking { layout, source };
-        let batch = batch(layout);
-        match commit(self.transport.as_mut(), &batch, &mut self.replies) {
-            Err(CommitError::Refused(mut refusals)) => {
-                refusals.retain(|refusal| !refusal.object.contains(BAIT));
-                if refusals.is_empty() {
-                    Ok(())
-                } else {
-                    Err(lacking(CommitError::Refused(refusals)))
-                }
-            }
-            Ok(()) => {
-                let mut undo = Batch::new(None);
-                undo.delete_table(object::Family::Ip, TABLE);
-                undo.delete_table(object::Family::Ip6, TABLE);
-                let undo = undo.finish();
-                if let Err(error) = commit(self.transport.as_mut(), &undo, &mut self.replies) {
-                    log::error!("{error}");
-                }
-                Err(ProbeError::Committed)
-            }
-            Err(error) => Err(lacking(error)),
+        match attempt(self, |batch| everything(batch, layout)) {
+            Ok(refusals) if refusals.is_empty() => Ok(()),
+            Ok(refusals) => Err(lacking(CommitError::Refused(refusals))),
+            Err(ProbeError::Unanswered(source)) => Err(lacking(source)),
+            Err(error) => Err(error),
         }
     }
 }
 
-fn batch(layout: Layout) -> Vec<u8> {
+/// What the kernel refuses of a batch that is taken back by the kernel itself, since it ends in what
+/// must fail.
+pub(super) fn attempt(
+    nftables: &mut Nftables,
+    fill: impl FnOnce(&mut Batch),
+) -> Result<Vec<Refusal>, ProbeError> {
     let mut batch = Batch::new(None);
+    fill(&mut batch);
+    batch.delete_table(object::Family::Ip, BAIT);
+    let batch = batch.finish();
+    match commit(nftables.transport.as_mut(), &batch, &mut nftables.replies) {
+        Err(CommitError::Refused(mut refusals)) => {
+            refusals.retain(|refusal| !refusal.object.contains(BAIT));
+            Ok(refusals)
+        }
+        Ok(()) => {
+            let mut undo = Batch::new(None);
+            undo.delete_table(object::Family::Ip, TABLE);
+            undo.delete_table(object::Family::Ip6, TABLE);
+            let undo = undo.finish();
+            let undone = commit(nftables.transport.as_mut(), &undo, &mut nftables.replies);
+            if let Err(error) = undone {
+                log::error!("{error}");
+            }
+            Err(ProbeError::Committed)
+        }
+        Err(error) => Err(ProbeError::Unanswered(error)),
+    }
+}
+
+/// All that a layout may have.
+fn everything(batch: &mut Batch, layout: Layout) {
     let networks: Vec<Network> = samples().into_iter().flatten().collect();
     let placed: Vec<(Layout, &Network)> = networks.iter().map(|n| (layout, n)).collect();
     let table: Result<TableName, _> = TABLE.parse();
@@ -90,8 +107,6 @@ fn batch(layout: Layout) -> Vec<u8> {
     for program in programs.into_iter().flatten().flatten() {
         batch.add_program(&program);
     }
-    batch.delete_table(object::Family::Ip, BAIT);
-    batch.finish()
 }
 
 /// Networks that need everything that a layout has.

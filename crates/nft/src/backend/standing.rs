@@ -1,6 +1,6 @@
 //! What stands in the kernel for one network.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use palisade_core::backend::{self, Counted, Installed};
 use palisade_core::network::Family;
@@ -13,13 +13,13 @@ use super::settings::Settings;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, Layout, Shape};
 use crate::object::{Element, Expression};
-use crate::program::Program;
+use crate::program::{FilledSet, Program};
 
-/// Gives rules the handles that they have in the kernel. Elements have none.
+/// Gives rules the handles that they have in the kernel. Elements have none. Whether there are rules.
 pub(super) fn note_handles(
     reader: &mut Reader<'_>,
     records: &mut [Record],
-) -> Result<(), DumpError> {
+) -> Result<bool, DumpError> {
     let is_flat = |record: &&mut Record| {
         Settings::try_from(&record.placement).is_ok_and(|s| s.layout == Layout::Flat)
     };
@@ -32,6 +32,7 @@ pub(super) fn note_handles(
         let table = (item.family, item.table.clone());
         tables.entry(table).or_default().push(item);
     }
+    let is_any = !tables.is_empty();
     for ((family, table), items) in tables {
         let program = reader.program(family.into(), &table, Depth::Outline)?;
         let mut observed = program.map(Observed::new);
@@ -40,27 +41,29 @@ pub(super) fn note_handles(
             item.handle = standing.and_then(Standing::handle);
         }
     }
-    Ok(())
+    Ok(is_any)
 }
 
-/// What stands of what is recorded for a network.
+/// What stands of what is recorded for each of these networks.
 pub(super) fn of(
     reader: &mut Reader<'_>,
-    record: &Record,
-) -> Result<Vec<backend::Standing>, DumpError> {
-    let tables: BTreeSet<(Family, &str)> = record
-        .installed
-        .iter()
-        .map(|item| (item.family, item.table.as_str()))
-        .collect();
-    let mut all = Vec::new();
-    for (family, table) in tables {
+    records: &[&Record],
+) -> Result<Vec<Vec<backend::Standing>>, DumpError> {
+    let mut tables: BTreeMap<(Family, &str), Vec<(usize, &Installed)>> = BTreeMap::new();
+    for (network, record) in records.iter().enumerate() {
+        for item in &record.installed {
+            let of_table = tables.entry((item.family, &item.table)).or_default();
+            of_table.push((network, item));
+        }
+    }
+    let mut all = vec![Vec::new(); records.len()];
+    for ((family, table), items) in tables {
         let program = reader.program(family.into(), table, Depth::Elements)?;
+        let elements = program.as_ref().map(counted_elements).unwrap_or_default();
         let mut observed = program.map(Observed::new);
-        let is_here = |item: &&Installed| item.family == family && item.table == table;
-        for item in record.installed.iter().filter(is_here) {
-            all.push(match &mut observed {
-                Some(observed) => one(observed, item),
+        for (network, item) in items {
+            all[network].push(match &mut observed {
+                Some(observed) => one(observed, &elements, item),
                 None => missing(item),
             });
         }
@@ -68,10 +71,23 @@ pub(super) fn of(
     Ok(all)
 }
 
-fn one(observed: &mut Observed, item: &Installed) -> backend::Standing {
-    if let Some(found) = element(&observed.program, item) {
+/// Elements that stand, by set and key, and what they counted.
+type Elements = HashMap<String, HashMap<Vec<u8>, Option<Counted>>>;
+
+fn counted_elements(program: &Program) -> Elements {
+    let of_set = |filled: &FilledSet| {
+        let counted = |element: &Element| (element.key.clone(), counter(&element.expressions));
+        let elements = filled.elements.iter().map(counted).collect();
+        (filled.set.name.clone(), elements)
+    };
+    program.sets.iter().map(of_set).collect()
+}
+
+fn one(observed: &mut Observed, elements: &Elements, item: &Installed) -> backend::Standing {
+    let element = || elements.get(&item.place)?.get(&key(&item.item)?).copied();
+    if let Some(counter) = element() {
         return backend::Standing {
-            counter: counter(&found.expressions),
+            counter,
             missing: false,
             ..missing(item)
         };
@@ -85,12 +101,6 @@ fn one(observed: &mut Observed, item: &Installed) -> backend::Standing {
         },
         None => missing(item),
     }
-}
-
-fn element<'p>(program: &'p Program, item: &Installed) -> Option<&'p Element> {
-    let key = key(&item.item)?;
-    let mut elements = program.set(&item.place)?.elements.iter();
-    elements.find(|element| element.key == key)
 }
 
 fn missing(item: &Installed) -> backend::Standing {

@@ -14,6 +14,8 @@ pub enum Expression {
     Bitwise(Bitwise),
     /// Breaks the rule off unless a register compares so with a value.
     Compare(Compare),
+    /// Breaks the rule off unless a register lies between two values.
+    Range(Range),
     /// Looks a register up in a set or map, and breaks the rule off unless it is there.
     Lookup(Lookup),
     /// Puts a value into a register.
@@ -61,6 +63,8 @@ impl MetaKey {
     pub const IIFNAME: Self = Self(6);
     /// The name of the interface that it leaves through, 16 bytes.
     pub const OIFNAME: Self = Self(7);
+    /// The family of the packet, in tables that see several (`NFPROTO_*`), 1 byte.
+    pub const NFPROTO: Self = Self(15);
     /// The protocol in the IP header (behind extension headers in IPv6), 1 byte.
     pub const L4PROTO: Self = Self(16);
 }
@@ -125,6 +129,19 @@ pub enum Comparison {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+/// `range OP register FIRST LAST`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Range {
+    /// The register.
+    pub source: Register,
+    /// Break off if it *does* lie between them.
+    pub inverted: bool,
+    /// The least value, as long as the last; its length says how much of the register counts.
+    pub first: Vec<u8>,
+    /// The greatest value.
+    pub last: Vec<u8>,
 }
 
 /// `lookup register set NAME [=> register]`.

@@ -15,7 +15,7 @@ mod userdata;
 pub use chain::{BaseChain, Chain, Hook, Policy};
 pub use expression::{
     Bitwise, Compare, Comparison, Conntrack, ConntrackKey, Counter, Expression, Load, Lookup,
-    LookupTarget, Masquerade, Meta, MetaKey, Nat, NatKind, Payload, PayloadBase, Reject,
+    LookupTarget, Masquerade, Meta, MetaKey, Nat, NatKind, Payload, PayloadBase, Range, Reject,
     RejectKind, Verdict,
 };
 pub use family::Family;

@@ -49,6 +49,14 @@ impl DataType {
     pub const IPV4_ADDR: Self = Self(7);
     /// An IPv6 address.
     pub const IPV6_ADDR: Self = Self(8);
+    /// A protocol's number.
+    pub const INET_PROTO: Self = Self(12);
+    /// A port.
+    pub const INET_SERVICE: Self = Self(13);
+    /// A mark.
+    pub const MARK: Self = Self(19);
+    /// The state of a packet's flow.
+    pub const CT_STATE: Self = Self(26);
     /// An interface's name, 16 bytes.
     pub const IFNAME: Self = Self(41);
     /// A verdict.
@@ -73,11 +81,13 @@ impl DataType {
         parts
     }
 
-    /// The size of a value in bytes, for the types that our layouts use.
+    /// The size of a value in bytes, for the types that our layouts use and a few others.
     #[must_use]
     pub fn size(self) -> Option<u32> {
         match self {
-            Self::IPV4_ADDR => Some(4),
+            Self::INET_PROTO => Some(1),
+            Self::INET_SERVICE => Some(2),
+            Self::IPV4_ADDR | Self::MARK | Self::CT_STATE => Some(4),
             Self::IPV6_ADDR | Self::IFNAME => Some(16),
             _ => None,
         }
@@ -89,6 +99,10 @@ impl DataType {
         match self {
             Self::IPV4_ADDR => Some("ipv4_addr"),
             Self::IPV6_ADDR => Some("ipv6_addr"),
+            Self::INET_PROTO => Some("inet_proto"),
+            Self::INET_SERVICE => Some("inet_service"),
+            Self::MARK => Some("mark"),
+            Self::CT_STATE => Some("ct_state"),
             Self::IFNAME => Some("ifname"),
             Self::VERDICT => Some("verdict"),
             _ => None,

@@ -1,5 +1,6 @@
 //! Netlink sockets to netfilter, in one network namespace.
 
+mod listen;
 mod options;
 
 use std::fs::File;
@@ -18,6 +19,8 @@ use thiserror::Error;
 use crate::transport::{Transport, TransportError};
 use options::NetnsCookie;
 
+pub use listen::Waited;
+
 /// One buffer for all replies, never smaller: a receive into a smaller one than before cuts dumps
 /// off without a word. The kernel fills 32 KiB at most.
 const RECEIVE: usize = 64 * 1024;
@@ -31,6 +34,8 @@ const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 pub struct Socket {
     inner: NlSocket,
     buffer: Vec<u8>,
+    /// How many bytes it is known to send at once.
+    room: usize,
 }
 
 /// Why there is no socket.
@@ -76,7 +81,7 @@ impl Socket {
     /// # Errors
     /// If the kernel gives none.
     pub fn open() -> Result<Self, OpenError> {
-        Self::connect(NlFamily::Netfilter)
+        Self::connect(NlFamily::Netfilter, Groups::empty())
     }
 
     /// A socket to rtnetlink in the caller's network namespace: it tells of the host's addresses.
@@ -84,7 +89,7 @@ impl Socket {
     /// # Errors
     /// If the kernel gives none.
     pub fn open_route() -> Result<Self, OpenError> {
-        Self::connect(NlFamily::Route)
+        Self::connect(NlFamily::Route, Groups::empty())
     }
 
     /// A socket in the network namespace of this file, such as `/run/netns/lab`.
@@ -95,8 +100,8 @@ impl Socket {
         within(path, Self::open)
     }
 
-    fn connect(family: NlFamily) -> Result<Self, OpenError> {
-        let inner = NlSocket::connect(family, None, Groups::empty())
+    fn connect(family: NlFamily, groups: Groups) -> Result<Self, OpenError> {
+        let inner = NlSocket::connect(family, None, groups)
             .and_then(|socket| {
                 // Bytes of the request at fault come back with its error, and words.
                 socket.enable_ext_ack(true)?;
@@ -106,6 +111,7 @@ impl Socket {
         let socket = Self {
             inner,
             buffer: vec![0; RECEIVE],
+            room: 0,
         };
         if let Err(errno) = setsockopt(&socket, RcvBufForce, &RECEIVE_BUFFER) {
             log::debug!("the receive buffer keeps its size: {errno}");
@@ -122,14 +128,23 @@ impl Socket {
     }
 
     /// Lets the socket send so many bytes at once, if it may.
-    fn make_room(&self, bytes: usize) -> Result<(), TransportError> {
+    fn make_room(&mut self, bytes: usize) -> Result<(), TransportError> {
+        if bytes <= self.room {
+            return Ok(());
+        }
+        self.room = self.room_for(bytes)?;
+        Ok(())
+    }
+
+    /// How many bytes it may send at once, after asking for room for so many.
+    fn room_for(&self, bytes: usize) -> Result<usize, TransportError> {
         let limit = || {
             getsockopt(self, SndBuf)
                 .unwrap_or(0)
                 .saturating_sub(RESERVED)
         };
         if bytes <= limit() {
-            return Ok(());
+            return Ok(limit());
         }
         // The kernel doubles what is asked for.
         let wanted = bytes / 2 + RESERVED;
@@ -140,7 +155,7 @@ impl Socket {
             log::debug!("the send buffer keeps its size: {errno}");
         }
         if bytes <= limit() {
-            return Ok(());
+            return Ok(limit());
         }
         Err(TransportError::TooLarge {
             bytes,
@@ -167,9 +182,12 @@ impl Socket {
     }
 }
 
-/// Opens sockets in the network namespace of this file. The caller stays where it is: a thread of
+/// Opens sockets, or reads files, in the network namespace of this file. The caller stays where it is: a thread of
 /// its own enters the namespace.
-pub(crate) fn within<T: Send + 'static>(
+///
+/// # Errors
+/// If there is no such namespace, or entering it is not allowed; and those of `open`.
+pub fn within<T: Send + 'static>(
     path: PathBuf,
     open: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {

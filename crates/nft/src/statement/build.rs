@@ -51,7 +51,7 @@ impl Origin {
     pub fn width(self) -> u32 {
         match self {
             Self::Meta(MetaKey::IIFNAME | MetaKey::OIFNAME) => 16,
-            Self::Meta(MetaKey::L4PROTO) => 1,
+            Self::Meta(MetaKey::L4PROTO | MetaKey::NFPROTO) => 1,
             Self::Meta(_) | Self::Conntrack(_) => 4,
             Self::Payload { len, .. } => len,
         }

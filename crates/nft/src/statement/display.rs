@@ -91,6 +91,10 @@ impl fmt::Display for Comparison {
 
 fn write_match(f: &mut fmt::Formatter<'_>, matching: &Match, family: Family) -> fmt::Result {
     let (set, not) = match &matching.test {
+        Test::Between(first, last) => return write_range(f, matching, family, "", (first, last)),
+        Test::NotBetween(first, last) => {
+            return write_range(f, matching, family, "!= ", (first, last));
+        }
         Test::Compare(operator, value) => {
             return match matching.fields.as_slice() {
                 [field] => write_comparison(f, field, *operator, value, family),
@@ -108,6 +112,28 @@ fn write_match(f: &mut fmt::Formatter<'_>, matching: &Match, family: Family) -> 
     let masked = matching.fields.len() == 1 && matching.fields[0].mask.is_some();
     let not = if masked && not.is_empty() { "== " } else { not };
     write!(f, " {not}@{set}")
+}
+
+fn write_range(
+    f: &mut fmt::Formatter<'_>,
+    matching: &Match,
+    family: Family,
+    not: &str,
+    (first, last): (&[u8], &[u8]),
+) -> fmt::Result {
+    let [field] = matching.fields.as_slice() else {
+        return f.write_str("[a range of several fields at once]");
+    };
+    let kind = match (field.origin.address_of(family), first.len()) {
+        (Some(_), 4) => DataType::IPV4_ADDR,
+        (Some(_), 16) => DataType::IPV6_ADDR,
+        (_, 2) => DataType::INET_SERVICE,
+        _ => DataType::default(),
+    };
+    write!(f, "{} {not}", Named { field, family })?;
+    write_value(f, kind, first)?;
+    f.write_str("-")?;
+    write_value(f, kind, last)
 }
 
 fn write_comparison(
@@ -290,6 +316,7 @@ impl fmt::Display for Named<'_> {
                 MetaKey::OIF => f.write_str("oif")?,
                 MetaKey::IIFNAME => f.write_str("iifname")?,
                 MetaKey::OIFNAME => f.write_str("oifname")?,
+                MetaKey::NFPROTO => f.write_str("meta nfproto")?,
                 MetaKey::L4PROTO => f.write_str("meta l4proto")?,
                 MetaKey(number) => write!(f, "meta key-{number}")?,
             },

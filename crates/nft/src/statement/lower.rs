@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
 use crate::object::{
     Bitwise, Compare, Conntrack, Expression, Load, Lookup, LookupTarget, Masquerade, Meta, Nat,
-    Payload, Register,
+    Payload, Range, Register,
 };
 
 /// The expressions that mean the same as these statements.
@@ -52,12 +52,22 @@ fn lower_match(out: &mut Vec<Expression>, matching: &Match) {
             inverted,
         })
     };
+    let range = |inverted, first: &[u8], last: &[u8]| {
+        Expression::Range(Range {
+            source: Register::FIRST,
+            inverted,
+            first: first.to_vec(),
+            last: last.to_vec(),
+        })
+    };
     out.push(match &matching.test {
         Test::Compare(operator, value) => Expression::Compare(Compare {
             source: Register::FIRST,
             operator: *operator,
             value: value.clone(),
         }),
+        Test::Between(first, last) => range(false, first, last),
+        Test::NotBetween(first, last) => range(true, first, last),
         Test::In(set) => lookup(set, false),
         Test::NotIn(set) => lookup(set, true),
     });

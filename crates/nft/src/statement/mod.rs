@@ -81,6 +81,10 @@ pub enum Origin {
 pub enum Test {
     /// The value compares so with this one.
     Compare(Comparison, Vec<u8>),
+    /// The value lies between these, both ends included.
+    Between(Vec<u8>, Vec<u8>),
+    /// The value does not lie between them.
+    NotBetween(Vec<u8>, Vec<u8>),
     /// The value is in the set.
     In(String),
     /// The value is not in the set.

@@ -86,6 +86,15 @@ impl Reader {
                 let test = Test::Compare(compare.operator, compare.value.clone());
                 self.test(compare.source, test)
             }
+            Expression::Range(range) => {
+                let (first, last) = (range.first.clone(), range.last.clone());
+                let test = if range.inverted {
+                    Test::NotBetween(first, last)
+                } else {
+                    Test::Between(first, last)
+                };
+                self.test(range.source, test)
+            }
             Expression::Lookup(lookup) if lookup.target == LookupTarget::None => {
                 let set = lookup.set.clone();
                 let test = if lookup.inverted {

@@ -48,6 +48,14 @@ pub(super) fn write_value(f: &mut fmt::Formatter<'_>, kind: DataType, bytes: &[u
             Ok(octets) => write!(f, "{}", Ipv4Addr::from(octets)),
             Err(_) => write_hex(f, bytes),
         },
+        DataType::INET_SERVICE => match <[u8; 2]>::try_from(bytes) {
+            Ok(port) => write!(f, "{}", u16::from_be_bytes(port)),
+            Err(_) => write_hex(f, bytes),
+        },
+        DataType::INET_PROTO => match *bytes {
+            [number] => write!(f, "{number}"),
+            _ => write_hex(f, bytes),
+        },
         DataType::IPV6_ADDR => match <[u8; 16]>::try_from(bytes) {
             Ok(octets) => write!(f, "{}", Ipv6Addr::from(octets)),
             Err(_) => write_hex(f, bytes),
@@ -84,11 +92,14 @@ impl fmt::Display for Concatenation<'_> {
                 f.write_str(" . ")?;
             }
             let size = part.size().and_then(|size| usize::try_from(size).ok());
-            let Some((value, tail)) = size.and_then(|size| rest.split_at_checked(size)) else {
+            let Some(value) = size.and_then(|size| rest.get(..size)) else {
                 return write_hex(f, rest);
             };
             write_value(f, part, value)?;
-            rest = tail;
+            // The next part begins in a register of its own.
+            rest = rest
+                .get(value.len().next_multiple_of(4)..)
+                .unwrap_or_default();
         }
         if rest.is_empty() {
             Ok(())

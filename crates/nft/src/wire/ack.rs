@@ -65,6 +65,32 @@ pub fn ack(message: &Message<'_>) -> Result<Ack, Malformed> {
     Ok(ack)
 }
 
+/// Appends the reply to a request, as the kernel does: its header is repeated, the rest is not.
+#[cfg(any(test, feature = "test-doubles"))]
+pub fn encode_ack(original: Header, error: i32, buffer: &mut Vec<u8>) {
+    let header = Header {
+        len: (Header::LEN + 4 + Header::LEN) as u32,
+        kind: Header::ERROR,
+        flags: CAPPED,
+        ..original
+    };
+    header.put(buffer);
+    buffer.extend(error.wrapping_neg().to_ne_bytes());
+    original.put(buffer);
+}
+
+/// Appends the end of a dump, as the kernel does.
+#[cfg(any(test, feature = "test-doubles"))]
+pub fn encode_done(original: Header, buffer: &mut Vec<u8>) {
+    let header = Header {
+        len: (Header::LEN + 4) as u32,
+        kind: Header::DONE,
+        ..original
+    };
+    header.put(buffer);
+    buffer.extend([0; 4]);
+}
+
 /// What stands behind a request that is repeated whole.
 fn behind(original: Header, rest: &[u8]) -> Option<&[u8]> {
     let len = usize::try_from(original.len).ok()?;

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use super::attribute::Attributes;
+use super::link::number;
 use super::message::put;
-use super::{Header, Malformed};
+use super::{Header, Malformed, Message};
+use crate::host::Address;
 use crate::object::Family;
 
 /// `RTM_NEWADDR`: an address.
@@ -18,6 +20,8 @@ const ADDRESS_OR_PEER: u16 = 1;
 const LOCAL: u16 = 2;
 /// The device's number, which stands between the family and the attributes.
 const DEVICE: usize = 4;
+/// `IFA_F_PERMANENT`, in the third byte of all.
+const PERMANENT: u8 = 0x80;
 
 /// Appends the question for addresses, of both families.
 pub fn message(buffer: &mut Vec<u8>, flags: u16) {
@@ -48,6 +52,26 @@ pub fn decode(body: &[u8]) -> Result<Option<IpAddr>, Malformed> {
         }
     }
     Ok(local.or(other))
+}
+
+/// Reads an [`ADDRESS`] with its interface; none if it is of another kind than IPv4 and IPv6.
+///
+/// # Errors
+///
+/// If its bytes are broken.
+pub fn decode_whole(message: &Message<'_>) -> Result<Option<Address>, Malformed> {
+    let Some(device) = number(message.body.get(..DEVICE)) else {
+        return Ok(None);
+    };
+    // Behind the family stand the prefix and the flags.
+    let head = |at| message.bytes.get(Header::LEN + at).copied().unwrap_or(0);
+    let (prefix, flags) = (head(1), head(2));
+    Ok(decode(message.body)?.map(|address| Address {
+        address,
+        prefix,
+        device,
+        is_permanent: flags & PERMANENT != 0,
+    }))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {

@@ -11,7 +11,7 @@ use crate::object::{Attribute, Register, Userdata};
 /// The bytes of a header.
 const HEADER: usize = 4;
 /// The bits of a type that are not flags (`NLA_TYPE_MASK`).
-const NUMBER: u16 = 0x3fff;
+pub(super) const NUMBER: u16 = 0x3fff;
 /// `NLA_F_NESTED`. The kernel of nf_tables neither asks for it nor says it.
 const NESTED: u16 = 0x8000;
 /// `NFTA_LIST_ELEM`, the only attribute of a list.
@@ -72,7 +72,8 @@ pub(super) fn u16(buffer: &mut Vec<u8>, kind: u16, value: u16) {
     bytes(buffer, kind, &value.to_be_bytes());
 }
 
-pub(super) fn u32(buffer: &mut Vec<u8>, kind: u16, value: u32) {
+/// A number, as nf_tables has it.
+pub fn u32(buffer: &mut Vec<u8>, kind: u16, value: u32) {
     bytes(buffer, kind, &value.to_be_bytes());
 }
 

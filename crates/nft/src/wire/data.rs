@@ -66,7 +66,7 @@ pub(super) fn decode_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-fn decode_verdict(bytes: &[u8]) -> Option<Verdict> {
+pub(super) fn decode_verdict(bytes: &[u8]) -> Option<Verdict> {
     let verdict = Known::<3>::of(bytes)?;
     let code = verdict.required(CODE, read_u32)?.cast_signed();
     let chain = verdict.optional(CHAIN, read_text)?.map(str::to_owned);

@@ -1,6 +1,8 @@
 //! Generations: a number that goes up with every commit, whoever made it.
 
 use super::Malformed;
+#[cfg(any(test, feature = "test-doubles"))]
+use super::attribute;
 use super::attribute::Attributes;
 
 /// `NFTA_GEN_ID`.
@@ -19,6 +21,18 @@ pub struct Generation {
     pub process: Option<u32>,
     /// That process's name.
     pub name: Option<String>,
+}
+
+/// Writes the body of a `NEW_GENERATION`, as the kernel does.
+#[cfg(any(test, feature = "test-doubles"))]
+pub fn encode(generation: &Generation, buffer: &mut Vec<u8>) {
+    attribute::u32(buffer, ID, generation.id);
+    if let Some(process) = generation.process {
+        attribute::u32(buffer, PROCESS, process);
+    }
+    if let Some(name) = &generation.name {
+        attribute::text(buffer, NAME, name);
+    }
 }
 
 /// Reads the body of a `NEW_GENERATION`.
@@ -46,7 +60,6 @@ pub fn decode(body: &[u8]) -> Result<Generation, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attribute;
     use super::*;
 
     #[test]
@@ -64,7 +77,10 @@ mod tests {
         attribute::u32(&mut body, 9, 9);
         expected.process = Some(4711);
         expected.name = Some("nft".to_owned());
-        assert_eq!(decode(&body), Ok(expected));
+        assert_eq!(decode(&body), Ok(expected.clone()));
+        let mut encoded = Vec::new();
+        encode(&expected, &mut encoded);
+        assert_eq!(decode(&encoded), Ok(expected));
         let missing = Malformed::Missing {
             object: "generation",
             attribute: ID,

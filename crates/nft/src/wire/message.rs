@@ -59,6 +59,33 @@ impl Header {
     }
 }
 
+#[cfg(any(test, feature = "test-doubles"))]
+impl Header {
+    /// Appends it as it is.
+    pub(super) fn put(self, buffer: &mut Vec<u8>) {
+        buffer.extend(self.len.to_ne_bytes());
+        buffer.extend(self.kind.to_ne_bytes());
+        buffer.extend(self.flags.to_ne_bytes());
+        buffer.extend(self.sequence.to_ne_bytes());
+        buffer.extend(self.port.to_ne_bytes());
+    }
+}
+
+/// The generation for which a batch was made, if its head says one.
+///
+/// # Errors
+/// If its bytes are broken.
+#[cfg(any(test, feature = "test-doubles"))]
+pub fn batch_generation(begin: &Message<'_>) -> Result<Option<u32>, Malformed> {
+    for attribute in attribute::Attributes::of("batch", begin.body) {
+        let attribute = attribute?;
+        if attribute.number() == BATCH_GENERATION {
+            return attribute.u32().map(Some);
+        }
+    }
+    Ok(None)
+}
+
 /// Appends a message of nf_tables: header, family, and what `body` writes.
 ///
 /// A body with an attribute that is too long for its 16 bits of length is not sent in part: in its

@@ -1,5 +1,6 @@
 //! The wire format of nf_tables: messages, attributes and objects in netlink's bytes. Beside it that
-//! of connection tracking, and what tells of the host's addresses.
+//! of connection tracking, what tells of the host's interfaces, addresses and routes, and headers of
+//! packets.
 //!
 //! The only place that knows byte offsets and the kernel's numbers for attributes
 //! (`linux/netfilter/nf_tables.h`). Encode and decode stand side by side, a file for each object
@@ -17,6 +18,7 @@ mod attribute;
 mod broken;
 mod data;
 mod expression;
+pub(crate) mod foreign;
 #[cfg(all(test, target_endian = "little"))]
 mod golden;
 mod kind;
@@ -30,11 +32,20 @@ pub mod chain;
 pub mod conntrack;
 pub mod element;
 pub mod generation;
+pub mod header;
+pub mod link;
+pub mod route;
 pub mod rule;
 pub mod set;
 pub mod table;
+pub mod trace;
 
 pub use ack::{Ack, ack};
+#[cfg(any(test, feature = "test-doubles"))]
+pub use ack::{encode_ack, encode_done};
+pub use attribute::u32 as put_number;
 pub use kind::Kind;
 pub use malformed::Malformed;
+#[cfg(any(test, feature = "test-doubles"))]
+pub use message::batch_generation;
 pub use message::{Header, Message, Messages, batch_begin, batch_end, message, messages};

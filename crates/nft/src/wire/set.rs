@@ -99,6 +99,19 @@ fn field_sizes(key: DataType) -> Option<Vec<u32>> {
         .filter(|sizes| sizes.len() > 1)
 }
 
+/// The sizes of the parts of a set's key, as it was described or as its type has it.
+pub(crate) fn part_sizes(set: &Set) -> Option<Vec<u32>> {
+    let told = set
+        .extra
+        .iter()
+        .find(|extra| extra.kind & attribute::NUMBER == DESCRIPTION);
+    let described = told.and_then(|told| {
+        let fields = Known::<3>::of(&told.bytes)?.required(CONCATENATION, decode_fields);
+        fields.filter(|fields| !fields.is_empty())
+    });
+    described.or_else(|| field_sizes(set.key_type))
+}
+
 /// Writes the body of a `GET_SET` or a `DEL_SET`.
 pub fn encode_key(table: &str, name: &str, buffer: &mut Vec<u8>) {
     attribute::text(buffer, TABLE, table);

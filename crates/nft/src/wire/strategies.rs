@@ -220,6 +220,16 @@ fn compare() -> impl Strategy<Value = Compare> {
     })
 }
 
+fn range() -> impl Strategy<Value = Range> {
+    let ends = (0..=16_usize).prop_flat_map(|len| (vec(any::<u8>(), len), vec(any::<u8>(), len)));
+    (register(), any::<bool>(), ends).prop_map(|(source, inverted, (first, last))| Range {
+        source,
+        inverted,
+        first,
+        last,
+    })
+}
+
 fn lookup() -> impl Strategy<Value = Lookup> {
     let target = prop_oneof![
         Just(LookupTarget::None),
@@ -293,6 +303,7 @@ pub(super) fn expression() -> impl Strategy<Value = Expression> {
         payload().prop_map(Expression::Payload),
         bitwise().prop_map(Expression::Bitwise),
         compare().prop_map(Expression::Compare),
+        range().prop_map(Expression::Range),
         lookup().prop_map(Expression::Lookup),
         load.prop_map(|(destination, value)| Expression::Load(Load { destination, value })),
         verdict().prop_map(Expression::Verdict),

@@ -59,7 +59,10 @@ impl Firewall {
         };
         let backend = &shown.record.placement.backend;
         if let Some(backend) = self.backends.iter_mut().find(|b| b.name() == backend) {
-            shown.standing = backend.standing(&shown.record)?;
+            shown.standing = backend
+                .standing(&[&shown.record])?
+                .pop()
+                .unwrap_or_default();
             shown.omitted = omitted(backend.as_ref(), &shown.record, &asked);
         }
         Ok(shown)

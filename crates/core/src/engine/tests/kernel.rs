@@ -1,6 +1,7 @@
 //! A backend over a kernel in memory: two tables, changed one after the other, each as a whole.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ const TABLES: [&str; 2] = ["filter", "nat"];
 pub(super) struct Tables {
     pub(super) name: &'static str,
     pub(super) kernel: Kernel,
+    /// How often it was touched.
+    pub(super) touched: Arc<AtomicUsize>,
     pub(super) fate: Fate,
     /// Steps say how to take them back; otherwise that is planned anew.
     pub(super) says_undo: bool,
@@ -129,6 +132,7 @@ impl Backend for Tables {
     }
 
     fn run(&mut self, payload: &[u8], _: &Lock) -> Result<Done, RunError> {
+        self.touched.fetch_add(1, Ordering::Relaxed);
         let how = self.fate.next();
         if !matches!(how, How::Work | How::Late) {
             return Err(RunError::Failed(self.dead()));
@@ -168,12 +172,15 @@ impl Backend for Tables {
         Ok(found.collect())
     }
 
-    fn note_handles(&mut self, _: &mut [Record]) -> Result<(), BackendError> {
-        Ok(())
+    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+        for item in records.iter_mut().flat_map(|record| &mut record.installed) {
+            item.handle = Some(7);
+        }
+        Ok(true)
     }
 
-    fn standing(&mut self, _: &Record) -> Result<Vec<Standing>, BackendError> {
-        Ok(Vec::new())
+    fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
+        Ok(vec![Vec::new(); records.len()])
     }
 
     fn listing(&mut self, _: &[&Placement]) -> Result<String, BackendError> {

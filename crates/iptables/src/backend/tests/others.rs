@@ -218,8 +218,9 @@ fn what_stands_is_listed_as_it_is_saved() {
     assert_eq!(listing.matches("-j PALISADE_PRT").count(), 4, "{listing}");
     let standing = running
         .backend
-        .standing(&running.records[0].clone())
-        .unwrap();
+        .standing(&[&running.records[0].clone()])
+        .unwrap()
+        .concat();
     assert_eq!(standing.len(), running.records[0].installed.len());
     assert!(
         standing

@@ -94,6 +94,16 @@ fn those_that_compare() {
         Expression::Compare(compare),
         &[word(1, SECOND), word(2, 4), value(3, &[6])],
     );
+    let range = Range {
+        source: second(),
+        inverted: true,
+        first: vec![22],
+        last: vec![80],
+    };
+    // NFTA_RANGE_SREG, NFTA_RANGE_OP: NFT_RANGE_NEQ, NFTA_RANGE_FROM_DATA, NFTA_RANGE_TO_DATA
+    let numbers = [word(1, SECOND), word(2, 1)].concat();
+    let data = [numbers, value(3, &[22]), value(4, &[80])];
+    same("range", Expression::Range(range), &data);
     let bitwise = Bitwise {
         source: second(),
         destination: Register::FIRST,

@@ -17,6 +17,7 @@ mod masquerade;
 mod meta;
 mod nat;
 mod payload;
+mod range;
 mod reject;
 
 use super::Malformed;
@@ -56,6 +57,7 @@ fn encode(expression: &Expression, buffer: &mut Vec<u8>) {
         Expression::Payload(it) => put(buffer, payload::NAME, payload::encode, it),
         Expression::Bitwise(it) => put(buffer, bitwise::NAME, bitwise::encode, it),
         Expression::Compare(it) => put(buffer, compare::NAME, compare::encode, it),
+        Expression::Range(it) => put(buffer, range::NAME, range::encode, it),
         Expression::Lookup(it) => put(buffer, lookup::NAME, lookup::encode, it),
         Expression::Load(it) => put(buffer, immediate::NAME, immediate::encode, it),
         Expression::Verdict(it) => put(buffer, immediate::NAME, immediate::encode_verdict, it),
@@ -116,6 +118,7 @@ fn decode_known(name: &str, data: &[u8]) -> Option<Expression> {
         payload::NAME => payload::decode(data).map(Expression::Payload),
         bitwise::NAME => bitwise::decode(data).map(Expression::Bitwise),
         compare::NAME => compare::decode(data).map(Expression::Compare),
+        range::NAME => range::decode(data).map(Expression::Range),
         lookup::NAME => lookup::decode(data).map(Expression::Lookup),
         immediate::NAME => immediate::decode(data),
         conntrack::NAME => conntrack::decode(data).map(Expression::Conntrack),

@@ -1,4 +1,6 @@
-//! Plans against a kernel that is made up.
+//! Plans against kernels that are made up.
+
+mod crash;
 
 use palisade_core::network::{Description, Family, Forward, Network};
 

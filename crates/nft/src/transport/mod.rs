@@ -1,5 +1,8 @@
 //! The way to the kernel and back: bytes out, bytes in.
 
+#[cfg(any(test, feature = "test-doubles"))]
+pub mod fake;
+
 use std::io;
 
 use palisade_core::words::in_words;

@@ -1,0 +1,169 @@
+//! `trace`: real packets as they pass, and what they meet.
+
+use std::thread;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use nix::sys::signal::{SigSet, Signal};
+use palisade::Firewall;
+use palisade::evaluate::{Packet, Verdict, Visit};
+use palisade::trace::{End, Filter, Limits, Prediction, Traced, TracedPacket};
+use serde_json::json;
+
+use crate::arguments::TracedPackets;
+use crate::failure::Failure;
+use crate::output::{self, Format, Outcome, Reader};
+
+const PASSES: Style = AnsiColor::Green.on_default().bold();
+const STOPPED: Style = AnsiColor::Red.on_default().bold();
+const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Prints packets as they come, until a limit or a signal ends it.
+pub(super) fn trace(
+    firewall: &mut Firewall,
+    asked: &TracedPackets,
+    format: Format,
+) -> Result<Outcome, Failure> {
+    let signals = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+    let signals: SigSet = signals.into_iter().collect();
+    // Before there are other threads, which take it over: a signal goes to the one that waits.
+    signals
+        .thread_block()
+        .map_err(|errno| Failure::new(format!("cannot wait for signals: {errno}"), ""))?;
+    let trace = firewall.trace(&filter(asked)?, limits(asked))?;
+    for network in trace.untraceable() {
+        log::warn!(
+            "network `{network}` is installed through iptables-legacy: nf_tables does not tell \
+             which of its rules packets meet (`palisade migrate --to nftables` moves it)"
+        );
+    }
+    let stop = trace.stop();
+    thread::spawn(move || {
+        if signals.wait().is_ok() {
+            stop.stop();
+        }
+    });
+    for traced in trace {
+        let said = match traced? {
+            Traced::Packet(packet) => Outcome::new(text(&packet), &packet),
+            Traced::Missed => Outcome::new(
+                format!(
+                    "{UNSURE}missed:{UNSURE:#} more packets passed than could be told of; ask for \
+                     fewer\n"
+                ),
+                &json!({ "missed": true }),
+            ),
+        };
+        if output::show(&said, format) == Reader::Gone {
+            break;
+        }
+    }
+    Ok(Outcome::silent())
+}
+
+fn filter(asked: &TracedPackets) -> Result<Filter, Failure> {
+    let families = [asked.src, asked.dst].map(|net| net.map(|net| net.addr().is_ipv4()));
+    if let [Some(source), Some(destination)] = families
+        && source != destination
+    {
+        return Err(Failure::new(
+            "no packet goes from an address of one family to one of the other",
+            "write two addresses of IPv4, or two of IPv6",
+        ));
+    }
+    Ok(Filter {
+        in_interface: asked.in_interface.clone(),
+        out_interface: asked.out_interface.clone(),
+        source: asked.src,
+        destination: asked.dst,
+        protocol: asked.proto,
+        source_port: asked.sport,
+        destination_port: asked.dport,
+    })
+}
+
+fn limits(asked: &TracedPackets) -> Limits {
+    Limits {
+        count: asked.count,
+        time: asked.time.map(Duration::from_secs),
+    }
+}
+
+fn text(traced: &TracedPacket) -> String {
+    let (style, word) = match (traced.verdict, traced.end) {
+        (Some(Verdict::Accept), End::Arrived) => (PASSES, "accept, to the host itself"),
+        (Some(Verdict::Accept), _) => (PASSES, "accept"),
+        (Some(Verdict::Reject), _) => (STOPPED, "reject"),
+        (Some(Verdict::Drop), _) => (STOPPED, "drop"),
+        (None, _) => (UNSURE, "nothing more was heard of it"),
+    };
+    let mut text = format!("{style}{word}{style:#}: {}", packet(&traced.packet));
+    for (word, seen) in [("from", traced.source), ("to", traced.destination)] {
+        if let Some(seen) = seen {
+            text.push_str(&format!(", leaves {word} {}", end(seen.address, seen.port)));
+        }
+    }
+    text.push('\n');
+    text.push_str(&path(&traced.path));
+    if traced.has_gaps {
+        text.push_str("  (something may be missing here: more passed than could be told of)\n");
+    }
+    match &traced.prediction {
+        Prediction::Differs {
+            path: expected,
+            why,
+        } => {
+            text.push_str(&format!(
+                "  {UNSURE}not as expected:{UNSURE:#} {why}; expected:\n"
+            ));
+            text.push_str(&path(expected));
+        }
+        Prediction::Unsure(why) => text.push_str(&format!("  not compared: {why}\n")),
+        Prediction::None | Prediction::Same { .. } => {}
+    }
+    text
+}
+
+fn packet(packet: &Packet) -> String {
+    let protocol = match packet.protocol {
+        1 => "icmp".to_owned(),
+        6 => "tcp".to_owned(),
+        17 => "udp".to_owned(),
+        58 => "icmpv6".to_owned(),
+        number => format!("protocol {number}"),
+    };
+    let interface = |word, interface: &Option<palisade::network::InterfaceName>| {
+        let named = interface.as_ref();
+        named.map_or_else(String::new, |name| format!(" {word} {name}"))
+    };
+    format!(
+        "{protocol} {} > {}{}{}",
+        end(packet.source(), packet.source_port),
+        end(packet.destination(), packet.destination_port),
+        interface("in", &packet.in_interface),
+        interface("out", &packet.out_interface),
+    )
+}
+
+fn end(address: std::net::IpAddr, port: Option<u16>) -> String {
+    match port {
+        Some(port) => std::net::SocketAddr::from((address, port)).to_string(),
+        None => address.to_string(),
+    }
+}
+
+fn path(path: &[Visit]) -> String {
+    let mut text = String::new();
+    for visit in path {
+        let table = visit.table.as_deref().unwrap_or_default();
+        let whose = match (&visit.network, visit.purpose) {
+            (Some(network), Some(purpose)) => format!(" [{network}: {purpose}]"),
+            (Some(network), None) => format!(" [{network}]"),
+            (None, Some(purpose)) => format!(" [{purpose}]"),
+            (None, None) => String::new(),
+        };
+        let (chain, rule, why) = (&visit.chain, &visit.rule, &visit.why);
+        text.push_str(&format!("  {table} {chain}: {rule}{whose}: {why}\n"));
+    }
+    text
+}

@@ -1,0 +1,257 @@
+//! What rules ask of packets, whoever enforces them: which values they tell apart from others.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use super::{Flow, Packet};
+use crate::network::{Family, InterfaceName};
+use crate::rules::{Destination, Role, Rule, Ruleset};
+
+/// A place in a packet's way at which rules are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// From one interface to another.
+    Forward,
+    /// To the host itself.
+    Input,
+    /// From the host itself.
+    Output,
+    /// On the way out, whoever sent it.
+    Postrouting,
+}
+
+/// What one rule asks of a packet: all of these tests must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Condition {
+    /// The tests.
+    pub tests: Vec<Test>,
+}
+
+/// A test of one field of a packet.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Test {
+    /// What is asked.
+    pub asked: Asked,
+    /// Whether the contrary must hold.
+    pub is_negated: bool,
+}
+
+/// What is asked of one field of a packet.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// It came in through this interface.
+    In(InterfaceName),
+    /// It leaves through this interface.
+    Out(InterfaceName),
+    /// Its source is one of these.
+    Source(RangeInclusive<IpAddr>),
+    /// Its destination is one of these.
+    Destination(RangeInclusive<IpAddr>),
+    /// Its protocol's number.
+    Protocol(u8),
+    /// The port that it comes from is one of these.
+    SourcePort(RangeInclusive<u16>),
+    /// The port that it goes to is one of these.
+    DestinationPort(RangeInclusive<u16>),
+    /// What conntrack knows of its flow is one of these.
+    Flow(Vec<Flow>),
+}
+
+/// What the rules of a family ask, hook by hook. What is asked twice counts once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Conditions {
+    all: HashSet<(Hook, Condition)>,
+}
+
+impl Conditions {
+    /// What the rules of a ruleset ask of packets of a family.
+    #[must_use]
+    pub fn of(ruleset: &Ruleset, family: Family) -> Self {
+        let mut conditions = Self::default();
+        for rule in ruleset.rules().iter().filter(|rule| rule.family == family) {
+            if let Some(hook) = hook(rule.role) {
+                conditions.add(hook, Condition::of(rule, hook));
+            }
+        }
+        conditions
+    }
+
+    /// Adds what a rule asks.
+    pub fn add(&mut self, hook: Hook, condition: Condition) {
+        self.all.insert((hook, condition));
+    }
+
+    /// Adds what others ask.
+    pub fn extend(&mut self, others: Self) {
+        self.all.extend(others.all);
+    }
+
+    /// What is asked at a hook, in no order.
+    pub fn at(&self, hook: Hook) -> impl Iterator<Item = &Condition> {
+        let its = self.all.iter().filter(move |(at, _)| *at == hook);
+        its.map(|(_, condition)| condition)
+    }
+
+    /// All interfaces that are named.
+    pub(super) fn interfaces(&self) -> impl Iterator<Item = &InterfaceName> {
+        let tests = self.all.iter().flat_map(|(_, condition)| &condition.tests);
+        tests.filter_map(|test| test.asked.interface())
+    }
+}
+
+/// The hook at which rules of a role are asked; none where they decide on nothing.
+fn hook(role: Role) -> Option<Hook> {
+    match role {
+        Role::GuestCross | Role::GuestInput | Role::GuestOutput => Some(Hook::Forward),
+        Role::GuestNat => Some(Hook::Postrouting),
+        Role::HostInput => Some(Hook::Input),
+        Role::HostOutput => Some(Hook::Output),
+        Role::Mangle => None,
+    }
+}
+
+impl Condition {
+    fn of(rule: &Rule, hook: Hook) -> Self {
+        let matches = &rule.matches;
+        let destination = matches.destination.map(|destination| {
+            let asked = match destination {
+                Destination::In(subnet) | Destination::NotIn(subnet) => subnet.net(),
+                Destination::Broadcast => IpAddr::from([255, 255, 255, 255]).into(),
+                Destination::LinkLocalMulticast => rule.family.link_local_multicast(),
+            };
+            Test {
+                asked: Asked::Destination(asked.network()..=asked.broadcast()),
+                is_negated: matches!(destination, Destination::NotIn(_)),
+            }
+        });
+        let source = matches.source.map(|subnet| {
+            let net = subnet.net();
+            Asked::Source(net.network()..=net.broadcast())
+        });
+        let known = [Flow::Established, Flow::Related];
+        let flow = match hook {
+            Hook::Postrouting => Some(Condition::first_packet()),
+            _ => matches.known_flow.then(|| Asked::Flow(known.to_vec())),
+        };
+        let port = matches.destination_port;
+        let plain = [
+            matches.in_interface.clone().map(Asked::In),
+            matches.out_interface.clone().map(Asked::Out),
+            source,
+            matches.protocol.map(|p| Asked::Protocol(p.number())),
+            port.map(|port| Asked::DestinationPort(port..=port)),
+            flow,
+        ];
+        let plain = plain.into_iter().flatten().map(Test::from);
+        Self {
+            tests: plain.chain(destination).collect(),
+        }
+    }
+
+    /// What every rule for NAT asks, said or not: conntrack decides on the first packet of a flow.
+    #[must_use]
+    pub fn first_packet() -> Asked {
+        Asked::Flow(vec![Flow::New])
+    }
+}
+
+impl From<Asked> for Test {
+    fn from(asked: Asked) -> Self {
+        Self {
+            asked,
+            is_negated: false,
+        }
+    }
+}
+
+impl Condition {
+    /// Whether a packet fits.
+    #[must_use]
+    pub fn holds(&self, packet: &Packet) -> bool {
+        self.tests.iter().all(|test| test.holds(packet))
+    }
+
+    /// Whether a packet fits, as far as this field tells.
+    pub(super) fn is_open(&self, field: Field, packet: &Packet) -> bool {
+        let mut of_field = self.tests.iter().filter(|test| test.asked.field() == field);
+        of_field.all(|test| test.holds(packet))
+    }
+}
+
+impl Test {
+    fn holds(&self, packet: &Packet) -> bool {
+        self.asked.holds(packet) != self.is_negated
+    }
+}
+
+/// A field of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    In,
+    Out,
+    Source,
+    Destination,
+    Protocol,
+    SourcePort,
+    DestinationPort,
+    Flow,
+}
+
+impl Asked {
+    pub(super) fn field(&self) -> Field {
+        match self {
+            Self::In(_) => Field::In,
+            Self::Out(_) => Field::Out,
+            Self::Source(_) => Field::Source,
+            Self::Destination(_) => Field::Destination,
+            Self::Protocol(_) => Field::Protocol,
+            Self::SourcePort(_) => Field::SourcePort,
+            Self::DestinationPort(_) => Field::DestinationPort,
+            Self::Flow(_) => Field::Flow,
+        }
+    }
+
+    pub(super) fn interface(&self) -> Option<&InterfaceName> {
+        match self {
+            Self::In(name) | Self::Out(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(super) fn addresses(&self) -> Option<&RangeInclusive<IpAddr>> {
+        match self {
+            Self::Source(range) | Self::Destination(range) => Some(range),
+            _ => None,
+        }
+    }
+
+    pub(super) fn protocol(&self) -> Option<u8> {
+        match self {
+            Self::Protocol(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn ports(&self) -> Option<&RangeInclusive<u16>> {
+        match self {
+            Self::SourcePort(range) | Self::DestinationPort(range) => Some(range),
+            _ => None,
+        }
+    }
+
+    fn holds(&self, packet: &Packet) -> bool {
+        match self {
+            Self::In(name) => packet.in_interface.as_ref() == Some(name),
+            Self::Out(name) => packet.out_interface.as_ref() == Some(name),
+            Self::Source(range) => range.contains(&packet.source()),
+            Self::Destination(range) => range.contains(&packet.destination()),
+            Self::Protocol(number) => packet.protocol == *number,
+            Self::SourcePort(range) => packet.source_port.is_some_and(|p| range.contains(&p)),
+            Self::DestinationPort(range) => {
+                packet.destination_port.is_some_and(|p| range.contains(&p))
+            }
+            Self::Flow(flows) => flows.contains(&packet.flow),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Rules in words that belong to no backend.
+
+use std::fmt;
+
+use super::{Action, Destination, Matches, Role, Rule};
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::GuestCross => "guest to guest",
+            Self::GuestInput => "to guests",
+            Self::GuestOutput => "from guests",
+            Self::GuestNat => "nat",
+            Self::HostInput => "to the host",
+            Self::HostOutput => "from the host",
+            Self::Mangle => "mangle",
+        })
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.matches, self.action)
+    }
+}
+
+/// Each part has a space behind it, so that an action can follow.
+impl fmt::Display for Matches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(interface) = &self.in_interface {
+            write!(f, "in {interface} ")?;
+        }
+        if let Some(interface) = &self.out_interface {
+            write!(f, "out {interface} ")?;
+        }
+        if let Some(subnet) = self.source {
+            write!(f, "from {} ", subnet.net())?;
+        }
+        match self.destination {
+            None => {}
+            Some(Destination::In(subnet)) => write!(f, "to {} ", subnet.net())?,
+            Some(Destination::NotIn(subnet)) => write!(f, "not to {} ", subnet.net())?,
+            Some(Destination::Broadcast) => f.write_str("to 255.255.255.255 ")?,
+            Some(Destination::LinkLocalMulticast) => f.write_str("to link-local multicast ")?,
+        }
+        if let Some(protocol) = self.protocol {
+            write!(f, "{protocol} ")?;
+        }
+        if let Some(port) = self.destination_port {
+            write!(f, "port {port} ")?;
+        }
+        if self.known_flow {
+            f.write_str("of known flows ")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, ports) = match self {
+            Self::Accept => return f.write_str("accept"),
+            Self::Reject => return f.write_str("reject"),
+            Self::Return => return f.write_str("return"),
+            Self::FillChecksum => return f.write_str("fill the checksum in"),
+            Self::Masquerade { ports } => ("masquerade".to_owned(), ports),
+            Self::Snat { addresses, ports } => (format!("snat to {addresses}"), ports),
+        };
+        match ports {
+            Some(ports) => write!(f, "{what}, ports {ports}"),
+            None => f.write_str(&what),
+        }
+    }
+}

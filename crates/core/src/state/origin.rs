@@ -1,0 +1,154 @@
+//! Whose state it is: of which boot, and of which network namespace. The mark in `namespace.json`
+//! speaks for all files; where it is broken or gone, only those count that say it themselves.
+
+use std::io;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{SCHEMA, checksum};
+use super::{NETWORKS, State, StateError, free_name};
+use crate::storage::{Lock, file_error};
+
+/// The file that says it for all others.
+const NAMESPACE: &str = "namespace.json";
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Where and when state was written: what it speaks of is nowhere else, and gone after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The kernel's name for the time since it was started.
+    pub(super) boot: String,
+    /// The kernel's number for the network namespace, which it gives once in a boot.
+    pub(super) cookie: u64,
+}
+
+impl Origin {
+    /// This boot, and the network namespace with this cookie.
+    ///
+    /// # Errors
+    /// If the kernel does not say which boot this is.
+    pub fn now(cookie: u64) -> Result<Self, StateError> {
+        let text = std::fs::read_to_string(BOOT).map_err(StateError::Boot)?;
+        let boot = text.trim().to_owned();
+        Ok(Self { boot, cookie })
+    }
+}
+
+/// The mark in its file. The first version wrote it without a checksum.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    schema: u32,
+    #[serde(flatten)]
+    origin: Origin,
+    #[serde(default)]
+    crc32c: Option<String>,
+}
+
+/// What the mark says of all files beside it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// They are of this boot and this namespace.
+    Ours,
+    /// They are of another one.
+    Another,
+    /// Nothing: there is no mark.
+    Nothing,
+    /// Nothing: the mark cannot be believed, for this reason.
+    Broken(String),
+}
+
+impl State {
+    /// Keeps our other processes out until the lock is dropped. State that was written before the
+    /// last boot is set aside under another name: what it speaks of is gone. So is what does not
+    /// say which boot it was written in, where the mark that says it for all is broken or gone.
+    ///
+    /// # Errors
+    /// If the state cannot be written, or another process holds the lock for longer than
+    /// `patience`.
+    pub fn lock(&self, patience: Duration) -> Result<Lock, StateError> {
+        let lock = self.storage.lock(patience)?;
+        let now = self.origin()?;
+        let version = self.storage.version(NAMESPACE).ok().flatten();
+        if version.is_some() && version == self.mark.get() {
+            return Ok(lock); // It said so when it was read.
+        }
+        match self.told(&now)? {
+            Told::Ours => {
+                self.mark.set(version);
+                return Ok(lock);
+            }
+            Told::Another => {
+                self.forget_index()?;
+                for name in [NETWORKS, "journal"] {
+                    if let Some(aside) = self.set_aside(name, &format!("{name}.before-boot"))? {
+                        log::warn!(
+                            "{}/{name} was written before the last boot: it is now {aside}",
+                            self.place()
+                        );
+                    }
+                }
+            }
+            Told::Nothing => self.keep_marked(&now, &lock)?,
+            Told::Broken(why) => {
+                let aside = self.set_aside(NAMESPACE, &format!("{NAMESPACE}.unreadable"))?;
+                log::error!(
+                    "{}/{NAMESPACE} cannot be believed: {why}; it is now {}. Of the other files, \
+                     those count that say themselves that this boot wrote them",
+                    self.place(),
+                    aside.unwrap_or_default()
+                );
+                self.keep_marked(&now, &lock)?;
+            }
+        }
+        // Only now, since it speaks for all files.
+        let mark = Mark {
+            schema: SCHEMA,
+            crc32c: checksum(&now).ok(),
+            origin: now,
+        };
+        self.write_json(NAMESPACE, &mark)?;
+        Ok(lock)
+    }
+
+    /// What is told of all files.
+    pub(super) fn told(&self, now: &Origin) -> Result<Told, StateError> {
+        let storage = self.storage.as_ref();
+        let read = storage.read(NAMESPACE);
+        let Some(text) = read.map_err(file_error("read", storage, NAMESPACE))? else {
+            return Ok(Told::Nothing);
+        };
+        let told = match serde_json::from_slice::<Mark>(&text) {
+            Err(error) => Told::Broken(format!("it is not what palisade writes: {error}")),
+            Ok(mark) if mark.schema > SCHEMA => Told::Broken(format!(
+                "it has schema {}, this build reads up to {SCHEMA}",
+                mark.schema
+            )),
+            Ok(mark) if mark.crc32c.is_some() && mark.crc32c != checksum(&mark.origin).ok() => {
+                Told::Broken("its checksum is wrong".to_owned())
+            }
+            Ok(mark) if mark.origin == *now => Told::Ours,
+            Ok(_) => Told::Another,
+        };
+        Ok(told)
+    }
+
+    /// Sets aside what does not say itself that it is of here and now.
+    fn keep_marked(&self, now: &Origin, lock: &Lock) -> Result<(), StateError> {
+        self.records(Some(lock))?;
+        self.journal().doubt_unless_of(now)?;
+        self.forget_index()
+    }
+
+    /// Gives a file or folder another name. None if it is not there.
+    fn set_aside(&self, name: &str, aside: &str) -> Result<Option<String>, StateError> {
+        let storage = self.storage.as_ref();
+        let there = storage.names("").unwrap_or_default();
+        let aside = free_name(aside, &there);
+        match storage.rename(name, &aside) {
+            Ok(()) => Ok(Some(aside)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(file_error("rename", storage, name)(error).into()),
+        }
+    }
+}

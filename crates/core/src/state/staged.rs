@@ -1,0 +1,85 @@
+//! Records that a transaction will put in place once the kernel is changed. They are written before,
+//! beside the old ones, so that a disk without room for them is noticed in time: to put them in
+//! place takes a new name for each, and no room.
+
+use std::io;
+
+use super::origin::Told;
+use super::record::{self, Witness};
+use super::{State, StateError, Written, path};
+use crate::network::Name;
+use crate::state::Record;
+use crate::storage::file_error;
+
+/// The folder of records to come.
+const STAGED: &str = "staged";
+
+impl State {
+    /// Writes records to be put in place later.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn stage(&self, records: &[Written<'_>]) -> Result<(), StateError> {
+        let storage = self.storage.as_ref();
+        let now = self.origin()?;
+        for written in records {
+            let path = staged(written.record.network.name());
+            let written = storage.write(&path, &written.file(&now));
+            written.map_err(file_error("write", storage, &path))?;
+        }
+        Ok(())
+    }
+
+    /// Puts these records, which were staged, in place of the old ones. Those that are in place
+    /// already, with handles or without, stay; those that are neither there nor staged are written.
+    ///
+    /// # Errors
+    /// If a file cannot be renamed or written. Each record is then either the old or the new one.
+    pub fn put_in_place(&self, records: &[Record]) -> Result<(), StateError> {
+        let storage = self.storage.as_ref();
+        for record in records {
+            let staged = staged(record.network.name());
+            match storage.rename(&staged, &path(record.network.name())) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if !self.is_in_place(record)? {
+                        self.write([record])?;
+                    }
+                }
+                renamed => renamed.map_err(file_error("rename", storage, &staged))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what was staged and will not be put in place. What cannot be deleted does no harm:
+    /// nobody reads it, and the next transaction tries again.
+    pub fn unstage(&self) {
+        let storage = self.storage.as_ref();
+        for name in storage.names(STAGED).unwrap_or_default() {
+            let path = format!("{STAGED}/{name}");
+            if let Err(error) = storage.remove(&path) {
+                log::warn!("{}", file_error("delete", storage, &path)(error));
+            }
+        }
+    }
+
+    /// Whether this is what is recorded of a network, with handles or without.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn is_in_place(&self, record: &Record) -> Result<bool, StateError> {
+        let storage = self.storage.as_ref();
+        let name = record.network.name();
+        let path = path(name);
+        let read = storage.read(&path);
+        let read = read.map_err(file_error("read", storage, &path))?;
+        let now = self.origin()?;
+        let witness = Witness::new(&now, &Told::Ours);
+        let there = read.and_then(|bytes| record::decode(name.as_str(), &bytes, witness).ok());
+        Ok(there.is_some_and(|there| there.says_the_same_as(record)))
+    }
+}
+
+fn staged(name: &Name) -> String {
+    format!("{STAGED}/{name}.json")
+}

@@ -1,0 +1,264 @@
+//! From the words of a saved rule to what it asks and does.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use palisade_core::evaluate::Flow;
+use palisade_core::network::{AddressRange, PortRange};
+
+use super::rule::{Action, Ask, Interface, What};
+use crate::text;
+
+/// A rule, read once for many packets.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    /// As it was saved.
+    pub(super) saved: text::Rule,
+    /// All of this must hold.
+    pub(super) asks: Vec<Ask>,
+    /// What happens then.
+    pub(super) action: Action,
+}
+
+/// Matches that only bring the options that stand behind them.
+const KNOWN: [&str; 7] = [
+    "tcp",
+    "udp",
+    "udplite",
+    "comment",
+    "conntrack",
+    "state",
+    "multiport",
+];
+
+/// Targets after which the packet goes on, whatever their options: what they leave behind is asked
+/// by matches that are unknown here.
+const GOING_ON: [&str; 22] = [
+    "AUDIT",
+    "CHECKSUM",
+    "CLASSIFY",
+    "CONNMARK",
+    "CONNSECMARK",
+    "CT",
+    "DSCP",
+    "ECN",
+    "HL",
+    "IDLETIMER",
+    "LED",
+    "LOG",
+    "MARK",
+    "NFLOG",
+    "NOTRACK",
+    "RATEEST",
+    "SECMARK",
+    "SET",
+    "TCPMSS",
+    "TEE",
+    "TRACE",
+    "TTL",
+];
+
+impl Prepared {
+    pub(super) fn of(saved: &text::Rule) -> Self {
+        let mut reader = Reader {
+            words: saved.words.as_slice(),
+            asks: Vec::new(),
+        };
+        let action = reader.read();
+        Self {
+            saved: saved.clone(),
+            asks: reader.asks,
+            action,
+        }
+    }
+}
+
+struct Reader<'a> {
+    words: &'a [String],
+    asks: Vec<Ask>,
+}
+
+impl<'a> Reader<'a> {
+    /// Takes asks until the target, and that.
+    fn read(&mut self) -> Action {
+        loop {
+            let begin = self.words;
+            let is_negated = self.words.first().is_some_and(|word| word == "!");
+            if is_negated {
+                self.next();
+            }
+            let Some(option) = self.next() else {
+                return Action::Continue;
+            };
+            match option {
+                "-j" => return self.action(),
+                "-g" => {
+                    return self
+                        .next()
+                        .map_or(Action::Unknown, |c| Action::Goto(c.to_owned()));
+                }
+                "-m" if self
+                    .words
+                    .first()
+                    .is_some_and(|name| KNOWN.contains(&name.as_str())) =>
+                {
+                    self.next();
+                }
+                "--comment" => drop(self.next()),
+                option => {
+                    let what = self.what(option);
+                    let taken = begin.len() - self.words.len();
+                    self.asks.push(Ask {
+                        text: begin[..taken]
+                            .iter()
+                            .cloned()
+                            .collect::<text::Words>()
+                            .to_string(),
+                        is_negated,
+                        what,
+                    });
+                }
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        let (first, rest) = self.words.split_first()?;
+        self.words = rest;
+        Some(first)
+    }
+
+    /// What an option asks. Of one that is not known, the words that belong to it are passed over.
+    fn what(&mut self, option: &str) -> What {
+        let value = self.words.first().map(String::as_str).unwrap_or_default();
+        let what = match option {
+            "-i" => interface(value).map(What::In),
+            "-o" => interface(value).map(What::Out),
+            "-s" => parse::<IpNet>(value)
+                .or_else(|| host(value))
+                .map(What::Source),
+            "-d" => parse::<IpNet>(value)
+                .or_else(|| host(value))
+                .map(What::Destination),
+            "-p" => protocol(value).map(What::Protocol),
+            "--sport" | "--sports" => ports(value).map(What::SourcePort),
+            "--dport" | "--dports" => ports(value).map(What::DestinationPort),
+            "--ports" => ports(value).map(What::EitherPort),
+            "--ctstate" | "--state" => flows(value).map(What::Flow),
+            _ => None,
+        };
+        if what.is_some() {
+            self.next();
+            return what.unwrap_or(What::Unknown);
+        }
+        let is_value = |word: &String| !word.starts_with('-') && word != "!";
+        while self.words.first().is_some_and(is_value) {
+            self.next();
+        }
+        What::Unknown
+    }
+
+    fn action(&mut self) -> Action {
+        let name = self.next().unwrap_or_default();
+        let options = self.words.iter().cloned().collect::<text::Words>();
+        match name {
+            "ACCEPT" => Action::Accept,
+            "DROP" => Action::Drop,
+            "REJECT" => Action::Reject,
+            "RETURN" => Action::Return,
+            "MASQUERADE" => match options.behind("--to-ports") {
+                None => Action::Masquerade { ports: None },
+                Some(word) => port_range(word).map_or(Action::Unknown, |ports| {
+                    Action::Masquerade { ports: Some(ports) }
+                }),
+            },
+            "SNAT" => options
+                .behind("--to-source")
+                .and_then(snat)
+                .unwrap_or(Action::Unknown),
+            name if GOING_ON.contains(&name) => Action::Continue,
+            // Whether there is such a chain, or it is a target that is not known, is seen there.
+            chain => Action::Jump(chain.to_owned()),
+        }
+    }
+}
+
+fn parse<T: FromStr>(word: &str) -> Option<T> {
+    word.parse().ok()
+}
+
+/// Older programs print single addresses without a prefix.
+fn host(word: &str) -> Option<IpNet> {
+    parse::<std::net::IpAddr>(word).map(IpNet::from)
+}
+
+fn interface(word: &str) -> Option<Interface> {
+    match word.strip_suffix('+') {
+        Some(beginning) => Some(Interface::Beginning(beginning.to_owned())),
+        None => (!word.is_empty()).then(|| Interface::Named(word.to_owned())),
+    }
+}
+
+fn protocol(word: &str) -> Option<u8> {
+    Some(match word {
+        "icmp" => 1,
+        "igmp" => 2,
+        "tcp" => 6,
+        "udp" => 17,
+        "dccp" => 33,
+        "gre" => 47,
+        "esp" => 50,
+        "ah" => 51,
+        "icmpv6" | "ipv6-icmp" => 58,
+        "ospf" => 89,
+        "sctp" => 132,
+        "udplite" => 136,
+        number => return parse(number).filter(|number| *number != 0),
+    })
+}
+
+/// `53`, `1024:65535`, and several of them with commas between.
+fn ports(word: &str) -> Option<Vec<RangeInclusive<u16>>> {
+    let range = |word: &str| match word.split_once(':') {
+        Some((start, end)) => Some(parse(start)?..=parse(end)?),
+        None => parse(word).map(|port| port..=port),
+    };
+    word.split(',').map(range).collect()
+}
+
+/// States of ct; those that speak of something else (`SNAT`, `UNTRACKED`) are not known.
+fn flows(word: &str) -> Option<Vec<Flow>> {
+    let flow = |word| match word {
+        "NEW" => Some(Flow::New),
+        "ESTABLISHED" => Some(Flow::Established),
+        "RELATED" => Some(Flow::Related),
+        "INVALID" => Some(Flow::Invalid),
+        _ => None,
+    };
+    word.split(',').map(flow).collect()
+}
+
+/// `A-B:LO-HI`, each with one end where both are equal.
+fn snat(word: &str) -> Option<Action> {
+    let (addresses, ports) = match word.split_once(':') {
+        Some((addresses, ports)) => (addresses, Some(port_range(ports)?)),
+        None => (word, None),
+    };
+    let (start, end) = ends(addresses)?;
+    let addresses = AddressRange::new(start, end).ok()?;
+    Some(Action::Snat { addresses, ports })
+}
+
+fn port_range(word: &str) -> Option<PortRange> {
+    let (start, end) = ends(word)?;
+    PortRange::new(start, end).ok()
+}
+
+/// `A-B`, or `A` for both.
+fn ends<T: FromStr + Copy>(word: &str) -> Option<(T, T)> {
+    match word.split_once('-') {
+        Some((start, end)) => Some((parse(start)?, parse(end)?)),
+        None => parse(word).map(|both| (both, both)),
+    }
+}

@@ -1,0 +1,115 @@
+//! What one rule asks of a packet, and what it does with those that fit.
+
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+use palisade_core::evaluate::{Flow, Packet};
+use palisade_core::network::{AddressRange, PortRange};
+
+/// Something that a rule asks of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ask {
+    /// Its words.
+    pub(super) text: String,
+    /// Whether the contrary must hold.
+    pub(super) is_negated: bool,
+    pub(super) what: What,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// `-i`: it came in through this interface.
+    In(Interface),
+    /// `-o`: it leaves through this interface.
+    Out(Interface),
+    /// `-s`.
+    Source(IpNet),
+    /// `-d`.
+    Destination(IpNet),
+    /// `-p`.
+    Protocol(u8),
+    /// `--sport`, `--sports`.
+    SourcePort(Vec<RangeInclusive<u16>>),
+    /// `--dport`, `--dports`.
+    DestinationPort(Vec<RangeInclusive<u16>>),
+    /// `--ports`: one of both.
+    EitherPort(Vec<RangeInclusive<u16>>),
+    /// `--ctstate`, `--state`.
+    Flow(Vec<Flow>),
+    /// Something that the packet alone does not tell.
+    Unknown,
+}
+
+/// An interface, or all whose names begin so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Interface {
+    /// This one.
+    Named(String),
+    /// `eth+`.
+    Beginning(String),
+}
+
+/// What a rule does with a packet that fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    Accept,
+    Drop,
+    Reject,
+    Return,
+    /// `-j CHAIN`.
+    Jump(String),
+    /// `-g CHAIN`.
+    Goto(String),
+    Masquerade {
+        ports: Option<PortRange>,
+    },
+    Snat {
+        addresses: AddressRange,
+        ports: Option<PortRange>,
+    },
+    /// The packet goes on to the next rule: there is no target, or one that only notes something.
+    Continue,
+    /// A target that this build does not know, or that does what no outcome can say.
+    Unknown,
+}
+
+impl Ask {
+    /// Whether it holds for a packet; none if the packet alone does not tell.
+    pub(super) fn holds(&self, packet: &Packet) -> Option<bool> {
+        Some(self.what.holds(packet)? != self.is_negated)
+    }
+}
+
+impl What {
+    fn holds(&self, packet: &Packet) -> Option<bool> {
+        let is_port = |ranges: &[RangeInclusive<u16>], port: Option<u16>| {
+            port.is_some_and(|port| ranges.iter().any(|range| range.contains(&port)))
+        };
+        Some(match self {
+            Self::In(interface) => interface.is(packet.in_interface.as_ref()),
+            Self::Out(interface) => interface.is(packet.out_interface.as_ref()),
+            Self::Source(net) => net.contains(&packet.source()),
+            Self::Destination(net) => net.contains(&packet.destination()),
+            Self::Protocol(number) => packet.protocol == *number,
+            Self::SourcePort(ranges) => is_port(ranges, packet.source_port),
+            Self::DestinationPort(ranges) => is_port(ranges, packet.destination_port),
+            Self::EitherPort(ranges) => {
+                is_port(ranges, packet.source_port) || is_port(ranges, packet.destination_port)
+            }
+            Self::Flow(flows) => flows.contains(&packet.flow),
+            Self::Unknown => return None,
+        })
+    }
+}
+
+impl Interface {
+    /// The kernel compares with an empty name where a packet has no interface.
+    fn is(&self, name: Option<&palisade_core::network::InterfaceName>) -> bool {
+        let name = name.map_or("", |name| name.as_str());
+        match self {
+            Self::Named(wanted) => wanted == name,
+            Self::Beginning(beginning) => name.starts_with(beginning),
+        }
+    }
+}

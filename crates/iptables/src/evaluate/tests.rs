@@ -1,0 +1,262 @@
+use palisade_core::evaluate::{Fate, Flow, Nat, Outcome, Packet, Verdict};
+use palisade_core::network::{Family, PortRange};
+
+use super::Tables;
+use crate::text;
+
+const SAVED: &str = "\
+*mangle
+:FORWARD ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A FORWARD -d 192.0.2.66/32 -j DROP
+-A POSTROUTING -o virbr0 -p udp -m udp --dport 68 -j CHECKSUM --checksum-fill
+COMMIT
+*nat
+:POSTROUTING ACCEPT [0:0]
+:PRT - [0:0]
+[7:420] -A POSTROUTING -j PRT
+-A PRT -s 10.0.0.0/24 -d 224.0.0.0/24 -j RETURN
+-A PRT -s 10.0.0.0/24 ! -d 10.0.0.0/24 -p tcp -m comment --comment \"lab: nat tcp\" -j MASQUERADE --to-ports 1024-65535
+-A PRT -s 10.0.0.0/24 ! -d 10.0.0.0/24 -j SNAT --to-source 192.0.2.1-192.0.2.9
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:FWI - [0:0]
+:FWO - [0:0]
+:WAY - [0:0]
+-A INPUT -i virbr+ -p udp -m multiport --dports 53,67:68 -j ACCEPT
+-A INPUT -i eth0 -m mark --mark 0x1 -j ACCEPT
+-A INPUT ! -i eth0 -p icmp -j REJECT --reject-with icmp-port-unreachable
+-A FORWARD -g WAY
+-A FORWARD -j DROP
+-A WAY -j FWI
+-A WAY -j FWO
+-A FWI -d 10.0.0.0/24 -o virbr0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FWI -o virbr0 -j REJECT --reject-with icmp-port-unreachable
+-A FWO -s 10.0.0.0/24 -i virbr0 -j RETURN
+-A FWO -i virbr0 -j REJECT --reject-with icmp-port-unreachable
+COMMIT
+";
+
+fn outcome(packet: &Packet) -> Outcome {
+    Tables::of(Family::Ipv4, &text::parse(SAVED).unwrap()).evaluate(packet)
+}
+
+fn fate(packet: &Packet) -> Fate {
+    let outcome = outcome(packet);
+    assert!(outcome.is_certain(), "{:?}", outcome.doubts);
+    let tables = Tables::of(Family::Ipv4, &text::parse(SAVED).unwrap());
+    assert_eq!(tables.fate(packet), outcome.fate);
+    outcome.fate
+}
+
+/// `virbr0 > eth0, 10.0.0.5 > 198.51.100.1, tcp 443`, where `-` is no interface.
+fn packet(
+    interfaces: (&str, &str),
+    addresses: (&str, &str),
+    protocol: (u8, Option<u16>),
+) -> Packet {
+    let (source, destination) = addresses;
+    let mut packet = Packet::new(
+        source.parse().unwrap(),
+        destination.parse().unwrap(),
+        protocol.0,
+    )
+    .unwrap();
+    packet.in_interface = interfaces.0.parse().ok();
+    packet.out_interface = interfaces.1.parse().ok();
+    packet.destination_port = protocol.1;
+    packet
+}
+
+const TCP: (u8, Option<u16>) = (6, Some(443));
+const OUT: (&str, &str) = ("virbr0", "eth0");
+
+fn accepted(nat: Nat) -> Fate {
+    Fate {
+        verdict: Verdict::Accept,
+        nat,
+    }
+}
+
+fn ends(verdict: Verdict) -> Fate {
+    Fate {
+        verdict,
+        nat: Nat::None,
+    }
+}
+
+#[test]
+fn a_guest_leaves_translated() {
+    let world = ("10.0.0.5", "198.51.100.1");
+    let ports = Some(PortRange::new(1024, 65535).unwrap());
+    assert_eq!(
+        fate(&packet(OUT, world, TCP)),
+        accepted(Nat::Masquerade { ports })
+    );
+    let udp = fate(&packet(OUT, world, (17, Some(53))));
+    assert!(matches!(udp.nat, Nat::Snat { ports: None, .. }), "{udp:?}");
+    for kept in ["224.0.0.1", "10.0.0.200"] {
+        let kept = fate(&packet(OUT, ("10.0.0.5", kept), TCP));
+        assert_eq!(kept, accepted(Nat::None));
+    }
+}
+
+#[test]
+fn nat_asks_about_first_packets_alone() {
+    let mut packet = packet(OUT, ("10.0.0.5", "198.51.100.1"), TCP);
+    for (flow, nat) in [
+        (Flow::Established, Nat::Decided),
+        (Flow::Related, Nat::Decided),
+        (Flow::Invalid, Nat::None),
+    ] {
+        packet.flow = flow;
+        assert_eq!(fate(&packet), accepted(nat), "{flow:?}");
+    }
+}
+
+#[test]
+fn chains_lead_on_and_back() {
+    let to_guest = ("eth0", "virbr0");
+    let mut packet = packet(to_guest, ("198.51.100.1", "10.0.0.5"), TCP);
+    assert_eq!(fate(&packet), ends(Verdict::Reject));
+    packet.flow = Flow::Established;
+    assert_eq!(fate(&packet), accepted(Nat::Decided));
+}
+
+/// What went to a chain by `-g` comes back to the caller of the one that sent it there: here the
+/// policy, past the DROP behind.
+#[test]
+fn goto_does_not_come_back() {
+    let others = packet(("eth0", "eth1"), ("198.51.100.1", "192.0.2.5"), TCP);
+    assert_eq!(fate(&others), accepted(Nat::None));
+    let spoofed = packet(OUT, ("172.16.0.1", "192.0.2.5"), TCP);
+    assert_eq!(fate(&spoofed), ends(Verdict::Reject));
+}
+
+#[test]
+fn every_table_may_drop() {
+    let dropped = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
+    assert_eq!(fate(&dropped), ends(Verdict::Drop));
+}
+
+#[test]
+fn to_the_host() {
+    let host = ("10.0.0.5", "10.0.0.1");
+    let to_host = |interface, protocol| packet((interface, "-/-"), host, protocol);
+    let dns = accepted(Nat::None);
+    for (port, expected) in [
+        (53, &dns),
+        (67, &dns),
+        (68, &dns),
+        (69, &ends(Verdict::Drop)),
+    ] {
+        assert_eq!(
+            &fate(&to_host("virbr7", (17, Some(port)))),
+            expected,
+            "{port}"
+        );
+    }
+    assert_eq!(fate(&to_host("virbr0", (1, None))), ends(Verdict::Reject));
+    assert_eq!(fate(&to_host("virbr0", TCP)), ends(Verdict::Drop));
+}
+
+#[test]
+fn what_a_packet_does_not_tell_is_a_doubt() {
+    let outcome = outcome(&packet(("eth0", "-/-"), ("192.0.2.7", "10.0.0.1"), TCP));
+    assert_eq!(outcome.fate, ends(Verdict::Drop));
+    let [doubt] = outcome.doubts.as_slice() else {
+        panic!("{:?}", outcome.doubts);
+    };
+    assert_eq!(doubt.rule, "-i eth0 -m mark --mark 0x1 -j ACCEPT");
+    assert_eq!(doubt.may, [Verdict::Accept]);
+    assert_eq!((&*doubt.table, &*doubt.chain), ("filter", "INPUT"));
+}
+
+#[test]
+fn a_target_that_is_not_known_is_a_doubt() {
+    let saved = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -j ODDITY --with 1\nCOMMIT\n";
+    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let tcp = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
+    assert_eq!(tables.evaluate(&tcp).doubts[0].may, Verdict::ALL);
+    let udp = packet(OUT, ("10.0.0.5", "192.0.2.66"), (17, None));
+    assert!(tables.evaluate(&udp).is_certain());
+}
+
+#[test]
+fn the_path_has_every_rule_that_was_met() {
+    let met = outcome(&packet(OUT, ("10.0.0.5", "198.51.100.1"), TCP));
+    let shown: Vec<String> = met
+        .path
+        .iter()
+        .map(|visit| format!("{} {}: {}", visit.chain, visit.rule, visit.why))
+        .collect();
+    let [.., first, kept, last] = shown.as_slice() else {
+        panic!("{shown:?}");
+    };
+    assert_eq!(first, "POSTROUTING -j PRT: on to PRT");
+    assert_eq!(
+        kept,
+        "PRT -s 10.0.0.0/24 -d 224.0.0.0/24 -j RETURN: not -d 224.0.0.0/24"
+    );
+    assert!(
+        last.ends_with("--to-ports 1024-65535: translated"),
+        "{last}"
+    );
+    assert!(
+        met.nat_because.contains("lab: nat tcp"),
+        "{}",
+        met.nat_because
+    );
+    let jump = &met.path[met.path.len() - 3];
+    assert_eq!(jump.counter.map(|counted| counted.packets), Some(7));
+    let masquerade = met.path.last().unwrap();
+    assert_eq!(
+        masquerade
+            .network
+            .as_ref()
+            .map(palisade_core::network::Name::as_str),
+        Some("lab")
+    );
+}
+
+#[test]
+fn no_words_panic() {
+    for words in [
+        "",
+        "!",
+        "-s",
+        "-j",
+        "-g",
+        "! -s",
+        "-s x -d y",
+        "-p 0",
+        "-m",
+        "--dport 1:",
+        "-j SNAT",
+        "-j SNAT --to-source :1-2",
+        "-j MASQUERADE --to-ports 9-1",
+        "-m tcp --tcp-flags SYN SYN",
+    ] {
+        let saved = format!("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD {words}\nCOMMIT\n");
+        let Ok(saved) = text::parse(&saved) else {
+            continue;
+        };
+        let _ = Tables::of(Family::Ipv4, &saved).evaluate(&packet(
+            OUT,
+            ("10.0.0.5", "192.0.2.66"),
+            TCP,
+        ));
+    }
+}
+
+/// A jump that leads back to where it came from, which the kernel would not take.
+#[test]
+fn loops_end() {
+    let saved = "*filter\n:FORWARD ACCEPT [0:0]\n:A - [0:0]\n-A FORWARD -j A\n-A A -j A\n-A A -j A\nCOMMIT\n";
+    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let packet = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
+    assert!(!tables.evaluate(&packet).is_certain());
+}

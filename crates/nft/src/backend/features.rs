@@ -1,0 +1,199 @@
+//! What this kernel can do beyond the bare minimum, feature by feature: tried out like a layout,
+//! each in a batch that must fail at its end.
+
+use palisade_core::network::Family as IpFamily;
+
+use super::Nftables;
+use super::probe::{ProbeError, TABLE, attempt};
+use crate::batch::{At, Batch};
+use crate::layout::{self, TableName};
+use crate::object::{
+    BaseChain, Chain, Counter, DataType, Expression, Family, Hook, Masquerade, Policy, Reject,
+    RejectKind, Rule, Set, Table, Userdata,
+};
+
+/// Something that a kernel may have been built without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Feature {
+    /// `masquerade`, for networks behind NAT.
+    Masquerade,
+    /// `reject`, for all networks.
+    Reject,
+    /// Counters of set elements, for layout `mapped`.
+    SetCounter,
+    /// `fib`, which others' rules ask for routes with.
+    Fib,
+    /// Tables that belong to a socket.
+    OwnedTable,
+}
+
+impl Feature {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Masquerade,
+        Self::Reject,
+        Self::SetCounter,
+        Self::Fib,
+        Self::OwnedTable,
+    ];
+
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Masquerade => "masquerade",
+            Self::Reject => "reject",
+            Self::SetCounter => "counters of set elements",
+            Self::Fib => "fib",
+            Self::OwnedTable => "tables that belong to a socket",
+        }
+    }
+
+    /// The module that brings it for a family; none if it takes another kernel.
+    #[must_use]
+    pub fn module(self, family: IpFamily) -> Option<&'static str> {
+        match (self, family) {
+            (Self::Masquerade, _) => Some("nft_masq"),
+            (Self::Reject, IpFamily::Ipv4) => Some("nft_reject_ipv4"),
+            (Self::Reject, IpFamily::Ipv6) => Some("nft_reject_ipv6"),
+            (Self::Fib, IpFamily::Ipv4) => Some("nft_fib_ipv4"),
+            (Self::Fib, IpFamily::Ipv6) => Some("nft_fib_ipv6"),
+            (Self::SetCounter | Self::OwnedTable, _) => None,
+        }
+    }
+
+    /// The Linux version that has it.
+    #[must_use]
+    pub fn since(self) -> &'static str {
+        match self {
+            Self::Masquerade | Self::Reject => "3.18",
+            Self::Fib => "4.10",
+            Self::SetCounter => "5.7",
+            Self::OwnedTable => "5.12",
+        }
+    }
+}
+
+impl Nftables {
+    /// The features that this kernel lacks in a family. Nothing stands afterwards.
+    ///
+    /// # Errors
+    /// If the kernel cannot be asked.
+    pub fn lacks(&mut self, family: IpFamily) -> Result<Vec<Feature>, ProbeError> {
+        let mut lacking = Vec::new();
+        let Ok(table) = TABLE.parse::<TableName>() else {
+            return Ok(lacking);
+        };
+        for feature in Feature::ALL {
+            let refusals = attempt(self, |batch| trial(batch, &table, family, feature))?;
+            if !refusals.is_empty() {
+                lacking.push(feature);
+            }
+        }
+        Ok(lacking)
+    }
+}
+
+fn trial(batch: &mut Batch, name: &TableName, family: IpFamily, feature: Feature) {
+    /// `NFT_TABLE_F_OWNER`.
+    const OWNER: u32 = 2;
+    let table = Table {
+        flags: if feature == Feature::OwnedTable {
+            OWNER
+        } else {
+            0
+        },
+        ..layout::table(name, family)
+    };
+    batch.add_table(&table);
+    let (kind, hook, expression) = match feature {
+        Feature::Masquerade => (
+            "nat",
+            Hook::POSTROUTING,
+            Expression::Masquerade(Masquerade::default()),
+        ),
+        Feature::Reject => ("filter", Hook::FORWARD, Expression::Reject(refusal())),
+        Feature::Fib => ("filter", Hook::PREROUTING, fib()),
+        Feature::SetCounter => {
+            batch.add_set(&counting(&table));
+            return;
+        }
+        Feature::OwnedTable => return,
+    };
+    let chain = chain(&table, kind, hook);
+    batch.add_chain(&chain);
+    let rule = Rule {
+        family: table.family,
+        table: table.name.clone(),
+        chain: chain.name.clone(),
+        expressions: vec![expression],
+        userdata: Userdata::default(),
+        handle: None,
+        position: None,
+        extra: Vec::new(),
+    };
+    batch.add_rule(&rule, At::End);
+}
+
+fn chain(table: &Table, kind: &str, hook: Hook) -> Chain {
+    Chain {
+        family: table.family,
+        table: table.name.clone(),
+        name: "tried".to_owned(),
+        base: Some(BaseChain {
+            kind: kind.to_owned(),
+            hook,
+            priority: 100,
+            policy: Policy::ACCEPT,
+            hook_extra: Vec::new(),
+        }),
+        flags: 0,
+        userdata: Userdata::default(),
+        handle: None,
+        extra: Vec::new(),
+    }
+}
+
+fn refusal() -> Reject {
+    Reject {
+        kind: RejectKind::ICMP_UNREACHABLE,
+        code: 3,
+    }
+}
+
+/// `fib daddr type`, which no rule of ours says: in bytes.
+fn fib() -> Expression {
+    /// `NFTA_FIB_DREG`, `_RESULT` and `_FLAGS` with their values: register 1, the type of the
+    /// address, of the destination.
+    const ATTRIBUTES: [(u16, u32); 3] = [(1, 1), (2, 3), (3, 2)];
+    let mut data = Vec::new();
+    for (number, value) in ATTRIBUTES {
+        crate::wire::put_number(&mut data, number, value);
+    }
+    Expression::Unknown {
+        name: "fib".to_owned(),
+        data,
+    }
+}
+
+fn counting(table: &Table) -> Set {
+    let (key_type, key_len) = match table.family {
+        Family::Ip6 => (DataType::IPV6_ADDR, 16),
+        _ => (DataType::IPV4_ADDR, 4),
+    };
+    Set {
+        family: table.family,
+        table: table.name.clone(),
+        name: "tried".to_owned(),
+        id: None,
+        flags: 0,
+        key_type,
+        key_len,
+        data: None,
+        expressions: vec![Expression::Counter(Counter::default())],
+        userdata: Userdata::default(),
+        handle: None,
+        extra: Vec::new(),
+    }
+}

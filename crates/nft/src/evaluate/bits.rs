@@ -1,0 +1,136 @@
+//! Bytes of which some bits are known.
+
+use std::cmp::Ordering;
+
+use super::answer::Answer;
+use crate::object::Comparison;
+
+/// A byte of which some bits are known. What is not known is zero in `value`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Byte {
+    value: u8,
+    known: u8,
+}
+
+impl Byte {
+    pub(super) const UNKNOWN: Self = Self { value: 0, known: 0 };
+
+    pub(super) fn known(value: u8) -> Self {
+        Self { value, known: 0xff }
+    }
+
+    /// Only the upper half is known.
+    pub(super) fn upper_half(value: u8) -> Self {
+        let known = 0xf0;
+        Self {
+            value: value & known,
+            known,
+        }
+    }
+
+    /// `(byte & mask) ^ xor`.
+    pub(super) fn masked(self, mask: u8, xor: u8) -> Self {
+        let known = self.known | !mask;
+        Self {
+            value: ((self.value & mask) ^ xor) & known,
+            known,
+        }
+    }
+}
+
+pub(super) fn known(bytes: &[u8]) -> Vec<Byte> {
+    bytes.iter().copied().map(Byte::known).collect()
+}
+
+/// The bytes, if all of their bits are known.
+pub(super) fn certain(bytes: &[Byte]) -> Option<Vec<u8>> {
+    let byte = |byte: &Byte| (byte.known == 0xff).then_some(byte.value);
+    bytes.iter().map(byte).collect()
+}
+
+/// Whether they are these.
+pub(super) fn equal(bytes: &[Byte], others: &[u8]) -> Answer {
+    let pairs = || bytes.iter().zip(others);
+    let may = pairs().all(|(byte, other)| (byte.value ^ other) & byte.known == 0);
+    let must = pairs().all(|(byte, _)| byte.known == 0xff);
+    Answer::of(may && bytes.len() == others.len(), must)
+}
+
+/// Whether they lie between these, both ends included, as the kernel compares: byte by byte.
+pub(super) fn within(bytes: &[Byte], first: &[u8], last: &[u8]) -> Answer {
+    let (least, most) = (least(bytes), most(bytes));
+    Answer::of(
+        most.as_slice() >= first && least.as_slice() <= last,
+        least.as_slice() >= first && most.as_slice() <= last,
+    )
+}
+
+/// Whether they compare so with others.
+pub(super) fn compare(bytes: &[Byte], operator: Comparison, others: &[u8]) -> Answer {
+    let all = |wanted: &[Ordering]| {
+        let (least, most) = (least(bytes), most(bytes));
+        let (low, high) = (least.as_slice().cmp(others), most.as_slice().cmp(others));
+        // Between the least and the most lie all others.
+        let between = low == Ordering::Less && high == Ordering::Greater;
+        let may = between || wanted.contains(&low) || wanted.contains(&high);
+        Answer::of(may, wanted.contains(&low) && wanted.contains(&high))
+    };
+    match operator {
+        Comparison::Equal => equal(bytes, others),
+        Comparison::NotEqual => equal(bytes, others).not(),
+        Comparison::Less => all(&[Ordering::Less]),
+        Comparison::LessOrEqual => all(&[Ordering::Less, Ordering::Equal]),
+        Comparison::Greater => all(&[Ordering::Greater]),
+        Comparison::GreaterOrEqual => all(&[Ordering::Greater, Ordering::Equal]),
+    }
+}
+
+/// The least that they can be.
+pub(super) fn least(bytes: &[Byte]) -> Vec<u8> {
+    bytes.iter().map(|byte| byte.value).collect()
+}
+
+/// The most that they can be.
+pub(super) fn most(bytes: &[Byte]) -> Vec<u8> {
+    bytes.iter().map(|byte| byte.value | !byte.known).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Answer::{No, Unknown, Yes};
+
+    #[test]
+    fn what_is_known_decides_as_far_as_it_goes() {
+        let five = known(&[0, 5]);
+        assert_eq!(equal(&five, &[0, 5]), Yes);
+        assert_eq!(equal(&five, &[0, 6]), No);
+        assert_eq!(compare(&five, Comparison::Less, &[1, 0]), Yes);
+        assert_eq!(compare(&five, Comparison::Less, &[0, 5]), No);
+        assert_eq!(compare(&five, Comparison::LessOrEqual, &[0, 5]), Yes);
+        assert_eq!(compare(&five, Comparison::Greater, &[0, 4]), Yes);
+        assert_eq!(within(&five, &[0, 5], &[0, 5]), Yes);
+        assert_eq!(within(&five, &[0, 6], &[9, 9]), No);
+
+        let half = [Byte::known(1), Byte::UNKNOWN];
+        assert_eq!(equal(&half, &[1, 7]), Unknown);
+        assert_eq!(equal(&half, &[2, 7]), No);
+        assert_eq!(compare(&half, Comparison::NotEqual, &[2, 7]), Yes);
+        assert_eq!(compare(&half, Comparison::Greater, &[1, 0]), Unknown);
+        assert_eq!(compare(&half, Comparison::GreaterOrEqual, &[1, 0]), Yes);
+        assert_eq!(compare(&half, Comparison::Less, &[1, 0]), No);
+        assert_eq!(compare(&half, Comparison::Greater, &[1, 5]), Unknown);
+        assert_eq!(within(&half, &[1, 0], &[1, 255]), Yes);
+        assert_eq!(within(&half, &[1, 1], &[1, 255]), Unknown);
+    }
+
+    #[test]
+    fn masks_make_known_what_they_clear() {
+        assert_eq!(Byte::UNKNOWN.masked(0, 7), Byte::known(7));
+        assert_eq!(Byte::known(0xab).masked(0xf0, 0), Byte::known(0xa0));
+        assert_eq!(Byte::upper_half(0x45).masked(0xf0, 0), Byte::known(0x40));
+        let low = [Byte::upper_half(0x45)];
+        assert_eq!(equal(&low, &[0x45]), Unknown);
+        assert_eq!(equal(&low, &[0x65]), No);
+    }
+}

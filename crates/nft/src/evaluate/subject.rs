@@ -1,0 +1,215 @@
+//! A packet as the kernel's expressions see it: bytes of its headers, and what is known beside it.
+//!
+//! Of what is not said of a packet, nothing is known: its length, its TTL, its mark. It is taken for
+//! a whole packet without IP options or extension headers.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use palisade_core::evaluate::{Flow, Packet};
+use palisade_core::network::InterfaceName;
+
+use super::bits::{self, Byte};
+use crate::object::{ConntrackKey, Family, Hook, MetaKey, PayloadBase};
+use crate::statement::interface_name;
+
+/// `NFT_META_PROTOCOL`: what Ethernet calls the packet.
+const META_PROTOCOL: u32 = 1;
+/// `NFT_META_NFPROTO`: its family, as netfilter numbers them.
+const META_NFPROTO: u32 = 15;
+
+/// tcp, udp, dccp, sctp, udplite: those whose header begins with two ports.
+const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
+
+/// The priority of connection tracking: before it, no packet has a flow.
+const CONNTRACK: i32 = -200;
+
+/// A packet at a place in its way.
+pub(super) struct Subject<'a> {
+    packet: &'a Packet,
+    /// The numbers of interfaces, as far as they are known.
+    interfaces: &'a HashMap<String, u32>,
+    hook: Hook,
+    priority: i32,
+    network: Vec<Byte>,
+    transport: Vec<Byte>,
+    /// Whether a rule may have changed its bytes.
+    pub(super) altered: bool,
+    /// Whether a rule may have kept conntrack from it.
+    pub(super) untracked: bool,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(packet: &'a Packet, interfaces: &'a HashMap<String, u32>) -> Self {
+        Self {
+            packet,
+            interfaces,
+            hook: Hook::PREROUTING,
+            priority: 0,
+            network: network_header(packet),
+            transport: transport_header(packet),
+            altered: false,
+            untracked: false,
+        }
+    }
+
+    pub(super) fn packet(&self) -> &'a Packet {
+        self.packet
+    }
+
+    /// It comes to a base chain with this hook and priority.
+    pub(super) fn comes_to(&mut self, hook: Hook, priority: i32) {
+        self.hook = hook;
+        self.priority = priority;
+    }
+
+    /// Its source is another from now on, or its destination.
+    pub(super) fn translate(&mut self) {
+        self.network.fill(Byte::UNKNOWN);
+        self.transport.fill(Byte::UNKNOWN);
+    }
+
+    /// What `meta` loads.
+    pub(super) fn meta(&self, key: MetaKey) -> Vec<Byte> {
+        let is_v4 = self.packet.source().is_ipv4();
+        let (input, output) = self.interfaces_here();
+        let number = |name: Option<&str>| match name {
+            None => bits::known(&0_u32.to_ne_bytes()),
+            Some(name) => match self.interfaces.get(name) {
+                Some(index) => bits::known(&index.to_ne_bytes()),
+                None => vec![Byte::UNKNOWN; 4],
+            },
+        };
+        match key {
+            MetaKey::IIFNAME => bits::known(&interface_name(input.unwrap_or_default())),
+            MetaKey::OIFNAME => bits::known(&interface_name(output.unwrap_or_default())),
+            MetaKey::IIF => number(input),
+            MetaKey::OIF => number(output),
+            MetaKey::L4PROTO => bits::known(&[self.packet.protocol]),
+            MetaKey(META_PROTOCOL) => bits::known(&if is_v4 { [0x08, 0x00] } else { [0x86, 0xdd] }),
+            MetaKey(META_NFPROTO) => {
+                let family = if is_v4 { Family::Ip } else { Family::Ip6 };
+                bits::known(&[family.number()])
+            }
+            MetaKey(other) => vec![Byte::UNKNOWN; meta_size(other)],
+        }
+    }
+
+    /// Through which interfaces it goes, as far as they are settled at this hook.
+    fn interfaces_here(&self) -> (Option<&'a str>, Option<&'a str>) {
+        let input = self.packet.in_interface.as_ref().map(InterfaceName::as_str);
+        let output = self
+            .packet
+            .out_interface
+            .as_ref()
+            .map(InterfaceName::as_str);
+        match self.hook {
+            Hook::PREROUTING | Hook::INPUT => (input, None),
+            _ => (input, output),
+        }
+    }
+
+    /// What `payload` loads.
+    pub(super) fn payload(&self, base: PayloadBase, offset: u32, len: u32) -> Vec<Byte> {
+        let header: &[Byte] = match base {
+            PayloadBase::NETWORK => &self.network,
+            PayloadBase::TRANSPORT => &self.transport,
+            _ => &[],
+        };
+        let at = |index: u32| usize::try_from(index).ok().and_then(|i| header.get(i));
+        (offset..offset.saturating_add(len))
+            .map(|index| match at(index) {
+                Some(&byte) if !self.altered => byte,
+                _ => Byte::UNKNOWN,
+            })
+            .collect()
+    }
+
+    /// What `ct` loads.
+    pub(super) fn conntrack(&self, key: ConntrackKey) -> Vec<Byte> {
+        match key {
+            ConntrackKey::STATE => match self.state() {
+                Some(state) => bits::known(&state.to_ne_bytes()),
+                None => vec![Byte::UNKNOWN; 4],
+            },
+            ConntrackKey(other) => vec![Byte::UNKNOWN; conntrack_size(other)],
+        }
+    }
+
+    /// The bit that stands for the state of its flow.
+    pub(super) fn state(&self) -> Option<u32> {
+        let is_early =
+            matches!(self.hook, Hook::PREROUTING | Hook::OUTPUT) && self.priority <= CONNTRACK;
+        if self.untracked {
+            return None;
+        }
+        Some(match self.packet.flow {
+            _ if is_early => 1,
+            Flow::Invalid => 1,
+            Flow::Established => 2,
+            Flow::Related => 4,
+            Flow::New => 8,
+        })
+    }
+}
+
+fn network_header(packet: &Packet) -> Vec<Byte> {
+    let mut header;
+    match (packet.source(), packet.destination()) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            header = vec![Byte::UNKNOWN; 20];
+            header[0] = Byte::upper_half(0x40);
+            header[9] = Byte::known(packet.protocol);
+            header[12..16].copy_from_slice(&bits::known(&source.octets()));
+            header[16..20].copy_from_slice(&bits::known(&destination.octets()));
+        }
+        (source, destination) => {
+            header = vec![Byte::UNKNOWN; 40];
+            header[0] = Byte::upper_half(0x60);
+            header[6] = Byte::known(packet.protocol);
+            header[8..24].copy_from_slice(&bits::known(&octets(source)));
+            header[24..40].copy_from_slice(&bits::known(&octets(destination)));
+        }
+    }
+    header
+}
+
+fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+fn transport_header(packet: &Packet) -> Vec<Byte> {
+    let mut header = vec![Byte::UNKNOWN; 4];
+    if WITH_PORTS.contains(&packet.protocol) {
+        for (place, port) in [(0, packet.source_port), (2, packet.destination_port)] {
+            if let Some(port) = port {
+                header[place..place + 2].copy_from_slice(&bits::known(&port.to_be_bytes()));
+            }
+        }
+    }
+    header
+}
+
+/// How long what `meta` loads is, in bytes (`nft_meta_get_init`).
+fn meta_size(key: u32) -> usize {
+    match key {
+        8 | 9 | 29 => 2,              // iiftype, oiftype, ibrvproto
+        19 | 31 => 1,                 // pkttype, day
+        17 | 18 | 26 | 27 | 34 => 16, // names and kinds of interfaces
+        30 => 8,                      // time
+        _ => 4,
+    }
+}
+
+/// How long what `ct` loads is, in bytes (`nft_ct_get_init`).
+fn conntrack_size(key: u32) -> usize {
+    match key {
+        1 | 7 | 10 => 1,                // direction, l3protocol, protocol
+        6 | 8 | 9 | 13 | 21 | 22 => 16, // helper, addresses, labels
+        14..=16 => 8,                   // packets, bytes, average
+        _ => 4,
+    }
+}

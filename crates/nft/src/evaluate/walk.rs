@@ -1,0 +1,339 @@
+//! The way of a packet through hooks, base chains and the chains that they call.
+//!
+//! Where it is not known whether a rule applies, the packet goes on as if it did not, and beside it
+//! goes a *doubt*: what would come of it if the rule did. A doubt that comes to the same end as the
+//! packet is none.
+
+use palisade_core::evaluate::{Fate, Nat, Outcome, Packet, Verdict, Visit, Way};
+
+use super::answer::Answer;
+use super::step::{Action, End, Step};
+use super::subject::Subject;
+use super::tables::{Base, Indexed, Tables};
+use super::words;
+use crate::object::{Family, Hook, Policy, Rule};
+use crate::program::FilledChain;
+
+/// `NFT_JUMP_STACK_SIZE`: how deep chains can call each other.
+const DEEPEST: usize = 16;
+/// How many rules are asked at most: the kernel has a like bound for each table.
+const LONGEST: usize = 1_000_000;
+
+/// A packet on its way.
+pub(super) struct Walk<'a, 'p> {
+    tables: &'a Tables<'a>,
+    subject: Subject<'p>,
+    /// What it met, if somebody wants to know.
+    path: Option<Vec<Visit>>,
+    doubts: Vec<Doubtful<'a>>,
+    /// How the packet leaves this base chain.
+    end: Option<End>,
+    /// The element that it was found by in this base chain, for rules that serve many networks.
+    owner: Option<palisade_core::network::Name>,
+    /// What kept NAT from it, or did it, in words.
+    nat_because: Option<String>,
+    /// Whether this base chain translates.
+    in_nat: bool,
+    /// How many rules may still be asked.
+    left: usize,
+}
+
+/// A rule of which it is not known whether it applies, or what it does.
+struct Doubtful<'a> {
+    rule: &'a Rule,
+    because: Option<usize>,
+    in_nat: bool,
+    /// How the packet may leave the base chain by it.
+    ends: Vec<End>,
+}
+
+/// Who is at a place: the packet itself, and the doubts that would have led it there.
+#[derive(Debug, Clone, Default)]
+struct Who {
+    packet: bool,
+    doubts: Vec<usize>,
+}
+
+impl Who {
+    fn packet() -> Self {
+        Self {
+            packet: true,
+            doubts: Vec::new(),
+        }
+    }
+
+    fn is_nobody(&self) -> bool {
+        !self.packet && self.doubts.is_empty()
+    }
+
+    /// A doubt that comes to where the packet is has changed nothing.
+    fn join(&mut self, other: Self) {
+        self.packet |= other.packet;
+        if self.packet {
+            self.doubts.clear();
+        } else {
+            self.doubts.extend(other.doubts);
+            self.doubts.sort_unstable();
+            self.doubts.dedup();
+        }
+    }
+}
+
+/// Where a chain stands in the way: its table, and how many chains have been called.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    table: &'a Indexed<'a>,
+    depth: usize,
+}
+
+impl<'a, 'p> Walk<'a, 'p> {
+    pub(super) fn new(tables: &'a Tables<'a>, packet: &'p Packet) -> Self
+    where
+        'a: 'p,
+    {
+        Self {
+            tables,
+            subject: Subject::new(packet, &tables.interfaces),
+            path: None,
+            doubts: Vec::new(),
+            end: None,
+            owner: None,
+            nat_because: None,
+            in_nat: false,
+            left: LONGEST,
+        }
+    }
+
+    pub(super) fn with_path(mut self) -> Self {
+        self.path = Some(Vec::new());
+        self
+    }
+
+    pub(super) fn outcome(mut self) -> Outcome {
+        let packet = self.subject.packet();
+        let decided = packet.flow.nat();
+        let mut nat = decided.map_or(Nat::None, |(nat, _)| nat);
+        let verdict = self.verdict(&mut nat);
+        let nat_because = match (verdict, packet.way(), decided) {
+            (Verdict::Reject | Verdict::Drop, _, _) => "it does not get that far".to_owned(),
+            (_, Way::In, _) => "the host takes it itself".to_owned(),
+            (_, _, Some((_, because))) => because.to_owned(),
+            _ => self
+                .nat_because
+                .take()
+                .unwrap_or_else(|| "no rule translates it".to_owned()),
+        };
+        if verdict != Verdict::Accept || packet.way() == Way::In {
+            nat = Nat::None;
+        }
+        let doubts = std::mem::take(&mut self.doubts);
+        Outcome {
+            fate: Fate { verdict, nat },
+            doubts: doubts
+                .iter()
+                .filter_map(|doubt| doubt.told(verdict))
+                .collect(),
+            path: self.path.unwrap_or_default(),
+            nat_because,
+        }
+    }
+
+    fn verdict(&mut self, nat: &mut Nat) -> Verdict {
+        let packet = self.subject.packet();
+        let hooks: &[Hook] = match packet.way() {
+            Way::Through => &[Hook::PREROUTING, Hook::FORWARD, Hook::POSTROUTING],
+            Way::In => &[Hook::PREROUTING, Hook::INPUT],
+            Way::Out => &[Hook::OUTPUT, Hook::POSTROUTING],
+        };
+        let tables = self.tables;
+        for &hook in hooks {
+            // NAT asks about the first packet of each flow alone, and only until one translates.
+            let mut is_settled = packet.flow.nat().is_some();
+            self.nat_because = None;
+            for base in tables.at(Family::from(packet.family()), hook) {
+                if base.is_nat() && is_settled {
+                    continue;
+                }
+                match self.base_chain(base) {
+                    End::Accept => {}
+                    End::Drop => return Verdict::Drop,
+                    End::Reject => return Verdict::Reject,
+                    End::Translate(translation) => {
+                        if hook == Hook::POSTROUTING {
+                            *nat = translation;
+                        }
+                        is_settled = true;
+                        self.subject.translate();
+                    }
+                    End::Readdress => {
+                        is_settled = true;
+                        self.subject.translate();
+                    }
+                }
+            }
+        }
+        Verdict::Accept
+    }
+
+    fn base_chain(&mut self, base: &Base<'a>) -> End {
+        self.subject.comes_to(base.base.hook, base.base.priority);
+        self.in_nat = base.is_nat();
+        self.owner = None;
+        self.end = None;
+        let first = self.doubts.len();
+        let table = self.tables.table_of(base);
+        let left = self.chain(Place { table, depth: 0 }, base.chain, Who::packet());
+        let policy = if base.base.policy == Policy::DROP {
+            End::Drop
+        } else {
+            End::Accept
+        };
+        if left.packet
+            && let Some(path) = &mut self.path
+        {
+            path.push(words::of_policy(&base.chain.chain, base.base));
+        }
+        self.leave(&left, policy);
+        let end = self.end.unwrap_or(policy);
+        for doubt in &mut self.doubts[first..] {
+            doubt.ends.retain(|&other| other != end);
+        }
+        end
+    }
+
+    /// All rules of a chain, one after another. Returns who comes back from it.
+    fn chain(&mut self, place: Place<'a>, chain: &'a FilledChain, who: Who) -> Who {
+        let mut here = who;
+        let mut back = Who::default();
+        for rule in &chain.rules {
+            if here.is_nobody() {
+                break;
+            }
+            if self.left == 0 {
+                return here; // Nobody writes rules that come to this.
+            }
+            self.left -= 1;
+            let step = Step::run(place.table, rule, &mut self.subject);
+            if here.packet {
+                self.tell(place.table, rule, &step);
+            }
+            let is_sure = step.applies == Answer::Yes && step.action != Action::Anything;
+            if step.applies == Answer::No || step.action == Action::Continue {
+                continue;
+            }
+            let those = if is_sure {
+                if here.packet && step.action == Action::End(End::Readdress) {
+                    self.doubt(rule, &step, vec![End::Readdress]);
+                }
+                std::mem::take(&mut here)
+            } else {
+                let mut doubts = here.doubts.clone();
+                if here.packet {
+                    doubts.push(self.doubt(rule, &step, Vec::new()));
+                }
+                Who {
+                    packet: false,
+                    doubts,
+                }
+            };
+            let on = self.act(place, step.action, those, &mut back);
+            here.join(on);
+        }
+        here.join(back);
+        here
+    }
+
+    /// What a rule that applies does. Returns who goes on to the next rule.
+    fn act(&mut self, place: Place<'a>, action: Action<'a>, who: Who, back: &mut Who) -> Who {
+        let mut call = |chain: &str, who: Who| {
+            let depth = place.depth + 1;
+            match place.table.chain(chain) {
+                Some(chain) if depth <= DEEPEST => self.chain(Place { depth, ..place }, chain, who),
+                _ => who,
+            }
+        };
+        match action {
+            Action::Continue => who,
+            Action::Return => {
+                back.join(who);
+                Who::default()
+            }
+            Action::Jump(chain) => call(chain, who),
+            Action::Goto(chain) => {
+                let returned = call(chain, who);
+                back.join(returned);
+                Who::default()
+            }
+            Action::End(end) => {
+                self.leave(&who, end);
+                Who::default()
+            }
+            Action::Anything => {
+                for end in [End::Accept, End::Drop, End::Reject] {
+                    self.leave(&who, end);
+                }
+                who
+            }
+        }
+    }
+
+    fn leave(&mut self, who: &Who, end: End) {
+        if who.packet {
+            self.end = Some(end);
+        }
+        for &doubt in &who.doubts {
+            self.doubts[doubt].ends.push(end);
+        }
+    }
+
+    fn doubt(&mut self, rule: &'a Rule, step: &Step<'a>, ends: Vec<End>) -> usize {
+        self.doubts.push(Doubtful {
+            rule,
+            because: step.because,
+            in_nat: self.in_nat,
+            ends,
+        });
+        self.doubts.len() - 1
+    }
+
+    /// Notes a rule that the packet met, and what it means for NAT.
+    fn tell(&mut self, table: &Indexed<'_>, rule: &Rule, step: &Step<'_>) {
+        let Some(path) = &mut self.path else {
+            return;
+        };
+        let visit = words::of_rule(table.program, rule, step, self.owner.as_ref());
+        if step.hit.is_some() && visit.network.is_some() {
+            self.owner.clone_from(&visit.network);
+        }
+        let decides = !matches!(
+            step.action,
+            Action::Continue | Action::Jump(_) | Action::Goto(_)
+        );
+        if self.in_nat && step.applies == Answer::Yes && decides {
+            self.nat_because = Some(words::of_nat(&visit));
+        }
+        path.push(visit);
+    }
+}
+
+impl Doubtful<'_> {
+    /// The doubt in words, if it may change this verdict or the translation.
+    fn told(&self, verdict: Verdict) -> Option<palisade_core::evaluate::Doubt> {
+        let may_end = |wanted: Verdict| {
+            self.ends.iter().any(|end| match end {
+                End::Drop => wanted == Verdict::Drop,
+                End::Reject => wanted == Verdict::Reject,
+                End::Accept | End::Translate(_) | End::Readdress => wanted == Verdict::Accept,
+            })
+        };
+        let may = Verdict::ALL
+            .into_iter()
+            .filter(|&other| other != verdict && may_end(other))
+            .collect::<Vec<_>>();
+        let may_translate = self.in_nat && verdict == Verdict::Accept && !self.ends.is_empty();
+        if may.is_empty() && !may_translate {
+            return None;
+        }
+        Some(words::of_doubt(self.rule, self.because, may, may_translate))
+    }
+}

@@ -1,0 +1,208 @@
+//! What a packet met, in words.
+
+use palisade_core::backend::Counted;
+use palisade_core::evaluate::{Doubt, Verdict, Visit};
+use palisade_core::network::{self, Name};
+use palisade_core::rules::Purpose;
+
+use super::answer::Answer;
+use super::step::{Action, End, Step};
+use crate::layout::{self, Shape};
+use crate::object::{BaseChain, Chain, Counter, Element, Expression, Family, Rule, Set};
+use crate::program::Program;
+use crate::statement::{Statement, concatenation, statements};
+use crate::wire::foreign;
+
+/// A rule that was asked. `owner` is the network that an element before it was for.
+pub(super) fn of_rule(
+    program: &Program,
+    rule: &Rule,
+    step: &Step<'_>,
+    owner: Option<&Name>,
+) -> Visit {
+    let hit = step.hit.map(|(index, element)| (&index.set.set, element));
+    let (network, purpose) = served(program, rule, hit, owner);
+    let of_element = hit.and_then(|(_, element)| counted(&element.expressions));
+    Visit {
+        table: Some(table_of(rule)),
+        chain: rule.chain.clone(),
+        handle: rule.handle,
+        rule: text(rule),
+        network,
+        purpose,
+        matched: match step.applies {
+            Answer::Yes => Some(true),
+            Answer::No => Some(false),
+            Answer::Unknown => None,
+        },
+        why: match step.applies {
+            Answer::No => format!("`{}` does not hold", condition(rule, step.because)),
+            Answer::Unknown => unknown(rule, step.because),
+            Answer::Yes => match hit {
+                Some((set, element)) => {
+                    let key = concatenation(set.key_type, &element.key);
+                    format!("@{} has {key}: {}", set.name, consequence(step.action))
+                }
+                None => consequence(step.action),
+            },
+        },
+        counter: of_element.or(step.counter.map(Counter::counted)),
+    }
+}
+
+/// The end of a base chain at which no rule decided.
+pub(super) fn of_policy(chain: &Chain, base: &BaseChain) -> Visit {
+    Visit {
+        table: Some(format!("{} {}", chain.family, chain.table)),
+        chain: chain.name.clone(),
+        handle: None,
+        rule: format!("policy {}", base.policy),
+        network: None,
+        purpose: None,
+        matched: Some(true),
+        why: format!("no rule of this base chain decided: {}", base.policy),
+        counter: None,
+    }
+}
+
+/// Why the source is translated so, or is not: the rule that decided it.
+pub(super) fn of_nat(visit: &Visit) -> String {
+    let what = visit.purpose.map(Purpose::explanation);
+    match (&visit.network, what) {
+        (Some(network), Some(what)) => format!("{network}: {what}"),
+        (Some(network), None) => format!("{network}: {}", visit.rule),
+        (None, _) => match &visit.table {
+            Some(table) => format!("{table} {}: {}", visit.chain, visit.rule),
+            None => visit.rule.clone(),
+        },
+    }
+}
+
+/// A rule that may change the verdict.
+pub(super) fn of_doubt(
+    rule: &Rule,
+    because: Option<usize>,
+    may: Vec<Verdict>,
+    may_translate: bool,
+) -> Doubt {
+    Doubt {
+        table: table_of(rule),
+        chain: rule.chain.clone(),
+        rule: text(rule),
+        why: unknown(rule, because),
+        may,
+        may_translate,
+    }
+}
+
+fn table_of(rule: &Rule) -> String {
+    format!("{} {}", rule.family, rule.table)
+}
+
+/// The rule without what its counter says: that stands beside it.
+fn text(rule: &Rule) -> String {
+    format!("{rule:#}")
+}
+
+/// For which network a rule of ours stands, and what for.
+fn served(
+    program: &Program,
+    rule: &Rule,
+    hit: Option<(&Set, &Element)>,
+    owner: Option<&Name>,
+) -> (Option<Name>, Option<Purpose>) {
+    if layout::version(&program.table).is_none() {
+        return (None, None);
+    }
+    if let Some((set, element)) = hit {
+        let network = element.userdata.text().and_then(|text| text.parse().ok());
+        return (network, purpose_of(rule.family, set, element));
+    }
+    let comment = rule.userdata.text().unwrap_or_default();
+    if layout::is_of_skeleton(rule) {
+        let purpose = layout::purpose_of_skeleton(comment);
+        return (purpose.and(owner.cloned()), purpose);
+    }
+    (layout::owner_of(comment), layout::purpose_of(comment))
+}
+
+fn purpose_of(family: Family, set: &Set, element: &Element) -> Option<Purpose> {
+    let family = match family {
+        Family::Ip => network::Family::Ipv4,
+        Family::Ip6 => network::Family::Ipv6,
+        _ => return None,
+    };
+    let shape = Shape::from_name(&set.name)?;
+    let rules = layout::read_element(family, &shape, element)?;
+    rules.first().map(|rule| rule.purpose)
+}
+
+fn counted(expressions: &[Expression]) -> Option<Counted> {
+    expressions.iter().find_map(|expression| match expression {
+        Expression::Counter(counter) => Some(counter.counted()),
+        _ => None,
+    })
+}
+
+impl Counter {
+    fn counted(self) -> Counted {
+        Counted {
+            packets: self.packets,
+            bytes: self.bytes,
+        }
+    }
+}
+
+/// What follows from a rule that applies.
+fn consequence(action: Action<'_>) -> String {
+    match action {
+        Action::Continue => "on to the next rule".to_owned(),
+        Action::Return => "return".to_owned(),
+        Action::Jump(chain) => format!("jump {chain}"),
+        Action::Goto(chain) => format!("goto {chain}"),
+        Action::Anything => "what it does is not known".to_owned(),
+        Action::End(End::Accept) => "accept".to_owned(),
+        Action::End(End::Drop) => "drop".to_owned(),
+        Action::End(End::Reject) => "reject".to_owned(),
+        Action::End(End::Translate(nat)) => nat.to_string(),
+        Action::End(End::Readdress) => "its addresses are translated".to_owned(),
+    }
+}
+
+/// What is not known about a rule.
+fn unknown(rule: &Rule, because: Option<usize>) -> String {
+    match because.and_then(|place| rule.expressions.get(place)) {
+        Some(Expression::Unknown { name, data }) => match foreign::extension(data) {
+            Some(extension) if name == "match" => {
+                format!("what xtables' match `{extension}` asks is not known here")
+            }
+            _ => format!("what `{name}` asks is not known here"),
+        },
+        Some(_) => format!(
+            "whether `{}` holds is not known here",
+            condition(rule, because)
+        ),
+        None => match rule.expressions.last() {
+            Some(Expression::Unknown { name, data }) => match foreign::extension(data) {
+                Some(extension) if name == "target" => {
+                    format!("what xtables' target `{extension}` does is not known here")
+                }
+                _ => format!("what `{name}` does is not known here"),
+            },
+            _ => "what it does to the packet is not known here".to_owned(),
+        },
+    }
+}
+
+/// The statement that the expression at this place ends.
+fn condition(rule: &Rule, because: Option<usize>) -> String {
+    let end = because.map_or(0, |place| place + 1);
+    let said = rule
+        .expressions
+        .get(..end)
+        .map(statements)
+        .unwrap_or_default();
+    said.last()
+        .map(|statement: &Statement| format!("{:#}", statement.text(rule.family)))
+        .unwrap_or_default()
+}

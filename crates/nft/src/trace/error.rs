@@ -1,0 +1,45 @@
+//! Why packets could not be traced.
+
+use thiserror::Error;
+
+use crate::batch::CommitError;
+use crate::socket::OpenError;
+use crate::transport::TransportError;
+use crate::wire::Malformed;
+
+/// Why packets could not be traced.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TraceError {
+    /// There is no socket that hears of traced packets, or no such network namespace.
+    #[error("cannot listen for traced packets: {0}")]
+    Open(#[source] OpenError),
+    /// The table that marks packets could not be made.
+    #[error("cannot mark packets to be traced: {0}")]
+    Install(#[source] CommitError),
+    /// The kernel cannot be heard any more.
+    #[error("cannot hear of traced packets any more: {0}")]
+    Heard(#[source] TransportError),
+    /// What the kernel tells makes no sense.
+    #[error("what the kernel tells of traced packets cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+impl TraceError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Open(OpenError::Socket(error))
+                if error.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                "tracing takes CAP_NET_ADMIN: run as root, or inside a user and network namespace"
+                    .to_owned()
+            }
+            Self::Open(error) => error.hint().to_owned(),
+            Self::Install(error) => error.hint(),
+            Self::Heard(error) => error.hint(),
+            Self::Malformed(error) => error.hint().to_owned(),
+        }
+    }
+}

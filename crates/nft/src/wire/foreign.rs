@@ -1,0 +1,109 @@
+//! The little that is read of expressions that only others use, to tell what they may do to a
+//! packet: stateful objects (`enum nft_objref_attributes`), and the extensions of xtables that
+//! iptables-nft puts into rules (`enum nft_match_attributes`, `enum nft_target_attributes`).
+
+use super::attribute::{Known, read_text, read_u32};
+
+/// `NFTA_OBJREF_IMM_TYPE`.
+const OBJECT_TYPE: u16 = 1;
+/// `NFT_OBJECT_COUNTER`.
+const COUNTER: u32 = 1;
+
+/// `NFTA_MATCH_NAME`, `NFTA_TARGET_NAME`.
+const NAME: u16 = 1;
+/// `NFTA_MATCH_REV`.
+const REVISION: u16 = 2;
+/// `NFTA_MATCH_INFO`.
+const INFO: u16 = 3;
+
+/// Whether an `objref` only counts.
+pub(crate) fn counts(data: &[u8]) -> bool {
+    let number = Known::<5>::of(data).and_then(|said| said.required(OBJECT_TYPE, read_u32));
+    number == Some(COUNTER)
+}
+
+/// The name of an extension, behind `match` or `target`.
+pub(crate) fn extension(data: &[u8]) -> Option<&str> {
+    Known::<4>::of(data)?.required(NAME, read_text)
+}
+
+/// What a match of xtables asks, where we can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Nothing: it is a comment.
+    Nothing,
+    /// Whether the state of the packet's flow is among these bits (as `ct state` has them).
+    State {
+        /// The bits.
+        mask: u32,
+        /// It must not be among them.
+        inverted: bool,
+    },
+}
+
+/// What a `match` asks; none if it is not known.
+pub(crate) fn asks(data: &[u8]) -> Option<Asks> {
+    let said = Known::<4>::of(data)?;
+    let revision = said.optional(REVISION, read_u32)?.unwrap_or(0);
+    match (said.required(NAME, read_text)?, revision) {
+        ("comment", _) => Some(Asks::Nothing),
+        ("conntrack", 2 | 3) => said.required(INFO, conntrack_state),
+        ("state", 0) => said.required(INFO, |info| {
+            let mask = u32::from_ne_bytes(info.get(..4)?.try_into().ok()?);
+            let inverted = false;
+            Some(Asks::State { mask, inverted })
+        }),
+        _ => None,
+    }
+}
+
+/// `struct xt_conntrack_mtinfo2` and `3`: eight addresses and masks, times and ports come before
+/// the flags that say what is asked.
+fn conntrack_state(info: &[u8]) -> Option<Asks> {
+    const FLAGS: usize = 146;
+    /// `XT_CONNTRACK_STATE`.
+    const STATE: u16 = 1;
+    /// invalid, established, related, new: not untracked, nor translated, which are other bits.
+    const KNOWN: u16 = 0xf;
+    let word = |at: usize| {
+        let bytes = info.get(at..at + 2)?;
+        bytes.try_into().ok().map(u16::from_ne_bytes)
+    };
+    let (asked, inverted, mask) = (word(FLAGS)?, word(FLAGS + 2)?, word(FLAGS + 4)?);
+    (asked == STATE && mask & !KNOWN == 0).then_some(Asks::State {
+        mask: mask.into(),
+        inverted: inverted & STATE != 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::attribute;
+    use super::*;
+
+    fn matching(name: &str, revision: u32, info: &[u8]) -> Option<Asks> {
+        let mut buffer = Vec::new();
+        attribute::text(&mut buffer, NAME, name);
+        attribute::u32(&mut buffer, REVISION, revision);
+        attribute::bytes(&mut buffer, INFO, info);
+        assert_eq!(extension(&buffer), Some(name));
+        asks(&buffer)
+    }
+
+    #[test]
+    fn the_state_of_a_flow() {
+        let mut info = [0_u8; 168];
+        info[146] = 1;
+        info[150] = 6;
+        let state = |mask, inverted| Some(Asks::State { mask, inverted });
+        assert_eq!(matching("conntrack", 3, &info), state(6, false));
+        info[148] = 1;
+        assert_eq!(matching("conntrack", 3, &info), state(6, true));
+        info[146] = 3;
+        assert_eq!(matching("conntrack", 3, &info), None);
+        assert_eq!(matching("conntrack", 1, &info), None);
+        assert_eq!(matching("conntrack", 3, &info[..140]), None);
+        assert_eq!(matching("comment", 0, &[]), Some(Asks::Nothing));
+        assert_eq!(matching("addrtype", 0, &[]), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! Bridges and devices: those that networks need, and bridges that no network rules.
+
+use palisade_core::network::Family;
+use palisade_nft::host::{Link, RouteKind};
+
+use super::finding::{Check, Evidence, Finding, Severity};
+use super::mend::word;
+use super::scene::Scene;
+
+/// How the bridges of others begin that see to their rules themselves.
+const OF_OTHERS: [&str; 9] = [
+    "docker", "podman", "cni", "lxcbr", "lxdbr", "incusbr", "waydroid", "flannel", "kube",
+];
+
+pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
+    let mut found = bridges(scene);
+    found.extend(devices(scene));
+    found
+}
+
+fn bridges(scene: &Scene) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (record, bridge) in scene.ruled() {
+        let network = record.network.name();
+        let name = word(bridge.as_str());
+        let (state, severity, meaning, mend) = match scene.host.link(bridge.as_str()) {
+            None => (
+                "not there",
+                Severity::Warning,
+                "has rules and no bridge: no guest is on it",
+                vec![
+                    scene
+                        .mend
+                        .inside(format!("ip link add name {name} type bridge")),
+                    scene.mend.inside(format!("ip link set {name} up")),
+                ],
+            ),
+            Some(link) if !link.is_up => (
+                "down",
+                Severity::Error,
+                "has a bridge that passes nothing",
+                vec![scene.mend.inside(format!("ip link set {name} up"))],
+            ),
+            Some(_) => continue,
+        };
+        found.push(Finding {
+            check: Check::Bridge,
+            severity,
+            networks: vec![network.clone()],
+            summary: format!("bridge `{bridge}` is {state}"),
+            evidence: vec![Evidence::Interface {
+                interface: bridge.to_string(),
+                state: state.to_owned(),
+            }],
+            meaning: format!("network `{network}` {meaning}"),
+            mend,
+        });
+    }
+    found
+}
+
+fn devices(scene: &Scene) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for record in &scene.records {
+        let network = record.network.name();
+        let Some(device) = record.network.forward().device() else {
+            continue;
+        };
+        let name = word(device.as_str());
+        let (state, mend) = match scene.host.link(device.as_str()) {
+            None => (
+                "not there",
+                vec![format!(
+                    "{} # then name one of these in the definition of `{network}`, and apply it",
+                    scene.mend.inside("ip -brief link")
+                )],
+            ),
+            Some(link) if !link.is_up => (
+                "down",
+                vec![scene.mend.inside(format!("ip link set {name} up"))],
+            ),
+            Some(_) => continue,
+        };
+        found.push(Finding {
+            check: Check::ForwardDevice,
+            severity: Severity::Error,
+            networks: vec![network.clone()],
+            summary: format!("device `{device}` is {state}"),
+            evidence: vec![Evidence::Interface {
+                interface: device.to_string(),
+                state: state.to_owned(),
+            }],
+            meaning: format!(
+                "network `{network}` forwards through `{device}` alone: guests reach nobody \
+                 outside until it is there and up"
+            ),
+            mend,
+        });
+    }
+    found
+}
+
+/// Bridges that are up, that no running network has and that are not somebody else's by all that
+/// can be seen: guests on them are forwarded without rules.
+pub(super) fn unruled(scene: &Scene) -> Vec<&Link> {
+    let networks = &scene.records;
+    let mut links: Vec<&Link> = scene.host.links.iter().collect();
+    links.retain(|link| {
+        let has_it = |name: &str| name == link.name;
+        let mut bridges = networks.iter().filter_map(|r| r.network.bridge());
+        link.is_bridge()
+            && link.is_up
+            && !bridges.any(|bridge| has_it(bridge.as_str()))
+            && !is_of_others(&link.name)
+            && !is_uplink(scene, link)
+    });
+    links
+}
+
+pub(super) fn unruled_finding(scene: &Scene, link: &Link) -> Finding {
+    const FORWARDING: [(Family, &str); 2] = [
+        (Family::Ipv4, "net/ipv4/ip_forward"),
+        (Family::Ipv6, "net/ipv6/conf/all/forwarding"),
+    ];
+    let mut evidence = vec![Evidence::Interface {
+        interface: link.name.clone(),
+        state: "bridge, up, of no running network".to_owned(),
+    }];
+    let mut families = Vec::new();
+    for (family, path) in FORWARDING {
+        if scene.settings.is(path, "1") {
+            families.push(family.to_string());
+            evidence.push(scene.settings.evidence(path));
+        }
+    }
+    let bridge = word(&link.name);
+    let (severity, meaning) = match families.as_slice() {
+        [] => (
+            Severity::Note,
+            "if the host comes to forward, guests on it are forwarded without rules".to_owned(),
+        ),
+        families => (
+            Severity::Warning,
+            format!(
+                "the host forwards {} for guests on it, and no rule of ours says where to: a \
+                 network that was removed leaves its bridge like that",
+                families.join(" and ")
+            ),
+        ),
+    };
+    Finding {
+        check: Check::UnruledBridge,
+        severity,
+        networks: Vec::new(),
+        summary: format!(
+            "bridge `{}` is up, and no running network has it",
+            link.name
+        ),
+        evidence,
+        meaning: format!("{meaning}. Apply a network for it, or set it down"),
+        mend: vec![scene.mend.inside(format!("ip link set {bridge} down"))],
+    }
+}
+
+fn is_of_others(name: &str) -> bool {
+    let docker = name.strip_prefix("br-");
+    let is_dockers =
+        docker.is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    is_dockers || OF_OTHERS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether the host itself is on the outside by it: a real device is a port of it, or the way
+/// outside leads through it.
+fn is_uplink(scene: &Scene, link: &Link) -> bool {
+    let host = &scene.host;
+    let is_real =
+        |port: &Link| matches!(port.kind.as_deref(), None | Some("bond" | "vlan" | "team"));
+    let mut ways = host
+        .routes
+        .iter()
+        .filter(|route| route.kind == RouteKind::UNICAST && route.destination.prefix_len() == 0);
+    host.ports(link).any(is_real) || ways.any(|route| route.devices.contains(&link.index))
+}

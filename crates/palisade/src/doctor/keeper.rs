@@ -1,0 +1,182 @@
+//! Who keeps rules that stop packets, and how one tells them to let packets pass.
+
+use palisade_core::network::{Family, InterfaceName};
+use palisade_iptables::backend::Saved;
+use palisade_nft::program::Program;
+
+use super::mend::word;
+use super::packets::Wanted;
+
+/// Docker's chain for the rules of others.
+const DOCKER_USER: &str = "DOCKER-USER";
+/// The table of firewalld.
+const FIREWALLD: &str = "firewalld";
+/// Where firewalld looks for zones.
+const ZONES: [&str; 2] = ["/etc/firewalld/zones", "/usr/lib/firewalld/zones"];
+
+/// Who keeps a table, and so whose words the mend is in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Keeper {
+    /// A table of nf_tables with nobody in particular behind it: `inet filter`.
+    Nft {
+        /// Family and name.
+        table: String,
+    },
+    /// firewalld, which takes back what others change in its table.
+    Firewalld,
+    /// Tables of iptables.
+    Iptables {
+        /// `iptables-legacy`, `ip6tables-nft` and so on.
+        program: String,
+        /// Whether the chain is there that Docker leaves to others.
+        has_docker_user: bool,
+    },
+    /// ufw, which makes its chains anew by its own files.
+    Ufw {
+        /// The program that lists them.
+        program: String,
+    },
+}
+
+/// What shall pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passage<'a> {
+    pub(super) bridge: &'a InterfaceName,
+    pub(super) wanted: Wanted,
+    pub(super) family: Family,
+}
+
+impl Keeper {
+    pub(super) fn of_table(program: &Program) -> Self {
+        if program.table.name == FIREWALLD {
+            Self::Firewalld
+        } else {
+            Self::Nft {
+                table: format!("{} {}", program.table.family, program.table.name),
+            }
+        }
+    }
+
+    pub(super) fn of_saved(saved: &Saved) -> Self {
+        let filter = saved.tables.iter().find(|table| table.name == "filter");
+        let has = |is_it: fn(&str) -> bool| {
+            filter.is_some_and(|table| table.chains.iter().any(|chain| is_it(&chain.name)))
+        };
+        let program = saved.program.clone();
+        if has(|name| name.starts_with("ufw-") || name.starts_with("ufw6-")) {
+            Self::Ufw { program }
+        } else {
+            Self::Iptables {
+                program,
+                has_docker_user: has(|name| name == DOCKER_USER),
+            }
+        }
+    }
+
+    /// Who that is, in evidence.
+    pub(super) fn program(&self) -> &str {
+        match self {
+            Self::Nft { .. } => "nftables",
+            Self::Firewalld => "firewalld",
+            Self::Iptables { program, .. } | Self::Ufw { program } => program,
+        }
+    }
+
+    /// Commands that let it pass, where `chain` is the base chain that stops it.
+    pub(super) fn lets_pass(&self, chain: &str, passage: Passage<'_>) -> Vec<String> {
+        let bridge = word(passage.bridge.as_str());
+        match (self, passage.wanted.service()) {
+            (Self::Firewalld, _) => vec![format!(
+                "firewall-cmd --zone={} --add-interface={bridge}",
+                zone()
+            )],
+            (Self::Ufw { .. }, Some((protocol, port))) => vec![format!(
+                "ufw allow in on {bridge} to any port {port} proto {protocol}"
+            )],
+            (Self::Ufw { .. }, None) => match passage.wanted {
+                Wanted::Out | Wanted::Cross => vec![format!("ufw route allow in on {bridge}")],
+                _ => vec![format!("ufw route allow out on {bridge}")],
+            },
+            (Self::Nft { table }, Some((protocol, port))) => vec![format!(
+                "nft insert rule {table} {} iifname {bridge} {protocol} dport {port} accept",
+                word(chain)
+            )],
+            (Self::Nft { table }, None) => {
+                let matches = match passage.wanted {
+                    Wanted::Answers => format!("oifname {bridge} ct state established,related"),
+                    Wanted::In => format!("oifname {bridge}"),
+                    _ => format!("iifname {bridge}"),
+                };
+                vec![format!(
+                    "nft insert rule {table} {} {matches} accept",
+                    word(chain)
+                )]
+            }
+            (Self::Iptables { program, .. }, Some((protocol, port))) => vec![format!(
+                "{program} -I {chain} -i {bridge} -p {protocol} --dport {port} -j ACCEPT",
+                chain = word(chain)
+            )],
+            (
+                Self::Iptables {
+                    program,
+                    has_docker_user,
+                },
+                None,
+            ) => {
+                // Docker puts its jump above all others anew whenever it starts; what stands in
+                // this chain stays.
+                let chain = match (has_docker_user, chain) {
+                    (true, "FORWARD") => DOCKER_USER.to_owned(),
+                    _ => word(chain),
+                };
+                let matches = match passage.wanted {
+                    Wanted::Answers => {
+                        format!("-o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED")
+                    }
+                    Wanted::In => format!("-o {bridge}"),
+                    _ => format!("-i {bridge}"),
+                };
+                vec![format!("{program} -I {chain} {matches} -j ACCEPT")]
+            }
+        }
+    }
+
+    /// What else is to be known of it.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
+            Self::Nft { .. } => {
+                "To keep it over a reboot, put the rule into the file that the table comes from, \
+                 such as /etc/nftables.conf"
+            }
+            Self::Firewalld => {
+                "To keep it over a reload: firewall-cmd --runtime-to-permanent. A network's \
+                 definition can name the zone (bridge zone=...), for whoever brings the bridge up"
+            }
+            Self::Iptables {
+                has_docker_user: true,
+                ..
+            } => {
+                "Docker sets the policy of FORWARD to DROP, and leaves chain DOCKER-USER to others"
+            }
+            Self::Iptables { .. } => {
+                "To keep it over a reboot: iptables-save, as netfilter-persistent does"
+            }
+            Self::Ufw { .. } => "ufw keeps it in its own files",
+        }
+    }
+}
+
+/// The zone that is made for guests, where there is one; else the one that takes everything.
+fn zone() -> &'static str {
+    const GUESTS: &str = "libvirt";
+    let is_there = |folder: &&str| {
+        std::path::Path::new(folder)
+            .join(format!("{GUESTS}.xml"))
+            .exists()
+    };
+    if ZONES.iter().any(|folder| is_there(&folder)) {
+        GUESTS
+    } else {
+        "trusted"
+    }
+}

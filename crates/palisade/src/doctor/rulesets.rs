@@ -1,0 +1,128 @@
+//! The rules of everybody: tables of nf_tables, and what both families of iptables programs list.
+
+use std::path::Path;
+
+use palisade_core::network::Family;
+use palisade_iptables::backend::Saved;
+use palisade_iptables::run::Variant;
+use palisade_nft::dump::{Depth, DumpError, Reader};
+use palisade_nft::layout;
+use palisade_nft::object::{self, Table};
+use palisade_nft::program::Program;
+
+use super::finding::{Check, Evidence, Finding, Severity};
+use crate::usual;
+
+/// The tables that iptables programs have in nf_tables, under the names of the kernel's own.
+const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
+/// The tables of ip_tables that are in use in the network namespace of the thread that reads them.
+const LEGACY: [(Family, &str); 2] = [
+    (Family::Ipv4, "/proc/thread-self/net/ip_tables_names"),
+    (Family::Ipv6, "/proc/thread-self/net/ip6_tables_names"),
+];
+
+/// The rules of everybody, as they stood.
+#[derive(Debug, Default)]
+pub(super) struct Rulesets {
+    /// Tables of nf_tables that are neither ours nor made by iptables programs, in which packets
+    /// of IPv4 or IPv6 can be stopped.
+    pub(super) foreign: Vec<Program>,
+    /// All tables of nf_tables.
+    pub(super) tables: Vec<Table>,
+    /// What iptables programs list.
+    pub(super) saved: Vec<Saved>,
+    /// What could not be looked at.
+    pub(super) unseen: Vec<Finding>,
+}
+
+/// The families of packets for which tables of ip_tables are in use, in the network namespace that
+/// the calling thread is in.
+pub(super) fn legacy_families() -> Vec<Family> {
+    let is_used = |path: &str| std::fs::read_to_string(path).is_ok_and(|names| !names.is_empty());
+    let used = LEGACY.iter().filter(|(_, path)| is_used(path));
+    used.map(|&(family, _)| family).collect()
+}
+
+impl Rulesets {
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        namespace: Option<&Path>,
+        legacy: &[Family],
+    ) -> Result<Self, DumpError> {
+        let ((tables, foreign), _) = reader.at_one_moment(|reader| {
+            let tables = reader.tables(object::Family::Other(0))?;
+            let mut foreign = Vec::new();
+            for table in tables.iter().filter(|table| is_foreign(table)) {
+                foreign.extend(reader.program(table.family, &table.name, Depth::Elements)?);
+            }
+            Ok((tables, foreign))
+        })?;
+        let mut rulesets = Self {
+            foreign,
+            tables,
+            ..Self::default()
+        };
+        let mut programs = usual::programs(namespace);
+        for family in Family::BOTH {
+            for variant in Variant::BOTH {
+                let is_used = match variant {
+                    Variant::Legacy => legacy.contains(&family),
+                    Variant::Nft => rulesets.tables.iter().any(|table| {
+                        table.family == object::Family::from(family) && is_of_iptables(table)
+                    }),
+                };
+                if !is_used {
+                    continue;
+                }
+                match programs.saved(variant, family) {
+                    Ok(saved) => rulesets.saved.push(saved),
+                    Err(error) => rulesets.unseen.push(unseen(variant, family, &error)),
+                }
+            }
+        }
+        Ok(rulesets)
+    }
+
+    /// What iptables programs list for a family of packets.
+    pub(super) fn saved_of(&self, family: Family) -> impl Iterator<Item = &Saved> {
+        let saved = self.saved.iter();
+        saved.filter(move |saved| saved.family == family)
+    }
+}
+
+fn is_of_iptables(table: &Table) -> bool {
+    let is_ip = matches!(table.family, object::Family::Ip | object::Family::Ip6);
+    is_ip && OF_IPTABLES.contains(&table.name.as_str())
+}
+
+fn is_foreign(table: &Table) -> bool {
+    use object::Family::{Inet, Ip, Ip6};
+    /// `NFT_TABLE_F_DORMANT`: none of its rules counts.
+    const DORMANT: u32 = 1;
+    matches!(table.family, Inet | Ip | Ip6)
+        && layout::version(table).is_none()
+        && table.flags & DORMANT == 0
+}
+
+fn unseen(
+    variant: Variant,
+    family: Family,
+    error: &palisade_core::backend::BackendError,
+) -> Finding {
+    let (program, package) = (
+        format!("iptables-{variant}-save"),
+        "apt-get install iptables",
+    );
+    Finding {
+        check: Check::NotSeen,
+        severity: Severity::Note,
+        networks: Vec::new(),
+        summary: format!("the rules of {variant} iptables for {family} could not be looked at"),
+        evidence: vec![Evidence::Table {
+            program,
+            table: error.to_string(),
+        }],
+        meaning: "they are in use, and may drop what guests send".to_owned(),
+        mend: vec![package.to_owned()],
+    }
+}

@@ -1,0 +1,47 @@
+//! What networks counted.
+
+use palisade_core::backend::Standing;
+use palisade_core::network::Name;
+use palisade_core::state::Record;
+
+use super::{Firewall, ShowError};
+use crate::counters::Counters;
+
+impl Firewall {
+    /// What these networks counted, or all if none is named, in the order in which they were
+    /// started.
+    ///
+    /// # Errors
+    /// If one of them does not run, or the kernel cannot be read.
+    pub fn counters(&mut self, names: &[Name]) -> Result<Vec<Counters>, ShowError> {
+        let mut records = self.running()?;
+        let is_running = |name: &&Name| records.iter().any(|r| r.network.name() == *name);
+        if let Some(unknown) = names.iter().find(|name| !is_running(name)) {
+            return Err(ShowError::Unknown(unknown.clone()));
+        }
+        records.retain(|record| names.is_empty() || names.contains(record.network.name()));
+        let standing = self.standing(&records)?;
+        let each = records.iter().zip(&standing);
+        Ok(each
+            .flat_map(|(record, standing)| Counters::of(record.network.name(), standing))
+            .collect())
+    }
+
+    /// What stands in the kernel for each of these networks.
+    pub(super) fn standing(&mut self, records: &[Record]) -> Result<Vec<Vec<Standing>>, ShowError> {
+        let mut all = vec![Vec::new(); records.len()];
+        for backend in &mut self.backends {
+            let is_its =
+                |&(_, record): &(usize, &Record)| record.placement.backend == backend.name();
+            let (places, its): (Vec<usize>, Vec<&Record>) =
+                records.iter().enumerate().filter(is_its).unzip();
+            if its.is_empty() {
+                continue;
+            }
+            for (place, standing) in places.into_iter().zip(backend.standing(&its)?) {
+                all[place] = standing;
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,18 @@
+//! Seeing, counting, confirming and mending: what operators do with networks that run.
+
+mod counters;
+#[path = "../transactions/place.rs"]
+#[allow(dead_code)] // Other tests need the rest.
+mod place;
+mod site;
+
+use std::process::ExitCode;
+
+use palisade_tests::Trials;
+
+fn main() -> ExitCode {
+    let mut trials = Trials::new();
+    trials = counters::add_to(trials);
+    // They mostly wait for programs.
+    palisade_tests::run_side_by_side(trials, 3)
+}
