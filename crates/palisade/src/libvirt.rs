@@ -59,9 +59,11 @@ pub(crate) fn nftables(reader: &mut Reader<'_>) -> Result<Vec<String>, DumpError
     // All tables in one question: most hosts have none of these.
     for found in reader.tables(Family::Other(0))? {
         let (family, table) = (found.family, found.name.as_str());
-        let is_meant = matches!(family, Family::Ip | Family::Ip6) && [TABLE, "filter"].contains(&table);
+        let is_meant =
+            matches!(family, Family::Ip | Family::Ip6) && [TABLE, "filter"].contains(&table);
         // Ours may have such a name too.
-        if is_meant && palisade_nft::layout::version(&found).is_none()
+        if is_meant
+            && palisade_nft::layout::version(&found).is_none()
             && let Some(program) = reader.program(family, table, Depth::Outline)?
         {
             for chain in &program.chains {

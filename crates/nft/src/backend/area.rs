@@ -229,7 +229,10 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     }
 
     for area in areas.values_mut() {
-        area.kept = change.kept.places(area.family, area.table.as_str()).collect();
+        area.kept = change
+            .kept
+            .places(area.family, area.table.as_str())
+            .collect();
         area.go(change);
     }
     // The rules of a network are derived once, for both families.

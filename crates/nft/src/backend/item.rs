@@ -28,7 +28,9 @@ impl KeyTypes {
             return known;
         }
         let shape = Shape::from_name(set);
-        let key_type = shape.map(|shape| shape.key_type(family)).unwrap_or_default();
+        let key_type = shape
+            .map(|shape| shape.key_type(family))
+            .unwrap_or_default();
         self.0.insert(set.to_owned(), key_type);
         key_type
     }

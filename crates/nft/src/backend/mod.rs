@@ -125,7 +125,11 @@ impl Nftables {
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
-        let mended: Vec<usize> = differences.iter().flat_map(|d| &d.mended).copied().collect();
+        let mended: Vec<usize> = differences
+            .iter()
+            .flat_map(|d| &d.mended)
+            .copied()
+            .collect();
         let items = areas.iter().flat_map(|area| &area.restored);
         note_restored(&mut plan, mended, items);
         plan.notes = differences.into_iter().flat_map(|d| d.notes).collect();
