@@ -62,7 +62,7 @@ fn count_and_keep(place: Place) {
     );
     assert_eq!(counted(&palisade, "net1"), expected);
 
-    let mut stay = |what: &str, change: &mut dyn FnMut()| {
+    let stay = |what: &str, change: &mut dyn FnMut()| {
         change();
         assert_eq!(counted(&palisade, "net1"), expected, "after {what}");
     };

@@ -4,6 +4,7 @@ mod counters;
 #[path = "../transactions/place.rs"]
 #[allow(dead_code)] // Other tests need the rest.
 mod place;
+mod plan;
 mod site;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use palisade_tests::Trials;
 fn main() -> ExitCode {
     let mut trials = Trials::new();
     trials = counters::add_to(trials);
+    trials = plan::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)
 }

@@ -25,8 +25,11 @@ fn main() -> ExitCode {
                     renewed(layout, golden);
                 },
             )
+            .with(format!("{layout}: rules of others go over"), move || {
+                carried_over(layout, golden);
+            })
             .with(
-                format!("{layout}: what others put there stops it"),
+                format!("{layout}: what others made there stops it"),
                 move || {
                     occupied(layout, golden);
                 },
@@ -78,26 +81,70 @@ fn renewed(layout: &str, golden: &str) {
     assert_same("made anew", ("golden", &golden), ("found", &found));
 }
 
+/// Others' rules go over, at the place where they stood; `repair` takes them away.
+fn carried_over(layout: &str, golden: &str) {
+    let namespace = Namespace::new();
+    let palisade = older(&namespace, layout, golden);
+    let chain = chain_of(layout);
+    for position in ["insert", "add"] {
+        namespace.nft(&format!(
+            "{position} rule ip palisade {chain} ip saddr 10.9.9.9 counter comment \"{position}\""
+        ));
+    }
+    let third = Definition::isolated("quiet", "virbr2", &["10.30.0.1/24"]);
+    palisade.apply([&third]).stdout();
+    palisade.ok(["remove", "quiet"]);
+    let listed = Dump::table(&namespace, "ip", "palisade").expect("the table");
+    let listed = listed.to_string();
+    assert!(!listed.contains("layout version 0"), "{listed}");
+    let body = listed.split(&format!("chain {chain} {{")).nth(1);
+    let rules: Vec<&str> = body
+        .and_then(|body| body.split('}').next())
+        .expect("the chain")
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("comment"))
+        .collect();
+    assert!(rules[0].contains("comment \"insert\""), "{listed}");
+    assert!(
+        rules[rules.len() - 1].contains("comment \"add\""),
+        "{listed}"
+    );
+    let verified = palisade.answer(["verify"]);
+    assert_eq!(verified.code, Some(3), "they are foreign still: {verified}");
+    palisade.ok(["repair"]);
+    palisade.ok(["verify"]);
+    let repaired = Dump::ruleset(&namespace).to_string();
+    assert!(!repaired.contains("10.9.9.9"), "{repaired}");
+}
+
+fn chain_of(layout: &str) -> &'static str {
+    match layout {
+        "flat" => "guest_output",
+        _ => "from_guest",
+    }
+}
+
+/// What has no place in the new table stops the command, and `repair` takes it away.
 fn occupied(layout: &str, golden: &str) {
     let namespace = Namespace::new();
     let palisade = older(&namespace, layout, golden);
-    let chain = if layout == "flat" {
-        "guest_output"
-    } else {
-        "from_guest"
-    };
-    namespace.nft(&format!(
-        "insert rule ip palisade {chain} ip saddr 10.9.9.9 accept"
-    ));
+    namespace.nft(
+        "add chain ip palisade theirs\n\
+         add rule ip palisade theirs ip saddr 10.9.9.9 accept\n",
+    );
     let before = Dump::ruleset(&namespace);
     let third = Definition::isolated("quiet", "virbr2", &["10.30.0.1/24"]);
     let answer = palisade.apply([&third]);
     assert_eq!(answer.code, Some(1), "{}", answer.stderr);
-    assert!(
-        answer.stderr.contains("ip saddr 10.9.9.9"),
-        "{}",
-        answer.stderr
-    );
+    assert!(answer.stderr.contains("theirs"), "{}", answer.stderr);
     let after = Dump::ruleset(&namespace);
     assert_same("untouched", ("before", &before), ("after", &after));
+    let repaired = palisade.answer(["repair"]);
+    assert_eq!(repaired.code, Some(0), "{repaired}");
+    let told = format!("{}{}", repaired.stdout, repaired.stderr);
+    assert!(told.contains("theirs"), "{told}");
+    let found = Dump::ruleset(&namespace).settled();
+    let golden = Dump::expected(golden).settled();
+    assert_same("repaired", ("golden", &golden), ("found", &found));
 }

@@ -39,7 +39,9 @@ impl Arguments {
     /// If they are wrong, or ask for help, which is an error to clap.
     pub(crate) fn of_this_process() -> Result<Self, clap::Error> {
         let mut command = Self::command().mut_args(without_empty_variable);
-        let matches = command.try_get_matches_from_mut(env::args_os())?;
+        let matches = command
+            .try_get_matches_from_mut(env::args_os())
+            .map_err(|error| blaming_variable(error, &command))?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }
@@ -60,6 +62,28 @@ impl Arguments {
         let what = "--format prometheus is for `counters`, without --watch";
         Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, what))
     }
+}
+
+/// A value that came from the environment is not blamed on an option that nobody gave.
+fn blaming_variable(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(blamed)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let argument = command.get_arguments().find(|a| a.to_string() == *blamed);
+    let option = argument
+        .and_then(Arg::get_long)
+        .map(|long| format!("--{long}"));
+    let variable = argument.and_then(Arg::get_env);
+    let (Some(option), Some(variable)) = (option, variable) else {
+        return error;
+    };
+    let is_given = |word: std::ffi::OsString| word.to_string_lossy().starts_with(&option);
+    if env::var_os(variable).is_some() && !env::args_os().any(is_given) {
+        let variable = format!("{} in the environment", variable.to_string_lossy());
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+    error
 }
 
 /// An environment variable that is empty counts as unset, as shells' users expect.
@@ -162,6 +186,10 @@ pub(crate) enum Command {
     /// nothing
     #[command(after_help = "Example: palisade render --layout flat default.xml | nft -c -f -")]
     Render(Rendered),
+    /// Say where backends and layouts treat packets differently; touches nothing; exit 3 if one does
+    /// otherwise than documented
+    #[command(after_help = "Example: palisade compare /etc/palisade/networks")]
+    Compare(Files),
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
     Apply(Applied),

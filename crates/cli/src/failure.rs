@@ -133,6 +133,7 @@ from_error!(
     palisade::ShowError,
     palisade::StateError,
     palisade::doctor::DoctorError,
+    palisade::compare::CompareError,
     palisade::config::ConfigError,
     palisade::BackendError,
     palisade::trace::TraceError,

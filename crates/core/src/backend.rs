@@ -74,6 +74,8 @@ pub struct Change<'a> {
     pub foreign: Foreign,
     /// The name of the transaction that this is a part of: it marks the steps.
     pub transaction: String,
+    /// Whether the plan shall say in words what it does: for people who look before they leap.
+    pub in_words: bool,
 }
 
 impl Change<'_> {
@@ -90,6 +92,8 @@ pub enum Foreign {
     /// They stay.
     #[default]
     Keep,
+    /// They go over into the tables that an older build made, which alone are made anew.
+    CarryOver,
     /// They go, and what is ours stands in the order in which it was recorded.
     Remove,
 }
@@ -115,8 +119,33 @@ pub struct Plan {
     pub restored: Vec<Option<Vec<Installed>>>,
     /// What people should know: somebody's own rules that stay.
     pub notes: Vec<String>,
+    /// What comes and what goes, if that was asked for ([`Change::in_words`]).
+    pub lines: Vec<Line>,
     /// The generation of the ruleset that was looked at.
     pub generation: Option<u64>,
+}
+
+/// A rule, an element or an object that comes or goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The network that it is of; none where it serves all of them.
+    #[serde(skip)]
+    pub network: Option<Name>,
+    /// Whether it comes or goes.
+    pub sign: Sign,
+    /// What it is, in the words of the backend's usual program.
+    pub text: String,
+}
+
+/// Whether something comes or goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Sign {
+    /// It comes.
+    #[serde(rename = "+")]
+    Comes,
+    /// It goes.
+    #[serde(rename = "-")]
+    Goes,
 }
 
 /// What happens as a whole or not at all.
@@ -266,12 +295,15 @@ pub trait Backend: Send {
     /// If the kernel cannot be read.
     fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError>;
 
-    /// Fills in the kernel's numbers of what is installed in this backend, where it has some; items
-    /// that are not there get none. Whether there was any to fill in.
+    /// Takes out of the records what the kernel refused of the last change although it is recorded
+    /// as installed: what is optional. Whether there was any.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError>;
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+        let _ = records;
+        Ok(false)
+    }
 
     /// What stands in the kernel for each of these networks, seen in one look at each table.
     ///

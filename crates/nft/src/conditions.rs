@@ -115,13 +115,13 @@ fn matched(program: &Program, family: Family, matching: &Match) -> Option<Vec<Ve
             };
             Some(vec![vec![compared(family, field, *operator, value)?]])
         }
+        // None of our layouts asks for a range.
+        statement::Test::Between(..) | statement::Test::NotBetween(..) => None,
         statement::Test::In(set) => {
             let set = program.set(set)?;
             let found = |key| found(family, &matching.fields, key);
             keys(set)?.map(found).collect()
         }
-        // No layout of ours asks for a range.
-        statement::Test::Between(..) | statement::Test::NotBetween(..) => None,
         // In no element: none of what single fields are looked up for may hold.
         statement::Test::NotIn(set) => {
             let [field] = matching.fields.as_slice() else {

@@ -42,15 +42,7 @@ impl Program {
     /// were started. None if they need nothing there.
     #[must_use]
     pub fn of(name: &TableName, family: Family, networks: &[(Layout, &Network)]) -> Option<Self> {
-        let transaction = FilledSet {
-            set: layout::transaction_set(name, family),
-            elements: Vec::new(),
-        };
-        let mut program = Self {
-            table: layout::table(name, family),
-            sets: vec![transaction],
-            chains: Vec::new(),
-        };
+        let mut program = Self::empty(name, family);
         for layout in [Layout::Flat, Layout::Mapped] {
             let of_layout = || {
                 let named = networks.iter().filter(|&&(of, _)| of == layout);
@@ -71,7 +63,20 @@ impl Program {
         (!program.chains.is_empty()).then_some(program)
     }
 
-    fn extend(&mut self, skeleton: layout::Skeleton) {
+    /// Our table with what it has for every layout.
+    pub(crate) fn empty(name: &TableName, family: Family) -> Self {
+        let transaction = FilledSet {
+            set: layout::transaction_set(name, family),
+            elements: Vec::new(),
+        };
+        Self {
+            table: layout::table(name, family),
+            sets: vec![transaction],
+            chains: Vec::new(),
+        }
+    }
+
+    pub(crate) fn extend(&mut self, skeleton: layout::Skeleton) {
         let fill = |set| FilledSet {
             set,
             elements: Vec::new(),
@@ -220,6 +225,31 @@ impl fmt::Display for ElementOf<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// A chain without its rules, in one line of nft syntax.
+pub(crate) fn chain_in_a_line(chain: &Chain) -> String {
+    let Chain { name, base, .. } = chain;
+    match base {
+        Some(base) => format!(
+            "{name} {{ type {} hook {} priority {}; policy {}; }}",
+            base.kind,
+            base.hook,
+            PriorityOf(base),
+            base.policy
+        ),
+        None => name.clone(),
+    }
+}
+
+/// A set without its elements, in one line of nft syntax.
+pub(crate) fn set_in_a_line(set: &Set) -> String {
+    let counter = if set.expressions.is_empty() {
+        ""
+    } else {
+        " counter;"
+    };
+    format!("{} {{ type {};{counter} }}", set.name, TypeNames(set))
 }
 
 /// A base chain's priority: by name where it has the one that is usual at its hook.

@@ -23,6 +23,7 @@ use palisade_nft::layout::{Layout, TableName};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::definition::endless_key;
 use crate::definition::place::Place;
 use crate::definition::shown;
 use crate::options::{BackendChoice, Choice};
@@ -75,6 +76,16 @@ pub enum ConfigError {
         /// Why not.
         source: io::Error,
     },
+    /// A key that is none of ours, and that the parser cannot bear.
+    #[error("{}:{line}:{column}: a key of so many parts is none of palisade's", .path.display())]
+    Endless {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+    },
     /// It is not what the configuration may be.
     #[error("{}:{line}:{column}: {}", .path.display(), first_line(.source))]
     Syntax {
@@ -95,7 +106,7 @@ impl ConfigError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::File { .. } => "name another file with --config, or make it readable",
-            Self::Syntax { .. } => {
+            Self::Syntax { .. } | Self::Endless { .. } => {
                 "the keys are firewall_backend, layout, table and iptables, each with a text in quotes"
             }
         }
@@ -125,6 +136,14 @@ pub fn read(named: Option<&Path>) -> Result<Choice, ConfigError> {
 /// # Errors
 /// If what it says is not understood.
 pub fn parse(text: &[u8], path: &Path) -> Result<Choice, ConfigError> {
+    if let Some(span) = std::str::from_utf8(text).ok().and_then(endless_key) {
+        let place = Place::new(text, span);
+        return Err(ConfigError::Endless {
+            path: path.to_owned(),
+            line: place.line,
+            column: place.column,
+        });
+    }
     let file: File = toml::from_slice(text).map_err(|source| {
         // Of what is not UTF-8, the parser says no place.
         let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
@@ -164,6 +183,23 @@ mod tests {
         assert!(told("layout = \"tree\"").contains("`tree` is no layout"));
         assert!(told("firewall_backend = \"pf\"").contains("`pf` is no backend"));
         assert!(told("table = \"ip\"").contains("a word of nft's language"));
+        let endless = format!(
+            "table = 'guests'\n{}a = {}1{}",
+            "a.".repeat(60),
+            "[".repeat(70),
+            "]".repeat(70)
+        );
+        assert!(
+            told(&endless).contains("x.toml:2:16: a key of so many parts"),
+            "{}",
+            told(&endless)
+        );
+        let nested = format!(
+            "{}{}",
+            format!("{}a = {{", "a.".repeat(78)).repeat(78),
+            "}".repeat(78)
+        );
+        assert!(told(&nested).contains("a key of so many parts"));
         assert!(told("tabel = \"x\"").contains("unknown field `tabel`"));
         let places = [
             ("table = 'guests'\nlayout = 'tree'", "x.toml:2:10: "),

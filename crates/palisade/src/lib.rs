@@ -24,6 +24,7 @@ pub mod config;
 mod counters;
 pub mod definition;
 pub mod doctor;
+pub mod explain;
 mod firewall;
 mod flows;
 pub mod folder;
@@ -39,7 +40,7 @@ pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use palisade_core::backend::{
-    BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Placement, Standing,
+    BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Line, Placement, Sign, Standing,
 };
 pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
 pub use palisade_core::evaluate;

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use palisade::network::Name;
-use palisade::{Action, Firewall, Network, Report};
+use palisade::{Action, Changed, Firewall, Line, Network, Report, Sign};
 
 use crate::arguments::Removal;
 use crate::failure::Failure;
@@ -46,11 +46,21 @@ pub(super) fn check_meant(networks: &[Network], firewall: &mut Firewall) -> Resu
 
 /// What would change: exit code 3 if anything.
 pub(super) fn plan(report: &Report) -> Outcome {
-    let mut text = changes(report);
-    if report.changes.is_empty() {
+    let mut text = String::new();
+    for change in &report.changes {
+        text.push_str(&changed(change));
+        text.push_str(&lines(&change.lines));
+    }
+    if !report.shared.is_empty() {
+        text.push_str("for all networks together:\n");
+        text.push_str(&lines(&report.shared));
+    }
+    let is_empty = report.changes.is_empty() && report.shared.is_empty();
+    if is_empty {
         text.push_str("nothing would change\n");
     }
-    let code = if report.changes.is_empty() { 0 } else { 3 };
+    text.push_str(&notes(report));
+    let code = if is_empty { 0 } else { 3 };
     Outcome::new(text, report).with_code(code)
 }
 
@@ -66,26 +76,39 @@ pub(super) fn report(report: &Report, quiet: bool) -> Result<Outcome, Failure> {
             text.push_str("nothing to do\n");
         }
     }
-    for note in &report.notes {
-        text.push_str(&format!("{NOTE}note:{NOTE:#} {note}\n"));
-    }
+    text.push_str(&notes(report));
     Ok(Outcome::new(text, report))
 }
 
-fn changes(report: &Report) -> String {
-    let mut text = String::new();
-    for change in &report.changes {
-        let (sign, word, color) = match change.action {
-            Action::Add => ('+', "add", AnsiColor::Green),
-            Action::Replace => ('~', "replace", AnsiColor::Yellow),
-            Action::Remove => ('-', "remove", AnsiColor::Red),
-            Action::Restore => ('!', "restore what others broke", AnsiColor::Yellow),
+fn notes(report: &Report) -> String {
+    let note = |note: &String| format!("{NOTE}note:{NOTE:#} {note}\n");
+    report.notes.iter().map(note).collect()
+}
+
+/// What would come and go, each in a line of its own.
+fn lines(lines: &[Line]) -> String {
+    let line = |line: &Line| {
+        let (sign, color) = match line.sign {
+            Sign::Comes => ('+', AnsiColor::Green),
+            Sign::Goes => ('-', AnsiColor::Red),
         };
         let style = color.on_default();
-        text.push_str(&format!(
-            "{style}{sign}{style:#} {}: {word}\n",
-            change.network
-        ));
-    }
-    text
+        format!("    {style}{sign} {}{style:#}\n", line.text)
+    };
+    lines.iter().map(line).collect()
+}
+
+fn changes(report: &Report) -> String {
+    report.changes.iter().map(changed).collect()
+}
+
+fn changed(change: &Changed) -> String {
+    let (sign, word, color) = match change.action {
+        Action::Add => ('+', "add", AnsiColor::Green),
+        Action::Replace => ('~', "replace", AnsiColor::Yellow),
+        Action::Remove => ('-', "remove", AnsiColor::Red),
+        Action::Restore => ('!', "restore what others broke", AnsiColor::Yellow),
+    };
+    let style = color.on_default();
+    format!("{style}{sign}{style:#} {}: {word}\n", change.network)
 }

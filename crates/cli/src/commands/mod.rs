@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod compare;
 mod counters;
 mod demo;
 mod doctor;
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&rendered.files.files)?;
             check::render(&networks, &choice(global)?, rendered.family)
         }
+        Command::Compare(files) => compare::compare(&networks(&files.files)?),
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;

@@ -2,9 +2,9 @@
 
 use crate::palisade::Palisade;
 
-const COMMANDS: [&str; 13] = [
-    "check", "render", "apply", "plan", "sync", "remove", "verify", "repair", "migrate", "recover",
-    "list", "show", "demo",
+const COMMANDS: &[&str] = &[
+    "check", "render", "compare", "apply", "plan", "sync", "remove", "verify", "repair", "migrate",
+    "recover", "list", "show", "explain", "trace", "counters", "doctor", "demo",
 ];
 
 #[test]
@@ -41,7 +41,7 @@ fn by_the_word_too() {
 #[test]
 fn has_examples_that_are_understood() {
     let palisade = Palisade::new();
-    for command in COMMANDS {
+    for &command in COMMANDS {
         let help = palisade.output(&format!("{command} -h"));
         let (_, example) = help.rsplit_once("Example: palisade ").unwrap();
         let (line, _) = example.split_once('\n').unwrap();

@@ -8,6 +8,7 @@
 
 mod check;
 mod choice;
+mod compare;
 mod documents;
 mod help;
 mod journal;

@@ -47,6 +47,8 @@ pub struct Difference<'a> {
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
     pub foreign: Foreign,
+    /// Whether the backends shall say in words what they would do.
+    pub in_words: bool,
 }
 
 impl<'a> Difference<'a> {
@@ -82,7 +84,7 @@ impl<'a> Difference<'a> {
             }
             Goal::Renewed(backend) => {
                 difference.mend = true;
-                difference.foreign = Foreign::Remove;
+                difference.foreign = Foreign::CarryOver;
                 difference.unchanged = running.all();
                 let is_its = |record: &&Record| record.placement.backend == *backend;
                 difference.unchanged.retain(is_its);
@@ -116,6 +118,9 @@ impl<'a> Difference<'a> {
     fn check_conflicts(&self, running: &Running<'_>, wishes: &[Wish]) -> Result<(), EngineError> {
         let leaving = self.remove.iter().map(|record| record.network.name());
         let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
+        if self.add.is_empty() && leaving.len() == self.remove.len() + wishes.len() {
+            return Ok(()); // All of them run already, each once.
+        }
         let mut coming = self.add.iter().map(|(wish, _)| &wish.network);
         let wished = wishes.iter().map(|wish| &wish.network);
         let is_free = conflicts(wished.clone()).is_empty()
@@ -167,6 +172,7 @@ impl<'a> Difference<'a> {
             left_at,
             foreign: self.foreign,
             transaction: transaction.to_owned(),
+            in_words: self.in_words,
         }
     }
 }

@@ -88,8 +88,14 @@ impl Engine<'_> {
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
-        let (running, mut seen) = self.renew(running, lock)?;
         let goal = goal(&running)?;
+        // What others put into an older table goes with it where that is wished.
+        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
+        let (running, mut seen) = if is_remade {
+            (running, Seen::new())
+        } else {
+            self.renew(running, lock)?
+        };
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
             match self.attempt(&running, &goal, &mut seen, lock) {
@@ -173,7 +179,10 @@ impl Engine<'_> {
         let records = self.records()?;
         let running = self.state.running_as_read(records);
         let goal = goal(&running)?;
-        let difference = Difference::between(&running, &goal)?;
+        let difference = Difference {
+            in_words: true,
+            ..Difference::between(&running, &goal)?
+        };
         let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
         Ok(report::of(&difference, &parts))
     }
@@ -445,7 +454,7 @@ impl Engine<'_> {
     fn record(&mut self, gone: &[Name], after: Vec<Record>) -> Result<Vec<Record>, StateError> {
         self.state.put_in_place(&after)?;
         self.state.forget(gone)?;
-        let noted = self.note_handles(after);
+        let noted = self.note_refused(after);
         if let Err(error) = self.state.journal().end() {
             // The next one finishes once more what is finished.
             log::warn!("{error}");
@@ -453,9 +462,8 @@ impl Engine<'_> {
         Ok(noted)
     }
 
-    /// Adds the kernel's numbers of new rules to their records, where that can be done: without
-    /// them, rules are found by what they say.
-    fn note_handles(&mut self, recorded: Vec<Record>) -> Vec<Record> {
+    /// What the kernel refused is not installed: records that spoke of it are written once more.
+    fn note_refused(&mut self, recorded: Vec<Record>) -> Vec<Record> {
         let mut noted = recorded;
         for backend in self.backends.iter_mut() {
             let name = backend.name();
@@ -463,7 +471,7 @@ impl Engine<'_> {
             if !noted.iter().any(|record| is_its(&record)) {
                 continue;
             }
-            match backend.note_handles(&mut noted) {
+            match backend.note_refused(&mut noted) {
                 Ok(false) => {}
                 Ok(true) => {
                     if let Err(error) = self.state.write(noted.iter().filter(is_its)) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{Difference, Part};
-use crate::backend::{BackendError, Discrepancy};
+use crate::backend::{BackendError, Discrepancy, Line};
 use crate::network::{Conflict, Name};
 use crate::state::StateError;
 use crate::storage::StorageError;
@@ -20,6 +20,9 @@ pub struct Report {
     pub unchanged: Vec<Name>,
     /// What people should know besides.
     pub notes: Vec<String>,
+    /// What would come and go for all networks together, where a change was only foreseen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<Line>,
 }
 
 /// A network that changed.
@@ -29,6 +32,9 @@ pub struct Changed {
     pub network: Name,
     /// What happened to it.
     pub action: Action,
+    /// What would come and go for it, where the change was only foreseen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Line>,
 }
 
 /// What happens to a network.
@@ -51,6 +57,7 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         report.changes.push(Changed {
             network: network.clone(),
             action,
+            lines: Vec::new(),
         });
     };
     for record in &difference.remove {
@@ -81,6 +88,12 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         .iter()
         .flat_map(|part| part.plan.notes.iter().cloned());
     report.notes.extend(notes);
+    for line in parts.iter().flat_map(|part| &part.plan.lines) {
+        let mut changes = report.changes.iter_mut();
+        let of = changes.find(|change| line.network.as_ref() == Some(&change.network));
+        let lines = of.map_or(&mut report.shared, |change| &mut change.lines);
+        lines.push(line.clone());
+    }
     report
 }
 

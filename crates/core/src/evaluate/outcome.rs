@@ -133,6 +133,19 @@ impl Verdict {
     }
 }
 
+/// `accept, masquerade, ports 1024-65535`; of what does not pass, the verdict alone.
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.nat {
+            Nat::None => write!(f, "{}", self.verdict),
+            Nat::Decided => write!(f, "{}, nat {}", self.verdict, self.nat),
+            Nat::Masquerade { .. } | Nat::Snat { .. } => {
+                write!(f, "{}, {}", self.verdict, self.nat)
+            }
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

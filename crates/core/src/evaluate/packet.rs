@@ -1,5 +1,6 @@
 //! A packet, as rules see it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -139,6 +140,43 @@ impl Packet {
             (Some(_), None) => Way::In,
             (None, _) => Way::Out,
         }
+    }
+}
+
+/// `in virbr0, out eth0, 10.0.0.5 > 198.51.100.1, tcp to port 443, new`.
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.in_interface {
+            Some(name) => write!(f, "in {name}, ")?,
+            None => f.write_str("from the host, ")?,
+        }
+        match &self.out_interface {
+            Some(name) => write!(f, "out {name}, ")?,
+            None => f.write_str("to the host, ")?,
+        }
+        write!(f, "{} > {}, ", self.source, self.destination)?;
+        match self.protocol {
+            1 => f.write_str("icmp")?,
+            6 => f.write_str("tcp")?,
+            17 => f.write_str("udp")?,
+            58 => f.write_str("icmpv6")?,
+            number => write!(f, "protocol {number}")?,
+        }
+        if let Some(port) = self.destination_port {
+            write!(f, " to port {port}")?;
+        }
+        write!(f, ", {}", self.flow)
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::New => "new",
+            Self::Established => "established",
+            Self::Related => "related",
+            Self::Invalid => "invalid",
+        })
     }
 }
 

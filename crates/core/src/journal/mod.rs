@@ -261,11 +261,13 @@ fn frame(entry: &Entry) -> io::Result<Vec<u8>> {
 }
 
 /// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an
-/// interface would (an element of a set that `nft` can show). Never the same twice on one host.
+/// interface would (an element of a set that `nft` can show). The
+/// same only for two of our processes of one number, to the nanosecond 4.8 hours apart.
 #[must_use]
 pub fn transaction_id() -> String {
     let now = jiff::Timestamp::now().as_nanosecond().unsigned_abs();
-    // 44 bits of nanoseconds are 4.8 hours, and two of our processes never have the same number.
+    // 44 bits of nanoseconds are 4.8 hours; the process's number tells apart those that run at once,
+    // unless it has more than 16 bits.
     let id = (now & 0xfff_ffff_ffff) << 16 | u128::from(std::process::id() & 0xffff);
     format!("{id:015x}")
 }

@@ -8,11 +8,13 @@ mod area;
 mod difference;
 mod draft;
 mod envelope;
+mod lines;
 mod observed;
 mod order;
 mod probe;
 mod render;
 mod replay;
+mod saved;
 mod settings;
 mod standing;
 mod tables;
@@ -27,7 +29,6 @@ use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, Done, Installed, Placement, Plan, RunError,
     Standing, Step,
 };
-use palisade_core::network::Family;
 use palisade_core::rules::{Purpose, Rule};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
@@ -35,7 +36,7 @@ use thiserror::Error;
 
 use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
-use crate::text::{self, Command};
+use crate::text::Command;
 use area::{Area, areas, installed};
 use difference::{Difference, between};
 use envelope::{Envelope, Way};
@@ -44,25 +45,13 @@ use tables::Tables;
 
 pub use envelope::StepError;
 pub use render::{render, tables};
+pub use saved::Saved;
 pub use settings::{NAME, Settings, SettingsError};
 
 /// Installs rules through `iptables-restore`.
 pub struct Iptables {
     tables: Tables,
     refused: Vec<Installed>,
-}
-
-/// What stands for a family of packets in the tables of a family of programs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
-    /// Which programs.
-    pub variant: Variant,
-    /// Which packets.
-    pub family: Family,
-    /// The program that changes it: `iptables-legacy`, or `iptables` where that is the same.
-    pub program: String,
-    /// The tables.
-    pub tables: Vec<text::Table>,
 }
 
 /// Why a plan could not be made, or not be carried out.
@@ -133,23 +122,6 @@ impl Iptables {
         probe::probe(self, programs).map_err(BackendError::from)
     }
 
-    /// All that stands for a family of packets in the tables of a family of programs, whoever put it
-    /// there. Nothing is made.
-    ///
-    /// # Errors
-    /// If there are no such programs, or they do not print it.
-    pub fn saved(&mut self, variant: Variant, family: Family) -> Result<Saved, BackendError> {
-        let stem = self.tables.stem(variant, family);
-        let program = stem.map_err(IptablesError::from)?.to_string();
-        let tables = self.tables.read(variant, family, &[]);
-        Ok(Saved {
-            variant,
-            family,
-            program,
-            tables: tables.map_err(IptablesError::from)?,
-        })
-    }
-
     fn variant(&mut self, placement: &Placement) -> Result<Variant, IptablesError> {
         let settings = Settings::try_from(placement)?;
         Ok(self.tables.variant(settings.programs)?)
@@ -172,6 +144,11 @@ impl Iptables {
                     mended[network] = true;
                 }
                 plan.notes.extend(difference.notes.iter().cloned());
+                if change.in_words {
+                    let commands = &difference.input.commands;
+                    plan.lines
+                        .extend(commands.iter().map(|c| lines::of(area.family, table, c)));
+                }
                 plan.steps.extend(self.step(area, &difference)?);
             }
             for (network, wanted) in &area.added {
@@ -344,7 +321,7 @@ impl Backend for Iptables {
     }
 
     /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
         let refused = std::mem::take(&mut self.refused);
         let is_any = !refused.is_empty();
         for refused in refused {

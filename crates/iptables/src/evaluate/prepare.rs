@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use palisade_core::evaluate::Flow;
 use palisade_core::network::{AddressRange, PortRange};
 
-use super::rule::{Action, Ask, Interface, What};
+use super::rule::{Action, AddressKind, Ask, Interface, What};
 use crate::text;
 
 /// A rule, read once for many packets.
@@ -22,7 +22,8 @@ pub(super) struct Prepared {
 }
 
 /// Matches that only bring the options that stand behind them.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
+    "addrtype",
     "tcp",
     "udp",
     "udplite",
@@ -145,6 +146,7 @@ impl<'a> Reader<'a> {
             "--sport" | "--sports" => ports(value).map(What::SourcePort),
             "--dport" | "--dports" => ports(value).map(What::DestinationPort),
             "--ports" => ports(value).map(What::EitherPort),
+            "--dst-type" => kinds(value).map(What::DestinationKind),
             "--ctstate" | "--state" => flows(value).map(What::Flow),
             _ => None,
         };
@@ -237,6 +239,18 @@ fn flows(word: &str) -> Option<Vec<Flow>> {
         _ => None,
     };
     word.split(',').map(flow).collect()
+}
+
+/// Kinds of addresses; those that routes alone know (`PROHIBIT`) are not known.
+fn kinds(word: &str) -> Option<Vec<AddressKind>> {
+    let kind = |word| match word {
+        "LOCAL" => Some(AddressKind::Local),
+        "UNICAST" => Some(AddressKind::Unicast),
+        "BROADCAST" => Some(AddressKind::Broadcast),
+        "MULTICAST" => Some(AddressKind::Multicast),
+        _ => None,
+    };
+    word.split(',').map(kind).collect()
 }
 
 /// `A-B:LO-HI`, each with one end where both are equal.

@@ -1,9 +1,10 @@
 //! What one rule asks of a packet, and what it does with those that fit.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
-use palisade_core::evaluate::{Flow, Packet};
+use palisade_core::evaluate::{Flow, Packet, Way};
 use palisade_core::network::{AddressRange, PortRange};
 
 /// Something that a rule asks of a packet.
@@ -37,8 +38,21 @@ pub(super) enum What {
     EitherPort(Vec<RangeInclusive<u16>>),
     /// `--ctstate`, `--state`.
     Flow(Vec<Flow>),
+    /// `--dst-type`: it goes to one of these kinds of addresses.
+    DestinationKind(Vec<AddressKind>),
     /// Something that the packet alone does not tell.
     Unknown,
+}
+
+/// A kind of address, as the host's routes tell (`-m addrtype`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AddressKind {
+    /// The host's own.
+    Local,
+    /// Somebody else's.
+    Unicast,
+    Broadcast,
+    Multicast,
 }
 
 /// An interface, or all whose names begin so.
@@ -98,8 +112,31 @@ impl What {
                 is_port(ranges, packet.source_port) || is_port(ranges, packet.destination_port)
             }
             Self::Flow(flows) => flows.contains(&packet.flow),
+            Self::DestinationKind(kinds) => kinds.contains(&kind_of_destination(packet)?),
             Self::Unknown => return None,
         })
+    }
+}
+
+/// What the way of a packet says of its destination: where it was taken by the host, that is the
+/// host's own address, unless it is for several. None where the packet alone does not tell.
+fn kind_of_destination(packet: &Packet) -> Option<AddressKind> {
+    /// The end of an address that may be that of everybody in some subnet.
+    const EVERYBODY: u8 = 0b11;
+    let destination = packet.destination();
+    if destination.is_multicast() {
+        return Some(AddressKind::Multicast);
+    }
+    if let IpAddr::V4(v4) = destination
+        && v4.is_broadcast()
+    {
+        return Some(AddressKind::Broadcast);
+    }
+    match (packet.way(), destination) {
+        (Way::In, IpAddr::V4(v4)) if v4.octets()[3] & EVERYBODY == EVERYBODY => None,
+        (Way::In, _) => Some(AddressKind::Local),
+        (Way::Through, _) => Some(AddressKind::Unicast),
+        (Way::Out, _) => None,
     }
 }
 

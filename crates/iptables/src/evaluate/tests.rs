@@ -260,3 +260,23 @@ fn loops_end() {
     let packet = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
     assert!(!tables.evaluate(&packet).is_certain());
 }
+
+/// What ufw has in front of its own rules.
+#[test]
+fn the_way_tells_the_kind_of_destination() {
+    let saved = "*filter\n:INPUT ACCEPT [0:0]\n\
+                 -A INPUT -m addrtype --dst-type LOCAL -j RETURN\n\
+                 -A INPUT -m addrtype --dst-type BROADCAST -j RETURN\n\
+                 -A INPUT -j DROP\nCOMMIT\n";
+    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let to = |destination| {
+        let dns = packet(("virbr0", ""), ("10.0.0.5", destination), (17, Some(53)));
+        let outcome = tables.evaluate(&dns);
+        outcome.is_certain().then_some(outcome.fate.verdict)
+    };
+    assert_eq!(to("10.0.0.1"), Some(Verdict::Accept));
+    assert_eq!(to("255.255.255.255"), Some(Verdict::Accept));
+    assert_eq!(to("224.0.0.251"), Some(Verdict::Drop));
+    // Everybody in 10.0.0.0/24, or a host in 10.0.0.0/8.
+    assert_eq!(to("10.0.0.255"), None);
+}

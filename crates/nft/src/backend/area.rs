@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use palisade_core::backend::{Addition, Change, Installed};
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Rule;
-use palisade_core::state::Record;
+use palisade_core::state::{Record, Uses};
 
 use super::item::{KeyTypes, Wanted, is_same};
 use super::settings::{Settings, SettingsError};
 use crate::layout::{Item, Layout, Shape, Skeleton, TableName};
+use crate::program::Program;
 
 /// What shall become of one table of one family.
 #[derive(Debug)]
@@ -61,6 +62,21 @@ impl<'a> Area<'a> {
             needs.has(layout).then(|| (layout, skeleton()))
         };
         Layout::ALL.into_iter().filter_map(of_layout).collect()
+    }
+
+    /// What must stand for all its networks, but no elements: those are recorded one by one.
+    pub(super) fn expected(&self) -> Option<Program> {
+        let is_flat = |&&(layout, _): &&(Layout, &Network)| layout == Layout::Flat;
+        let flat: Vec<_> = self.networks.iter().filter(is_flat).copied().collect();
+        let mut expected = Program::of(&self.table, self.family, &flat);
+        let needs = Needs::of(self.places_after());
+        if needs.has(Layout::Mapped) {
+            let empty = || Program::empty(&self.table, self.family);
+            let layout = Layout::Mapped;
+            let skeleton = layout.skeleton_for(&self.table, self.family, &needs.shapes);
+            expected.get_or_insert_with(empty).extend(skeleton);
+        }
+        expected
     }
 
     /// Whether what stands around items is the same before and after, and only elements go: then
@@ -253,6 +269,30 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
             let rules = if area.table == table { &rules[..] } else { &[] };
             area.stay(i, record, layout, rules);
         }
+    }
+    Ok(areas.into_values().collect())
+}
+
+/// The areas of these networks, only to be looked at: what is recorded for them, they keep.
+///
+/// # Errors
+/// If a placement is none of this backend's.
+pub(super) fn recorded_areas<'a>(
+    records: &[&'a Record],
+    uses: &'a Uses,
+) -> Result<Vec<Area<'a>>, SettingsError> {
+    let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
+    for record in records {
+        let Settings { layout, table } = Settings::try_from(&record.placement)?;
+        for family in Family::BOTH {
+            let area = areas
+                .entry((table.clone(), family))
+                .or_insert_with(|| Area::new(table.clone(), family));
+            area.networks.push((layout, &record.network));
+        }
+    }
+    for area in areas.values_mut() {
+        area.kept = uses.places(area.family, area.table.as_str()).collect();
     }
     Ok(areas.into_values().collect())
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use palisade_core::backend::Installed;
+use palisade_core::backend::{Installed, Line};
 
 use super::area::{Area, Gone};
 use super::item::{Wanted, key};
@@ -17,27 +17,29 @@ use crate::object::{self, Element, Rule};
 /// What to do in one area.
 #[derive(Debug, Default)]
 pub(super) struct Difference<'a> {
-    family: Option<object::Family>,
-    table: String,
+    pub(super) family: Option<object::Family>,
+    pub(super) table: String,
     /// The whole table goes, and nothing else need be said.
-    delete_table: bool,
-    delete_rules: Vec<(String, u64)>,
-    delete_elements: BTreeMap<String, BTreeMap<Vec<u8>, Element>>,
-    delete_skeleton_rules: Vec<(String, u64)>,
-    delete_chains: Vec<String>,
-    delete_sets: Vec<String>,
+    pub(super) delete_table: bool,
+    pub(super) delete_rules: Vec<(String, u64)>,
+    pub(super) delete_elements: BTreeMap<String, BTreeMap<Vec<u8>, Element>>,
+    pub(super) delete_skeleton_rules: Vec<(String, u64)>,
+    pub(super) delete_chains: Vec<String>,
+    pub(super) delete_sets: Vec<String>,
     /// The table has no set for the marker yet.
-    lacks_transaction: bool,
+    pub(super) lacks_transaction: bool,
     /// The table is there afterwards.
-    remains: bool,
-    add_table: Option<object::Table>,
-    add: Skeleton,
-    add_skeleton_rules: Vec<(Rule, At)>,
-    add_rules: Vec<(Rule, At)>,
-    add_elements: BTreeMap<&'a str, Vec<&'a Element>>,
+    pub(super) remains: bool,
+    pub(super) add_table: Option<object::Table>,
+    pub(super) add: Skeleton,
+    pub(super) add_skeleton_rules: Vec<(Rule, At)>,
+    pub(super) add_rules: Vec<(Rule, At)>,
+    pub(super) add_elements: BTreeMap<&'a str, Vec<&'a Element>>,
     /// Networks of [`Area::restored`] that are mended here.
     pub(super) mended: HashSet<usize>,
     pub(super) notes: Vec<String>,
+    /// What comes and goes in words, if that was asked for.
+    pub(super) lines: Vec<Line>,
 }
 
 /// What is known of the elements that stand.
@@ -244,14 +246,13 @@ impl<'a> Difference<'a> {
         if missing.is_empty() {
             return;
         }
-        let order = order_of_rules(area);
+        let places = places_of_rules(area, observed.as_deref());
         // From the top down: what is put before the same rule keeps its order.
         missing.reverse();
         for (network, wanted) in missing {
             if let Item::Rule(rule) = &wanted.item {
-                let at = observed
-                    .as_deref()
-                    .map_or(At::End, |o| place_among(&order, o, rule));
+                let place = (rule.chain.clone(), wanted.installed.item.clone());
+                let at = places.get(&place).copied().unwrap_or(At::End);
                 self.add_rules.push((rule.clone(), at));
                 self.mended.insert(network);
             }
@@ -472,31 +473,24 @@ fn counted(observed: Option<&Observed>, area: &Area<'_>, wanted: &Wanted) -> Opt
     })
 }
 
-/// The rules of all networks of an area, as they stand from the top down, by chain.
-fn order_of_rules(area: &Area<'_>) -> HashMap<String, Vec<String>> {
-    let mut order: HashMap<String, Vec<String>> = HashMap::new();
-    for &(layout, network) in area.networks.iter().rev() {
-        let items = layout.items(&area.table, area.family, network);
-        for item in items.into_iter().rev() {
-            if let Item::Rule(rule) = item {
-                order
-                    .entry(rule.chain.clone())
-                    .or_default()
-                    .push(format!("{rule:#}"));
+/// Where each rule of an area's networks goes that is missing: above the first one that stands and
+/// shall be below. By chain and text; found for all of them in one pass from the bottom up.
+fn places_of_rules(area: &Area<'_>, observed: Option<&Observed>) -> HashMap<(String, String), At> {
+    let mut places = HashMap::new();
+    let mut below: HashMap<String, At> = HashMap::new();
+    for &(layout, network) in &area.networks {
+        for item in layout.items(&area.table, area.family, network) {
+            let Item::Rule(rule) = item else { continue };
+            let (chain, text) = (&rule.chain, format!("{rule:#}"));
+            let standing = observed.and_then(|observed| observed.rule(chain, &text));
+            let at = below.get(chain).copied().unwrap_or(At::End);
+            if let Some(handle) = standing.and_then(Standing::handle) {
+                below.insert(chain.clone(), At::Before(handle));
             }
+            places.insert((chain.clone(), text), at);
         }
     }
-    order
-}
-
-/// Above the first rule that stands and shall be below.
-fn place_among(order: &HashMap<String, Vec<String>>, observed: &Observed, rule: &Rule) -> At {
-    let text = format!("{rule:#}");
-    let order = order.get(&rule.chain).map_or(&[][..], Vec::as_slice);
-    let below = order.iter().skip_while(|other| **other != text).skip(1);
-    let handle = |text: &String| observed.rule(&rule.chain, text)?.handle();
-    let mut below = below.filter_map(handle);
-    below.next().map_or(At::End, At::Before)
+    places
 }
 
 fn stays(area: &Area<'_>, what: &str, name: &str, foreign: &[Foreign]) -> String {

@@ -33,10 +33,11 @@ pub enum PlanError {
         /// Its name.
         table: String,
     },
-    /// A table that an older build made, and that holds what somebody else put there.
+    /// A table that an older build made, and that holds what somebody else put there and cannot go
+    /// over into a new one.
     #[error(
         "table {family} `{table}` is of an older build and must be made anew, but holds what \
-         palisade did not put there: {foreign}"
+         palisade did not put there and cannot carry over: {foreign}"
     )]
     Occupied {
         /// The table's family.
@@ -72,7 +73,10 @@ impl PlanError {
                 "choose another name with --table, or delete it: nft delete table {family} {table}"
             ),
             Self::Dormant { .. } => "`palisade repair` makes it anew, awake".to_owned(),
-            Self::Occupied { .. } => "move it to a table of your own, then try again".to_owned(),
+            Self::Occupied { .. } => {
+                "move it to a table of your own, then try again; `palisade repair` removes it"
+                    .to_owned()
+            }
             Self::OtherVersion { .. } => {
                 "remove the networks with the build that applied them, then apply them".to_owned()
             }

@@ -9,6 +9,7 @@ mod error;
 mod features;
 mod item;
 mod landed;
+mod lines;
 mod observed;
 mod probe;
 mod rebuild;
@@ -32,7 +33,7 @@ use crate::layout::{self, TableName};
 use crate::object;
 use crate::program::Program;
 use crate::transport::Transport;
-use area::{Area, areas};
+use area::{Area, areas, recorded_areas};
 use difference::{Difference, Trust, between};
 use item::Wanted;
 use observed::Observed;
@@ -81,13 +82,14 @@ impl Nftables {
         let left_at = change
             .left_at
             .and_then(|left_at| u32::try_from(left_at).ok());
+        let is_settled = !change.in_words && areas.iter().all(Area::has_settled);
         let (differences, generation) = match left_at {
-            Some(left_at) if areas.iter().all(Area::has_settled) => {
+            Some(left_at) if is_settled => {
                 let settled = |area| Ok(Difference::settled(area));
                 (areas.iter().map(settled).collect(), left_at)
             }
             _ => self.reader().at_one_moment(|reader| {
-                let look = |area| look(reader, area, trust);
+                let look = |area| look(reader, area, trust, change);
                 areas.iter().map(look).collect::<Result<Vec<_>, _>>()
             })?,
         };
@@ -132,7 +134,10 @@ impl Nftables {
             .collect();
         let items = areas.iter().flat_map(|area| &area.restored);
         note_restored(&mut plan, mended, items);
-        plan.notes = differences.into_iter().flat_map(|d| d.notes).collect();
+        for difference in differences {
+            plan.notes.extend(difference.notes);
+            plan.lines.extend(difference.lines);
+        }
         for (network, wanted) in areas.into_iter().flat_map(|area| area.added) {
             plan.added[network].push(wanted.installed);
         }
@@ -141,9 +146,8 @@ impl Nftables {
 }
 
 impl Nftables {
-    /// The areas of a change, as they stand in one generation.
-    fn look_at<'c>(&mut self, change: &'c Change<'c>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
-        let areas = areas(change)?;
+    /// These areas, as they stand in one generation.
+    fn look_at<'c>(&mut self, areas: Vec<Area<'c>>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
         let (programs, generation) = self.reader().at_one_moment(|reader| {
             let mut program = |area: &Area<'_>| {
                 reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
@@ -158,11 +162,9 @@ impl Nftables {
 
     /// What stands otherwise than it is recorded.
     fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
-        let change = Change {
-            restore: records.to_vec(),
-            ..Change::default()
-        };
-        let (areas, _) = self.look_at(&change)?;
+        let mut uses = Uses::default();
+        uses.extend(records.iter().flat_map(|record| &record.installed));
+        let (areas, _) = self.look_at(recorded_areas(records, &uses)?)?;
         let each = areas.into_iter();
         let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
         Ok(found.collect())
@@ -170,7 +172,7 @@ impl Nftables {
 
     /// Makes anew each table in which something stands otherwise than it is recorded.
     fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let (areas, generation) = self.look_at(change)?;
+        let (areas, generation) = self.look_at(areas(change)?)?;
         self.planned = Some(generation);
         let mut plan = Plan {
             restored: vec![None; change.restore.len()],
@@ -182,16 +184,32 @@ impl Nftables {
         let mut rebuilt = HashSet::new();
         for (area, program) in &areas {
             let is_old = match program {
-                Some(program) => check_renewal(area, program, &change.restore)?,
+                Some(program) => is_old(&program.table)?,
                 None => false,
             };
-            let found = discrepancies(area, &change.restore, program.clone());
-            if found.is_empty() && !is_old {
+            let mut observed = program.clone().map(Observed::new);
+            let mut rebuild = Rebuild::of(area, observed.as_ref());
+            if let (Some(observed), true) = (&mut observed, is_old) {
+                let family = area.family.into();
+                if self.reader().strangers(family, area.table.as_str())? > 0 {
+                    observed.learn_of_strangers();
+                }
+                let foreign = foreign_of(area, observed, &change.restore);
+                match change.foreign {
+                    Foreign::Remove => plan.notes.extend(foreign.iter().map(|foreign| {
+                        format!("removed what palisade did not put there: {}", foreign.text)
+                    })),
+                    Foreign::Keep | Foreign::CarryOver => rebuild.carry_over(observed, &foreign)?,
+                }
+            } else if change.foreign == Foreign::Remove {
+                let found = discrepancies(area, &change.restore, program.clone());
+                if found.is_empty() {
+                    continue;
+                }
+                plan.notes.extend(found.iter().filter_map(removal));
+            } else {
                 continue;
             }
-            plan.notes.extend(found.iter().filter_map(removal));
-            let observed = program.clone().map(Observed::new);
-            let rebuild = Rebuild::of(area, observed.as_ref());
             rebuild.write(area, &mut batch);
             if !is_marked && rebuild.remains() {
                 let set = layout::transaction_set(&area.table, area.family);
@@ -258,7 +276,16 @@ fn look<'a>(
     reader: &mut Reader<'_>,
     area: &'a Area<'_>,
     trust: Trust,
+    change: &Change<'_>,
 ) -> Result<Result<Difference<'a>, PlanError>, DumpError> {
+    let between = |observed: Option<&mut Observed>| {
+        let mut observed = observed;
+        let mut difference = between(area, observed.as_deref_mut(), trust);
+        if change.in_words {
+            difference.lines = lines::of(area, &difference, observed.as_deref());
+        }
+        difference
+    };
     let family = object::Family::from(area.family);
     let skeletons = area.skeletons();
     let depth = match trust {
@@ -267,7 +294,7 @@ fn look<'a>(
         _ => Depth::Elements,
     };
     let Some(program) = reader.program(family, area.table.as_str(), depth)? else {
-        return Ok(Ok(between(area, None, trust)));
+        return Ok(Ok(between(None)));
     };
     if let Err(error) = check_mark(&program.table) {
         return Ok(Err(error));
@@ -300,20 +327,23 @@ fn look<'a>(
     if skeletons.is_empty() && reader.strangers(family, area.table.as_str())? > 0 {
         observed.learn_of_strangers();
     }
-    Ok(Ok(between(area, Some(&mut observed), trust)))
+    Ok(Ok(between(Some(&mut observed))))
 }
 
-/// Whether a table is of an older build, and can be made anew: nothing in it is anybody else's.
-fn check_renewal(
-    area: &Area<'_>,
-    program: &Program,
-    records: &[&Record],
-) -> Result<bool, PlanError> {
-    match layout::version(&program.table) {
-        Some(version) if version < layout::VERSION => {}
-        _ => return check_mark(&program.table).map(|()| false),
+/// Whether a table is of an older build, and is made anew.
+fn is_old(table: &object::Table) -> Result<bool, PlanError> {
+    match layout::version(table) {
+        Some(version) if version < layout::VERSION => Ok(true),
+        _ => check_mark(table).map(|()| false),
     }
-    let mut observed = Observed::new(program.clone());
+}
+
+/// What is in a table and was not put there by us.
+fn foreign_of(
+    area: &Area<'_>,
+    observed: &mut Observed,
+    records: &[&Record],
+) -> Vec<observed::Foreign> {
     let recorded = verify::recorded(area, records);
     for (_, installed) in &recorded {
         observed.claim(installed);
@@ -322,15 +352,7 @@ fn check_renewal(
         .into_iter()
         .map(|(_, installed)| installed)
         .collect();
-    let foreign = observed.foreign(&recorded);
-    match foreign.first() {
-        None => Ok(true),
-        Some(foreign) => Err(PlanError::Occupied {
-            family: program.table.family,
-            table: program.table.name.clone(),
-            foreign: foreign.text.clone(),
-        }),
-    }
+    observed.foreign(&recorded)
 }
 
 fn check_mark(table: &object::Table) -> Result<(), PlanError> {
@@ -390,7 +412,7 @@ impl Backend for Nftables {
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
         match change.foreign {
             Foreign::Keep => self.prepare(change),
-            Foreign::Remove => self.prepare_rebuild(change),
+            Foreign::CarryOver | Foreign::Remove => self.prepare_rebuild(change),
         }
         .map_err(of_plan)
     }
@@ -423,10 +445,6 @@ impl Backend for Nftables {
                 })
             }
         }
-    }
-
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
-        standing::note_handles(&mut self.reader(), records).map_err(of_dump)
     }
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {

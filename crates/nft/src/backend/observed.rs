@@ -151,24 +151,25 @@ impl Observed {
     /// rules are ours has been claimed before.
     pub(super) fn foreign(&self, recorded: &[&Installed]) -> Vec<Foreign> {
         let mut foreign = Vec::new();
-        let mut tell = |place: &str, text: String, leads_to| {
+        let mut tell = |place: &str, text: String, rule: Option<&Rule>| {
             foreign.push(Foreign {
                 place: place.to_owned(),
                 text,
-                leads_to,
+                is_rule: rule.is_some(),
+                leads_to: rule.map(leads_to).unwrap_or_default(),
             });
         };
         if self.has_strangers {
-            tell("", "objects or flowtables".to_owned(), Vec::new());
+            tell("", "objects or flowtables".to_owned(), None);
         }
         for chain in &self.program.chains {
             let name = &chain.chain.name;
             if !Layout::ALL.iter().any(|layout| layout.has_chain(name)) {
-                tell(name, format!("chain `{name}`"), Vec::new());
+                tell(name, format!("chain `{name}`"), None);
             }
             for standing in self.rules(name).iter().filter(|s| !s.claimed) {
                 let text = format!("chain `{name}`: {}", standing.text);
-                tell(name, text, leads_to(&standing.rule));
+                tell(name, text, Some(&standing.rule));
             }
         }
         let mut ours: HashMap<&str, HashSet<Vec<u8>>> = HashMap::new();
@@ -181,14 +182,14 @@ impl Observed {
         for filled in self.program.sets.iter().filter(of_networks) {
             let name = filled.set.name.as_str();
             if !Layout::ALL.iter().any(|layout| layout.has_set(name)) {
-                tell(name, format!("set `{name}`"), Vec::new());
+                tell(name, format!("set `{name}`"), None);
                 continue;
             }
             let is_ours = |key: &Vec<u8>| ours.get(name).is_some_and(|keys| keys.contains(key));
             for element in filled.elements.iter().filter(|e| !is_ours(&e.key)) {
                 let set = &filled.set;
                 let element = ElementOf { set, element };
-                tell(name, format!("set `{name}`: {element:#}"), Vec::new());
+                tell(name, format!("set `{name}`: {element:#}"), None);
             }
         }
         foreign
@@ -201,6 +202,8 @@ pub(super) struct Foreign {
     /// The chain or set that it is, or is in.
     pub(super) place: String,
     pub(super) text: String,
+    /// Whether it is a rule, in a chain of ours or another.
+    pub(super) is_rule: bool,
     /// The chains and sets that it needs.
     pub(super) leads_to: Vec<String>,
 }

@@ -252,7 +252,8 @@ pub fn purpose_of(comment: &str) -> Option<Purpose> {
 /// The network that the comment of a rule in `flat` names.
 #[must_use]
 pub fn owner_of(comment: &str) -> Option<Name> {
-    untag(comment).map(|(owner, _)| owner)
+    let (owner, purpose) = untag(comment)?;
+    flat::purpose(purpose).map(|_| owner)
 }
 
 /// What a rule of a layout's skeleton is for, where it does what networks ask for.

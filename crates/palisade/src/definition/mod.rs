@@ -14,6 +14,8 @@ mod fault;
 mod fields;
 mod format;
 mod nearest;
+pub(crate) use fields::endless_key;
+
 pub(crate) mod place;
 pub(crate) mod shown;
 mod source;

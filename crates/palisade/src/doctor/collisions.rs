@@ -23,6 +23,7 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
                 let is_brought = route.kind == RouteKind::LOCAL
                     && colliding.iter().any(|other| {
                         other.kind == RouteKind::UNICAST
+                            && other.gateway.is_none()
                             && other.devices == route.devices
                             && other.destination.contains(&route.destination)
                     });

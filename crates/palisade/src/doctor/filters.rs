@@ -123,7 +123,14 @@ impl Asked {
             _ => Check::ForwardFilter,
         };
         if !outcome.fate.verdict.passes() {
-            return Some(self.certain(check, probe, outcome));
+            // A rule on the way that is not understood may have let it pass.
+            let passes = |doubt: &&Doubt| doubt.may.contains(&Verdict::Accept);
+            let doubt = outcome.doubts.iter().find(passes);
+            return Some(Stop {
+                doubt: doubt
+                    .map(|doubt| format!("rule {} may let it pass: {}", doubt.rule, doubt.why)),
+                ..self.drop(check, probe, outcome)
+            });
         }
         let stops = |doubt: &&Doubt| doubt.may.iter().any(|&may| may != Verdict::Accept);
         let doubt = outcome.doubts.iter().find(stops)?;
@@ -139,11 +146,10 @@ impl Asked {
         })
     }
 
-    fn certain(&self, check: Check, probe: &Probe, outcome: &Outcome) -> Stop {
+    fn drop(&self, check: Check, probe: &Probe, outcome: &Outcome) -> Stop {
         let base = self.base_of(&outcome.path, probe, None);
-        // A rule that applied and did not lead on decided; else it was the chain's policy.
         let last = outcome.path.last();
-        let rule = last.filter(|visit| visit.matched == Some(true) && !self.is_policy(visit));
+        let rule = last.filter(|visit| visit.matched == Some(true) && self.decides(visit));
         let table = last.and_then(|visit| visit.table.clone());
         Stop {
             check,
@@ -160,9 +166,17 @@ impl Asked {
         }
     }
 
-    /// Policies are visited too, by words that no rule has.
-    fn is_policy(&self, visit: &Visit) -> bool {
-        visit.rule.starts_with("policy ")
+    /// Whether what was met last stopped the packet; else the chain's policy did.
+    fn decides(&self, visit: &Visit) -> bool {
+        match self.keeper {
+            // Here policies are visited too, in words that no rule has.
+            Keeper::Nft { .. } | Keeper::Firewalld => !visit.rule.starts_with("policy "),
+            // Here they are not, and what was met last may have led to a chain and back.
+            Keeper::Iptables { .. } | Keeper::Ufw { .. } => {
+                let mut words = visit.rule.split(' ').skip_while(|word| *word != "-j");
+                matches!(words.nth(1), Some("DROP" | "REJECT"))
+            }
+        }
     }
 
     /// The base chain that led here: the last one on the way, or the one at the packet's hook.
@@ -194,11 +208,10 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
     let what = what.join(", ");
     let networks = told(&stopped.networks);
     let mut mend: Vec<String> = Vec::new();
-    for (bridge, wanted, family) in &stopped.packets {
+    for (bridge, wanted, _) in &stopped.packets {
         let passage = Passage {
             bridge,
             wanted: *wanted,
-            family: *family,
         };
         for command in stop.keeper.lets_pass(&stop.base, passage) {
             let command = scene.mend.inside(command);

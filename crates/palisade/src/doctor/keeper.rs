@@ -1,6 +1,6 @@
 //! Who keeps rules that stop packets, and how one tells them to let packets pass.
 
-use palisade_core::network::{Family, InterfaceName};
+use palisade_core::network::InterfaceName;
 use palisade_iptables::backend::Saved;
 use palisade_nft::program::Program;
 
@@ -43,7 +43,6 @@ pub(super) enum Keeper {
 pub(super) struct Passage<'a> {
     pub(super) bridge: &'a InterfaceName,
     pub(super) wanted: Wanted,
-    pub(super) family: Family,
 }
 
 impl Keeper {

@@ -24,8 +24,8 @@ const LEGACY: [(Family, &str); 2] = [
 /// The rules of everybody, as they stood.
 #[derive(Debug, Default)]
 pub(super) struct Rulesets {
-    /// Tables of nf_tables that are neither ours nor made by iptables programs, in which packets
-    /// of IPv4 or IPv6 can be stopped.
+    /// Tables of nf_tables that are neither ours nor in `saved`, in which packets of IPv4 or IPv6
+    /// can be stopped.
     pub(super) foreign: Vec<Program>,
     /// All tables of nf_tables.
     pub(super) tables: Vec<Table>,
@@ -80,7 +80,21 @@ impl Rulesets {
                 }
             }
         }
+        rulesets.forget_what_was_saved();
         Ok(rulesets)
+    }
+
+    /// A table that iptables programs list is read in their words: they know their own extensions.
+    fn forget_what_was_saved(&mut self) {
+        let saved = &self.saved;
+        self.foreign.retain(|program| {
+            let table = &program.table;
+            !saved.iter().any(|saved| {
+                saved.variant == Variant::Nft
+                    && object::Family::from(saved.family) == table.family
+                    && saved.tables.iter().any(|saved| saved.name == table.name)
+            })
+        });
     }
 
     /// What iptables programs list for a family of packets.

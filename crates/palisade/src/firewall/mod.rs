@@ -4,6 +4,7 @@ mod after;
 mod counters;
 mod doctor;
 mod error;
+mod explain;
 mod goal;
 mod show;
 mod trace;

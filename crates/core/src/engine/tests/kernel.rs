@@ -172,7 +172,7 @@ impl Backend for Tables {
         Ok(found.collect())
     }
 
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
         for item in records.iter_mut().flat_map(|record| &mut record.installed) {
             item.handle = Some(7);
         }

@@ -98,8 +98,8 @@ const UDP: u8 = 17;
 /// A protocol without ports that no rule of ours names.
 const GRE: u8 = 47;
 
-/// Ports that no rule of ours names.
-const SOME_PORTS: (u16, u16) = (50_000, 50_001);
+/// Ports of a packet where no rule names any.
+const SOME_PORTS: (u16, u16) = (50_000, 443);
 
 /// Choosing the fields of packets, one after the other.
 struct Classes<'a> {

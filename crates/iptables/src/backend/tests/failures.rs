@@ -201,7 +201,7 @@ fn networks_do_without_the_checksum_rule() {
     // It is not tried again, and shown as missing.
     assert!(running.restore().steps.is_empty());
     let record = running.records[0].clone();
-    let standing = running.backend.standing(&[&record]).unwrap().remove(0);
+    let standing = running.backend.standing(&[&record]).unwrap().concat();
     let missing: Vec<_> = standing
         .iter()
         .filter(|standing| standing.missing)

@@ -8,6 +8,8 @@ mod json;
 mod range;
 mod table;
 mod toml;
+
+pub(crate) use toml::endless_key;
 mod value;
 
 use palisade_core::Network;

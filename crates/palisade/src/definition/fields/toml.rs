@@ -31,9 +31,16 @@ pub(super) fn parse(text: &str) -> Result<Value<'_>, Problem> {
     })
 }
 
-/// The parser bounds the parts of a key, and how deep brackets are nested, but not the product of
-/// the two: 80 tables within one another, each with a key of 79 parts, overflow the stack.
 fn check_keys(text: &str) -> Result<(), Problem> {
+    match endless_key(text) {
+        Some(span) => Err(FieldFault::KeyParts.at(span)),
+        None => Ok(()),
+    }
+}
+
+/// Where a key has more parts than any of ours. The parser bounds the parts of a key, and how deep brackets are nested, but not the product of
+/// the two: 80 tables within one another, each with a key of 79 parts, overflow the stack.
+pub(crate) fn endless_key(text: &str) -> Option<Span> {
     let mut parts = 1;
     for token in Source::new(text).lex() {
         match token.kind() {
@@ -48,11 +55,10 @@ fn check_keys(text: &str) -> Result<(), Problem> {
             _ => {}
         }
         if parts > MAX_PARTS {
-            let span = Span::new(token.span().start(), token.span().end());
-            return Err(FieldFault::KeyParts.at(span));
+            return Some(Span::new(token.span().start(), token.span().end()));
         }
     }
-    Ok(())
+    None
 }
 
 fn kind(value: DeValue<'_>, depth: usize) -> Kind<'_> {

@@ -1,0 +1,27 @@
+//! Commands as people read them in a plan.
+
+use palisade_core::backend::{Line, Sign};
+use palisade_core::network::Family;
+
+use crate::rule::{Table, tag};
+use crate::run::word;
+use crate::text::Command;
+
+/// `iptables -t filter -I PALISADE_FWO 2 -s ...`: what a user would type.
+pub(super) fn of(family: Family, table: Table, command: &Command) -> Line {
+    let (sign, words) = match command {
+        Command::NewChain(_) => (Sign::Comes, None),
+        Command::DeleteChain(_) => (Sign::Goes, None),
+        Command::Insert { words, .. } => (Sign::Comes, Some(words)),
+        Command::Delete { words, .. } => (Sign::Goes, Some(words)),
+    };
+    let mut command = command.clone();
+    if let Command::Insert { counters, .. } = &mut command {
+        *counters = None;
+    }
+    Line {
+        network: words.and_then(tag).map(|(network, _)| network),
+        sign,
+        text: format!("{} -t {} {command}", word(family), table.name()),
+    }
+}

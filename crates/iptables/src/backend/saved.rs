@@ -1,0 +1,40 @@
+//! What stands in iptables tables, whoever put it there.
+
+use palisade_core::backend::BackendError;
+use palisade_core::network::Family;
+
+use super::{Iptables, IptablesError};
+use crate::run::Variant;
+use crate::text;
+
+/// What stands for a family of packets in the tables of a family of programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Which programs.
+    pub variant: Variant,
+    /// Which packets.
+    pub family: Family,
+    /// The program that changes it: `iptables-legacy`, or `iptables` where that is the same.
+    pub program: String,
+    /// The tables.
+    pub tables: Vec<text::Table>,
+}
+
+impl Iptables {
+    /// All that stands for a family of packets in the tables of a family of programs, whoever put it
+    /// there. Nothing is made.
+    ///
+    /// # Errors
+    /// If there are no such programs, or they do not print it.
+    pub fn saved(&mut self, variant: Variant, family: Family) -> Result<Saved, BackendError> {
+        let stem = self.tables.stem(variant, family);
+        let program = stem.map_err(IptablesError::from)?.to_string();
+        let tables = self.tables.read(variant, family, &[]);
+        Ok(Saved {
+            variant,
+            family,
+            program,
+            tables: tables.map_err(IptablesError::from)?,
+        })
+    }
+}

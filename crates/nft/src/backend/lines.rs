@@ -1,0 +1,133 @@
+//! What comes and goes in an area, as people read it in a plan: in nft's words.
+
+use std::collections::HashMap;
+
+use palisade_core::backend::{Line, Sign};
+use palisade_core::network::Name;
+
+use super::area::Area;
+use super::difference::Difference;
+use super::item::key;
+use super::observed::Observed;
+use crate::layout::{self, Shape};
+use crate::object::{Element, Rule};
+use crate::program::{chain_in_a_line, set_in_a_line};
+use crate::statement::{concatenation, quoted};
+
+pub(super) fn of(
+    area: &Area<'_>,
+    difference: &Difference<'_>,
+    observed: Option<&Observed>,
+) -> Vec<Line> {
+    let mut words = Words {
+        area,
+        lines: Vec::new(),
+    };
+    words.goes(difference, observed);
+    words.comes(difference);
+    words.lines
+}
+
+struct Words<'a> {
+    area: &'a Area<'a>,
+    lines: Vec<Line>,
+}
+
+impl Words<'_> {
+    /// `rule ip palisade guest_output ...`
+    fn tell(&mut self, network: Option<Name>, sign: Sign, object: &str, text: &str) {
+        let Area { table, family, .. } = self.area;
+        let family = crate::object::Family::from(*family);
+        let space = if text.is_empty() { "" } else { " " };
+        self.lines.push(Line {
+            network,
+            sign,
+            text: format!("{object} {family} {table}{space}{text}"),
+        });
+    }
+
+    fn rule(&mut self, sign: Sign, rule: &Rule) {
+        let comment = rule.userdata.text().unwrap_or_default();
+        let text = format!("{} {rule:#}", rule.chain);
+        self.tell(layout::owner_of(comment), sign, "rule", &text);
+    }
+
+    fn element(&mut self, network: Option<Name>, sign: Sign, (set, bytes): (&str, &[u8])) {
+        let key_type = Shape::from_name(set).map(|shape| shape.key_type(self.area.family));
+        let key = concatenation(key_type.unwrap_or_default(), bytes);
+        let comment = network
+            .as_ref()
+            .map(|name| quoted(name.as_str()).to_string());
+        let text = match comment {
+            Some(comment) => format!("{set} {{ {key} comment {comment} }}"),
+            None => format!("{set} {{ {key} }}"),
+        };
+        self.tell(network, sign, "element", &text);
+    }
+
+    fn goes(&mut self, difference: &Difference<'_>, observed: Option<&Observed>) {
+        let area = self.area;
+        let mut owners: HashMap<(&str, Vec<u8>), &Name> = HashMap::new();
+        for gone in area.all_gone() {
+            if let Some(key) = key(&gone.installed.item) {
+                owners.insert((&gone.installed.place, key), gone.owner);
+            }
+        }
+        let rules = difference.delete_rules.iter();
+        for (chain, handle) in rules.chain(&difference.delete_skeleton_rules) {
+            let standing = observed.map_or(&[][..], |observed| observed.rules(chain));
+            let found = standing.iter().find(|s| s.handle() == Some(*handle));
+            if let Some(standing) = found {
+                self.rule(Sign::Goes, &standing.rule);
+            }
+        }
+        for (set, elements) in &difference.delete_elements {
+            for key in elements.keys() {
+                let owner = owners.get(&(set.as_str(), key.clone())).copied().cloned();
+                self.element(owner, Sign::Goes, (set, key));
+            }
+        }
+        // With a set, its elements go, of which the batch need not speak.
+        let mut with_sets: Vec<_> = owners.iter().collect();
+        with_sets.retain(|((set, key), _)| {
+            let is_there = |observed: &Observed| observed.has_element(set, key);
+            difference.delete_sets.iter().any(|deleted| deleted == set)
+                && observed.is_some_and(is_there)
+        });
+        with_sets.sort();
+        for ((set, key), owner) in with_sets {
+            self.element(Some((*owner).clone()), Sign::Goes, (set, key));
+        }
+        for chain in &difference.delete_chains {
+            self.tell(None, Sign::Goes, "chain", chain);
+        }
+        for set in &difference.delete_sets {
+            self.tell(None, Sign::Goes, "set", set);
+        }
+        if difference.delete_table {
+            self.tell(None, Sign::Goes, "table", "");
+        }
+    }
+
+    fn comes(&mut self, difference: &Difference<'_>) {
+        if difference.add_table.is_some() {
+            self.tell(None, Sign::Comes, "table", "");
+        }
+        for chain in &difference.add.chains {
+            self.tell(None, Sign::Comes, "chain", &chain_in_a_line(chain));
+        }
+        for set in &difference.add.sets {
+            self.tell(None, Sign::Comes, "set", &set_in_a_line(set));
+        }
+        let skeleton = difference.add_skeleton_rules.iter();
+        for (rule, _) in skeleton.chain(&difference.add_rules) {
+            self.rule(Sign::Comes, rule);
+        }
+        for (&set, elements) in &difference.add_elements {
+            for &Element { key, userdata, .. } in elements {
+                let owner = userdata.text().and_then(|owner| owner.parse().ok());
+                self.element(owner, Sign::Comes, (set, key));
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a packet goes through: all tables of nf_tables, and those of iptables.
+//!
+//! The tables of iptables-nft are tables of nf_tables too. Where its programs print them, they are
+//! taken as they print them: nf_tables has what they ask only in part.
+
+use palisade_core::evaluate::{Doubt, Fate, Nat, Outcome, Packet, Verdict};
+use palisade_iptables::evaluate as iptables;
+use palisade_nft::evaluate as nft;
+use palisade_nft::layout;
+use palisade_nft::object::Family;
+use palisade_nft::program::Program;
+use serde::Serialize;
+
+/// What stands where packets of one family pass.
+#[derive(Default)]
+pub(super) struct Ground {
+    /// The tables of nf_tables, but for those that are among the next.
+    pub(super) programs: Vec<Program>,
+    /// The numbers of interfaces.
+    pub(super) interfaces: Vec<(String, u32)>,
+    /// The tables that programs of iptables print, and which programs.
+    pub(super) saved: Vec<Saved>,
+}
+
+/// The tables that a family of programs of iptables prints.
+pub(super) struct Saved {
+    /// What they are called: `iptables`, or with their variant.
+    pub(super) name: String,
+    /// What they hold.
+    pub(super) tables: iptables::Tables,
+    /// Whether chains of ours are among them.
+    pub(super) is_ours: bool,
+}
+
+/// What one table says of a packet by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableVerdict {
+    /// The table, or the family of programs that printed several.
+    pub table: String,
+    /// Whether palisade made it, or has chains in it.
+    pub ours: bool,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// The other verdicts that may come of it: it asks for what is not known here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may: Vec<Verdict>,
+}
+
+impl Ground {
+    /// What becomes of a packet here. Whoever refuses it comes last in the path, and nobody behind.
+    pub(super) fn outcome(&self, packet: &Packet) -> Outcome {
+        let tables = nft::Tables::of(&self.programs).with_interfaces(self.interfaces.clone());
+        let mut outcome = nft::evaluate(&tables, packet);
+        for saved in &self.saved {
+            outcome = both(
+                outcome,
+                prefixed(&saved.name, saved.tables.evaluate(packet)),
+            );
+        }
+        outcome
+    }
+
+    /// What each table says by itself, if packets of this family enter it.
+    pub(super) fn tables(&self, packet: &Packet) -> Vec<TableVerdict> {
+        let sees = |program: &&Program| {
+            let family = program.table.family;
+            let is_entered = program
+                .chains
+                .iter()
+                .any(|chain| chain.chain.base.is_some());
+            is_entered && (family == Family::from(packet.family()) || family == Family::Inet)
+        };
+        let of_nftables = self.programs.iter().filter(sees).map(|program| {
+            let tables = nft::Tables::of([program]).with_interfaces(self.interfaces.clone());
+            let table = format!("{} {}", program.table.family, program.table.name);
+            let ours = layout::version(&program.table).is_some();
+            verdict_of(table, ours, &nft::evaluate(&tables, packet))
+        });
+        let of_iptables = self.saved.iter().map(|saved| {
+            let outcome = saved.tables.evaluate(packet);
+            verdict_of(saved.name.clone(), saved.is_ours, &outcome)
+        });
+        of_nftables.chain(of_iptables).collect()
+    }
+}
+
+fn verdict_of(table: String, ours: bool, outcome: &Outcome) -> TableVerdict {
+    let mut may: Vec<Verdict> = outcome
+        .doubts
+        .iter()
+        .flat_map(|doubt| doubt.may.clone())
+        .collect();
+    may.sort();
+    may.dedup();
+    TableVerdict {
+        table,
+        ours,
+        verdict: outcome.fate.verdict,
+        may,
+    }
+}
+
+/// The same outcome, with the programs named that its tables belong to.
+fn prefixed(name: &str, mut outcome: Outcome) -> Outcome {
+    let with_name = |table: &str| format!("{name} {table}");
+    for visit in &mut outcome.path {
+        visit.table = visit.table.as_deref().map(with_name);
+    }
+    for doubt in &mut outcome.doubts {
+        doubt.table = with_name(&doubt.table);
+    }
+    outcome
+}
+
+/// What becomes of a packet that two have a say on: the first that refuses it, or that translates.
+fn both(first: Outcome, second: Outcome) -> Outcome {
+    let (refusing, other) = match (first.fate.verdict, second.fate.verdict) {
+        (Verdict::Accept, Verdict::Accept) => return accepted(first, second),
+        (Verdict::Accept, _) => (second, first),
+        _ => (first, second),
+    };
+    let verdict = refusing.fate.verdict;
+    let mut path = Vec::new();
+    let mut doubts = Vec::new();
+    if other.fate.verdict == Verdict::Accept {
+        path = other.path;
+        // It may only be refused in another way.
+        let mut may_refuse = |mut doubt: Doubt| {
+            doubt
+                .may
+                .retain(|&may| may != verdict && may != Verdict::Accept);
+            doubt.may_translate = false;
+            (!doubt.may.is_empty()).then_some(doubt)
+        };
+        doubts = other
+            .doubts
+            .into_iter()
+            .filter_map(&mut may_refuse)
+            .collect();
+    }
+    path.extend(refusing.path);
+    doubts.extend(refusing.doubts);
+    Outcome {
+        path,
+        doubts,
+        ..refusing
+    }
+}
+
+fn accepted(mut first: Outcome, second: Outcome) -> Outcome {
+    let translates = |nat: Nat| !matches!(nat, Nat::None | Nat::Decided);
+    if translates(second.fate.nat) && !translates(first.fate.nat) {
+        first.fate = Fate {
+            verdict: Verdict::Accept,
+            nat: second.fate.nat,
+        };
+        first.nat_because = second.nat_because;
+    }
+    first.path.extend(second.path);
+    first.doubts.extend(second.doubts);
+    first
+}

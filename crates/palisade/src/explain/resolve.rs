@@ -1,0 +1,401 @@
+//! From what is asked to a packet: what was not said is filled in, and told.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use palisade_core::evaluate::{Packet, PacketError};
+use palisade_core::network::{Family, InterfaceName, Name, Network, Subnet};
+use palisade_nft::host::{Host, RouteKind};
+use thiserror::Error;
+
+use super::question::{Endpoint, Question, Who};
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+/// The number of the main routing table.
+const MAIN: u32 = 254;
+
+/// Why there is no such packet.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// No such network.
+    #[error("there is no network named `{name}`{}", among(.known))]
+    Unknown {
+        /// The name.
+        name: Name,
+        /// Those that there are.
+        known: Vec<Name>,
+    },
+    /// A network without a bridge of its own.
+    #[error("network `{0}` has no bridge whose packets can be told")]
+    NoBridge(Name),
+    /// Neither said nor to be found out.
+    #[error("it is not said {0} the packet goes")]
+    Missing(&'static str),
+    /// From the host to the host.
+    #[error("a packet from the host to itself meets none of these rules")]
+    Within,
+    /// Source and destination of two families.
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+}
+
+fn among(known: &[Name]) -> String {
+    let names: Vec<&str> = known.iter().map(Name::as_str).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" among {}", names.join(", "))
+}
+
+impl ResolveError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => {
+                "`palisade list` names those that run; --definitions FILE asks about others"
+            }
+            Self::NoBridge(_) => "describe the packet with --in, --out, --src and --dst",
+            Self::Missing(_) => "write --src and --dst, or --from and --to",
+            Self::Within => "write a network or `world` at one end",
+            Self::Packet(error) => error.hint(),
+        }
+    }
+}
+
+/// The packet that is asked about, and what of it was assumed, in words.
+///
+/// # Errors
+/// If there is no such packet.
+pub(super) fn resolve(
+    question: &Question,
+    networks: &[Network],
+    host: Option<&Host>,
+) -> Result<(Packet, Vec<String>), ResolveError> {
+    let mut resolver = Resolver {
+        question,
+        networks,
+        host,
+        assumed: Vec::new(),
+    };
+    let packet = resolver.packet()?;
+    Ok((packet, resolver.assumed))
+}
+
+struct Resolver<'a> {
+    question: &'a Question,
+    networks: &'a [Network],
+    host: Option<&'a Host>,
+    assumed: Vec<String>,
+}
+
+/// Which end of the packet's way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Source,
+    Destination,
+}
+
+impl End {
+    fn other(self) -> Self {
+        match self {
+            Self::Source => Self::Destination,
+            Self::Destination => Self::Source,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Source => "from",
+            Self::Destination => "to",
+        }
+    }
+}
+
+impl<'a> Resolver<'a> {
+    fn packet(&mut self) -> Result<Packet, ResolveError> {
+        let is_host = |end: Option<&Endpoint>| end.is_some_and(|end| end.who == Who::Host);
+        if is_host(self.endpoint(End::Source)) && is_host(self.endpoint(End::Destination)) {
+            return Err(ResolveError::Within);
+        }
+        let family = self.family()?;
+        let source = self.address(End::Source, family)?;
+        let destination = self.address(End::Destination, family)?;
+        let protocol = self.question.protocol.unwrap_or_else(|| {
+            self.assumed.push("protocol tcp".to_owned());
+            TCP
+        });
+        let mut packet = Packet::new(source, destination, protocol)?;
+        packet.in_interface = self.interface(End::Source, source)?;
+        packet.out_interface = self.interface(End::Destination, destination)?;
+        packet.flow = self.question.flow.unwrap_or_default();
+        packet.source_port = self.question.source_port;
+        packet.destination_port = self.question.destination_port;
+        let is_short = self.question.from.is_some() || self.question.to.is_some();
+        if is_short && [TCP, UDP].contains(&protocol) {
+            self.ports(&mut packet);
+        }
+        Ok(packet)
+    }
+
+    fn ports(&mut self, packet: &mut Packet) {
+        if packet.source_port.is_none() {
+            packet.source_port = Some(40_000);
+            self.assumed.push("source port 40000".to_owned());
+        }
+        if packet.destination_port.is_none() {
+            let port = if packet.protocol == TCP { 443 } else { 53 };
+            packet.destination_port = Some(port);
+            self.assumed.push(format!("destination port {port}"));
+        }
+    }
+
+    fn endpoint(&self, end: End) -> Option<&'a Endpoint> {
+        match end {
+            End::Source => self.question.from.as_ref(),
+            End::Destination => self.question.to.as_ref(),
+        }
+    }
+
+    /// The network at an end.
+    fn network(&self, end: End) -> Result<Option<&'a Network>, ResolveError> {
+        let Some(Who::Network(name)) = self.endpoint(end).map(|end| &end.who) else {
+            return Ok(None);
+        };
+        let found = self.networks.iter().find(|network| network.name() == name);
+        found.map(Some).ok_or_else(|| ResolveError::Unknown {
+            name: name.clone(),
+            known: self.networks.iter().map(|n| n.name().clone()).collect(),
+        })
+    }
+
+    fn said(&self, end: End) -> Option<IpAddr> {
+        let said = match end {
+            End::Source => self.question.source,
+            End::Destination => self.question.destination,
+        };
+        said.or_else(|| self.endpoint(end)?.address)
+    }
+
+    /// That of an address that is said, or of the protocol, or of the networks' subnets.
+    fn family(&mut self) -> Result<Family, ResolveError> {
+        let ends = [End::Source, End::Destination];
+        let of = |address: IpAddr| match address {
+            IpAddr::V4(_) => Family::Ipv4,
+            IpAddr::V6(_) => Family::Ipv6,
+        };
+        let mut networks = Vec::new();
+        for end in ends {
+            networks.extend(self.network(end)?);
+        }
+        let said = ends.into_iter().find_map(|end| self.said(end)).map(of);
+        let asked = match self.question.protocol {
+            Some(ICMP) => Some(Family::Ipv4),
+            Some(ICMPV6) => Some(Family::Ipv6),
+            _ => None,
+        };
+        if let Some(family) = said.or(asked) {
+            return Ok(family);
+        }
+        let have = |family| {
+            let has = |network: &&Network| network.subnets_of(family).next().is_some();
+            networks.iter().any(has)
+        };
+        let family = if have(Family::Ipv6) && !have(Family::Ipv4) {
+            Family::Ipv6
+        } else {
+            Family::Ipv4
+        };
+        self.assumed.push(family.to_string());
+        Ok(family)
+    }
+
+    fn address(&mut self, end: End, family: Family) -> Result<IpAddr, ResolveError> {
+        if let Some(said) = self.said(end) {
+            return Ok(said);
+        }
+        let Some(endpoint) = self.endpoint(end) else {
+            return Err(ResolveError::Missing(match end {
+                End::Source => "from where",
+                End::Destination => "where to",
+            }));
+        };
+        let (address, what) = match &endpoint.who {
+            Who::World => (world(family), "an address of the world".to_owned()),
+            Who::Network(_) => match self.network(end)? {
+                Some(network) => guest(network, family, end),
+                None => (world(family), String::new()),
+            },
+            Who::Host => self.of_host(end, family)?,
+        };
+        self.assumed
+            .push(format!("{} {address}, {what}", end.word()));
+        Ok(address)
+    }
+
+    /// The host's address towards the other end.
+    fn of_host(&self, end: End, family: Family) -> Result<(IpAddr, String), ResolveError> {
+        let network = self.network(end.other())?;
+        let bridge = network.and_then(|network| network.bridge());
+        if let (Some(host), Some(bridge)) = (self.host, bridge)
+            && let Some(link) = host.link(bridge.as_str())
+        {
+            let is_its = |address: &&palisade_nft::host::Address| {
+                address.device == link.index && is_of(address.address, family)
+            };
+            // One of the network's rather than the one that the link gave itself.
+            let mut its: Vec<_> = host.addresses.iter().filter(is_its).collect();
+            its.sort_by_key(|address| is_link_local(address.address));
+            if let Some(found) = its.first() {
+                return Ok((found.address, format!("the host's address on `{bridge}`")));
+            }
+        }
+        let subnet = network.and_then(|network| network.subnets_of(family).next());
+        Ok(match subnet {
+            Some(subnet) => {
+                let address = nth(subnet, 0);
+                (address, format!("the first address of {}", subnet.net()))
+            }
+            None => {
+                let address = match family {
+                    Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)),
+                    Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 1)),
+                };
+                (address, "as an address of the host".to_owned())
+            }
+        })
+    }
+
+    fn interface(
+        &mut self,
+        end: End,
+        address: IpAddr,
+    ) -> Result<Option<InterfaceName>, ResolveError> {
+        let said = match end {
+            End::Source => &self.question.in_interface,
+            End::Destination => &self.question.out_interface,
+        };
+        if said.is_some() {
+            return Ok(said.clone());
+        }
+        let Some(endpoint) = self.endpoint(end) else {
+            return Ok(None);
+        };
+        let word = match end {
+            End::Source => "in",
+            End::Destination => "out",
+        };
+        match &endpoint.who {
+            Who::Host => Ok(None),
+            Who::Network(name) => match self.network(end)?.and_then(Network::bridge) {
+                Some(bridge) => {
+                    self.assumed
+                        .push(format!("{word} `{bridge}`, the bridge of `{name}`"));
+                    Ok(Some(bridge.clone()))
+                }
+                None => Err(ResolveError::NoBridge(name.clone())),
+            },
+            Who::World => {
+                let (interface, why) = self
+                    .towards(address, self.network(end.other())?)
+                    .ok_or(ResolveError::Missing("through which interface"))?;
+                self.assumed.push(format!("{word} `{interface}`, {why}"));
+                Ok(Some(interface))
+            }
+        }
+    }
+
+    /// The interface towards somebody in the world.
+    fn towards(
+        &self,
+        address: IpAddr,
+        network: Option<&Network>,
+    ) -> Option<(InterfaceName, String)> {
+        if let Some(interface) = self.host.and_then(|host| route(host, address)) {
+            let why = format!("where the host's route to {address} leads");
+            return Some((interface, why));
+        }
+        if let Some(network) = network
+            && let Some(device) = network.forward().device()
+        {
+            let why = format!("the device of `{}`", network.name());
+            return Some((device.clone(), why));
+        }
+        let is_free = |name: &InterfaceName| {
+            self.networks.iter().all(|network| {
+                network.bridge() != Some(name) && network.forward().device() != Some(name)
+            })
+        };
+        let mut named =
+            (0..=self.networks.len() * 2).filter_map(|number| format!("eth{number}").parse().ok());
+        let name = named.find(is_free)?;
+        Some((name, "as an interface that no network names".to_owned()))
+    }
+}
+
+/// Where the host's longest route to an address leads.
+fn route(host: &Host, address: IpAddr) -> Option<InterfaceName> {
+    let leads = |route: &&palisade_nft::host::Route| {
+        route.table == MAIN
+            && route.kind == RouteKind::UNICAST
+            && route.destination.contains(&address)
+    };
+    let routes = host.routes.iter().filter(leads);
+    let best = routes.max_by_key(|route| route.destination.prefix_len())?;
+    host.name(*best.devices.first()?)?.parse().ok()
+}
+
+/// A guest of a network: another one at each end.
+fn guest(network: &Network, family: Family, end: End) -> (IpAddr, String) {
+    // The first address is usually the host's.
+    let place = match end {
+        End::Source => 1,
+        End::Destination => 2,
+    };
+    match network.subnets_of(family).next() {
+        Some(subnet) => {
+            let why = format!("a guest in {}", subnet.net());
+            (nth(subnet, place), why)
+        }
+        None => {
+            let address = match family {
+                Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10 * place as u8)),
+                Family::Ipv6 => {
+                    IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, place as u16))
+                }
+            };
+            let why = format!("made up: `{}` has no {family} subnet", network.name());
+            (address, why)
+        }
+    }
+}
+
+/// The address of a subnet behind so many others, or its last one.
+fn nth(subnet: Subnet, place: usize) -> IpAddr {
+    // In IPv6 the first belongs to all routers.
+    let skipped = usize::from(subnet.family() == Family::Ipv6);
+    let hosts = subnet.net().hosts().take(skipped + place + 1);
+    hosts.last().unwrap_or_else(|| subnet.network())
+}
+
+/// An address for documentation, beyond every network.
+fn world(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10)),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 0x10)),
+    }
+}
+
+fn is_of(address: IpAddr, family: Family) -> bool {
+    address.is_ipv4() == (family == Family::Ipv4)
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}

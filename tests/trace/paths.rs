@@ -1,0 +1,227 @@
+//! What it tells of a packet is what became of it.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use palisade_tests::probe::{End, Outcome, Protocol, ask};
+use palisade_tests::{Palisade, is_in_path};
+use serde_json::Value;
+
+use crate::site::{GATEWAY, GUEST, HOST, NETWORKS, ROUTED, Site, Tracing, WORLD, places, send};
+
+const LAYOUTS: [&str; 2] = ["flat", "mapped"];
+
+/// `nft` knows the same rule by that handle in that chain, and packets have counted in it.
+pub(crate) fn each_rule_is_the_one_that_nft_lists() {
+    for layout in LAYOUTS {
+        let site = Site::new();
+        let palisade = Palisade::with_layout(&site.host, layout);
+        palisade.apply(&*NETWORKS).stdout();
+        let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "2"]);
+        send(&site.guest, WORLD, 5000, 1);
+        send(&site.world, GUEST, 5005, 1);
+        let mut nft = Command::new("nft");
+        let listed = site.host.answer(nft.args(["-as", "list", "ruleset"]), "");
+        let listed = listed.stdout();
+        for (packet, verdict) in [(tracing.packet(), "accept"), (tracing.packet(), "reject")] {
+            assert_eq!(packet["verdict"], verdict, "{packet:#}");
+            assert_eq!(packet["prediction"]["kind"], "same", "{packet:#}");
+            let path = packet["path"].as_array().expect("a path");
+            let rules: Vec<&Value> = path.iter().filter(|v| v["handle"].is_u64()).collect();
+            assert!(rules.len() > 1, "{packet:#}");
+            for visit in rules {
+                let rule = visit["rule"].as_str().expect("a rule");
+                let line = format!("\t\t{rule} # handle {}\n", visit["handle"]);
+                // `nft` writes bridges and ports by their names.
+                let line = line.replace("meta l4proto udp", "meta l4proto udp");
+                assert!(listed.contains(&line), "{line}in\n{listed}");
+            }
+            let deciding = path.iter().rev().find(|visit| !visit["network"].is_null());
+            assert_eq!(
+                deciding.expect("whose rule it is")["network"],
+                "nat",
+                "{packet:#}"
+            );
+        }
+        assert_eq!(tracing.end().0, Some(0));
+    }
+}
+
+/// The source that is told is the one that the world sees, and answers are traced too.
+pub(crate) fn answers_and_translations() {
+    for layout in LAYOUTS {
+        let site = Site::new();
+        let palisade = Palisade::with_layout(&site.host, layout);
+        palisade.apply(&*NETWORKS).stdout();
+        let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "2"]);
+        let address = |text: &str| text.parse().expect("an address");
+        let from = End::new(&site.guest, address(GUEST)).at(700);
+        let to = End::new(&site.world, address(WORLD)).at(5000);
+        let Outcome::Answered(seen) = ask(Protocol::Udp, &from, &to) else {
+            panic!("no answer");
+        };
+        let (question, answer) = (tracing.packet(), tracing.packet());
+        let source = &question["source"];
+        let told = format!(
+            "{}:{}",
+            source["address"].as_str().unwrap_or("none"),
+            source["port"]
+        );
+        assert_eq!(told.parse::<SocketAddr>().ok(), Some(seen), "{question:#}");
+        assert_eq!(question["packet"]["flow"], "new");
+        assert_eq!(answer["packet"]["flow"], "established");
+        assert_eq!(answer["destination"]["address"], GUEST, "{answer:#}");
+        assert_eq!(answer["packet"]["destination"], HOST);
+        for packet in [question, answer] {
+            assert_eq!(packet["prediction"]["kind"], "same", "{packet:#}");
+            assert_eq!(packet["end"], "left", "{packet:#}");
+        }
+        tracing.end();
+    }
+}
+
+pub(crate) fn leaves_others_out() {
+    let site = Site::new();
+    let palisade = Palisade::new(&site.host);
+    palisade.apply(&*NETWORKS).stdout();
+    // Each of these fits one datagram of all that are sent.
+    let (from, to) = (format!("{GUEST}/32"), format!("{ROUTED}/31"));
+    let filters: [(&[&str], u64); 5] = [
+        (&["--dport", "6000", "--in", "virbr0"], 6000),
+        (&["--sport", "6001", "--src", &from], 6001),
+        (&["--dst", &to], 6002),
+        (&["--out", "virbr1"], 6002),
+        (&["--in", "virbr1", "--out", "wan0"], 6003),
+    ];
+    let tracings: Vec<Tracing> = filters
+        .iter()
+        .map(|(filter, _)| {
+            let options = [&["--proto", "udp", "--count", "1"], *filter].concat();
+            Tracing::begin(&site, &palisade, &options)
+        })
+        .collect();
+    send(&site.routed, WORLD, 6003, 1);
+    send(&site.guest, WORLD, 6001, 1);
+    send(&site.guest, WORLD, 6000, 1);
+    send(&site.guest, ROUTED, 6002, 1);
+    for (mut tracing, (filter, port)) in tracings.into_iter().zip(filters) {
+        let packet = tracing.packet();
+        assert_eq!(
+            packet["packet"]["destination_port"], port,
+            "{filter:?}: {packet:#}"
+        );
+        tracing.end();
+    }
+}
+
+/// Where another program's table drops what ours lets pass, the path shows it.
+pub(crate) fn others_that_drop() {
+    let site = Site::new();
+    let palisade = Palisade::new(&site.host);
+    palisade.apply(&*NETWORKS).stdout();
+    site.host.nft(
+        "table inet other { chain late { type filter hook forward priority 10; policy accept; \
+         udp dport 7000 drop; }\n\
+         chain strict { type filter hook forward priority 20; policy drop; udp dport 7001 accept; } }",
+    );
+    let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "3"]);
+    for port in [7000, 7001, 7002] {
+        send(&site.guest, WORLD, port, 1);
+    }
+    let [by_rule, passes, by_policy] = [(); 3].map(|()| tracing.packet());
+    for (packet, verdict, last) in [
+        (&by_rule, "drop", "udp dport 7000 drop"),
+        (&by_policy, "drop", "policy drop"),
+    ] {
+        assert_eq!(packet["verdict"], verdict);
+        assert_eq!(packet["end"], "stopped");
+        let path = packet["path"].as_array().expect("a path");
+        let stopped = path.last().expect("what stopped it");
+        assert_eq!(stopped["table"], "inet other", "{packet:#}");
+        assert!(
+            stopped["rule"]
+                .as_str()
+                .expect("a rule")
+                .contains(last.rsplit(' ').next().unwrap_or("")),
+            "{packet:#}"
+        );
+        // Ours did what it should.
+        assert_eq!(packet["prediction"]["kind"], "same", "{packet:#}");
+    }
+    assert_eq!(passes["verdict"], "accept");
+    assert!(
+        places(&passes).contains(&"inet other strict".to_owned()),
+        "{passes:#}"
+    );
+    tracing.end();
+}
+
+pub(crate) fn to_the_host() {
+    let site = Site::new();
+    let palisade = Palisade::new(&site.host);
+    palisade.apply(&*NETWORKS).stdout();
+    let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "1"]);
+    send(&site.guest, GATEWAY, 53, 1);
+    let packet = tracing.packet();
+    assert_eq!(packet["end"], "arrived", "{packet:#}");
+    assert_eq!(packet["packet"]["out_interface"], Value::Null);
+    tracing.end();
+}
+
+/// What iptables-nft made are rules too.
+pub(crate) fn of_iptables_nft() {
+    if !is_in_path("iptables-nft-restore") {
+        panic!("needs `iptables-nft-restore`: run `cargo xtask setup`");
+    }
+    let site = Site::new();
+    let palisade = Palisade::new(&site.host).with(["--backend", "iptables", "--iptables", "nft"]);
+    palisade.apply(&*NETWORKS).stdout();
+    let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "2"]);
+    send(&site.guest, WORLD, 5000, 1);
+    send(&site.world, GUEST, 5005, 1);
+    let (out, refused) = (tracing.packet(), tracing.packet());
+    assert!(
+        places(&out).contains(&"ip filter PALISADE_FWO".to_owned()),
+        "{out:#}"
+    );
+    assert!(
+        places(&out).contains(&"ip nat PALISADE_PRT".to_owned()),
+        "{out:#}"
+    );
+    assert_eq!(out["source"]["address"], HOST);
+    assert_eq!(refused["verdict"], "reject", "{refused:#}");
+    assert_eq!(
+        places(&refused).last().map(String::as_str),
+        Some("ip filter PALISADE_FWI")
+    );
+    tracing.end();
+}
+
+/// nf_tables does not tell of ip_tables: that is said, and what can be seen is told.
+pub(crate) fn within_legacy_tables() {
+    if !is_in_path("iptables-legacy-restore") {
+        panic!("needs `iptables-legacy-restore`: run `cargo xtask setup`");
+    }
+    let site = Site::new();
+    let palisade =
+        Palisade::new(&site.host).with(["--backend", "iptables", "--iptables", "legacy"]);
+    palisade.apply(&*NETWORKS).stdout();
+    let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "2"]);
+    send(&site.guest, WORLD, 5000, 1);
+    send(&site.world, GUEST, 5005, 1);
+    let (out, refused) = (tracing.packet(), tracing.packet());
+    assert_eq!(out["end"], "left");
+    assert_eq!(out["source"]["address"], HOST, "{out:#}");
+    assert_eq!(
+        (&refused["end"], &refused["verdict"]),
+        (&"unknown".into(), &Value::Null)
+    );
+    let (code, said) = tracing.end();
+    assert_eq!(code, Some(0));
+    for network in ["nat", "route"] {
+        assert!(
+            said.contains(&format!("`{network}` is installed through iptables-legacy")),
+            "{said}"
+        );
+    }
+}
