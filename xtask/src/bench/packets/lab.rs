@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::process::Command;
-use std::time::Duration;
 
 use palisade::network::Family;
 use palisade_nft::socket::Socket;
@@ -22,6 +21,8 @@ pub(super) struct Lab {
     socket: Socket,
     _router: Namespace,
     last: u16,
+    /// How many times packets are sent in a run.
+    slices: usize,
 }
 
 impl Lab {
@@ -97,6 +98,7 @@ impl Lab {
             world,
             _router: router,
             last,
+            slices: rules.slices(),
         })
     }
 
@@ -112,7 +114,6 @@ impl Lab {
             ),
         };
         let ends = Ends::new((&self.guest, guest), (&self.world, world))?;
-        let (took, count): (Duration, usize) = traffic.run(&ends, (&self.guest, &self.world))?;
-        Ok(Amount::each(took, count))
+        traffic.run(&ends, (&self.guest, &self.world), self.slices)
     }
 }

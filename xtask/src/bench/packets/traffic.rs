@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
+use super::super::amount::Amount;
+use super::super::measure::Amounts;
 use super::super::namespace::Namespace;
 
 /// Nobody waits longer for a packet that does not come.
@@ -42,47 +44,50 @@ impl Traffic {
         }
     }
 
-    /// How many of them are one run.
+    /// How many of them are timed together: so few that hardly ever another program comes between.
     fn count(self) -> usize {
         match self {
-            Self::Udp => 2_000,
-            Self::RoundTrips => 700,
-            Self::Connections => 100,
-            Self::Flows => 1_000,
+            Self::Udp | Self::Flows => 32,
+            Self::RoundTrips => 12,
+            Self::Connections => 4,
         }
     }
 
-    /// How long a run takes, and how many it was.
+    /// How long one of them takes: the median of so many slices.
     pub(super) fn run(
         self,
         ends: &Ends,
         (guest, world): (&Namespace, &Namespace),
-    ) -> Result<(Duration, usize), String> {
-        let count = self.count();
-        let run = || {
+        slices: usize,
+    ) -> Result<Amount, String> {
+        let address = SocketAddr::new(ends.world, ECHO);
+        let listener = world.inside(|| in_words(TcpListener::bind(address)))?;
+        let times = guest.inside(|| {
             pin()?;
-            match self {
-                Self::Udp => ends.packets(count),
-                Self::RoundTrips => ends.round_trips(count),
-                Self::Connections => {
-                    let address = SocketAddr::new(ends.world, ECHO);
-                    let listener = world.inside(|| in_words(TcpListener::bind(address)))?;
-                    guest.inside(|| {
-                        pin()?;
-                        in_words(ends.connections(&listener, count))
-                    })
+            let mut times = Vec::with_capacity(slices);
+            for slice in 0..slices {
+                let start = Instant::now();
+                for number in 0..self.count() {
+                    in_words(self.send(ends, &listener, slice * self.count() + number))?;
                 }
-                Self::Flows => ends.flows(count),
+                times.push(start.elapsed());
             }
-        };
-        let took = thread::scope(|scope| match scope.spawn(run).join() {
-            Ok(took) => took,
-            Err(panic) => std::panic::resume_unwind(panic),
+            // It comes back after all the others went their way.
+            in_words(ends.round_trip())?;
+            Ok(times)
         });
-        Ok((
-            took.map_err(|reason| format!("{}: {reason}", self.words()))?,
-            count,
-        ))
+        let times = times.map_err(|reason| format!("{}: {reason}", self.words()))?;
+        let each = |time| Amount::each(time, self.count());
+        Ok(Amounts::new(times.into_iter().map(each).collect()).median())
+    }
+
+    fn send(self, ends: &Ends, listener: &TcpListener, number: usize) -> io::Result<()> {
+        match self {
+            Self::Udp => ends.one_way(0),
+            Self::RoundTrips => ends.round_trip(),
+            Self::Connections => ends.connection(listener),
+            Self::Flows => ends.one_way(u16::try_from(number).unwrap_or(u16::MAX)),
+        }
     }
 }
 
@@ -122,37 +127,18 @@ impl Ends {
         Ok(())
     }
 
-    fn round_trips(&self, count: usize) -> Result<Duration, String> {
-        let start = Instant::now();
-        for _ in 0..count {
-            in_words(self.round_trip())?;
-        }
-        Ok(start.elapsed())
+    /// A packet to somebody who is not there.
+    fn one_way(&self, number: u16) -> io::Result<()> {
+        let to = (self.nobody(number), NOBODY);
+        self.guest.send_to(b"one way", to).map(drop)
     }
 
-    /// A round trip at the end comes back after all the others went their way.
-    fn packets(&self, count: usize) -> Result<Duration, String> {
-        let to = SocketAddr::new(self.nobody(0), NOBODY);
-        let start = Instant::now();
-        for _ in 0..count {
-            in_words(self.guest.send_to(b"one way", to))?;
-        }
-        in_words(self.round_trip())?;
-        Ok(start.elapsed())
-    }
-
-    /// Each to somebody else.
-    fn flows(&self, count: usize) -> Result<Duration, String> {
-        let to: Vec<SocketAddr> = (0..=u16::MAX)
-            .take(count)
-            .map(|number| SocketAddr::new(self.nobody(number), NOBODY))
-            .collect();
-        let start = Instant::now();
-        for to in to {
-            in_words(self.guest.send_to(b"a flow", to))?;
-        }
-        in_words(self.round_trip())?;
-        Ok(start.elapsed())
+    fn connection(&self, listener: &TcpListener) -> io::Result<()> {
+        let to = SocketAddr::new(self.world, ECHO);
+        let here = TcpStream::connect_timeout(&to, PATIENCE)?;
+        let (there, _) = listener.accept()?;
+        drop((there, here));
+        Ok(())
     }
 
     /// An address in the world where nobody is.
@@ -162,18 +148,6 @@ impl Ends {
             IpAddr::V4(_) => Ipv4Addr::new(198, 18, high, low).into(),
             IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, number).into(),
         }
-    }
-
-    fn connections(&self, listener: &TcpListener, count: usize) -> io::Result<Duration> {
-        let to = SocketAddr::new(self.world, ECHO);
-        let start = Instant::now();
-        for _ in 0..count {
-            let here = TcpStream::connect_timeout(&to, PATIENCE)?;
-            let (there, _) = listener.accept()?;
-            drop(there);
-            drop(here);
-        }
-        Ok(start.elapsed())
     }
 }
 
