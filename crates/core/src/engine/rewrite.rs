@@ -19,16 +19,17 @@ pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec
         .collect()
 }
 
-/// The records that come.
+/// The records that come, ranked from `first_free` on. What is installed for them is taken out of
+/// the plans.
 pub(super) fn after(
-    records: &[Record],
+    first_free: u64,
     difference: &Difference<'_>,
-    parts: &[Part<'_>],
+    parts: &mut [Part<'_>],
 ) -> Vec<Record> {
-    let mut installed: HashMap<&Name, &Vec<Installed>> = HashMap::new();
-    for Part { change, plan, .. } in parts {
+    let mut installed: HashMap<&Name, Vec<Installed>> = HashMap::new();
+    for Part { change, plan, .. } in parts.iter_mut() {
         let added = change.add.iter().map(|addition| addition.network.name());
-        installed.extend(added.zip(&plan.added));
+        installed.extend(added.zip(std::mem::take(&mut plan.added)));
     }
     let restored = mended(difference, parts).map(|(old, installed)| Record {
         installed: installed.clone(),
@@ -48,8 +49,6 @@ pub(super) fn after(
         }
     });
     let now = Timestamp::now();
-    let last = records.iter().map(|record| record.order).max();
-    let first_free = last.map_or(0, |last| last + 1);
     let added = difference
         .add
         .iter()
@@ -62,7 +61,7 @@ pub(super) fn after(
                 why: wish.why.clone(),
                 since: now,
                 order,
-                installed: installed.get(name).copied().cloned().unwrap_or_default(),
+                installed: installed.remove(name).unwrap_or_default(),
             }
         });
     restored.chain(back).chain(added).collect()

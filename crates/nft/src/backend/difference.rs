@@ -16,7 +16,7 @@ use crate::object::{self, Element, Rule};
 
 /// What to do in one area.
 #[derive(Debug, Default)]
-pub(super) struct Difference {
+pub(super) struct Difference<'a> {
     pub(super) family: Option<object::Family>,
     pub(super) table: String,
     /// The whole table goes, and nothing else need be said.
@@ -34,7 +34,7 @@ pub(super) struct Difference {
     pub(super) add: Skeleton,
     pub(super) add_skeleton_rules: Vec<(Rule, At)>,
     pub(super) add_rules: Vec<(Rule, At)>,
-    pub(super) add_elements: BTreeMap<String, Vec<Element>>,
+    pub(super) add_elements: BTreeMap<&'a str, Vec<&'a Element>>,
     /// Networks of [`Area::restored`] that are mended here.
     pub(super) mended: HashSet<usize>,
     pub(super) notes: Vec<String>,
@@ -51,11 +51,11 @@ pub(super) enum Trust {
     Kernel,
 }
 
-pub(super) fn between(
-    area: &Area<'_>,
+pub(super) fn between<'a>(
+    area: &'a Area<'_>,
     observed: Option<&mut Observed>,
     trust: Trust,
-) -> Difference {
+) -> Difference<'a> {
     let mut difference = Difference {
         family: Some(area.family.into()),
         table: area.table.to_string(),
@@ -81,7 +81,40 @@ pub(super) fn between(
     difference
 }
 
-impl Difference {
+impl<'a> Difference<'a> {
+    /// What is recorded goes and what is wanted comes, where nobody touched the ruleset since it was
+    /// recorded, and the same stands around both ([`Area::has_settled`]).
+    pub(super) fn settled(area: &'a Area<'_>) -> Self {
+        let mut difference = Self {
+            family: Some(area.family.into()),
+            table: area.table.to_string(),
+            remains: true,
+            ..Self::default()
+        };
+        let staying = area.staying_elements();
+        for Gone {
+            owner, installed, ..
+        } in area.all_gone()
+        {
+            let set = installed.place.as_str();
+            if let Some(key) = key(&installed.item)
+                && staying.get(&(set, key.as_slice())) != Some(&owner.as_str())
+            {
+                difference.delete_element(set, key);
+            }
+        }
+        for (_, wanted) in &area.added {
+            match &wanted.item {
+                Item::Rule(rule) => difference.add_rules.push((rule.clone(), At::Head)),
+                Item::Element { set, element } if !area.is_gone(wanted) => {
+                    difference.add_element(set, element);
+                }
+                Item::Element { .. } => {}
+            }
+        }
+        difference
+    }
+
     /// Nothing of ours shall be left.
     fn vanish(&mut self, area: &Area<'_>, observed: &mut Observed) {
         let gone: Vec<&Installed> = area.all_gone().map(|gone| gone.installed).collect();
@@ -98,7 +131,7 @@ impl Difference {
 
     fn change(
         &mut self,
-        area: &Area<'_>,
+        area: &'a Area<'_>,
         observed: &mut Observed,
         skeletons: &[(Layout, Skeleton)],
         trust: Trust,
@@ -129,8 +162,7 @@ impl Difference {
                 // One that comes for another network gets that one's comment, and counts anew.
                 let stays = staying.get(&(set, key.as_slice())) == Some(&owner.as_str());
                 if stands && !stays {
-                    let elements = self.delete_elements.entry(set.to_owned()).or_default();
-                    elements.insert(key.clone(), Element::of_key(key));
+                    self.delete_element(set, key);
                     self.mended.extend(restored);
                 }
             } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
@@ -142,7 +174,7 @@ impl Difference {
 
     fn come(
         &mut self,
-        area: &Area<'_>,
+        area: &'a Area<'_>,
         skeletons: &[(Layout, Skeleton)],
         mut observed: Option<&mut Observed>,
         trust: Trust,
@@ -187,7 +219,7 @@ impl Difference {
     }
 
     /// What is missing of networks that stay: each rule goes where it was between the others.
-    fn restore(&mut self, area: &Area<'_>, mut observed: Option<&mut Observed>, trust: Trust) {
+    fn restore(&mut self, area: &'a Area<'_>, mut observed: Option<&mut Observed>, trust: Trust) {
         if trust == Trust::Records {
             return;
         }
@@ -214,16 +246,16 @@ impl Difference {
         if missing.is_empty() {
             return;
         }
-        let order = order_of_rules(area);
         let going: HashSet<u64> = self.delete_rules.iter().map(|&(_, at)| at).collect();
+        let places = places_of_rules(area, observed.as_deref(), &going);
         // From the top down: what is put before the same rule keeps its order.
         missing.reverse();
         for (network, wanted) in missing {
             if let Item::Rule(rule) = &wanted.item {
-                let observed = observed.as_deref();
-                let at = observed.map_or(At::End, |o| place_among(&order, o, &going, rule));
+                let place = (rule.chain.clone(), wanted.installed.item.clone());
+                let at = places.get(&place).copied().unwrap_or(At::End);
                 // One that only goes to another place goes there with what it counted.
-                let counted = counted(observed, area, wanted);
+                let counted = counted(observed.as_deref(), area, wanted);
                 self.add_rules
                     .push((counted.unwrap_or_else(|| rule.clone()), at));
                 self.mended.insert(network);
@@ -236,9 +268,13 @@ impl Difference {
         elements.is_some_and(|elements| elements.contains_key(key))
     }
 
-    fn add_element(&mut self, set: &str, element: &Element) {
-        let elements = self.add_elements.entry(set.to_owned()).or_default();
-        elements.push(element.clone());
+    fn delete_element(&mut self, set: &str, key: Vec<u8>) {
+        let elements = self.delete_elements.entry(set.to_owned()).or_default();
+        elements.insert(key.clone(), Element::of_key(key));
+    }
+
+    fn add_element(&mut self, set: &'a str, element: &'a Element) {
+        self.add_elements.entry(set).or_default().push(element);
     }
 
     fn mend_skeleton(&mut self, skeleton: &Skeleton, observed: Option<&Observed>) {
@@ -417,7 +453,7 @@ impl Difference {
             batch.add_rule(rule, *at);
         }
         for (set, elements) in &self.add_elements {
-            batch.add_elements(family, &self.table, set, elements);
+            batch.add_elements(family, &self.table, set, elements.iter().copied());
         }
     }
 }
@@ -441,36 +477,29 @@ fn counted(observed: Option<&Observed>, area: &Area<'_>, wanted: &Wanted) -> Opt
     })
 }
 
-/// The rules of all networks of an area, as they stand from the top down, by chain.
-fn order_of_rules(area: &Area<'_>) -> HashMap<String, Vec<String>> {
-    let mut order: HashMap<String, Vec<String>> = HashMap::new();
-    for &(layout, network) in area.networks.iter().rev() {
-        let items = layout.items(&area.table, area.family, network);
-        for item in items.into_iter().rev() {
-            if let Item::Rule(rule) = item {
-                order
-                    .entry(rule.chain.clone())
-                    .or_default()
-                    .push(format!("{rule:#}"));
+/// Where each rule of an area's networks goes that is missing: above the first one that stands,
+/// and stays, and shall be below. By chain and text; found for all of them in one pass from the bottom up.
+fn places_of_rules(
+    area: &Area<'_>,
+    observed: Option<&Observed>,
+    going: &HashSet<u64>,
+) -> HashMap<(String, String), At> {
+    let mut places = HashMap::new();
+    let mut below: HashMap<String, At> = HashMap::new();
+    for &(layout, network) in &area.networks {
+        for item in layout.items(&area.table, area.family, network) {
+            let Item::Rule(rule) = item else { continue };
+            let (chain, text) = (&rule.chain, format!("{rule:#}"));
+            let standing = observed.and_then(|observed| observed.rule(chain, &text));
+            let at = below.get(chain).copied().unwrap_or(At::End);
+            let stays = |handle: &u64| !going.contains(handle);
+            if let Some(handle) = standing.and_then(Standing::handle).filter(stays) {
+                below.insert(chain.clone(), At::Before(handle));
             }
+            places.insert((chain.clone(), text), at);
         }
     }
-    order
-}
-
-/// Above the first rule that stands, and stays, and shall be below.
-fn place_among(
-    order: &HashMap<String, Vec<String>>,
-    observed: &Observed,
-    going: &HashSet<u64>,
-    rule: &Rule,
-) -> At {
-    let text = format!("{rule:#}");
-    let order = order.get(&rule.chain).map_or(&[][..], Vec::as_slice);
-    let below = order.iter().skip_while(|other| **other != text).skip(1);
-    let handle = |text: &String| observed.rule(&rule.chain, text)?.handle();
-    let mut below = below.filter_map(handle).filter(|at| !going.contains(at));
-    below.next().map_or(At::End, At::Before)
+    places
 }
 
 fn stays(area: &Area<'_>, what: &str, name: &str, foreign: &[Foreign]) -> String {
