@@ -263,7 +263,7 @@ fn of_connections(
         });
         accepted.retain_mut(|(stream, source)| {
             let mut token = [0; 4];
-            match stream.read(&mut token) {
+            match stream.read_exact(&mut token) {
                 Ok(_) => {
                     if let Some(number) = number(&token) {
                         fates[number] = Fate::Answered(*source);
