@@ -41,6 +41,12 @@ impl Chance {
         (mixed ^ (mixed >> 31)) % end.max(1)
     }
 
+    /// One of these, of which there is one at least.
+    pub fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
+        &all[usize::try_from(self.below(count)).unwrap_or(0)]
+    }
+
     /// A time shorter than this one.
     pub fn shorter_than(&mut self, time: Duration) -> Duration {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);

@@ -33,6 +33,13 @@ impl Trials {
         self
     }
 
+    /// Adds the tests of others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Adds a test that cannot run on this machine.
     #[must_use]
     pub fn without(mut self, name: impl Into<String>, reason: String) -> Self {

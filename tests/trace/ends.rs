@@ -1,5 +1,7 @@
 //! However it ends, nothing of it stays.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -91,9 +93,18 @@ pub(crate) fn says_what_it_missed() {
     tracing.signal(Signal::SIGCONT);
     let is_missed = |said: &serde_json::Value| said["missed"] == true;
     while !tracing.next().is_some_and(|said| is_missed(&said)) {}
-    // All that was kept comes first.
-    send(&site.guest, WORLD, 5003, 1);
-    while tracing.next().expect("more")["packet"]["destination_port"] != 5003 {}
+    // All that was kept comes first, and there is no room for more until it was read.
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                send(&site.guest, WORLD, 5003, 1);
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        while tracing.next().expect("more")["packet"]["destination_port"] != 5003 {}
+        is_over.store(true, Ordering::Relaxed);
+    });
     tracing.signal(Signal::SIGTERM);
     assert_eq!(tracing.end().0, Some(0));
     assert_gone(&site, &before);

@@ -20,7 +20,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 15] = [
         Self::Program {
             name: "nft",
             package: "nftables",
@@ -44,6 +44,34 @@ impl Need {
         Self::Program {
             name: "conntrack",
             package: "conntrack",
+        },
+        Self::Program {
+            name: "ufw",
+            package: "ufw",
+        },
+        Self::Program {
+            name: "firewalld",
+            package: "firewalld",
+        },
+        Self::Program {
+            name: "dbus-daemon",
+            package: "dbus-daemon",
+        },
+        Self::Program {
+            name: "man",
+            package: "man-db",
+        },
+        Self::Program {
+            name: "zsh",
+            package: "zsh",
+        },
+        Self::Program {
+            name: "fish",
+            package: "fish",
+        },
+        Self::Program {
+            name: "systemd-analyze",
+            package: "systemd",
         },
         Self::Libclang,
         Self::CargoDeny,
@@ -125,6 +153,8 @@ fn install(packages: &[&str]) -> Result<(), String> {
     let apt = || {
         let mut apt = program("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive");
+        // What comes as a service is for tests alone: it shall not start on this machine.
+        apt.env("RUNLEVEL", "1");
         apt
     };
     program::run(apt().arg("update"))?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use palisade::explain::Endpoint;
 use palisade::network::InterfaceName;
 use palisade::{BackendChoice, Layout, Programs, TableName};
 
@@ -193,6 +194,12 @@ pub(crate) enum Command {
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
     Apply(Applied),
+    /// Keep what `apply --confirm` did
+    #[command(after_help = "Example: palisade confirm")]
+    Confirm,
+    /// Take back what nobody confirms: `apply --confirm` starts it
+    #[command(hide = true)]
+    GuardConfirmation,
     /// Say what `apply` would change; touches nothing; exit 3 if it would change something
     #[command(after_help = "Example: palisade plan --sync /etc/palisade/networks")]
     Plan(Planned),
@@ -220,6 +227,11 @@ pub(crate) enum Command {
     /// Show one network: definition, rules as installed, counters, what was omitted and why
     #[command(after_help = "Example: palisade show default")]
     Show(Shown),
+    /// Say what becomes of a packet and why; exit 3 if it is refused
+    #[command(
+        after_help = "Example: palisade explain --from default --to world/1.1.1.1 --proto udp --dport 53\n         palisade explain --in virbr0 --out eth0 --src 192.168.122.5 --dst 1.1.1.1 --proto tcp"
+    )]
+    Explain(ExplainedPacket),
     /// Show real packets as they pass: the rules that they meet, in all tables of nf_tables
     #[command(after_help = "Example: palisade trace --in virbr0 --proto tcp --dport 443 --count 5")]
     Trace(TracedPackets),
@@ -230,9 +242,45 @@ pub(crate) enum Command {
     /// nothing; exit 3 if something was found
     #[command(after_help = "Example: palisade doctor")]
     Doctor,
+    /// Follow changes to the ruleset that concern networks, and put back what others broke
+    #[command(after_help = "Example: palisade watch --heal")]
+    Watch(Watched),
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,
+    /// Print what makes a shell complete palisade's commands and options
+    #[command(after_help = "Example: palisade completions bash")]
+    Completions(Completed),
+    /// Write a manual page for each command; for packagers
+    #[command(hide = true, after_help = "Example: palisade manual man1")]
+    Manual(Written),
+}
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub(crate) struct Completed {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// The friendly interactive shell.
+    Fish,
+}
+
+/// Where to write.
+#[derive(Debug, Args)]
+pub(crate) struct Written {
+    /// The folder, which must be there
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Definitions.
@@ -270,6 +318,14 @@ pub(crate) struct Applied {
     /// Only say what would change, as `plan` does
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Take it back after so many seconds, unless `palisade confirm` comes before, or Enter
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        conflicts_with = "dry_run",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub(crate) confirm: Option<u64>,
 }
 
 /// What to plan.
@@ -304,6 +360,14 @@ pub(crate) struct Counters {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) watch: Option<u64>,
+}
+
+/// How to watch.
+#[derive(Debug, Args)]
+pub(crate) struct Watched {
+    /// Put back at once what others broke
+    #[arg(long)]
+    pub(crate) heal: bool,
 }
 
 /// Where to move.
@@ -343,6 +407,61 @@ pub(crate) struct Removal {
 pub(crate) struct Shown {
     /// The network
     pub(crate) name: String,
+}
+
+/// A packet to explain: from interface to interface, or from whom to whom.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainedPacket {
+    /// A guest that sends it: a network, with its address where it matters; or world, or host
+    #[arg(long, value_name = "NETWORK[/ADDR]", requires = "to")]
+    pub(crate) from: Option<Endpoint>,
+    /// Whom it is for: a guest of a network, somebody in the world, or the host itself
+    #[arg(
+        long,
+        value_name = "NETWORK[/ADDR]|world[/ADDR]|host",
+        requires = "from"
+    )]
+    pub(crate) to: Option<Endpoint>,
+    /// The interface that it comes in through; without it, the host sends it
+    #[arg(long = "in", value_name = "IFNAME", required_unless_present_any = ["from", "out_interface"])]
+    pub(crate) in_interface: Option<InterfaceName>,
+    /// The interface that it leaves through; without it, the host takes it
+    #[arg(long = "out", value_name = "IFNAME")]
+    pub(crate) out_interface: Option<InterfaceName>,
+    /// The address that it comes from
+    #[arg(long, value_name = "ADDR", required_unless_present = "from")]
+    pub(crate) src: Option<IpAddr>,
+    /// The address that it goes to
+    #[arg(long, value_name = "ADDR", required_unless_present = "from")]
+    pub(crate) dst: Option<IpAddr>,
+    /// The protocol: tcp, udp, icmp, icmpv6 or its number [default: tcp]
+    #[arg(long, value_name = "PROTOCOL", value_parser = traced_protocol)]
+    pub(crate) proto: Option<u8>,
+    /// The port that it comes from
+    #[arg(long, value_name = "N")]
+    pub(crate) sport: Option<u16>,
+    /// The port that it goes to
+    #[arg(long, value_name = "N")]
+    pub(crate) dport: Option<u16>,
+    /// What conntrack knows of its flow [default: new]
+    #[arg(long, value_name = "STATE", value_enum)]
+    pub(crate) ct: Option<CtState>,
+    /// Ask about the networks of these definitions, whether they run or not; no kernel is asked
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) definitions: Vec<PathBuf>,
+}
+
+/// What conntrack knows of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CtState {
+    /// Its first packet, or still without an answer.
+    New,
+    /// Packets went both ways.
+    Established,
+    /// It belongs to another flow, such as an ICMP error.
+    Related,
+    /// conntrack makes no sense of it.
+    Invalid,
 }
 
 /// Which packets to trace: those for which all of this holds.

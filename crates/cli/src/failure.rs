@@ -32,6 +32,14 @@ impl Failure {
         }
     }
 
+    /// What happened, for the log.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Definitions(errors) => errors.iter().map(DefinitionError::report).collect(),
+            Self::Other { message, .. } => message.clone(),
+        }
+    }
+
     fn json(&self) -> Value {
         match self {
             Self::Definitions(errors) => {
@@ -128,9 +136,11 @@ macro_rules! from_error {
 
 from_error!(
     palisade::EngineError,
+    palisade::explain::ExplainError,
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,
+    palisade::watch::WatchError,
     palisade::StateError,
     palisade::doctor::DoctorError,
     palisade::compare::CompareError,

@@ -115,7 +115,7 @@ fn matched(program: &Program, family: Family, matching: &Match) -> Option<Vec<Ve
             };
             Some(vec![vec![compared(family, field, *operator, value)?]])
         }
-        // None of our layouts asks for a range.
+        // No layout of ours asks for a range.
         statement::Test::Between(..) | statement::Test::NotBetween(..) => None,
         statement::Test::In(set) => {
             let set = program.set(set)?;

@@ -6,7 +6,7 @@ use palisade_core::network::{Family, Network};
 
 use crate::layout::{self, Item, Layout, TableName};
 use crate::object::{BaseChain, Chain, Element, Expression, Hook, Rule, Set, Table, Value};
-use crate::statement::{concatenation, quoted};
+use crate::statement::{Raw, concatenation, quoted};
 
 /// A table with all that is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,7 +213,7 @@ impl fmt::Display for ElementOf<'_> {
             match expression {
                 Expression::Counter(counter) if !f.alternate() => write!(f, " {counter}")?,
                 Expression::Counter(_) => f.write_str(" counter")?,
-                other => write!(f, " [{other:?}]")?,
+                other => write!(f, " {}", Raw(other))?,
             }
         }
         if let Some(comment) = element.userdata.text() {

@@ -124,7 +124,7 @@ fn text(traced: &TracedPacket) -> String {
     text
 }
 
-fn packet(packet: &Packet) -> String {
+pub(super) fn packet(packet: &Packet) -> String {
     let protocol = match packet.protocol {
         1 => "icmp".to_owned(),
         6 => "tcp".to_owned(),

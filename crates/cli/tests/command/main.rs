@@ -10,6 +10,7 @@ mod check;
 mod choice;
 mod compare;
 mod documents;
+mod explain;
 mod help;
 mod journal;
 mod mend;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::confirm::{is_as, is_touched};
 use super::{EngineError, check_known};
 use crate::backend::{Addition, Change, Foreign, Placement};
 use crate::network::{Name, Network, conflicts};
@@ -21,6 +22,13 @@ pub enum Goal {
     Mended(Vec<Name>),
     /// What an older build made in this backend is made anew.
     Renewed(String),
+    /// A change is taken back: networks run as they did before it.
+    Back {
+        /// The records of networks that it replaced or removed.
+        before: Vec<Record>,
+        /// The networks that it started or replaced.
+        came: Vec<Name>,
+    },
 }
 
 /// A network that shall run.
@@ -43,6 +51,8 @@ pub struct Difference<'a> {
     pub remove: Vec<&'a Record>,
     /// Networks that come, and the records of those that they replace.
     pub add: Vec<(&'a Wish, Option<&'a Record>)>,
+    /// Networks that run again as they did, as these records say.
+    pub back: Vec<&'a Record>,
     /// Unchanged networks are looked at, whatever the generation says.
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
@@ -82,6 +92,7 @@ impl<'a> Difference<'a> {
                     difference.unchanged = in_order(named(names)?);
                 }
             }
+            Goal::Back { before, came } => difference.go_back(running, before, came)?,
             Goal::Renewed(backend) => {
                 difference.mend = true;
                 difference.foreign = Foreign::CarryOver;
@@ -94,6 +105,32 @@ impl<'a> Difference<'a> {
             return Err(EngineError::Misled);
         }
         Ok(difference)
+    }
+
+    /// Networks that a change touched run again as they did before it, and the others go that came.
+    fn go_back(
+        &mut self,
+        running: &'a Running<'_>,
+        before: &'a [Record],
+        came: &'a [Name],
+    ) -> Result<(), EngineError> {
+        self.mend = true;
+        let all = running.all();
+        let stands = |then: &&Record| all.iter().any(|record| is_as(record, then));
+        self.back = before.iter().filter(|then| !stands(then)).collect();
+        let stays = |record: &&Record| {
+            !is_touched(record.network.name(), before, came)
+                || before.iter().any(|then| is_as(record, then))
+        };
+        let (kept, removed): (Vec<&Record>, _) = all.into_iter().partition(stays);
+        self.remove = removed;
+        let again = kept.into_iter().chain(self.back.iter().copied());
+        let conflicts = conflicts(again.map(|record| &record.network));
+        if conflicts.is_empty() {
+            Ok(())
+        } else {
+            Err(EngineError::Conflicts(conflicts))
+        }
     }
 
     /// These shall run, beside those that are not removed.
@@ -134,6 +171,12 @@ impl<'a> Difference<'a> {
         Err(EngineError::Conflicts(conflicts(kept.chain(wished))))
     }
 
+    /// Whether networks come or go, or run otherwise than before.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        !(self.remove.is_empty() && self.add.is_empty())
+    }
+
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
     /// still the one in which our last change left it; otherwise unchanged networks are looked at.
     #[must_use]
@@ -144,6 +187,8 @@ impl<'a> Difference<'a> {
         if left_at.is_none() {
             restore.extend(self.unchanged.iter().filter(ours).copied());
         }
+        restore.extend(self.back.iter().filter(ours));
+        restore.sort_by_key(|record| record.order);
         let replaced = self
             .add
             .iter()

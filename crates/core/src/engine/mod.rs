@@ -4,6 +4,7 @@
 //! change; only when it is done are the records replaced. What a process that died left is seen to
 //! before anything else: see [`recover`](Engine::recover).
 
+mod confirm;
 mod difference;
 mod recover;
 mod report;
@@ -71,12 +72,23 @@ impl Engine<'_> {
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
     ) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.recover_with(&lock)?;
-        let running = self.state.running(&lock)?;
-        match self.reach_from(running, &goal, &lock) {
+        self.reach_with(goal, None, &lock)
+    }
+
+    /// With `patience`, the change waits so long for its confirmation.
+    fn reach_with(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        self.recover_with(lock)?;
+        self.undo_if_due(lock)?;
+        let running = self.state.running(lock)?;
+        match self.reach_from(running, &goal, patience, lock) {
             Err(EngineError::Misled) => {
-                let running = self.state.running_anew(&lock)?;
-                self.reach_from(running, &goal, &lock)
+                let running = self.state.running_anew(lock)?;
+                self.reach_from(running, &goal, patience, lock)
             }
             reached => reached,
         }
@@ -86,19 +98,33 @@ impl Engine<'_> {
         &mut self,
         running: Running<'_>,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        patience: Option<Duration>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         let goal = goal(&running)?;
+        self.check_confirmed(&goal)?;
         // What others put into an older table goes with it where that is wished.
         let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
-        let (running, mut seen) = if is_remade {
+        let (running, seen) = if is_remade {
             (running, Seen::new())
         } else {
             self.renew(running, lock)?
         };
+        self.attempt_until_quiet(running, &goal, seen, patience, lock)
+    }
+
+    /// Tries again while others change the ruleset.
+    fn attempt_until_quiet(
+        &mut self,
+        running: Running<'_>,
+        goal: &Goal,
+        mut seen: Seen,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
-            match self.attempt(&running, &goal, &mut seen, lock) {
+            match self.attempt(&running, goal, patience, &mut seen, lock) {
                 Err(EngineError::Restless { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(pause(tries));
                 }
@@ -145,7 +171,7 @@ impl Engine<'_> {
             }
             log::warn!("the rules of an older build are made anew in backend {name}");
             let goal = Goal::Renewed(name.to_owned());
-            let renewed = self.attempt(&running, &goal, &mut Seen::new(), lock)?;
+            let renewed = self.attempt(&running, &goal, None, &mut Seen::new(), lock)?;
             let Reached {
                 gone,
                 came,
@@ -222,6 +248,7 @@ impl Engine<'_> {
         &mut self,
         running: &Running<'_>,
         goal: &Goal,
+        patience: Option<Duration>,
         seen: &mut Seen,
         lock: &Lock,
     ) -> Result<Reached, EngineError> {
@@ -238,6 +265,9 @@ impl Engine<'_> {
                 report,
                 ..Reached::default()
             });
+        }
+        if let Some(patience) = patience.filter(|_| difference.is_change()) {
+            self.make_wait(&transaction, &difference, patience)?;
         }
         self.begin(&transaction, &steps, &before, &after)?;
         let generations = match self.run(&parts, &after, lock) {
@@ -300,7 +330,14 @@ impl Engine<'_> {
                 continue;
             }
             change.kept = running.uses(name);
-            for record in change.remove.iter().chain(&change.restore) {
+            // Those that come back are not among those that run.
+            let runs =
+                |record: &&&Record| !difference.back.iter().any(|b| std::ptr::eq(*b, **record));
+            for record in change
+                .remove
+                .iter()
+                .chain(change.restore.iter().filter(runs))
+            {
                 change.kept.take_all(&record.installed);
             }
             if implementation.looks_at_kept(&change) {

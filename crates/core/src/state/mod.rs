@@ -6,6 +6,7 @@
 //!         namespace.json           the boot that the cookie belongs to
 //!         lock                     held by the process that changes something
 //!         journal                  the transaction that is under way
+//!         unconfirmed.json         the last change that waited for a confirmation
 //!         networks/default.json    a file for each running network
 //!         staged/default.json      what a transaction that is under way will put there
 //!         index                    of all of them what a change must know, made from those files
@@ -17,6 +18,7 @@ mod origin;
 mod record;
 mod running;
 mod staged;
+mod unconfirmed;
 mod uses;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -34,6 +36,7 @@ use crate::words::in_words;
 pub use origin::Origin;
 pub use record::{Record, RecordError, SCHEMA, Written};
 pub use running::Running;
+pub use unconfirmed::{Exchange, Settled, Unconfirmed};
 pub use uses::Uses;
 
 use running::Remembered;

@@ -93,9 +93,8 @@ impl State {
     /// # Errors
     /// As for [`records`](Self::records).
     pub fn running(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
-        let index = match self.believed_index() {
-            Some(index) => index,
-            None => return self.running_anew(lock),
+        let Some(index) = self.believed_index() else {
+            return self.running_anew(lock);
         };
         Ok(Running {
             state: self,

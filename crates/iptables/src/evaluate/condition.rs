@@ -82,7 +82,9 @@ fn test(ask: &Ask) -> Option<Test> {
         What::SourcePort(ranges) => Asked::SourcePort(one(ranges)?),
         What::DestinationPort(ranges) => Asked::DestinationPort(one(ranges)?),
         What::Flow(flows) => Asked::Flow(sorted(flows)),
-        What::EitherPort(_) | What::DestinationKind(_) | What::Unknown => return None,
+        What::EitherPort(_) | What::DestinationKind(_) | What::Never | What::Unknown => {
+            return None;
+        }
     };
     Some(Test {
         asked,

@@ -33,6 +33,9 @@ const KNOWN: [&str; 8] = [
     "multiport",
 ];
 
+/// Matches that ask for a header between those of IPv6 and of the protocol: packets here have none.
+const EXTENSION_HEADERS: [&str; 5] = ["dst", "frag", "hbh", "mh", "rt"];
+
 /// Targets after which the packet goes on, whatever their options: what they leave behind is asked
 /// by matches that are unknown here.
 const GOING_ON: [&str; 22] = [
@@ -134,6 +137,7 @@ impl<'a> Reader<'a> {
     fn what(&mut self, option: &str) -> What {
         let value = self.words.first().map(String::as_str).unwrap_or_default();
         let what = match option {
+            "-m" if EXTENSION_HEADERS.contains(&value) => Some(What::Never),
             "-i" => interface(value).map(What::In),
             "-o" => interface(value).map(What::Out),
             "-s" => parse::<IpNet>(value)

@@ -40,6 +40,8 @@ pub(super) enum What {
     Flow(Vec<Flow>),
     /// `--dst-type`: it goes to one of these kinds of addresses.
     DestinationKind(Vec<AddressKind>),
+    /// Something that no packet here has.
+    Never,
     /// Something that the packet alone does not tell.
     Unknown,
 }
@@ -113,6 +115,7 @@ impl What {
             }
             Self::Flow(flows) => flows.contains(&packet.flow),
             Self::DestinationKind(kinds) => kinds.contains(&kind_of_destination(packet)?),
+            Self::Never => false,
             Self::Unknown => return None,
         })
     }

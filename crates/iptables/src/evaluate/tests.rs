@@ -280,3 +280,12 @@ fn the_way_tells_the_kind_of_destination() {
     // Everybody in 10.0.0.0/24, or a host in 10.0.0.0/8.
     assert_eq!(to("10.0.0.255"), None);
 }
+
+#[test]
+fn no_packet_has_extension_headers() {
+    let saved = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m rt --rt-type 0 -j DROP\nCOMMIT\n";
+    let tables = Tables::of(Family::Ipv6, &text::parse(saved).unwrap());
+    let outcome = tables.evaluate(&packet(("virbr0", ""), ("fd00::5", "fd00::1"), TCP));
+    assert!(outcome.is_certain());
+    assert_eq!(outcome.fate.verdict, Verdict::Accept);
+}

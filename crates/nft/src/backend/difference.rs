@@ -246,14 +246,18 @@ impl<'a> Difference<'a> {
         if missing.is_empty() {
             return;
         }
-        let places = places_of_rules(area, observed.as_deref());
+        let going: HashSet<u64> = self.delete_rules.iter().map(|&(_, at)| at).collect();
+        let places = places_of_rules(area, observed.as_deref(), &going);
         // From the top down: what is put before the same rule keeps its order.
         missing.reverse();
         for (network, wanted) in missing {
             if let Item::Rule(rule) = &wanted.item {
                 let place = (rule.chain.clone(), wanted.installed.item.clone());
                 let at = places.get(&place).copied().unwrap_or(At::End);
-                self.add_rules.push((rule.clone(), at));
+                // One that only goes to another place goes there with what it counted.
+                let counted = counted(observed.as_deref(), area, wanted);
+                self.add_rules
+                    .push((counted.unwrap_or_else(|| rule.clone()), at));
                 self.mended.insert(network);
             }
         }
@@ -473,9 +477,13 @@ fn counted(observed: Option<&Observed>, area: &Area<'_>, wanted: &Wanted) -> Opt
     })
 }
 
-/// Where each rule of an area's networks goes that is missing: above the first one that stands and
-/// shall be below. By chain and text; found for all of them in one pass from the bottom up.
-fn places_of_rules(area: &Area<'_>, observed: Option<&Observed>) -> HashMap<(String, String), At> {
+/// Where each rule of an area's networks goes that is missing: above the first one that stands,
+/// and stays, and shall be below. By chain and text; found for all of them in one pass from the bottom up.
+fn places_of_rules(
+    area: &Area<'_>,
+    observed: Option<&Observed>,
+    going: &HashSet<u64>,
+) -> HashMap<(String, String), At> {
     let mut places = HashMap::new();
     let mut below: HashMap<String, At> = HashMap::new();
     for &(layout, network) in &area.networks {
@@ -484,7 +492,8 @@ fn places_of_rules(area: &Area<'_>, observed: Option<&Observed>) -> HashMap<(Str
             let (chain, text) = (&rule.chain, format!("{rule:#}"));
             let standing = observed.and_then(|observed| observed.rule(chain, &text));
             let at = below.get(chain).copied().unwrap_or(At::End);
-            if let Some(handle) = standing.and_then(Standing::handle) {
+            let stays = |handle: &u64| !going.contains(handle);
+            if let Some(handle) = standing.and_then(Standing::handle).filter(stays) {
                 below.insert(chain.clone(), At::Before(handle));
             }
             places.insert((chain.clone(), text), at);

@@ -41,7 +41,7 @@ pub(super) fn of_rule(
             Answer::Yes => match hit {
                 Some((set, element)) => {
                     let key = concatenation(set.key_type, &element.key);
-                    format!("@{} has {key}: {}", set.name, consequence(step.action))
+                    format!("`{key}` is in @{}: {}", set.name, consequence(step.action))
                 }
                 None => consequence(step.action),
             },

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use super::raw::Raw;
 use super::value::{write_hex, write_value, zero_ended};
 use super::{Field, Match, Origin, Statement, Test, To, Translate, port_unreachable, quoted};
 use crate::object::{
-    Comparison, ConntrackKey, Counter, DataType, Expression, Family, MetaKey, NatKind, PayloadBase,
-    Reject, RejectKind, Rule, Verdict,
+    Comparison, ConntrackKey, Counter, DataType, Family, MetaKey, NatKind, PayloadBase, Reject,
+    RejectKind, Rule, Verdict,
 };
 
 impl Statement {
@@ -34,7 +35,7 @@ impl fmt::Display for Text<'_> {
             Statement::Verdict(verdict) => write!(f, "{verdict}"),
             Statement::Reject(reject) => write_reject(f, *reject, self.family),
             Statement::Translate(translate) => write_translate(f, *translate),
-            Statement::Other(expression) => write_other(f, expression),
+            Statement::Other(expression) => Raw(expression).fmt(f),
         }
     }
 }
@@ -293,14 +294,6 @@ fn write_translate(f: &mut fmt::Formatter<'_>, translate: Translate) -> fmt::Res
     }
 }
 
-/// Not nft syntax, and seen to be none: `nft` has no word for it that we know.
-fn write_other(f: &mut fmt::Formatter<'_>, expression: &Expression) -> fmt::Result {
-    match expression {
-        Expression::Unknown { name, data } => write!(f, "[{} of {} bytes]", name, data.len()),
-        other => write!(f, "[{other:?}]"),
-    }
-}
-
 /// A field's name in nft.
 struct Named<'a> {
     field: &'a Field,
@@ -397,6 +390,7 @@ mod tests {
         known_flow, protocol, statements,
     };
     use super::*;
+    use crate::object::Expression;
     use palisade_core::rules::Protocol;
 
     fn shown(family: Family, statement: &Statement) -> String {

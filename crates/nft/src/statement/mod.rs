@@ -8,10 +8,13 @@
 mod build;
 mod display;
 mod lower;
+mod raw;
 mod read;
 mod value;
 
 use std::net::IpAddr;
+
+pub(crate) use raw::Raw;
 
 use crate::object::{Comparison, ConntrackKey, Counter, Expression, Family, MetaKey, NatKind};
 use crate::object::{PayloadBase, Reject, Verdict};

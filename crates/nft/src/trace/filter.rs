@@ -49,10 +49,10 @@ pub struct Filter {
     pub destination_port: Option<u16>,
 }
 
-/// Before everything but the hook by which the kernel keeps packets that a bridge has already sent
-/// through (`br_netfilter`) from being sent through again: it has the lowest priority there is, and we
-/// would see them twice.
-const FIRST: i32 = i32::MIN + 1;
+/// Before everything, even before the hook by which the kernel keeps packets that a bridge has sent
+/// through already (`br_netfilter`) from being sent through again: they get another number then, which
+/// would not be known.
+const FIRST: i32 = i32::MIN;
 /// Behind everything.
 const LAST: i32 = i32::MAX;
 

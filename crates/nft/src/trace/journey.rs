@@ -10,6 +10,8 @@ use crate::object::{Policy, Verdict};
 /// A packet of which nothing was heard for so long is gone: something that nf_tables does not tell
 /// of took it. The kernel works on one without pause, unless a program holds it.
 const QUIET: Duration = Duration::from_millis(150);
+/// What a bridge sent through comes to the host at once.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How many packets may be on their way at a time: what is more is a leak.
 const MOST: usize = 4096;
 
@@ -86,6 +88,10 @@ impl Journeys {
     }
 
     fn begin(&mut self, event: Event, now: Instant) -> Vec<Journey> {
+        if let Some(journey) = self.bridged(&event, now) {
+            self.on_their_way.insert(event.id, (journey, now));
+            return Vec::new();
+        }
         let mut ended = self.end(event.id, End::Unknown);
         if self.on_their_way.len() >= MOST {
             ended.extend(self.quiet(now + QUIET));
@@ -99,6 +105,23 @@ impl Journeys {
         };
         self.on_their_way.insert(id, (journey, now));
         ended
+    }
+
+    /// The journey of a packet that a bridge sent through and now the host does. Its number has
+    /// changed meanwhile, for it has come in through another interface, and nothing else has.
+    fn bridged(&mut self, event: &Event, now: Instant) -> Option<Journey> {
+        let is_it = |(journey, last): &(Journey, Instant)| {
+            let begin = &journey.begin;
+            begin.headers.is_some()
+                && begin.headers == event.headers
+                && begin.in_interface == event.in_interface
+                // It has not been routed yet.
+                && journey.events.iter().all(|event| event.out_interface.is_none())
+                && now.saturating_duration_since(*last) < AGAIN
+        };
+        let mut candidates = self.on_their_way.iter();
+        let (&id, _) = candidates.find(|&(&id, of)| id != event.id && is_it(of))?;
+        self.on_their_way.remove(&id).map(|(journey, _)| journey)
     }
 
     fn end(&mut self, id: u32, end: End) -> Vec<Journey> {
@@ -162,6 +185,7 @@ mod tests {
             out_interface: None,
             mark: None,
             flow: None,
+            flow_status: None,
         }
     }
 
@@ -210,6 +234,32 @@ mod tests {
         assert_eq!((first.begin.id, first.events.len()), (1, 1));
         assert_eq!(first.end, End::Left(ends(1, "to_outside")));
         assert_eq!(journeys.next_quiet(), None);
+    }
+
+    /// With `br_netfilter` the kernel sends what comes to a bridge through prerouting for the bridge,
+    /// and gives it another number when the host takes it up.
+    #[test]
+    fn a_bridged_packet_is_one() {
+        let (mut journeys, now) = (Journeys::traced_by(OURS), Instant::now());
+        let with_headers = |id, last| Event {
+            headers: Some(super::super::Headers {
+                network: vec![0x45, last],
+                ..Default::default()
+            }),
+            in_interface: Some(3),
+            ..begins(id)
+        };
+        let raw = event(1, ("raw", "PREROUTING"), Met::Policy(Policy::ACCEPT), None);
+        journeys.take(with_headers(1, 1), now);
+        journeys.take(raw, now);
+        // Another one, and the first one again.
+        assert!(journeys.take(with_headers(2, 2), now).is_empty());
+        assert!(journeys.take(with_headers(3, 1), now).is_empty());
+        let ended = journeys.take(ends(3, "to_outside"), now);
+        assert!(matches!(&ended[..], [journey] if journey.events.len() == 1));
+        // Later, an equal one is another packet.
+        assert!(journeys.take(with_headers(4, 2), now + AGAIN).is_empty());
+        assert_eq!(journeys.quiet(now + QUIET).len(), 1);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use nix::errno::Errno;
 
 use crate::batch::{self, Batch, CommitError};
 use crate::dump::Reader;
-use crate::object::{Family, Table};
+use crate::object::{Expression, Family, Rule, Table};
 use crate::socket::{Socket, Waited};
 use crate::transport::TransportError;
 use crate::wire::{self, Kind};
@@ -194,6 +194,18 @@ impl Drop for Tracer {
             log::debug!("table `{table}` goes with its socket: {error}");
         }
     }
+}
+
+/// Whether a rule refuses packets: to the kernel that is an answer and a drop.
+#[must_use]
+pub fn refuses(rule: &Rule) -> bool {
+    rule.expressions.iter().any(|expression| match expression {
+        Expression::Reject(_) => true,
+        Expression::Unknown { name, data } if name == "target" => {
+            wire::foreign::extension(data) == Some("REJECT")
+        }
+        _ => false,
+    })
 }
 
 /// Whether a process made it that is dead, on a kernel where it did not go with that process.

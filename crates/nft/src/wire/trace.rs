@@ -34,6 +34,8 @@ const OUT_INTERFACE: u16 = 12;
 const MARK: u16 = 14;
 /// `NFTA_TRACE_POLICY`.
 const POLICY: u16 = 16;
+/// `NFTA_TRACE_CT_STATUS`, since Linux 6.16.
+const FLOW_STATUS: u16 = 20;
 /// `NFTA_TRACE_CT_STATE`, since Linux 6.16.
 const FLOW_STATE: u16 = 21;
 
@@ -74,6 +76,8 @@ pub struct Event {
     pub mark: Option<u32>,
     /// What conntrack knows of its flow, as bits of `ct state`, where the kernel says it.
     pub flow: Option<u32>,
+    /// What conntrack has done with the flow so far (`IPS_*`), where the kernel says it.
+    pub flow_status: Option<u32>,
 }
 
 /// What a packet met.
@@ -141,7 +145,7 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Event, Malformed> {
     let (mut kind, mut handle, mut policy, mut verdict) = (None, None, None, None);
     let mut headers = Headers::default();
     let (mut in_interface, mut out_interface) = (None, None);
-    let (mut mark, mut flow) = (None, None);
+    let (mut mark, mut flow, mut flow_status) = (None, None, None);
     for attribute in Attributes::of(OBJECT, body) {
         let attribute = attribute?;
         match attribute.number() {
@@ -158,6 +162,7 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Event, Malformed> {
             IN_INTERFACE => in_interface = Some(attribute.u32()?),
             OUT_INTERFACE => out_interface = Some(attribute.u32()?),
             MARK => mark = Some(attribute.u32()?),
+            FLOW_STATUS => flow_status = Some(attribute.u32()?),
             FLOW_STATE => flow = Some(attribute.u32()?),
             _ => {}
         }
@@ -181,6 +186,7 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Event, Malformed> {
         out_interface,
         mark,
         flow,
+        flow_status,
     })
 }
 

@@ -1,9 +1,13 @@
 //! What backends and layouts have for a family of packets, beside the rules that it is made of.
 
+use std::ops::ControlFlow;
+
 use palisade_core::evaluate::{
-    Conditions, Difference, Fate, Meaning, Outcome, Packet, Reading, each_class, evaluate, fate,
+    Conditions, Difference, Fate, Meaning, Nat, Outcome, Packet, Reading, Verdict, Way, each_class,
+    evaluate, fate,
 };
 use palisade_core::network::{Family, Network};
+use palisade_core::rules::Role;
 use palisade_iptables::evaluate::Tables as Saved;
 use palisade_iptables::text;
 use palisade_nft::conditions::conditions;
@@ -52,16 +56,37 @@ impl Lowered {
     /// If a rule asks for something else than the fields of a packet: then classes of packets do
     /// not say all.
     pub fn compare(&self) -> Result<Comparison, CompareError> {
+        self.compare_until(|_| ControlFlow::Continue(()))
+    }
+
+    /// The first packet that is treated otherwise than documented; none if there is none.
+    ///
+    /// # Errors
+    /// As for [`compare`](Self::compare).
+    pub fn first_disagreement(&self) -> Result<Option<Disagreement>, CompareError> {
+        let comparison = self.compare_until(|comparison| match comparison.disagreements {
+            0 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        })?;
+        Ok(comparison.examples.into_iter().next())
+    }
+
+    fn compare_until(
+        &self,
+        is_enough: impl Fn(&Comparison) -> ControlFlow<()>,
+    ) -> Result<Comparison, CompareError> {
         let judges = Judges {
             meaning: &self.meaning,
             flat: Tables::of(&self.flat),
             mapped: Tables::of(&self.mapped),
             saved: Saved::of(self.family, &self.saved),
+            closed: Saved::of(self.family, &closed(&self.saved)),
         };
         let conditions = self.conditions(&judges.saved)?;
         let mut comparison = Comparison::default();
         each_class(&conditions, self.family, &mut |packet| {
             judges.judge(packet, &mut comparison);
+            is_enough(&comparison)
         });
         Ok(comparison)
     }
@@ -81,17 +106,43 @@ impl Lowered {
     }
 }
 
+/// The same tables on a host that drops whatever nobody accepts, coming in or going out: there it
+/// shows which of the host's services rules open.
+fn closed(saved: &[text::Table]) -> Vec<text::Table> {
+    let mut closed = saved.to_vec();
+    if !closed.iter().any(|table| table.name == "filter") {
+        closed.push(text::Table {
+            name: "filter".to_owned(),
+            ..text::Table::default()
+        });
+    }
+    for table in closed.iter_mut().filter(|table| table.name == "filter") {
+        table
+            .chains
+            .retain(|chain| !matches!(chain.name.as_str(), "INPUT" | "OUTPUT"));
+        table
+            .chains
+            .extend(["INPUT", "OUTPUT"].map(|name| text::Chain {
+                name: name.to_owned(),
+                policy: Some("DROP".to_owned()),
+                counters: None,
+            }));
+    }
+    closed
+}
+
 /// Everything, laid out so that packets find their way quickly.
 struct Judges<'a> {
     meaning: &'a Meaning,
     flat: Tables<'a>,
     mapped: Tables<'a>,
     saved: Saved,
+    closed: Saved,
 }
 
 impl Judges<'_> {
     fn judge(&self, packet: &Packet, comparison: &mut Comparison) {
-        use Side::{Flat, GuardedRules, Iptables, Mapped, Rules};
+        use Side::{ClosedIptables, Flat, GuardedRules, Iptables, Mapped, Rules, Service};
         let [rules, guarded, flat, mapped, iptables] =
             [Rules, GuardedRules, Flat, Mapped, Iptables].map(|side| self.fate(side, packet));
         comparison.packets += 1;
@@ -100,6 +151,7 @@ impl Judges<'_> {
             (Rules, Flat, rules == flat),
             (Rules, Iptables, rules == iptables),
             (GuardedRules, Mapped, guarded == mapped),
+            (Service, ClosedIptables, self.is_service_alike(packet)),
         ] {
             if !is_same {
                 is_disagreed = true;
@@ -117,6 +169,12 @@ impl Judges<'_> {
             }
         }
         comparison.disagreements += usize::from(is_disagreed);
+    }
+
+    /// Whether a service of the host is open in iptables if rules open it, and not otherwise.
+    fn is_service_alike(&self, packet: &Packet) -> bool {
+        packet.is_forwarded()
+            || self.fate(Side::Service, packet) == self.fate(Side::ClosedIptables, packet)
     }
 
     fn tell(&self, packet: &Packet, sides: [Side; 2], comparison: &mut Comparison) {
@@ -150,7 +208,24 @@ impl Judges<'_> {
             Side::Flat => nft::fate(&self.flat, packet),
             Side::Mapped => nft::fate(&self.mapped, packet),
             Side::Iptables => self.saved.fate(packet),
+            Side::Service if self.is_opened(packet) => self.fate(Side::Rules, packet),
+            Side::Service => Fate {
+                verdict: Verdict::Drop,
+                nat: Nat::None,
+            },
+            Side::ClosedIptables => self.closed.fate(packet),
         }
+    }
+
+    /// Whether rules open a service of the host to a packet.
+    fn is_opened(&self, packet: &Packet) -> bool {
+        let role = match packet.way() {
+            Way::In => Role::HostInput,
+            Way::Out => Role::HostOutput,
+            Way::Through => return false,
+        };
+        let mut rules = self.meaning.as_defined.at(packet.family(), role);
+        rules.any(|rule| rule.matches.apply(packet).is_ok())
     }
 
     fn outcome(&self, side: Side, packet: &Packet) -> Outcome {
@@ -160,6 +235,11 @@ impl Judges<'_> {
             Side::Flat => nft::evaluate(&self.flat, packet),
             Side::Mapped => nft::evaluate(&self.mapped, packet),
             Side::Iptables => self.saved.evaluate(packet),
+            Side::Service => Outcome {
+                fate: self.fate(side, packet),
+                ..self.outcome(Side::Rules, packet)
+            },
+            Side::ClosedIptables => self.closed.evaluate(packet),
         }
     }
 }

@@ -35,6 +35,10 @@ pub enum Side {
     Mapped,
     /// iptables.
     Iptables,
+    /// The rules that open services of the host, where it drops whatever nobody accepts.
+    Service,
+    /// iptables on such a host.
+    ClosedIptables,
 }
 
 /// How backends and layouts compare.
@@ -177,6 +181,8 @@ impl fmt::Display for Side {
             Self::Flat => "flat",
             Self::Mapped => "mapped",
             Self::Iptables => "iptables",
+            Self::Service => "rules, on a host that drops",
+            Self::ClosedIptables => "iptables, on a host that drops",
         })
     }
 }

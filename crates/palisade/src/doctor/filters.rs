@@ -132,7 +132,10 @@ impl Asked {
                 ..self.drop(check, probe, outcome)
             });
         }
-        let stops = |doubt: &&Doubt| doubt.may.iter().any(|&may| may != Verdict::Accept);
+        let stops = |doubt: &&Doubt| {
+            doubt.may.iter().any(|&may| may != Verdict::Accept)
+                && !(asks_for_way_back(doubt) && probe.has_way_back)
+        };
         let doubt = outcome.doubts.iter().find(stops)?;
         Some(Stop {
             check,
@@ -194,6 +197,13 @@ impl Asked {
         let last = visited.find(|name| is_base(name));
         last.unwrap_or(usual).to_owned()
     }
+}
+
+/// Whether a rule asks the routing table for the way back to the source, as firewalld's do.
+fn asks_for_way_back(doubt: &Doubt) -> bool {
+    ["fib", "rpfilter"]
+        .iter()
+        .any(|word| doubt.why.contains(word))
 }
 
 fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {

@@ -33,7 +33,8 @@ use palisade_nft::socket::{self, Socket};
 
 use crate::{folder, libvirt};
 use mend::Mend;
-use rulesets::{Rulesets, legacy_families};
+use rulesets::Rulesets;
+pub(crate) use rulesets::legacy_families;
 use scene::Scene;
 use settings::Settings;
 

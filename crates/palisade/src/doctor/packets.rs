@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use palisade_core::evaluate::{Flow, Packet};
 use palisade_core::network::{Family, Forward, InterfaceName, Name, Network, Subnet};
 use palisade_core::state::Record;
-use palisade_nft::host::RouteKind;
+use palisade_nft::host::{Host, RouteKind};
 
 use super::scene::{Scene, leaves};
 
@@ -24,6 +24,8 @@ pub(super) struct Probe {
     pub(super) bridge: InterfaceName,
     pub(super) wanted: Wanted,
     pub(super) packet: Packet,
+    /// Whether the host's way back to its source leads through the interface that it came in by.
+    pub(super) has_way_back: bool,
 }
 
 /// What a packet is for.
@@ -100,6 +102,7 @@ pub(super) fn probes(scene: &Scene) -> Vec<Probe> {
 
 /// Who talks to whom, and over what.
 struct Way<'a> {
+    host: &'a Host,
     network: &'a Name,
     bridge: &'a InterfaceName,
     outside: InterfaceName,
@@ -111,9 +114,10 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn of(scene: &Scene, record: &'a Record, bridge: &'a InterfaceName, subnet: Subnet) -> Self {
+    fn of(scene: &'a Scene, record: &'a Record, bridge: &'a InterfaceName, subnet: Subnet) -> Self {
         let family = subnet.family();
         Self {
+            host: &scene.host,
             network: record.network.name(),
             bridge,
             outside: outside(scene, record.network.forward(), family)
@@ -200,6 +204,7 @@ impl<'a> Way<'a> {
             packet.flow = Flow::Established;
         }
         Some(Probe {
+            has_way_back: has_way_back(self.host, &packet),
             network: self.network.clone(),
             bridge: self.bridge.clone(),
             wanted,
@@ -230,6 +235,23 @@ fn outside(scene: &Scene, forward: &Forward, family: Family) -> Option<Interface
     };
     // Without any device, packets have nowhere to go, but rules for all devices can be asked.
     way.or_else(any).unwrap_or("outside").parse().ok()
+}
+
+fn has_way_back(host: &Host, packet: &Packet) -> bool {
+    let source = packet.source();
+    if matches!(source, IpAddr::V6(v6) if v6.is_unicast_link_local()) || source.is_unspecified() {
+        return true; // Each link leads there.
+    }
+    let routes = host
+        .routes
+        .iter()
+        .filter(|route| route.kind == RouteKind::UNICAST && route.destination.contains(&source));
+    let narrowest = routes.max_by_key(|route| route.destination.prefix_len());
+    let into = packet.in_interface.as_ref().map(InterfaceName::as_str);
+    narrowest.is_some_and(|route| {
+        let mut names = route.devices.iter().map(|&device| host.name(device));
+        names.any(|name| name.is_some() && name == into)
+    })
 }
 
 /// The host's own address on the bridge, or where it mostly is.

@@ -37,7 +37,7 @@ pub(super) struct Rulesets {
 
 /// The families of packets for which tables of ip_tables are in use, in the network namespace that
 /// the calling thread is in.
-pub(super) fn legacy_families() -> Vec<Family> {
+pub(crate) fn legacy_families() -> Vec<Family> {
     let is_used = |path: &str| std::fs::read_to_string(path).is_ok_and(|names| !names.is_empty());
     let used = LEGACY.iter().filter(|(_, path)| is_used(path));
     used.map(|&(family, _)| family).collect()

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use palisade_core::backend::BackendError;
 use palisade_core::engine::EngineError;
 use palisade_core::network::{Family, Network};
 use palisade_iptables::evaluate as iptables;
@@ -18,6 +17,7 @@ use thiserror::Error;
 
 use super::ground::{Ground, Saved};
 use super::{Explanation, Question, ResolveError, resolve};
+use crate::doctor::legacy_families;
 use crate::render::RenderError;
 use crate::usual;
 
@@ -43,9 +43,6 @@ pub enum ExplainError {
     /// The interfaces and routes could not be read.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The tables of iptables could not be read.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
 }
 
 impl ExplainError {
@@ -59,7 +56,6 @@ impl ExplainError {
             Self::Socket(error) => error.hint().to_owned(),
             Self::Dump(error) => error.hint(),
             Self::Host(error) => error.hint(),
-            Self::Backend(error) => error.hint(),
         }
     }
 }
@@ -82,10 +78,12 @@ pub(crate) fn explain_live(
             .collect(),
         saved: Vec::new(),
     };
-    for variant in Variant::BOTH {
-        add_saved(&mut ground, variant, packet.family(), namespace)?;
+    let mut unseen = Vec::new();
+    for variant in standing(&ground.programs, packet.family(), namespace)? {
+        unseen.extend(add_saved(&mut ground, variant, packet.family(), namespace));
     }
     let mut explanation = Explanation::of(&ground, packet, assumptions);
+    explanation.notes.extend(unseen);
     let packet = &explanation.packet;
     for name in [&packet.in_interface, &packet.out_interface]
         .into_iter()
@@ -122,44 +120,66 @@ fn programs(reader: &mut Reader<'_>) -> Result<Vec<Program>, DumpError> {
 /// The names of the tables that iptables-nft makes.
 const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
+/// Which programs of iptables have tables for a family of packets.
+fn standing(
+    programs: &[Program],
+    family: Family,
+    namespace: Option<&Path>,
+) -> Result<Vec<Variant>, socket::OpenError> {
+    let legacy = match namespace {
+        None => legacy_families(),
+        Some(path) => socket::within(path.to_owned(), || Ok(legacy_families()))?,
+    };
+    let is_of_iptables =
+        |program: &Program| OF_IPTABLES.iter().any(|name| is_its(program, family, name));
+    let mut standing = Vec::new();
+    if programs.iter().any(is_of_iptables) {
+        standing.push(Variant::Nft);
+    }
+    if legacy.contains(&family) {
+        standing.push(Variant::Legacy);
+    }
+    Ok(standing)
+}
+
+/// Whether a table of nf_tables is the one that programs of iptables call so.
+fn is_its(program: &Program, family: Family, name: &str) -> bool {
+    program.table.family == object::Family::from(family)
+        && program.table.name == name
+        && layout::version(&program.table).is_none()
+}
+
 /// Puts the tables that programs of iptables print in the place of those of nf_tables that are the
-/// same, or beside them.
+/// same, or beside them. Returns what people should know if they cannot be printed.
 fn add_saved(
     ground: &mut Ground,
     variant: Variant,
     family: Family,
     namespace: Option<&Path>,
-) -> Result<(), BackendError> {
-    let is_its = |program: &Program, name: &str| {
-        program.table.family == object::Family::from(family)
-            && program.table.name == name
-            && layout::version(&program.table).is_none()
-    };
-    let may_stand = match variant {
-        Variant::Nft => ground
-            .programs
-            .iter()
-            .any(|program| OF_IPTABLES.iter().any(|name| is_its(program, name))),
-        Variant::Legacy => is_legacy_loaded(family),
-    };
-    if !may_stand {
-        return Ok(());
-    }
+) -> Option<String> {
     let tables = match usual::programs(namespace).saved(variant, family) {
         Ok(saved) => saved.tables,
         Err(error) => {
-            log::warn!("the rules of {variant} iptables for {family} are not seen: {error}");
-            return Ok(());
+            log::debug!("{error}");
+            // Those of iptables-nft are among the tables of nf_tables.
+            let unseen = format!(
+                "the rules of iptables-legacy for {family} stand here, and cannot be read: {error}"
+            );
+            return (variant == Variant::Legacy).then_some(unseen);
         }
     };
     if tables
         .iter()
         .all(|table| table.rules.is_empty() && !drops(table))
     {
-        return Ok(());
+        return None;
     }
     if variant == Variant::Nft {
-        let is_saved = |program: &Program| tables.iter().any(|table| is_its(program, &table.name));
+        let is_saved = |program: &Program| {
+            tables
+                .iter()
+                .any(|table| is_its(program, family, &table.name))
+        };
         ground.programs.retain(|program| !is_saved(program));
     }
     ground.saved.push(Saved {
@@ -167,16 +187,7 @@ fn add_saved(
         tables: iptables::Tables::of(family, &tables),
         is_ours: tables.iter().any(has_ours),
     });
-    Ok(())
-}
-
-/// Asking the programs would load the modules.
-fn is_legacy_loaded(family: Family) -> bool {
-    let names = match family {
-        Family::Ipv4 => "/proc/net/ip_tables_names",
-        Family::Ipv6 => "/proc/net/ip6_tables_names",
-    };
-    Path::new(names).exists()
+    None
 }
 
 fn drops(table: &text::Table) -> bool {

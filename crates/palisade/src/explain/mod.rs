@@ -19,6 +19,7 @@ use crate::render::RenderError;
 use ground::{Ground, Saved};
 
 pub use ground::TableVerdict;
+pub use live::ExplainError;
 pub(crate) use live::explain_live;
 pub use question::{Endpoint, EndpointError, Question, Who};
 pub use resolve::ResolveError;
@@ -79,6 +80,13 @@ impl Explanation {
     #[must_use]
     pub fn decided_by(&self) -> Option<&Visit> {
         self.path.iter().rfind(|visit| visit.matched == Some(true))
+    }
+
+    /// Whether a rule of a network applies to the packet.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let is_ours = |visit: &Visit| visit.matched == Some(true) && visit.network.is_some();
+        self.path.iter().any(is_ours)
     }
 
     /// What our tables say, if the packet met any.
@@ -178,5 +186,3 @@ fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground {
     }
     ground
 }
-
-pub use live::ExplainError;

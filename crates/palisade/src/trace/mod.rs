@@ -4,6 +4,7 @@ mod packet;
 mod prediction;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -18,7 +19,6 @@ use palisade_nft::trace::{Told, Tracer};
 use palisade_nft::{host, socket, trace};
 use thiserror::Error;
 
-use prediction::Ours;
 use tables::Tables;
 
 pub use packet::{End, Prediction, Seen, TracedPacket};
@@ -41,7 +41,7 @@ pub struct Trace {
     tables: Tables,
     interfaces: Interfaces,
     filter: Filter,
-    ours: Vec<Ours>,
+    ours: BTreeSet<String>,
     untraceable: Vec<Name>,
     left: Option<u64>,
     until: Option<Instant>,

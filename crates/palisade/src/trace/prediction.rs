@@ -1,27 +1,27 @@
 //! What packets should meet in our tables, and whether they did.
 
+use std::collections::BTreeSet;
+
+use palisade_core::evaluate::{Flow, Outcome, Visit};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
 use palisade_nft::backend::Settings;
 use palisade_nft::dump::DumpError;
-use palisade_nft::trace::Journey;
+use palisade_nft::evaluate::{self, evaluate};
+use palisade_nft::object::{Expression, Family, Verdict};
+use palisade_nft::program::Program;
+use palisade_nft::trace::{End, Event, Journey, Met};
 
-use super::packet::{Prediction, TracedPacket};
+use super::packet::{self, Prediction, TracedPacket};
 use super::tables::Tables;
 
-/// A table with rules of ours, of the families ip and ip6.
-pub(super) type Ours = String;
-
-/// Our tables.
-pub(super) fn ours(records: &[Record]) -> Vec<Ours> {
+/// Our tables, of the families ip and ip6.
+pub(super) fn ours(records: &[Record]) -> BTreeSet<String> {
     let table = |record: &Record| {
         let settings = Settings::try_from(&record.placement).ok()?;
         Some(settings.table.to_string())
     };
-    let mut tables: Vec<Ours> = records.iter().filter_map(table).collect();
-    tables.sort();
-    tables.dedup();
-    tables
+    records.iter().filter_map(table).collect()
 }
 
 /// The networks whose rules nf_tables knows nothing of.
@@ -31,11 +31,159 @@ pub(super) fn untraceable(records: &[Record]) -> Vec<Name> {
     names.map(|record| record.network.name().clone()).collect()
 }
 
+/// Whether a packet met, in these tables, what it should.
 pub(super) fn compare(
-    _ours: &[Ours],
-    _tables: &mut Tables,
-    _journey: &Journey,
-    _packet: &TracedPacket,
+    ours: &BTreeSet<String>,
+    tables: &mut Tables,
+    journey: &Journey,
+    traced: &TracedPacket,
 ) -> Result<Prediction, DumpError> {
-    Ok(Prediction::None)
+    let family = Family::from(traced.packet.family());
+    let is_ours = |event: &&Event| event.family == family && ours.contains(&event.table);
+    let heard: Vec<&Event> = journey.events.iter().filter(is_ours).collect();
+    let mut programs = Vec::new();
+    for table in ours {
+        programs.extend(tables.program(family, table)?.cloned());
+    }
+    // Before us, others may have translated it: it is what came to us that counts.
+    let came = heard.iter().find_map(|event| packet::ends(event));
+    let came = came.and_then(|ends| packet::packet(&ends));
+    let mut packet = came.unwrap_or_else(|| traced.packet.clone());
+    packet.in_interface.clone_from(&traced.packet.in_interface);
+    packet
+        .out_interface
+        .clone_from(&traced.packet.out_interface);
+    if programs.is_empty() || heard.is_empty() && journey.end == End::Unknown {
+        return Ok(Prediction::None);
+    }
+    // Kernels before 6.16 do not say what conntrack knows.
+    let known = heard.iter().find_map(|event| packet::flow(event));
+    let flows = known.map_or_else(|| Flow::ALL.to_vec(), |flow| vec![flow]);
+    let met: Vec<(&str, u64)> = heard.iter().filter_map(|event| place(event)).collect();
+    let mut differs = None;
+    for flow in flows {
+        packet.flow = flow;
+        let expected = evaluate(&evaluate::Tables::of(&programs), &packet);
+        let way = Way {
+            journey,
+            met: &met,
+            programs: &programs,
+            flow,
+        };
+        match way.compare(expected) {
+            Prediction::Differs { path, why } => differs = Some(Prediction::Differs { path, why }),
+            settled => return Ok(settled),
+        }
+    }
+    Ok(differs.unwrap_or(Prediction::None))
+}
+
+/// The way that a packet took through our tables.
+struct Way<'a> {
+    journey: &'a Journey,
+    /// The rules that applied to it: their tables and handles.
+    met: &'a [(&'a str, u64)],
+    programs: &'a [Program],
+    flow: Flow,
+}
+
+impl Way<'_> {
+    fn compare(&self, outcome: Outcome) -> Prediction {
+        let applies = |visit: &Visit| visit.matched != Some(false) && visit.handle.is_some();
+        let path: Vec<Visit> = outcome.path.into_iter().filter(applies).collect();
+        let is_as = |visit: &Visit, (table, handle): (&str, u64)| {
+            let same_table = visit
+                .table
+                .as_deref()
+                .is_some_and(|text| text.split_once(' ').is_some_and(|(_, name)| name == table));
+            same_table && visit.handle == Some(handle)
+        };
+        let mut met = self.met.iter().copied().peekable();
+        for visit in &path {
+            if met.next_if(|&met| is_as(visit, met)).is_some() {
+                continue;
+            }
+            if visit.matched.is_none() {
+                let why = format!("not known for rule `{}`: {}", visit.rule, visit.why);
+                return Prediction::Unsure(why);
+            }
+            // The first packet of a flow decides on its translation; another may still be new.
+            if self.flow == Flow::New && self.is_translation(visit) {
+                continue;
+            }
+            // Others stopped it, or nobody knows: the rest may be missing.
+            if met.peek().is_none() && self.may_be_cut() {
+                break;
+            }
+            let why = format!(
+                "rule `{}` of chain `{}` did not apply",
+                visit.rule, visit.chain
+            );
+            return Prediction::Differs { path, why };
+        }
+        match met.next() {
+            None => Prediction::Same { path },
+            Some((table, handle)) => {
+                let why = format!("rule {handle} of table `{table}` applied");
+                Prediction::Differs { path, why }
+            }
+        }
+    }
+
+    fn may_be_cut(&self) -> bool {
+        match self.journey.end {
+            End::Dropped => {
+                !self.journey.events.last().is_some_and(|last| {
+                    place(last).is_some_and(|last| self.met.last() == Some(&last))
+                })
+            }
+            End::Unknown => true,
+            End::Arrived(_) | End::Left(_) => self.journey.has_gaps,
+        }
+    }
+
+    /// Whether a rule stands in a chain for translations, or in one that such a chain leads to.
+    fn is_translation(&self, visit: &Visit) -> bool {
+        let Some((_, table)) = visit.table.as_deref().and_then(|text| text.split_once(' ')) else {
+            return false;
+        };
+        let mut programs = self.programs.iter();
+        let program = programs.find(|program| program.table.name == table);
+        program.is_some_and(|program| translating(program).contains(visit.chain.as_str()))
+    }
+}
+
+fn place(event: &Event) -> Option<(&str, u64)> {
+    match event.met {
+        Met::Rule(handle) => Some((event.table.as_str(), handle)),
+        _ => None,
+    }
+}
+
+/// The chains of type nat, and those that they lead to.
+fn translating(program: &Program) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    let mut ahead: Vec<&str> = Vec::new();
+    for chain in &program.chains {
+        if chain
+            .chain
+            .base
+            .as_ref()
+            .is_some_and(|base| base.kind == "nat")
+        {
+            ahead.push(&chain.chain.name);
+        }
+    }
+    while let Some(name) = ahead.pop() {
+        if !found.insert(name) {
+            continue;
+        }
+        let rules = program.chain(name).map_or(&[][..], |chain| &chain.rules);
+        for expression in rules.iter().flat_map(|rule| &rule.expressions) {
+            if let Expression::Verdict(Verdict::Jump(to) | Verdict::Goto(to)) = expression {
+                ahead.push(to);
+            }
+        }
+    }
+    found
 }

@@ -6,10 +6,10 @@ use palisade_core::evaluate::Visit;
 use palisade_core::network::Family as IpFamily;
 use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::layout;
-use palisade_nft::object::{Expression, Family, Policy, Rule, Verdict};
+use palisade_nft::object::{Family, Policy, Rule, Verdict};
 use palisade_nft::program::Program;
 use palisade_nft::socket::Socket;
-use palisade_nft::trace::{Event, Met};
+use palisade_nft::trace::{Event, Met, refuses};
 
 /// All tables that packets met, as they were when they were first asked for; read anew when the
 /// ruleset changed.
@@ -169,9 +169,4 @@ fn owner(rule: &Rule) -> Option<(palisade_core::network::Name, palisade_core::ru
 fn rule(program: &Program, handle: u64) -> Option<&Rule> {
     let mut rules = program.chains.iter().flat_map(|chain| &chain.rules);
     rules.find(|rule| rule.handle == Some(handle))
-}
-
-fn refuses(rule: &Rule) -> bool {
-    let refuses = |expression: &Expression| matches!(expression, Expression::Reject(_));
-    rule.expressions.iter().any(refuses)
 }

@@ -1,6 +1,11 @@
 //! Backends and layouts mean the same, for any networks; and if one of them did not, it would show.
 
+// What fails here is a test.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 mod documented;
+mod mutants;
+mod mutated;
 mod networks;
 
 use std::time::{Duration, Instant};

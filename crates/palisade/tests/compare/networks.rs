@@ -68,7 +68,11 @@ pub(crate) fn subnet(text: &str) -> Subnet {
     text.parse().unwrap()
 }
 
-fn name(text: &str) -> InterfaceName {
+pub(crate) fn range(start: [u8; 4], end: [u8; 4]) -> AddressRange {
+    AddressRange::new(start.into(), end.into()).unwrap()
+}
+
+pub(crate) fn name(text: &str) -> InterfaceName {
     text.parse().unwrap()
 }
 

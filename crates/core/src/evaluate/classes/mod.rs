@@ -26,14 +26,18 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use super::condition::{Asked, Condition, Conditions, Field, Hook};
 use super::{Flow, Packet};
 use crate::network::{Family, InterfaceName};
 
-/// Gives `visit` one packet of each class that these conditions tell apart.
-pub fn each_class(conditions: &Conditions, family: Family, visit: &mut dyn FnMut(&Packet)) {
+/// Gives `visit` one packet of each class that these conditions tell apart, until it breaks off.
+pub fn each_class(
+    conditions: &Conditions,
+    family: Family,
+    visit: &mut dyn FnMut(&Packet) -> ControlFlow<()>,
+) {
     let (source, destination) = elsewhere(family);
     let (Ok(mut blank), Some(other)) = (
         Packet::new(source, destination, TCP),
@@ -49,16 +53,10 @@ pub fn each_class(conditions: &Conditions, family: Family, visit: &mut dyn FnMut
             other: &other,
             visit,
         };
-        classes.choose(&blank, &asked, &order);
+        if classes.choose(&blank, &asked, &order).is_break() {
+            return;
+        }
     }
-}
-
-/// How many classes these conditions tell apart.
-#[must_use]
-pub fn count_classes(conditions: &Conditions, family: Family) -> usize {
-    let mut count = 0;
-    each_class(conditions, family, &mut |_| count += 1);
-    count
 }
 
 /// The hooks, each with the order in which fields are chosen there: first those that leave the
@@ -106,22 +104,27 @@ struct Classes<'a> {
     hook: Hook,
     /// An interface that no condition names.
     other: &'a InterfaceName,
-    visit: &'a mut dyn FnMut(&Packet),
+    visit: &'a mut dyn FnMut(&Packet) -> ControlFlow<()>,
 }
 
 impl Classes<'_> {
     /// Chooses the first of `fields` in every way that matters, and then the others.
-    fn choose(&mut self, chosen: &Packet, asked: &[&Condition], fields: &[Field]) {
+    fn choose(
+        &mut self,
+        chosen: &Packet,
+        asked: &[&Condition],
+        fields: &[Field],
+    ) -> ControlFlow<()> {
         let Some((&field, rest)) = fields.split_first() else {
-            (self.visit)(chosen);
-            return;
+            return (self.visit)(chosen);
         };
         for value in self.values(chosen, asked, field) {
             // What fails on this field holds for no packet from here on.
             let is_open = |condition: &&&Condition| condition.is_open(field, &value);
             let open: Vec<&Condition> = asked.iter().filter(is_open).copied().collect();
-            self.choose(&value, &open, rest);
+            self.choose(&value, &open, rest)?;
         }
+        ControlFlow::Continue(())
     }
 
     /// The packet so far, once with each value of a field that matters.

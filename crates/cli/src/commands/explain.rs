@@ -1,0 +1,220 @@
+//! `explain`: what becomes of a packet, and why.
+
+use std::collections::BTreeSet;
+
+use anstyle::{AnsiColor, Style};
+use palisade::evaluate::{Flow, Nat, Verdict, Visit};
+use palisade::explain::{Explanation, Question, explain as explain_networks};
+use palisade::network::Name;
+
+use super::trace::packet;
+use super::{choice, networks, open_recorded};
+use crate::arguments::{CtState, ExplainedPacket, Global};
+use crate::failure::Failure;
+use crate::output::Outcome;
+
+const PASSES: Style = AnsiColor::Green.on_default().bold();
+const STOPPED: Style = AnsiColor::Red.on_default().bold();
+const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
+const HEAD: Style = Style::new().bold();
+
+/// The exit code for a packet that is refused.
+const REFUSED: u8 = 3;
+/// How many rules in a row that do not apply are told one by one.
+const FEW: usize = 4;
+
+pub(super) fn explain(global: &Global, asked: &ExplainedPacket) -> Result<Outcome, Failure> {
+    let question = question(asked);
+    let explanation = if asked.definitions.is_empty() {
+        open_recorded(global)?.explain(&question)?
+    } else {
+        explain_networks(&networks(&asked.definitions)?, &choice(global)?, &question)?
+    };
+    let code = if explanation.verdict.passes() {
+        0
+    } else {
+        REFUSED
+    };
+    Ok(Outcome::new(text(&explanation), &explanation).with_code(code))
+}
+
+fn question(asked: &ExplainedPacket) -> Question {
+    Question {
+        from: asked.from.clone(),
+        to: asked.to.clone(),
+        in_interface: asked.in_interface.clone(),
+        out_interface: asked.out_interface.clone(),
+        source: asked.src,
+        destination: asked.dst,
+        protocol: asked.proto,
+        source_port: asked.sport,
+        destination_port: asked.dport,
+        flow: asked.ct.map(|state| match state {
+            CtState::New => Flow::New,
+            CtState::Established => Flow::Established,
+            CtState::Related => Flow::Related,
+            CtState::Invalid => Flow::Invalid,
+        }),
+    }
+}
+
+fn text(explanation: &Explanation) -> String {
+    let style = match explanation.verdict {
+        Verdict::Accept => PASSES,
+        Verdict::Reject | Verdict::Drop => STOPPED,
+    };
+    let mut text = format!(
+        "{style}{}{style:#}: {}, {} flow\n",
+        explanation.verdict,
+        packet(&explanation.packet),
+        flow(explanation.packet.flow),
+    );
+    let mut line = |head: &str, value: &str| text.push_str(&format!("  {head:<9}{value}\n"));
+    line("why", &why(explanation));
+    line("nat", &nat(explanation));
+    for assumed in &explanation.assumptions {
+        line("assumed", assumed);
+    }
+    for note in &explanation.notes {
+        line("note", note);
+    }
+    for doubt in &explanation.undecided {
+        let mut may: Vec<String> = doubt.may.iter().map(ToString::to_string).collect();
+        if doubt.may_translate {
+            may.push("translate it otherwise".to_owned());
+        }
+        text.push_str(&format!(
+            "  {UNSURE}may{UNSURE:#}      {}: {} {}: {}\n           {}\n",
+            may.join(", "),
+            doubt.table,
+            doubt.chain,
+            doubt.rule,
+            doubt.why,
+        ));
+    }
+    if explanation.path.is_empty() {
+        text.push_str("\nit meets no rules\n");
+        return text;
+    }
+    text.push_str(&format!("\n{HEAD}path{HEAD:#}\n"));
+    text.push_str(&path(explanation));
+    text
+}
+
+fn flow(flow: Flow) -> &'static str {
+    match flow {
+        Flow::New => "new",
+        Flow::Established => "established",
+        Flow::Related => "related",
+        Flow::Invalid => "invalid",
+    }
+}
+
+/// Who decided.
+fn why(explanation: &Explanation) -> String {
+    let decided = explanation.decided_by();
+    let place = decided.map(|visit| {
+        let table = visit.table.as_deref().unwrap_or_default();
+        format!("{table} {}: {}", visit.chain, visit.rule)
+    });
+    match (explanation.verdict, place, explanation.ours()) {
+        (Verdict::Accept, _, _) if !explanation.is_ours() => {
+            "no rule of ours is about it, and no other refuses it".to_owned()
+        }
+        (Verdict::Accept, _, _) => {
+            let others = explanation.tables.iter().any(|table| !table.ours);
+            let whose = if others {
+                "our tables and others"
+            } else {
+                "our tables"
+            };
+            format!("accepted by {whose}")
+        }
+        (_, None, _) => "refused".to_owned(),
+        (_, Some(place), Some(Verdict::Accept)) => {
+            format!("accepted by our tables, and refused by others: {place}")
+        }
+        (_, Some(place), _) => {
+            let what = decided.and_then(|visit| visit.purpose);
+            match (decided.and_then(|visit| visit.network.as_ref()), what) {
+                (Some(network), Some(purpose)) => {
+                    format!("network `{network}`: {}", purpose.explanation())
+                }
+                _ => place,
+            }
+        }
+    }
+}
+
+fn nat(explanation: &Explanation) -> String {
+    match explanation.nat {
+        Nat::None => format!("none: {}", explanation.nat_because),
+        nat => format!("{nat} ({})", explanation.nat_because),
+    }
+}
+
+/// Rules that do not apply are told where they are few, or belong to networks that the packet
+/// meets.
+fn path(explanation: &Explanation) -> String {
+    let met = met(explanation);
+    let mut text = String::new();
+    let mut passed: Vec<&Visit> = Vec::new();
+    for visit in &explanation.path {
+        if visit.matched == Some(false) {
+            passed.push(visit);
+        } else {
+            tell_passed(&mut text, &mut passed, &met);
+            text.push_str(&step(visit));
+        }
+    }
+    tell_passed(&mut text, &mut passed, &met);
+    text
+}
+
+/// The networks whose rules apply to the packet.
+fn met(explanation: &Explanation) -> BTreeSet<&Name> {
+    let applied = explanation
+        .path
+        .iter()
+        .filter(|visit| visit.matched != Some(false));
+    applied.filter_map(|visit| visit.network.as_ref()).collect()
+}
+
+fn tell_passed(text: &mut String, passed: &mut Vec<&Visit>, met: &BTreeSet<&Name>) {
+    let is_few = passed.len() <= FEW;
+    let mut left_out = 0;
+    for visit in passed.drain(..) {
+        let is_met = visit.network.as_ref().is_none_or(|name| met.contains(name));
+        if is_few || is_met {
+            text.push_str(&step(visit));
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        text.push_str(&format!(
+            "  -    {left_out} more rules, of other networks, do not apply\n"
+        ));
+    }
+}
+
+fn step(visit: &Visit) -> String {
+    let mark = match visit.matched {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "may",
+    };
+    let table = visit.table.as_deref().unwrap_or_default();
+    let whose = match (&visit.network, visit.purpose) {
+        (Some(network), Some(purpose)) => format!(" [{network}: {purpose}]"),
+        (Some(network), None) => format!(" [{network}]"),
+        _ => String::new(),
+    };
+    let counted = visit.counter.map_or(String::new(), |counted| {
+        format!(" ({} packets, {} bytes)", counted.packets, counted.bytes)
+    });
+    format!(
+        "  {mark:<4} {table} {}: {}\n         {}{whose}{counted}\n",
+        visit.chain, visit.rule, visit.why
+    )
+}

@@ -1,0 +1,136 @@
+//! `explain` of definitions: what it says of packets, without a kernel.
+
+use serde_json::{Value, json};
+
+use crate::documents::read;
+use crate::palisade::Palisade;
+
+/// Those of `docs/layouts.md`.
+fn palisade() -> Palisade {
+    let palisade = Palisade::new();
+    palisade.file("networks.toml", &read("docs/examples/networks.toml"));
+    palisade
+}
+
+fn told(palisade: &Palisade, packet: &str) -> String {
+    palisade.transcript(&format!("explain --definitions networks.toml {packet}"))
+}
+
+#[test]
+fn from_whom_to_whom() {
+    let palisade = palisade();
+    let told = |packet| told(&palisade, packet);
+    insta::assert_snapshot!(
+        [
+            told("--from default --to world/192.0.2.7 --proto udp --dport 53"),
+            told("--from quiet --to lab"),
+            told("--from default/fd00:122::7 --to host --proto icmpv6"),
+            told("--from quiet --to quiet"),
+            told("--from host --to default/224.0.0.22"),
+            told("--from world --to default --ct established"),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn in_every_layout_and_backend() {
+    let palisade = palisade();
+    let packet = "--in virbr3 --out enp0s7 --src 10.40.0.5 --dst 192.0.2.7 --proto tcp --dport 80";
+    let told = |choice| told(&palisade, &format!("{packet} {choice}"));
+    insta::assert_snapshot!(
+        [
+            told("--layout flat"),
+            told("--backend iptables"),
+            told("--backend none"),
+        ]
+        .join("\n")
+    );
+}
+
+#[test]
+fn what_cannot_be_asked() {
+    let palisade = palisade();
+    let told = |packet| told(&palisade, packet);
+    insta::assert_snapshot!(
+        [
+            told("--from nosuch --to world"),
+            told("--from default"),
+            told("--from default/10.0.0.0/8 --to world"),
+            told("--in virbr0"),
+            told("--src 192.0.2.1 --dst 192.0.2.2"),
+            told("--in virbr0 --src 192.0.2.1 --dst fd00::1"),
+            told("--from host --to host"),
+            palisade.transcript("explain --definitions nosuch.toml --from a --to b"),
+        ]
+        .join("\n")
+    );
+}
+
+fn json_of(palisade: &Palisade, packet: &str) -> (Value, Option<i32>) {
+    let line = format!("--format json explain --definitions networks.toml {packet}");
+    let arguments: Vec<&str> = line.split(' ').collect();
+    let output = palisade.command(&arguments).output().unwrap();
+    let json = serde_json::from_slice(&output.stdout).unwrap();
+    (json, output.status.code())
+}
+
+/// The keys that scripts rely on.
+#[test]
+fn in_json() {
+    let palisade = palisade();
+    let (accepted, code) = json_of(&palisade, "--from uplink --to world");
+    assert_eq!((&accepted["verdict"], code), (&json!("accept"), Some(0)));
+    let addresses = json!({ "start": "203.0.113.7", "end": "203.0.113.9" });
+    let ports = json!({ "start": 20000, "end": 20100 });
+    assert_eq!(
+        accepted["nat"],
+        json!({ "kind": "snat", "addresses": addresses, "ports": ports })
+    );
+    let path = accepted["path"].as_array().unwrap();
+    let out = path.iter().find(|visit| visit["purpose"] == "out").unwrap();
+    assert_eq!(out["network"], "uplink");
+    assert_eq!(out["table"], "ip palisade");
+    assert_eq!(out["matched"], true);
+    assert_eq!(accepted["undecided"], json!([]));
+    assert_eq!(accepted["packet"]["out_interface"], "enp0s7");
+
+    let (refused, code) = json_of(&palisade, "--from quiet --to world");
+    assert_eq!((&refused["verdict"], code), (&json!("reject"), Some(3)));
+    assert_eq!(refused["nat"], Value::Null);
+}
+
+/// `docs/layouts.md` tells both differences by packets: here they are.
+#[test]
+fn the_two_differences_of_the_document() {
+    let palisade = palisade();
+    let document = read("docs/layouts.md");
+    for (line, packet) in [
+        (
+            "in virbr2, out virbr1, 10.30.0.5 > 10.20.0.9, udp",
+            "--in virbr2 --out virbr1 --src 10.30.0.5 --dst 10.20.0.9 --proto udp",
+        ),
+        (
+            "in virbr0, out virbr1, 198.51.100.7 > 10.20.0.9",
+            "--in virbr0 --out virbr1 --src 198.51.100.7 --dst 10.20.0.9 --proto udp",
+        ),
+        (
+            "in virbr3, out virbr1, 10.40.0.5 > 10.20.0.9",
+            "--in virbr3 --out virbr1 --src 10.40.0.5 --dst 10.20.0.9 --proto udp",
+        ),
+        (
+            "in virbr2, out enp0s7, 2001:db8:30::5 > 2001:db8::1, any protocol",
+            "--in virbr2 --out enp0s7 --src 2001:db8:30::5 --dst 2001:db8::1 --proto 47",
+        ),
+    ] {
+        assert!(document.contains(line), "{line}");
+        for (choice, verdict) in [
+            ("--layout mapped", "reject"),
+            ("--layout flat", "accept"),
+            ("--backend iptables", "accept"),
+        ] {
+            let (told, _) = json_of(&palisade, &format!("{packet} {choice}"));
+            assert_eq!(told["verdict"], verdict, "{packet} {choice}");
+        }
+    }
+}

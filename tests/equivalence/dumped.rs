@@ -1,0 +1,79 @@
+//! What the kernel has of networks, in each layout and each backend, treats all packets as the
+//! networks mean, and differs as documented.
+
+use std::process::Command;
+
+use palisade::compare::Lowered;
+use palisade::network::{Family, Network};
+use palisade_core::evaluate::Meaning;
+use palisade_iptables::text;
+use palisade_nft::dump::{Depth, Reader};
+use palisade_nft::program::Program;
+use palisade_nft::socket::Socket;
+use palisade_tests::iptables::PROGRAMS;
+use palisade_tests::{Definition, Namespace, Palisade};
+
+pub(crate) fn what_stands_in_the_kernel_means_the_same() {
+    for set in crate::sets() {
+        let networks = networks(&set);
+        for programs in PROGRAMS {
+            let iptables = applied(&set, &["--backend", "iptables", "--iptables", programs]);
+            let flat = applied(&set, &["--backend", "nftables", "--layout", "flat"]);
+            let mapped = applied(&set, &["--backend", "nftables", "--layout", "mapped"]);
+            for family in Family::BOTH {
+                let lowered = Lowered {
+                    family,
+                    meaning: Meaning::of(&networks),
+                    flat: program(&flat, family),
+                    mapped: program(&mapped, family),
+                    saved: saved(&iptables, programs, family),
+                };
+                let comparison = lowered.compare().expect("rules of ours");
+                assert!(comparison.packets > 0);
+                assert!(comparison.is_as_documented(), "{comparison:#?}");
+            }
+        }
+    }
+}
+
+fn applied(set: &[Definition], options: &[&str]) -> Namespace {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace).with(options.iter().copied());
+    palisade.apply(set).stdout();
+    namespace
+}
+
+/// The networks as the command reads them.
+pub(crate) fn networks(set: &[Definition]) -> Vec<Network> {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace).with(["--format", "json"]);
+    let checked = palisade.on_files("check", palisade.files(set)).stdout();
+    let mut checked: serde_json::Value = serde_json::from_str(&checked).expect("JSON");
+    serde_json::from_value(checked["networks"].take()).expect("networks")
+}
+
+/// Our table of a family as the kernel has it.
+pub(crate) fn program(namespace: &Namespace, family: Family) -> Option<Program> {
+    table(namespace, family, "palisade")
+}
+
+pub(crate) fn table(namespace: &Namespace, family: Family, name: &str) -> Option<Program> {
+    namespace.inside(|| {
+        let mut socket = Socket::open().expect("a socket");
+        let mut replies = Vec::new();
+        let mut reader = Reader::new(&mut socket, &mut replies);
+        let program = reader.program(family.into(), name, Depth::Elements);
+        program.expect("a dump")
+    })
+}
+
+/// The tables of a family as the programs print them.
+pub(crate) fn saved(namespace: &Namespace, programs: &str, family: Family) -> Vec<text::Table> {
+    let word = match family {
+        Family::Ipv4 => "iptables",
+        Family::Ipv6 => "ip6tables",
+    };
+    let mut save = Command::new(format!("{word}-{programs}-save"));
+    let printed = namespace.answer(&mut save, "").stdout();
+    text::parse(&printed).expect("tables")
+}

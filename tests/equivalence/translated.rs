@@ -1,0 +1,149 @@
+//! The check by which libvirt's author showed that both of his backends mean the same, by machine:
+//! what `iptables-restore-translate` makes of the iptables backend, beside the layout `flat`.
+//!
+//! Only three things may differ, as he named them: the names of tables and chains are private; the
+//! accepts for services of the host are iptables' alone, since an accept in a private table cannot
+//! override others; and nftables has no counterpart of CHECKSUM. The first is passed over by looking
+//! at what packets meet, the others are known by the purpose that each rule names.
+
+use std::process::Command;
+
+use palisade::network::Family;
+use palisade_core::rules::Purpose;
+use palisade_iptables::rule::{self, Table};
+use palisade_nft::program::Program;
+use palisade_tests::iptables::PROGRAMS;
+use palisade_tests::{Definition, Namespace, Palisade};
+
+use crate::dumped::{program, saved, table};
+use crate::mutants;
+use crate::translation::{Bare, Way, way};
+
+const INPUT: u32 = 1;
+const FORWARD: u32 = 2;
+const OUTPUT: u32 = 3;
+const POSTROUTING: u32 = 4;
+
+pub(crate) fn iptables_translated_is_flat() {
+    for set in crate::sets() {
+        let flat = Namespace::new();
+        Palisade::with_layout(&flat, "flat").apply(&set).stdout();
+        for programs in PROGRAMS {
+            for family in Family::BOTH {
+                let translated = Translated::of(&set, programs, family);
+                translated.assert_that_the_rest_is_known();
+                let flat = program(&flat, family);
+                assert_eq!(translated.met(), met(flat.as_ref()));
+                for hook in [INPUT, OUTPUT] {
+                    assert_eq!(at(flat.as_ref(), "filter", hook), None);
+                }
+                // Were flat another one, it would show.
+                for mutant in flat.iter().flat_map(mutants::of_program) {
+                    assert_ne!(
+                        translated.met(),
+                        met(Some(&mutant.result)),
+                        "{}",
+                        mutant.what
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What forwarded packets meet, and what those that leave do.
+fn met(flat: Option<&Program>) -> [Option<Way>; 2] {
+    [at(flat, "filter", FORWARD), at(flat, "nat", POSTROUTING)]
+}
+
+/// What the translator makes of the tables of a family, as the kernel then has it.
+struct Translated {
+    filter: Option<Program>,
+    nat: Option<Program>,
+    mangle: Option<Program>,
+    /// What iptables had in our chain for mending packets.
+    mending: Vec<Option<Purpose>>,
+}
+
+impl Translated {
+    fn of(set: &[Definition], programs: &str, family: Family) -> Self {
+        let (namespace, translated) = (Namespace::new(), Namespace::new());
+        let options = ["--backend", "iptables", "--iptables", programs];
+        let palisade = Palisade::new(&namespace).with(options);
+        palisade.apply(set).stdout();
+        let saved = saved(&namespace, programs, family);
+        let text: String = saved.iter().map(ToString::to_string).collect();
+        let program = match family {
+            Family::Ipv4 => "iptables-restore-translate",
+            Family::Ipv6 => "ip6tables-restore-translate",
+        };
+        let mut translate = Command::new(program);
+        // It reads a file alone.
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("write what was saved");
+        let script = namespace
+            .answer(translate.arg("-f").arg(file.path()), "")
+            .stdout();
+        translated.nft(&script);
+        let mangle = saved.iter().find(|table| table.name == "mangle");
+        let ours = |chain: &str| Table::Mangle.chains().any(|ours| ours == chain);
+        let rules = mangle.into_iter().flat_map(|table| &table.rules);
+        Self {
+            filter: table(&translated, family, "filter"),
+            nat: table(&translated, family, "nat"),
+            mangle: table(&translated, family, "mangle"),
+            mending: rules
+                .filter(|rule| ours(&rule.chain))
+                .map(|rule| rule::purpose(&rule.words))
+                .collect(),
+        }
+    }
+
+    fn met(&self) -> [Option<Way>; 2] {
+        [
+            at(self.filter.as_ref(), "filter", FORWARD),
+            at(self.nat.as_ref(), "nat", POSTROUTING),
+        ]
+    }
+
+    /// What flat has not is for services of the host, or mends packets.
+    fn assert_that_the_rest_is_known(&self) {
+        for hook in [INPUT, OUTPUT] {
+            let services = at(self.filter.as_ref(), "filter", hook);
+            for service in services.iter().flat_map(|way| way.chains.iter().flatten()) {
+                assert!(is_for_a_service_of_the_host(service), "{service:?}");
+            }
+        }
+        let mended = at(self.mangle.as_ref(), "filter", POSTROUTING);
+        let left = mended.iter().flat_map(|way| way.chains.iter().flatten());
+        assert_eq!(left.count(), 0, "a rule that mends packets was translated");
+        let is_checksum = |purpose: &Option<Purpose>| *purpose == Some(Purpose::Checksum);
+        assert!(self.mending.iter().all(is_checksum), "{:?}", self.mending);
+    }
+}
+
+/// What packets meet at a hook; none if that is nothing: a family's chains stand in iptables
+/// whether they are needed or not.
+fn at(program: Option<&Program>, kind: &str, hook: u32) -> Option<Way> {
+    let mut way = way(program?, kind, hook)?;
+    if way.chains.iter().all(Vec::is_empty) {
+        return None;
+    }
+    // Where one chain alone is led to, whether by a jump or not is a matter of names.
+    if kind == "nat" {
+        way.chains = vec![way.chains.concat()];
+    }
+    Some(way)
+}
+
+fn is_for_a_service_of_the_host(rule: &Bare) -> bool {
+    let words = rule
+        .comment
+        .rsplit_once(": ")
+        .map_or("", |(_, words)| words);
+    let purpose = words.rsplit_once(' ').map_or(words, |(purpose, _)| purpose);
+    matches!(
+        Purpose::from_words(purpose),
+        Some(Purpose::Dhcp | Purpose::Dns | Purpose::Tftp)
+    )
+}

@@ -1,0 +1,168 @@
+//! Packets of running networks: what is said of them is what becomes of them.
+
+use palisade_tests::{Definition, Namespace, Palisade, Trials};
+use serde_json::Value;
+
+pub(crate) fn add_to(trials: Trials) -> Trials {
+    trials
+        .with("the_kernels_dump_is_asked", the_kernels_dump_is_asked)
+        .with("every_place_says_the_same", every_place_says_the_same)
+        .with(
+            "counters_and_handles_are_the_kernels",
+            counters_and_handles_are_the_kernels,
+        )
+        .with(
+            "the_host_fills_in_what_is_not_said",
+            the_host_fills_in_what_is_not_said,
+        )
+}
+
+/// A network that is translated, one that is routed, and one that is isolated.
+pub(crate) fn networks() -> [Definition; 3] {
+    [
+        Definition::nat("default", "virbr0", &["10.1.0.1/24", "fd00:1::1/64"]),
+        Definition::route("lab", "virbr1", &["10.2.0.1/24"]),
+        Definition::isolated("quiet", "virbr2", &["10.3.0.1/24"]),
+    ]
+}
+
+/// What `explain` says as JSON, whatever its exit code.
+pub(crate) fn explained(palisade: &Palisade<'_>, packet: &str) -> Value {
+    let line = format!("--format json explain {packet}");
+    let answer = palisade.answer(line.split(' '));
+    let json: Value = serde_json::from_str(&answer.stdout).unwrap_or_else(|_| panic!("{answer}"));
+    let code = if json["verdict"] == "accept" { 0 } else { 3 };
+    assert_eq!(answer.code, Some(code), "{packet}");
+    json
+}
+
+/// What somebody takes out of the kernel is gone from what is said too: nothing comes from records.
+fn the_kernels_dump_is_asked() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::with_layout(&namespace, "flat");
+    palisade.apply(&networks()).stdout();
+    let spoofed = "--in virbr0 --out eth0 --src 192.0.2.9 --dst 192.0.2.1 --proto udp";
+    assert_eq!(explained(&palisade, spoofed)["verdict"], "reject");
+    namespace.nft("flush chain ip palisade guest_output");
+    assert_eq!(explained(&palisade, spoofed)["verdict"], "accept");
+    namespace.nft("add rule ip palisade guest_output iifname virbr0 drop");
+    let told = explained(&palisade, spoofed);
+    assert_eq!(told["verdict"], "drop");
+    let last = told["path"]
+        .as_array()
+        .expect("a path")
+        .last()
+        .expect("a rule");
+    assert_eq!(last["rule"], "iifname \"virbr0\" drop");
+}
+
+/// The same packets in each backend and layout: equal but for the two differences.
+fn every_place_says_the_same() {
+    let packets = [
+        ("--from default --to world", "accept", "masquerade"),
+        (
+            "--from default --to world --proto icmp",
+            "accept",
+            "masquerade",
+        ),
+        ("--from default/fd00:1::5 --to world", "reject", ""),
+        ("--from quiet --to world", "reject", ""),
+        ("--from quiet --to quiet", "accept", ""),
+        ("--from lab --to world", "accept", ""),
+        ("--from world --to lab", "accept", ""),
+        ("--from world --to default", "reject", ""),
+        (
+            "--from world --to default --ct established",
+            "accept",
+            "decided",
+        ),
+        (
+            "--from default --to host --proto udp --dport 53",
+            "accept",
+            "",
+        ),
+        ("--from host --to quiet", "accept", ""),
+    ];
+    for place in [
+        &["--layout", "mapped"][..],
+        &["--layout", "flat"],
+        &["--backend", "iptables", "--iptables", "legacy"],
+        &["--backend", "iptables", "--iptables", "nft"],
+    ] {
+        let namespace = Namespace::new();
+        let palisade = Palisade::new(&namespace).with(place.iter().copied());
+        palisade.apply(&networks()).stdout();
+        for (packet, verdict, nat) in packets {
+            // Routed in IPv6, and so with its own address.
+            let verdict = if packet.contains("fd00:1::5") {
+                "accept"
+            } else {
+                verdict
+            };
+            let told = explained(&palisade, packet);
+            assert_eq!(told["verdict"], verdict, "{place:?}: {packet}");
+            let kind = told["nat"]["kind"].as_str().unwrap_or_default();
+            assert_eq!(kind, nat, "{place:?}: {packet}");
+            assert_eq!(
+                told["undecided"],
+                serde_json::json!([]),
+                "{place:?}: {packet}"
+            );
+        }
+        let leak = explained(&palisade, "--from quiet --to lab");
+        let expected = if place.contains(&"mapped") {
+            "reject"
+        } else {
+            "accept"
+        };
+        assert_eq!(leak["verdict"], expected, "{place:?}");
+    }
+}
+
+/// The rules are those that `nft -a` lists, with what they have counted.
+fn counters_and_handles_are_the_kernels() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::with_layout(&namespace, "flat");
+    palisade.apply(&networks()).stdout();
+    let listed = namespace
+        .answer(
+            std::process::Command::new("nft").args(["-a", "list", "ruleset"]),
+            "",
+        )
+        .stdout();
+    let told = explained(&palisade, "--from default --to world");
+    let path = told["path"].as_array().expect("a path");
+    let with_handles = path.iter().filter(|visit| visit["handle"].is_number());
+    let mut seen = 0;
+    for visit in with_handles {
+        let (rule, handle) = (visit["rule"].as_str().expect("a text"), &visit["handle"]);
+        // `nft` prints counters, and its own words for what it knows.
+        let comment = rule.rsplit_once(" comment ").expect("a comment").1;
+        let line = format!("comment {comment} # handle {handle}");
+        assert!(listed.contains(&line), "{line}\n{listed}");
+        assert_eq!(visit["counter"]["packets"], 0);
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen}");
+}
+
+/// Bridges, addresses and routes are the host's.
+fn the_host_fills_in_what_is_not_said() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace);
+    palisade.apply(&networks()).stdout();
+    namespace.bridges(["virbr0"]);
+    namespace.ip(
+        "link add up0 type bridge\nlink set up0 up\naddr add 203.0.113.2/24 dev up0\n\
+         addr add 10.1.0.77/24 dev virbr0\nroute add default via 203.0.113.1",
+    );
+    let told = explained(&palisade, "--from default --to world");
+    assert_eq!(told["packet"]["out_interface"], "up0");
+    let notes = told["notes"].to_string();
+    assert!(notes.contains("203.0.113.2"), "{notes}");
+    let told = explained(&palisade, "--from default --to host");
+    assert_eq!(told["packet"]["destination"], "10.1.0.77");
+    let told = explained(&palisade, "--from lab --to world");
+    let notes = told["notes"].to_string();
+    assert!(notes.contains("there is no interface `virbr1`"), "{notes}");
+}
