@@ -65,6 +65,6 @@ fn all_and_no_change() {
 }
 
 /// For each network that is applied.
-const APPLIED: u64 = 400;
+const APPLIED: u64 = 320;
 /// For each network that stays as it is.
-const UNCHANGED: u64 = 60;
+const UNCHANGED: u64 = 30;
