@@ -2,6 +2,7 @@
 
 mod confirm;
 mod counters;
+mod multicast;
 #[path = "../transactions/place.rs"]
 #[allow(dead_code)] // Other tests need the rest.
 mod place;
@@ -17,6 +18,7 @@ use palisade_tests::Trials;
 fn main() -> ExitCode {
     let mut trials = Trials::new();
     trials = counters::add_to(trials);
+    trials = multicast::add_to(trials);
     trials = confirm::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);

@@ -19,12 +19,9 @@ impl Site {
         let (guest, world) = (Namespace::new(), Namespace::new());
         host.cable("wan0", &world, "eth0");
         host.cable("port1", &guest, "eth0");
-        // A bridge that looks for groups joins one, and that meets NAT rules too.
-        host.ip(
-            "link add virbr1 type bridge mcast_snooping 0\nlink set virbr1 up\n\
+        host.ip("link add virbr1 type bridge\nlink set virbr1 up\n\
              link set port1 master virbr1\naddr add 10.1.0.1/24 dev virbr1\n\
-             addr add 192.0.2.1/24 dev wan0",
-        );
+             addr add 192.0.2.1/24 dev wan0");
         guest.ip("addr add 10.1.0.2/24 dev eth0\nroute add default via 10.1.0.1");
         world.ip("addr add 192.0.2.2/24 dev eth0\nroute add 10.1.0.0/24 via 192.0.2.1");
         Self { host, guest, world }

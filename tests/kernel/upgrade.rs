@@ -1,37 +1,54 @@
 //! What an older build made is made anew by this one, in one batch, and nothing of others' goes.
 //!
-//! `golden/layout-1-*.nft` is what the first version of the layouts makes. A later version keeps
-//! it, and must take it over; until there is one, its mark is made older here.
+//! `golden/layout-N-*.nft` is what version N of the layouts makes. This version makes the last of
+//! them, and takes over what the others made.
 
 use std::process::ExitCode;
 
 use palisade_tests::{Definition, Dump, Namespace, Palisade, Trials, assert_same};
 
-const GOLDEN: [(&str, &str); 2] = [
-    ("flat", include_str!("../golden/layout-1-flat.nft")),
-    ("mapped", include_str!("../golden/layout-1-mapped.nft")),
+/// What versions of a layout make of the same networks.
+#[derive(Clone, Copy)]
+struct Golden {
+    layout: &'static str,
+    before: &'static str,
+    now: &'static str,
+}
+
+const GOLDEN: [Golden; 2] = [
+    Golden {
+        layout: "flat",
+        before: include_str!("../golden/layout-1-flat.nft"),
+        now: include_str!("../golden/layout-2-flat.nft"),
+    },
+    Golden {
+        layout: "mapped",
+        before: include_str!("../golden/layout-1-mapped.nft"),
+        now: include_str!("../golden/layout-2-mapped.nft"),
+    },
 ];
 
 fn main() -> ExitCode {
     let mut trials = Trials::new();
-    for (layout, golden) in GOLDEN {
+    for golden in GOLDEN {
+        let layout = golden.layout;
         trials = trials
             .with(format!("{layout}: what this version makes"), move || {
-                made(layout, golden);
+                made(golden);
             })
             .with(
                 format!("{layout}: an older table is made anew"),
                 move || {
-                    renewed(layout, golden);
+                    renewed(golden);
                 },
             )
             .with(format!("{layout}: rules of others go over"), move || {
-                carried_over(layout, golden);
+                carried_over(golden);
             })
             .with(
                 format!("{layout}: what others made there stops it"),
                 move || {
-                    occupied(layout, golden);
+                    occupied(golden);
                 },
             );
     }
@@ -47,12 +64,12 @@ fn definitions() -> [Definition; 2] {
     ]
 }
 
-fn made(layout: &str, golden: &str) {
+fn made(golden: Golden) {
     let namespace = Namespace::new();
-    let palisade = Palisade::with_layout(&namespace, layout);
+    let palisade = Palisade::with_layout(&namespace, golden.layout);
     palisade.apply(&definitions()).stdout();
     let found = Dump::ruleset(&namespace);
-    let golden = Dump::expected(golden);
+    let golden = Dump::expected(golden.now);
     assert_same(
         "a change of the layouts takes a new version, and a golden dump of it",
         ("golden", &golden),
@@ -61,31 +78,31 @@ fn made(layout: &str, golden: &str) {
 }
 
 /// The same networks, recorded, with the tables that an older build would have made.
-fn older<'a>(namespace: &'a Namespace, layout: &str, golden: &str) -> Palisade<'a> {
-    let palisade = Palisade::with_layout(namespace, layout);
+fn older<'a>(namespace: &'a Namespace, golden: Golden) -> Palisade<'a> {
+    let palisade = Palisade::with_layout(namespace, golden.layout);
     palisade.apply(&definitions()).stdout();
     namespace.nft("flush ruleset");
-    namespace.nft(&golden.replace("layout version 1", "layout version 0"));
+    namespace.nft(golden.before);
     palisade
 }
 
-fn renewed(layout: &str, golden: &str) {
+fn renewed(golden: Golden) {
     let namespace = Namespace::new();
-    let palisade = older(&namespace, layout, golden);
+    let palisade = older(&namespace, golden);
     let third = Definition::isolated("quiet", "virbr2", &["10.30.0.1/24"]);
     palisade.apply([&third]).stdout();
     palisade.ok(["verify"]);
     palisade.ok(["remove", "quiet"]);
     let found = Dump::ruleset(&namespace).settled();
-    let golden = Dump::expected(golden).settled();
+    let golden = Dump::expected(golden.now).settled();
     assert_same("made anew", ("golden", &golden), ("found", &found));
 }
 
 /// Others' rules go over, at the place where they stood; `repair` takes them away.
-fn carried_over(layout: &str, golden: &str) {
+fn carried_over(golden: Golden) {
     let namespace = Namespace::new();
-    let palisade = older(&namespace, layout, golden);
-    let chain = chain_of(layout);
+    let palisade = older(&namespace, golden);
+    let chain = chain_of(golden.layout);
     for position in ["insert", "add"] {
         namespace.nft(&format!(
             "{position} rule ip palisade {chain} ip saddr 10.9.9.9 counter comment \"{position}\""
@@ -96,7 +113,7 @@ fn carried_over(layout: &str, golden: &str) {
     palisade.ok(["remove", "quiet"]);
     let listed = Dump::table(&namespace, "ip", "palisade").expect("the table");
     let listed = listed.to_string();
-    assert!(!listed.contains("layout version 0"), "{listed}");
+    assert!(!listed.contains("layout version 1"), "{listed}");
     let body = listed.split(&format!("chain {chain} {{")).nth(1);
     let rules: Vec<&str> = body
         .and_then(|body| body.split('}').next())
@@ -126,9 +143,9 @@ fn chain_of(layout: &str) -> &'static str {
 }
 
 /// What has no place in the new table stops the command, and `repair` takes it away.
-fn occupied(layout: &str, golden: &str) {
+fn occupied(golden: Golden) {
     let namespace = Namespace::new();
-    let palisade = older(&namespace, layout, golden);
+    let palisade = older(&namespace, golden);
     namespace.nft(
         "add chain ip palisade theirs\n\
          add rule ip palisade theirs ip saddr 10.9.9.9 accept\n",
@@ -145,6 +162,6 @@ fn occupied(layout: &str, golden: &str) {
     let told = format!("{}{}", repaired.stdout, repaired.stderr);
     assert!(told.contains("theirs"), "{told}");
     let found = Dump::ruleset(&namespace).settled();
-    let golden = Dump::expected(golden).settled();
+    let golden = Dump::expected(golden.now).settled();
     assert_same("repaired", ("golden", &golden), ("found", &found));
 }

@@ -207,6 +207,30 @@ mod ours {
             );
         }
     }
+
+    /// `mapped` has them for all: each is of the network that would be translated without it.
+    #[test]
+    fn an_exception_for_all_is_of_one_network() {
+        let programs = programs(Layout::Mapped);
+        let tables = Tables::of(&programs);
+        let met = |out, from| {
+            let packet = packet(("", out), (from, "224.0.0.22"), 17, Flow::New);
+            let outcome = evaluate(&tables, &packet);
+            let mut path = outcome.path.into_iter();
+            let purpose = Some(palisade_core::rules::Purpose::KeepMulticast);
+            let exception = path.find(|visit| visit.purpose == purpose).unwrap();
+            assert_eq!(exception.matched, Some(true));
+            let network = exception.network.map(|network| network.to_string());
+            (network, outcome.nat_because)
+        };
+        let because = "link-local multicast keeps its source: it is not routed";
+        let of = |network: &str| (Some(network.to_owned()), format!("{network}: {because}"));
+        assert_eq!(met("br0", "10.0.0.1"), of("nat"));
+        assert_eq!(met("eth1", "10.3.0.1"), of("bound"));
+        let nobody = (None, because.to_owned());
+        assert_eq!(met("br3", "10.3.0.1"), nobody, "not its device");
+        assert_eq!(met("br1", "10.1.0.1"), nobody, "not translated");
+    }
 }
 
 fn rule(chain: &str, expressions: Vec<Expression>) -> Rule {

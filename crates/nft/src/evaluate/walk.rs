@@ -5,6 +5,7 @@
 //! packet is none.
 
 use palisade_core::evaluate::{Fate, Nat, Outcome, Packet, Verdict, Visit, Way};
+use palisade_core::network::Name;
 
 use super::answer::Answer;
 use super::step::{Action, End, Step};
@@ -29,7 +30,7 @@ pub(super) struct Walk<'a, 'p> {
     /// How the packet leaves this base chain.
     end: Option<End>,
     /// The element that it was found by in this base chain, for rules that serve many networks.
-    owner: Option<palisade_core::network::Name>,
+    owner: Option<Name>,
     /// What kept NAT from it, or did it, in words.
     nat_because: Option<String>,
     /// Whether this base chain translates.
@@ -208,7 +209,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     fn chain(&mut self, place: Place<'a>, chain: &'a FilledChain, who: Who) -> Who {
         let mut here = who;
         let mut back = Who::default();
-        for rule in &chain.rules {
+        for (at, rule) in chain.rules.iter().enumerate() {
             if here.is_nobody() {
                 break;
             }
@@ -218,7 +219,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.left -= 1;
             let step = Step::run(place.table, rule, &mut self.subject);
             if here.packet {
-                self.tell(place.table, rule, &step);
+                self.tell(place.table, rule, &step, &chain.rules[at + 1..]);
             }
             let is_sure = step.applies == Answer::Yes && step.action != Action::Anything;
             if step.applies == Answer::No || step.action == Action::Continue {
@@ -300,11 +301,14 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     /// Notes a rule that the packet met, and what it means for NAT.
-    fn tell(&mut self, table: &Indexed<'_>, rule: &Rule, step: &Step<'_>) {
-        let Some(path) = &mut self.path else {
+    fn tell(&mut self, table: &'a Indexed<'a>, rule: &'a Rule, step: &Step<'_>, below: &'a [Rule]) {
+        if self.path.is_none() {
             return;
-        };
-        let visit = words::of_rule(table.program, rule, step, self.owner.as_ref());
+        }
+        let mut visit = words::of_rule(table.program, rule, step, self.owner.as_ref());
+        if visit.network.is_none() && visit.purpose.is_some() {
+            visit.network = self.owner_below(table, below);
+        }
         if step.hit.is_some() && visit.network.is_some() {
             self.owner.clone_from(&visit.network);
         }
@@ -315,7 +319,19 @@ impl<'a, 'p> Walk<'a, 'p> {
         if self.in_nat && step.applies == Answer::Yes && decides {
             self.nat_because = Some(words::of_nat(&visit));
         }
-        path.push(visit);
+        if let Some(path) = &mut self.path {
+            path.push(visit);
+        }
+    }
+
+    /// For which network an exception for all is, that stands above the rules which find networks:
+    /// the one that they would have found.
+    fn owner_below(&mut self, table: &'a Indexed<'a>, below: &'a [Rule]) -> Option<Name> {
+        below.iter().find_map(|rule| {
+            let step = Step::run(table, rule, &mut self.subject);
+            let (_, element) = step.hit.filter(|_| step.applies == Answer::Yes)?;
+            element.userdata.text()?.parse().ok()
+        })
     }
 }
 

@@ -71,7 +71,8 @@ pub(super) fn of_nat(visit: &Visit) -> String {
     match (&visit.network, what) {
         (Some(network), Some(what)) => format!("{network}: {what}"),
         (Some(network), None) => format!("{network}: {}", visit.rule),
-        (None, _) => match &visit.table {
+        (None, Some(what)) => what.to_owned(),
+        (None, None) => match &visit.table {
             Some(table) => format!("{table} {}: {}", visit.chain, visit.rule),
             None => visit.rule.clone(),
         },

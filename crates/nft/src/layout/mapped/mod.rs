@@ -10,12 +10,12 @@ mod key;
 mod read;
 mod shape;
 
-use palisade_core::network::Subnet;
+use palisade_core::network::{Family, Subnet};
 use palisade_core::rules::{Purpose, Rule as CoreRule};
 
-use super::{FILTER, Item, Place, SRCNAT, Skeleton, base};
-use crate::object::{Chain, Element, Hook, Rule, Userdata, Verdict};
-use crate::statement::{self, Direction, Statement};
+use super::{BROADCAST, FILTER, Item, Place, SRCNAT, Skeleton, base};
+use crate::object::{Chain, Comparison, Element, Hook, Rule, Userdata, Verdict};
+use crate::statement::{self, Direction, End, Statement};
 
 use key::Key;
 pub(super) use read::read;
@@ -82,7 +82,12 @@ fn chains(place: Place<'_>, kinds: &[Kind]) -> Vec<Chain> {
 
 fn rules(place: Place<'_>, shapes: &[Shape], kinds: &[Kind]) -> Vec<Rule> {
     let mut rules: Vec<Rule> = kinds.iter().flat_map(|kind| kind.rules(place)).collect();
-    for shape in shapes {
+    // The shapes of NAT are the last ones.
+    let translated = shapes.partition_point(|shape| shape.kind().is_none());
+    for (i, shape) in shapes.iter().enumerate() {
+        if i == translated {
+            rules.extend(exceptions(place));
+        }
         match shape {
             Shape::Bridges => rules.extend([
                 leads_to_guests(
@@ -100,6 +105,23 @@ fn rules(place: Place<'_>, shapes: &[Shape], kinds: &[Kind]) -> Vec<Rule> {
             ]),
             asked => rules.push(asked.rule(place)),
         }
+    }
+    rules
+}
+
+/// What is never translated, whatever the kind. It stands above the look-ups by which a kind is
+/// found, since those count connections; and below those of what stays within a subnet, since
+/// connections to guests are more than broadcasts.
+fn exceptions(place: Place<'_>) -> Vec<Rule> {
+    let to = |net, comment| {
+        let destination = statement::address(End::Destination, Comparison::Equal, net);
+        let statements = [destination, Statement::Verdict(Verdict::Return)];
+        place.rule(POSTROUTING, &statements, comment)
+    };
+    let multicast = place.family.link_local_multicast();
+    let mut rules = vec![to(multicast, "palisade: multicast without nat")];
+    if place.family == Family::Ipv4 {
+        rules.push(to(BROADCAST, "palisade: broadcast without nat"));
     }
     rules
 }
@@ -128,9 +150,9 @@ pub(super) fn items(rule: &CoreRule) -> impl Iterator<Item = Item> {
 
 /// The elements that say what a rule says, with the sets that they are in.
 ///
-/// Of a network's rules for NAT, the one with ports names the kind; what the others say (of
-/// other protocols, of broadcasts and multicast) is the same for all networks of the kind, and is
-/// in the kind's chain.
+/// Of a network's rules for NAT, the one with ports names the kind. What they say of other
+/// protocols is the same for all networks of the kind, and is in the kind's chain; what they say of
+/// broadcasts and multicast is the same for all networks.
 fn elements(rule: &CoreRule) -> Vec<(Shape, Key)> {
     let key = Key::of(rule);
     let via = key.device.is_some();

@@ -87,7 +87,7 @@ pub(in crate::layout) fn read(
     })
 }
 
-/// What the chain of a kind does for one subnet, in the order of issue.
+/// What a kind of NAT means for one subnet, in the order of issue.
 fn translations(
     family: Family,
     kind: Kind,

@@ -3,8 +3,8 @@
 use palisade_core::network::{AddressRange, Family, PortRange};
 use palisade_core::rules::{Action, Protocol};
 
-use super::super::{BROADCAST, Place, flat};
-use crate::object::{Comparison, Counter, DataType, Expression, Rule, Set, Userdata, Verdict};
+use super::super::{Place, flat};
+use crate::object::{Counter, DataType, Expression, Rule, Set, Userdata, Verdict};
 use crate::statement::{self, Direction, End, Field, Statement};
 
 /// The base chain of forwarded packets.
@@ -346,11 +346,6 @@ impl Kind {
 
     /// The rules of its chain. They have no counters: the elements that lead here have.
     pub(super) fn rules(self, place: Place<'_>) -> Vec<Rule> {
-        let to = |net, comment| {
-            let destination = statement::address(End::Destination, Comparison::Equal, net);
-            let statements = [destination, Statement::Verdict(Verdict::Return)];
-            place.rule(&self.chain(), &statements, comment)
-        };
         let translate = |protocol: Option<Protocol>| {
             let matching = protocol.map(statement::protocol);
             let action = flat::action(place, self.action(protocol.is_some()));
@@ -362,12 +357,8 @@ impl Kind {
                 &format!("palisade: nat, {what}"),
             )
         };
-        let multicast = place.family.link_local_multicast();
-        let mut rules = vec![to(multicast, "palisade: multicast without nat")];
-        if place.family == Family::Ipv4 {
-            rules.push(to(BROADCAST, "palisade: broadcast without nat"));
-        }
-        rules.extend([Some(Protocol::Tcp), Some(Protocol::Udp), None].map(translate));
-        rules
+        [Some(Protocol::Tcp), Some(Protocol::Udp), None]
+            .map(translate)
+            .into()
     }
 }
