@@ -31,7 +31,7 @@ pub(crate) fn notices(
     if rules.is_empty() {
         return Ok(Vec::new());
     }
-    let bridges = bridges.iter().copied().map(InterfaceName::as_str);
+    let bridges = bridges.iter().map(InterfaceName::as_str);
     let told = bridges
         .filter(|bridge| names(&rules, bridge))
         .map(|bridge| {
