@@ -128,6 +128,10 @@ fn calls(namespace: &Namespace, palisade: &Palisade<'_>, words: &[&str]) -> Call
 
 /// Traces a program that stops itself before it becomes the one that counts. All is done by one
 /// thread, as the kernel wants it.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it is waited for by its number, as traced processes are"
+)]
 fn trace(command: &mut Command) -> Calls {
     let child = command
         .stdin(Stdio::null())

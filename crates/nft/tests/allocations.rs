@@ -2,6 +2,7 @@
 //!
 //! What is counted is this thread's alone, so that nothing else in the process is.
 #![allow(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::alloc::{GlobalAlloc, Layout as Memory, System};
 use std::cell::Cell;
