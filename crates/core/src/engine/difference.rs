@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
 use crate::backend::{Addition, Change, Foreign, Placement};
 use crate::network::{Conflict, Name, Network, conflicts};
 use crate::state::Record;
@@ -13,6 +15,8 @@ pub enum Goal {
     Run(Vec<Wish>),
     /// These networks run, and no others.
     Exactly(Vec<Wish>),
+    /// These networks, which run, are elsewhere: each keeps its rank, and since when it runs.
+    Moved(Vec<Wish>),
     /// The networks of these names do not run.
     Gone(Vec<Name>),
     /// The networks of these names stand as they are recorded; without names, all of them, and
@@ -33,6 +37,19 @@ pub struct Wish {
     pub why: String,
 }
 
+/// A network that comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Coming<'a> {
+    /// What is wished for it.
+    pub wish: &'a Wish,
+    /// The record of the network that it replaces.
+    pub replaced: Option<&'a Record>,
+    /// Its rank among the networks: the highest, unless it only moves.
+    pub order: u64,
+    /// Since when it runs, if it only moves: then it does not count as started anew.
+    pub since: Option<Timestamp>,
+}
+
 /// How the running networks must change.
 #[derive(Debug, Default)]
 pub struct Difference<'a> {
@@ -42,8 +59,8 @@ pub struct Difference<'a> {
     pub unchanged: Vec<&'a Record>,
     /// Running networks that go.
     pub remove: Vec<&'a Record>,
-    /// Networks that come, and the records of those that they replace.
-    pub add: Vec<(&'a Wish, Option<&'a Record>)>,
+    /// Networks that come, by rank.
+    pub add: Vec<Coming<'a>>,
     /// Unchanged networks are looked at, whatever the generation says.
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
@@ -59,18 +76,18 @@ impl<'a> Difference<'a> {
     /// The conflicts among the networks that would run then.
     pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
         let wishes = match goal {
-            Goal::Run(wishes) | Goal::Exactly(wishes) => wishes.as_slice(),
+            Goal::Run(wishes) | Goal::Exactly(wishes) | Goal::Moved(wishes) => wishes.as_slice(),
             Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) => &[],
         };
         let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
         let gone: HashSet<&Name> = match goal {
             Goal::Gone(names) => names.iter().collect(),
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Mended(_) | Goal::Renewed(_) => HashSet::new(),
+            _ => HashSet::new(),
         };
         let is_mended = |record: &Record| match goal {
             Goal::Mended(names) => names.is_empty() || names.contains(record.network.name()),
             Goal::Renewed(backend) => record.placement.backend == *backend,
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => false,
+            _ => false,
         };
         let mut difference = Self {
             mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
@@ -95,6 +112,8 @@ impl<'a> Difference<'a> {
         }
         let running: HashMap<&Name, &Record> =
             records.iter().map(|r| (r.network.name(), r)).collect();
+        let last = records.iter().map(|record| record.order).max();
+        let mut free = last.map_or(0, |last| last + 1)..;
         for wish in wishes {
             match running.get(wish.network.name()) {
                 Some(&record)
@@ -102,9 +121,20 @@ impl<'a> Difference<'a> {
                 {
                     difference.unchanged.push(record);
                 }
-                running => difference.add.push((wish, running.copied())),
+                running => {
+                    let replaced = running.copied();
+                    let moved = replaced.filter(|_| matches!(goal, Goal::Moved(_)));
+                    let order = moved.map(|record| record.order).or_else(|| free.next());
+                    difference.add.push(Coming {
+                        wish,
+                        replaced,
+                        order: order.unwrap_or(u64::MAX),
+                        since: moved.map(|record| record.since),
+                    });
+                }
             }
         }
+        difference.add.sort_by_key(|coming| coming.order);
         let kept = difference.keep.iter().map(|record| &record.network);
         let conflicts = conflicts(kept.chain(wishes.iter().map(|wish| &wish.network)));
         if conflicts.is_empty() {
@@ -134,7 +164,7 @@ impl<'a> Difference<'a> {
         let replaced = self
             .add
             .iter()
-            .filter_map(|(_, replaced)| replaced.as_ref());
+            .filter_map(|coming| coming.replaced.as_ref());
         Change {
             keep,
             restore,
@@ -148,11 +178,11 @@ impl<'a> Difference<'a> {
             add: self
                 .add
                 .iter()
-                .map(|&(wish, _)| wish)
-                .filter(|wish| wish.placement.backend == backend)
-                .map(|wish| Addition {
+                .filter(|coming| coming.wish.placement.backend == backend)
+                .map(|&Coming { wish, order, .. }| Addition {
                     network: &wish.network,
                     placement: &wish.placement,
+                    order,
                 })
                 .collect(),
             left_at,

@@ -21,7 +21,7 @@ use crate::network::Name;
 use crate::state::{Record, State, StateError};
 use crate::storage::{Lock, PATIENCE};
 
-pub use difference::{Difference, Goal, Wish};
+pub use difference::{Coming, Difference, Goal, Wish};
 pub use recover::Recovered;
 pub use report::{Action, Changed, EngineError, Report};
 
@@ -167,7 +167,7 @@ impl Engine<'_> {
         let parts = self.plan(&difference, &transaction)?;
         let report = report::of(&difference, &parts);
         let before = rewrite::before(&difference, &parts);
-        let after = rewrite::after(records, &difference, &parts);
+        let after = rewrite::after(&difference, &parts);
         let steps: Vec<Done<'_>> = steps(&parts);
         if steps.is_empty() && before.is_empty() && after.is_empty() {
             self.remember_generations(&parts, &[]);
@@ -198,7 +198,7 @@ impl Engine<'_> {
         difference: &Difference<'d>,
         transaction: &str,
     ) -> Result<Vec<Part<'d>>, EngineError> {
-        for (wish, _) in &difference.add {
+        for Coming { wish, .. } in &difference.add {
             let backend = &wish.placement.backend;
             if !self.backends.iter().any(|known| known.name() == backend) {
                 return Err(EngineError::NoSuchBackend {
@@ -427,7 +427,7 @@ fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
 fn check_names(records: &[Record], goal: &Goal) -> Result<(), EngineError> {
     match goal {
         Goal::Gone(names) | Goal::Mended(names) => check_known(records, names),
-        Goal::Run(_) | Goal::Exactly(_) | Goal::Renewed(_) => Ok(()),
+        Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Renewed(_) => Ok(()),
     }
 }
 

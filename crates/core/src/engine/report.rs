@@ -61,12 +61,12 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
     for record in &difference.remove {
         tell(record.network.name(), Action::Remove);
     }
-    for (wish, replaced) in &difference.add {
-        let action = match replaced {
+    for coming in &difference.add {
+        let action = match coming.replaced {
             Some(_) => Action::Replace,
             None => Action::Add,
         };
-        tell(wish.network.name(), action);
+        tell(coming.wish.network.name(), action);
     }
     for record in &difference.unchanged {
         let name = record.network.name();

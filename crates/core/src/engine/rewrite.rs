@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::difference::Coming;
 use super::{Difference, Part};
 use crate::backend::Installed;
 use crate::network::Name;
@@ -11,7 +12,7 @@ use crate::state::Record;
 
 /// The records that are replaced or go.
 pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec<&'a Record> {
-    let replaced = difference.add.iter().filter_map(|&(_, old)| old);
+    let replaced = difference.add.iter().filter_map(|coming| coming.replaced);
     let removed = difference.remove.iter().copied();
     removed
         .chain(replaced)
@@ -20,11 +21,7 @@ pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec
 }
 
 /// The records that come.
-pub(super) fn after(
-    records: &[Record],
-    difference: &Difference<'_>,
-    parts: &[Part<'_>],
-) -> Vec<Record> {
+pub(super) fn after(difference: &Difference<'_>, parts: &[Part<'_>]) -> Vec<Record> {
     let mut installed: HashMap<&Name, &Vec<Installed>> = HashMap::new();
     for Part { change, plan, .. } in parts {
         let added = change.add.iter().map(|addition| addition.network.name());
@@ -35,23 +32,20 @@ pub(super) fn after(
         ..old.clone()
     });
     let now = Timestamp::now();
-    let last = records.iter().map(|record| record.order).max();
-    let first_free = last.map_or(0, |last| last + 1);
-    let added = difference
-        .add
-        .iter()
-        .zip(first_free..)
-        .map(|((wish, _), order)| {
-            let name = wish.network.name();
-            Record {
-                network: wish.network.clone(),
-                placement: wish.placement.clone(),
-                why: wish.why.clone(),
-                since: now,
-                order,
-                installed: installed.get(name).copied().cloned().unwrap_or_default(),
-            }
-        });
+    let added = difference.add.iter().map(|&coming| {
+        let Coming {
+            wish, order, since, ..
+        } = coming;
+        let name = wish.network.name();
+        Record {
+            network: wish.network.clone(),
+            placement: wish.placement.clone(),
+            why: wish.why.clone(),
+            since: since.unwrap_or(now),
+            order,
+            installed: installed.get(name).copied().cloned().unwrap_or_default(),
+        }
+    });
     restored.chain(added).collect()
 }
 

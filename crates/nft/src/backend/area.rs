@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use palisade_core::backend::{Addition, Change, Installed};
+use palisade_core::backend::{Addition, Change, Installed, Placement};
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::state::Record;
 
 use super::item::{Wanted, is_same};
 use super::settings::{Settings, SettingsError};
@@ -17,6 +16,8 @@ pub(super) struct Area<'a> {
     pub(super) family: Family,
     /// The networks that it shall hold, in the order in which they were started.
     pub(super) networks: Vec<(Layout, &'a Network)>,
+    /// Whether one of those that come was started before one that stays.
+    pub(super) comes_between: bool,
     /// What is recorded of networks that go, or are replaced.
     pub(super) gone: Vec<(&'a Name, &'a Installed)>,
     /// Places and items of the same, and whose they are.
@@ -35,6 +36,7 @@ impl<'a> Area<'a> {
             table,
             family,
             networks: Vec::new(),
+            comes_between: false,
             gone: Vec::new(),
             gone_items: HashMap::new(),
             added: Vec::new(),
@@ -137,13 +139,14 @@ pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsEr
         }
     }
 
-    let mut staying: Vec<&Record> = [&change.keep[..], &change.restore[..]].concat();
-    staying.sort_by_key(|record| record.order);
-    let staying = staying
-        .iter()
-        .map(|record| (&record.placement, &record.network));
-    let coming = change.add.iter().map(|a| (a.placement, a.network));
-    for (placement, network) in staying.chain(coming) {
+    let staying = change.keep.iter().chain(&change.restore);
+    let staying = staying.map(|record| (record.order, &record.placement, &record.network));
+    let last_staying = staying.clone().map(|(order, ..)| order).max();
+    let coming = change.add.iter().map(|a| (a.order, a.placement, a.network));
+    let comes_between = coming.clone().any(|(order, ..)| Some(order) < last_staying);
+    let mut all: Vec<(u64, &Placement, &Network)> = staying.chain(coming).collect();
+    all.sort_by_key(|&(order, ..)| order);
+    for (_, placement, network) in all {
         let settings = Settings::try_from(placement)?;
         for family in Family::BOTH {
             if let Some(area) = areas.get_mut(&(settings.table.clone(), family)) {
@@ -153,6 +156,7 @@ pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsEr
     }
 
     for area in areas.values_mut() {
+        area.comes_between = comes_between;
         fill(area, change)?;
     }
     Ok(areas.into_values().collect())
@@ -172,8 +176,11 @@ fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsErro
         .iter()
         .map(|&(owner, gone)| ((gone.place.as_str(), gone.item.as_str()), owner))
         .collect();
-    for (i, Addition { network, placement }) in change.add.iter().enumerate() {
-        let settings = Settings::try_from(*placement)?;
+    for (i, addition) in change.add.iter().enumerate() {
+        let Addition {
+            network, placement, ..
+        } = *addition;
+        let settings = Settings::try_from(placement)?;
         if settings.table == table {
             let wanted = area.wanted(settings.layout, network);
             area.added

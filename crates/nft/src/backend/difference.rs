@@ -10,6 +10,7 @@ use palisade_core::backend::{Installed, Line};
 use super::area::{Area, Gone};
 use super::item::{Wanted, key};
 use super::observed::{Foreign, Observed, Standing};
+use super::place::placed;
 use crate::batch::{At, Batch};
 use crate::layout::{self, Item, Layout, Skeleton};
 use crate::object::{self, Element, Rule};
@@ -161,13 +162,13 @@ impl Difference {
             self.mended
                 .extend(area.restored.iter().map(|&(network, _)| network));
         }
-        self.restore(area, observed.as_deref_mut(), trust);
+        let mut rules = self.restore(area, observed.as_deref_mut(), trust);
+        let is_among_others = !rules.is_empty() || area.comes_between;
         for (_, wanted) in &area.added {
             match &wanted.item {
                 Item::Rule(rule) => {
                     let counted = counted(observed.as_deref(), area, wanted);
-                    let rule = counted.unwrap_or_else(|| rule.clone());
-                    self.add_rules.push((rule, At::Head));
+                    rules.push(counted.unwrap_or_else(|| rule.clone()));
                 }
                 Item::Element { set, element } => {
                     let stands = match (trust, &observed) {
@@ -184,22 +185,36 @@ impl Difference {
                 }
             }
         }
+        self.add_rules = if is_among_others {
+            let gone = self.delete_rules.iter().map(|&(_, handle)| handle);
+            placed(rules, area, observed.as_deref(), &gone.collect())
+        } else {
+            // Later networks stand above earlier ones.
+            rules.into_iter().map(|rule| (rule, At::Head)).collect()
+        };
     }
 
-    /// What is missing of networks that stay: each rule goes where it was between the others.
-    fn restore(&mut self, area: &Area<'_>, mut observed: Option<&mut Observed>, trust: Trust) {
-        if trust == Trust::Records {
-            return;
-        }
+    /// Puts back what is missing of networks that stay: elements. Rules are only named, from the
+    /// bottom up.
+    fn restore(
+        &mut self,
+        area: &Area<'_>,
+        mut observed: Option<&mut Observed>,
+        trust: Trust,
+    ) -> Vec<Rule> {
         let mut missing = Vec::new();
+        if trust == Trust::Records {
+            return missing;
+        }
         for (network, wanted) in &area.restored {
             match &wanted.item {
-                Item::Rule(_) => {
+                Item::Rule(rule) => {
                     let found = observed
                         .as_deref_mut()
                         .and_then(|o| o.claim(&wanted.installed));
                     if found.is_none() {
-                        missing.push((*network, wanted));
+                        missing.push(rule.clone());
+                        self.mended.insert(*network);
                     }
                 }
                 Item::Element { set, element } => {
@@ -211,21 +226,7 @@ impl Difference {
                 }
             }
         }
-        if missing.is_empty() {
-            return;
-        }
-        let order = order_of_rules(area);
-        // From the top down: what is put before the same rule keeps its order.
-        missing.reverse();
-        for (network, wanted) in missing {
-            if let Item::Rule(rule) = &wanted.item {
-                let at = observed
-                    .as_deref()
-                    .map_or(At::End, |o| place_among(&order, o, rule));
-                self.add_rules.push((rule.clone(), at));
-                self.mended.insert(network);
-            }
-        }
+        missing
     }
 
     fn deletes_element(&self, set: &str, key: &[u8]) -> bool {
@@ -436,33 +437,6 @@ fn counted(observed: Option<&Observed>, area: &Area<'_>, wanted: &Wanted) -> Opt
         expressions: same.rule.expressions.clone(),
         ..rule.clone()
     })
-}
-
-/// The rules of all networks of an area, as they stand from the top down, by chain.
-fn order_of_rules(area: &Area<'_>) -> HashMap<String, Vec<String>> {
-    let mut order: HashMap<String, Vec<String>> = HashMap::new();
-    for &(layout, network) in area.networks.iter().rev() {
-        let items = layout.items(&area.table, area.family, network);
-        for item in items.into_iter().rev() {
-            if let Item::Rule(rule) = item {
-                order
-                    .entry(rule.chain.clone())
-                    .or_default()
-                    .push(format!("{rule:#}"));
-            }
-        }
-    }
-    order
-}
-
-/// Above the first rule that stands and shall be below.
-fn place_among(order: &HashMap<String, Vec<String>>, observed: &Observed, rule: &Rule) -> At {
-    let text = format!("{rule:#}");
-    let order = order.get(&rule.chain).map_or(&[][..], Vec::as_slice);
-    let below = order.iter().skip_while(|other| **other != text).skip(1);
-    let handle = |text: &String| observed.rule(&rule.chain, text)?.handle();
-    let mut below = below.filter_map(handle);
-    below.next().map_or(At::End, At::Before)
 }
 
 fn stays(area: &Area<'_>, what: &str, name: &str, foreign: &[Foreign]) -> String {

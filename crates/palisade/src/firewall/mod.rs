@@ -171,7 +171,7 @@ impl Firewall {
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no
-    /// moment without rules.
+    /// moment without rules. They keep their order, and since when they run.
     ///
     /// # Errors
     /// If the kernel refuses: all networks are where they were then.
@@ -187,7 +187,7 @@ impl Firewall {
                     why: "moved here by `migrate`".to_owned(),
                 }
             };
-            Goal::Run(records.iter().map(wish).collect())
+            Goal::Moved(records.iter().map(wish).collect())
         };
         self.change(goal, came)
     }
