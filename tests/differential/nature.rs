@@ -9,7 +9,7 @@ use palisade_nft::host::Host;
 use palisade_nft::object::Family;
 use palisade_nft::program::Program;
 use palisade_nft::socket::Socket;
-use palisade_nft::trace::{Filter, Journey, Told, Tracer};
+use palisade_nft::trace::{Filter, Headers, Journey, Told, Tracer};
 
 use crate::router::{IN, Router};
 
@@ -71,7 +71,10 @@ impl Nature {
                         .begin
                         .in_interface
                         .and_then(|index| self.host.name(index));
-                    let came = IN.into_iter().find(|of| Some(*of) == name);
+                    let ends = journey.begin.headers.as_ref().and_then(Headers::ends);
+                    // IPv6's own words between neighbours are none of ours.
+                    let is_ours = ends.is_some_and(|ends| !ends.destination.is_multicast());
+                    let came = IN.into_iter().find(|of| is_ours && Some(*of) == name);
                     heard.extend(came.map(|in_interface| Heard {
                         journey,
                         in_interface,

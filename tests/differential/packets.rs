@@ -4,8 +4,19 @@ use std::net::IpAddr;
 
 use palisade_tests::Chance;
 
+use crate::router::way_out;
+
 /// The ports that occur.
 pub(crate) const PORTS: [u16; 5] = [53, 67, 1000, 2000, 5000];
+
+/// From whom to whom a packet goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    source: IpAddr,
+    destination: IpAddr,
+    protocol: u8,
+    ports: [u16; 2],
+}
 
 /// A packet, and where to send it.
 pub(crate) struct Packet {
@@ -13,12 +24,38 @@ pub(crate) struct Packet {
     pub(crate) bytes: Vec<u8>,
 }
 
-pub(crate) fn packet(chance: &mut Chance) -> Packet {
-    let v6 = chance.below(3) == 0;
-    let protocol = *chance.one_of(&[6, 17, 17, if v6 { 58 } else { 1 }, 99]);
-    let source = address(chance, v6, &[1, 2, 4, 5]);
-    let destination = address(chance, v6, &[1, 1, 2, 2, 4, 5, 9]);
-    let transport = transport(chance, protocol);
+impl Ends {
+    pub(crate) fn random(chance: &mut Chance) -> Self {
+        let v6 = chance.below(3) == 0;
+        Self {
+            protocol: *chance.one_of(&[6, 17, 17, if v6 { 58 } else { 1 }, 99]),
+            source: address(chance, v6, &[1, 2, 4, 5]),
+            destination: address(chance, v6, &[1, 1, 2, 2, 4, 5, 9]),
+            ports: [(); 2].map(|()| *chance.one_of(&PORTS)),
+        }
+    }
+
+    /// Those of an answer; none from the host's own addresses, whose packets are its own.
+    pub(crate) fn answer(self) -> Option<Self> {
+        let is_own = way_out(self.destination).is_none();
+        let [from, to] = self.ports;
+        (!is_own).then_some(Self {
+            source: self.destination,
+            destination: self.source,
+            ports: [to, from],
+            ..self
+        })
+    }
+}
+
+pub(crate) fn packet(chance: &mut Chance, ends: Ends) -> Packet {
+    let Ends {
+        source,
+        destination,
+        protocol,
+        ports,
+    } = ends;
+    let transport = transport(chance, protocol, ports);
     let bytes = match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
             let len = u16::try_from(20 + transport.len()).unwrap_or(20);
@@ -64,9 +101,8 @@ fn address(chance: &mut Chance, v6: bool, networks: &[u8]) -> IpAddr {
     }
 }
 
-fn transport(chance: &mut Chance, protocol: u8) -> Vec<u8> {
-    let [source, destination] = [(); 2].map(|()| chance.one_of(&PORTS).to_be_bytes());
-    let ports = [source, destination].concat();
+fn transport(chance: &mut Chance, protocol: u8, ports: [u16; 2]) -> Vec<u8> {
+    let ports = ports.map(u16::to_be_bytes).concat();
     match protocol {
         6 => {
             // SYN, SYN and ACK, ACK, RST, and one that makes no sense.

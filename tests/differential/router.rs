@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use palisade_tests::{Chance, Namespace};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::packets;
+use crate::packets::{self, Ends};
 
 /// Where packets come in.
 pub(crate) const IN: [&str; 2] = ["in0", "in1"];
@@ -51,7 +51,9 @@ impl Router {
         }
         for (name, v4, v6) in OUT {
             if !IN.contains(&name) {
-                host.ip(&format!("link add {name} type dummy\nlink set {name} up"));
+                // What is sent there is for nobody.
+                host.cable(name, &sender, name);
+                host.ip(&format!("link set {name} arp off"));
             }
             host.ip(&format!(
                 "addr add {v4}/16 dev {name}\naddr add {v6}/16 dev {name}"
@@ -60,12 +62,10 @@ impl Router {
         host.ip("addr add 10.9.0.1/32 dev lo\naddr add 10.9.0.2/32 dev lo\n\
              addr add fd09::1/128 dev lo\naddr add fd09::2/128 dev lo\n\
              route add 10.5.0.0/16 dev out1\nroute add fd05::/16 dev out1");
-        // Headers are made up here, without checksums.
-        host.nft(
-            "table ip loads { chain c { type filter hook forward priority 0; ct state new; } }",
-        );
+        // Headers are made up here, without checksums. Conntrack comes with the first rule that asks it.
+        let conntrack = "table ip flows {\nchain known {\nct state new\n}\n}\n";
+        host.nft(&format!("{conntrack}delete table ip flows\n"));
         host.sysctl("netfilter/nf_conntrack_checksum", "0");
-        host.nft("delete table ip loads");
         let sockets = IN.map(|name| {
             [Domain::IPV4, Domain::IPV6].map(|domain| sender.inside(|| raw(domain, name)))
         });
@@ -76,10 +76,17 @@ impl Router {
         }
     }
 
-    /// Sends so many packets that nobody asked for; how many.
+    /// Sends so many packets, some of which answer others; how many.
     pub(crate) fn send(&self, chance: &mut Chance, count: usize) -> usize {
+        let mut sent: Vec<Ends> = Vec::new();
         for _ in 0..count {
-            let packet = packets::packet(chance);
+            let answer = match chance.below(2) {
+                0 if !sent.is_empty() => chance.one_of(&sent).answer(),
+                _ => None,
+            };
+            let ends = answer.unwrap_or_else(|| Ends::random(chance));
+            sent.push(ends);
+            let packet = packets::packet(chance, ends);
             let way = usize::try_from(chance.below(2)).unwrap_or(0);
             let socket = &self.sockets[way][usize::from(packet.destination.is_ipv6())];
             let to = SocketAddr::from((packet.destination, 0));

@@ -53,6 +53,14 @@ pub(crate) fn without(tables: &[Program]) -> String {
     tables.iter().map(delete).collect()
 }
 
+/// What all of a rule is about.
+struct About {
+    ports: bool,
+    transport: &'static str,
+    v6: bool,
+    nfproto: bool,
+}
+
 struct Writer<'a> {
     chance: &'a mut Chance,
     family: &'static str,
@@ -92,7 +100,7 @@ fn table(chance: &mut Chance, number: u64, has_nat: bool) -> String {
             // Behind conntrack.
             _ => *writer.chance.one_of(&[-150, -10, 0, 0, 10]),
         };
-        let policy = match (kind, writer.chance.below(6)) {
+        let policy = match (kind, writer.chance.below(10)) {
             (Kind::Filter | Kind::Routing, 0) => "drop",
             _ => "accept",
         };
@@ -145,7 +153,7 @@ impl Writer<'_> {
         format!(
             "set addresses {{ type {kind}; elements = {{ {} }} }}\n\
              set pairs {{ type ifname . {kind}; elements = {{ {} }} }}\n\
-             set devices {{ type ifname; elements = {{ {} }} }}\n\
+             set names {{ type ifname; elements = {{ {} }} }}\n\
              map verdicts {{ type ifname : verdict; elements = {{ {} }} }}\n",
             addresses.join(", "),
             pairs.join(", "),
@@ -166,8 +174,15 @@ impl Writer<'_> {
 
     fn rule(&mut self, kind: Kind, depth: u64) -> String {
         let mut words: Vec<String> = Vec::new();
+        // `nft` takes no rule that speaks of two protocols, or of two families.
+        let about = About {
+            ports: self.chance.below(2) == 0,
+            transport: *self.chance.one_of(&["tcp", "udp"]),
+            v6: self.is_v6(),
+            nfproto: self.family == "inet" && self.chance.below(4) == 0,
+        };
         for _ in 0..self.chance.below(4) {
-            words.push(self.condition());
+            words.push(self.condition(&about));
         }
         if self.chance.below(2) == 0 {
             words.push("counter".to_owned());
@@ -176,9 +191,9 @@ impl Writer<'_> {
         format!("{}\n", words.join(" "))
     }
 
-    fn condition(&mut self) -> String {
+    fn condition(&mut self, about: &About) -> String {
         let not = *self.chance.one_of(&["", "", "", "!= "]);
-        let v6 = self.is_v6();
+        let v6 = about.v6;
         let ip = if v6 { "ip6" } else { "ip" };
         let end = *self.chance.one_of(&["saddr", "daddr"]);
         let way = *self.chance.one_of(&["iifname", "oifname"]);
@@ -201,25 +216,23 @@ impl Writer<'_> {
                 *self.chance.one_of(&["ffff::", "ffff:ffff:ffff:ffff::"]),
             )
         };
+        // In tables that see both families, a rule about IPv6 asks no set.
+        let asks_sets = !about.nfproto && (v6 == !self.has_ipv4());
         match self.chance.below(15) {
-            0 | 1 => format!("{way} {not}\"{device}\""),
-            2 | 3 => format!("{ip} {end} {not}{}", {
+            2 | 3 if !about.nfproto => {
                 let (address, prefix) = self.net(v6);
-                format!("{address}/{prefix}")
-            }),
-            4 if v6 => format!("ip6 {end} {not}fd01::1-fd02::42"),
-            4 => format!("ip {end} {not}10.1.0.2-10.2.0.66"),
-            5 => {
+                format!("{ip} {end} {not}{address}/{prefix}")
+            }
+            4 if v6 && !about.nfproto => format!("ip6 {end} {not}fd01::1-fd02::42"),
+            4 if !about.nfproto => format!("ip {end} {not}10.1.0.2-10.2.0.66"),
+            5 if !about.ports => {
                 let protocol = *self
                     .chance
                     .one_of(&["tcp", "udp", "icmp", "ipv6-icmp", "99"]);
                 format!("meta l4proto {not}{protocol}")
             }
-            6 => format!(
-                "{} {port_end} {not}{port}",
-                self.chance.one_of(&["tcp", "udp"])
-            ),
-            7 => format!("udp {port_end} {not}60-1500"),
+            5 | 6 if about.ports => format!("{} {port_end} {not}{port}", about.transport),
+            7 if about.ports => format!("{} {port_end} {not}60-1500", about.transport),
             8 => {
                 let states = [
                     "new",
@@ -230,20 +243,21 @@ impl Writer<'_> {
                 ];
                 format!("ct state {}", self.chance.one_of(&states))
             }
-            9 => format!(
-                "{of_sets} {end} & {mask} {}@addresses",
-                if not.is_empty() { "" } else { "!= " }
-            ),
-            10 => format!("{way} . {of_sets} {end} & {mask} {not}@pairs"),
-            11 => format!("{of_sets} {end} {not}@addresses"),
-            12 => format!("{way} {not}@devices"),
-            13 if self.family == "inet" => {
+            9 if asks_sets => {
+                let not = *self.chance.one_of(&["", "!= "]);
+                format!("{of_sets} {end} & {mask} {not}@addresses")
+            }
+            10 if asks_sets => format!("{way} . {of_sets} {end} & {mask} {not}@pairs"),
+            11 if asks_sets => format!("{of_sets} {end} {not}@addresses"),
+            12 => format!("{way} {not}@names"),
+            13 if about.nfproto => {
                 format!(
                     "meta nfproto {not}{}",
                     self.chance.one_of(&["ipv4", "ipv6"])
                 )
             }
-            _ => format!("{way} . {of_sets} {end} {not}@pairs"),
+            14 if asks_sets => format!("{way} . {of_sets} {end} {not}@pairs"),
+            _ => format!("{way} {not}\"{device}\""),
         }
     }
 
@@ -257,7 +271,8 @@ impl Writer<'_> {
             (5 | 6, Kind::Routing) => "counter".to_owned(),
             (6, Kind::Filter) if depth > 0 => "iifname vmap @verdicts".to_owned(),
             (5..=8, Kind::Nat) => self.translation(before),
-            (7 | 8, Kind::Filter | Kind::Routing) => "drop".to_owned(),
+            (7, Kind::Filter | Kind::Routing) => "drop".to_owned(),
+            (8, Kind::Filter) => "reject".to_owned(),
             (9, _) => "continue".to_owned(),
             _ => "accept".to_owned(),
         }

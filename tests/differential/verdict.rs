@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use palisade_core::evaluate::{Flow, Nat, Packet, Verdict, Visit};
 use palisade_nft::evaluate::{Tables, evaluate};
-use palisade_nft::program::Program;
+use palisade_nft::object::Chain;
+use palisade_nft::program::{FilledChain, Program};
 use palisade_nft::trace::{End, Ends, Event, Headers, Met, refuses};
 
 use crate::nature::Heard;
@@ -14,6 +15,8 @@ use crate::router::{OUT, way_out};
 pub(crate) struct Seen {
     pub(crate) verdict: Verdict,
     pub(crate) is_translated: bool,
+    /// No rule stopped it, and yet it did not leave.
+    pub(crate) has_vanished: bool,
     pub(crate) is_known: bool,
     /// The evaluator leaves it open.
     pub(crate) is_unsure: bool,
@@ -36,18 +39,18 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
         End::Left(_) | End::Arrived(_) => Verdict::Accept,
         End::Dropped if is_refused(tables, &journey.events) => Verdict::Reject,
         End::Dropped => Verdict::Drop,
-        End::Unknown => {
-            differs(format!("{packet:?} vanished: {journey:#?}"));
-            Verdict::Drop
-        }
+        // It came through all tables, and conntrack dropped it behind them: no two flows may look the
+        // same, and one that was translated earlier may look like this one.
+        End::Unknown => Verdict::Accept,
     };
     let went = match &journey.end {
         End::Left(event) => ends(event),
         _ => None,
     };
     let is_translated = went.is_some_and(|went| went.source != met.source);
-    // Only the first packet of a flow meets the rules that translate.
-    let is_first = packet.flow == Flow::New && !is_decided(&journey.events);
+    // Only the first packet of a flow is translated. A later one meets those rules too, all of them
+    // and to no effect, if there were none when the flow began.
+    let is_first = packet.flow == Flow::New && !has_status(&journey.events, CONFIRMED | DECIDED);
     let is_same = if is_first {
         kernel == evaluator
     } else {
@@ -57,7 +60,7 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
     let told = || {
         format!(
             "{packet:?}\nthe kernel: {verdict:?}, {kernel:#?}\nthe evaluator: {:?}, {evaluator:#?}\n\
-             doubts: {:?}",
+             doubts: {:?}\n{journey:?}",
             outcome.fate, outcome.doubts
         )
     };
@@ -77,6 +80,7 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
     Seen {
         verdict,
         is_translated,
+        has_vanished: journey.end == End::Unknown,
         is_known: packet.flow.is_known(),
         is_unsure,
         rules: kernel.len(),
@@ -98,42 +102,47 @@ fn packet(heard: &Heard, ends: &Ends) -> Packet {
     packet
 }
 
-/// As the kernel says with the first event of a chain behind conntrack. Where it met no chain at
-/// all, no rule asked.
+/// As the kernel says with the first event of a chain behind conntrack, which all of them are. It
+/// says nothing where conntrack could make nothing of the packet.
 fn flow(events: &[Event]) -> Flow {
     match events.iter().find_map(|event| event.flow) {
-        Some(bits) if bits & 1 != 0 => Flow::Invalid,
         Some(bits) if bits & 2 != 0 => Flow::Established,
         Some(bits) if bits & 4 != 0 => Flow::Related,
-        _ => Flow::New,
+        Some(bits) if bits & 8 != 0 => Flow::New,
+        _ => Flow::Invalid,
     }
 }
 
-/// Whether conntrack has decided on the flow's translation before this packet.
-fn is_decided(events: &[Event]) -> bool {
-    // `IPS_SRC_NAT_DONE`: said of the flow before the packet comes to the rules that translate.
-    events
-        .iter()
-        .find_map(|event| event.flow_status)
-        .is_some_and(|status| status & (1 << 7) != 0)
+/// `IPS_CONFIRMED`: another packet of the flow has passed.
+const CONFIRMED: u32 = 1 << 3;
+/// `IPS_SRC_NAT_DONE`: conntrack has decided on the flow's translation.
+const DECIDED: u32 = 1 << 7;
+
+/// Whether conntrack had done this with the flow when the packet came to its first chain.
+fn has_status(events: &[Event], status: u32) -> bool {
+    let before = events.iter().find_map(|event| event.flow_status);
+    before.is_some_and(|before| before & status != 0)
 }
 
 /// The same but for what stands in chains that translate.
 fn is_without_translation(tables: &[Program], kernel: &[String], evaluator: &[String]) -> bool {
     let translates = |place: &&String| {
         let mut chains = tables.iter().flat_map(|program| &program.chains);
-        chains.any(|chain| {
-            let chain = &chain.chain;
-            let is_nat = chain.base.as_ref().is_some_and(|base| base.kind == "nat");
-            (is_nat || chain.name.starts_with('n'))
+        chains.any(|FilledChain { chain, .. }| {
+            translates(chain)
                 && place.starts_with(&format!("{} {} {}:", chain.family, chain.table, chain.name))
         })
     };
-    let rest: Vec<&String> = evaluator
-        .iter()
-        .filter(|place| !translates(place))
-        .collect();
-    rest == kernel.iter().collect::<Vec<_>>()
+    let rest = |places: &[String]| -> Vec<String> {
+        let rest = places.iter().filter(|place| !translates(place));
+        rest.cloned().collect()
+    };
+    rest(evaluator) == rest(kernel)
+}
+
+/// Whether it is a chain of type nat, or one that such chains jump to.
+fn translates(chain: &Chain) -> bool {
+    chain.base.as_ref().is_some_and(|base| base.kind == "nat") || chain.name.starts_with('n')
 }
 
 fn of_event(event: &Event) -> Option<String> {
@@ -169,14 +178,14 @@ fn is_refused(tables: &[Program], events: &[Event]) -> bool {
 /// Whether a packet that went so was translated so.
 fn is_translation(nat: Nat, packet: &Packet, went: &Ends) -> bool {
     let port = went.ports.map(|(source, _)| source);
-    let is_kept = went.source == packet.source() && port == packet.source_port;
     let port_is_in = |ports: Option<palisade_core::network::PortRange>| {
         ports.is_none_or(|ports| {
             port.is_none_or(|port| (ports.start()..=ports.end()).contains(&port))
         })
     };
     match nat {
-        Nat::None => is_kept,
+        // The kernel may give it another port, where it would look like a packet of another flow.
+        Nat::None => went.source == packet.source(),
         Nat::Decided => true,
         Nat::Masquerade { ports } => {
             let device = packet.out_interface.as_ref().map(|name| name.as_str());

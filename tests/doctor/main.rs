@@ -1,6 +1,7 @@
 //! `doctor` on hosts that are healthy, and on hosts that are not: what it names must be what was
 //! done to them, and what it says to do must help.
 
+mod documents;
 mod examined;
 mod filters;
 mod firewalld;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     trials = filters::add_to(trials);
     trials = host::add_to(trials);
     trials = leftovers::add_to(trials);
+    trials = documents::add_to(trials);
     trials = ufw::add_to(trials);
     trials = firewalld::add_to(trials);
     // They mostly wait for programs and packets.

@@ -16,6 +16,7 @@ use palisade_tests::iptables::PROGRAMS;
 use palisade_tests::{Definition, Namespace, Palisade};
 
 use crate::dumped::{program, saved, table};
+use crate::mutants;
 use crate::translation::{Bare, Way, way};
 
 const INPUT: u32 = 1;
@@ -29,11 +30,30 @@ pub(crate) fn iptables_translated_is_flat() {
         Palisade::with_layout(&flat, "flat").apply(&set).stdout();
         for programs in PROGRAMS {
             for family in Family::BOTH {
+                let translated = Translated::of(&set, programs, family);
+                translated.assert_that_the_rest_is_known();
                 let flat = program(&flat, family);
-                Translated::of(&set, programs, family).assert_is(flat.as_ref());
+                assert_eq!(translated.met(), met(flat.as_ref()));
+                for hook in [INPUT, OUTPUT] {
+                    assert_eq!(at(flat.as_ref(), "filter", hook), None);
+                }
+                // Were flat another one, it would show.
+                for mutant in flat.iter().flat_map(mutants::of_program) {
+                    assert_ne!(
+                        translated.met(),
+                        met(Some(&mutant.result)),
+                        "{}",
+                        mutant.what
+                    );
+                }
             }
         }
     }
+}
+
+/// What forwarded packets meet, and what those that leave do.
+fn met(flat: Option<&Program>) -> [Option<Way>; 2] {
+    [at(flat, "filter", FORWARD), at(flat, "nat", POSTROUTING)]
 }
 
 /// What the translator makes of the tables of a family, as the kernel then has it.
@@ -79,19 +99,16 @@ impl Translated {
         }
     }
 
-    #[track_caller]
-    fn assert_is(&self, flat: Option<&Program>) {
-        assert_eq!(
+    fn met(&self) -> [Option<Way>; 2] {
+        [
             at(self.filter.as_ref(), "filter", FORWARD),
-            at(flat, "filter", FORWARD)
-        );
-        assert_eq!(
             at(self.nat.as_ref(), "nat", POSTROUTING),
-            at(flat, "nat", POSTROUTING)
-        );
-        // Flat has nothing else.
+        ]
+    }
+
+    /// What flat has not is for services of the host, or mends packets.
+    fn assert_that_the_rest_is_known(&self) {
         for hook in [INPUT, OUTPUT] {
-            assert_eq!(at(flat, "filter", hook), None);
             let services = at(self.filter.as_ref(), "filter", hook);
             for service in services.iter().flat_map(|way| way.chains.iter().flatten()) {
                 assert!(is_for_a_service_of_the_host(service), "{service:?}");

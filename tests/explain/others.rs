@@ -26,13 +26,30 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
 
 const WEB: &str = "--from default --to world --proto tcp --dport 80";
 
-/// Ours accepts `WEB`; what is said with these rules of somebody else beside.
-fn beside(script: &str) -> Value {
-    let namespace = Namespace::new();
-    let palisade = Palisade::new(&namespace);
-    palisade.apply(&networks()).stdout();
-    namespace.nft(script);
-    explained(&palisade, WEB)
+/// Networks that run, of which ours accepts `WEB`.
+struct Site<'a> {
+    namespace: &'a Namespace,
+    palisade: Palisade<'a>,
+}
+
+impl<'a> Site<'a> {
+    fn of(namespace: &'a Namespace) -> Self {
+        let palisade = Palisade::new(namespace);
+        palisade.apply(&networks()).stdout();
+        Self {
+            namespace,
+            palisade,
+        }
+    }
+
+    /// What is said with these rules of somebody else beside.
+    fn beside(&self, family: &str, content: &str) -> Value {
+        self.namespace
+            .nft(&format!("table {family} host {{\n{content}\n}}"));
+        let told = explained(&self.palisade, WEB);
+        self.namespace.nft(&format!("delete table {family} host"));
+        told
+    }
 }
 
 fn last_rule(told: &Value) -> (String, String) {
@@ -43,6 +60,8 @@ fn last_rule(told: &Value) -> (String, String) {
 }
 
 fn a_drop_of_others_counts() {
+    let namespace = Namespace::new();
+    let site = Site::of(&namespace);
     let hook = "type filter hook forward priority filter";
     for (table, chain, rule) in [
         ("inet", format!("{hook}; policy drop;"), ""),
@@ -68,9 +87,7 @@ fn a_drop_of_others_counts() {
             "ct state new drop",
         ),
     ] {
-        let told = beside(&format!(
-            "table {table} host {{ chain c {{ {chain} {rule} ; }} }}"
-        ));
+        let told = site.beside(table, &format!("chain c {{ {chain}\n{rule}\n}}"));
         // Before conntrack there is no state.
         let is_raw = chain.contains("raw");
         let expected = if is_raw { "accept" } else { "drop" };
@@ -90,6 +107,8 @@ fn a_drop_of_others_counts() {
 }
 
 fn sets_and_maps_of_others_are_asked() {
+    let namespace = Namespace::new();
+    let site = Site::of(&namespace);
     for (sets, rule, verdict) in [
         (
             "set s { type ipv4_addr; flags interval; elements = { 198.51.100.0/25 } }",
@@ -136,10 +155,9 @@ fn sets_and_maps_of_others_are_asked() {
         ),
         ("", "iif lo drop", "accept"),
     ] {
-        let told = beside(&format!(
-            "table inet host {{ {sets}\nchain d {{ drop; }}\n\
-             chain c {{ type filter hook forward priority 10;\n{rule}\n}} }}"
-        ));
+        let hook = "type filter hook forward priority 10;";
+        let content = format!("{sets}\nchain d {{ drop; }}\nchain c {{ {hook}\n{rule}\n}}");
+        let told = site.beside("inet", &content);
         assert_eq!(told["verdict"], verdict, "{rule}");
         let is_decided = told["undecided"] == json!([]);
         // There is no interface `eth0` in the namespace whose number could be known.
@@ -148,6 +166,8 @@ fn sets_and_maps_of_others_are_asked() {
 }
 
 fn what_is_not_known_is_told() {
+    let namespace = Namespace::new();
+    let site = Site::of(&namespace);
     for (rule, may) in [
         ("meta mark 0x1 drop", "drop"),
         ("limit rate over 10/second drop", "drop"),
@@ -159,12 +179,15 @@ fn what_is_not_known_is_told() {
             "drop",
         ),
         ("meta mark 0x1 jump d", "drop"),
-        ("queue num 1", "reject"),
     ] {
-        let told = beside(&format!(
-            "table inet host {{ set seen {{ type ipv4_addr; flags dynamic; }}\nchain d {{ drop; }}\n\
-             chain c {{ type filter hook forward priority 10;\n{rule}\n}} }}"
-        ));
+        let hook = "type filter hook forward priority 10;";
+        let told = site.beside(
+            "inet",
+            &format!(
+                "set seen {{ type ipv4_addr; flags dynamic; }}\nchain d {{ drop; }}\n\
+                 chain c {{ {hook}\n{rule}\n}}"
+            ),
+        );
         assert_eq!(told["verdict"], "accept", "{rule}");
         let undecided = told["undecided"].as_array().expect("an array");
         let [doubt] = undecided.as_slice() else {
@@ -178,9 +201,9 @@ fn what_is_not_known_is_told() {
         assert!(doubt["may"].to_string().contains(may), "{rule}: {doubt}");
     }
     // A doubt that comes to the same end is none.
-    let told = beside(
-        "table inet host { chain c { type filter hook forward priority 10; policy drop;\n\
-         meta mark 1 drop\n} }",
+    let told = site.beside(
+        "inet",
+        "chain c { type filter hook forward priority 10; policy drop;\nmeta mark 1 drop\n}",
     );
     assert_eq!(
         (&told["verdict"], &told["undecided"]),
@@ -241,8 +264,9 @@ fn iptables_nft_without_its_programs() {
     iptables(&namespace, "nft", &DOCKER);
     let told = |packet: &str| {
         let line = format!("--format json explain {packet}");
-        let mut command = palisade.command(line.split(' '));
-        command.env("PATH", "/nowhere");
+        let hide = "mount -t tmpfs none /usr/sbin && exec \"$@\"";
+        let prefix = ["unshare", "-m", "sh", "-c", hide, "sh"];
+        let mut command = palisade.command_by(&prefix, line.split(' '));
         let answer = namespace.answer(&mut command, "");
         serde_json::from_str::<Value>(&answer.stdout).unwrap_or_else(|_| panic!("{answer}"))
     };

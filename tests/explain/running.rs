@@ -153,7 +153,7 @@ fn the_host_fills_in_what_is_not_said() {
     palisade.apply(&networks()).stdout();
     namespace.bridges(["virbr0"]);
     namespace.ip(
-        "link add up0 type dummy\nlink set up0 up\naddr add 203.0.113.2/24 dev up0\n\
+        "link add up0 type bridge\nlink set up0 up\naddr add 203.0.113.2/24 dev up0\n\
          addr add 10.1.0.77/24 dev virbr0\nroute add default via 203.0.113.1",
     );
     let told = explained(&palisade, "--from default --to world");

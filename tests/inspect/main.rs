@@ -1,11 +1,14 @@
 //! Seeing, counting, confirming and mending: what operators do with networks that run.
 
+mod confirm;
 mod counters;
 #[path = "../transactions/place.rs"]
 #[allow(dead_code)] // Other tests need the rest.
 mod place;
 mod plan;
 mod site;
+mod tamper;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -14,7 +17,10 @@ use palisade_tests::Trials;
 fn main() -> ExitCode {
     let mut trials = Trials::new();
     trials = counters::add_to(trials);
+    trials = confirm::add_to(trials);
     trials = plan::add_to(trials);
+    trials = tamper::add_to(trials);
+    trials = watch::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)
 }

@@ -17,12 +17,12 @@ impl Site {
         let host = Namespace::new();
         host.sysctl("ipv4/ip_forward", "1");
         let (guest, world) = (Namespace::new(), Namespace::new());
-        host.bridges(["virbr1"]);
         host.cable("wan0", &world, "eth0");
         host.cable("port1", &guest, "eth0");
-        // What hosts say of multicast groups meets NAT rules too.
+        // A bridge that looks for groups joins one, and that meets NAT rules too.
         host.ip(
-            "link set virbr1 multicast off\nlink set port1 master virbr1\naddr add 10.1.0.1/24 dev virbr1\n\
+            "link add virbr1 type bridge mcast_snooping 0\nlink set virbr1 up\n\
+             link set port1 master virbr1\naddr add 10.1.0.1/24 dev virbr1\n\
              addr add 192.0.2.1/24 dev wan0",
         );
         guest.ip("addr add 10.1.0.2/24 dev eth0\nroute add default via 10.1.0.1");

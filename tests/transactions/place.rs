@@ -96,6 +96,7 @@ pub(crate) fn recorded(palisade: &Palisade<'_>) -> String {
     for network in listed.as_array_mut().expect("an array of networks") {
         let network = network.as_object_mut().expect("an object");
         network.remove("since").expect("since when it runs");
+        network.remove("traffic").expect("what went through it");
         network.remove("why").expect("why it runs there");
     }
     format!("{listed:#}\n")

@@ -1,6 +1,7 @@
 //! The project's chores: `cargo xtask COMMAND`.
 
 mod bench;
+mod dist;
 mod program;
 mod rust_version;
 mod setup;
@@ -15,6 +16,7 @@ usage: cargo xtask COMMAND
 commands:
   setup   installs what tests need that is missing; without root it says what that is
   test    setup, then every check there is
+  dist    man pages, completions, an installable tree, a tarball and a Debian package
   bench   how long we take, beside others that do the same: `cargo xtask bench --help`
 ";
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     match args.as_slice() {
         ["setup"] => setup::main(),
         ["test"] => test::main(),
+        ["dist", rest @ ..] => dist::main(rest),
         ["bench", rest @ ..] => bench::main(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -20,7 +20,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::Program {
             name: "nft",
             package: "nftables",
@@ -56,6 +56,22 @@ impl Need {
         Self::Program {
             name: "dbus-daemon",
             package: "dbus-daemon",
+        },
+        Self::Program {
+            name: "man",
+            package: "man-db",
+        },
+        Self::Program {
+            name: "zsh",
+            package: "zsh",
+        },
+        Self::Program {
+            name: "fish",
+            package: "fish",
+        },
+        Self::Program {
+            name: "systemd-analyze",
+            package: "systemd",
         },
         Self::Libclang,
         Self::CargoDeny,

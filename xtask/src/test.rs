@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use crate::program::{cargo, is_root, run, target};
-use crate::rust_version;
 use crate::setup::{self, Need};
 use crate::step::{Outcome, Steps};
+use crate::{dist, rust_version};
 
 const SECOND_OPINION: &str = "palisade-second-opinion";
 const BUILD: &str = "build the command";
@@ -34,6 +34,7 @@ pub(crate) fn main() -> ExitCode {
     steps.step("second opinion", second_opinion);
     steps.step("licences, bans and sources", deny);
     steps.step("documentation", documentation);
+    steps.step("distribution", || dist::check().into());
     print!("\n{}", steps.summary());
     if steps.failed() {
         ExitCode::FAILURE

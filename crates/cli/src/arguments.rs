@@ -194,6 +194,12 @@ pub(crate) enum Command {
     /// Start or replace these networks, all or nothing
     #[command(after_help = "Example: palisade apply default.xml lab.toml")]
     Apply(Applied),
+    /// Keep what `apply --confirm` did
+    #[command(after_help = "Example: palisade confirm")]
+    Confirm,
+    /// Take back what nobody confirms: `apply --confirm` starts it
+    #[command(hide = true)]
+    GuardConfirmation,
     /// Say what `apply` would change; touches nothing; exit 3 if it would change something
     #[command(after_help = "Example: palisade plan --sync /etc/palisade/networks")]
     Plan(Planned),
@@ -236,9 +242,45 @@ pub(crate) enum Command {
     /// nothing; exit 3 if something was found
     #[command(after_help = "Example: palisade doctor")]
     Doctor,
+    /// Follow changes to the ruleset that concern networks, and put back what others broke
+    #[command(after_help = "Example: palisade watch --heal")]
+    Watch(Watched),
     /// Try everything once, in a throwaway user and network namespace; needs no root
     #[command(after_help = "Example: palisade demo")]
     Demo,
+    /// Print what makes a shell complete palisade's commands and options
+    #[command(after_help = "Example: palisade completions bash")]
+    Completions(Completed),
+    /// Write a manual page for each command; for packagers
+    #[command(hide = true, after_help = "Example: palisade manual man1")]
+    Manual(Written),
+}
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub(crate) struct Completed {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// The friendly interactive shell.
+    Fish,
+}
+
+/// Where to write.
+#[derive(Debug, Args)]
+pub(crate) struct Written {
+    /// The folder, which must be there
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Definitions.
@@ -276,6 +318,14 @@ pub(crate) struct Applied {
     /// Only say what would change, as `plan` does
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Take it back after so many seconds, unless `palisade confirm` comes before, or Enter
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        conflicts_with = "dry_run",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub(crate) confirm: Option<u64>,
 }
 
 /// What to plan.
@@ -310,6 +360,14 @@ pub(crate) struct Counters {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) watch: Option<u64>,
+}
+
+/// How to watch.
+#[derive(Debug, Args)]
+pub(crate) struct Watched {
+    /// Put back at once what others broke
+    #[arg(long)]
+    pub(crate) heal: bool,
 }
 
 /// Where to move.

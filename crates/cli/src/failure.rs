@@ -32,6 +32,14 @@ impl Failure {
         }
     }
 
+    /// What happened, for the log.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Definitions(errors) => errors.iter().map(DefinitionError::report).collect(),
+            Self::Other { message, .. } => message.clone(),
+        }
+    }
+
     fn json(&self) -> Value {
         match self {
             Self::Definitions(errors) => {
@@ -132,6 +140,7 @@ from_error!(
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,
+    palisade::watch::WatchError,
     palisade::StateError,
     palisade::doctor::DoctorError,
     palisade::compare::CompareError,

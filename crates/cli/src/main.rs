@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod failure;
+mod notify;
 mod output;
 
 use std::process::ExitCode;

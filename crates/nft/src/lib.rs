@@ -15,6 +15,7 @@ pub mod conditions;
 pub mod conntrack;
 pub mod dump;
 pub mod evaluate;
+pub mod events;
 pub mod host;
 pub mod layout;
 pub mod lift;

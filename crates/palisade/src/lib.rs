@@ -31,14 +31,17 @@ pub mod folder;
 mod libvirt;
 mod no_rules;
 mod options;
+mod overview;
 mod render;
 mod shown;
 pub mod trace;
 mod usual;
+pub mod watch;
 
 pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
+pub use overview::{Bridge, BridgeState, Overview, Sums};
 pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Line, Placement, Sign, Standing,
 };
@@ -46,7 +49,7 @@ pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report}
 pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
-pub use palisade_core::state::{Record, StateError};
+pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};
 pub use palisade_iptables::run::{Programs, UnknownPrograms, Variant};
 pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
 pub use render::{RenderError, render};

@@ -6,6 +6,9 @@ use palisade_core::rules::{Purpose, Rule};
 use palisade_core::state::Record;
 use serde::Serialize;
 
+use crate::counters::Counters;
+use crate::overview::Bridge;
+
 /// A running network: what is recorded of it, and what stands in the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
@@ -13,6 +16,10 @@ pub struct Shown {
     pub record: Record,
     /// The rules and elements that are recorded, as they stand.
     pub standing: Vec<Standing>,
+    /// Its bridge as it is now; none if it has none, or interfaces cannot be seen.
+    pub bridge: Option<Bridge>,
+    /// What it counted, by family and purpose.
+    pub counters: Vec<Counters>,
     /// What the network asks for and its backend does not install.
     pub omitted: Vec<Omitted>,
 }

@@ -161,7 +161,7 @@ fn bytes_in_words(bytes: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
-fn json(all: &[Counters]) -> Vec<Value> {
+pub(super) fn json(all: &[Counters]) -> Vec<Value> {
     let one = |counters: &Counters| {
         let traffic = counters.traffic.iter().map(|(traffic, counted)| {
             json!({

@@ -1,28 +1,34 @@
 //! `list`: the running networks.
 
-use palisade::{Network, Record};
+use palisade::{Bridge, BridgeState, Counted, Network, Overview, Record};
 use serde_json::{Value, json};
 
+use super::counters::packets_and_bytes;
 use crate::failure::Failure;
 use crate::output::{Outcome, table};
 
-pub(super) fn list(records: &[Record]) -> Result<Outcome, Failure> {
-    if records.is_empty() {
+pub(super) fn list(networks: &[Overview]) -> Result<Outcome, Failure> {
+    if networks.is_empty() {
         return Ok(Outcome::new(
             "no networks are running\n".to_owned(),
             &Value::Array(vec![]),
         ));
     }
     let head = [
-        "NAME", "BRIDGE", "MODE", "SUBNETS", "BACKEND", "LAYOUT", "SINCE",
+        "NAME", "BRIDGE", "STATE", "PORTS", "MODE", "SUBNETS", "BACKEND", "LAYOUT", "SINCE", "OUT",
+        "IN",
     ];
-    let rows = records.iter().map(|record| {
+    let rows = networks.iter().map(|overview| {
+        let record = &overview.record;
         let network = &record.network;
+        let bridge = overview.bridge.as_ref();
         vec![
             network.name().to_string(),
             network
                 .bridge()
                 .map_or_else(|| "-".to_owned(), ToString::to_string),
+            bridge.map_or_else(|| "-".to_owned(), |bridge| state(bridge).to_owned()),
+            or_dash(bridge.map_or_else(String::new, |bridge| bridge.ports.join(", "))),
             network.forward().to_string(),
             or_dash(subnets(network)),
             record.placement.backend.clone(),
@@ -34,10 +40,33 @@ pub(super) fn list(records: &[Record]) -> Result<Outcome, Failure> {
                     .to_owned(),
             ),
             since(record),
+            traffic(overview.traffic.map(|sums| sums.out)),
+            traffic(overview.traffic.map(|sums| sums.incoming)),
         ]
     });
-    let json: Vec<Value> = records.iter().map(summary).collect();
+    let json: Vec<Value> = networks.iter().map(glance).collect();
     Ok(Outcome::new(table(&head, rows), &json))
+}
+
+fn glance(overview: &Overview) -> Value {
+    let mut json = summary(&overview.record);
+    let bridge = overview.bridge.as_ref();
+    json["bridge_state"] = json!(bridge.map(|bridge| bridge.state));
+    json["ports"] = json!(bridge.map_or(&[][..], |bridge| &bridge.ports));
+    json["traffic"] = json!(overview.traffic);
+    json
+}
+
+pub(super) fn state(bridge: &Bridge) -> &'static str {
+    match bridge.state {
+        BridgeState::Missing => "missing",
+        BridgeState::Down => "down",
+        BridgeState::Up => "up",
+    }
+}
+
+fn traffic(counted: Option<Counted>) -> String {
+    counted.map_or_else(|| "-".to_owned(), packets_and_bytes)
 }
 
 /// What every listing of a network has.

@@ -3,16 +3,21 @@
 mod change;
 mod check;
 mod compare;
+mod completions;
+mod confirm;
 mod counters;
 mod demo;
 mod doctor;
 mod explain;
 mod list;
+mod manual;
 mod mend;
 mod show;
 mod trace;
+mod watch;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use palisade::definition::{self, Directories};
 use palisade::network::Name;
@@ -34,12 +39,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
-            if applied.dry_run {
-                Ok(change::plan(&firewall.plan_apply(&networks)?))
-            } else {
-                change::report(&firewall.apply(&networks)?, global.quiet)
+            match applied.confirm.map(Duration::from_secs) {
+                _ if applied.dry_run => Ok(change::plan(&firewall.plan_apply(&networks)?)),
+                None => change::report(&firewall.apply(&networks)?, global.quiet),
+                Some(patience) => {
+                    let asked = confirm::Asked {
+                        networks: &networks,
+                        patience,
+                        global,
+                    };
+                    confirm::apply(&mut firewall, &asked)
+                }
             }
         }
+        Command::Confirm => confirm::confirm(&mut open_recorded(global)?),
+        Command::GuardConfirmation => confirm::guard(global),
         Command::Plan(planned) => {
             let networks = networks(&planned.files.files)?;
             let mut firewall = open(global)?;
@@ -73,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             change::report(&open_recorded(global)?.migrate(&to)?, global.quiet)
         }
         Command::Recover => mend::recover(&mut open_recorded(global)?),
-        Command::List => list::list(&open_recorded(global)?.running()?),
+        Command::List => list::list(&open_recorded(global)?.overview()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
         Command::Explain(asked) => explain::explain(global, asked),
         Command::Trace(packets) => {
@@ -83,7 +97,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
         Command::Doctor => doctor::doctor(&open_recorded(global)?),
+        Command::Watch(watched) => watch::watch(&options(global), watched, global.format),
         Command::Demo => demo::demo(),
+        Command::Completions(completed) => Ok(completions::completions(completed.shell)),
+        Command::Manual(written) => manual::manual(&written.folder),
     }
 }
 
@@ -133,9 +150,17 @@ fn open_recorded(global: &Global) -> Result<Firewall, Failure> {
 
 fn open_with(global: &Global, configured: Choice) -> Result<Firewall, Failure> {
     Ok(Firewall::open(&Options {
+        configured,
+        ..options(global)
+    })?)
+}
+
+/// What the command line and the environment say of where to work.
+fn options(global: &Global) -> Options {
+    Options {
         state_directory: global.state_dir.clone(),
         namespace: global.netns.as_deref().map(folder::namespace),
         choice: explicit(global),
-        configured,
-    })?)
+        configured: Choice::default(),
+    }
 }

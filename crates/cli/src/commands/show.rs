@@ -5,7 +5,8 @@ use palisade::network::{Family, Forward, Name};
 use palisade::{Firewall, ShowError, Shown, Standing};
 use serde_json::json;
 
-use super::list::{since, subnets, summary};
+use super::counters::{self, packets_and_bytes};
+use super::list::{since, state, subnets, summary};
 use crate::failure::Failure;
 use crate::output::{Outcome, table};
 
@@ -25,6 +26,10 @@ pub(super) fn show(firewall: &mut Firewall, name: &str) -> Result<Outcome, Failu
     let mut json = summary(&shown.record);
     json["definition"] = json!(shown.record.network);
     json["installed"] = json!(shown.standing);
+    let bridge = shown.bridge.as_ref();
+    json["bridge_state"] = json!(bridge.map(|bridge| bridge.state));
+    json["ports"] = json!(bridge.map_or(&[][..], |bridge| &bridge.ports));
+    json["counters"] = json!(counters::json(&shown.counters));
     json["omitted"] = json!(shown.omitted);
     Ok(Outcome::new(text(&shown), &json))
 }
@@ -38,9 +43,18 @@ fn text(shown: &Shown) -> String {
             text.push_str(&format!("  {label:<10}{value}\n"));
         }
     };
+    let bridge = shown.bridge.as_ref().map_or(String::new(), |bridge| {
+        let ports = match bridge.ports.as_slice() {
+            [] => String::new(),
+            ports => format!(", with {}", ports.join(", ")),
+        };
+        format!(" ({}{ports})", state(bridge))
+    });
     line(
         "bridge",
-        network.bridge().map_or(String::new(), ToString::to_string),
+        network
+            .bridge()
+            .map_or(String::new(), |name| format!("{name}{bridge}")),
     );
     line("mode", network.forward().to_string());
     line(
@@ -61,6 +75,16 @@ fn text(shown: &Shown) -> String {
     line("placed", record.placement.to_string());
     line("why", record.why.clone());
     line("since", since(record));
+    for counters in &shown.counters {
+        let counted = counters.traffic.iter();
+        let mut counted: Vec<String> = counted
+            .filter(|(_, counted)| counted.packets > 0)
+            .map(|(traffic, counted)| format!("{traffic} {}", packets_and_bytes(*counted)))
+            .collect();
+        let connections = counters.nat_connections.filter(|&count| count > 0);
+        counted.extend(connections.map(|count| format!("{count} connections with NAT")));
+        line(&counters.family.to_string(), counted.join("; "));
+    }
     for family in Family::BOTH {
         let of_family: Vec<&Standing> = shown
             .standing

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::confirm::{is_as, is_touched};
 use crate::backend::{Addition, Change, Foreign, Placement};
 use crate::network::{Conflict, Name, Network, conflicts};
 use crate::state::Record;
@@ -24,6 +25,13 @@ pub enum Goal {
     Mended(Vec<Name>),
     /// What an older build made in this backend is made anew.
     Renewed(String),
+    /// A change is taken back: networks run as they did before it.
+    Back {
+        /// The records of networks that it replaced or removed.
+        before: Vec<Record>,
+        /// The networks that it started or replaced.
+        came: Vec<Name>,
+    },
 }
 
 /// A network that shall run.
@@ -61,6 +69,8 @@ pub struct Difference<'a> {
     pub remove: Vec<&'a Record>,
     /// Networks that come, by rank.
     pub add: Vec<Coming<'a>>,
+    /// Networks that run again as they did, as these records say.
+    pub back: Vec<&'a Record>,
     /// Unchanged networks are looked at, whatever the generation says.
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
@@ -77,7 +87,7 @@ impl<'a> Difference<'a> {
     pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
         let wishes = match goal {
             Goal::Run(wishes) | Goal::Exactly(wishes) | Goal::Moved(wishes) => wishes.as_slice(),
-            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) => &[],
+            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => &[],
         };
         let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
         let gone: HashSet<&Name> = match goal {
@@ -89,8 +99,14 @@ impl<'a> Difference<'a> {
             Goal::Renewed(backend) => record.placement.backend == *backend,
             _ => false,
         };
+        let (before, came) = match goal {
+            Goal::Back { before, came } => (before.as_slice(), came.as_slice()),
+            _ => (&[][..], &[][..]),
+        };
+        let stands = |then: &&Record| records.iter().any(|record| is_as(record, then));
         let mut difference = Self {
-            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_)),
+            back: before.iter().filter(|then| !stands(then)).collect(),
+            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. }),
             foreign: match goal {
                 Goal::Mended(names) if names.is_empty() => Foreign::Remove,
                 Goal::Renewed(_) => Foreign::CarryOver,
@@ -102,7 +118,10 @@ impl<'a> Difference<'a> {
             let name = record.network.name();
             if wished.contains(name) {
                 continue;
-            } else if matches!(goal, Goal::Exactly(_)) || gone.contains(name) {
+            } else if matches!(goal, Goal::Exactly(_))
+                || gone.contains(name)
+                || is_touched(name, before, came) && !before.iter().any(|then| is_as(record, then))
+            {
                 difference.remove.push(record);
             } else if is_mended(record) {
                 difference.unchanged.push(record);
@@ -135,7 +154,8 @@ impl<'a> Difference<'a> {
             }
         }
         difference.add.sort_by_key(|coming| coming.order);
-        let kept = difference.keep.iter().map(|record| &record.network);
+        let kept = difference.keep.iter().chain(&difference.back);
+        let kept = kept.map(|record| &record.network);
         let conflicts = conflicts(kept.chain(wishes.iter().map(|wish| &wish.network)));
         if conflicts.is_empty() {
             // One that is wished for twice would be a conflict, so that this is in one order.
@@ -144,6 +164,12 @@ impl<'a> Difference<'a> {
         } else {
             Err(conflicts)
         }
+    }
+
+    /// Whether networks come or go, or run otherwise than before.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        !(self.remove.is_empty() && self.add.is_empty())
     }
 
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
@@ -161,6 +187,8 @@ impl<'a> Difference<'a> {
             keep.extend(unchanged);
             keep.sort_by_key(|record| record.order);
         }
+        restore.extend(self.back.iter().filter(ours));
+        restore.sort_by_key(|record| record.order);
         let replaced = self
             .add
             .iter()

@@ -4,6 +4,7 @@
 //! change; only when it is done are the records replaced. What a process that died left is seen to
 //! before anything else: see [`recover`](Engine::recover).
 
+mod confirm;
 mod difference;
 mod recover;
 mod report;
@@ -55,19 +56,42 @@ impl Engine<'_> {
     /// then, unless the error is [`EngineError::NotUndone`].
     pub fn reach(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.recover_with(&lock)?;
-        let records = self.state.records(Some(&lock))?;
+        self.reach_with(goal, None, &lock)
+    }
+
+    /// With `patience`, the change waits so long for its confirmation.
+    fn reach_with(
+        &mut self,
+        goal: impl FnOnce(&[Record]) -> Goal,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        self.recover_with(lock)?;
+        self.undo_if_due(lock)?;
+        let records = self.state.records(Some(lock))?;
         let goal = goal(&records);
+        self.check_confirmed(&goal)?;
         // What others put into an older table goes with it where that is wished.
         let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
-        let records = if is_remade || !self.renew(&records, &lock)? {
+        let records = if is_remade || !self.renew(&records, lock)? {
             records
         } else {
-            self.state.records(Some(&lock))?
+            self.state.records(Some(lock))?
         };
+        self.attempt_until_quiet(&records, &goal, patience, lock)
+    }
+
+    /// Tries again while others change the ruleset.
+    fn attempt_until_quiet(
+        &mut self,
+        records: &[Record],
+        goal: &Goal,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
-            match self.attempt(&records, &goal, &lock) {
+            match self.attempt(records, goal, patience, lock) {
                 Err(EngineError::Restless { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(pause(tries));
                 }
@@ -92,7 +116,7 @@ impl Engine<'_> {
             let is_known = recorded.is_some() && implementation.generation()? == recorded;
             if !its.is_empty() && !is_known && implementation.is_outdated(&its)? {
                 log::warn!("the rules of an older build are made anew in backend {name}");
-                self.attempt(records, &Goal::Renewed(name.to_owned()), lock)?;
+                self.attempt(records, &Goal::Renewed(name.to_owned()), None, lock)?;
                 is_renewed = true;
             }
         }
@@ -159,6 +183,7 @@ impl Engine<'_> {
         &mut self,
         records: &[Record],
         goal: &Goal,
+        patience: Option<Duration>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         check_names(records, goal)?;
@@ -172,6 +197,9 @@ impl Engine<'_> {
         if steps.is_empty() && before.is_empty() && after.is_empty() {
             self.remember_generations(&parts, &[]);
             return Ok(report);
+        }
+        if let Some(patience) = patience.filter(|_| difference.is_change()) {
+            self.make_wait(&transaction, &difference, patience)?;
         }
         self.begin(&transaction, &steps, &before, &after)?;
         let generations = match self.run(&parts, &after, lock) {
@@ -427,7 +455,9 @@ fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
 fn check_names(records: &[Record], goal: &Goal) -> Result<(), EngineError> {
     match goal {
         Goal::Gone(names) | Goal::Mended(names) => check_known(records, names),
-        Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Renewed(_) => Ok(()),
+        Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Renewed(_) | Goal::Back { .. } => {
+            Ok(())
+        }
     }
 }
 

@@ -29,7 +29,7 @@ impl Engine<'_> {
     /// If that fails. The journal stays, and the next one tries again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.recover_with(&lock)
+        self.see_to(&lock)
     }
 
     /// The same for those who only read: where another process is at work, or they may not write,
@@ -38,12 +38,15 @@ impl Engine<'_> {
     /// # Errors
     /// As for [`recover`](Self::recover).
     pub fn recover_if_idle(&mut self) -> Result<Recovered, EngineError> {
-        if !self.state.journal().is_there()? {
+        let is_due = self
+            .waiting()?
+            .is_some_and(|change| change.left().is_zero());
+        if !is_due && !self.state.journal().is_there()? {
             return Ok(Recovered::Nothing);
         }
         match self.state.lock(Duration::ZERO) {
             // Whoever only reads shall see what there is all the same.
-            Ok(lock) => self.recover_with(&lock).or_else(|error| {
+            Ok(lock) => self.see_to(&lock).or_else(|error| {
                 log::warn!("{error}; run `palisade recover`");
                 Ok(Recovered::Nothing)
             }),
@@ -52,6 +55,12 @@ impl Engine<'_> {
                 Ok(Recovered::Nothing)
             }
         }
+    }
+
+    fn see_to(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
+        let recovered = self.recover_with(lock)?;
+        let undone = self.undo_if_due(lock)?;
+        Ok(undone.map_or(recovered, |_| Recovered::Undone))
     }
 
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {

@@ -1,5 +1,6 @@
 //! What became of a wish.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -58,8 +59,24 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
             lines: Vec::new(),
         });
     };
+    let is_back = |name: &Name| {
+        let mut back = difference.back.iter();
+        back.any(|then| then.network.name() == name)
+    };
     for record in &difference.remove {
-        tell(record.network.name(), Action::Remove);
+        let name = record.network.name();
+        if !is_back(name) {
+            tell(name, Action::Remove);
+        }
+    }
+    for then in &difference.back {
+        let name = then.network.name();
+        let mut replaced = difference.remove.iter();
+        let action = match replaced.any(|record| record.network.name() == name) {
+            true => Action::Replace,
+            false => Action::Add,
+        };
+        tell(name, action);
     }
     for coming in &difference.add {
         let action = match coming.replaced {
@@ -140,6 +157,18 @@ pub enum EngineError {
         /// Their names.
         names: Vec<Name>,
     },
+    /// A change waits for its confirmation, and others must wait for that.
+    #[error(
+        "the last change waits to be confirmed until {until:.0}, and is taken back then; nothing \
+         else was changed"
+    )]
+    Unconfirmed {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// No change waits for a confirmation.
+    #[error("there is nothing to confirm")]
+    NothingToConfirm,
     /// This build has no backend of that name.
     #[error("network `{network}`: there is no backend `{backend}` in this build")]
     NoSuchBackend {
@@ -195,6 +224,14 @@ impl EngineError {
             Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".to_owned(),
             Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".to_owned(),
             Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
+            Self::Unconfirmed { .. } => {
+                "`palisade confirm` keeps it; without that, try again later".to_owned()
+            }
+            Self::NothingToConfirm => {
+                "`palisade apply --confirm SECONDS` makes a change that is taken back unless it is \
+                 confirmed; one that nobody confirmed in time is taken back already"
+                    .to_owned()
+            }
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
             Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {

@@ -16,7 +16,7 @@ pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec
     let removed = difference.remove.iter().copied();
     removed
         .chain(replaced)
-        .chain(restored(parts).map(|(old, _)| old))
+        .chain(mended(difference, parts).map(|(old, _)| old))
         .collect()
 }
 
@@ -27,9 +27,22 @@ pub(super) fn after(difference: &Difference<'_>, parts: &[Part<'_>]) -> Vec<Reco
         let added = change.add.iter().map(|addition| addition.network.name());
         installed.extend(added.zip(&plan.added));
     }
-    let restored = restored(parts).map(|(old, installed)| Record {
+    let restored = mended(difference, parts).map(|(old, installed)| Record {
         installed: installed.clone(),
         ..old.clone()
+    });
+    // Those that run again as they did are recorded so, whatever of them stood still.
+    let installed_again: HashMap<&Name, &Vec<Installed>> = restored_in(parts)
+        .map(|(old, installed)| (old.network.name(), installed))
+        .collect();
+    let back = difference.back.iter().map(|&then| {
+        let installed = installed_again.get(then.network.name());
+        Record {
+            installed: installed
+                .map_or(&then.installed, |installed| installed)
+                .clone(),
+            ..then.clone()
+        }
     });
     let now = Timestamp::now();
     let added = difference.add.iter().map(|&coming| {
@@ -46,11 +59,22 @@ pub(super) fn after(difference: &Difference<'_>, parts: &[Part<'_>]) -> Vec<Reco
             installed: installed.get(name).copied().cloned().unwrap_or_default(),
         }
     });
-    restored.chain(added).collect()
+    restored.chain(back).chain(added).collect()
 }
 
-/// The networks of which something was put back, with what stands for them now.
-fn restored<'p, 'a>(
+/// The networks that stay of which something was put back, with what stands for them now.
+fn mended<'p, 'a>(
+    difference: &'p Difference<'a>,
+    parts: &'p [Part<'a>],
+) -> impl Iterator<Item = (&'a Record, &'p Vec<Installed>)> {
+    let stays = |record: &Record| {
+        let mut back = difference.back.iter();
+        !back.any(|then| then.network.name() == record.network.name())
+    };
+    restored_in(parts).filter(move |(record, _)| stays(record))
+}
+
+fn restored_in<'p, 'a>(
     parts: &'p [Part<'a>],
 ) -> impl Iterator<Item = (&'a Record, &'p Vec<Installed>)> {
     parts.iter().flat_map(|Part { change, plan, .. }| {

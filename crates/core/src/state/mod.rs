@@ -7,6 +7,7 @@
 //!         lock                     held by the process that changes something
 //!         journal                  the transaction that is under way
 //!         generation.json          the ruleset's generation after our last change
+//!         unconfirmed.json         the last change that waited for a confirmation
 //!         networks/default.json    a file for each running network
 //!         staged/default.json      what a transaction that is under way will put there
 //!         unreadable/              what was found there and could not be believed
@@ -15,6 +16,7 @@
 mod origin;
 mod record;
 mod staged;
+mod unconfirmed;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,6 +31,7 @@ use crate::words::in_words;
 
 pub use origin::Origin;
 pub use record::{Record, RecordError, SCHEMA};
+pub use unconfirmed::{Exchange, Settled, Unconfirmed};
 
 use origin::Told;
 use record::Witness;

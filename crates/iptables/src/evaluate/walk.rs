@@ -115,7 +115,10 @@ impl<'a> Walk<'a> {
             Ruling::Verdict(verdict) => (verdict, Nat::None),
         };
         let because = match self.translated_by {
-            Some(rule) => rule.saved.words.to_string(),
+            Some(rule) => match tag(&rule.saved.words) {
+                Some((network, purpose)) => format!("{network}: {}", purpose.explanation()),
+                None => rule.saved.words.to_string(),
+            },
             None => "no rule translates it".to_owned(),
         };
         (Fate { verdict, nat }, because)
@@ -127,10 +130,25 @@ impl<'a> Walk<'a> {
             return ruling;
         }
         let found = self.tables.chain(table, chain);
-        Ruling::Verdict(match found.and_then(|chain| chain.policy.as_deref()) {
+        let policy = found.and_then(|chain| chain.policy.as_deref());
+        let verdict = match policy {
             Some("DROP") => Verdict::Drop,
             _ => Verdict::Accept,
-        })
+        };
+        if let (Some(path), Verdict::Drop) = (&mut self.path, verdict) {
+            path.push(Visit {
+                table: Some(table.to_owned()),
+                chain: chain.to_owned(),
+                handle: None,
+                rule: "policy DROP".to_owned(),
+                network: None,
+                purpose: None,
+                matched: Some(true),
+                why: "no rule of this chain decided".to_owned(),
+                counter: None,
+            });
+        }
+        Ruling::Verdict(verdict)
     }
 
     fn chain(&mut self, table: &str, chain: &str) -> Option<Ruling> {

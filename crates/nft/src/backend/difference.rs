@@ -213,7 +213,9 @@ impl Difference {
                         .as_deref_mut()
                         .and_then(|o| o.claim(&wanted.installed));
                     if found.is_none() {
-                        missing.push(rule.clone());
+                        // One that only goes to another place goes there with what it counted.
+                        let counted = counted(observed.as_deref(), area, wanted);
+                        missing.push(counted.unwrap_or_else(|| rule.clone()));
                         self.mended.insert(*network);
                     }
                 }

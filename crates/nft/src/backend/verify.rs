@@ -230,9 +230,23 @@ impl Found {
     fn chain(&mut self, name: &str, expected: &[Rule], observed: &Observed) {
         let place = format!("chain `{name}`");
         let wanted: Vec<String> = expected.iter().map(|rule| format!("{rule:#}")).collect();
+        let mut changed: HashSet<&str> = HashSet::new();
         for (rule, text) in expected.iter().zip(&wanted) {
-            if layout::is_of_skeleton(rule) && observed.rule(name, text).is_none() {
-                self.tell(None, &place, DiscrepancyKind::Missing, text.as_str());
+            if !layout::is_of_skeleton(rule) || observed.rule(name, text).is_some() {
+                continue;
+            }
+            // Somebody changed a rule of ours if one with its comment stands instead.
+            let mut instead = observed.rules(name).iter().filter(|standing| {
+                standing.rule.userdata.text() == rule.userdata.text()
+                    && !wanted.contains(&standing.text)
+            });
+            match instead.next() {
+                Some(standing) => {
+                    changed.insert(&standing.text);
+                    let detail = format!("{} instead of {text}", standing.text);
+                    self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                }
+                None => self.tell(None, &place, DiscrepancyKind::Missing, text.as_str()),
             }
         }
         let mut seen: HashSet<&str> = HashSet::new();
@@ -241,6 +255,8 @@ impl Found {
             let is_wanted = wanted.contains(&standing.text);
             if is_wanted && (standing.is_claimed() && seen.insert(&standing.text)) {
                 ours.push(&standing.text);
+            } else if changed.contains(standing.text.as_str()) {
+                // Told above.
             } else if !standing.is_claimed() || layout::is_of_skeleton(&standing.rule) {
                 let kind = if is_readable(standing) {
                     DiscrepancyKind::Foreign

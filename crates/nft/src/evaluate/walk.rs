@@ -196,7 +196,10 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.leave(&left, policy);
         let end = self.end.unwrap_or(policy);
         for doubt in &mut self.doubts[first..] {
-            doubt.ends.retain(|&other| other != end);
+            // What a translation makes of it stays open, also where it is sure to come.
+            doubt
+                .ends
+                .retain(|&other| other != end || other == End::Readdress);
         }
         end
     }

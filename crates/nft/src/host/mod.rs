@@ -78,6 +78,27 @@ impl RouteKind {
 }
 
 impl Link {
+    /// All interfaces in the network namespace of this file, or in the caller's.
+    ///
+    /// # Errors
+    /// If there is no such namespace, or the kernel does not tell.
+    pub fn all(namespace: Option<&Path>) -> Result<Vec<Self>, HostError> {
+        Self::all_by(&mut open(namespace)?)
+    }
+
+    fn all_by(route: &mut dyn Transport) -> Result<Vec<Self>, HostError> {
+        let mut question = Vec::new();
+        wire::link::message(&mut question, ASK_FOR_ALL);
+        ask(
+            route,
+            ("its interfaces", &question),
+            |message| match message.header.kind {
+                wire::link::LINK => wire::link::decode(message.body),
+                _ => Ok(None),
+            },
+        )
+    }
+
     /// Whether it is a bridge.
     #[must_use]
     pub fn is_bridge(&self) -> bool {
@@ -102,11 +123,7 @@ impl Host {
     /// # Errors
     /// If there is no such namespace, or the kernel does not tell.
     pub fn read(namespace: Option<&Path>) -> Result<Self, HostError> {
-        let socket = match namespace {
-            Some(path) => socket::within(path.to_owned(), Socket::open_route)?,
-            None => Socket::open_route()?,
-        };
-        Self::read_by(&mut { socket })
+        Self::read_by(&mut open(namespace)?)
     }
 
     /// Reads what `route` leads to: rtnetlink.
@@ -114,17 +131,8 @@ impl Host {
     /// # Errors
     /// If the kernel does not tell.
     pub fn read_by(route: &mut dyn Transport) -> Result<Self, HostError> {
+        let links = Link::all_by(route)?;
         let mut question = Vec::new();
-        wire::link::message(&mut question, ASK_FOR_ALL);
-        let links = ask(
-            route,
-            ("its interfaces", &question),
-            |message| match message.header.kind {
-                wire::link::LINK => wire::link::decode(message.body),
-                _ => Ok(None),
-            },
-        )?;
-        question.clear();
         wire::address::message(&mut question, ASK_FOR_ALL);
         let addresses = ask(
             route,
@@ -167,6 +175,13 @@ impl Host {
         let index = Some(bridge.index);
         self.links.iter().filter(move |link| link.master == index)
     }
+}
+
+fn open(namespace: Option<&Path>) -> Result<Socket, HostError> {
+    Ok(match namespace {
+        Some(path) => socket::within(path.to_owned(), Socket::open_route)?,
+        None => Socket::open_route()?,
+    })
 }
 
 fn ask<T>(

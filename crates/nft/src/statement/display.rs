@@ -6,8 +6,8 @@ use super::raw::Raw;
 use super::value::{write_hex, write_value, zero_ended};
 use super::{Field, Match, Origin, Statement, Test, To, Translate, port_unreachable, quoted};
 use crate::object::{
-    Comparison, ConntrackKey, Counter, DataType, Expression, Family, MetaKey, NatKind, PayloadBase,
-    Reject, RejectKind, Rule, Verdict,
+    Comparison, ConntrackKey, Counter, DataType, Family, MetaKey, NatKind, PayloadBase, Reject,
+    RejectKind, Rule, Verdict,
 };
 
 impl Statement {
@@ -390,6 +390,7 @@ mod tests {
         known_flow, protocol, statements,
     };
     use super::*;
+    use crate::object::Expression;
     use palisade_core::rules::Protocol;
 
     fn shown(family: Family, statement: &Statement) -> String {

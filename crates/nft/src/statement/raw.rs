@@ -9,7 +9,7 @@ use crate::object::{Comparison, Expression, LookupTarget, NatKind, Register, Ver
 /// An expression in brackets.
 pub(crate) struct Raw<'a>(pub(crate) &'a Expression);
 
-impl fmt::Display for Raw<'_> {
+impl Display for Raw<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[")?;
         write(f, self.0)?;

@@ -115,6 +115,8 @@ impl Journeys {
             begin.headers.is_some()
                 && begin.headers == event.headers
                 && begin.in_interface == event.in_interface
+                // It has not been routed yet.
+                && journey.events.iter().all(|event| event.out_interface.is_none())
                 && now.saturating_duration_since(*last) < AGAIN
         };
         let mut candidates = self.on_their_way.iter();

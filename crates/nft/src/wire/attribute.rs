@@ -298,6 +298,20 @@ pub(super) fn read_text(bytes: &[u8]) -> Option<&str> {
     (!text.contains('\0')).then_some(text)
 }
 
+/// The first three attributes as text, each at its place: of chains, sets, rules and elements the
+/// table's name, and their own or their handle.
+#[must_use]
+pub fn names(body: &[u8]) -> [String; 3] {
+    let mut names: [String; 3] = Default::default();
+    for attribute in Attributes::of("object", body).flatten() {
+        let place = usize::from(attribute.number()).checked_sub(1);
+        if let Some(name) = place.and_then(|place| names.get_mut(place)) {
+            *name = attribute.text();
+        }
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,6 +43,7 @@ pub mod trace;
 pub use ack::{Ack, ack};
 #[cfg(any(test, feature = "test-doubles"))]
 pub use ack::{encode_ack, encode_done};
+pub use attribute::names;
 pub use attribute::u32 as put_number;
 pub use kind::Kind;
 pub use malformed::Malformed;

@@ -12,6 +12,14 @@ use super::{Firewall, socket_in};
 use crate::{flows, libvirt};
 
 impl Firewall {
+    /// Sees to what follows a change: ends the flows of those networks of the report that
+    /// `looked_at` names, and says what is to be said.
+    pub(super) fn see_after(&mut self, report: &mut Report, looked_at: fn(&Report) -> Vec<Name>) {
+        let networks = looked_at(report);
+        report.notes.extend(self.end_unnatted(Some(&networks)));
+        report.notes.extend(self.notice_libvirt(report));
+    }
+
     /// What is to be said of libvirt's rules for the bridges of networks that came.
     pub(super) fn notice_libvirt(&mut self, report: &Report) -> Vec<String> {
         let comes = |action| matches!(action, Action::Add | Action::Replace);

@@ -1,11 +1,13 @@
-//! What networks counted.
+//! What networks counted, and all of them at a glance.
 
 use palisade_core::backend::Standing;
+use palisade_core::engine::EngineError;
 use palisade_core::network::Name;
 use palisade_core::state::Record;
 
 use super::{Firewall, ShowError};
 use crate::counters::Counters;
+use crate::overview::{Bridge, Overview, Sums, links};
 
 impl Firewall {
     /// What these networks counted, or all if none is named, in the order in which they were
@@ -25,6 +27,33 @@ impl Firewall {
         Ok(each
             .flat_map(|(record, standing)| Counters::of(record.network.name(), standing))
             .collect())
+    }
+
+    /// The running networks at a glance, in the order in which they were started. What cannot be
+    /// seen without rights is left out.
+    ///
+    /// # Errors
+    /// If the state directory cannot be read, or recovering fails.
+    pub fn overview(&mut self) -> Result<Vec<Overview>, EngineError> {
+        let records = self.running()?;
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let links = links(self.namespace.as_deref());
+        let standing = self.standing(&records).unwrap_or_else(|error| {
+            log::info!("counters are not read: {error}");
+            vec![Vec::new(); records.len()]
+        });
+        let each = records.into_iter().zip(standing);
+        let one = |(record, standing): (Record, Vec<Standing>)| {
+            let bridge = record.network.bridge().zip(links.as_deref());
+            Overview {
+                bridge: bridge.map(|(name, links)| Bridge::of(name, links)),
+                traffic: Sums::of(&Counters::of(record.network.name(), &standing)),
+                record,
+            }
+        };
+        Ok(each.map(one).collect())
     }
 
     /// What stands in the kernel for each of these networks.

@@ -1,6 +1,7 @@
 //! The firewall of one network namespace.
 
 mod after;
+mod confirm;
 mod counters;
 mod doctor;
 mod error;
@@ -224,9 +225,7 @@ impl Firewall {
         let note = self.end_unnatted_of(recovered);
         let mut report = self.engine().reach(goal)?;
         report.notes.extend(note);
-        let networks = looked_at(&report);
-        report.notes.extend(self.end_unnatted(Some(&networks)));
-        report.notes.extend(self.notice_libvirt(&report));
+        self.see_after(&mut report, looked_at);
         Ok(report)
     }
 

@@ -9,6 +9,8 @@ use palisade_nft::backend::Settings;
 use thiserror::Error;
 
 use super::Firewall;
+use crate::counters::Counters;
+use crate::overview::{Bridge, links};
 use crate::shown::{Shown, omitted};
 
 /// Why a network cannot be shown.
@@ -52,7 +54,11 @@ impl Firewall {
         let guard = Settings::try_from(&record.placement)
             .map_or(Guard::AsDefined, |settings| settings.layout.guard());
         let asked = rules(&record.network, guard);
+        let links = links(self.namespace.as_deref());
+        let bridge = record.network.bridge().zip(links.as_deref());
         let mut shown = Shown {
+            bridge: bridge.map(|(name, links)| Bridge::of(name, links)),
+            counters: Vec::new(),
             record,
             standing: Vec::new(),
             omitted: Vec::new(),
@@ -63,6 +69,7 @@ impl Firewall {
                 .standing(&[&shown.record])?
                 .pop()
                 .unwrap_or_default();
+            shown.counters = Counters::of(name, &shown.standing);
             shown.omitted = omitted(backend.as_ref(), &shown.record, &asked);
         }
         Ok(shown)

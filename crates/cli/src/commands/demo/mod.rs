@@ -86,7 +86,7 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
 
     let running = firewall.running()?;
     told.head("palisade list");
-    told.say(&list(&running)?.text);
+    told.say(&list(&firewall.overview()?)?.text);
     told.head("What stands in the kernel now, as `nft list ruleset` would show it");
     told.say(&firewall.listing(&running)?);
     told.head("What each of it is for");
@@ -110,7 +110,7 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
             told.report(&report)?;
             let moved = firewall.running()?;
             told.say("\n");
-            told.say(&list(&moved)?.text);
+            told.say(&list(&firewall.overview()?)?.text);
             told.say("\n");
             told.say(&firewall.listing(&moved)?);
             told.head("palisade migrate --to nftables: and back");

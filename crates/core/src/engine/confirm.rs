@@ -1,0 +1,160 @@
+//! Changes that are taken back unless somebody confirms them in time.
+//!
+//! The deadline is in the state before the kernel is touched. Whoever opens the state after it takes
+//! the change back first, in one transaction: so it need not be the process that made the change.
+
+use std::time::Duration;
+
+use super::{Difference, Engine, EngineError, Goal, Report};
+use crate::backend::Placement;
+use crate::network::{Name, Network};
+use crate::state::{Exchange, Record, Settled, Unconfirmed};
+use crate::storage::{Lock, PATIENCE};
+
+impl Engine<'_> {
+    /// Reaches the goal, and goes back unless that is [confirmed](Self::confirm) in time. None where
+    /// nothing changed, so that there is nothing to confirm.
+    ///
+    /// # Errors
+    /// As for [`reach`](Self::reach).
+    pub fn reach_unconfirmed(
+        &mut self,
+        goal: impl FnOnce(&[Record]) -> Goal,
+        patience: Duration,
+    ) -> Result<(Report, Option<Unconfirmed>), EngineError> {
+        let lock = self.state.lock(PATIENCE)?;
+        let earlier = self.waiting()?;
+        match self.reach_with(goal, Some(patience), &lock) {
+            Ok(report) => Ok((report, self.waiting()?)),
+            // It may have happened: then the deadline holds.
+            Err(error @ (EngineError::InDoubt { .. } | EngineError::NotUndone { .. })) => {
+                Err(error)
+            }
+            Err(error) => {
+                if earlier.is_none()
+                    && let Err(unwritten) = self.state.forget_unconfirmed()
+                {
+                    log::warn!("{unwritten}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The change that waits for its confirmation, if there is one.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn waiting(&self) -> Result<Option<Unconfirmed>, EngineError> {
+        let found = self.state.unconfirmed()?;
+        Ok(found.filter(|found| found.settled.is_none()))
+    }
+
+    /// Keeps what was changed.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingToConfirm`] if nothing waits, or not any more.
+    pub fn confirm(&mut self) -> Result<Unconfirmed, EngineError> {
+        let lock = self.state.lock(PATIENCE)?;
+        self.recover_with(&lock)?;
+        self.undo_if_due(&lock)?;
+        match self.waiting()? {
+            Some(change) => self.settle(change, Settled::Confirmed),
+            None => Err(EngineError::NothingToConfirm),
+        }
+    }
+
+    /// Takes back what nobody confirmed in time. What that changed; none if nothing was due.
+    ///
+    /// # Errors
+    /// If it cannot be taken back: whoever opens the state next tries again.
+    pub fn undo_due(&mut self) -> Result<Option<Report>, EngineError> {
+        if !self
+            .waiting()?
+            .is_some_and(|change| change.left().is_zero())
+        {
+            return Ok(None);
+        }
+        let lock = self.state.lock(PATIENCE)?;
+        self.recover_with(&lock)?;
+        self.undo_if_due(&lock)
+    }
+
+    pub(super) fn undo_if_due(&mut self, lock: &Lock) -> Result<Option<Report>, EngineError> {
+        let Some(change) = self.waiting()?.filter(|change| change.left().is_zero()) else {
+            return Ok(None);
+        };
+        log::warn!("nobody confirmed the last change in time: it is taken back");
+        let records = self.state.records(Some(lock))?;
+        let goal = Goal::Back {
+            before: change.before.clone(),
+            came: change.came.clone(),
+        };
+        let report = self.attempt_until_quiet(&records, &goal, None, lock)?;
+        self.settle(change, Settled::Undone)?;
+        Ok(Some(report))
+    }
+
+    /// Refuses to change what waits for its confirmation: nobody could say what to go back to.
+    pub(super) fn check_confirmed(&self, goal: &Goal) -> Result<(), EngineError> {
+        let is_change = match goal {
+            Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Gone(_) => true,
+            Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => false,
+        };
+        match self.waiting()? {
+            Some(change) if is_change => Err(EngineError::Unconfirmed {
+                until: change.until,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes down what a change replaces, before it happens.
+    pub(super) fn make_wait(
+        &self,
+        transaction: &str,
+        difference: &Difference<'_>,
+        patience: Duration,
+    ) -> Result<(), EngineError> {
+        let replaced = difference.add.iter().filter_map(|coming| coming.replaced);
+        let before = difference.remove.iter().copied().chain(replaced);
+        let exchange = Exchange {
+            transaction: transaction.to_owned(),
+            before: before.cloned().collect(),
+            came: difference
+                .add
+                .iter()
+                .map(|coming| coming.wish.network.name().clone())
+                .collect(),
+        };
+        let change = Unconfirmed::new(exchange, patience, self.state.origin()?);
+        Ok(self.state.set_unconfirmed(&change)?)
+    }
+
+    fn settle(
+        &mut self,
+        change: Unconfirmed,
+        settled: Settled,
+    ) -> Result<Unconfirmed, EngineError> {
+        let change = change.settled(settled);
+        self.state.set_unconfirmed(&change)?;
+        Ok(change)
+    }
+}
+
+/// Whether a network runs as this record says, whatever handles its rules have by now.
+pub(super) fn is_as(record: &Record, then: &Record) -> bool {
+    let of = |record: &'_ Record| -> (Network, Placement, u64) {
+        (
+            record.network.clone(),
+            record.placement.clone(),
+            record.order,
+        )
+    };
+    of(record) == of(then) && record.since == then.since
+}
+
+/// Whether a change has to do with this network.
+pub(super) fn is_touched(name: &Name, before: &[Record], came: &[Name]) -> bool {
+    came.contains(name) || before.iter().any(|record| record.network.name() == name)
+}

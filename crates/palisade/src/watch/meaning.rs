@@ -1,0 +1,224 @@
+//! What a commit means to the networks that run.
+
+use std::collections::BTreeSet;
+
+use palisade_core::backend::{Installed, Line, Sign};
+use palisade_core::network::{Family, Name};
+use palisade_core::state::Record;
+use palisade_iptables::backend as iptables;
+use palisade_iptables::run::{Programs, Variant};
+use palisade_nft::backend as nft;
+use palisade_nft::events::{self, Commit, Object, Way};
+use palisade_nft::layout::{self, Shape};
+use palisade_nft::object::{self, Element, Rule};
+use palisade_nft::statement::concatenation;
+
+use super::notice::{Change, Process};
+
+/// How the names of our chains in the tables of iptables begin.
+const OUR_CHAINS: &str = "PALISADE_";
+/// The tables in which `iptables-nft` puts rules.
+const OF_IPTABLES: [&str; 3] = ["filter", "nat", "mangle"];
+
+/// What is known of networks: as they were recorded before a change and after it.
+pub(super) struct Meaning<'a> {
+    records: Vec<&'a Record>,
+    tables: BTreeSet<String>,
+    /// Whether a network is in the tables of `iptables-nft`.
+    in_iptables: bool,
+}
+
+impl<'a> Meaning<'a> {
+    pub(super) fn new(before: &'a [Record], now: &'a [Record]) -> Self {
+        let mut meaning = Self {
+            records: now.iter().chain(before).collect(),
+            tables: BTreeSet::new(),
+            in_iptables: false,
+        };
+        for record in before.iter().chain(now) {
+            if let Ok(settings) = nft::Settings::try_from(&record.placement) {
+                meaning.tables.insert(settings.table.to_string());
+            } else if let Ok(settings) = iptables::Settings::try_from(&record.placement) {
+                meaning.in_iptables |= settings.programs != Programs::Of(Variant::Legacy);
+            }
+        }
+        meaning
+    }
+
+    /// What a commit changed of ours; none if nothing.
+    pub(super) fn of(&self, commit: &Commit) -> Option<Change> {
+        let ours = || commit.changes.iter().filter(|change| self.is_ours(change));
+        ours().next()?;
+        let transaction = ours().find_map(marker);
+        let mut lines: Vec<Line> = Vec::new();
+        for change in ours() {
+            // With its table, all goes; with a new one, all comes.
+            let with_table = |other: &events::Change| {
+                other.object == Object::Table
+                    && other.way == Way::Gone
+                    && (other.family, &other.table) == (change.family, &change.table)
+            };
+            let is_table = change.object == Object::Table;
+            if !is_table && change.way == Way::Gone && commit.changes.iter().any(with_table) {
+                continue;
+            }
+            self.tell(change, &mut lines);
+        }
+        let mut networks: Vec<Name> = Vec::new();
+        for name in lines.iter().filter_map(|line| line.network.as_ref()) {
+            if !networks.contains(name) {
+                networks.push(name.clone());
+            }
+        }
+        for change in ours().filter(|change| change.object == Object::Table) {
+            for record in &self.records {
+                let name = record.network.name();
+                if !networks.contains(name) && is_in(record, change) {
+                    networks.push(name.clone());
+                }
+            }
+        }
+        let process = commit.process.map(|id| Process {
+            id,
+            name: commit.name.clone().unwrap_or_default(),
+        });
+        Some(Change {
+            generation: commit.generation,
+            process,
+            own: transaction.is_some(),
+            transaction,
+            networks,
+            lines,
+        })
+    }
+
+    /// Whether a commit of others may have moved what is ours: a jump among theirs.
+    pub(super) fn may_concern(&self, commit: &Commit) -> bool {
+        let mut changes = commit.changes.iter();
+        self.in_iptables && changes.any(|change| is_of_iptables(change))
+    }
+
+    fn is_ours(&self, change: &events::Change) -> bool {
+        let is_ip = [object::Family::Ip, object::Family::Ip6].contains(&change.family);
+        let of_chain = |chain: &str| chain.starts_with(OUR_CHAINS);
+        if is_ip && self.tables.contains(&change.table) {
+            return true;
+        }
+        self.in_iptables
+            && is_of_iptables(change)
+            && match &change.object {
+                Object::Table => change.way == Way::Gone,
+                Object::Chain(chain) => of_chain(chain),
+                Object::Rule(rule) => of_chain(&rule.chain),
+                Object::Set(_) | Object::Elements { .. } | Object::Other => false,
+            }
+    }
+
+    fn tell(&self, change: &events::Change, lines: &mut Vec<Line>) {
+        let sign = match change.way {
+            Way::New => Sign::Comes,
+            Way::Gone => Sign::Goes,
+        };
+        let events::Change { family, table, .. } = change;
+        let mut tell = |network: Option<Name>, object: &str, text: &str| {
+            let space = if text.is_empty() { "" } else { " " };
+            let text = format!("{object} {family} {table}{space}{text}");
+            lines.push(Line {
+                network,
+                sign,
+                text,
+            });
+        };
+        match &change.object {
+            Object::Table => tell(None, "table", ""),
+            Object::Chain(chain) => tell(None, "chain", chain),
+            Object::Set(set) => tell(None, "set", set),
+            Object::Rule(rule) => {
+                let (network, said) = self.rule(change, rule);
+                tell(network, "rule", &format!("{} {said}", rule.chain));
+            }
+            Object::Elements { set, elements } if set == layout::TRANSACTION => {
+                log::debug!("{} marks of transactions", elements.len());
+            }
+            Object::Elements { set, elements } => {
+                for element in elements {
+                    let (network, key) = self.element(change, set, element);
+                    tell(network, "element", &format!("{set} {{ {key} }}"));
+                }
+            }
+            Object::Other => tell(None, "something in", ""),
+        }
+    }
+
+    /// Whose rule it is, and what it says. Of one that went, the kernel tells the handle alone, and
+    /// the record that it was noted in says the rest.
+    fn rule(&self, change: &events::Change, rule: &Rule) -> (Option<Name>, String) {
+        let handle = rule.handle.unwrap_or_default();
+        if rule.expressions.is_empty() {
+            let is_it = |installed: &Installed| {
+                installed.handle == Some(handle) && installed.place == rule.chain
+            };
+            return match self.recorded(change, is_it) {
+                Some((name, installed)) => (Some(name), installed.item.clone()),
+                None => (None, format!("handle {handle}")),
+            };
+        }
+        let comment = rule.userdata.text().unwrap_or_default();
+        (layout::owner_of(comment), format!("{rule:#}"))
+    }
+
+    fn element(
+        &self,
+        change: &events::Change,
+        set: &str,
+        element: &Element,
+    ) -> (Option<Name>, String) {
+        let family = match change.family {
+            object::Family::Ip6 => Family::Ipv6,
+            _ => Family::Ipv4,
+        };
+        let key_type = Shape::from_name(set).map(|shape| shape.key_type(family));
+        let key = concatenation(key_type.unwrap_or_default(), &element.key).to_string();
+        let is_it = |installed: &Installed| installed.place == set && installed.item == key;
+        let commented = element.userdata.text().and_then(|name| name.parse().ok());
+        let owner = commented.or_else(|| Some(self.recorded(change, is_it)?.0));
+        (owner, key)
+    }
+
+    fn recorded(
+        &self,
+        change: &events::Change,
+        is_it: impl Fn(&Installed) -> bool,
+    ) -> Option<(Name, &'a Installed)> {
+        self.records.iter().find_map(|record| {
+            let mut installed = record.installed.iter();
+            let found = installed.find(|i| is_there(i, change) && is_it(i))?;
+            Some((record.network.name().clone(), found))
+        })
+    }
+}
+
+fn is_of_iptables(change: &events::Change) -> bool {
+    let is_ip = [object::Family::Ip, object::Family::Ip6].contains(&change.family);
+    is_ip && OF_IPTABLES.contains(&change.table.as_str())
+}
+
+fn is_in(record: &Record, change: &events::Change) -> bool {
+    record.installed.iter().any(|i| is_there(i, change))
+}
+
+fn is_there(installed: &Installed, change: &events::Change) -> bool {
+    object::Family::from(installed.family) == change.family && installed.table == change.table
+}
+
+/// The name of the transaction whose marker came.
+fn marker(change: &events::Change) -> Option<String> {
+    match &change.object {
+        Object::Elements { set, elements } if set == layout::TRANSACTION => {
+            let key = &elements.first().filter(|_| change.way == Way::New)?.key;
+            let end = key.iter().position(|&byte| byte == 0).unwrap_or(key.len());
+            Some(String::from_utf8_lossy(&key[..end]).into_owned())
+        }
+        _ => None,
+    }
+}

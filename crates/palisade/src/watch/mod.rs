@@ -1,0 +1,263 @@
+//! Watching the ruleset: what others do to our rules is told as it happens, and put back.
+//!
+//! nf_tables tells of each commit; of the tables of legacy iptables, which tell nothing, those that
+//! networks are in are looked at every two seconds. The lock is held only while something is put
+//! back, so that commands work beside a watch.
+
+mod meaning;
+mod notice;
+mod pace;
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use palisade_core::backend::Discrepancy;
+use palisade_core::engine::EngineError;
+use palisade_core::network::Name;
+use palisade_core::state::Record;
+use palisade_iptables::backend as iptables;
+use palisade_iptables::run::{Programs, Variant};
+use palisade_nft::events::{Events, Silence};
+use palisade_nft::socket::{self, Waited};
+use palisade_nft::transport::TransportError;
+use thiserror::Error;
+
+use crate::firewall::{Firewall, OpenError};
+use crate::options::Options;
+use meaning::Meaning;
+use pace::Pace;
+
+pub use notice::{Change, Notice, Process, now};
+
+/// How often tables that tell nothing are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long to wait after a repair that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// What to do about what others broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Heal {
+    /// It is told.
+    #[default]
+    Never,
+    /// It is put back, at once.
+    AtOnce,
+}
+
+/// Why watching ended.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WatchError {
+    /// The firewall could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The kernel lets nobody listen.
+    #[error(transparent)]
+    Listen(#[from] socket::OpenError),
+    /// The state, when watching began.
+    #[error(transparent)]
+    State(#[from] EngineError),
+    /// The kernel cannot be heard any more.
+    #[error("changes to the ruleset cannot be heard: {0}")]
+    Heard(#[from] TransportError),
+}
+
+impl WatchError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Open(error) => error.hint().to_owned(),
+            Self::Listen(error) => error.hint().to_owned(),
+            Self::State(error) => error.hint(),
+            Self::Heard(error) => error.hint(),
+        }
+    }
+}
+
+/// A watch over the ruleset of one network namespace.
+pub struct Watch {
+    events: Events,
+    firewall: Firewall,
+    heal: Heal,
+    pace: Pace,
+    /// The records that were last seen: what goes is known by them.
+    records: Vec<Record>,
+    /// Whether something may stand otherwise than it is recorded.
+    in_doubt: bool,
+    /// When to look at tables that tell nothing.
+    next_look: Instant,
+    /// What differed when it was last told, so that it is told once.
+    told: Vec<Discrepancy>,
+}
+
+/// Why a wait ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waking {
+    /// Somebody woke us.
+    Woken,
+    /// Something happened, or the time is over: what there is to tell.
+    Notices(Vec<Notice>),
+}
+
+impl Watch {
+    /// Begins to watch. What differs already counts as a change: it is told, or healed, by the first
+    /// [`wait`](Self::wait).
+    ///
+    /// # Errors
+    /// If the firewall cannot be opened, or listening is not allowed.
+    pub fn open(options: &Options, heal: Heal) -> Result<Self, WatchError> {
+        // First the ears: what happens while the rest is opened is not missed.
+        let events = Events::listen(options.namespace.clone())?;
+        let mut firewall = Firewall::open(options)?;
+        let records = firewall.running()?;
+        Ok(Self {
+            events,
+            firewall,
+            heal,
+            pace: Pace::default(),
+            records,
+            in_doubt: true,
+            next_look: Instant::now(),
+            told: Vec::new(),
+        })
+    }
+
+    /// Counts everything as changed: the next [`wait`](Self::wait) looks at all that is recorded.
+    pub fn doubt(&mut self) {
+        self.in_doubt = true;
+    }
+
+    /// Waits until there is something to tell, or `wake` has something to read; two seconds at most.
+    /// What is to be put back, is, before this returns.
+    ///
+    /// # Errors
+    /// If the kernel cannot be heard any more. Whatever else goes wrong is a notice.
+    pub fn wait(&mut self, wake: BorrowedFd<'_>) -> Result<Waking, WatchError> {
+        let retry = self.pace.next().filter(|_| self.in_doubt);
+        let until = match retry {
+            Some(retry) => retry.min(self.next_look),
+            None if self.in_doubt => Instant::now(),
+            None => self.next_look,
+        };
+        if self.events.wait(wake, Some(until))? == Waited::Woken {
+            return Ok(Waking::Woken);
+        }
+        let mut notices = Vec::new();
+        self.hear(&mut notices)?;
+        if Instant::now() >= self.next_look {
+            self.next_look = Instant::now() + LOOK_EVERY;
+            self.refresh(&mut notices);
+            self.look_at_the_silent(&mut notices);
+        }
+        if self.in_doubt {
+            self.resolve(&mut notices);
+        }
+        Ok(Waking::Notices(notices))
+    }
+
+    /// What the kernel told since.
+    fn hear(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
+        let (commits, silence) = self.events.heard()?;
+        if commits.is_empty() && matches!(silence, Silence::Quiet) {
+            return Ok(());
+        }
+        let before = std::mem::take(&mut self.records);
+        self.records.clone_from(&before);
+        self.refresh(notices);
+        let meaning = Meaning::new(&before, &self.records);
+        for commit in commits {
+            let Some(change) = meaning.of(&commit) else {
+                self.in_doubt |= meaning.may_concern(&commit);
+                continue;
+            };
+            // A saved ruleset that somebody loads has a marker too. Only what this process did
+            // needs no second look; and while another of ours is at work, its records may not be
+            // written yet, for which a repair would wait, but a look would not.
+            let by_us =
+                change.own && change.process.as_ref().map(|p| p.id) == Some(std::process::id());
+            self.in_doubt |= !by_us && (!change.own || self.heal == Heal::AtOnce);
+            notices.push(Notice::Changed(change));
+        }
+        if matches!(silence, Silence::Overrun) {
+            notices.push(Notice::Overrun);
+            self.in_doubt = true;
+        }
+        Ok(())
+    }
+
+    /// Reads the records again, and takes back what nobody confirmed in time.
+    fn refresh(&mut self, notices: &mut Vec<Notice>) {
+        match self.firewall.undo_due() {
+            Ok(Some(report)) => notices.push(Notice::TakenBack(report)),
+            Ok(None) => {}
+            Err(error) => notices.push(Notice::failed(&error)),
+        }
+        match self.firewall.running() {
+            Ok(records) => self.records = records,
+            Err(error) => notices.push(Notice::failed(&error)),
+        }
+    }
+
+    /// Looks at the networks whose tables tell nothing of changes.
+    fn look_at_the_silent(&mut self, notices: &mut Vec<Notice>) {
+        let silent: Vec<Name> = self
+            .records
+            .iter()
+            .filter(|record| {
+                let settings = iptables::Settings::try_from(&record.placement);
+                settings.is_ok_and(|settings| settings.programs == Programs::Of(Variant::Legacy))
+            })
+            .map(|record| record.network.name().clone())
+            .collect();
+        if silent.is_empty() || self.in_doubt {
+            return;
+        }
+        match self.firewall.verify(&silent) {
+            Ok(differences) if differences.is_empty() => self.told.clear(),
+            Ok(_) => self.in_doubt = true,
+            Err(error) => notices.push(Notice::failed(&error)),
+        }
+    }
+
+    /// Puts back what differs, or tells it.
+    fn resolve(&mut self, notices: &mut Vec<Notice>) {
+        match self.heal {
+            Heal::Never => {
+                self.in_doubt = false;
+                match self.firewall.verify(&[]) {
+                    Ok(differences) if differences == self.told => {}
+                    Ok(differences) => {
+                        self.told.clone_from(&differences);
+                        notices.push(Notice::Differs(differences));
+                    }
+                    Err(error) => notices.push(Notice::failed(&error)),
+                }
+            }
+            Heal::AtOnce => self.put_back(notices),
+        }
+    }
+
+    fn put_back(&mut self, notices: &mut Vec<Notice>) {
+        let now = Instant::now();
+        if !self.pace.allows(now) {
+            if let Some(pause) = self.pace.rest(now) {
+                notices.push(Notice::Restless { pause });
+            }
+            return;
+        }
+        match self.firewall.repair(&[]) {
+            Ok(report) => {
+                self.in_doubt = false;
+                if !report.changes.is_empty() || !report.notes.is_empty() {
+                    self.pace.healed(now);
+                    notices.push(Notice::Healed(report));
+                }
+            }
+            Err(error) => {
+                self.pace.failed(now + AFTER_FAILURE);
+                notices.push(Notice::failed(&error));
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! `watch`: who changed what, told as it happens; with `--heal`, put back at once.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use palisade_tests::{Palisade, Trials};
+use serde_json::Value;
+
+use crate::place::{Place, assert_clean, net};
+use crate::site::Site;
+
+pub(crate) fn add_to(mut trials: Trials) -> Trials {
+    for place in Place::ALL {
+        trials = trials.with(
+            format!("{place:?}: `watch --heal` puts back at once"),
+            move || {
+                heals(place);
+            },
+        );
+    }
+    trials
+        .with("`watch` tells who changed what", tells)
+        .with("`watch` as a service of systemd's", serves)
+        .with("`watch --heal` rests in a fight", rests)
+}
+
+/// A watch that runs.
+struct Watching {
+    child: Child,
+    events: Receiver<Value>,
+    systemd: UnixDatagram,
+    _folder: tempfile::TempDir,
+}
+
+impl Watching {
+    fn start(site: &Site, palisade: &Palisade<'_>, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("make a folder");
+        let path = folder.path().join("notify");
+        let systemd = UnixDatagram::bind(&path).expect("make a socket");
+        systemd
+            .set_read_timeout(Some(Duration::from_secs(15)))
+            .expect("wait for a while");
+        let mut command = palisade.command(["--format", "json", "watch"].iter().chain(options));
+        command
+            .env("NOTIFY_SOCKET", &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = site
+            .host
+            .inside(|| command.spawn().expect("start the watch"));
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let (sender, events) = channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let event = serde_json::from_str(&line).expect("each line is JSON");
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        let watching = Self {
+            child,
+            events,
+            systemd,
+            _folder: folder,
+        };
+        assert_eq!(watching.told_systemd(), "READY=1\n");
+        watching
+    }
+
+    fn told_systemd(&self) -> String {
+        let mut buffer = [0; 256];
+        let length = self.systemd.recv(&mut buffer).expect("a word to systemd");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    /// The next event of this kind of which this holds.
+    #[track_caller]
+    fn next(&self, kind: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        let mut passed = Vec::new();
+        while let Ok(event) = self.events.recv_timeout(deadline - Instant::now()) {
+            assert!(event["time"].is_string(), "{event}");
+            if event["event"] == kind && is_it(&event) {
+                return event;
+            }
+            passed.push(event);
+        }
+        panic!("no {kind} among {passed:#?}");
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().expect("a process"));
+        kill(pid, signal).expect("send a signal");
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn any(_: &Value) -> bool {
+    true
+}
+
+fn heals(place: Place) {
+    let site = Site::new();
+    let palisade = place.palisade(&site.host);
+    palisade.apply([&net(1), &net(2)]).stdout();
+    let watching = Watching::start(&site, &palisade, &["--heal"]);
+    let before = place.standing(&site.host).lines().count();
+    for round in 0..2 {
+        let begun = Instant::now();
+        break_all(place, &site);
+        while place.standing(&site.host).lines().count() != before {
+            assert!(begun.elapsed() < Duration::from_secs(10), "round {round}");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let took = begun.elapsed();
+        // Tables of legacy iptables tell nothing: they are looked at every two seconds.
+        let patience = if place == Place::Legacy { 4000 } else { 1000 };
+        assert!(took < Duration::from_millis(patience), "{took:?}");
+        let healed = watching.next("healed", any);
+        let changes = healed["changes"].as_array().expect("changes");
+        assert!(
+            changes.iter().any(|change| change["network"] == "net1"),
+            "{healed}"
+        );
+        assert!(
+            changes.iter().all(|change| change["action"] == "restore"),
+            "{healed}"
+        );
+    }
+    assert_clean(&palisade);
+    site.ask(1);
+    // Other commands work beside it, and it leaves alone what they do.
+    palisade.apply([&net(3)]).stdout();
+    palisade.ok(["remove", "net2"]);
+    assert_clean(&palisade);
+    assert_eq!(palisade.running(), ["net1", "net3"]);
+    palisade.ok(["remove", "--all"]);
+    thread::sleep(Duration::from_millis(300));
+    assert!(!place.standing(&site.host).contains("virbr"));
+}
+
+fn break_all(place: Place, site: &Site) {
+    match place {
+        Place::Mapped | Place::Flat => site.host.nft("flush ruleset"),
+        Place::Legacy | Place::Nft => {
+            let mut command = Command::new(format!("iptables-{}", place.word()));
+            site.host.answer(command.arg("-F"), "").stdout();
+        }
+    }
+}
+
+fn tells() {
+    for place in Place::OF_NFTABLES {
+        let site = Site::new();
+        let palisade = place.palisade(&site.host);
+        palisade.apply([&net(1)]).stdout();
+        let watching = Watching::start(&site, &palisade, &[]);
+        // Others' own tables are nobody's business.
+        site.host
+            .nft("table inet other { chain in { type filter hook input priority 0\n }\n}");
+        palisade.apply([&net(2)]).stdout();
+        let own = watching.next("changed", any);
+        assert_eq!(own["own"], true, "{own}");
+        assert_eq!(own["networks"], serde_json::json!(["net2"]), "{own}");
+        assert_eq!(own["process"]["name"], "palisade");
+
+        let (delete, said) = match place {
+            Place::Mapped => (
+                "delete element ip palisade out_24 { \"virbr1\" . 10.1.0.0 }",
+                "element ip palisade out_24 { \"virbr1\" . 10.1.0.0 }",
+            ),
+            _ => (
+                "flush chain ip palisade guest_cross",
+                "net1: guest to guest",
+            ),
+        };
+        site.host.nft(delete);
+        let told = watching.next("changed", any);
+        assert_eq!(told["own"], false);
+        assert_eq!(told["process"]["name"], "nft");
+        assert!(told["process"]["id"].as_u64().is_some_and(|id| id > 0));
+        let is_told = |line: &Value| {
+            line["sign"] == "-"
+                && line["network"] == "net1"
+                && line["text"]
+                    .as_str()
+                    .is_some_and(|text| text.contains(said))
+        };
+        let lines = told["lines"].as_array().expect("lines");
+        assert!(lines.iter().any(is_told), "{told:#}");
+        let differs = watching.next("differs", any);
+        assert_eq!(differs["clean"], false);
+        assert_eq!(
+            palisade.answer(["verify"]).code,
+            Some(3),
+            "it is not put back"
+        );
+        site.host.nft("delete table ip palisade");
+        let told = watching.next("changed", any);
+        let lines = told["lines"].as_array().expect("lines");
+        assert_eq!(
+            lines.len(),
+            1,
+            "the table, and not all that was in it: {told:#}"
+        );
+        assert_eq!(
+            told["networks"],
+            serde_json::json!(["net1", "net2"]),
+            "{told}"
+        );
+    }
+}
+
+fn serves() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    palisade.apply([&net(1)]).stdout();
+    site.host.nft("flush ruleset");
+    let mut watching = Watching::start(&site, &palisade, &["--heal"]);
+    watching.next("healed", any);
+    watching.signal(Signal::SIGHUP);
+    assert!(
+        watching
+            .told_systemd()
+            .starts_with("RELOADING=1\nMONOTONIC_USEC=")
+    );
+    assert_eq!(watching.told_systemd(), "READY=1\n");
+    watching.signal(Signal::SIGTERM);
+    assert_eq!(watching.told_systemd(), "STOPPING=1\n");
+    let ended = watching.child.wait().expect("wait for the watch");
+    assert_eq!(ended.code(), Some(0));
+    let mut rest = String::new();
+    if let Some(output) = &mut watching.child.stdout {
+        output.read_to_string(&mut rest).expect("the rest");
+    }
+    assert_eq!(rest, "");
+}
+
+fn rests() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    palisade.apply([&net(1)]).stdout();
+    let watching = Watching::start(&site, &palisade, &["--heal"]);
+    for _ in 0..10 {
+        site.host.nft("flush ruleset");
+        watching.next("healed", any);
+    }
+    site.host.nft("flush ruleset");
+    let restless = watching.next("restless", any);
+    let pause = restless["pause_seconds"].as_f64().expect("seconds");
+    assert!((0.1..=10.0).contains(&pause), "{restless}");
+    // It is a pause, not the end.
+    watching.next("healed", any);
+    assert_clean(&palisade);
+}
