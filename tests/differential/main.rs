@@ -52,7 +52,7 @@ fn the_evaluator_is_right_about_the_kernel() {
             tally.vanished += sent - heard.len();
             assert!(heard.len() * 2 > sent, "seed {seed}: packets are missing");
             for packet in &heard {
-                tally.take(verdict::compare(&tables, packet, |difference| {
+                tally.take(&verdict::compare(&tables, packet, |difference| {
                     let mut nft = Command::new("nft");
                     let listed = router.host.answer(nft.args(["-as", "list", "ruleset"]), "");
                     panic!("seed {seed}: {difference}\n{}", listed.stdout)
@@ -82,7 +82,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn take(&mut self, seen: verdict::Seen) {
+    fn take(&mut self, seen: &verdict::Seen) {
         use palisade_core::evaluate::Verdict;
         self.packets += 1;
         self.unsure += usize::from(seen.is_unsure);

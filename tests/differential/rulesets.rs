@@ -177,7 +177,7 @@ impl Writer<'_> {
         // `nft` takes no rule that speaks of two protocols, or of two families.
         let about = About {
             ports: self.chance.below(2) == 0,
-            transport: *self.chance.one_of(&["tcp", "udp"]),
+            transport: self.chance.one_of::<&'static str>(&["tcp", "udp"]),
             v6: self.is_v6(),
             nfproto: self.family == "inet" && self.chance.below(4) == 0,
         };
@@ -217,7 +217,7 @@ impl Writer<'_> {
             )
         };
         // In tables that see both families, a rule about IPv6 asks no set.
-        let asks_sets = !about.nfproto && (v6 == !self.has_ipv4());
+        let asks_sets = !about.nfproto && v6 != self.has_ipv4();
         match self.chance.below(15) {
             2 | 3 if !about.nfproto => {
                 let (address, prefix) = self.net(v6);

@@ -188,7 +188,10 @@ fn is_translation(nat: Nat, packet: &Packet, went: &Ends) -> bool {
         Nat::None => went.source == packet.source(),
         Nat::Decided => true,
         Nat::Masquerade { ports } => {
-            let device = packet.out_interface.as_ref().map(|name| name.as_str());
+            let device = packet
+                .out_interface
+                .as_ref()
+                .map(palisade_core::network::InterfaceName::as_str);
             let address = OUT
                 .iter()
                 .find(|(name, ..)| Some(*name) == device)

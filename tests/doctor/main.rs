@@ -8,6 +8,8 @@ mod firewalld;
 mod host;
 mod lab;
 mod leftovers;
+mod rights;
+mod terminal;
 mod ufw;
 
 use std::process::ExitCode;
@@ -20,6 +22,8 @@ fn main() -> ExitCode {
     trials = host::add_to(trials);
     trials = leftovers::add_to(trials);
     trials = documents::add_to(trials);
+    trials = rights::add_to(trials);
+    trials = terminal::add_to(trials);
     trials = ufw::add_to(trials);
     trials = firewalld::add_to(trials);
     // They mostly wait for programs and packets.

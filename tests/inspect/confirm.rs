@@ -13,9 +13,11 @@ use palisade_tests::{Answer, Definition, Palisade, Trials};
 use crate::place::{Place, assert_clean, net, routed};
 use crate::site::Site;
 
+type Test = fn(Place);
+
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {
-        let tests: [(&str, fn(Place)); 3] = [
+        let tests: [(&str, Test); 3] = [
             ("nobody confirms", nobody_confirms),
             ("somebody confirms", somebody_confirms),
             ("the terminal dies", terminal_dies),
@@ -81,7 +83,7 @@ fn nobody_confirms(place: Place) {
     let mut wider = net(1);
     wider.subnets.push("10.77.0.1/24".to_owned());
     palisade
-        .answer(&arguments(&palisade, "1", &[wider]))
+        .answer(arguments(&palisade, "1", &[wider]))
         .refusal(1);
     assert_eq!(everything(place, &site, &palisade), before);
     assert_clean(&palisade);
@@ -170,7 +172,7 @@ fn refused() {
         ..overlapping
     };
     let refusal = palisade
-        .answer(&arguments(&palisade, "30", &[overlapping]))
+        .answer(arguments(&palisade, "30", &[overlapping]))
         .refusal(1);
     assert!(refusal.contains("overlap"), "{refusal}");
     palisade.answer(["confirm"]).refusal(1);

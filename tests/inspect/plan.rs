@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::Command;
 
-use palisade_tests::{Dump, Namespace, Palisade, Trials, iptables};
+use palisade_tests::{Definition, Dump, Namespace, Palisade, Trials, iptables};
 use serde_json::Value;
 
 use crate::place::{Place, net, routed};
@@ -24,12 +24,15 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
 /// How many there are of each rule and element.
 type Counted = BTreeMap<String, i64>;
 
+/// A command, its networks, and what becomes of which network.
+type Step<'a> = (&'a str, &'a [Definition], &'a [(&'a str, &'a str)]);
+
 fn foresees(place: Place) {
     let namespace = Namespace::new();
     let palisade = place.palisade(&namespace);
     let mut wide = net(1);
     wide.subnets.push("10.201.0.1/22".to_owned());
-    let steps: [(&str, &[_], &[(&str, &str)]); 6] = [
+    let steps: [Step<'_>; 6] = [
         (
             "apply",
             &[net(1), net(2)],

@@ -73,6 +73,24 @@ impl Case {
         }
     }
 
+    /// The same network as the one of this number: with a name, a bridge and subnets of its own.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Self {
+        let moved = |text: &str| {
+            text.replace("<name>default<", &format!("<name>network{number}<"))
+                .replace("virbr0", &format!("virbr{number}"))
+                .replace("192.168.122.", &format!("192.168.{}.", 20 + number))
+                .replace("192.168.128.", &format!("192.168.{}.", 60 + number))
+                .replace("2001:db8:ca2:2:", &format!("2001:db8:ca2:{}:", 20 + number))
+        };
+        let words = |words: &Vec<String>| words.iter().map(|word| moved(word)).collect();
+        Self {
+            name: self.name.clone(),
+            xml: moved(&self.xml),
+            commands: Commands(self.commands.0.iter().map(words).collect()),
+        }
+    }
+
     /// Issues the commands.
     pub fn issue(&self, namespace: &Namespace) {
         self.commands.issue(namespace);

@@ -2,6 +2,7 @@
 
 mod bench;
 mod dist;
+mod lab;
 mod program;
 mod rust_version;
 mod setup;
@@ -17,6 +18,7 @@ commands:
   setup   installs what tests need that is missing; without root it says what that is
   test    setup, then every check there is
   dist    man pages, completions, an installable tree, a tarball and a Debian package
+  lab     real packets through networks of all kinds, and the evaluator against the kernel
   bench   how long we take, beside others that do the same: `cargo xtask bench --help`
 ";
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     match args.as_slice() {
         ["setup"] => setup::main(),
         ["test"] => test::main(),
+        ["lab", rest @ ..] => lab::main(rest),
         ["dist", rest @ ..] => dist::main(rest),
         ["bench", rest @ ..] => bench::main(rest),
         ["help" | "--help" | "-h"] => {

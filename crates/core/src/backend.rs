@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::network::{Family, Name, Network};
 use crate::rules::{Purpose, Rule};
-use crate::state::Record;
+use crate::state::{Record, Uses};
 use crate::storage::Lock;
 
 /// By whom and where a network's rules are installed. What beside the backend's name belongs to
@@ -55,8 +55,11 @@ pub struct Installed {
 /// What shall become different.
 #[derive(Debug, Clone, Default)]
 pub struct Change<'a> {
-    /// Running networks that stay, and are not looked at.
+    /// Running networks that stay, and are not looked at: for a backend that asks for them
+    /// ([`Backend::looks_at_kept`]), otherwise none.
     pub keep: Vec<&'a Record>,
+    /// What is recorded for all of those, by place.
+    pub kept: Uses,
     /// Running networks that stay: what is missing of them is put back, and what is recorded
     /// beyond what they need goes.
     pub restore: Vec<&'a Record>,
@@ -243,14 +246,21 @@ pub trait Backend: Send {
     /// Why a rule of a running network is not installed, if it is not.
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str>;
 
-    /// Whether what stands for these networks was made by an older build in another way: it is
+    /// Whether what stands in these places was made by an older build in another way: it is
     /// made anew then, from the records.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
-        let _ = records;
+    fn is_outdated(&mut self, uses: &Uses) -> Result<bool, BackendError> {
+        let _ = uses;
         Ok(false)
+    }
+
+    /// Whether planning this change takes the records of networks that stay and are not looked at.
+    /// Without them, a change costs the same however many there are.
+    fn looks_at_kept(&self, change: &Change<'_>) -> bool {
+        let _ = change;
+        true
     }
 
     /// The generation of the ruleset, if the kernel counts it: everybody's changes move it.
@@ -287,12 +297,15 @@ pub trait Backend: Send {
     /// If the kernel cannot be read.
     fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError>;
 
-    /// Fills in the kernel's numbers of what is installed in this backend, where it has some; items
-    /// that are not there get none.
+    /// Takes out of the records what the kernel refused of the last change although it is recorded
+    /// as installed: what is optional. Whether there was any.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError>;
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+        let _ = records;
+        Ok(false)
+    }
 
     /// What stands in the kernel for each of these networks, seen in one look at each table.
     ///

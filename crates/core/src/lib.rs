@@ -10,6 +10,7 @@
 pub mod backend;
 pub mod engine;
 pub mod evaluate;
+mod frame;
 pub mod journal;
 pub mod network;
 pub mod rules;

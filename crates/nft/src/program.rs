@@ -42,15 +42,7 @@ impl Program {
     /// were started. None if they need nothing there.
     #[must_use]
     pub fn of(name: &TableName, family: Family, networks: &[(Layout, &Network)]) -> Option<Self> {
-        let transaction = FilledSet {
-            set: layout::transaction_set(name, family),
-            elements: Vec::new(),
-        };
-        let mut program = Self {
-            table: layout::table(name, family),
-            sets: vec![transaction],
-            chains: Vec::new(),
-        };
+        let mut program = Self::empty(name, family);
         for layout in [Layout::Flat, Layout::Mapped] {
             let of_layout = || {
                 let named = networks.iter().filter(|&&(of, _)| of == layout);
@@ -71,7 +63,20 @@ impl Program {
         (!program.chains.is_empty()).then_some(program)
     }
 
-    fn extend(&mut self, skeleton: layout::Skeleton) {
+    /// Our table with what it has for every layout.
+    pub(crate) fn empty(name: &TableName, family: Family) -> Self {
+        let transaction = FilledSet {
+            set: layout::transaction_set(name, family),
+            elements: Vec::new(),
+        };
+        Self {
+            table: layout::table(name, family),
+            sets: vec![transaction],
+            chains: Vec::new(),
+        }
+    }
+
+    pub(crate) fn extend(&mut self, skeleton: layout::Skeleton) {
         let fill = |set| FilledSet {
             set,
             elements: Vec::new(),

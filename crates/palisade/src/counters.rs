@@ -121,7 +121,8 @@ pub fn prometheus(all: &[Counters]) -> String {
         // Writing to a String does not fail.
         let _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} counter");
     };
-    let metrics: [(&str, &str, fn(&Counted) -> u64); 2] = [
+    type Value = fn(&Counted) -> u64;
+    let metrics: [(&str, &str, Value); 2] = [
         (
             "palisade_packets_total",
             "Packets of a virtual network, by what becomes of them.",

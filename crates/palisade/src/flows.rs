@@ -28,6 +28,17 @@ impl Flows {
         }
     }
 
+    /// Whether there are any; what is to be said if that cannot be seen.
+    pub(crate) fn are_there(&mut self) -> Result<bool, String> {
+        let Some(conntrack) = self.conntrack.as_mut() else {
+            return Ok(false);
+        };
+        match conntrack.count() {
+            Ok(count) => Ok(count > 0),
+            Err(error) => Err(failed(&error, &error.hint())),
+        }
+    }
+
     /// Ends flows that left these subnets untranslated. What is to be said of it, if anything.
     pub(crate) fn end_unnatted(&mut self, subnets: &[Subnet]) -> Option<String> {
         match self.conntrack.as_mut()?.delete_unnatted(subnets) {

@@ -33,6 +33,7 @@ mod no_rules;
 mod options;
 mod overview;
 mod render;
+mod rights;
 mod shown;
 pub mod trace;
 mod usual;

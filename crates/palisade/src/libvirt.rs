@@ -22,13 +22,16 @@ const LEGACY_TABLES: &str = "/proc/net/ip_tables_names";
 pub(crate) fn notices(
     reader: &mut Reader<'_>,
     namespace: Option<&Path>,
-    bridges: &[&InterfaceName],
+    bridges: &[InterfaceName],
 ) -> Result<Vec<String>, DumpError> {
     let mut rules = nftables(reader)?;
     if namespace.is_none() && std::fs::read_to_string(LEGACY_TABLES).is_ok_and(|t| !t.is_empty()) {
         rules.extend(legacy());
     }
-    let bridges = bridges.iter().map(|bridge| bridge.as_str());
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bridges = bridges.iter().map(InterfaceName::as_str);
     let told = bridges
         .filter(|bridge| names(&rules, bridge))
         .map(|bridge| {
@@ -53,14 +56,16 @@ pub(crate) fn names(rules: &[String], bridge: &str) -> bool {
 /// libvirt's rules in nf_tables: in its own table, and in the chains that `iptables-nft` made.
 pub(crate) fn nftables(reader: &mut Reader<'_>) -> Result<Vec<String>, DumpError> {
     let mut rules = Vec::new();
-    for family in [Family::Ip, Family::Ip6] {
-        for table in [TABLE, "filter"] {
-            let Some(program) = reader.program(family, table, Depth::Outline)? else {
-                continue;
-            };
-            if palisade_nft::layout::version(&program.table).is_some() {
-                continue; // Ours, by that name.
-            }
+    // All tables in one question: most hosts have none of these.
+    for found in reader.tables(Family::Other(0))? {
+        let (family, table) = (found.family, found.name.as_str());
+        let is_meant =
+            matches!(family, Family::Ip | Family::Ip6) && [TABLE, "filter"].contains(&table);
+        // Ours may have such a name too.
+        if is_meant
+            && palisade_nft::layout::version(&found).is_none()
+            && let Some(program) = reader.program(family, table, Depth::Outline)?
+        {
             for chain in &program.chains {
                 if table == TABLE || chain.chain.name.starts_with(CHAINS) {
                     let rule = |rule| by_name(&format!("{rule:#}"));

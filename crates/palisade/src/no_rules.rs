@@ -54,10 +54,6 @@ impl Backend for NoRules {
         Ok(Vec::new())
     }
 
-    fn note_handles(&mut self, _records: &mut [Record]) -> Result<(), BackendError> {
-        Ok(())
-    }
-
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         Ok(vec![Vec::new(); records.len()])
     }

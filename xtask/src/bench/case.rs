@@ -1,56 +1,58 @@
 //! So many networks, in every form in which contestants want them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 
-use palisade::{BackendChoice, Choice, Layout, Network, Options, render};
+use palisade::{Layout, Network};
 
-use super::contestant::Nft;
-use super::namespace::Namespace;
-use super::networks::{definition, networks};
+use super::ground::Ground;
+use super::networks::{definition, network, networks};
 use super::record::Recording;
 use super::scratch::Scratch;
-use crate::program::find;
+use super::text;
 
 pub(super) struct Case<'a> {
-    pub(super) scratch: &'a Scratch,
-    /// Our command.
-    pub(super) command: &'a Path,
+    pub(super) ground: Ground<'a>,
     pub(super) networks: Vec<Network>,
     /// A folder with a definition of each network.
     pub(super) definitions: PathBuf,
-    /// A configuration file that says nothing.
-    pub(super) configuration: PathBuf,
-    /// Libvirt's rules for them, as `nft -f` reads them.
-    flat_text: PathBuf,
-    nft: PathBuf,
+    /// One more network, which is none of them.
+    pub(super) one: Network,
+    /// Its definition.
+    pub(super) one_file: PathBuf,
     recordings: Vec<(Layout, Recording)>,
 }
 
 impl<'a> Case<'a> {
+    /// In a folder of its own.
     pub(super) fn new(
         scratch: &'a Scratch,
-        command: &'a Path,
-        count: usize,
+        command: &'a std::path::Path,
+        count: u16,
     ) -> Result<Self, String> {
         let networks = networks(count)?;
+        let folder = scratch.path().join("definitions");
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         for (number, network) in (0..=u16::MAX).zip(&networks) {
             let name = format!("definitions/{}.xml", network.name());
             scratch.write(&name, &definition(number))?;
         }
         let recording = |layout| Ok((layout, Recording::new(&networks, layout)?));
-        let recordings: Result<_, String> = Layout::ALL.into_iter().map(recording).collect();
-        let text =
-            render(&networks, &choice(Layout::Flat), None).map_err(|error| error.to_string())?;
+        // Of no network there is nothing to record.
+        let layouts = Layout::ALL.into_iter().filter(|_| count > 0);
+        let recordings: Result<_, String> = layouts.map(recording).collect();
         Ok(Self {
-            scratch,
-            command,
-            definitions: scratch.path().join("definitions"),
-            configuration: scratch.write("palisade.toml", "")?,
-            flat_text: scratch.write("flat.nft", &without_comments(&text))?,
-            nft: find("nft").ok_or("nft is not installed: cargo xtask setup")?,
+            ground: Ground::new(scratch, command)?,
+            definitions: folder,
+            one: network(u16::MAX)?,
+            one_file: scratch.write("one.xml", &definition(u16::MAX))?,
             recordings: recordings?,
             networks,
         })
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.networks.len()
     }
 
     /// What is said while these networks start in each layout.
@@ -60,71 +62,33 @@ impl<'a> Case<'a> {
             .map(|(layout, recording)| (*layout, recording))
     }
 
-    pub(super) fn nft(&self) -> Nft<'_> {
-        Nft {
-            program: &self.nft,
-            file: &self.flat_text,
-        }
-    }
-}
-
-/// How a firewall is opened for one run.
-pub(super) fn options(layout: Layout, namespace: &Namespace, state: &Scratch) -> Options {
-    Options {
-        state_directory: Some(state.path().to_owned()),
-        namespace: Some(namespace.path()),
-        choice: choice(layout),
-        ..Options::default()
-    }
-}
-
-fn choice(layout: Layout) -> Choice {
-    Choice {
-        backend: Some(BackendChoice::Nftables),
-        layout: Some(layout),
-        table: None,
-        ..Choice::default()
-    }
-}
-
-/// Libvirt's rules have no comments, and `nft` shall not be measured with ours.
-fn without_comments(text: &str) -> String {
-    let mut without = String::with_capacity(text.len());
-    for line in text.lines() {
-        let rule = match line.split_once("comment \"") {
-            Some((rule, _)) => rule.trim_end(),
-            None => line,
-        };
-        without.push_str(rule);
-        without.push('\n');
-    }
-    without
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nft_reads_rules_without_comments() {
-        let text = "table ip palisade {\n\tcomment \"made by palisade\"\n\tchain guest_input {\n\
-                    \t\toifname \"virbr0\" counter reject comment \"default: refuse in\"\n\t}\n}\n";
-        let expected = "table ip palisade {\n\n\tchain guest_input {\n\
-                        \t\toifname \"virbr0\" counter reject\n\t}\n}\n";
-        assert_eq!(without_comments(text), expected);
+    pub(super) fn recording(&self, layout: Layout) -> Result<&Recording, String> {
+        let mut recordings = self.recordings();
+        let found = recordings.find(|(of, _)| *of == layout);
+        found.map_or_else(
+            || Err("nothing is recorded of no network".to_owned()),
+            |(_, recording)| Ok(recording),
+        )
     }
 
-    #[test]
-    fn no_rule_is_lost_with_its_comment() {
-        let text = render(&networks(3).unwrap(), &choice(Layout::Flat), None).unwrap();
-        let without = without_comments(&text);
-        assert!(!without.contains("comment"));
-        for word in ["masquerade", "reject", "accept", "return", "jump"] {
-            assert_eq!(
-                without.matches(word).count(),
-                text.lines().filter(|line| line.contains(word)).count(),
-                "{word}"
-            );
-        }
+    /// Our command with these words and a choice of layout.
+    pub(super) fn palisade(&self, words: &[&str], layout: Layout) -> Command {
+        let mut command = self.ground.palisade();
+        command.args(words);
+        command.args(["--backend", "nftables", "--layout", layout.name()]);
+        command
+    }
+
+    /// `nft -f` of these networks in a layout; libvirt's is the flat one.
+    pub(super) fn nft(&self, layout: Layout) -> Result<Command, String> {
+        let name = format!("{layout}.nft");
+        let text = text::nft(&self.networks, layout)?;
+        Ok(self.ground.nft(&self.ground.scratch.write(&name, &text)?))
+    }
+
+    /// `iptables-restore` of both families.
+    pub(super) fn restore(&self, variant: &str) -> Result<Vec<Command>, String> {
+        let texts = text::iptables(&self.networks)?;
+        self.ground.restore(variant, "all", &texts)
     }
 }

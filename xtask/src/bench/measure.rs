@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::amount::Amount;
 use super::contestant::{Contestant, Label};
 use super::progress::Progress;
 
@@ -15,42 +16,43 @@ pub(super) struct Budget {
     pub(super) most: usize,
 }
 
-/// One contestant's times.
+/// What one contestant took.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) label: Label,
-    pub(super) times: Times,
+    pub(super) amounts: Amounts,
 }
 
-/// The times of several runs, of which there is at least one.
+/// What several runs took, of which there is at least one.
 #[derive(Debug)]
-pub(super) struct Times {
-    sorted: Vec<Duration>,
+pub(super) struct Amounts {
+    sorted: Vec<Amount>,
 }
 
-impl Times {
-    pub(super) fn new(mut times: Vec<Duration>) -> Self {
-        times.sort();
-        Self { sorted: times }
+impl Amounts {
+    pub(super) fn new(mut amounts: Vec<Amount>) -> Self {
+        amounts.sort_by(|Amount(a), Amount(b)| a.total_cmp(b));
+        Self { sorted: amounts }
     }
 
     pub(super) fn runs(&self) -> usize {
         self.sorted.len()
     }
 
-    pub(super) fn least(&self) -> Duration {
+    pub(super) fn least(&self) -> Amount {
         self.sorted.first().copied().unwrap_or_default()
     }
 
-    pub(super) fn most(&self) -> Duration {
+    pub(super) fn most(&self) -> Amount {
         self.sorted.last().copied().unwrap_or_default()
     }
 
     /// Of an even number, the mean of the two in the middle.
-    pub(super) fn median(&self) -> Duration {
+    pub(super) fn median(&self) -> Amount {
         let at = |index: usize| self.sorted.get(index).copied().unwrap_or_default();
         let runs = self.runs();
-        (at(runs.saturating_sub(1) / 2) + at(runs / 2)) / 2
+        let (Amount(below), Amount(above)) = (at(runs.saturating_sub(1) / 2), at(runs / 2));
+        Amount(f64::midpoint(below, above))
     }
 }
 
@@ -62,7 +64,7 @@ pub(super) fn alternate(
     progress: &Progress,
 ) -> Result<Vec<Row>, String> {
     let start = Instant::now();
-    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); contestants.len()];
+    let mut amounts: Vec<Vec<Amount>> = vec![Vec::new(); contestants.len()];
     for round in 0..=budget.most {
         let spent = start.elapsed();
         // A round that would end too late is not begun.
@@ -70,22 +72,22 @@ pub(super) fn alternate(
         if round > budget.least && spent + needed > budget.time {
             break;
         }
-        for (contestant, times) in contestants.iter_mut().zip(&mut times) {
+        for (contestant, amounts) in contestants.iter_mut().zip(&mut amounts) {
             let label = contestant.label();
             progress.tell(round, label);
             let took = contestant
                 .run()
                 .map_err(|reason| format!("{label}: {reason}"))?;
             if round > 0 {
-                times.push(took);
+                amounts.push(took);
             }
         }
     }
     progress.end();
     let labels = contestants.iter().map(|contestant| contestant.label());
-    let rows = labels.zip(times).map(|(label, times)| Row {
+    let rows = labels.zip(amounts).map(|(label, amounts)| Row {
         label,
-        times: Times::new(times),
+        amounts: Amounts::new(amounts),
     });
     Ok(rows.collect())
 }
@@ -106,21 +108,19 @@ mod tests {
 
     impl Contestant for Scripted<'_> {
         fn label(&self) -> Label {
-            Label {
-                layout: None,
-                what: self.what,
-            }
+            Label::other(self.what, 1)
         }
 
-        fn run(&mut self) -> Result<Duration, String> {
+        fn run(&mut self) -> Result<Amount, String> {
             self.log.borrow_mut().push(self.what);
             let took = self.takes.next().ok_or("one run too many")?;
-            Ok(Duration::from_millis(*took))
+            Ok(Duration::from_millis(*took).into())
         }
     }
 
-    fn milliseconds(times: &[u64]) -> Times {
-        Times::new(times.iter().copied().map(Duration::from_millis).collect())
+    fn bytes(amounts: &[u32]) -> Amounts {
+        let amounts = amounts.iter().map(|&amount| Amount(f64::from(amount)));
+        Amounts::new(amounts.collect())
     }
 
     #[test]
@@ -145,12 +145,9 @@ mod tests {
         let rows = alternate(&mut contestants, &budget, &Progress::silent()).unwrap();
         let in_turn = [What::Library, What::Nft].repeat(4);
         assert_eq!(*log.borrow(), in_turn);
-        let medians: Vec<u128> = rows
-            .iter()
-            .map(|row| row.times.median().as_millis())
-            .collect();
-        assert_eq!(medians, [2, 20]);
-        assert_eq!(rows[1].times.runs(), 3);
+        let medians: Vec<Amount> = rows.iter().map(|row| row.amounts.median()).collect();
+        assert_eq!(medians, [Amount(0.002), Amount(0.020)]);
+        assert_eq!(rows[1].amounts.runs(), 3);
     }
 
     #[test]
@@ -167,16 +164,16 @@ mod tests {
             most: 1,
         };
         let failed = alternate(&mut contestants, &budget, &Progress::silent());
-        assert_eq!(failed.unwrap_err(), "nft -f: one run too many");
+        assert_eq!(failed.unwrap_err(), "nft -f, 1 network: one run too many");
     }
 
     #[test]
     fn medians_and_spread() {
-        let odd = milliseconds(&[9, 1, 4]);
-        assert_eq!(odd.median(), Duration::from_millis(4));
-        assert_eq!(odd.least(), Duration::from_millis(1));
-        assert_eq!(odd.most(), Duration::from_millis(9));
-        let even = milliseconds(&[8, 1, 2, 4]);
-        assert_eq!(even.median(), Duration::from_millis(3));
+        let odd = bytes(&[9, 1, 4]);
+        assert_eq!(odd.median(), Amount(4.0));
+        assert_eq!(odd.least(), Amount(1.0));
+        assert_eq!(odd.most(), Amount(9.0));
+        let even = bytes(&[8, 1, 2, 4]);
+        assert_eq!(even.median(), Amount(3.0));
     }
 }

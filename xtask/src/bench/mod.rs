@@ -5,40 +5,51 @@
 //! and what counts is how their medians compare. One contestant is the floor: the bytes that we
 //! would send, made before, sent again. Another is `nft -f`, which others would use.
 //!
-//! Each run has a network namespace of its own, that ends with it; state and definitions are on a
-//! tmpfs, so that no disk is measured.
+//! Each run has a network namespace of its own, or the same one to return to; state and definitions
+//! are on a tmpfs, so that no disk is measured.
 
+mod amount;
 mod apply;
 mod arguments;
 mod case;
+mod chart;
 mod contestant;
 mod encode;
+mod ground;
 mod machine;
 mod measure;
+mod memory;
 mod namespace;
 mod networks;
+mod no_change;
+mod one;
+mod packets;
 mod progress;
+mod read_back;
 mod record;
 mod release;
 mod report;
+mod rustables;
 mod scratch;
+mod session;
+mod site;
+mod start;
+mod target;
+mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::program::is_root;
 use arguments::{Arguments, Asked, Bench};
-use case::Case;
 use machine::Machine;
-use measure::alternate;
-use progress::Progress;
-use report::{Cell, Report};
-use scratch::Scratch;
-
-/// How many networks there are in a case.
-const SIZES: [usize; 3] = [1, 100, 1_000];
+use report::Report;
+use session::Session;
 
 pub(crate) fn main(words: &[&str]) -> ExitCode {
+    if let Some(code) = memory::held() {
+        return code;
+    }
     let arguments = match Arguments::parse(words) {
         Ok(Asked::Run(arguments)) => arguments,
         Ok(Asked::Help) => {
@@ -72,32 +83,39 @@ fn run(arguments: &Arguments) -> Result<(), String> {
 fn measured(arguments: &Arguments, command: &Path) -> Result<(), String> {
     let machine = Machine::here()?;
     println!("{machine}");
-    let mut report = Report::new(machine);
-    let benches = arguments.benches();
-    let budget = arguments.budget(benches.len() * SIZES.len());
-    for size in SIZES {
-        let scratch = Scratch::new()?;
-        let case = Case::new(&scratch, command, size)?;
-        for &bench in &benches {
-            let mut contestants = match bench {
-                Bench::Encode => encode::contestants(&case),
-                Bench::Apply => apply::contestants(&case),
-            };
-            let progress = Progress::new(format!("{bench}, {}", report::networks(size)));
-            let rows = alternate(&mut contestants, &budget, &progress)?;
-            let cell = Cell { bench, size, rows };
-            print!("{cell}");
-            report.cells.push(cell);
+    let mut session = Session {
+        command,
+        arguments,
+        report: Report::new(machine),
+    };
+    for bench in arguments.benches() {
+        match bench {
+            Bench::Encode => encode::measure(&mut session),
+            Bench::Apply => apply::measure(&mut session),
+            Bench::AddOne => one::measure_add(&mut session),
+            Bench::RemoveOne => one::measure_remove(&mut session),
+            Bench::NoChange => no_change::measure(&mut session),
+            Bench::ReadBack => read_back::measure(&mut session),
+            Bench::Packets => packets::measure(&mut session),
+            Bench::Start => start::measure(&mut session),
+            Bench::Memory => memory::measure(&mut session),
+        }
+        .map_err(|reason| format!("{bench}: {reason}"))?;
+    }
+    let report = session.report;
+    println!("\n{}", report::LEGEND);
+    print!("{}", target::table(&report.cells));
+    if let Some(path) = &arguments.json {
+        write(path, &format!("{:#}\n", report.json()))?;
+    }
+    if let Some(folder) = &arguments.curves {
+        for (name, picture) in chart::all(&report.cells) {
+            write(&folder.join(name), &picture)?;
         }
     }
-    println!("\n{}", report::LEGEND);
-    match &arguments.json {
-        Some(path) => write(path, &report),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-fn write(path: &PathBuf, report: &Report) -> Result<(), String> {
-    let text = format!("{:#}\n", report.json());
+fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

@@ -48,9 +48,7 @@ impl Namespace {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        on_own_thread(|| {
-            setns(&self.descriptor, CloneFlags::CLONE_NEWNET)
-                .map_err(|errno| format!("cannot enter a network namespace: {errno}"))?;
+        self.inside(|| {
             let start = Instant::now();
             let output = program.output();
             let took = start.elapsed();
@@ -62,6 +60,30 @@ impl Namespace {
             let reason = String::from_utf8_lossy(&output.stderr);
             Err(format!("{name}: {}: {reason}", output.status))
         })
+    }
+
+    /// Does something inside, on a thread of its own.
+    pub(super) fn inside<T: Send>(
+        &self,
+        action: impl FnOnce() -> Result<T, String> + Send,
+    ) -> Result<T, String> {
+        on_own_thread(|| {
+            setns(&self.descriptor, CloneFlags::CLONE_NEWNET)
+                .map_err(|errno| format!("cannot enter a network namespace: {errno}"))?;
+            action()
+        })
+    }
+
+    /// What a program prints that runs inside. It must end well.
+    pub(super) fn output(&self, program: &mut Command) -> Result<String, String> {
+        let name = program.get_program().display().to_string();
+        program.stdin(Stdio::null());
+        let output = self.inside(|| program.output().map_err(|error| error.to_string()))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let reason = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{name}: {}: {reason}", output.status))
     }
 
     /// Ends it with all that it holds. The kernel destroys rules some time after they are deleted,

@@ -21,15 +21,37 @@ pub(super) fn definition(number: u16) -> String {
     )
 }
 
+/// The same with a /64 of IPv6, from which guests leave with the host's address too.
+pub(super) fn dual(number: u16) -> String {
+    let ipv6 = format!("<ip family='ipv6' address='fd00:0:0:{number:x}::1' prefix='64'/>");
+    definition(number)
+        .replace(
+            "<forward mode='nat'/>",
+            "<forward mode='nat'><nat ipv6='yes'/></forward>",
+        )
+        .replace("</network>", &format!("  {ipv6}\n</network>"))
+}
+
+/// The network of this number.
+pub(super) fn network(number: u16) -> Result<Network, String> {
+    read(&definition(number))
+}
+
 /// The first so many networks.
-pub(super) fn networks(count: usize) -> Result<Vec<Network>, String> {
+pub(super) fn networks(count: u16) -> Result<Vec<Network>, String> {
+    (0..count).map(network).collect()
+}
+
+/// The first so many networks with both families.
+pub(super) fn dual_networks(count: u16) -> Result<Vec<Network>, String> {
+    (0..count).map(|number| read(&dual(number))).collect()
+}
+
+fn read(definition: &str) -> Result<Network, String> {
     let source = Source::File("a definition of the bench".into());
-    let mut networks = Vec::with_capacity(count);
-    for number in (0..=u16::MAX).take(count) {
-        let read = parse(&source, definition(number).as_bytes());
-        networks.extend(read.map_err(|error| error.to_string())?);
-    }
-    Ok(networks)
+    let read = parse(&source, definition.as_bytes()).map_err(|error| error.to_string())?;
+    let mut networks = read.into_iter();
+    networks.next().ok_or_else(|| "no network".to_owned())
 }
 
 #[cfg(test)]
@@ -47,9 +69,20 @@ mod tests {
 
     #[test]
     fn the_last_one_is_one_too() {
-        let source = Source::File("last".into());
-        let last = parse(&source, definition(u16::MAX).as_bytes()).unwrap();
-        let subnets: Vec<String> = last[0].subnets().iter().map(ToString::to_string).collect();
+        let last = network(u16::MAX).unwrap();
+        let subnets: Vec<String> = last.subnets().iter().map(ToString::to_string).collect();
         assert_eq!(subnets, ["10.255.255.0/24"]);
+    }
+
+    #[test]
+    fn with_both_families_too() {
+        let networks = dual_networks(300).unwrap();
+        assert_eq!(conflicts(&networks), []);
+        let last: Vec<String> = networks[299]
+            .subnets()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(last, ["10.1.43.0/24", "fd00:0:0:12b::/64"]);
     }
 }

@@ -8,6 +8,7 @@ use palisade_nft::Nftables;
 use palisade_nft::backend::Settings;
 use palisade_nft::socket::Socket;
 use palisade_nft::transport::{Transport, TransportError};
+use palisade_nft::wire::{Header, batch_begin, messages};
 
 use super::namespace::Namespace;
 
@@ -82,6 +83,99 @@ impl Transport for Recorder {
         let answer = replies.get(before..).unwrap_or_default().to_vec();
         lock(&self.answers).push(answer);
         Ok(())
+    }
+}
+
+/// The batches that were sent, of which each is asked for once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Batches(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Batches {
+    /// A socket whose batches are kept.
+    pub(super) fn of(&self, socket: Socket) -> impl Transport + use<> {
+        Keeper {
+            socket,
+            batches: self.clone(),
+        }
+    }
+}
+
+struct Keeper {
+    socket: Socket,
+    batches: Batches,
+}
+
+impl Transport for Keeper {
+    fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
+        if messages(request)
+            .flatten()
+            .any(|message| message.header.kind == Header::BATCH_BEGIN)
+        {
+            lock(&self.batches.0).push(request.to_vec());
+        }
+        self.socket.exchange(request, replies)
+    }
+}
+
+/// The one batch that was sent since the last time, for any generation.
+pub(super) fn said(batches: &Batches) -> Result<Vec<u8>, String> {
+    let sent = std::mem::take(&mut *lock(&batches.0));
+    let [batch] = sent.as_slice() else {
+        return Err(format!("a change of {} batches, not one", sent.len()));
+    };
+    let begin = messages(batch).flatten().next();
+    let length = begin.map_or(0, |begin| begin.header.len as usize);
+    let mut free = Vec::with_capacity(batch.len());
+    batch_begin(&mut free, 0, None);
+    free.extend(batch.get(length..).unwrap_or_default());
+    Ok(free)
+}
+
+/// Asks what was asked before, and does not read the answers.
+pub(super) struct Questions {
+    socket: Socket,
+    questions: Vec<Vec<u8>>,
+    answers: Vec<u8>,
+}
+
+impl Questions {
+    /// Those that `read` asks.
+    pub(super) fn of(
+        namespace: &Namespace,
+        read: impl FnOnce(&mut dyn Transport) -> Result<(), String>,
+    ) -> Result<Self, String> {
+        let mut noted = Noted {
+            socket: namespace.socket()?,
+            questions: Vec::new(),
+        };
+        read(&mut noted)?;
+        Ok(Self {
+            socket: noted.socket,
+            questions: noted.questions,
+            answers: Vec::new(),
+        })
+    }
+
+    pub(super) fn ask(&mut self) -> Result<(), String> {
+        for question in &self.questions {
+            self.answers.clear();
+            self.socket
+                .exchange(question, &mut self.answers)
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+struct Noted {
+    socket: Socket,
+    questions: Vec<Vec<u8>>,
+}
+
+impl Transport for Noted {
+    fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
+        self.questions.push(request.to_vec());
+        self.socket.exchange(request, replies)
     }
 }
 

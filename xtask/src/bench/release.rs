@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::arguments::Arguments;
+use super::rustables::PROGRAM;
 use crate::program::{cargo, program, run, target};
 
 /// Tells the release build of this program where the release build of the command is.
@@ -20,11 +21,21 @@ pub(super) fn build_and_run(arguments: &Arguments) -> Result<(), String> {
         .args(["build", "--release", "--locked"])
         .args(packages))?;
     let built = target().join("release");
+    let opinion = ["-p", "palisade-second-opinion", "--example", "encode"];
+    let rustables = run(cargo()
+        .args(["build", "--release", "--locked"])
+        .args(opinion));
+    if let Err(reason) = &rustables {
+        println!("SKIPPED: rustables' encoder, which needs libclang: {reason}");
+    }
     let mut bench = program(built.join("xtask"));
     bench
         .arg("bench")
         .args(arguments.words()?)
         .env(COMMAND, built.join("palisade"));
+    if rustables.is_ok() {
+        bench.env(PROGRAM, built.join("examples").join("encode"));
+    }
     match bench.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("stopped: {status}")),

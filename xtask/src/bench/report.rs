@@ -1,20 +1,22 @@
 //! The figures: as a table for people, as JSON for programs.
 
 use std::fmt;
-use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::amount::Amount;
 use super::arguments::Bench;
-use super::contestant::{Label, What};
+use super::contestant::{Label, What, thousands};
 use super::machine::Machine;
 use super::measure::Row;
+use super::target;
 
 pub(super) const LEGEND: &str = "\
-Times are medians of alternating runs, with the fastest and the slowest. `x bytes` compares with the
+Figures are medians of alternating runs, with the least and the most. `x bytes` compares with the
 same layout's bytes, made before and sent again in one exchange: the floor. `x nft` compares with
-`nft -f` of libvirt's flat rules for the same IPv4 NAT networks; mapped guards their bridges in IPv6
-too. `its exchanges` are the part of `Firewall::apply` that waits for the kernel.";
+`nft -f` of libvirt's flat rules for the same IPv4 NAT networks (`nft list` where something is read);
+mapped guards their bridges in IPv6 too. `its exchanges` are the part of the library's call that
+waits for the kernel.";
 
 /// All cells of a run.
 #[derive(Debug)]
@@ -23,12 +25,59 @@ pub(super) struct Report {
     pub(super) cells: Vec<Cell>,
 }
 
-/// One bench with so many networks.
+/// Contestants that ran in turn.
 #[derive(Debug)]
 pub(super) struct Cell {
     pub(super) bench: Bench,
-    pub(super) size: usize,
+    /// Which of the bench's cells, where it has several of the same size.
+    pub(super) part: String,
     pub(super) rows: Vec<Row>,
+}
+
+/// With whom others are compared: a column of the table.
+#[derive(Debug, Clone, Copy)]
+struct Rival {
+    what: What,
+    head: &'static str,
+    among: Among,
+}
+
+/// Which of the rivals a row has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// The one with the same layout and as many networks.
+    Layout,
+    /// The one with as many networks.
+    Size,
+    /// The only one.
+    All,
+}
+
+const RIVALS: [Rival; 9] = [
+    Rival::new(What::Resent, "x bytes", Among::Layout),
+    Rival::new(What::Dump, "x dump", Among::Layout),
+    Rival::new(What::NftList, "x nft", Among::Layout),
+    Rival::new(What::Question, "x ask", Among::Size),
+    Rival::new(What::Rustables, "x theirs", Among::Size),
+    Rival::new(What::Masquerade, "x rule", Among::All),
+    Rival::new(What::True, "x true", Among::All),
+    Rival::new(What::NftSame, "x nft", Among::Layout),
+    Rival::new(What::Nft, "x nft", Among::Size),
+];
+
+impl Rival {
+    const fn new(what: What, head: &'static str, among: Among) -> Self {
+        Self { what, head, among }
+    }
+
+    fn is_of(self, row: Label, rival: Label) -> bool {
+        rival.what == self.what
+            && match self.among {
+                Among::Layout => (rival.layout, rival.size) == (row.layout, row.size),
+                Among::Size => rival.size == row.size,
+                Among::All => true,
+            }
+    }
 }
 
 impl Report {
@@ -43,59 +92,51 @@ impl Report {
         json!({
             "machine": self.machine.json(),
             "cells": self.cells.iter().map(Cell::json).collect::<Vec<_>>(),
+            "targets": target::json(&self.cells),
         })
     }
 }
 
 impl Cell {
-    /// How many times the floor of its layout a row takes.
-    fn to_floor(&self, row: &Row) -> Option<f64> {
-        self.to(
-            row,
-            Label {
-                layout: row.label.layout,
-                what: What::Resent,
-            },
-        )
+    /// The rivals that ran here.
+    fn rivals(&self) -> impl Iterator<Item = Rival> {
+        let ran = |rival: &Rival| self.rows.iter().any(|row| row.label.what == rival.what);
+        RIVALS.into_iter().filter(ran)
     }
 
-    /// How many times `nft -f` a row takes.
-    fn to_nft(&self, row: &Row) -> Option<f64> {
-        self.to(
-            row,
-            Label {
-                layout: None,
-                what: What::Nft,
-            },
-        )
-    }
-
-    fn to(&self, row: &Row, rival: Label) -> Option<f64> {
-        if row.label == rival {
+    /// How many times its rival a row takes.
+    fn ratio(&self, row: &Row, rival: Rival) -> Option<f64> {
+        let is_rival = |other: &&Row| rival.is_of(row.label, other.label);
+        let other = self.rows.iter().find(is_rival)?;
+        if other.label == row.label {
             return None;
         }
-        let rival = self.rows.iter().find(|other| other.label == rival)?;
-        let rival = rival.times.median().as_secs_f64();
-        (rival > 0.0).then(|| row.times.median().as_secs_f64() / rival)
+        let (Amount(amount), Amount(of)) = (row.amounts.median(), other.amounts.median());
+        (of > 0.0).then(|| amount / of)
     }
 
     fn json(&self) -> Value {
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let row = |row: &Row| {
+            let of = |rival: Rival| {
+                let ratio = self.ratio(row, rival)?;
+                Some((rival.what.words().to_owned(), json!(ratio)))
+            };
+            let (amounts, Amount(median)) = (&row.amounts, row.amounts.median());
             json!({
                 "layout": row.label.layout.map(palisade::Layout::name),
                 "what": row.label.what.words(),
-                "runs": row.times.runs(),
-                "median_ns": nanoseconds(row.times.median()),
-                "least_ns": nanoseconds(row.times.least()),
-                "most_ns": nanoseconds(row.times.most()),
-                "to_bytes_resent": self.to_floor(row),
-                "to_nft": self.to_nft(row),
+                "networks": row.label.size,
+                "runs": amounts.runs(),
+                "median": median,
+                "least": amounts.least().0,
+                "most": amounts.most().0,
+                "ratios": self.rivals().filter_map(of).collect::<Map<_, _>>(),
             })
         };
         json!({
             "bench": self.bench.name(),
-            "networks": self.size,
+            "part": self.part,
+            "unit": self.bench.unit().name(),
             "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
         })
     }
@@ -103,50 +144,42 @@ impl Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let title = format!("{}, {}", self.bench, networks(self.size));
-        writeln!(
+        let title = match self.part.as_str() {
+            "" => self.bench.to_string(),
+            part => format!("{}: {part}", self.bench),
+        };
+        write!(
             f,
-            "\n{title:<28}{:>9}  {:>21}{:>6}{:>9}{:>9}",
-            "median", "least - most", "runs", "x bytes", "x nft"
+            "\n{title:<34}{:>8}{:>10}  {:>21}{:>6}",
+            "networks", "median", "least - most", "runs"
         )?;
+        for rival in self.rivals() {
+            write!(f, "{:>9}", rival.head)?;
+        }
+        writeln!(f)?;
+        let unit = self.bench.unit();
         for row in &self.rows {
-            let times = &row.times;
-            let spread = format!("{} - {}", shown(times.least()), shown(times.most()));
-            writeln!(
+            let amounts = &row.amounts;
+            let (least, most) = (unit.shown(amounts.least()), unit.shown(amounts.most()));
+            write!(
                 f,
-                "  {:<26}{:>9}  {spread:>21}{:>6}{:>9}{:>9}",
-                row.label.to_string(),
-                shown(times.median()),
-                times.runs(),
-                ratio(self.to_floor(row)),
-                ratio(self.to_nft(row)),
+                "  {:<32}{:>8}{:>10}  {:>21}{:>6}",
+                row.label.name(),
+                thousands(row.label.size),
+                unit.shown(amounts.median()),
+                format!("{least} - {most}"),
+                amounts.runs(),
             )?;
+            for rival in self.rivals() {
+                write!(f, "{:>9}", ratio(self.ratio(row, rival)))?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }
 }
 
-/// So many networks, in words.
-pub(super) fn networks(count: usize) -> String {
-    match count {
-        1 => "1 network".to_owned(),
-        1_000.. => format!("{},{:03} networks", count / 1_000, count % 1_000),
-        _ => format!("{count} networks"),
-    }
-}
-
-/// Three figures, in the unit that suits them.
-fn shown(time: Duration) -> String {
-    let milliseconds = time.as_secs_f64() * 1e3;
-    match milliseconds {
-        ..1.0 => format!("{:.0} us", milliseconds * 1e3),
-        1.0..10.0 => format!("{milliseconds:.2} ms"),
-        10.0..100.0 => format!("{milliseconds:.1} ms"),
-        100.0..1e4 => format!("{milliseconds:.0} ms"),
-        _ => format!("{:.1} s", milliseconds / 1e3),
-    }
-}
-
+/// A ratio in three figures at most.
 fn ratio(ratio: Option<f64>) -> String {
     match ratio {
         None => "-".to_owned(),
@@ -160,25 +193,29 @@ fn ratio(ratio: Option<f64>) -> String {
 mod tests {
     use palisade::Layout;
 
-    use super::super::measure::Times;
+    use super::super::measure::Amounts;
     use super::*;
 
-    fn row(layout: Option<Layout>, what: What, microseconds: u64) -> Row {
+    fn row(layout: Option<Layout>, what: What, milliseconds: f64) -> Row {
         Row {
-            label: Label { layout, what },
-            times: Times::new(vec![Duration::from_micros(microseconds)]),
+            label: Label {
+                layout,
+                what,
+                size: 1_000,
+            },
+            amounts: Amounts::new(vec![Amount(milliseconds / 1e3)]),
         }
     }
 
     fn cell() -> Cell {
         Cell {
             bench: Bench::Apply,
-            size: 1_000,
+            part: String::new(),
             rows: vec![
-                row(Some(Layout::Mapped), What::Library, 30_000),
-                row(Some(Layout::Mapped), What::Resent, 12_000),
-                row(Some(Layout::Flat), What::Resent, 120_000),
-                row(None, What::Nft, 240_000),
+                row(Some(Layout::Mapped), What::Library, 30.0),
+                row(Some(Layout::Mapped), What::Resent, 12.0),
+                row(Some(Layout::Flat), What::Resent, 120.0),
+                row(None, What::Nft, 240.0),
             ],
         }
     }
@@ -191,29 +228,19 @@ mod tests {
             .skip(2)
             .map(|line| line.split_whitespace().collect())
             .collect();
-        assert_eq!(lines[0][0..4], ["mapped:", "Firewall::apply", "30.0", "ms"]);
-        assert_eq!(lines[0][9..], ["1", "2.50", "0.12"]);
-        assert_eq!(lines[1][10..], ["1", "-", "0.050"]);
-        assert_eq!(lines[2][10..], ["1", "-", "0.50"]);
-        assert_eq!(lines[3][9..], ["1", "-", "-"]);
+        assert_eq!(lines[0][..5], ["mapped:", "library", "1,000", "30.0", "ms"]);
+        assert_eq!(lines[0][10..], ["1", "2.50", "0.12"]);
+        assert_eq!(lines[1][11..], ["1", "-", "0.050"]);
+        assert_eq!(lines[2][11..], ["1", "-", "0.50"]);
+        assert_eq!(lines[3][10..], ["1", "-", "-"]);
     }
 
     #[test]
     fn json_has_the_same_figures() {
         let rows = &cell().json()["rows"];
-        assert_eq!(rows[0]["median_ns"], 30_000_000);
-        assert_eq!(rows[0]["to_bytes_resent"], 2.5);
+        assert_eq!(rows[0]["median"], 0.03);
+        assert_eq!(rows[0]["ratios"]["bytes re-sent"], 2.5);
         assert_eq!(rows[0]["layout"], "mapped");
-        assert_eq!(rows[3]["to_nft"], Value::Null);
-    }
-
-    #[test]
-    fn units_and_words() {
-        assert_eq!(shown(Duration::from_micros(42)), "42 us");
-        assert_eq!(shown(Duration::from_micros(1_234)), "1.23 ms");
-        assert_eq!(shown(Duration::from_millis(244)), "244 ms");
-        assert_eq!(shown(Duration::from_secs(12)), "12.0 s");
-        assert_eq!(networks(1), "1 network");
-        assert_eq!(networks(65_536), "65,536 networks");
+        assert_eq!(rows[3]["ratios"], json!({}));
     }
 }

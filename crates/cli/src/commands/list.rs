@@ -15,8 +15,8 @@ pub(super) fn list(networks: &[Overview]) -> Result<Outcome, Failure> {
         ));
     }
     let head = [
-        "NAME", "BRIDGE", "STATE", "PORTS", "MODE", "SUBNETS", "BACKEND", "LAYOUT", "SINCE", "OUT",
-        "IN",
+        "NAME", "BRIDGE", "STATE", "PORTS", "MODE", "SUBNETS", "BACKEND", "LAYOUT", "OUT", "IN",
+        "SINCE",
     ];
     let rows = networks.iter().map(|overview| {
         let record = &overview.record;
@@ -39,9 +39,9 @@ pub(super) fn list(networks: &[Overview]) -> Result<Outcome, Failure> {
                     .unwrap_or_default()
                     .to_owned(),
             ),
-            since(record),
             traffic(overview.traffic.map(|sums| sums.out)),
             traffic(overview.traffic.map(|sums| sums.incoming)),
+            since(record),
         ]
     });
     let json: Vec<Value> = networks.iter().map(glance).collect();

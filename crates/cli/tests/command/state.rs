@@ -94,6 +94,9 @@ fn list_in_the_order_of_starting() {
             "programs": null,
             "why": "chosen explicitly",
             "since": null,
+            "bridge_state": "missing",
+            "ports": [],
+            "traffic": null,
         })
     );
     let since = since.as_str().unwrap();

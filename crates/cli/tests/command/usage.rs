@@ -91,6 +91,9 @@ fn in_the_environment_too() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("'pf' for '--backend <BACKEND>'"), "{told}");
     assert!(!told.contains("environment"), "{told}");
+    let mut command = palisade.command(&["render", "default.xml", "--backend=none"]);
+    let output = command.env("PALISADE_BACKEND", "foo").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "the command line counts");
 }
 
 /// Scripts clear a variable by setting it to nothing.

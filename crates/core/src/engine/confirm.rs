@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::{Difference, Engine, EngineError, Goal, Report};
+use super::{Difference, Engine, EngineError, Goal, Report, Seen};
 use crate::backend::Placement;
 use crate::network::{Name, Network};
-use crate::state::{Exchange, Record, Settled, Unconfirmed};
+use crate::state::{Exchange, Record, Running, Settled, Unconfirmed};
 use crate::storage::{Lock, PATIENCE};
 
 impl Engine<'_> {
@@ -19,7 +19,7 @@ impl Engine<'_> {
     /// As for [`reach`](Self::reach).
     pub fn reach_unconfirmed(
         &mut self,
-        goal: impl FnOnce(&[Record]) -> Goal,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         patience: Duration,
     ) -> Result<(Report, Option<Unconfirmed>), EngineError> {
         let lock = self.state.lock(PATIENCE)?;
@@ -85,12 +85,12 @@ impl Engine<'_> {
             return Ok(None);
         };
         log::warn!("nobody confirmed the last change in time: it is taken back");
-        let records = self.state.records(Some(lock))?;
+        let running = self.state.running_anew(lock)?;
         let goal = Goal::Back {
             before: change.before.clone(),
             came: change.came.clone(),
         };
-        let report = self.attempt_until_quiet(&records, &goal, None, lock)?;
+        let report = self.attempt_until_quiet(running, &goal, Seen::new(), None, lock)?;
         self.settle(change, Settled::Undone)?;
         Ok(Some(report))
     }

@@ -1,13 +1,14 @@
 //! What differs between the networks that are wished for and those that run. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
 use super::confirm::{is_as, is_touched};
+use super::{EngineError, check_known};
 use crate::backend::{Addition, Change, Foreign, Placement};
-use crate::network::{Conflict, Name, Network, conflicts};
-use crate::state::Record;
+use crate::network::{Name, Network, conflicts};
+use crate::state::{Record, Running, Uses};
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +62,6 @@ pub struct Coming<'a> {
 /// How the running networks must change.
 #[derive(Debug, Default)]
 pub struct Difference<'a> {
-    /// Running networks that nobody speaks of.
-    pub keep: Vec<&'a Record>,
     /// Running networks that are wished for as they are recorded.
     pub unchanged: Vec<&'a Record>,
     /// Running networks that go.
@@ -80,90 +79,138 @@ pub struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    /// Compares.
+    /// Compares. Running networks that nobody speaks of are not looked at.
     ///
     /// # Errors
-    /// The conflicts among the networks that would run then.
-    pub fn between(records: &'a [Record], goal: &'a Goal) -> Result<Self, Vec<Conflict>> {
-        let wishes = match goal {
-            Goal::Run(wishes) | Goal::Exactly(wishes) | Goal::Moved(wishes) => wishes.as_slice(),
-            Goal::Gone(_) | Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => &[],
+    /// If a network that is named does not run, or networks would conflict that would run then.
+    pub fn between(running: &'a Running<'_>, goal: &'a Goal) -> Result<Self, EngineError> {
+        let named = |names: &'a [Name]| {
+            check_known(|name| running.get(name).is_some(), names)?;
+            let records = names.iter().filter_map(|name| running.get(name));
+            Ok::<_, EngineError>(records.collect::<Vec<_>>())
         };
-        let wished: HashSet<&Name> = wishes.iter().map(|wish| wish.network.name()).collect();
-        let gone: HashSet<&Name> = match goal {
-            Goal::Gone(names) => names.iter().collect(),
-            _ => HashSet::new(),
-        };
-        let is_mended = |record: &Record| match goal {
-            Goal::Mended(names) => names.is_empty() || names.contains(record.network.name()),
-            Goal::Renewed(backend) => record.placement.backend == *backend,
-            _ => false,
-        };
-        let (before, came) = match goal {
-            Goal::Back { before, came } => (before.as_slice(), came.as_slice()),
-            _ => (&[][..], &[][..]),
-        };
-        let stands = |then: &&Record| records.iter().any(|record| is_as(record, then));
-        let mut difference = Self {
-            back: before.iter().filter(|then| !stands(then)).collect(),
-            mend: matches!(goal, Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. }),
-            foreign: match goal {
-                Goal::Mended(names) if names.is_empty() => Foreign::Remove,
-                Goal::Renewed(_) => Foreign::CarryOver,
-                _ => Foreign::Keep,
-            },
-            ..Self::default()
-        };
-        for record in records {
-            let name = record.network.name();
-            if wished.contains(name) {
-                continue;
-            } else if matches!(goal, Goal::Exactly(_))
-                || gone.contains(name)
-                || is_touched(name, before, came) && !before.iter().any(|then| is_as(record, then))
-            {
-                difference.remove.push(record);
-            } else if is_mended(record) {
-                difference.unchanged.push(record);
-            } else {
-                difference.keep.push(record);
+        let mut difference = Self::default();
+        match goal {
+            Goal::Run(wishes) => difference.wish(running, wishes)?,
+            Goal::Moved(wishes) => {
+                difference.wish(running, wishes)?;
+                difference.keep_ranks();
+            }
+            Goal::Exactly(wishes) => {
+                let wished = names(wishes);
+                difference.remove = running.all();
+                let is_wished = |record: &&Record| wished.contains(record.network.name());
+                difference.remove.retain(|record| !is_wished(record));
+                difference.wish(running, wishes)?;
+            }
+            Goal::Gone(names) => difference.remove = in_order(named(names)?),
+            Goal::Mended(names) => {
+                difference.mend = true;
+                if names.is_empty() {
+                    difference.foreign = Foreign::Remove;
+                    difference.unchanged = running.all();
+                } else {
+                    difference.unchanged = in_order(named(names)?);
+                }
+            }
+            Goal::Back { before, came } => difference.go_back(running, before, came)?,
+            Goal::Renewed(backend) => {
+                difference.mend = true;
+                difference.foreign = Foreign::CarryOver;
+                difference.unchanged = running.all();
+                let is_its = |record: &&Record| record.placement.backend == *backend;
+                difference.unchanged.retain(is_its);
             }
         }
-        let running: HashMap<&Name, &Record> =
-            records.iter().map(|r| (r.network.name(), r)).collect();
-        let last = records.iter().map(|record| record.order).max();
-        let mut free = last.map_or(0, |last| last + 1)..;
+        if running.is_misled() {
+            return Err(EngineError::Misled);
+        }
+        Ok(difference)
+    }
+
+    /// Networks that a change touched run again as they did before it, and the others go that came.
+    fn go_back(
+        &mut self,
+        running: &'a Running<'_>,
+        before: &'a [Record],
+        came: &'a [Name],
+    ) -> Result<(), EngineError> {
+        self.mend = true;
+        let all = running.all();
+        let stands = |then: &&Record| all.iter().any(|record| is_as(record, then));
+        self.back = before.iter().filter(|then| !stands(then)).collect();
+        let stays = |record: &&Record| {
+            !is_touched(record.network.name(), before, came)
+                || before.iter().any(|then| is_as(record, then))
+        };
+        let (kept, removed): (Vec<&Record>, _) = all.into_iter().partition(stays);
+        self.remove = removed;
+        let again = kept.into_iter().chain(self.back.iter().copied());
+        let conflicts = conflicts(again.map(|record| &record.network));
+        if conflicts.is_empty() {
+            Ok(())
+        } else {
+            Err(EngineError::Conflicts(conflicts))
+        }
+    }
+
+    /// These shall run, beside those that are not removed.
+    fn wish(&mut self, running: &'a Running<'_>, wishes: &'a [Wish]) -> Result<(), EngineError> {
         for wish in wishes {
             match running.get(wish.network.name()) {
-                Some(&record)
+                Some(record)
                     if record.network == wish.network && record.placement == wish.placement =>
                 {
-                    difference.unchanged.push(record);
+                    self.unchanged.push(record);
                 }
-                running => {
-                    let replaced = running.copied();
-                    let moved = replaced.filter(|_| matches!(goal, Goal::Moved(_)));
-                    let order = moved.map(|record| record.order).or_else(|| free.next());
-                    difference.add.push(Coming {
-                        wish,
-                        replaced,
-                        order: order.unwrap_or(u64::MAX),
-                        since: moved.map(|record| record.since),
-                    });
-                }
+                replaced => self.add.push(Coming {
+                    wish,
+                    replaced,
+                    order: 0,
+                    since: None,
+                }),
             }
         }
-        difference.add.sort_by_key(|coming| coming.order);
-        let kept = difference.keep.iter().chain(&difference.back);
-        let kept = kept.map(|record| &record.network);
-        let conflicts = conflicts(kept.chain(wishes.iter().map(|wish| &wish.network)));
-        if conflicts.is_empty() {
-            // One that is wished for twice would be a conflict, so that this is in one order.
-            difference.unchanged.sort_by_key(|record| record.order);
-            Ok(difference)
-        } else {
-            Err(conflicts)
+        self.check_conflicts(running, wishes)?;
+        // One that is wished for twice would be a conflict, so that this is in one order.
+        self.unchanged.sort_by_key(|record| record.order);
+        for (coming, order) in self.add.iter_mut().zip(running.next_order()..) {
+            coming.order = order;
         }
+        Ok(())
+    }
+
+    /// Networks that run and are replaced keep their ranks, and since when they run. Those that
+    /// stay where they are are looked at: others find their places among their rules.
+    fn keep_ranks(&mut self) {
+        for coming in &mut self.add {
+            if let Some(record) = coming.replaced {
+                coming.order = record.order;
+                coming.since = Some(record.since);
+            }
+        }
+        self.add.sort_by_key(|coming| coming.order);
+        self.mend = !self.add.is_empty();
+    }
+
+    /// Networks that run already do not conflict: only those that come are looked at.
+    fn check_conflicts(&self, running: &Running<'_>, wishes: &[Wish]) -> Result<(), EngineError> {
+        let leaving = self.remove.iter().map(|record| record.network.name());
+        let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
+        if self.add.is_empty() && leaving.len() == self.remove.len() + wishes.len() {
+            return Ok(()); // All of them run already, each once.
+        }
+        let mut coming = self.add.iter().map(|coming| &coming.wish.network);
+        let wished = wishes.iter().map(|wish| &wish.network);
+        let is_free = conflicts(wished.clone()).is_empty()
+            && !coming.any(|network| running.conflicts_with(network, &leaving));
+        if is_free {
+            return Ok(());
+        }
+        // People are told of all of them, in the order of all networks.
+        let kept = running.all().into_iter().map(|record| &record.network);
+        let kept = kept.filter(|network| !leaving.contains(network.name()));
+        Err(EngineError::Conflicts(conflicts(kept.chain(wished))))
     }
 
     /// Whether networks come or go, or run otherwise than before.
@@ -178,14 +225,9 @@ impl<'a> Difference<'a> {
     pub fn change(&self, backend: &str, left_at: Option<u64>, transaction: &str) -> Change<'a> {
         let left_at = left_at.filter(|_| !self.mend);
         let ours = |record: &&&'a Record| record.placement.backend == backend;
-        let mut keep: Vec<&Record> = self.keep.iter().filter(ours).copied().collect();
-        let unchanged = self.unchanged.iter().filter(ours).copied();
         let mut restore = Vec::new();
         if left_at.is_none() {
-            restore.extend(unchanged);
-        } else {
-            keep.extend(unchanged);
-            keep.sort_by_key(|record| record.order);
+            restore.extend(self.unchanged.iter().filter(ours).copied());
         }
         restore.extend(self.back.iter().filter(ours));
         restore.sort_by_key(|record| record.order);
@@ -194,7 +236,8 @@ impl<'a> Difference<'a> {
             .iter()
             .filter_map(|coming| coming.replaced.as_ref());
         Change {
-            keep,
+            keep: Vec::new(),
+            kept: Uses::default(),
             restore,
             remove: self
                 .remove
@@ -219,4 +262,15 @@ impl<'a> Difference<'a> {
             in_words: self.in_words,
         }
     }
+}
+
+fn names(wishes: &[Wish]) -> HashSet<&Name> {
+    wishes.iter().map(|wish| wish.network.name()).collect()
+}
+
+/// As the networks were started, each once.
+fn in_order(mut records: Vec<&Record>) -> Vec<&Record> {
+    records.sort_by_key(|record| (record.order, record.network.name()));
+    records.dedup_by_key(|record| record.network.name());
+    records
 }

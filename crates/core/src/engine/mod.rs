@@ -11,7 +11,7 @@ mod report;
 mod rewrite;
 mod undo;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, RunError, Step};
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
-use crate::state::{Record, State, StateError};
+use crate::state::{Record, Running, State, StateError, Written};
 use crate::storage::{Lock, PATIENCE};
 
 pub use difference::{Coming, Difference, Goal, Wish};
@@ -45,6 +45,19 @@ struct Part<'a> {
     plan: Plan,
 }
 
+/// The generations that were seen just now, by backend.
+type Seen = HashMap<usize, Option<u64>>;
+
+/// What an attempt came to.
+#[derive(Default)]
+struct Reached {
+    report: Report,
+    gone: Vec<Name>,
+    came: Vec<Record>,
+    /// The rulesets' generations, by backend; none where it is not known.
+    generations: Vec<(&'static str, Option<u64>)>,
+}
+
 /// A step that was done, and by which backend.
 type Done<'p> = (usize, &'p Step);
 
@@ -54,7 +67,10 @@ impl Engine<'_> {
     /// # Errors
     /// If the goal contradicts itself or what runs, or could not be reached: nothing has changed
     /// then, unless the error is [`EngineError::NotUndone`].
-    pub fn reach(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
+    pub fn reach(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.reach_with(goal, None, &lock)
     }
@@ -62,65 +78,111 @@ impl Engine<'_> {
     /// With `patience`, the change waits so long for its confirmation.
     fn reach_with(
         &mut self,
-        goal: impl FnOnce(&[Record]) -> Goal,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         patience: Option<Duration>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         self.recover_with(lock)?;
         self.undo_if_due(lock)?;
-        let records = self.state.records(Some(lock))?;
-        let goal = goal(&records);
+        let running = self.state.running(lock)?;
+        match self.reach_from(running, &goal, patience, lock) {
+            Err(EngineError::Misled) => {
+                let running = self.state.running_anew(lock)?;
+                self.reach_from(running, &goal, patience, lock)
+            }
+            reached => reached,
+        }
+    }
+
+    fn reach_from(
+        &mut self,
+        running: Running<'_>,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        let goal = goal(&running)?;
         self.check_confirmed(&goal)?;
         // What others put into an older table goes with it where that is wished.
         let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
-        let records = if is_remade || !self.renew(&records, lock)? {
-            records
+        let (running, seen) = if is_remade {
+            (running, Seen::new())
         } else {
-            self.state.records(Some(lock))?
+            self.renew(running, lock)?
         };
-        self.attempt_until_quiet(&records, &goal, patience, lock)
+        self.attempt_until_quiet(running, &goal, seen, patience, lock)
     }
 
     /// Tries again while others change the ruleset.
     fn attempt_until_quiet(
         &mut self,
-        records: &[Record],
+        running: Running<'_>,
         goal: &Goal,
+        mut seen: Seen,
         patience: Option<Duration>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
-            match self.attempt(records, goal, patience, lock) {
+            match self.attempt(&running, goal, patience, &mut seen, lock) {
                 Err(EngineError::Restless { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(pause(tries));
                 }
                 Err(EngineError::Restless { .. }) => return Err(EngineError::Restless { tries }),
-                done => return done,
+                reached => {
+                    let Reached {
+                        report,
+                        gone,
+                        came,
+                        generations,
+                    } = reached?;
+                    self.state.remember(running, &gone, came, &generations);
+                    return Ok(report);
+                }
             }
         }
         Err(EngineError::Restless { tries: u32::MAX })
     }
 
-    /// Makes anew what an older build made in its own way, before anything is built on it.
-    /// Says whether there was any.
-    fn renew(&mut self, records: &[Record], lock: &Lock) -> Result<bool, EngineError> {
-        let mut is_renewed = false;
+    /// Makes anew what an older build made in its own way, before anything is built on it. Tells
+    /// the generations that it saw, which need not be asked for again.
+    fn renew<'r>(
+        &mut self,
+        mut running: Running<'r>,
+        lock: &Lock,
+    ) -> Result<(Running<'r>, Seen), EngineError>
+    where
+        Self: 'r,
+    {
+        let mut seen = Seen::new();
         for backend in 0..self.backends.len() {
             let implementation = &mut self.backends[backend];
             let name = implementation.name();
-            let is_its = |record: &&Record| record.placement.backend == name;
-            let its: Vec<&Record> = records.iter().filter(is_its).collect();
-            // Where nobody touched the ruleset since our last change, it was this build's.
-            let recorded = self.state.generation(name);
-            let is_known = recorded.is_some() && implementation.generation()? == recorded;
-            if !its.is_empty() && !is_known && implementation.is_outdated(&its)? {
-                log::warn!("the rules of an older build are made anew in backend {name}");
-                self.attempt(records, &Goal::Renewed(name.to_owned()), None, lock)?;
-                is_renewed = true;
+            let uses = running.uses(name);
+            if uses.is_empty() {
+                continue;
             }
+            let now = implementation.generation()?;
+            // Where nobody touched the ruleset since our last change, it was this build's.
+            let is_known = now.is_some() && now == running.generation(name);
+            if is_known || !implementation.is_outdated(&uses)? {
+                seen.insert(backend, now);
+                continue;
+            }
+            log::warn!("the rules of an older build are made anew in backend {name}");
+            let goal = Goal::Renewed(name.to_owned());
+            let renewed = self.attempt(&running, &goal, None, &mut Seen::new(), lock)?;
+            let Reached {
+                gone,
+                came,
+                generations,
+                ..
+            } = renewed;
+            self.state.remember(running, &gone, came, &generations);
+            running = self.state.running(lock)?;
+            seen.clear();
         }
-        Ok(is_renewed)
+        Ok((running, seen))
     }
 
     /// The records of what runs, after what an interrupted process left has been seen to.
@@ -136,16 +198,18 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
-    pub fn foresee(&mut self, goal: impl FnOnce(&[Record]) -> Goal) -> Result<Report, EngineError> {
+    pub fn foresee(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Report, EngineError> {
         let records = self.records()?;
-        let goal = goal(&records);
-        check_names(&records, &goal)?;
-        let difference = Difference::between(&records, &goal).map_err(EngineError::Conflicts)?;
+        let running = self.state.running_as_read(records);
+        let goal = goal(&running)?;
         let difference = Difference {
             in_words: true,
-            ..difference
+            ..Difference::between(&running, &goal)?
         };
-        let parts = self.plan(&difference, "foreseen")?;
+        let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
         Ok(report::of(&difference, &parts))
     }
 
@@ -155,14 +219,15 @@ impl Engine<'_> {
     /// If a network does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
         let records = self.records()?;
-        check_known(&records, names)?;
+        let recorded: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
+        check_known(|name| recorded.contains(name), names)?;
         let mut found = Vec::new();
         for backend in self.backends.iter_mut() {
             let is_its = |record: &&Record| record.placement.backend == backend.name();
             let its: Vec<&Record> = records.iter().filter(is_its).collect();
             found.extend(backend.verify(&its)?);
         }
-        for (path, why) in self.state.unbelieved()? {
+        for (path, why) in self.state.unbelieved(&records)? {
             found.push(Discrepancy {
                 network: None,
                 object: format!("record {path}"),
@@ -181,22 +246,25 @@ impl Engine<'_> {
 
     fn attempt(
         &mut self,
-        records: &[Record],
+        running: &Running<'_>,
         goal: &Goal,
         patience: Option<Duration>,
+        seen: &mut Seen,
         lock: &Lock,
-    ) -> Result<Report, EngineError> {
-        check_names(records, goal)?;
-        let difference = Difference::between(records, goal).map_err(EngineError::Conflicts)?;
+    ) -> Result<Reached, EngineError> {
+        let difference = Difference::between(running, goal)?;
         let transaction = transaction_id();
-        let parts = self.plan(&difference, &transaction)?;
+        let mut parts = self.plan(running, &difference, &transaction, seen)?;
         let report = report::of(&difference, &parts);
+        let after = rewrite::after(&difference, &mut parts);
         let before = rewrite::before(&difference, &parts);
-        let after = rewrite::after(&difference, &parts);
         let steps: Vec<Done<'_>> = steps(&parts);
         if steps.is_empty() && before.is_empty() && after.is_empty() {
-            self.remember_generations(&parts, &[]);
-            return Ok(report);
+            return Ok(Reached {
+                generations: self.generations_after(&parts, &[]),
+                report,
+                ..Reached::default()
+            });
         }
         if let Some(patience) = patience.filter(|_| difference.is_change()) {
             self.make_wait(&transaction, &difference, patience)?;
@@ -208,23 +276,32 @@ impl Engine<'_> {
             // next asks again.
             Err((_, error @ EngineError::InDoubt { .. })) => return Err(error),
             Err((done, error)) => {
-                return Err(self.take_back(records, &before, &after, &done, error, lock));
+                return Err(self.take_back(&running.all(), &before, &after, &done, error, lock));
             }
         };
         if let Err(error) = self.state.journal().commit(&transaction) {
             // The records need no room any more, and say the same as the commit.
             log::warn!("{error}");
         }
-        self.remember_generations(&parts, &generations);
-        self.record(&before, &after)
+        let generations = self.generations_after(&parts, &generations);
+        let gone = gone(&before, &after);
+        let came = self
+            .record(&gone, after)
             .map_err(|source| EngineError::Unrecorded { source })?;
-        Ok(report)
+        Ok(Reached {
+            report,
+            gone,
+            came,
+            generations,
+        })
     }
 
     fn plan<'d>(
         &mut self,
+        running: &'d Running<'_>,
         difference: &Difference<'d>,
         transaction: &str,
+        seen: &mut Seen,
     ) -> Result<Vec<Part<'d>>, EngineError> {
         for Coming { wish, .. } in &difference.add {
             let backend = &wish.placement.backend;
@@ -242,13 +319,29 @@ impl Engine<'_> {
             if difference.change(name, None, transaction).is_empty() {
                 continue;
             }
-            let recorded = self.state.generation(name);
-            let left_at = implementation
-                .generation()?
-                .filter(|&now| Some(now) == recorded);
-            let change = difference.change(name, left_at, transaction);
+            let now = match seen.remove(&backend) {
+                Some(now) => now,
+                None => implementation.generation()?,
+            };
+            let recorded = running.generation(name);
+            let left_at = now.filter(|&now| Some(now) == recorded);
+            let mut change = difference.change(name, left_at, transaction);
             if change.is_empty() {
                 continue;
+            }
+            change.kept = running.uses(name);
+            // Those that come back are not among those that run.
+            let runs =
+                |record: &&&Record| !difference.back.iter().any(|b| std::ptr::eq(*b, **record));
+            for record in change
+                .remove
+                .iter()
+                .chain(change.restore.iter().filter(runs))
+            {
+                change.kept.take_all(&record.installed);
+            }
+            if implementation.looks_at_kept(&change) {
+                change.keep = kept(running, &change, name);
             }
             let plan = implementation.plan(&change)?;
             parts.push(Part {
@@ -259,6 +352,9 @@ impl Engine<'_> {
         }
         // A network that moves stands at its new place before it leaves the old one.
         parts.sort_by_key(|part| part.change.add.is_empty() && part.change.restore.is_empty());
+        if running.is_misled() {
+            return Err(EngineError::Misled);
+        }
         Ok(parts)
     }
 
@@ -272,10 +368,10 @@ impl Engine<'_> {
         after: &[Record],
     ) -> Result<(), EngineError> {
         let begun = || {
-            self.state.stage(after)?;
-            // Until the change is done, nothing is known of what stands.
-            self.state.forget_generations()?;
-            let begin = self.begin_entry(transaction, steps, before, after)?;
+            let after: Vec<Written<'_>> =
+                after.iter().map(Written::new).collect::<Result<_, _>>()?;
+            self.state.stage(&after)?;
+            let begin = self.begin_entry(transaction, steps, before, &after)?;
             Ok(self.state.journal().begin(begin, self.state.origin()?)?)
         };
         begun().inspect_err(|_| self.state.unstage())
@@ -286,7 +382,7 @@ impl Engine<'_> {
         transaction: &str,
         steps: &[Done<'_>],
         before: &[&Record],
-        after: &[Record],
+        after: &[Written<'_>],
     ) -> Result<Begin, EngineError> {
         let planned = |&(backend, step): &Done<'_>| Planned {
             backend: self.backends[backend].name().to_owned(),
@@ -390,56 +486,57 @@ impl Engine<'_> {
         }
     }
 
-    /// Replaces the records, and forgets the transaction.
-    fn record(&mut self, before: &[&Record], after: &[Record]) -> Result<(), StateError> {
-        self.state.put_in_place(after)?;
-        let after_names: HashSet<&Name> = after.iter().map(|r| r.network.name()).collect();
-        let gone = before.iter().map(|record| record.network.name());
-        self.state
-            .forget(gone.filter(|name| !after_names.contains(name)))?;
-        self.note_handles(after);
+    /// Replaces the records, and forgets the transaction. Returns the new records with what the
+    /// kernel says of them.
+    fn record(&mut self, gone: &[Name], after: Vec<Record>) -> Result<Vec<Record>, StateError> {
+        self.state.put_in_place(&after)?;
+        self.state.forget(gone)?;
+        let noted = self.note_refused(after);
         if let Err(error) = self.state.journal().end() {
             // The next one finishes once more what is finished.
             log::warn!("{error}");
         }
-        Ok(())
+        Ok(noted)
     }
 
-    /// Adds the kernel's numbers of new rules to their records, where that can be done: without
-    /// them, rules are found by what they say.
-    fn note_handles(&mut self, recorded: &[Record]) {
-        let mut noted = recorded.to_vec();
+    /// What the kernel refused is not installed: records that spoke of it are written once more.
+    fn note_refused(&mut self, recorded: Vec<Record>) -> Vec<Record> {
+        let mut noted = recorded;
         for backend in self.backends.iter_mut() {
-            let is_its = |record: &Record| record.placement.backend == backend.name();
-            if noted.iter().any(is_its)
-                && let Err(error) = backend.note_handles(&mut noted)
-            {
-                log::warn!("{error}");
+            let name = backend.name();
+            let is_its = |record: &&Record| record.placement.backend == name;
+            if !noted.iter().any(|record| is_its(&record)) {
+                continue;
+            }
+            match backend.note_refused(&mut noted) {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Err(error) = self.state.write(noted.iter().filter(is_its)) {
+                        log::warn!("{error}");
+                    }
+                }
+                Err(error) => log::warn!("{error}"),
             }
         }
-        let each = noted.iter().zip(recorded);
-        let changed = each.filter(|(noted, recorded)| noted != recorded);
-        if let Err(error) = self.state.write(changed.map(|(noted, _)| noted)) {
-            log::warn!("{error}");
-        }
+        noted
     }
 
-    fn remember_generations(&self, parts: &[Part<'_>], run: &[(usize, Option<u64>)]) {
-        for part in parts {
-            let of_part = run
-                .iter()
-                .rev()
-                .find(|(backend, _)| *backend == part.backend);
-            let generation = of_part.map_or(part.plan.generation, |&(_, generation)| generation);
+    fn generations_after(
+        &self,
+        parts: &[Part<'_>],
+        run: &[(usize, Option<u64>)],
+    ) -> Vec<(&'static str, Option<u64>)> {
+        let of_part = |part: &Part<'_>| {
+            let mut run = run.iter().rev();
+            let ran = run.find(|(backend, _)| *backend == part.backend);
+            let generation = ran.map_or(part.plan.generation, |&(_, generation)| generation);
             // What stands for networks that were not looked at is only known if nobody had touched
             // the ruleset before.
-            let is_known = part.change.left_at.is_some() || part.change.keep.is_empty();
-            let generation = generation.filter(|_| is_known);
+            let is_known = part.change.left_at.is_some() || part.change.kept.is_empty();
             let name = self.backends[part.backend].name();
-            if let Err(error) = self.state.set_generation(name, generation) {
-                log::warn!("{error}"); // It costs a look at the kernel next time, no more.
-            }
-        }
+            (name, generation.filter(|_| is_known))
+        };
+        parts.iter().map(of_part).collect()
     }
 }
 
@@ -452,17 +549,31 @@ fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
     parts.iter().flat_map(steps).collect()
 }
 
-fn check_names(records: &[Record], goal: &Goal) -> Result<(), EngineError> {
-    match goal {
-        Goal::Gone(names) | Goal::Mended(names) => check_known(records, names),
-        Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Renewed(_) | Goal::Back { .. } => {
-            Ok(())
-        }
-    }
+/// The networks that go and do not come again.
+fn gone(before: &[&Record], after: &[Record]) -> Vec<Name> {
+    let after: HashSet<&Name> = after.iter().map(|r| r.network.name()).collect();
+    let names = before.iter().map(|record| record.network.name());
+    names
+        .filter(|name| !after.contains(name))
+        .cloned()
+        .collect()
 }
 
-fn check_known(records: &[Record], names: &[Name]) -> Result<(), EngineError> {
-    let is_known = |name: &&Name| records.iter().any(|record| record.network.name() == *name);
+/// The records of a backend's networks that a change leaves alone.
+fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &str) -> Vec<&'r Record> {
+    let touched: HashSet<&Name> = [&change.remove[..], &change.restore[..]]
+        .concat()
+        .into_iter()
+        .map(|record| record.network.name())
+        .collect();
+    let mut kept = running.all();
+    kept.retain(|record| {
+        record.placement.backend == backend && !touched.contains(record.network.name())
+    });
+    kept
+}
+
+fn check_known(is_known: impl Fn(&Name) -> bool, names: &[Name]) -> Result<(), EngineError> {
     let unknown: Vec<Name> = names.iter().filter(|n| !is_known(n)).cloned().collect();
     if unknown.is_empty() {
         Ok(())

@@ -32,6 +32,18 @@ impl Engine<'_> {
         self.see_to(&lock)
     }
 
+    /// The same, where there is anything to do.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover).
+    pub fn recover_if_left(&mut self) -> Result<Recovered, EngineError> {
+        if self.state.journal().is_there()? {
+            self.recover()
+        } else {
+            Ok(Recovered::Nothing)
+        }
+    }
+
     /// The same for those who only read: where another process is at work, or they may not write,
     /// they take what there is.
     ///
@@ -65,8 +77,16 @@ impl Engine<'_> {
 
     pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let (begin, committed) = match self.state.journal().left()? {
+            Left::SetAside => {
+                // What it did, nobody knows.
+                self.state.forget_index()?;
+                self.state.unstage();
+                return Ok(Recovered::Nothing);
+            }
             Left::Nothing => {
-                self.state.unstage(); // Of one that did not come to begin.
+                if !self.state.is_remembered() {
+                    self.state.unstage(); // Of one that did not come to begin.
+                }
                 return Ok(Recovered::Nothing);
             }
             Left::Begun(begin) => (begin, false),
@@ -88,9 +108,9 @@ impl Engine<'_> {
         } else {
             self.landed(&begin)?
         };
-        self.state.forget_generations()?;
+        self.state.forget_index()?;
         if landed.iter().all(|&landed| landed) {
-            self.record(&before, &after)
+            self.record(&super::gone(&before, &after), after)
                 .map_err(|source| EngineError::Unrecorded { source })?;
             log::warn!(
                 "finished transaction {}, which was interrupted",
@@ -99,6 +119,7 @@ impl Engine<'_> {
             return Ok(Recovered::Finished);
         }
         let records = self.state.records(Some(lock))?;
+        let records: Vec<&Record> = records.iter().collect();
         for (planned, _) in begin
             .steps
             .iter()

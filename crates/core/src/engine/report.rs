@@ -1,5 +1,7 @@
 //! What became of a wish.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
@@ -85,13 +87,15 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         };
         tell(coming.wish.network.name(), action);
     }
+    let restored: HashSet<&Name> = parts
+        .iter()
+        .flat_map(|part| part.change.restore.iter().zip(&part.plan.restored))
+        .filter(|(_, items)| items.is_some())
+        .map(|(record, _)| record.network.name())
+        .collect();
     for record in &difference.unchanged {
         let name = record.network.name();
-        let restored = parts.iter().any(|part| {
-            let mut each = part.change.restore.iter().zip(&part.plan.restored);
-            each.any(|(restored, items)| restored.network.name() == name && items.is_some())
-        });
-        if restored {
+        if restored.contains(name) {
             tell(name, Action::Restore);
         } else {
             report.unchanged.push(name.clone());
@@ -117,6 +121,9 @@ pub enum EngineError {
     /// The state directory.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A record was gone, or could not be read any more, when it was needed.
+    #[error("a record of a running network changed while it was looked at")]
+    Misled,
     /// The journal.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -177,6 +184,12 @@ pub enum EngineError {
         /// The backend that was asked for.
         backend: String,
     },
+    /// This process may not change rules.
+    #[error(
+        "changing rules takes CAP_NET_ADMIN in the network namespace, which this process lacks; \
+         nothing was tried"
+    )]
+    NotAllowed,
     /// No backend works here.
     #[error("no backend works on this host: {}", .tried.join("; "))]
     NoBackend {
@@ -234,6 +247,10 @@ impl EngineError {
             }
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
+            Self::NotAllowed => {
+                "run as root (sudo), or in a user and network namespace of your own (unshare -rn)"
+                    .to_owned()
+            }
             Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
                 "run as root, or inside a user and network namespace".to_owned()
             }
@@ -241,6 +258,7 @@ impl EngineError {
                 "load what is missing, or choose one with --backend to see what it says".to_owned()
             }
             Self::Backend(error) => error.hint(),
+            Self::Misled => "try again".to_owned(),
             Self::Restless { .. } => {
                 "`nft monitor` shows which program it is; try again when it rests".to_owned()
             }

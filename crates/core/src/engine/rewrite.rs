@@ -20,12 +20,12 @@ pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec
         .collect()
 }
 
-/// The records that come.
-pub(super) fn after(difference: &Difference<'_>, parts: &[Part<'_>]) -> Vec<Record> {
-    let mut installed: HashMap<&Name, &Vec<Installed>> = HashMap::new();
-    for Part { change, plan, .. } in parts {
+/// The records that come. What is installed for them is taken out of the plans.
+pub(super) fn after(difference: &Difference<'_>, parts: &mut [Part<'_>]) -> Vec<Record> {
+    let mut installed: HashMap<&Name, Vec<Installed>> = HashMap::new();
+    for Part { change, plan, .. } in parts.iter_mut() {
         let added = change.add.iter().map(|addition| addition.network.name());
-        installed.extend(added.zip(&plan.added));
+        installed.extend(added.zip(std::mem::take(&mut plan.added)));
     }
     let restored = mended(difference, parts).map(|(old, installed)| Record {
         installed: installed.clone(),
@@ -56,7 +56,7 @@ pub(super) fn after(difference: &Difference<'_>, parts: &[Part<'_>]) -> Vec<Reco
             why: wish.why.clone(),
             since: since.unwrap_or(now),
             order,
-            installed: installed.get(name).copied().cloned().unwrap_or_default(),
+            installed: installed.remove(name).unwrap_or_default(),
         }
     });
     restored.chain(back).chain(added).collect()

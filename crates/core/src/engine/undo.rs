@@ -4,7 +4,7 @@ use super::{Done, Engine, EngineError};
 use crate::backend::{BackendError, Change, RunError, Step};
 use crate::journal::transaction_id;
 use crate::network::Name;
-use crate::state::Record;
+use crate::state::{Record, Uses};
 use crate::storage::Lock;
 
 impl Engine<'_> {
@@ -12,7 +12,7 @@ impl Engine<'_> {
     /// what could not be taken back, for which the journal stays.
     pub(super) fn take_back(
         &mut self,
-        records: &[Record],
+        records: &[&Record],
         before: &[&Record],
         after: &[Record],
         done: &[Done<'_>],
@@ -42,7 +42,7 @@ impl Engine<'_> {
     /// Takes back one step that has landed.
     pub(super) fn undo(
         &mut self,
-        records: &[Record],
+        records: &[&Record],
         before: &[&Record],
         after: &[Record],
         (backend, step): (usize, &Step),
@@ -58,10 +58,14 @@ impl Engine<'_> {
             let mut names = before.iter().map(|record| record.network.name());
             names.any(|touched| touched == name)
         };
-        let its = records.iter().filter(|record| is_its(record));
-        let (restore, keep) = its.partition(|record| is_touched(record.network.name()));
+        let its = records.iter().copied().filter(|record| is_its(record));
+        let (restore, keep): (Vec<_>, Vec<&Record>) =
+            its.partition(|record| is_touched(record.network.name()));
+        let mut kept = Uses::default();
+        kept.extend(keep.iter().flat_map(|record| &record.installed));
         let change = Change {
             keep,
+            kept,
             restore,
             remove: after.iter().filter(|record| is_its(record)).collect(),
             transaction: transaction_id(),

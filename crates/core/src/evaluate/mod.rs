@@ -15,7 +15,7 @@ mod ruleset;
 #[cfg(test)]
 mod tests;
 
-pub use classes::{count_classes, each_class};
+pub use classes::each_class;
 pub use condition::{Asked, Condition, Conditions, Hook, Test};
 pub use difference::{Difference, Meaning};
 pub use outcome::{Doubt, Fate, Nat, Outcome, Verdict, Visit};

@@ -5,18 +5,21 @@
 //! and the journal is deleted. So a journal that is there on opening was left by a process that
 //! died, and says how far it came.
 
-mod codec;
-
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Step;
-use crate::state::{Origin, Record};
+use crate::frame::{self, Form};
+use crate::state::{Origin, Record, Written};
 use crate::storage::{Storage, StorageError, file_error};
 
 /// The journal's file.
 const FILE: &str = "journal";
+const FORM: Form = Form {
+    magic: *b"PLSJ",
+    schema: 1,
+};
 
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +69,7 @@ impl Planned {
 }
 
 impl Begin {
-    /// A transaction from the records `before` to those `after`.
+    /// A transaction from the records `before` to those `after`, which are written already.
     ///
     /// # Errors
     /// If a record cannot be written in JSON, which none of ours is.
@@ -74,14 +77,14 @@ impl Begin {
         transaction: String,
         steps: Vec<Planned>,
         before: impl IntoIterator<Item = &'r Record>,
-        after: impl IntoIterator<Item = &'r Record>,
+        after: &[Written<'_>],
     ) -> Result<Self, serde_json::Error> {
         let json = |record| serde_json::to_string(record);
         Ok(Self {
             transaction,
             steps,
             before: before.into_iter().map(json).collect::<Result<_, _>>()?,
-            after: after.into_iter().map(json).collect::<Result<_, _>>()?,
+            after: after.iter().map(|written| written.json.clone()).collect(),
         })
     }
 
@@ -113,6 +116,8 @@ impl Begin {
 pub enum Left {
     /// Nothing: the last transaction ended.
     Nothing,
+    /// A journal that cannot be read, and has another name now.
+    SetAside,
     /// A transaction that began, and may have been done in part.
     Begun(Begin),
     /// A transaction that was done, but perhaps not recorded.
@@ -153,7 +158,7 @@ impl<'a> Journal<'a> {
         let Some(bytes) = read.map_err(file_error("read", self.storage, FILE))? else {
             return Ok(Left::Nothing);
         };
-        let decoded = codec::decode(&bytes);
+        let decoded = frame::decode(FORM, &bytes);
         let mut entries = decoded.entries.into_iter();
         let left = match entries.next() {
             Some(Entry::Begin(begin)) => {
@@ -176,6 +181,7 @@ impl<'a> Journal<'a> {
             );
             if left == Left::Nothing {
                 self.set_aside()?;
+                return Ok(Left::SetAside);
             }
         }
         Ok(left)
@@ -190,7 +196,7 @@ impl<'a> Journal<'a> {
         let Some(bytes) = read.map_err(file_error("read", self.storage, FILE))? else {
             return Ok(());
         };
-        let entries = codec::decode(&bytes).entries;
+        let entries = frame::decode(FORM, &bytes).entries;
         let is_of = |entry: &Entry| matches!(entry, Entry::Origin(origin) if origin == now);
         if entries.iter().any(is_of) {
             Ok(())
@@ -251,7 +257,7 @@ impl<'a> Journal<'a> {
 
 fn frame(entry: &Entry) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
-    codec::encode(entry).ok_or_else(too_large)
+    frame::encode(FORM, entry).ok_or_else(too_large)
 }
 
 /// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an

@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// An interface's name as the kernel takes it (1 to 15 bytes), and as nft and iptables read it as
-/// that one name: no wildcard, nothing that would end a quoted string.
+/// that one name: no wildcard, nothing that would end a quoted string. Each rule has copies of it,
+/// so that copying it copies no bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct InterfaceName(String);
+pub struct InterfaceName(Arc<str>);
 
 /// Why a text is not an interface's name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -97,7 +99,7 @@ impl FromStr for InterfaceName {
         } else if text.contains('%') {
             Err(InterfaceNameError::Template(owned()))
         } else {
-            Ok(Self(owned()))
+            Ok(Self(text.into()))
         }
     }
 }
@@ -112,7 +114,7 @@ impl TryFrom<String> for InterfaceName {
 
 impl From<InterfaceName> for String {
     fn from(name: InterfaceName) -> Self {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 

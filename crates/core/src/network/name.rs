@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,10 +12,11 @@ use thiserror::Error;
 pub const MAX_NAME: usize = 80;
 
 /// A network's name: 1 to [`MAX_NAME`] bytes, one line, usable as a file name, and with nothing
-/// that would break out of a quoted string in the text that nft or iptables read.
+/// that would break out of a quoted string in the text that nft or iptables read. Each rule has a
+/// copy of it, so that copying it copies no bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 /// Why a text is not a network's name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -69,7 +71,7 @@ impl FromStr for Name {
         } else if text.trim() != text {
             Err(NameError::Padded(text.to_owned()))
         } else {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         }
     }
 }
@@ -84,7 +86,7 @@ impl TryFrom<String> for Name {
 
 impl From<Name> for String {
     fn from(name: Name) -> Self {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 

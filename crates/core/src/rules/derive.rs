@@ -27,7 +27,8 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
     let mut rules = Rules {
         network,
         bridge,
-        issued: Vec::new(),
+        // Most networks have no more.
+        issued: Vec::with_capacity(24),
     };
     rules.host_services();
     for family in Family::BOTH {

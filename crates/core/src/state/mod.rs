@@ -6,32 +6,40 @@
 //!         namespace.json           the boot that the cookie belongs to
 //!         lock                     held by the process that changes something
 //!         journal                  the transaction that is under way
-//!         generation.json          the ruleset's generation after our last change
 //!         unconfirmed.json         the last change that waited for a confirmation
 //!         networks/default.json    a file for each running network
 //!         staged/default.json      what a transaction that is under way will put there
+//!         index                    of all of them what a change must know, made from those files
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
+mod index;
 mod origin;
 mod record;
+mod running;
 mod staged;
 mod unconfirmed;
+mod uses;
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashSet;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::journal::Journal;
 use crate::network::Name;
-use crate::storage::{Directory, Lock, Storage, StorageError, file_error};
+use crate::storage::{Directory, Lock, Storage, StorageError, Version, file_error};
 use crate::words::in_words;
 
 pub use origin::Origin;
-pub use record::{Record, RecordError, SCHEMA};
+pub use record::{Record, RecordError, SCHEMA, Written};
+pub use running::Running;
 pub use unconfirmed::{Exchange, Settled, Unconfirmed};
+pub use uses::Uses;
+
+use running::Remembered;
 
 use origin::Told;
 use record::Witness;
@@ -39,13 +47,18 @@ use record::Witness;
 /// The folder of records.
 const NETWORKS: &str = "networks";
 const UNREADABLE: &str = "unreadable";
-const GENERATION: &str = "generation.json";
 
 /// The part of the state directory that belongs to one network namespace.
 #[derive(Debug)]
 pub struct State {
     storage: Box<dyn Storage>,
     cookie: u64,
+    /// Read once: no process sees two boots.
+    origin: OnceCell<Origin>,
+    /// The version in which the mark was found to be of here and now.
+    mark: Cell<Option<Version>>,
+    /// What runs, after our last change.
+    remembered: RefCell<Option<Remembered>>,
 }
 
 /// What went wrong with the state.
@@ -80,13 +93,6 @@ impl StateError {
     }
 }
 
-/// The ruleset's generations after our last changes, by the backend.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Generations {
-    schema: u32,
-    generations: BTreeMap<String, u64>,
-}
-
 impl State {
     /// The state of the network namespace with this cookie (`SO_NETNS_COOKIE`), below `directory`.
     #[must_use]
@@ -98,7 +104,13 @@ impl State {
     /// The state of a network namespace in some other storage.
     #[must_use]
     pub fn in_storage(storage: Box<dyn Storage>, cookie: u64) -> Self {
-        Self { storage, cookie }
+        Self {
+            storage,
+            cookie,
+            origin: OnceCell::new(),
+            mark: Cell::default(),
+            remembered: RefCell::default(),
+        }
     }
 
     /// Where it is, for messages.
@@ -112,7 +124,11 @@ impl State {
     /// # Errors
     /// If the kernel does not say which boot this is.
     pub fn origin(&self) -> Result<Origin, StateError> {
-        Origin::now(self.cookie)
+        if let Some(origin) = self.origin.get() {
+            return Ok(origin.clone());
+        }
+        let origin = Origin::now(self.cookie)?;
+        Ok(self.origin.get_or_init(|| origin).clone())
     }
 
     /// The journal of its transactions.
@@ -160,12 +176,12 @@ impl State {
         Ok(records)
     }
 
-    /// The files that could not be believed, with what is wrong: those that are in the way still,
-    /// and those that were set aside and whose network was not applied again.
+    /// The files that could not be believed, with what is wrong, beside the records that were: those
+    /// that are in the way still, and those that were set aside and whose network was not applied again.
     ///
     /// # Errors
     /// If a folder or a file cannot be read at all.
-    pub fn unbelieved(&self) -> Result<Vec<(String, String)>, StateError> {
+    pub fn unbelieved(&self, believed: &[Record]) -> Result<Vec<(String, String)>, StateError> {
         let now = self.origin()?;
         let told = self.told(&now)?;
         let witness = Witness::new(&now, &told);
@@ -174,15 +190,23 @@ impl State {
             let names = storage.names(folder);
             names.map_err(file_error("read", storage, folder))
         };
+        let mut believed: HashSet<String> = believed
+            .iter()
+            .map(|record| format!("{}.json", record.network.name()))
+            .collect();
         let mut found = Vec::new();
-        let mut believed = Vec::new();
         for file in read_names(NETWORKS)? {
+            if believed.contains(&file) {
+                continue;
+            }
             let path = format!("{NETWORKS}/{file}");
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
             if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
                 match record::decode(name, &bytes, witness) {
-                    Ok(_) => believed.push(file),
+                    Ok(_) => {
+                        believed.insert(file);
+                    }
                     Err(error) => found.push((path, error.to_string())),
                 }
             }
@@ -190,7 +214,7 @@ impl State {
         for file in read_names(UNREADABLE)? {
             // `NAME.json-1`: where the network was applied again, its rules have a record.
             let of = file.rsplit_once('-').map_or(file.as_str(), |(of, _)| of);
-            if !believed.iter().any(|believed| believed == of) {
+            if !believed.contains(of) {
                 found.push((
                     format!("{UNREADABLE}/{file}"),
                     "it was set aside".to_owned(),
@@ -212,7 +236,7 @@ impl State {
         let now = self.origin()?;
         for record in records {
             let path = path(record.network.name());
-            let content = encoded(record, &now, &path)?;
+            let content = Written::new(record)?.file(&now);
             let storage = self.storage.as_ref();
             let replaced = storage.replace(&path, &content);
             replaced.map_err(file_error("write", storage, &path))?;
@@ -232,43 +256,6 @@ impl State {
             removed.map_err(file_error("delete", storage, &path))?;
         }
         Ok(())
-    }
-
-    /// The ruleset's generation after our last change by this backend, if it is known.
-    #[must_use]
-    pub fn generation(&self, backend: &str) -> Option<u64> {
-        self.generations().generations.get(backend).copied()
-    }
-
-    /// Forgets what is known of the ruleset's generations. That needs no room on the disk.
-    ///
-    /// # Errors
-    /// If the file cannot be deleted.
-    pub fn forget_generations(&self) -> Result<(), StateError> {
-        let storage = self.storage.as_ref();
-        let removed = storage.remove(GENERATION);
-        Ok(removed.map_err(file_error("delete", storage, GENERATION))?)
-    }
-
-    /// Remembers the ruleset's generation; none if it is not known. It only saves work.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn set_generation(&self, backend: &str, to: Option<u64>) -> Result<(), StateError> {
-        let mut all = self.generations();
-        all.schema = SCHEMA;
-        match to {
-            Some(generation) => all.generations.insert(backend.to_owned(), generation),
-            None => all.generations.remove(backend),
-        };
-        self.write_json(GENERATION, &all)
-    }
-
-    /// What cannot be read is not known.
-    fn generations(&self) -> Generations {
-        let read = self.storage.read(GENERATION).ok().flatten();
-        let parsed = read.and_then(|text| serde_json::from_slice(&text).ok());
-        parsed.unwrap_or_default()
     }
 
     /// A record's file that cannot be believed: nothing of it is lost.
@@ -304,14 +291,6 @@ impl State {
         let replaced = storage.replace(path, &text);
         Ok(replaced.map_err(file_error("write", storage, path))?)
     }
-}
-
-/// A record's file, to be at this path.
-fn encoded(record: &Record, now: &Origin, path: &str) -> Result<Vec<u8>, StateError> {
-    record::encode(record, now).map_err(|source| StateError::Unwritable {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn path(name: &Name) -> String {

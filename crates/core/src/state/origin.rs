@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::record::{SCHEMA, checksum};
-use super::{GENERATION, NETWORKS, State, StateError, free_name};
+use super::{NETWORKS, State, StateError, free_name};
 use crate::storage::{Lock, file_error};
 
 /// The file that says it for all others.
@@ -18,9 +18,9 @@ const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The kernel's name for the time since it was started.
-    boot: String,
+    pub(super) boot: String,
     /// The kernel's number for the network namespace, which it gives once in a boot.
-    cookie: u64,
+    pub(super) cookie: u64,
 }
 
 impl Origin {
@@ -69,10 +69,18 @@ impl State {
     pub fn lock(&self, patience: Duration) -> Result<Lock, StateError> {
         let lock = self.storage.lock(patience)?;
         let now = self.origin()?;
+        let version = self.storage.version(NAMESPACE).ok().flatten();
+        if version.is_some() && version == self.mark.get() {
+            return Ok(lock); // It said so when it was read.
+        }
         match self.told(&now)? {
-            Told::Ours => return Ok(lock),
+            Told::Ours => {
+                self.mark.set(version);
+                return Ok(lock);
+            }
             Told::Another => {
-                for name in [NETWORKS, "journal", GENERATION] {
+                self.forget_index()?;
+                for name in [NETWORKS, "journal"] {
                     if let Some(aside) = self.set_aside(name, &format!("{name}.before-boot"))? {
                         log::warn!(
                             "{}/{name} was written before the last boot: it is now {aside}",
@@ -129,7 +137,7 @@ impl State {
     fn keep_marked(&self, now: &Origin, lock: &Lock) -> Result<(), StateError> {
         self.records(Some(lock))?;
         self.journal().doubt_unless_of(now)?;
-        self.forget_generations()
+        self.forget_index()
     }
 
     /// Gives a file or folder another name. None if it is not there.

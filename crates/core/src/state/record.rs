@@ -1,10 +1,14 @@
 //! What is remembered of a running network, and its file.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::origin::{Origin, Told};
+use super::{StateError, path};
 use crate::backend::{Installed, Placement};
 use crate::network::{Name, Network};
 
@@ -46,21 +50,16 @@ impl Record {
 pub const SCHEMA: u32 = 1;
 
 /// A record in its file. The checksum is of the record in JSON without white space: JSON alone
-/// would not notice that a digit changed.
-#[derive(Serialize, Deserialize)]
-struct Filed<R> {
-    schema: u32,
-    crc32c: String,
-    /// Records of the first version have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    origin: Option<Origin>,
-    record: R,
-}
-
-/// The part of a file that every build can read.
+/// would not notice that a digit changed. Of a newer build's file, only the schema must be there.
 #[derive(Deserialize)]
-struct Labelled {
+struct Filed<'f> {
     schema: u32,
+    #[serde(borrow)]
+    crc32c: Option<Cow<'f, str>>,
+    /// Records of the first version have none.
+    origin: Option<Origin>,
+    #[serde(borrow)]
+    record: Option<&'f RawValue>,
 }
 
 /// Why a file holds no record that can be believed.
@@ -105,17 +104,38 @@ impl<'a> Witness<'a> {
     }
 }
 
-/// The bytes of a record's file.
-pub(super) fn encode(record: &Record, now: &Origin) -> Result<Vec<u8>, serde_json::Error> {
-    let filed = Filed {
-        schema: SCHEMA,
-        crc32c: checksum(record)?,
-        origin: Some(now.clone()),
-        record,
-    };
-    let mut text = serde_json::to_vec_pretty(&filed)?;
-    text.push(b'\n');
-    Ok(text)
+/// A record in JSON without white space: for the journal and for the record's own file, so that it
+/// is put into words once.
+#[derive(Debug)]
+pub struct Written<'r> {
+    /// The record.
+    pub record: &'r Record,
+    pub(crate) json: String,
+}
+
+impl<'r> Written<'r> {
+    /// Puts it into JSON.
+    ///
+    /// # Errors
+    /// If that cannot be done, as it can for all of ours.
+    pub fn new(record: &'r Record) -> Result<Self, StateError> {
+        let json = serde_json::to_string(record).map_err(|source| StateError::Unwritable {
+            path: path(record.network.name()),
+            source,
+        })?;
+        Ok(Self { record, json })
+    }
+
+    /// The bytes of the record's file.
+    pub(super) fn file(&self, now: &Origin) -> Vec<u8> {
+        let Self { json, .. } = self;
+        let (sum, Origin { boot, cookie }) = (sum_of(json), now);
+        format!(
+            "{{\"schema\":{SCHEMA},\"crc32c\":\"{sum}\",\
+             \"origin\":{{\"boot\":\"{boot}\",\"cookie\":{cookie}}},\"record\":{json}}}\n"
+        )
+        .into_bytes()
+    }
 }
 
 /// Reads the file of the network with this name.
@@ -124,29 +144,39 @@ pub(super) fn decode(
     bytes: &[u8],
     witness: Witness<'_>,
 ) -> Result<Record, RecordError> {
-    let label: Labelled = serde_json::from_slice(bytes)?;
-    if label.schema > SCHEMA {
+    let filed: Filed<'_> = serde_json::from_slice(bytes)?;
+    if filed.schema > SCHEMA {
         return Err(RecordError::Newer {
-            found: label.schema,
+            found: filed.schema,
         });
     }
-    let filed: Filed<Record> = serde_json::from_slice(bytes)?;
+    let json = filed.record.ok_or_else(|| missing("record"))?.get();
+    let sum = filed.crc32c.ok_or_else(|| missing("crc32c"))?;
+    let record: Record = serde_json::from_str(json)?;
     let is_elsewhere = |origin: &Origin| origin != witness.now;
-    if checksum(&filed.record)? != filed.crc32c {
+    // Older builds wrote it with white space.
+    if sum_of(json) != sum && checksum(&record)? != sum {
         Err(RecordError::Checksum)
-    } else if filed.record.network.name().as_str() != name {
-        Err(RecordError::Misplaced(filed.record.network.name().clone()))
+    } else if record.network.name().as_str() != name {
+        Err(RecordError::Misplaced(record.network.name().clone()))
     } else if filed.origin.as_ref().is_some_and(is_elsewhere) {
         Err(RecordError::Elsewhere)
     } else if filed.origin.is_none() && !witness.is_vouched {
         Err(RecordError::Unmarked)
     } else {
-        Ok(filed.record)
+        Ok(record)
     }
+}
+
+fn missing(field: &'static str) -> serde_json::Error {
+    serde::de::Error::missing_field(field)
 }
 
 /// Of something in JSON without white space.
 pub(super) fn checksum(of: &impl Serialize) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_vec(of)?;
-    Ok(format!("{:08x}", crc32c::crc32c(&text)))
+    Ok(sum_of(&serde_json::to_string(of)?))
+}
+
+fn sum_of(json: &str) -> String {
+    format!("{:08x}", crc32c::crc32c(json.as_bytes()))
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use super::origin::Told;
 use super::record::{self, Witness};
-use super::{State, StateError, encoded, path};
+use super::{State, StateError, Written, path};
 use crate::network::Name;
 use crate::state::Record;
 use crate::storage::file_error;
@@ -19,12 +19,12 @@ impl State {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn stage(&self, records: &[Record]) -> Result<(), StateError> {
+    pub fn stage(&self, records: &[Written<'_>]) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
         let now = self.origin()?;
-        for record in records {
-            let path = staged(record.network.name());
-            let written = storage.write(&path, &encoded(record, &now, &path)?);
+        for written in records {
+            let path = staged(written.record.network.name());
+            let written = storage.write(&path, &written.file(&now));
             written.map_err(file_error("write", storage, &path))?;
         }
         Ok(())

@@ -1,14 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
 use crate::backend::{Installed, Placement};
 use crate::journal::{Begin, Left};
 use crate::network::{Description, Family, Forward, Network};
-use crate::storage::PATIENCE;
 use crate::storage::memory::Memory;
+use crate::storage::{Lock, PATIENCE};
 
 fn record(name: &str, order: u64) -> Record {
     Record {
@@ -151,7 +151,7 @@ fn records_and_journal_outlive_a_mark_that_is_broken() {
     drop(state.lock(PATIENCE).unwrap());
     let all = [record("a", 0), record("b", 1)];
     state.write(&all).unwrap();
-    let begin = Begin::new("0123".to_owned(), Vec::new(), [], []).unwrap();
+    let begin = Begin::new("0123".to_owned(), Vec::new(), [], &[]).unwrap();
     let now = state.origin().unwrap();
     state.journal().begin(begin.clone(), now).unwrap();
     let mark = written.files().remove("namespace.json").unwrap();
@@ -189,7 +189,7 @@ fn without_a_mark_nothing_else_is_believed() {
     let other = State::in_storage(Box::new(elsewhere.clone()), 8);
     drop(other.lock(PATIENCE).unwrap());
     other.write([&record("other", 0)]).unwrap();
-    let begin = Begin::new("0123".to_owned(), Vec::new(), [], []).unwrap();
+    let begin = Begin::new("0123".to_owned(), Vec::new(), [], &[]).unwrap();
     let origin = other.origin().unwrap();
     other.journal().begin(begin, origin).unwrap();
     for mark in [None, Some("{")] {
@@ -232,31 +232,100 @@ fn the_first_schema_stays_readable() {
         state.write([&golden]).unwrap();
         let written = disk.files().remove("networks/golden.json").unwrap();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-        let origin = format!(
-            "  \"origin\": {{\n    \"boot\": \"{}\",\n    \"cookie\": 7\n  }},\n",
-            boot.trim()
+        let mut written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        let origin = written.as_object_mut().unwrap().remove("origin").unwrap();
+        assert_eq!(
+            written,
+            serde_json::from_str::<serde_json::Value>(FIRST).unwrap()
         );
-        let written = String::from_utf8(written).unwrap();
-        assert_eq!(written.replace(&origin, ""), FIRST);
-        assert_ne!(written, FIRST, "it says where and when it was written");
+        assert_eq!(
+            origin,
+            serde_json::json!({"boot": boot.trim(), "cookie": 7})
+        );
     }
     disk.put("networks/golden.json", FIRST.as_bytes().to_vec());
     assert_eq!(state.records(None).unwrap(), [golden]);
 }
 
+/// What a process that comes next sees, without what this one remembers.
+fn next(directory: &Path) -> (State, Lock) {
+    let state = State::of(directory, 7);
+    let lock = state.lock(PATIENCE).unwrap();
+    (state, lock)
+}
+
 #[test]
-fn generations_are_a_hint() {
+fn the_index_tells_the_next_process() {
     let directory = tempfile::tempdir().unwrap();
-    let state = State::of(directory.path(), 7);
-    let _lock = state.lock(PATIENCE).unwrap();
-    assert_eq!(state.generation("nftables"), None);
-    state.set_generation("nftables", Some(4)).unwrap();
-    state.set_generation("iptables", Some(5)).unwrap();
-    assert_eq!(state.generation("nftables"), Some(4));
-    state.set_generation("nftables", None).unwrap();
-    assert_eq!(state.generation("nftables"), None);
-    fs::write(PathBuf::from(state.place()).join("generation.json"), "{").unwrap();
-    assert_eq!(state.generation("iptables"), None);
-    state.set_generation("iptables", Some(6)).unwrap();
-    assert_eq!(state.generation("iptables"), Some(6));
+    let (state, lock) = next(directory.path());
+    let running = state.running(&lock).unwrap();
+    let (a, b) = (record("a", 3), record("b", 4));
+    state.write([&a, &b]).unwrap();
+    state.remember(running, [], [a.clone(), b], &[("nftables", Some(9))]);
+    drop(lock);
+
+    let (state, lock) = next(directory.path());
+    // Not from the records: one is broken by now, which nobody looks at.
+    let path = PathBuf::from(state.place()).join("networks/b.json");
+    fs::write(&path, "{").unwrap();
+    let running = state.running(&lock).unwrap();
+    assert_eq!(running.get(a.network.name()), Some(&a));
+    assert_eq!(running.generation("nftables"), Some(9));
+    assert_eq!(running.next_order(), 5);
+    let uses = running.uses("nftables");
+    assert_eq!(
+        uses.places(Family::Ipv4, "palisade").collect::<Vec<_>>(),
+        ["cross"]
+    );
+    assert!(running.conflicts_with(&record("c", 0).network, &HashSet::new()));
+    assert!(!running.is_misled());
+    assert_eq!(running.get(&"b".parse().unwrap()), None);
+    assert!(running.is_misled());
+    let running = state.running_anew(&lock).unwrap();
+    assert_eq!(running.all(), [&a]);
+    assert_eq!(running.generation("nftables"), None);
+    assert!(!path.exists(), "it is set aside");
+}
+
+#[test]
+fn an_index_of_other_records_is_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let (state, lock) = next(directory.path());
+    let running = state.running(&lock).unwrap();
+    let (a, b) = (record("a", 3), record("b", 4));
+    state.write([&a]).unwrap();
+    state.remember(running, [], [a], &[("nftables", Some(9))]);
+    let index = PathBuf::from(state.place()).join("index");
+    let whole = fs::read(&index).unwrap();
+    for (what, broken) in [
+        ("cut", &whole[..whole.len() - 1]),
+        ("empty", &[]),
+        ("whole", &whole),
+    ] {
+        fs::write(&index, broken).unwrap();
+        let state = State::of(directory.path(), 7);
+        let running = state.running(&lock).unwrap();
+        let is_believed = running.generation("nftables").is_some();
+        assert_eq!(is_believed, what == "whole", "{what}");
+        assert_eq!(running.all().len(), 1, "{what}");
+        fs::write(&index, &whole).unwrap();
+    }
+    // Somebody who knows of no index.
+    state.write([&b]).unwrap();
+    let running = state.running(&lock).unwrap();
+    assert_eq!(running.all().len(), 2);
+    assert_eq!(running.generation("nftables"), None);
+}
+
+#[test]
+fn the_index_does_not_grow_without_bound() {
+    let directory = tempfile::tempdir().unwrap();
+    let (state, lock) = next(directory.path());
+    for order in 0..2_000 {
+        let running = state.running(&lock).unwrap();
+        let network = record("a", order);
+        state.remember(running, [], [network], &[]);
+    }
+    let file = fs::metadata(PathBuf::from(state.place()).join("index")).unwrap();
+    assert!(file.len() < 200_000, "{} bytes", file.len());
 }

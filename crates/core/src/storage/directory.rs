@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Lock, Storage, StorageError, file_error};
+use super::{Lock, LockError, Storage, StorageError, Version, file_error};
 
 /// A folder, and the folders in it that are made when something is written.
 #[derive(Debug, Clone)]
@@ -98,15 +98,37 @@ impl Storage for Directory {
     }
 
     fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(self.of(path))?;
+        let path = self.of(path);
+        let mut options = OpenOptions::new();
+        options.append(true).mode(0o600);
+        let (mut file, is_new) = match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                (options.create(true).open(&path)?, true)
+            }
+            opened => (opened?, false),
+        };
         file.write_all(content)?;
         file.sync_all()?;
-        // The folder too, so that the file's name is on the disk.
-        File::open(&self.path)?.sync_all()
+        if is_new {
+            // The folder too, so that the file's name is on the disk.
+            File::open(&self.path)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600);
+        options.open(self.of(path))?.write_all(content)
+    }
+
+    fn version(&self, path: &str) -> io::Result<Option<Version>> {
+        let found = unless_missing(fs::metadata(self.of(path)).map(Some), None)?;
+        Ok(found.map(|found| Version {
+            inode: found.ino(),
+            length: found.len(),
+            changed: (found.mtime(), found.mtime_nsec()),
+        }))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -114,15 +136,25 @@ impl Storage for Directory {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let target = self.of(to);
-        if let Some(folder) = target.parent() {
-            Self::make_folder(folder)?;
+        let (from, to) = (self.of(from), self.of(to));
+        match (fs::rename(&from, &to), to.parent()) {
+            // One of the two folders is not there.
+            (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+                Self::make_folder(folder)?;
+                fs::rename(from, to)
+            }
+            (renamed, _) => renamed,
         }
-        fs::rename(self.of(from), target)
     }
 
     fn lock(&self, patience: Duration) -> Result<Lock, StorageError> {
-        Self::make_folder(&self.path).map_err(file_error("make folder", self, ""))?;
-        Ok(Lock::take(&self.of("lock"), patience)?)
+        let path = self.of("lock");
+        match Lock::take(&path, patience) {
+            Err(LockError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Self::make_folder(&self.path).map_err(file_error("make folder", self, ""))?;
+                Ok(Lock::take(&path, patience)?)
+            }
+            taken => Ok(taken?),
+        }
     }
 }

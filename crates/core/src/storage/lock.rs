@@ -1,8 +1,9 @@
 //! The lock that keeps two of our processes apart.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -79,10 +80,8 @@ impl Lock {
             }
         }
         // Only for people: that the file is locked is what counts.
-        let told = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        // Always of one length, so that nothing of a longer number is left behind it.
+        let told = file.write_all_at(format!("{:<10}\n", std::process::id()).as_bytes(), 0);
         if let Err(error) = told {
             log::debug!("{}: cannot say who holds the lock: {error}", path.display());
         }

@@ -1,11 +1,12 @@
 //! Storage in memory that fails when it is told to: for tests.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Lock, Storage, StorageError, file_error};
+use super::{Lock, Storage, StorageError, Version, file_error};
 
 /// What happens at the operation that was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +188,29 @@ impl Storage for Memory {
             .or_default()
             .extend(written);
         step.told()
+    }
+
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.append(path, content)
+    }
+
+    fn version(&self, path: &str) -> io::Result<Option<Version>> {
+        let files = locked(&self.files);
+        let folder = format!("{path}/");
+        let is_meant = |file: &&String| *file == path || file.starts_with(&folder);
+        // A name in a folder and the bytes of a file are all that a version is of here.
+        let mut meant: Vec<(&String, Option<&Vec<u8>>)> = Vec::new();
+        for (file, content) in files.iter().filter(|(file, _)| is_meant(file)) {
+            meant.push((file, (file == path).then_some(content)));
+        }
+        let mut hasher = DefaultHasher::new();
+        meant.hash(&mut hasher);
+        let version = Version {
+            inode: hasher.finish(),
+            length: 0,
+            changed: (0, 0),
+        };
+        Ok((!meant.is_empty()).then_some(version))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

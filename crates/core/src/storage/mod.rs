@@ -1,4 +1,4 @@
-//! Where state is kept: eight operations, and no more, on files of one folder.
+//! Where state is kept: ten operations, and no more, on files of one folder.
 //!
 //! One implementation is a directory; tests have one that fails, or stops for good, at its n-th
 //! operation.
@@ -12,6 +12,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::words::in_words;
@@ -56,6 +57,18 @@ pub trait Storage: fmt::Debug + Send {
     /// If it cannot be written or synced. A part of it may have been written.
     fn append(&self, path: &str, content: &[u8]) -> io::Result<()>;
 
+    /// Appends to a file, and makes it if need be. It is not waited for.
+    ///
+    /// # Errors
+    /// If it cannot be written. A part of it may have been written.
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
+    /// Which version of a file or of a folder's list of files there is; none if there is neither.
+    ///
+    /// # Errors
+    /// If that cannot be seen.
+    fn version(&self, path: &str) -> io::Result<Option<Version>>;
+
     /// Deletes a file, if there is one.
     ///
     /// # Errors
@@ -74,6 +87,17 @@ pub trait Storage: fmt::Debug + Send {
     /// # Errors
     /// If a folder cannot be made, or another process holds the lock for longer than `patience`.
     fn lock(&self, patience: Duration) -> Result<Lock, StorageError>;
+}
+
+/// A version of a file, or of a folder's list of files: another one as soon as it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The number of the file.
+    pub inode: u64,
+    /// Its length.
+    pub length: u64,
+    /// When it changed, in seconds and nanoseconds.
+    pub changed: (i64, i64),
 }
 
 /// What went wrong with a file.

@@ -321,13 +321,15 @@ impl Backend for Iptables {
     }
 
     /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
-        for refused in std::mem::take(&mut self.refused) {
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
+        let refused = std::mem::take(&mut self.refused);
+        let is_any = !refused.is_empty();
+        for refused in refused {
             for record in records.iter_mut() {
                 record.installed.retain(|installed| *installed != refused);
             }
         }
-        Ok(())
+        Ok(is_any)
     }
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {

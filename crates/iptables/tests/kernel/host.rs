@@ -164,7 +164,7 @@ impl Host {
                 installed: installed.clone(),
             });
         }
-        let noted = self.backend.note_handles(&mut self.records);
+        let noted = self.backend.note_refused(&mut self.records);
         noted.expect("what was refused is not recorded");
         Ok(plan)
     }

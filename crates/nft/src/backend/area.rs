@@ -1,20 +1,29 @@
 //! One table of one family: which networks it shall hold, what of them comes and what goes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use palisade_core::backend::{Addition, Change, Installed, Placement};
 use palisade_core::network::{Family, Name, Network};
+use palisade_core::rules::Rule;
+use palisade_core::state::{Record, Uses};
 
-use super::item::{Wanted, is_same};
+use super::item::{KeyTypes, Wanted, is_same};
 use super::settings::{Settings, SettingsError};
-use crate::layout::{Item, Layout, Skeleton, TableName};
+use crate::layout::{Item, Layout, Shape, Skeleton, TableName};
+use crate::program::Program;
 
 /// What shall become of one table of one family.
 #[derive(Debug)]
 pub(super) struct Area<'a> {
     pub(super) table: TableName,
     pub(super) family: Family,
-    /// The networks that it shall hold, in the order in which they were started.
+    /// The places in which something is recorded for networks that stay and are not looked at.
+    pub(super) kept: BTreeSet<&'a str>,
+    /// The places in which something is wanted of the others.
+    coming: BTreeSet<String>,
+    key_types: KeyTypes,
+    /// The networks that it shall hold and that are looked at or come, in the order in which they
+    /// were started.
     pub(super) networks: Vec<(Layout, &'a Network)>,
     /// Whether one of those that come was started before one that stays.
     pub(super) comes_between: bool,
@@ -35,6 +44,9 @@ impl<'a> Area<'a> {
         Self {
             table,
             family,
+            kept: BTreeSet::new(),
+            coming: BTreeSet::new(),
+            key_types: KeyTypes::default(),
             networks: Vec::new(),
             comes_between: false,
             gone: Vec::new(),
@@ -47,19 +59,62 @@ impl<'a> Area<'a> {
 
     /// What must stand for all its networks, of each layout that one of them has.
     pub(super) fn skeletons(&self) -> Vec<(Layout, Skeleton)> {
+        let needs = Needs::of(self.places_after());
         let of_layout = |layout: Layout| {
-            let networks = self.networks.iter().filter(move |(of, _)| *of == layout);
-            let networks = networks.map(|&(_, network)| network);
-            let skeleton = layout.skeleton(&self.table, self.family, networks)?;
-            Some((layout, skeleton))
+            let skeleton = || layout.skeleton_for(&self.table, self.family, &needs.shapes);
+            needs.has(layout).then(|| (layout, skeleton()))
         };
         Layout::ALL.into_iter().filter_map(of_layout).collect()
     }
 
-    fn wanted(&self, layout: Layout, network: &Network) -> Vec<Wanted> {
-        let items = layout.items(&self.table, self.family, network);
-        let new = |item| Wanted::new(self.family, self.table.as_str(), item);
-        items.into_iter().map(new).collect()
+    /// What must stand for all its networks, but no elements: those are recorded one by one.
+    pub(super) fn expected(&self) -> Option<Program> {
+        let is_flat = |&&(layout, _): &&(Layout, &Network)| layout == Layout::Flat;
+        let flat: Vec<_> = self.networks.iter().filter(is_flat).copied().collect();
+        let mut expected = Program::of(&self.table, self.family, &flat);
+        let needs = Needs::of(self.places_after());
+        if needs.has(Layout::Mapped) {
+            let empty = || Program::empty(&self.table, self.family);
+            let layout = Layout::Mapped;
+            let skeleton = layout.skeleton_for(&self.table, self.family, &needs.shapes);
+            expected.get_or_insert_with(empty).extend(skeleton);
+        }
+        expected
+    }
+
+    /// Whether what stands around items is the same before and after, and only elements go: then
+    /// they go by their keys, others come, and nothing in the kernel need be looked at.
+    pub(super) fn has_settled(&self) -> bool {
+        let gone: BTreeSet<&str> = self
+            .all_gone()
+            .map(|gone| gone.installed.place.as_str())
+            .collect();
+        let has_only_elements = gone.iter().all(|place| Shape::from_name(place).is_some());
+        let before = Needs::of(gone.union(&self.kept).copied());
+        let after = Needs::of(self.places_after());
+        has_only_elements && !after.is_empty() && before == after
+    }
+
+    /// The places in which something shall be recorded.
+    fn places_after(&self) -> impl Iterator<Item = &str> {
+        let coming: BTreeSet<&str> = self.coming.iter().map(String::as_str).collect();
+        let places: BTreeSet<&str> = coming.union(&self.kept).copied().collect();
+        places.into_iter()
+    }
+
+    /// What a network needs here that has these rules.
+    fn wanted(&mut self, layout: Layout, rules: &[Rule]) -> Vec<Wanted> {
+        let items = layout.items_of(&self.table, self.family, rules);
+        let mut wanted = Vec::with_capacity(items.len());
+        for item in items {
+            let (family, table) = (self.family, self.table.as_str());
+            let item = Wanted::new(family, table, &mut self.key_types, item);
+            if !self.coming.contains(item.installed.place.as_str()) {
+                self.coming.insert(item.installed.place.clone());
+            }
+            wanted.push(item);
+        }
+        wanted
     }
 }
 
@@ -83,6 +138,9 @@ impl<'a> Area<'a> {
     /// Whether what is wanted is also recorded as gone for the same network: it is replaced by its
     /// like.
     pub(super) fn is_gone(&self, wanted: &Wanted) -> bool {
+        if self.gone_items.is_empty() {
+            return false;
+        }
         let Installed { place, item, .. } = &wanted.installed;
         let owner = self.gone_items.get(&(place.as_str(), item.as_str()));
         match &wanted.item {
@@ -96,6 +154,9 @@ impl<'a> Area<'a> {
     /// The elements that shall stand, by set and key, and whose they are.
     pub(super) fn staying_elements(&self) -> HashMap<(&str, &[u8]), &str> {
         let mut owners = HashMap::new();
+        if self.gone.is_empty() && self.excess.is_empty() {
+            return owners; // Nobody asks.
+        }
         for (_, wanted) in self.added.iter().chain(&self.restored) {
             if let Item::Element { set, element } = &wanted.item {
                 let owner = element.userdata.text().unwrap_or_default();
@@ -103,6 +164,38 @@ impl<'a> Area<'a> {
             }
         }
         owners
+    }
+}
+
+/// What must stand around the items in some places.
+#[derive(Debug, PartialEq, Eq, Default)]
+struct Needs {
+    shapes: Vec<Shape>,
+    flat: bool,
+}
+
+impl Needs {
+    fn of<'p>(places: impl Iterator<Item = &'p str>) -> Self {
+        let mut needs = Self::default();
+        for place in places {
+            match Shape::from_name(place) {
+                Some(shape) => needs.shapes.push(shape),
+                None => needs.flat |= Layout::Flat.has_chain(place),
+            }
+        }
+        needs.shapes.sort();
+        needs
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn has(&self, layout: Layout) -> bool {
+        match layout {
+            Layout::Mapped => !self.shapes.is_empty(),
+            Layout::Flat => self.flat,
+        }
     }
 }
 
@@ -118,7 +211,7 @@ pub(super) struct Gone<'a> {
 ///
 /// # Errors
 /// If a placement is none of this backend's, or a record names no table.
-pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsError> {
+pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, SettingsError> {
     let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
     let mut touch = |table: &TableName, family| {
         areas
@@ -157,54 +250,91 @@ pub(super) fn areas<'a>(change: &Change<'a>) -> Result<Vec<Area<'a>>, SettingsEr
 
     for area in areas.values_mut() {
         area.comes_between = comes_between;
-        fill(area, change)?;
+        area.kept = change
+            .kept
+            .places(area.family, area.table.as_str())
+            .collect();
+        area.go(change);
     }
-    Ok(areas.into_values().collect())
-}
-
-fn fill<'a>(area: &mut Area<'a>, change: &Change<'a>) -> Result<(), SettingsError> {
-    let (family, table) = (area.family, area.table.clone());
-    let is_here =
-        |installed: &&Installed| installed.family == family && installed.table == table.as_str();
-    for &record in &change.remove {
-        let here = record.installed.iter().filter(is_here);
-        area.gone
-            .extend(here.map(|installed| (record.network.name(), installed)));
-    }
-    area.gone_items = area
-        .gone
-        .iter()
-        .map(|&(owner, gone)| ((gone.place.as_str(), gone.item.as_str()), owner))
-        .collect();
+    // The rules of a network are derived once, for both families.
     for (i, addition) in change.add.iter().enumerate() {
         let Addition {
             network, placement, ..
         } = *addition;
-        let settings = Settings::try_from(placement)?;
-        if settings.table == table {
-            let wanted = area.wanted(settings.layout, network);
-            area.added
-                .extend(wanted.into_iter().map(|wanted| (i, wanted)));
+        let Settings { layout, table } = Settings::try_from(placement)?;
+        let rules = layout.issued(network);
+        for family in Family::BOTH {
+            if let Some(area) = areas.get_mut(&(table.clone(), family)) {
+                let wanted = area.wanted(layout, &rules).into_iter();
+                area.added.extend(wanted.map(|wanted| (i, wanted)));
+            }
         }
     }
     for (i, &record) in change.restore.iter().enumerate() {
-        let settings = Settings::try_from(&record.placement)?;
-        let wanted = if settings.table == table {
-            area.wanted(settings.layout, &record.network)
-        } else {
-            Vec::new()
+        let Settings { layout, table } = Settings::try_from(&record.placement)?;
+        let rules = layout.issued(&record.network);
+        for area in areas.values_mut() {
+            let rules = if area.table == table { &rules[..] } else { &[] };
+            area.stay(i, record, layout, rules);
+        }
+    }
+    Ok(areas.into_values().collect())
+}
+
+/// The areas of these networks, only to be looked at: what is recorded for them, they keep.
+///
+/// # Errors
+/// If a placement is none of this backend's.
+pub(super) fn recorded_areas<'a>(
+    records: &[&'a Record],
+    uses: &'a Uses,
+) -> Result<Vec<Area<'a>>, SettingsError> {
+    let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
+    for record in records {
+        let Settings { layout, table } = Settings::try_from(&record.placement)?;
+        for family in Family::BOTH {
+            let area = areas
+                .entry((table.clone(), family))
+                .or_insert_with(|| Area::new(table.clone(), family));
+            area.networks.push((layout, &record.network));
+        }
+    }
+    for area in areas.values_mut() {
+        area.kept = uses.places(area.family, area.table.as_str()).collect();
+    }
+    Ok(areas.into_values().collect())
+}
+
+impl<'a> Area<'a> {
+    fn is_here(&self, installed: &Installed) -> bool {
+        installed.family == self.family && installed.table == self.table.as_str()
+    }
+
+    /// What is recorded of networks that go.
+    fn go(&mut self, change: &'a Change<'a>) {
+        for &record in &change.remove {
+            let here = record.installed.iter().filter(|i| self.is_here(i));
+            let gone: Vec<_> = here.map(|i| (record.network.name(), i)).collect();
+            self.gone.extend(gone);
+        }
+        let item = |&(owner, gone): &(&'a Name, &'a Installed)| {
+            ((gone.place.as_str(), gone.item.as_str()), owner)
         };
-        let is_wanted = |installed: &&Installed| {
+        self.gone_items = self.gone.iter().map(item).collect();
+    }
+
+    /// What a network needs that stays and has these rules, and what is recorded beyond that.
+    fn stay(&mut self, i: usize, record: &'a Record, layout: Layout, rules: &[Rule]) {
+        let wanted = self.wanted(layout, rules);
+        let is_wanted = |installed: &Installed| {
             let same = |wanted: &Wanted| is_same(&wanted.installed, installed);
             wanted.iter().any(same)
         };
-        let here = record.installed.iter().filter(is_here);
-        area.excess.extend(
-            here.filter(|i| !is_wanted(i))
-                .map(|installed| (i, record.network.name(), installed)),
-        );
-        area.restored
+        let here = record.installed.iter().filter(|i| self.is_here(i));
+        let excess = here.filter(|installed| !is_wanted(installed));
+        let excess: Vec<_> = excess.map(|e| (i, record.network.name(), e)).collect();
+        self.excess.extend(excess);
+        self.restored
             .extend(wanted.into_iter().map(|wanted| (i, wanted)));
     }
-    Ok(())
 }

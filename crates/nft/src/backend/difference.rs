@@ -17,7 +17,7 @@ use crate::object::{self, Element, Rule};
 
 /// What to do in one area.
 #[derive(Debug, Default)]
-pub(super) struct Difference {
+pub(super) struct Difference<'a> {
     pub(super) family: Option<object::Family>,
     pub(super) table: String,
     /// The whole table goes, and nothing else need be said.
@@ -35,7 +35,7 @@ pub(super) struct Difference {
     pub(super) add: Skeleton,
     pub(super) add_skeleton_rules: Vec<(Rule, At)>,
     pub(super) add_rules: Vec<(Rule, At)>,
-    pub(super) add_elements: BTreeMap<String, Vec<Element>>,
+    pub(super) add_elements: BTreeMap<&'a str, Vec<&'a Element>>,
     /// Networks of [`Area::restored`] that are mended here.
     pub(super) mended: HashSet<usize>,
     pub(super) notes: Vec<String>,
@@ -52,11 +52,11 @@ pub(super) enum Trust {
     Kernel,
 }
 
-pub(super) fn between(
-    area: &Area<'_>,
+pub(super) fn between<'a>(
+    area: &'a Area<'_>,
     observed: Option<&mut Observed>,
     trust: Trust,
-) -> Difference {
+) -> Difference<'a> {
     let mut difference = Difference {
         family: Some(area.family.into()),
         table: area.table.to_string(),
@@ -82,7 +82,40 @@ pub(super) fn between(
     difference
 }
 
-impl Difference {
+impl<'a> Difference<'a> {
+    /// What is recorded goes and what is wanted comes, where nobody touched the ruleset since it was
+    /// recorded, and the same stands around both ([`Area::has_settled`]).
+    pub(super) fn settled(area: &'a Area<'_>) -> Self {
+        let mut difference = Self {
+            family: Some(area.family.into()),
+            table: area.table.to_string(),
+            remains: true,
+            ..Self::default()
+        };
+        let staying = area.staying_elements();
+        for Gone {
+            owner, installed, ..
+        } in area.all_gone()
+        {
+            let set = installed.place.as_str();
+            if let Some(key) = key(&installed.item)
+                && staying.get(&(set, key.as_slice())) != Some(&owner.as_str())
+            {
+                difference.delete_element(set, key);
+            }
+        }
+        for (_, wanted) in &area.added {
+            match &wanted.item {
+                Item::Rule(rule) => difference.add_rules.push((rule.clone(), At::Head)),
+                Item::Element { set, element } if !area.is_gone(wanted) => {
+                    difference.add_element(set, element);
+                }
+                Item::Element { .. } => {}
+            }
+        }
+        difference
+    }
+
     /// Nothing of ours shall be left.
     fn vanish(&mut self, area: &Area<'_>, observed: &mut Observed) {
         let gone: Vec<&Installed> = area.all_gone().map(|gone| gone.installed).collect();
@@ -99,7 +132,7 @@ impl Difference {
 
     fn change(
         &mut self,
-        area: &Area<'_>,
+        area: &'a Area<'_>,
         observed: &mut Observed,
         skeletons: &[(Layout, Skeleton)],
         trust: Trust,
@@ -130,8 +163,7 @@ impl Difference {
                 // One that comes for another network gets that one's comment, and counts anew.
                 let stays = staying.get(&(set, key.as_slice())) == Some(&owner.as_str());
                 if stands && !stays {
-                    let elements = self.delete_elements.entry(set.to_owned()).or_default();
-                    elements.insert(key.clone(), Element::of_key(key));
+                    self.delete_element(set, key);
                     self.mended.extend(restored);
                 }
             } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
@@ -143,7 +175,7 @@ impl Difference {
 
     fn come(
         &mut self,
-        area: &Area<'_>,
+        area: &'a Area<'_>,
         skeletons: &[(Layout, Skeleton)],
         mut observed: Option<&mut Observed>,
         trust: Trust,
@@ -198,7 +230,7 @@ impl Difference {
     /// bottom up.
     fn restore(
         &mut self,
-        area: &Area<'_>,
+        area: &'a Area<'_>,
         mut observed: Option<&mut Observed>,
         trust: Trust,
     ) -> Vec<Rule> {
@@ -236,9 +268,13 @@ impl Difference {
         elements.is_some_and(|elements| elements.contains_key(key))
     }
 
-    fn add_element(&mut self, set: &str, element: &Element) {
-        let elements = self.add_elements.entry(set.to_owned()).or_default();
-        elements.push(element.clone());
+    fn delete_element(&mut self, set: &str, key: Vec<u8>) {
+        let elements = self.delete_elements.entry(set.to_owned()).or_default();
+        elements.insert(key.clone(), Element::of_key(key));
+    }
+
+    fn add_element(&mut self, set: &'a str, element: &'a Element) {
+        self.add_elements.entry(set).or_default().push(element);
     }
 
     fn mend_skeleton(&mut self, skeleton: &Skeleton, observed: Option<&Observed>) {
@@ -417,7 +453,7 @@ impl Difference {
             batch.add_rule(rule, *at);
         }
         for (set, elements) in &self.add_elements {
-            batch.add_elements(family, &self.table, set, elements);
+            batch.add_elements(family, &self.table, set, elements.iter().copied());
         }
     }
 }

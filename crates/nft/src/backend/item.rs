@@ -1,13 +1,14 @@
 //! What records say of rules and elements: nft syntax, from which a build that knows no layout of
 //! that name can still tell what to take away.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use palisade_core::backend::Installed;
 use palisade_core::network::Family;
 
 use crate::layout::{Item, Shape};
-use crate::object::Rule;
+use crate::object::{DataType, Rule};
 use crate::statement::{concatenation, interface_name};
 
 /// A rule or element of a network, and what its record says of it.
@@ -17,13 +18,30 @@ pub(super) struct Wanted {
     pub(super) installed: Installed,
 }
 
+/// The types of the keys of an area's sets, by the sets' names: each name is read once.
+#[derive(Debug, Default)]
+pub(super) struct KeyTypes(HashMap<String, DataType>);
+
+impl KeyTypes {
+    fn of(&mut self, family: Family, set: &str) -> DataType {
+        if let Some(&known) = self.0.get(set) {
+            return known;
+        }
+        let shape = Shape::from_name(set);
+        let key_type = shape
+            .map(|shape| shape.key_type(family))
+            .unwrap_or_default();
+        self.0.insert(set.to_owned(), key_type);
+        key_type
+    }
+}
+
 impl Wanted {
-    pub(super) fn new(family: Family, table: &str, item: Item) -> Self {
+    pub(super) fn new(family: Family, table: &str, types: &mut KeyTypes, item: Item) -> Self {
         let (place, text) = match &item {
             Item::Rule(rule) => (rule.chain.clone(), rule_text(rule)),
             Item::Element { set, element } => {
-                let key_type = Shape::from_name(set).map(|shape| shape.key_type(family));
-                let key = concatenation(key_type.unwrap_or_default(), &element.key);
+                let key = concatenation(types.of(family, set), &element.key);
                 (set.clone(), key.to_string())
             }
         };
@@ -69,7 +87,6 @@ pub(super) fn key(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::DataType;
 
     #[test]
     fn keys_are_read_as_they_are_written() {

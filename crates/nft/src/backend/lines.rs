@@ -16,7 +16,7 @@ use crate::statement::{concatenation, quoted};
 
 pub(super) fn of(
     area: &Area<'_>,
-    difference: &Difference,
+    difference: &Difference<'_>,
     observed: Option<&Observed>,
 ) -> Vec<Line> {
     let mut words = Words {
@@ -65,7 +65,7 @@ impl Words<'_> {
         self.tell(network, sign, "element", &text);
     }
 
-    fn goes(&mut self, difference: &Difference, observed: Option<&Observed>) {
+    fn goes(&mut self, difference: &Difference<'_>, observed: Option<&Observed>) {
         let area = self.area;
         let mut owners: HashMap<(&str, Vec<u8>), &Name> = HashMap::new();
         for gone in area.all_gone() {
@@ -109,7 +109,7 @@ impl Words<'_> {
         }
     }
 
-    fn comes(&mut self, difference: &Difference) {
+    fn comes(&mut self, difference: &Difference<'_>) {
         if difference.add_table.is_some() {
             self.tell(None, Sign::Comes, "table", "");
         }
@@ -123,8 +123,8 @@ impl Words<'_> {
         for (rule, _) in skeleton.chain(&difference.add_rules) {
             self.rule(Sign::Comes, rule);
         }
-        for (set, elements) in &difference.add_elements {
-            for Element { key, userdata, .. } in elements {
+        for (&set, elements) in &difference.add_elements {
+            for &Element { key, userdata, .. } in elements {
                 let owner = userdata.text().and_then(|owner| owner.parse().ok());
                 self.element(owner, Sign::Comes, (set, key));
             }

@@ -25,7 +25,7 @@ use palisade_core::backend::{
     Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::rules::Rule;
-use palisade_core::state::Record;
+use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
 
 use crate::batch::{Batch, CommitError, commit};
@@ -34,7 +34,7 @@ use crate::layout::{self, TableName};
 use crate::object;
 use crate::program::Program;
 use crate::transport::Transport;
-use area::{Area, areas};
+use area::{Area, areas, recorded_areas};
 use difference::{Difference, Trust, between};
 use item::Wanted;
 use observed::Observed;
@@ -80,14 +80,21 @@ impl Nftables {
             Some(_) => Trust::Records,
             None => Trust::Kernel,
         };
-        let (differences, generation) = self.reader().at_one_moment(|reader| {
-            let mut differences = Vec::with_capacity(areas.len());
-            for area in &areas {
-                differences.push(look(reader, area, trust, change)?);
+        let left_at = change
+            .left_at
+            .and_then(|left_at| u32::try_from(left_at).ok());
+        let is_settled = !change.in_words && areas.iter().all(Area::has_settled);
+        let (differences, generation) = match left_at {
+            Some(left_at) if is_settled => {
+                let settled = |area| Ok(Difference::settled(area));
+                (areas.iter().map(settled).collect(), left_at)
             }
-            Ok(differences)
-        })?;
-        let differences: Vec<Difference> = differences.into_iter().collect::<Result<_, _>>()?;
+            _ => self.reader().at_one_moment(|reader| {
+                let look = |area| look(reader, area, trust, change);
+                areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+            })?,
+        };
+        let differences: Vec<Difference<'_>> = differences.into_iter().collect::<Result<_, _>>()?;
         self.planned = Some(generation);
 
         let mut batch = Batch::new(Some(generation));
@@ -121,28 +128,27 @@ impl Nftables {
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
-        for (area, difference) in areas.iter().zip(&differences) {
-            for (network, wanted) in &area.added {
-                plan.added[*network].push(wanted.installed.clone());
-            }
-            plan.notes.extend(difference.notes.iter().cloned());
-            plan.lines.extend(difference.lines.iter().cloned());
-        }
-        let mended = differences.iter().flat_map(|d| &d.mended).copied();
+        let mended: Vec<usize> = differences
+            .iter()
+            .flat_map(|d| &d.mended)
+            .copied()
+            .collect();
         let items = areas.iter().flat_map(|area| &area.restored);
         note_restored(&mut plan, mended, items);
+        for difference in differences {
+            plan.notes.extend(difference.notes);
+            plan.lines.extend(difference.lines);
+        }
+        for (network, wanted) in areas.into_iter().flat_map(|area| area.added) {
+            plan.added[network].push(wanted.installed);
+        }
         Ok(plan)
     }
 }
 
 impl Nftables {
-    /// The areas of these networks, as they stand in one generation.
-    fn look_at<'r>(&mut self, restore: &[&'r Record]) -> Result<(Vec<Seen<'r>>, u32), PlanError> {
-        let change = Change {
-            restore: restore.to_vec(),
-            ..Change::default()
-        };
-        let areas = areas(&change)?;
+    /// These areas, as they stand in one generation.
+    fn look_at<'c>(&mut self, areas: Vec<Area<'c>>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
         let (programs, generation) = self.reader().at_one_moment(|reader| {
             let mut program = |area: &Area<'_>| {
                 reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
@@ -157,7 +163,9 @@ impl Nftables {
 
     /// What stands otherwise than it is recorded.
     fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
-        let (areas, _) = self.look_at(records)?;
+        let mut uses = Uses::default();
+        uses.extend(records.iter().flat_map(|record| &record.installed));
+        let (areas, _) = self.look_at(recorded_areas(records, &uses)?)?;
         let each = areas.into_iter();
         let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
         Ok(found.collect())
@@ -165,7 +173,7 @@ impl Nftables {
 
     /// Makes anew each table in which something stands otherwise than it is recorded.
     fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let (areas, generation) = self.look_at(&change.restore)?;
+        let (areas, generation) = self.look_at(areas(change)?)?;
         self.planned = Some(generation);
         let mut plan = Plan {
             restored: vec![None; change.restore.len()],
@@ -265,12 +273,12 @@ fn note_restored<'w>(
 }
 
 /// What to do in an area, after looking at the kernel. The outer error is of reading.
-fn look(
+fn look<'a>(
     reader: &mut Reader<'_>,
-    area: &Area<'_>,
+    area: &'a Area<'_>,
     trust: Trust,
     change: &Change<'_>,
-) -> Result<Result<Difference, PlanError>, DumpError> {
+) -> Result<Result<Difference<'a>, PlanError>, DumpError> {
     let between = |observed: Option<&mut Observed>| {
         let mut observed = observed;
         let mut difference = between(area, observed.as_deref_mut(), trust);
@@ -373,11 +381,8 @@ impl Backend for Nftables {
         layout::omission(rule.role, rule.purpose)
     }
 
-    fn is_outdated(&mut self, records: &[&Record]) -> Result<bool, BackendError> {
-        let settings = records
-            .iter()
-            .filter_map(|r| Settings::try_from(&r.placement).ok());
-        let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
+    fn is_outdated(&mut self, uses: &Uses) -> Result<bool, BackendError> {
+        let tables: BTreeSet<TableName> = uses.tables().filter_map(|t| t.parse().ok()).collect();
         for family in [object::Family::Ip, object::Family::Ip6] {
             for table in &tables {
                 let found = self
@@ -391,6 +396,11 @@ impl Backend for Nftables {
             }
         }
         Ok(false)
+    }
+
+    /// A rule that is put back stands between those of other networks.
+    fn looks_at_kept(&self, change: &Change<'_>) -> bool {
+        !change.restore.is_empty()
     }
 
     fn generation(&mut self) -> Result<Option<u64>, BackendError> {
@@ -436,10 +446,6 @@ impl Backend for Nftables {
                 })
             }
         }
-    }
-
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
-        standing::note_handles(&mut self.reader(), records).map_err(of_dump)
     }
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {

@@ -8,40 +8,11 @@ use palisade_core::rules::Purpose;
 use palisade_core::state::Record;
 
 use super::item::key;
-use super::observed::{Observed, Standing};
-use super::settings::Settings;
+use super::observed::Observed;
 use crate::dump::{Depth, DumpError, Reader};
-use crate::layout::{self, Layout, Shape};
+use crate::layout::{self, Shape};
 use crate::object::{Element, Expression};
 use crate::program::{FilledSet, Program};
-
-/// Gives rules the handles that they have in the kernel. Elements have none.
-pub(super) fn note_handles(
-    reader: &mut Reader<'_>,
-    records: &mut [Record],
-) -> Result<(), DumpError> {
-    let is_flat = |record: &&mut Record| {
-        Settings::try_from(&record.placement).is_ok_and(|s| s.layout == Layout::Flat)
-    };
-    let mut tables: BTreeMap<(Family, String), Vec<&mut Installed>> = BTreeMap::new();
-    for item in records
-        .iter_mut()
-        .filter(is_flat)
-        .flat_map(|r| &mut r.installed)
-    {
-        let table = (item.family, item.table.clone());
-        tables.entry(table).or_default().push(item);
-    }
-    for ((family, table), items) in tables {
-        let program = reader.program(family.into(), &table, Depth::Outline)?;
-        let mut observed = program.map(Observed::new);
-        for item in items {
-            let standing = observed.as_mut().and_then(|observed| observed.claim(item));
-            item.handle = standing.and_then(Standing::handle);
-        }
-    }
-    Ok(())
-}
 
 /// What stands of what is recorded for each of these networks.
 pub(super) fn of(

@@ -30,7 +30,7 @@ pub(super) fn discrepancies(
         all: Vec::new(),
     };
     let recorded = recorded(area, records);
-    let expected = Program::of(&area.table, area.family, &area.networks);
+    let expected = area.expected();
     match (expected, program) {
         (None, None) => {}
         (None, Some(program)) if layout::version(&program.table).is_none() => {} // Not ours.
@@ -249,10 +249,11 @@ impl Found {
                 None => self.tell(None, &place, DiscrepancyKind::Missing, text.as_str()),
             }
         }
+        let known: HashSet<&str> = wanted.iter().map(String::as_str).collect();
         let mut seen: HashSet<&str> = HashSet::new();
         let mut ours = Vec::new();
         for standing in observed.rules(name) {
-            let is_wanted = wanted.contains(&standing.text);
+            let is_wanted = known.contains(standing.text.as_str());
             if is_wanted && (standing.is_claimed() && seen.insert(&standing.text)) {
                 ours.push(&standing.text);
             } else if changed.contains(standing.text.as_str()) {
@@ -266,8 +267,9 @@ impl Found {
                 self.tell(None, &place, kind, standing.text.as_str());
             }
         }
-        let in_order: Vec<&String> = wanted.iter().filter(|text| ours.contains(text)).collect();
-        let mut in_order = in_order;
+        let stand: HashSet<&str> = ours.iter().map(|text| text.as_str()).collect();
+        let in_order = wanted.iter().filter(|text| stand.contains(text.as_str()));
+        let mut in_order: Vec<&String> = in_order.collect();
         in_order.dedup();
         if ours != in_order {
             self.tell(

@@ -69,8 +69,6 @@ impl Conntrack {
     /// # Errors
     /// If the kernel does not tell of flows, or does not delete one.
     pub fn delete_unnatted(&mut self, subnets: &[Subnet]) -> Result<usize, ConntrackError> {
-        // The kernel walks its whole table for a dump, about 10 ms for an empty one: most hosts
-        // that track nothing yet are spared that.
         if subnets.is_empty() || self.count()? == 0 {
             return Ok(0);
         }
@@ -79,8 +77,12 @@ impl Conntrack {
         self.delete(&flows)
     }
 
-    /// How many flows there are.
-    fn count(&mut self) -> Result<u32, ConntrackError> {
+    /// How many flows there are. The kernel walks its whole table for a dump, about 10 ms for an
+    /// empty one: most hosts that track nothing yet are spared that.
+    ///
+    /// # Errors
+    /// If the kernel does not tell.
+    pub fn count(&mut self) -> Result<u32, ConntrackError> {
         const WHAT: &str = "for the number of flows";
         let mut request = Vec::new();
         let (kind, any) = (wire::conntrack::STATISTICS, Family::Other(0));

@@ -146,22 +146,33 @@ impl Layout {
     /// What this network adds, in the order in which it is added.
     #[must_use]
     pub fn items(self, table: &TableName, family: Family, network: &Network) -> Vec<Item> {
+        self.items_of(table, family, &self.issued(network))
+    }
+
+    /// What a network adds whose rules these are, of both families ([`issued`](Self::issued)).
+    #[must_use]
+    pub fn items_of(self, table: &TableName, family: Family, rules: &[CoreRule]) -> Vec<Item> {
         let place = Place { table, family };
-        let rules = self.rules(family, network);
+        let rules = rules.iter().filter(|rule| rule.family == family);
         match self {
-            Self::Mapped => rules.flat_map(|rule| mapped::items(&rule)).collect(),
+            Self::Mapped => rules.flat_map(mapped::items).collect(),
             Self::Flat => rules
-                .map(|rule| Item::Rule(flat::rule(place, &rule)))
+                .map(|rule| Item::Rule(flat::rule(place, rule)))
                 .collect(),
         }
     }
 
     /// The rules of a network that this layout has a place for, in the order of issue.
+    #[must_use]
+    pub fn issued(self, network: &Network) -> Vec<CoreRule> {
+        let mut rules = palisade_core::rules::rules(network, self.guard());
+        rules.retain(|rule| omission(rule.role, rule.purpose).is_none());
+        rules
+    }
+
     fn rules(self, family: Family, network: &Network) -> impl Iterator<Item = CoreRule> + use<> {
-        palisade_core::rules::rules(network, self.guard())
-            .into_iter()
-            .filter(move |rule| rule.family == family)
-            .filter(|rule| omission(rule.role, rule.purpose).is_none())
+        let issued = self.issued(network).into_iter();
+        issued.filter(move |rule| rule.family == family)
     }
 }
 

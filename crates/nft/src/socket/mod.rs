@@ -34,6 +34,8 @@ const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 pub struct Socket {
     inner: NlSocket,
     buffer: Vec<u8>,
+    /// How many bytes it is known to send at once.
+    room: usize,
 }
 
 /// Why there is no socket.
@@ -109,6 +111,7 @@ impl Socket {
         let socket = Self {
             inner,
             buffer: vec![0; RECEIVE],
+            room: 0,
         };
         if let Err(errno) = setsockopt(&socket, RcvBufForce, &RECEIVE_BUFFER) {
             log::debug!("the receive buffer keeps its size: {errno}");
@@ -125,14 +128,23 @@ impl Socket {
     }
 
     /// Lets the socket send so many bytes at once, if it may.
-    fn make_room(&self, bytes: usize) -> Result<(), TransportError> {
+    fn make_room(&mut self, bytes: usize) -> Result<(), TransportError> {
+        if bytes <= self.room {
+            return Ok(());
+        }
+        self.room = self.room_for(bytes)?;
+        Ok(())
+    }
+
+    /// How many bytes it may send at once, after asking for room for so many.
+    fn room_for(&self, bytes: usize) -> Result<usize, TransportError> {
         let limit = || {
             getsockopt(self, SndBuf)
                 .unwrap_or(0)
                 .saturating_sub(RESERVED)
         };
         if bytes <= limit() {
-            return Ok(());
+            return Ok(limit());
         }
         // The kernel doubles what is asked for.
         let wanted = bytes / 2 + RESERVED;
@@ -143,7 +155,7 @@ impl Socket {
             log::debug!("the send buffer keeps its size: {errno}");
         }
         if bytes <= limit() {
-            return Ok(());
+            return Ok(limit());
         }
         Err(TransportError::TooLarge {
             bytes,

@@ -168,12 +168,12 @@ impl Keeper {
 /// The zone that is made for guests, where there is one; else the one that takes everything.
 fn zone() -> &'static str {
     const GUESTS: &str = "libvirt";
-    let is_there = |folder: &&str| {
+    let is_there = |folder: &str| {
         std::path::Path::new(folder)
             .join(format!("{GUESTS}.xml"))
             .exists()
     };
-    if ZONES.iter().any(|folder| is_there(&folder)) {
+    if ZONES.iter().any(|folder| is_there(folder)) {
         GUESTS
     } else {
         "trusted"

@@ -179,7 +179,7 @@ pub(super) fn of_state(scene: &Scene, state: &State) -> Result<Vec<Finding>, Sta
             mend: vec![scene.mend.palisade("recover")],
         });
     }
-    for (path, why) in state.unbelieved()? {
+    for (path, why) in state.unbelieved(&[])? {
         let path = place.join(path);
         found.push(set_aside(
             &path,

@@ -68,10 +68,4 @@ impl Settings {
             value: self.value(path).unwrap_or("not there").to_owned(),
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn of(settings: &[(&str, &str)]) -> Self {
-        let owned = |&(path, value): &(&str, &str)| (path.to_owned(), value.to_owned());
-        Self(settings.iter().map(owned).collect())
-    }
 }

@@ -1,11 +1,8 @@
 //! What follows a change of rules: flows that began before their NAT rules came end, and libvirt's
 //! rules for the same bridges are told.
 
-use std::collections::HashSet;
-
 use palisade_core::engine::{Action, Recovered, Report};
-use palisade_core::network::Name;
-use palisade_core::state::Record;
+use palisade_core::network::{Forward, Name};
 use palisade_nft::backend::Nftables;
 
 use super::{Firewall, socket_in};
@@ -24,15 +21,14 @@ impl Firewall {
     pub(super) fn notice_libvirt(&mut self, report: &Report) -> Vec<String> {
         let comes = |action| matches!(action, Action::Add | Action::Replace);
         let changes = report.changes.iter().filter(|change| comes(change.action));
-        let names: HashSet<&Name> = changes.map(|change| &change.network).collect();
+        let names: Vec<&Name> = changes.map(|change| &change.network).collect();
         if names.is_empty() {
             return Vec::new();
         }
-        let records = self.state.records(None).unwrap_or_default();
-        let came = records
-            .iter()
-            .filter(|record| names.contains(record.network.name()));
-        let bridges: Vec<_> = came.filter_map(|r| r.network.ruled_bridge()).collect();
+        let mut bridges = Vec::new();
+        self.state.recall(names, |record| {
+            bridges.extend(record.network.ruled_bridge().cloned());
+        });
         let namespace = self.namespace.as_deref();
         let inspector = match &mut self.inspector {
             Some(inspector) => inspector,
@@ -67,14 +63,32 @@ impl Firewall {
         if networks.is_some_and(<[Name]>::is_empty) {
             return None;
         }
-        let records = match self.state.records(None) {
-            Ok(records) => records,
-            Err(error) => return Some(flows::failed(&error, error.hint())),
-        };
-        let is_meant = |record: &&Record| {
-            networks.is_none_or(|networks| networks.contains(record.network.name()))
-        };
-        let subnets = flows::natted(records.iter().filter(is_meant), &self.backends);
+        if let Some(networks) = networks {
+            let mut has_nat = false;
+            self.state.recall(networks, |record| {
+                has_nat |= matches!(record.network.forward(), Forward::Nat(_));
+            });
+            if !has_nat {
+                return None;
+            }
+        }
+        // Rules are asked for subnets only where there are flows.
+        match self.flows.are_there() {
+            Ok(false) => return None,
+            Ok(true) => {}
+            Err(note) => return Some(note),
+        }
+        let mut records = Vec::new();
+        match networks {
+            Some(networks) => self
+                .state
+                .recall(networks, |record| records.push(record.clone())),
+            None => match self.state.records(None) {
+                Ok(all) => records = all,
+                Err(error) => return Some(flows::failed(&error, error.hint())),
+            },
+        }
+        let subnets = flows::natted(&records, &self.backends);
         self.flows.end_unnatted(&subnets)
     }
 }

@@ -28,7 +28,7 @@ impl Firewall {
         networks: &[Network],
         patience: Duration,
     ) -> Result<(Report, Option<Unconfirmed>), EngineError> {
-        let goal = self.goal(networks, Goal::Run)?;
+        let goal = self.goal(networks, Goal::Run);
         let recovered = self.engine().recover()?;
         let note = self.end_unnatted_of(recovered);
         let (mut report, waits) = self.engine().reach_unconfirmed(goal, patience)?;

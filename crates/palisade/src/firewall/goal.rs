@@ -1,39 +1,54 @@
 //! From networks to a goal: where each of them is chosen to be.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use palisade_core::backend::Placement;
 use palisade_core::engine::{EngineError, Goal, Wish};
-use palisade_core::network::{Name, Network};
-use palisade_core::state::Record;
+use palisade_core::network::Network;
+use palisade_core::state::Running;
 
 use super::Firewall;
 use crate::options::Choice;
-use crate::usual::{self, Usual};
+use crate::{no_rules, rights, usual};
 
 impl Firewall {
     /// The goal of running these networks, each where it is chosen to be.
-    ///
-    /// # Errors
-    /// If nobody chose for a new network, and no backend works here.
     pub(super) fn goal<'n>(
         &self,
         networks: &'n [Network],
         goal: fn(Vec<Wish>) -> Goal,
-    ) -> Result<impl FnOnce(&[Record]) -> Goal + use<'n>, EngineError> {
+    ) -> impl Fn(&Running<'_>) -> Result<Goal, EngineError> + use<'n> {
         let (choice, configured) = (self.choice.clone(), self.configured.clone());
-        let usual = self.usual_for(networks)?;
         let namespace = self.namespace.clone();
-        Ok(move |records: &[Record]| {
-            let running: HashMap<&Name, &Record> = records
+        let found = self.usual.clone();
+        move |running: &Running<'_>| {
+            let is_ruled = |network: &Network| {
+                let record = running.get(network.name());
+                let running = record.map(|record| &record.placement);
+                let placement = choice.placement(running, &configured, Choice::default);
+                placement.backend != no_rules::NAME
+            };
+            if rights::are_missing(namespace.as_deref()) && networks.iter().any(is_ruled) {
+                return Err(EngineError::NotAllowed);
+            }
+            // What to do with new networks for which nobody chose a backend. It is tried out once.
+            let is_chosen = choice.is_of_backend() || configured.is_of_backend();
+            let mut networks_of_none = networks
                 .iter()
-                .map(|record| (record.network.name(), record))
-                .collect();
+                .filter(|network| !is_chosen && running.get(network.name()).is_none());
+            let usual = match (networks_of_none.next(), found.get()) {
+                (None, _) => None,
+                (Some(_), Some(usual)) => Some(usual),
+                (Some(_), None) => {
+                    let usual = usual::usual(namespace.as_deref(), &choice.or(&configured))?;
+                    Some(found.get_or_init(|| usual))
+                }
+            };
             let mut ignored = false;
             // Most networks go to one place: what `auto` means there is found out once.
             let mut settled: HashMap<Placement, Placement> = HashMap::new();
             let mut wish = |network: &Network| {
-                let running = running.get(network.name()).copied();
+                let running = running.get(network.name());
                 let placement =
                     choice.placement(running.map(|record| &record.placement), &configured, || {
                         usual
@@ -66,24 +81,7 @@ impl Firewall {
                      chosen for the other one says nothing here"
                 );
             }
-            goal(wishes)
-        })
-    }
-
-    /// What to do with new networks for which nobody chose a backend; none if there are none.
-    fn usual_for(&self, networks: &[Network]) -> Result<Option<Usual>, EngineError> {
-        let asked = self.choice.or(&self.configured);
-        if self.choice.is_of_backend() || self.configured.is_of_backend() {
-            return Ok(None);
+            Ok(goal(wishes))
         }
-        let records = self.state.records(None)?;
-        let running: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
-        if networks
-            .iter()
-            .all(|network| running.contains(network.name()))
-        {
-            return Ok(None);
-        }
-        usual::usual(self.namespace.as_deref(), &asked).map(Some)
     }
 }

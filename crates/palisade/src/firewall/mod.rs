@@ -11,11 +11,12 @@ mod show;
 mod trace;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use palisade_core::backend::{Backend, Discrepancy};
 use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
 use palisade_core::network::{Name, Network};
-use palisade_core::state::{Record, State};
+use palisade_core::state::{Record, Running, State};
 use palisade_nft::backend::Nftables;
 use palisade_nft::conntrack::Conntrack;
 use palisade_nft::socket::{self, Socket};
@@ -25,7 +26,7 @@ use crate::flows::{Flows, came, named};
 use crate::folder;
 use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
-use crate::usual;
+use crate::usual::{self, Usual};
 
 pub use error::OpenError;
 pub use show::ShowError;
@@ -41,6 +42,8 @@ pub struct Firewall {
     namespace: Option<PathBuf>,
     /// Reads what others have in nf_tables; opened when it is first needed.
     inspector: Option<Nftables>,
+    /// Who installs rules where nobody chose, once that was found out.
+    usual: Arc<OnceLock<Usual>>,
 }
 
 impl Firewall {
@@ -83,6 +86,7 @@ impl Firewall {
             namespace: options.namespace.clone(),
             flows: Flows::default(),
             inspector: None,
+            usual: Arc::default(),
             choice: options.choice.clone(),
             configured: options.configured.clone(),
         })
@@ -111,7 +115,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn remove(&mut self, names: &[Name]) -> Result<Report, EngineError> {
-        self.change(|_| Goal::Gone(names.to_vec()), came)
+        self.change(|_| Ok(Goal::Gone(names.to_vec())), came)
     }
 
     /// Removes all networks.
@@ -119,7 +123,7 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: nothing has changed then.
     pub fn remove_all(&mut self) -> Result<Report, EngineError> {
-        self.change(|_| Goal::Exactly(Vec::new()), came)
+        self.change(|_| Ok(Goal::Exactly(Vec::new())), came)
     }
 
     /// The running networks, in the order in which they were started. What an interrupted process
@@ -138,7 +142,7 @@ impl Firewall {
     /// As for `apply`, as far as can be seen without doing it.
     pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
         self.recover_if_idle()?;
-        let goal = self.goal(networks, Goal::Run)?;
+        let goal = self.goal(networks, Goal::Run);
         self.engine().foresee(goal)
     }
 
@@ -148,7 +152,7 @@ impl Firewall {
     /// As for `sync`, as far as can be seen without doing it.
     pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
         self.recover_if_idle()?;
-        let goal = self.goal(networks, Goal::Exactly)?;
+        let goal = self.goal(networks, Goal::Exactly);
         self.engine().foresee(goal)
     }
 
@@ -168,7 +172,7 @@ impl Firewall {
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
         // Flows are mended too, where they could not be when the NAT rules came.
-        self.change(|_| Goal::Mended(names.to_vec()), named)
+        self.change(|_| Ok(Goal::Mended(names.to_vec())), named)
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no
@@ -178,7 +182,7 @@ impl Firewall {
     /// If the kernel refuses: all networks are where they were then.
     pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
         let namespace = self.namespace.clone();
-        let goal = |records: &[Record]| {
+        let goal = |running: &Running<'_>| {
             let wish = |record: &Record| {
                 let running = Some(&record.placement);
                 let placement = to.placement(running, &Choice::default(), Choice::default);
@@ -188,7 +192,7 @@ impl Firewall {
                     why: "moved here by `migrate`".to_owned(),
                 }
             };
-            Goal::Moved(records.iter().map(wish).collect())
+            Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
         };
         self.change(goal, came)
     }
@@ -209,7 +213,7 @@ impl Firewall {
         networks: &[Network],
         goal: fn(Vec<Wish>) -> Goal,
     ) -> Result<Report, EngineError> {
-        let goal = self.goal(networks, goal)?;
+        let goal = self.goal(networks, goal);
         self.change(goal, came)
     }
 
@@ -217,11 +221,11 @@ impl Firewall {
     /// which began before the NAT rules came; what is to be said of them is a note in the report.
     fn change(
         &mut self,
-        goal: impl FnOnce(&[Record]) -> Goal,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
         // The engine would do so by itself, but not tell.
-        let recovered = self.engine().recover()?;
+        let recovered = self.engine().recover_if_left()?;
         let note = self.end_unnatted_of(recovered);
         let mut report = self.engine().reach(goal)?;
         report.notes.extend(note);

@@ -103,7 +103,7 @@ pub(super) fn read(
     };
     packet.in_interface = interface(heard().find_map(|event| event.in_interface))?;
     packet.out_interface = interface(heard().find_map(|event| event.out_interface))?;
-    packet.flow = heard().filter_map(flow).last().unwrap_or_default();
+    packet.flow = heard().filter_map(flow).next_back().unwrap_or_default();
     let went = last.and_then(ends);
     let other = |end: fn(&Ends) -> Seen| {
         let went = went.as_ref().map(end);

@@ -95,7 +95,7 @@ impl<'a> Meaning<'a> {
     /// Whether a commit of others may have moved what is ours: a jump among theirs.
     pub(super) fn may_concern(&self, commit: &Commit) -> bool {
         let mut changes = commit.changes.iter();
-        self.in_iptables && changes.any(|change| is_of_iptables(change))
+        self.in_iptables && changes.any(is_of_iptables)
     }
 
     fn is_ours(&self, change: &events::Change) -> bool {

@@ -1,11 +1,17 @@
 //! Our library: one call.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use palisade::{Firewall, Layout};
+use palisade::{BackendChoice, Choice, Firewall, Layout, Options};
+use palisade_nft::socket::Socket;
+use palisade_nft::transport::{Transport, TransportError};
 
-use super::super::case::{self, Case};
+use super::super::amount::Amount;
+use super::super::case::Case;
 use super::super::namespace::Namespace;
+use super::super::site;
 use super::{Contestant, Label, What};
 
 /// `Firewall::apply`, in a firewall that is open, with its state on a tmpfs.
@@ -16,22 +22,102 @@ pub(in super::super) struct Library<'a> {
 
 impl Contestant for Library<'_> {
     fn label(&self) -> Label {
-        Label {
-            layout: Some(self.layout),
-            what: What::Library,
-        }
+        Label::of(self.layout, What::Library, self.case.networks.len())
     }
 
-    fn run(&mut self) -> Result<Duration, String> {
+    fn run(&mut self) -> Result<Amount, String> {
         let namespace = Namespace::new()?;
-        let state = self.case.scratch.folder()?;
-        let options = case::options(self.layout, &namespace, &state);
-        let mut firewall = Firewall::open(&options).map_err(|error| error.to_string())?;
-        let start = Instant::now();
-        let report = firewall.apply(&self.case.networks);
-        let took = start.elapsed();
-        report.map_err(|error| error.to_string())?;
+        let state = self.case.ground.scratch.folder()?;
+        let options = site::options(self.layout, &namespace, &state);
+        let firewall = Firewall::open(&options).map_err(|error| error.to_string())?;
+        let took = apply(firewall, self.case)?;
         namespace.close()?;
-        Ok(took)
+        Ok(took.into())
+    }
+}
+
+/// The same with the iptables backend.
+pub(in super::super) struct Iptables<'a> {
+    pub(in super::super) case: &'a Case<'a>,
+}
+
+impl Contestant for Iptables<'_> {
+    fn label(&self) -> Label {
+        Label::other(What::LibraryIptables, self.case.networks.len())
+    }
+
+    fn run(&mut self) -> Result<Amount, String> {
+        let namespace = Namespace::new()?;
+        let state = self.case.ground.scratch.folder()?;
+        let options = Options {
+            choice: Choice {
+                backend: Some(BackendChoice::Iptables),
+                iptables: Some(palisade::Programs::Of(palisade::Variant::Legacy)),
+                ..Choice::default()
+            },
+            ..site::options(Layout::Flat, &namespace, &state)
+        };
+        let firewall = Firewall::open(&options).map_err(|error| error.to_string())?;
+        let took = apply(firewall, self.case)?;
+        namespace.close()?;
+        Ok(took.into())
+    }
+}
+
+fn apply(mut firewall: Firewall, case: &Case<'_>) -> Result<Duration, String> {
+    let start = Instant::now();
+    let report = firewall.apply(&case.networks);
+    let took = start.elapsed();
+    report.map_err(|error| error.to_string())?;
+    Ok(took)
+}
+
+/// What of `Firewall::apply` is spent in exchanges with the kernel: questions, the batch, and in
+/// the flat layout the reading of handles.
+pub(in super::super) struct Kernel<'a> {
+    pub(in super::super) case: &'a Case<'a>,
+    pub(in super::super) layout: Layout,
+}
+
+impl Contestant for Kernel<'_> {
+    fn label(&self) -> Label {
+        Label::of(self.layout, What::Kernel, self.case.networks.len())
+    }
+
+    fn run(&mut self) -> Result<Amount, String> {
+        let namespace = Namespace::new()?;
+        let state = self.case.ground.scratch.folder()?;
+        let options = site::options(self.layout, &namespace, &state);
+        let socket = namespace.socket()?;
+        let cookie = socket
+            .namespace_cookie()
+            .map_err(|error| error.to_string())?;
+        let spent = Arc::new(AtomicU64::new(0));
+        let timed = Box::new(Timed {
+            socket,
+            spent: Arc::clone(&spent),
+        });
+        let firewall =
+            Firewall::over(timed, cookie, &options).map_err(|error| error.to_string())?;
+        apply(firewall, self.case)?;
+        namespace.close()?;
+        Ok(Duration::from_nanos(spent.load(Ordering::Relaxed)).into())
+    }
+}
+
+/// A socket with a clock.
+struct Timed {
+    socket: Socket,
+    /// In nanoseconds.
+    spent: Arc<AtomicU64>,
+}
+
+impl Transport for Timed {
+    fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
+        let start = Instant::now();
+        let exchanged = self.socket.exchange(request, replies);
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.spent.fetch_add(nanoseconds, Ordering::Relaxed);
+        exchanged
     }
 }

@@ -1,74 +1,50 @@
 //! Who runs: we in several ways, and the others.
 
-mod command;
-mod kernel;
+mod change;
+mod fresh;
+mod label;
 mod library;
-mod nft;
+mod pair;
 mod plan;
-mod resent;
+mod rival;
 
-use std::fmt;
-use std::time::Duration;
+use super::amount::Amount;
 
-use palisade::Layout;
-
-pub(super) use command::Command;
-pub(super) use kernel::Kernel;
-pub(super) use library::Library;
-pub(super) use nft::Nft;
+pub(super) use change::{CommandPair, LibraryPair, ResentPair};
+pub(super) use fresh::{Fresh, Timed};
+pub(super) use label::{Label, What, networks, thousands};
+pub(super) use library::{Iptables, Kernel, Library};
+pub(super) use pair::{Half, Pair, Toggle};
 pub(super) use plan::InMemory;
-pub(super) use resent::Resent;
+pub(super) use rival::{EachRule, NftPair, RestorePair};
 
-/// Something that is timed.
+/// Something that is measured.
 pub(super) trait Contestant {
     fn label(&self) -> Label;
 
-    /// One run: makes ready, times, cleans up. Only the middle counts.
-    fn run(&mut self) -> Result<Duration, String>;
+    /// One run: makes ready, measures, cleans up. Only the middle counts.
+    fn run(&mut self) -> Result<Amount, String>;
 }
 
-/// What a contestant does, and in which layout; none for others' programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Label {
-    pub(super) layout: Option<Layout>,
-    pub(super) what: What,
+/// One that needs nothing of its own: what it does, under this label.
+pub(super) fn doing<'a>(
+    label: Label,
+    run: impl FnMut() -> Result<Amount, String> + 'a,
+) -> Box<dyn Contestant + 'a> {
+    Box::new(Doing { label, run })
 }
 
-/// What is timed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
-    /// The plan with its bytes, from answers of the kernel that are in memory.
-    InMemory,
-    /// `Firewall::apply`.
-    Library,
-    /// What of that is spent in exchanges with the kernel.
-    Kernel,
-    /// The process `palisade apply`.
-    Command,
-    /// The same bytes, made before, in one exchange: nobody can be faster who sends them.
-    Resent,
-    /// The process `nft -f`, with libvirt's rules for the same networks.
-    Nft,
+struct Doing<F> {
+    label: Label,
+    run: F,
 }
 
-impl What {
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::InMemory => "plan in memory",
-            Self::Library => "Firewall::apply",
-            Self::Kernel => "its exchanges",
-            Self::Command => "palisade apply",
-            Self::Resent => "bytes re-sent",
-            Self::Nft => "nft -f",
-        }
+impl<F: FnMut() -> Result<Amount, String>> Contestant for Doing<F> {
+    fn label(&self) -> Label {
+        self.label
     }
-}
 
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.layout {
-            Some(layout) => write!(f, "{layout}: {}", self.what.words()),
-            None => f.write_str(self.what.words()),
-        }
+    fn run(&mut self) -> Result<Amount, String> {
+        (self.run)()
     }
 }

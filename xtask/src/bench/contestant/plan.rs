@@ -1,9 +1,10 @@
 //! Our bytes, made without a kernel.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use palisade::{Layout, Network};
 
+use super::super::amount::Amount;
 use super::super::record::{Recording, plan};
 use super::{Contestant, Label, What};
 
@@ -18,19 +19,16 @@ pub(in super::super) struct InMemory<'a> {
 
 impl Contestant for InMemory<'_> {
     fn label(&self) -> Label {
-        Label {
-            layout: Some(self.layout),
-            what: What::InMemory,
-        }
+        Label::of(self.layout, What::InMemory, self.networks.len())
     }
 
-    fn run(&mut self) -> Result<Duration, String> {
+    fn run(&mut self) -> Result<Amount, String> {
         let answers = Box::new(self.recording.answers());
         let start = Instant::now();
         let batch = plan(self.networks, self.layout, answers);
         let took = start.elapsed();
         if batch? == self.recording.batch {
-            Ok(took)
+            Ok(took.into())
         } else {
             Err("made other bytes than before".to_owned())
         }

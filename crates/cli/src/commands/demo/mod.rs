@@ -2,15 +2,19 @@
 
 mod sandbox;
 
+use std::ffi::OsStr;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
+use clap::Parser;
 use palisade::definition::{self, Source};
 use palisade::{BackendChoice, Choice, Firewall, Network, Options, Record, Report};
 use serde_json::json;
 
 use super::change;
 use super::list::list;
+use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::output::{Outcome, table};
 
@@ -76,6 +80,10 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
     for definition in [DEFAULT, LAB, QUIET] {
         told.say(definition);
     }
+    let said = Said::new(state.path(), [DEFAULT, LAB, QUIET])?;
+    for line in ["check networks", "compare networks", "plan networks"] {
+        said.tell(&mut told, line)?;
+    }
     told.head("palisade apply: one netlink batch, all or nothing");
     let networks = [DEFAULT, LAB, QUIET].map(network);
     let networks: Vec<Network> = networks
@@ -91,6 +99,26 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
     told.say(&firewall.listing(&running)?);
     told.head("What each of it is for");
     told.say(&purposes(&mut firewall, &running)?);
+
+    for line in [
+        "explain --from default --to world",
+        "explain --from quiet --to default",
+        "counters",
+        "verify",
+    ] {
+        said.tell(&mut told, line)?;
+    }
+    told.head("Another program deletes a table: nft delete table ip palisade");
+    match delete_table() {
+        Ok(()) => {
+            for line in ["verify", "repair"] {
+                said.tell(&mut told, line)?;
+            }
+        }
+        Err(reason) => told.say(&format!("SKIPPED: {reason}\n")),
+    }
+    said.tell(&mut told, "doctor")?;
+    said.tell(&mut told, "recover")?;
 
     told.head("The same again: nothing to do, nothing sent");
     told.report(&firewall.apply(&networks)?)?;
@@ -175,6 +203,63 @@ fn purposes(firewall: &mut Firewall, running: &[Record]) -> Result<String, Failu
         &["NETWORK", "FAMILY", "PURPOSE", "WHAT IT DOES"],
         rows,
     ))
+}
+
+/// What others do to rules.
+fn delete_table() -> Result<(), String> {
+    let mut nft = std::process::Command::new("nft");
+    let answer = nft.args(["delete", "table", "ip", "palisade"]).output();
+    match answer {
+        Ok(answer) if answer.status.success() => Ok(()),
+        Ok(answer) => Err(String::from_utf8_lossy(&answer.stderr).trim().to_owned()),
+        Err(error) => Err(format!("there is no program `nft` to do it by: {error}")),
+    }
+}
+
+/// Commands, as people type them beside their definitions.
+struct Said {
+    state: PathBuf,
+    definitions: PathBuf,
+}
+
+impl Said {
+    /// Puts these definitions into the folder `networks`.
+    fn new(folder: &Path, definitions: [&str; 3]) -> Result<Self, Failure> {
+        let networks = folder.join("networks");
+        let written = std::fs::create_dir(&networks).and_then(|()| {
+            let mut numbered = definitions.iter().enumerate();
+            numbered
+                .try_for_each(|(i, text)| std::fs::write(networks.join(format!("{i}.xml")), text))
+        });
+        written.map_err(|error| {
+            Failure::new(
+                format!("cannot write into {}: {error}", folder.display()),
+                "TMPDIR names another folder for what is temporary",
+            )
+        })?;
+        Ok(Self {
+            state: folder.to_owned(),
+            definitions: networks,
+        })
+    }
+
+    /// Does what the line says, and tells both.
+    fn tell(&self, told: &mut Told, line: &str) -> Result<(), Failure> {
+        told.head(&format!("palisade {line}"));
+        let options = ["palisade", "--backend", "nftables", "--state-dir"];
+        let mut words: Vec<&OsStr> = options.iter().map(OsStr::new).collect();
+        words.push(self.state.as_os_str());
+        for word in line.split(' ') {
+            words.push(match word {
+                "networks" => self.definitions.as_os_str(),
+                word => OsStr::new(word),
+            });
+        }
+        let arguments = Arguments::try_parse_from(words)
+            .map_err(|error| Failure::new(error, "please report it"))?;
+        told.say(&super::run(&arguments)?.text);
+        Ok(())
+    }
 }
 
 /// What was told so far.

@@ -172,11 +172,11 @@ impl Backend for Tables {
         Ok(found.collect())
     }
 
-    fn note_handles(&mut self, records: &mut [Record]) -> Result<(), BackendError> {
+    fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
         for item in records.iter_mut().flat_map(|record| &mut record.installed) {
             item.handle = Some(7);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {

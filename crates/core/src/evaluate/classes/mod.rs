@@ -59,17 +59,6 @@ pub fn each_class(
     }
 }
 
-/// How many classes these conditions tell apart.
-#[must_use]
-pub fn count_classes(conditions: &Conditions, family: Family) -> usize {
-    let mut count = 0;
-    each_class(conditions, family, &mut |_| {
-        count += 1;
-        ControlFlow::Continue(())
-    });
-    count
-}
-
 /// The hooks, each with the order in which fields are chosen there: first those that leave the
 /// fewest conditions.
 const HOOKS: [(Hook, [Field; 8]); 4] = {

@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 use super::super::condition::{Asked, Condition, Conditions, Hook, Test};
 use super::super::{Flow, Packet};
-use super::{count_classes, each_class};
+use super::each_class;
 use crate::network::{Description, Family, Forward, InterfaceName, Nat, Network};
 use crate::rules::{Guard, Ruleset};
 
@@ -133,6 +133,15 @@ proptest! {
             }
         }
     }
+}
+
+fn count_classes(conditions: &Conditions, family: Family) -> usize {
+    let mut count = 0;
+    each_class(conditions, family, &mut |_| {
+        count += 1;
+        ControlFlow::Continue(())
+    });
+    count
 }
 
 fn networks(count: u8) -> Vec<Network> {

@@ -109,7 +109,7 @@ impl Running {
                 installed: installed.clone(),
             });
         }
-        self.backend.note_handles(&mut self.records).unwrap();
+        self.backend.note_refused(&mut self.records).unwrap();
         Ok(plan)
     }
 

@@ -31,7 +31,7 @@ impl Host {
     }
 
     fn reach(&self, goal: &Goal) -> Result<(), EngineError> {
-        let reached = self.with(|engine| engine.reach(|_| goal.clone()));
+        let reached = self.with(|engine| engine.reach(|_| Ok(goal.clone())));
         reached.map(drop)
     }
 

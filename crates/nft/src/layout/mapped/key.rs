@@ -6,7 +6,6 @@ use palisade_core::network::{InterfaceName, Subnet};
 use palisade_core::rules::{Destination, Role, Rule};
 
 use super::shape::{Part, Shape};
-use crate::statement::interface_name;
 
 /// What a rule says of one network: the bridge, the device it is bound to, the subnet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,7 +85,9 @@ impl Key {
 }
 
 fn put_name(bytes: &mut Vec<u8>, name: Option<&InterfaceName>) {
-    bytes.extend(interface_name(name.map_or("", InterfaceName::as_str)));
+    let start = bytes.len();
+    bytes.extend(name.map_or("", InterfaceName::as_str).bytes());
+    bytes.resize(start + 16, 0);
 }
 
 fn take_name(bytes: &mut &[u8]) -> Option<InterfaceName> {

@@ -115,7 +115,7 @@ fn leads_to_guests(place: Place<'_>, direction: Direction, chain: &str, comment:
 }
 
 /// What a rule is in this layout.
-pub(super) fn items(rule: &CoreRule) -> Vec<Item> {
+pub(super) fn items(rule: &CoreRule) -> impl Iterator<Item = Item> {
     let item = |(shape, key): (Shape, Key)| Item::Element {
         set: shape.name(),
         element: Element {
@@ -123,7 +123,7 @@ pub(super) fn items(rule: &CoreRule) -> Vec<Item> {
             ..Element::of_key(key.bytes(&shape))
         },
     };
-    elements(rule).into_iter().map(item).collect()
+    elements(rule).into_iter().map(item)
 }
 
 /// The elements that say what a rule says, with the sets that they are in.

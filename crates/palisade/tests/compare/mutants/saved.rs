@@ -21,7 +21,7 @@ pub(crate) fn of_tables(tables: &[Table]) -> Vec<Mutant<Vec<Table>>> {
                 .position(|next| next.chain == rule.chain);
             if let Some(next) = next {
                 add("swap with the next", rule, &|rules| {
-                    rules.swap(r, r + 1 + next)
+                    rules.swap(r, r + 1 + next);
                 });
             }
             for mutant in of_words(&rule.words) {

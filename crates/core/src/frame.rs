@@ -1,54 +1,61 @@
-//! The journal's frames in bytes. The only place that knows bincode.
+//! Frames: entries of the journal and of the index in bytes. The only place that knows bincode.
 //!
 //! ```text
-//! "PLSJ"  schema u16  length u32  crc32c u32  entry, by bincode
+//! magic  schema u16  length u32  crc32c u32  entry, by bincode
 //! ```
 //!
 //! Numbers are little-endian; the checksum is of schema, length and entry. bincode fails on one
 //! added field and misses most flipped bits: that is what schema and checksum are for.
 
 use bincode::config::{self, Configuration, Fixint, LittleEndian, NoLimit};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::Entry;
+/// Which file a frame is of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    pub(crate) magic: [u8; 4],
+    /// The number of the form of entries.
+    pub(crate) schema: u16,
+}
 
-const MAGIC: [u8; 4] = *b"PLSJ";
-/// The number of the form of entries.
-pub(super) const SCHEMA: u16 = 1;
 const HEADER: usize = 14;
+/// What an entry may take in memory: no length in a file makes us ask for more.
+const MOST: usize = 1 << 30;
 
 type Legacy = Configuration<LittleEndian, Fixint, NoLimit>;
-const FORM: Legacy = config::legacy();
+const NUMBERS: Legacy = config::legacy();
 
-/// What a journal's bytes hold.
+/// What a file's bytes hold.
 #[derive(Debug, PartialEq)]
-pub(super) struct Decoded {
+pub(crate) struct Decoded<T> {
     /// The entries that are whole, from the first on.
-    pub(super) entries: Vec<Entry>,
+    pub(crate) entries: Vec<T>,
     /// What is wrong behind them.
-    pub(super) broken: Option<&'static str>,
+    pub(crate) broken: Option<&'static str>,
 }
 
 /// An entry as a frame. None if it is larger than a frame can say.
-pub(super) fn encode(entry: &Entry) -> Option<Vec<u8>> {
-    let body = bincode::serde::encode_to_vec(entry, FORM).ok()?;
+pub(crate) fn encode(form: Form, entry: &impl Serialize) -> Option<Vec<u8>> {
+    let body = bincode::serde::encode_to_vec(entry, NUMBERS).ok()?;
     let len = u32::try_from(body.len()).ok()?;
     let mut frame = Vec::with_capacity(HEADER + body.len());
-    frame.extend(MAGIC);
-    frame.extend(SCHEMA.to_le_bytes());
+    frame.extend(form.magic);
+    frame.extend(form.schema.to_le_bytes());
     frame.extend(len.to_le_bytes());
-    frame.extend(checksum(SCHEMA, len, &body).to_le_bytes());
+    frame.extend(checksum(form.schema, len, &body).to_le_bytes());
     frame.extend(body);
     Some(frame)
 }
 
 /// Reads frames as far as they are whole.
-pub(super) fn decode(mut bytes: &[u8]) -> Decoded {
+pub(crate) fn decode<T: DeserializeOwned>(form: Form, mut bytes: &[u8]) -> Decoded<T> {
     let mut entries = Vec::new();
     let broken = loop {
         if bytes.is_empty() {
             break None;
         }
-        match frame(bytes) {
+        match frame(form, bytes) {
             Ok((entry, rest)) => {
                 entries.push(entry);
                 bytes = rest;
@@ -59,10 +66,10 @@ pub(super) fn decode(mut bytes: &[u8]) -> Decoded {
     Decoded { entries, broken }
 }
 
-fn frame(bytes: &[u8]) -> Result<(Entry, &[u8]), &'static str> {
+fn frame<T: DeserializeOwned>(form: Form, bytes: &[u8]) -> Result<(T, &[u8]), &'static str> {
     let cut = "it breaks off";
     let (magic, rest) = bytes.split_first_chunk::<4>().ok_or(cut)?;
-    if *magic != MAGIC {
+    if *magic != form.magic {
         return Err("it is not palisade's");
     }
     let (schema, rest) = rest.split_first_chunk::<2>().ok_or(cut)?;
@@ -76,10 +83,10 @@ fn frame(bytes: &[u8]) -> Result<(Entry, &[u8]), &'static str> {
     if checksum(schema, len, body) != u32::from_le_bytes(*sum) {
         return Err("its checksum is wrong");
     }
-    if schema != SCHEMA {
+    if schema != form.schema {
         return Err("a newer build wrote it");
     }
-    match bincode::serde::decode_from_slice(body, FORM) {
+    match bincode::serde::decode_from_slice(body, NUMBERS.with_limit::<MOST>()) {
         Ok((entry, read)) if read == body.len() => Ok((entry, rest)),
         _ => Err("it is not what this build writes"),
     }
@@ -95,36 +102,32 @@ fn checksum(schema: u16, len: u32, body: &[u8]) -> u32 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Begin, Planned};
     use super::*;
+
+    type Entry = (String, Vec<u8>);
+
+    const FORM: Form = Form {
+        magic: *b"TEST",
+        schema: 3,
+    };
 
     fn entries() -> Vec<Entry> {
         vec![
-            Entry::Begin(Begin {
-                transaction: "0123456789abcde".to_owned(),
-                steps: vec![Planned {
-                    backend: "nftables".to_owned(),
-                    what: "one batch".to_owned(),
-                    payload: vec![1, 2, 3],
-                    undo: vec![],
-                }],
-                before: vec!["{}".to_owned()],
-                after: vec!["{\"a\":1}".to_owned()],
-            }),
-            Entry::Commit("0123456789abcde".to_owned()),
+            ("begin".to_owned(), vec![1, 2, 3]),
+            ("commit".to_owned(), Vec::new()),
         ]
     }
 
     fn bytes() -> Vec<u8> {
         entries()
             .iter()
-            .flat_map(|entry| encode(entry).unwrap())
+            .flat_map(|entry| encode(FORM, entry).unwrap())
             .collect()
     }
 
     #[test]
     fn what_was_written_is_read() {
-        let decoded = decode(&bytes());
+        let decoded = decode::<Entry>(FORM, &bytes());
         assert_eq!(decoded.entries, entries());
         assert_eq!(decoded.broken, None);
     }
@@ -132,16 +135,16 @@ mod tests {
     #[test]
     fn every_cut_and_every_flipped_bit_is_noticed() {
         let bytes = bytes();
-        let first = encode(&entries()[0]).unwrap().len();
+        let first = encode(FORM, &entries()[0]).unwrap().len();
         for len in 0..bytes.len() {
-            let decoded = decode(&bytes[..len]);
+            let decoded = decode::<Entry>(FORM, &bytes[..len]);
             assert_eq!(decoded.entries.len(), usize::from(len >= first));
             assert_eq!(decoded.broken.is_none(), len == 0 || len == first, "{len}");
         }
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            let decoded = decode(&flipped);
+            let decoded = decode::<Entry>(FORM, &flipped);
             assert!(decoded.broken.is_some(), "bit {bit}");
             assert_eq!(decoded.entries, entries()[..decoded.entries.len()]);
         }
@@ -150,18 +153,18 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes(bytes: Vec<u8>) {
-            decode(&bytes);
+            decode::<Entry>(FORM, &bytes);
         }
 
         #[test]
         fn any_body(body: Vec<u8>) {
             let len = u32::try_from(body.len()).unwrap();
-            let mut frame = MAGIC.to_vec();
-            frame.extend(SCHEMA.to_le_bytes());
+            let mut frame = FORM.magic.to_vec();
+            frame.extend(FORM.schema.to_le_bytes());
             frame.extend(len.to_le_bytes());
-            frame.extend(checksum(SCHEMA, len, &body).to_le_bytes());
+            frame.extend(checksum(FORM.schema, len, &body).to_le_bytes());
             frame.extend(body);
-            decode(&frame);
+            decode::<Entry>(FORM, &frame);
         }
     }
 }

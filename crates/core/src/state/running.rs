@@ -1,0 +1,235 @@
+//! What runs, as a change sees it: an index of all networks, and the records of those that it is
+//! about, read when they are asked for.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use super::index::Index;
+use super::origin::Told;
+use super::record::Witness;
+use super::{NETWORKS, Record, State, StateError, Uses, path, record};
+use crate::network::{Name, Network};
+use crate::storage::{Lock, Version};
+
+/// The index's file.
+const INDEX: &str = "index";
+
+/// The running networks.
+#[derive(Debug)]
+pub struct Running<'s> {
+    state: &'s State,
+    index: Index,
+    /// Whether the index spoke of a record that cannot be read.
+    is_misled: Cell<bool>,
+}
+
+/// An index that was kept in memory, and what must not have changed since.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    index: Index,
+    file: Version,
+    records: Version,
+}
+
+impl Running<'_> {
+    /// The record of a network, if it runs.
+    #[must_use]
+    pub fn get(&self, name: &Name) -> Option<&Record> {
+        let entry = self.index.get(name)?;
+        if let Some(record) = entry.record.get() {
+            return Some(record);
+        }
+        match self.state.record(name) {
+            Some(record) => Some(entry.record.get_or_init(|| Box::new(record))),
+            None => {
+                self.is_misled.set(true);
+                None
+            }
+        }
+    }
+
+    /// All records, in the order in which the networks were started.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Record> {
+        let names = self.index.names().into_iter();
+        names.filter_map(|name| self.get(name)).collect()
+    }
+
+    /// What is recorded for the networks of a backend, by place.
+    #[must_use]
+    pub fn uses(&self, backend: &str) -> Uses {
+        self.index.uses(backend).cloned().unwrap_or_default()
+    }
+
+    /// The rank of the next network that starts.
+    #[must_use]
+    pub fn next_order(&self) -> u64 {
+        self.index.next_order()
+    }
+
+    /// Whether a network that comes has a bridge or addresses of one that runs and does not leave.
+    #[must_use]
+    pub fn conflicts_with(&self, network: &Network, leaving: &HashSet<&Name>) -> bool {
+        self.index.conflicts_with(network, leaving)
+    }
+
+    /// The ruleset's generation after our last change by this backend, if it is known.
+    #[must_use]
+    pub fn generation(&self, backend: &str) -> Option<u64> {
+        self.index.generation(backend)
+    }
+
+    /// Whether the index spoke of a record that cannot be read: then nothing that was seen counts.
+    #[must_use]
+    pub fn is_misled(&self) -> bool {
+        self.is_misled.get()
+    }
+}
+
+impl State {
+    /// What runs: as remembered if no other process changed it, else by the index, else by reading
+    /// all records.
+    ///
+    /// # Errors
+    /// As for [`records`](Self::records).
+    pub fn running(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
+        let Some(index) = self.believed_index() else {
+            return self.running_anew(lock);
+        };
+        Ok(Running {
+            state: self,
+            index,
+            is_misled: Cell::new(false),
+        })
+    }
+
+    /// What runs, by reading all records, of which a new index is made.
+    ///
+    /// # Errors
+    /// As for [`records`](Self::records).
+    pub fn running_anew(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
+        let mut index = Index::of(self.records(Some(lock))?);
+        self.write_index(&mut index);
+        Ok(Running {
+            state: self,
+            index,
+            is_misled: Cell::new(false),
+        })
+    }
+
+    /// What runs, as it was read by somebody who changes nothing.
+    #[must_use]
+    pub fn running_as_read(&self, records: Vec<Record>) -> Running<'_> {
+        Running {
+            state: self,
+            index: Index::of(records),
+            is_misled: Cell::new(false),
+        }
+    }
+
+    /// Remembers what runs now that these went and those came, and the rulesets' generations. What fails here only costs the next
+    /// one time.
+    pub fn remember<'r>(
+        &self,
+        running: Running<'_>,
+        gone: impl IntoIterator<Item = &'r Name>,
+        came: impl IntoIterator<Item = Record>,
+        generations: &[(&str, Option<u64>)],
+    ) {
+        let mut index = running.index;
+        let has_moved = index.note_generations(generations);
+        let gone: Vec<&Name> = gone.into_iter().collect();
+        for name in &gone {
+            index.drop(name);
+        }
+        let mut names = Vec::new();
+        for record in came {
+            names.push(record.network.name().clone());
+            index.put(record);
+        }
+        if has_moved || !gone.is_empty() || !names.is_empty() {
+            let names: Vec<&Name> = names.iter().collect();
+            let storage = self.storage.as_ref();
+            let records = storage.version(NETWORKS).ok().flatten();
+            let added = index
+                .addition(&gone, &names, records)
+                .is_some_and(|bytes| storage.add(INDEX, &bytes).is_ok());
+            if !added {
+                self.write_index(&mut index);
+            }
+        }
+        let storage = self.storage.as_ref();
+        let versions = (storage.version(INDEX), storage.version(NETWORKS));
+        if let (Ok(Some(file)), Ok(Some(records))) = versions {
+            *self.remembered.borrow_mut() = Some(Remembered {
+                index,
+                file,
+                records,
+            });
+        }
+    }
+
+    /// Shows the records of these networks, as far as they run, after our last change.
+    pub fn recall<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n Name>,
+        mut see: impl FnMut(&Record),
+    ) {
+        let remembered = self.remembered.borrow();
+        for name in names {
+            let entry = remembered.as_ref().and_then(|then| then.index.get(name));
+            match entry.and_then(|entry| entry.record.get()) {
+                Some(record) => see(record),
+                None => self.record(name).iter().for_each(&mut see),
+            }
+        }
+    }
+
+    /// Whether this process knows what runs from a change of its own.
+    pub(crate) fn is_remembered(&self) -> bool {
+        self.remembered.borrow().is_some()
+    }
+
+    /// Makes the next one read all records.
+    ///
+    /// # Errors
+    /// If the file cannot be deleted.
+    pub fn forget_index(&self) -> Result<(), StateError> {
+        self.remembered.take();
+        let storage = self.storage.as_ref();
+        let removed = storage.remove(INDEX);
+        Ok(removed.map_err(crate::storage::file_error("delete", storage, INDEX))?)
+    }
+
+    /// The record of a network, as it is in its file.
+    fn record(&self, name: &Name) -> Option<Record> {
+        let now = self.origin().ok()?;
+        let bytes = self.storage.read(&path(name)).ok()??;
+        // Whoever holds the lock has seen to it that the mark is right.
+        let witness = Witness::new(&now, &Told::Ours);
+        record::decode(name.as_str(), &bytes, witness).ok()
+    }
+
+    fn believed_index(&self) -> Option<Index> {
+        let remembered = self.remembered.take();
+        let storage = self.storage.as_ref();
+        let file = storage.version(INDEX).ok()??;
+        let records = storage.version(NETWORKS).ok()??;
+        match remembered {
+            Some(then) if then.file == file && then.records == records => Some(then.index),
+            _ => Index::read(&storage.read(INDEX).ok()??, records),
+        }
+    }
+
+    fn write_index(&self, index: &mut Index) {
+        let storage = self.storage.as_ref();
+        let records = storage.version(NETWORKS).ok().flatten();
+        let written = match index.file(records) {
+            Some(bytes) => storage.replace(INDEX, &bytes),
+            None => storage.remove(INDEX),
+        };
+        if let Err(error) = written {
+            log::debug!("{}/{INDEX}: {error}", self.place());
+        }
+    }
+}

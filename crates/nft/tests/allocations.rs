@@ -1,0 +1,110 @@
+//! Encoding allocates nothing for each rule or element: only the batch's buffer grows.
+//!
+//! What is counted is this thread's alone, so that nothing else in the process is.
+#![allow(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use std::alloc::{GlobalAlloc, Layout as Memory, System};
+use std::cell::Cell;
+
+use palisade_core::network::{Description, Family, Forward, Nat, Network};
+use palisade_nft::batch::{At, Batch};
+use palisade_nft::layout::{Item, Layout, TableName};
+
+/// The system's allocator, and how often it was asked.
+struct Counting;
+
+thread_local! {
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    ASKED.set(ASKED.get() + 1);
+}
+
+// SAFETY: every call is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, memory: Memory) -> *mut u8 {
+        count();
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(memory) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, memory: Memory) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, memory) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, memory: Memory, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(pointer, memory, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn network(number: u16) -> Network {
+    let [high, low] = number.to_be_bytes();
+    let subnets = [
+        format!("10.{high}.{low}.0/24"),
+        format!("fd00:{number:x}::/64"),
+    ];
+    Network::new(Description {
+        name: format!("net{number}").parse().unwrap(),
+        bridge: Some(format!("virbr{number}").parse().unwrap()),
+        zone: None,
+        forward: Forward::Nat(Nat::default()),
+        subnets: subnets
+            .iter()
+            .map(|subnet| subnet.parse().unwrap())
+            .collect(),
+        ipv6: false,
+        dhcp: true,
+        tftp: false,
+    })
+    .unwrap()
+}
+
+/// How often memory is asked for while the items of so many networks go into a batch.
+fn asked_for(networks: u16, layout: Layout) -> usize {
+    let table = TableName::default();
+    let items: Vec<(Family, Item)> = (0..networks)
+        .map(network)
+        .flat_map(|network| {
+            Family::BOTH.map(|family| {
+                let items = layout.items(&table, family, &network);
+                items.into_iter().map(move |item| (family, item))
+            })
+        })
+        .flatten()
+        .collect();
+    let before = ASKED.get();
+    let mut batch = Batch::new(Some(7));
+    for (family, item) in &items {
+        match item {
+            Item::Rule(rule) => batch.add_rule(rule, At::Head),
+            Item::Element { set, element } => {
+                let (family, table) = ((*family).into(), table.as_str());
+                batch.add_elements(family, table, set, [element]);
+                batch.delete_elements(family, table, set, [element]);
+            }
+        }
+    }
+    let bytes = batch.finish();
+    let asked = ASKED.get() - before;
+    assert!(bytes.len() > 500 * usize::from(networks));
+    asked
+}
+
+#[test]
+fn only_the_buffer_grows() {
+    for layout in Layout::ALL {
+        // A buffer that doubles: 13 times from 4 KiB to 32 MiB, beside its beginning.
+        for networks in [1, 100, 1_000] {
+            let asked = asked_for(networks, layout);
+            assert!(asked <= 14, "{layout}, {networks} networks: {asked}");
+        }
+    }
+}

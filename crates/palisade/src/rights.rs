@@ -1,0 +1,31 @@
+//! Whether this process may change rules at all: asked before anything is tried.
+
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::unistd::Uid;
+use palisade_nft::backend::Nftables;
+use palisade_nft::dump::DumpError;
+use palisade_nft::socket::Socket;
+
+/// Whether the kernel would refuse any change of rules in this namespace. Root is not asked for it.
+pub(crate) fn are_missing(namespace: Option<&Path>) -> bool {
+    if Uid::effective().is_root() {
+        return false;
+    }
+    let socket = match namespace {
+        Some(path) => Socket::open_in(path.to_owned()),
+        None => Socket::open(),
+    };
+    // What else may be wrong is told by whoever needs it.
+    let Ok(socket) = socket else { return false };
+    // Netfilter answers no question, however harmless, without the right to change rules.
+    let answer = Nftables::new(Box::new(socket)).reader().generation();
+    matches!(
+        answer,
+        Err(DumpError::Refused {
+            errno: Errno::EPERM,
+            ..
+        })
+    )
+}

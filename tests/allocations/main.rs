@@ -1,0 +1,70 @@
+//! How often memory is asked for, by an allocator that counts: never for networks that a change is
+//! not about. That encoding asks for none is tested beside it (`crates/nft/tests/allocations.rs`).
+
+mod counting;
+#[path = "../counts/site.rs"]
+#[allow(dead_code, reason = "what is counted there is counted there")]
+mod site;
+
+use std::process::ExitCode;
+
+use palisade::Layout;
+use palisade_tests::trials;
+
+use counting::allocations;
+use site::{Site, network, networks};
+
+/// How many networks there are, or are there already.
+const SIZES: [u32; 3] = [1, 100, 1_000];
+const ONE_MORE: u32 = 60_000;
+
+fn main() -> ExitCode {
+    palisade_tests::run(trials!(one_more_and_one_less, all_and_no_change,))
+}
+
+/// Beside a thousand as beside one.
+fn one_more_and_one_less() {
+    let counts = SIZES.map(|size| {
+        let mut site = Site::with(Layout::Mapped, size);
+        let (one, name) = ([network(ONE_MORE)], [network(ONE_MORE).name().clone()]);
+        let mut counts = [0; 2];
+        // What is opened and made once counts in the first round, not in the second.
+        for _ in 0..2 {
+            site.count(|firewall| {
+                counts[0] = allocations(|| firewall.apply(&one).expect("apply one more"));
+                counts[1] = allocations(|| firewall.remove(&name).expect("remove it"));
+            });
+        }
+        counts
+    });
+    println!("{counts:?}");
+    for (size, counted) in SIZES.into_iter().zip(counts) {
+        for (few, many) in counts[0].into_iter().zip(counted) {
+            assert!(many <= few + few / 10, "{size}: {counts:?}");
+        }
+    }
+}
+
+/// So many for each network, and less for one that stays as it is.
+fn all_and_no_change() {
+    let counts = [100, 1_000].map(|size| {
+        let mut site = Site::new(Layout::Mapped);
+        let networks = networks(size);
+        let mut counts = [0; 2];
+        site.count(|firewall| {
+            counts[0] = allocations(|| firewall.apply(&networks).expect("apply"));
+            counts[1] = allocations(|| firewall.sync(&networks).expect("sync"));
+        });
+        counts
+    });
+    let [few, many] = counts;
+    let each = |of: usize| (many[of] - few[of]) / 900;
+    println!("{counts:?}");
+    assert!(each(0) <= APPLIED, "{counts:?}");
+    assert!(each(1) <= UNCHANGED, "{counts:?}");
+}
+
+/// For each network that is applied.
+const APPLIED: u64 = 320;
+/// For each network that stays as it is.
+const UNCHANGED: u64 = 30;

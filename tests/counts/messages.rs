@@ -1,0 +1,111 @@
+//! What goes to the kernel.
+
+use palisade::Layout;
+use palisade_tests::Trials;
+
+use crate::SIZES;
+use crate::site::{Counts, Site, network, networks};
+
+/// A number that none of the others has.
+const ONE_MORE: u32 = 60_000;
+
+pub(crate) fn add_to(mut trials: Trials) -> Trials {
+    for layout in Layout::ALL {
+        let name = |what: &str| format!("{layout}: messages: {what}");
+        trials = trials
+            .with(name("all in one batch"), move || all_in_one(layout))
+            .with(name("one more"), move || one_more(layout))
+            .with(name("one less"), move || one_less(layout))
+            .with(name("no change"), move || no_change(layout));
+    }
+    trials
+}
+
+/// What each network adds to a batch.
+fn all_in_one(layout: Layout) {
+    let apply = |size| {
+        let mut site = Site::new(layout);
+        let networks = networks(size);
+        site.count(|firewall| {
+            firewall.apply(&networks).expect("apply networks");
+        })
+    };
+    let counts = SIZES.map(apply);
+    for Counts {
+        questions, batches, ..
+    } in counts
+    {
+        assert_eq!(batches, 1, "{counts:?}");
+        // The same whatever the number, and no more than today.
+        assert_eq!(questions, counts[0].questions, "{counts:?}");
+        assert!(questions <= 14, "{counts:?}");
+    }
+    let [one, hundred, thousand] = counts;
+    let each = |of: fn(&Counts) -> usize| {
+        let (to_hundred, to_thousand) = (of(&hundred) - of(&one), of(&thousand) - of(&hundred));
+        (to_hundred as f64 / 99.0, to_thousand as f64 / 900.0)
+    };
+    let (few, many) = each(|counts| counts.bytes);
+    let (messages, messages_many) = each(|counts| counts.messages);
+    match layout {
+        // Elements share messages, of which each holds as many as fit into 64 KiB.
+        Layout::Mapped => {
+            assert_eq!(messages, 0.0, "{counts:?}");
+            assert!(messages_many < 0.02, "{counts:?}");
+            assert!(few <= 1_100.0 && many <= 1_100.0, "{few}, {many}");
+        }
+        // Ten rules in IPv4.
+        Layout::Flat => {
+            assert_eq!((messages, messages_many), (10.0, 10.0), "{counts:?}");
+            assert!(few <= 6_000.0 && many <= 6_000.0, "{few}, {many}");
+        }
+    }
+}
+
+/// Beside one or a thousand, the same.
+fn one_more(layout: Layout) {
+    let counts = SIZES.map(|size| {
+        let mut site = Site::with(layout, size);
+        let one = [network(ONE_MORE)];
+        site.count(|firewall| {
+            firewall.apply(&one).expect("apply one more");
+        })
+    });
+    same(counts);
+    assert!(counts[0].messages <= 14, "{counts:?}");
+}
+
+/// The first that was started goes; one at least stays.
+fn one_less(layout: Layout) {
+    let counts = SIZES.map(|size| {
+        let mut site = Site::with(layout, size + 1);
+        let name = [network(0).name().clone()];
+        site.count(|firewall| {
+            firewall.remove(&name).expect("remove one");
+        })
+    });
+    same(counts);
+    assert!(counts[0].messages <= 14, "{counts:?}");
+}
+
+fn same(counts: [Counts; 3]) {
+    assert_eq!(counts, [counts[0]; 3]);
+    assert_eq!(counts[0].batches, 1);
+}
+
+/// Nothing but a question for the generation.
+fn no_change(layout: Layout) {
+    for size in SIZES {
+        let mut site = Site::with(layout, size);
+        let networks = networks(size);
+        let counts = site.count(|firewall| {
+            let report = firewall.sync(&networks).expect("sync");
+            assert!(report.changes.is_empty(), "{:?}", report.changes);
+        });
+        let question = Counts {
+            questions: 1,
+            ..Counts::default()
+        };
+        assert_eq!(counts, question, "{size} networks");
+    }
+}

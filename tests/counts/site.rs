@@ -1,0 +1,131 @@
+//! A firewall whose exchanges with the kernel are counted.
+
+use std::sync::{Arc, Mutex};
+
+use palisade::definition::{Source, parse};
+use palisade::{BackendChoice, Choice, Firewall, Layout, Network, Options};
+use palisade_nft::socket::Socket;
+use palisade_nft::transport::{Transport, TransportError};
+use palisade_nft::wire::{Header, messages};
+use palisade_tests::{Definition, Namespace};
+use tempfile::TempDir;
+
+/// What went to the kernel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Questions, each an exchange.
+    pub(crate) questions: usize,
+    /// Batches, each an exchange.
+    pub(crate) batches: usize,
+    /// Messages in batches, their beginnings and ends aside.
+    pub(crate) messages: usize,
+    /// The bytes of batches.
+    pub(crate) bytes: usize,
+}
+
+/// A namespace, a state directory, and a firewall over both.
+pub(crate) struct Site {
+    firewall: Firewall,
+    counts: Arc<Mutex<Counts>>,
+    pub(crate) namespace: Namespace,
+    _state: TempDir,
+}
+
+impl Site {
+    pub(crate) fn new(layout: Layout) -> Self {
+        let namespace = Namespace::new();
+        let state = TempDir::new_in("/dev/shm").expect("make a folder");
+        let socket = Socket::open_in(namespace.path()).expect("open a socket");
+        let cookie = socket.namespace_cookie().expect("the namespace's cookie");
+        let counts = Arc::default();
+        let options = Options {
+            state_directory: Some(state.path().to_owned()),
+            namespace: Some(namespace.path()),
+            choice: Choice {
+                backend: Some(BackendChoice::Nftables),
+                layout: Some(layout),
+                ..Choice::default()
+            },
+            ..Options::default()
+        };
+        let counted = Box::new(Counted {
+            socket,
+            counts: Arc::clone(&counts),
+        });
+        Self {
+            firewall: Firewall::over(counted, cookie, &options).expect("open a firewall"),
+            counts,
+            namespace,
+            _state: state,
+        }
+    }
+
+    /// One in which so many networks run.
+    pub(crate) fn with(layout: Layout, count: u32) -> Self {
+        let mut site = Self::new(layout);
+        let networks = networks(count);
+        site.count(|firewall| {
+            firewall.apply(&networks).expect("apply networks");
+        });
+        site
+    }
+
+    /// What goes to the kernel meanwhile.
+    pub(crate) fn count(&mut self, action: impl FnOnce(&mut Firewall)) -> Counts {
+        self.counts();
+        action(&mut self.firewall);
+        self.counts()
+    }
+
+    /// What was counted since the last time.
+    fn counts(&self) -> Counts {
+        let mut counts = self.counts.lock().expect("counts");
+        std::mem::take(&mut *counts)
+    }
+}
+
+struct Counted {
+    socket: Socket,
+    counts: Arc<Mutex<Counts>>,
+}
+
+impl Transport for Counted {
+    fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
+        let mut counts = self.counts.lock().expect("counts");
+        let sent: Vec<u16> = messages(request)
+            .map(|message| message.expect("messages of ours").header.kind)
+            .collect();
+        if sent.first() == Some(&Header::BATCH_BEGIN) {
+            counts.batches += 1;
+            counts.messages += sent.len() - 2;
+            counts.bytes += request.len();
+        } else {
+            counts.questions += 1;
+        }
+        drop(counts);
+        self.socket.exchange(request, replies)
+    }
+}
+
+/// The first so many networks, whose names and bridges are all of one length.
+pub(crate) fn networks(count: u32) -> Vec<Network> {
+    (0..count).map(network).collect()
+}
+
+/// The network of a number below 65,536.
+pub(crate) fn network(number: u32) -> Network {
+    let xml = definition(number).xml();
+    let source = Source::File("a test's".into());
+    let mut networks = parse(&source, xml.as_bytes()).expect("a definition");
+    networks.remove(0)
+}
+
+/// The definition of a NAT network.
+pub(crate) fn definition(number: u32) -> Definition {
+    let subnet = format!("10.{}.{}.1/24", number / 256, number % 256);
+    Definition::nat(
+        &format!("net{number:05}"),
+        &format!("br{number:05}"),
+        &[&subnet],
+    )
+}

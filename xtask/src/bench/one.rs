@@ -1,0 +1,94 @@
+//! `add-one`, `remove-one`: one network beside others that stay.
+
+use palisade::Layout;
+
+use super::arguments::Bench;
+use super::case::Case;
+use super::contestant::{
+    CommandPair, Contestant, EachRule, Half, Label, LibraryPair, NftPair, Pair, ResentPair,
+    RestorePair, Toggle, What,
+};
+use super::scratch::Scratch;
+use super::session::Session;
+
+/// How many are there already.
+const BESIDE: [u16; 4] = [0, 1, 1_000, 10_000];
+/// How many stay when one of them is removed: one of two, of 1,000, of 5,000.
+const STAYING: [u16; 3] = [1, 999, 4_999];
+/// More rules than those of so many networks take others' programs seconds for each run.
+const SLOW: usize = 1_000;
+
+pub(super) fn measure_add(session: &mut Session<'_>) -> Result<(), String> {
+    measure(session, (Bench::AddOne, Half::Add), &BESIDE)
+}
+
+pub(super) fn measure_remove(session: &mut Session<'_>) -> Result<(), String> {
+    measure(session, (Bench::RemoveOne, Half::Remove), &STAYING)
+}
+
+/// We at all sizes in turn, since that is what is compared; then, size by size, beside the others.
+fn measure(
+    session: &mut Session<'_>,
+    (bench, half): (Bench, Half),
+    sizes: &[u16],
+) -> Result<(), String> {
+    let scratch = Scratch::new()?;
+    let folders: Vec<Scratch> = sizes
+        .iter()
+        .map(|_| scratch.folder())
+        .collect::<Result<_, _>>()?;
+    let mut cases = Vec::new();
+    for (&size, folder) in sizes.iter().zip(&folders) {
+        cases.push(Case::new(folder, session.command, size)?);
+    }
+    let mut all: Vec<Box<dyn Contestant>> = Vec::new();
+    let cells = sizes.len() + 1;
+    for case in &cases {
+        all.extend(ours(case, half, Layout::Mapped)?);
+    }
+    session.cell((bench, "ours"), cells, &mut all)?;
+    drop(all);
+    for case in cases.iter().filter(|case| case.size() > 0) {
+        let mut all = rivals(case, half)?;
+        let part = format!("beside {}", super::contestant::networks(case.size()));
+        session.cell((bench, &part), cells, &mut all)?;
+    }
+    Ok(())
+}
+
+fn ours<'a>(
+    case: &Case<'_>,
+    half: Half,
+    layout: Layout,
+) -> Result<Vec<Box<dyn Contestant + 'a>>, String> {
+    let label = |what| Label::of(layout, what, case.size());
+    Ok(vec![
+        toggle(label(What::Library), half, LibraryPair::new(case, layout)?),
+        toggle(label(What::Command), half, CommandPair::new(case, layout)?),
+        toggle(label(What::Resent), half, ResentPair::new(case, layout)?),
+    ])
+}
+
+fn rivals<'a>(case: &Case<'_>, half: Half) -> Result<Vec<Box<dyn Contestant + 'a>>, String> {
+    let size = case.size();
+    let other = |what| Label::other(what, size);
+    let mut all = ours(case, half, Layout::Mapped)?;
+    if size <= SLOW {
+        all.extend(ours(case, half, Layout::Flat)?);
+    }
+    all.push(toggle(other(What::Nft), half, NftPair::new(case)?));
+    let legacy = RestorePair::new(case, "legacy")?;
+    all.push(toggle(other(What::Legacy), half, legacy));
+    if size <= SLOW {
+        let nft = RestorePair::new(case, "nft")?;
+        all.push(toggle(other(What::IptablesNft), half, nft));
+        if half == Half::Add {
+            all.push(Box::new(EachRule::of_one(case)?));
+        }
+    }
+    Ok(all)
+}
+
+fn toggle<'a>(label: Label, half: Half, pair: impl Pair + 'a) -> Box<dyn Contestant + 'a> {
+    Box::new(Toggle { label, half, pair })
+}
