@@ -17,6 +17,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         .with("choice: `none` records and installs nothing", none)
         .with("choice: one that does not work is an error", impossible)
         .with("choice: a migration takes all along", migrated)
+        .with("choice: a migration keeps the order", in_their_order)
 }
 
 fn without_one() {
@@ -192,6 +193,41 @@ fn migrated() {
         let again = palisade.ok(to.migration());
         assert!(again.contains("unchanged"), "{again}");
     }
+}
+
+/// Networks that move stand between those that stay as if all had been started there.
+fn in_their_order() {
+    for to in [Place::Flat, Place::Legacy, Place::Nft] {
+        let namespace = Namespace::new();
+        let palisade = Palisade::new(&namespace);
+        for i in 1..=4 {
+            apply(&namespace, &palisade, &to.options(), &[], &net(i)).stdout();
+        }
+        let expected = to.standing(&namespace);
+        palisade.ok(["remove", "--all"]);
+        let others = Place::ALL.into_iter().filter(|place| *place != to);
+        for (other, moving) in others.zip([[1, 3], [2, 4], [1, 2]]) {
+            for i in 1..=4 {
+                let place = if moving.contains(&i) { other } else { to };
+                apply(&namespace, &palisade, &place.options(), &[], &net(i)).stdout();
+            }
+            let before = running_since(&palisade);
+            palisade.ok(to.migration());
+            assert_eq!(to.standing(&namespace), expected, "{other:?} to {to:?}");
+            assert_eq!(running_since(&palisade), before);
+            assert_clean(&palisade);
+            palisade.ok(["remove", "--all"]);
+        }
+    }
+}
+
+/// The running networks in the order in which they are listed, and since when they run.
+fn running_since(palisade: &Palisade<'_>) -> Vec<(Value, Value)> {
+    let listed = palisade.ok(["--format", "json", "list"]);
+    let listed: Value = serde_json::from_str(&listed).expect("list prints JSON");
+    let networks = listed.as_array().expect("an array of networks").iter();
+    let each = networks.map(|network| (network["name"].clone(), network["since"].clone()));
+    each.collect()
 }
 
 fn apply(

@@ -39,7 +39,7 @@ impl Arguments {
     /// # Errors
     /// If they are wrong, or ask for help, which is an error to clap.
     pub(crate) fn of_this_process() -> Result<Self, clap::Error> {
-        let mut command = Self::command().mut_args(without_empty_variable);
+        let mut command = Self::command().mut_args(without_idle_variable);
         let matches = command
             .try_get_matches_from_mut(env::args_os())
             .map_err(|error| blaming_variable(error, &command))?;
@@ -72,28 +72,41 @@ fn blaming_variable(mut error: clap::Error, command: &clap::Command) -> clap::Er
         return error;
     };
     let argument = command.get_arguments().find(|a| a.to_string() == *blamed);
-    let option = argument
-        .and_then(Arg::get_long)
-        .map(|long| format!("--{long}"));
-    let variable = argument.and_then(Arg::get_env);
-    let (Some(option), Some(variable)) = (option, variable) else {
+    let Some(argument) = argument.filter(|argument| !is_given(argument)) else {
         return error;
     };
-    let is_given = |word: std::ffi::OsString| word.to_string_lossy().starts_with(&option);
-    if env::var_os(variable).is_some() && !env::args_os().any(is_given) {
+    let variable = argument
+        .get_env()
+        .filter(|name| env::var_os(name).is_some());
+    if let Some(variable) = variable {
         let variable = format!("{} in the environment", variable.to_string_lossy());
         error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
     }
     error
 }
 
-/// An environment variable that is empty counts as unset, as shells' users expect.
-fn without_empty_variable(argument: Arg) -> Arg {
+/// An environment variable that is empty counts as unset, as shells' users expect, and so does one
+/// whose option is on the command line: clap would read it, and stumble over what nobody asked for.
+fn without_idle_variable(argument: Arg) -> Arg {
     let value = argument.get_env().and_then(env::var_os);
     match value {
-        Some(value) if value.is_empty() => argument.env(Resettable::Reset),
+        Some(value) if value.is_empty() || is_given(&argument) => argument.env(Resettable::Reset),
         _ => argument,
     }
+}
+
+/// Whether the command line has an option.
+fn is_given(argument: &Arg) -> bool {
+    let Some(long) = argument.get_long() else {
+        return false;
+    };
+    env::args_os().any(|word| {
+        let word = word.to_string_lossy();
+        let rest = word
+            .strip_prefix("--")
+            .and_then(|word| word.strip_prefix(long));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })
 }
 
 /// Options that stand before or after the command.

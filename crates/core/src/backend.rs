@@ -105,6 +105,8 @@ pub struct Addition<'a> {
     pub network: &'a Network,
     /// Where its rules go.
     pub placement: &'a Placement,
+    /// Its rank among all networks, as its record will have it.
+    pub order: u64,
 }
 
 /// A change, made ready.

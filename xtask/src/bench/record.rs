@@ -50,12 +50,13 @@ pub(super) fn plan(
         layout,
         ..Settings::default()
     });
-    let addition = |network| Addition {
+    let addition = |(order, network)| Addition {
         network,
         placement: &placement,
+        order,
     };
     let change = Change {
-        add: networks.iter().map(addition).collect(),
+        add: (0..).zip(networks).map(addition).collect(),
         ..Change::default()
     };
     let plan = Nftables::new(transport).plan(&change);

@@ -82,8 +82,18 @@ fn in_the_environment_too() {
         let output = command.env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}");
         let told = String::from_utf8(output.stderr).unwrap();
-        assert!(told.contains(&format!("`{value}`")), "{told}");
+        let blame = format!("invalid value '{value}' for '{name} in the environment': `{value}`");
+        assert!(told.contains(&blame), "{told}");
     }
+    // Who has said it on the command line is told of the option, whatever the environment says.
+    let mut command = palisade.command(&["--backend", "pf", "render", "default.xml"]);
+    let output = command.env("PALISADE_BACKEND", "foo").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("'pf' for '--backend <BACKEND>'"), "{told}");
+    assert!(!told.contains("environment"), "{told}");
+    let mut command = palisade.command(&["render", "default.xml", "--backend=none"]);
+    let output = command.env("PALISADE_BACKEND", "foo").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "the command line counts");
 }
 
 /// Scripts clear a variable by setting it to nothing.

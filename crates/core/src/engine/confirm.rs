@@ -98,7 +98,7 @@ impl Engine<'_> {
     /// Refuses to change what waits for its confirmation: nobody could say what to go back to.
     pub(super) fn check_confirmed(&self, goal: &Goal) -> Result<(), EngineError> {
         let is_change = match goal {
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Gone(_) => true,
+            Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Gone(_) => true,
             Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => false,
         };
         match self.waiting()? {
@@ -116,7 +116,7 @@ impl Engine<'_> {
         difference: &Difference<'_>,
         patience: Duration,
     ) -> Result<(), EngineError> {
-        let replaced = difference.add.iter().filter_map(|&(_, old)| old);
+        let replaced = difference.add.iter().filter_map(|coming| coming.replaced);
         let before = difference.remove.iter().copied().chain(replaced);
         let exchange = Exchange {
             transaction: transaction.to_owned(),
@@ -124,7 +124,7 @@ impl Engine<'_> {
             came: difference
                 .add
                 .iter()
-                .map(|(wish, _)| wish.network.name().clone())
+                .map(|coming| coming.wish.network.name().clone())
                 .collect(),
         };
         let change = Unconfirmed::new(exchange, patience, self.state.origin()?);

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use super::confirm::{is_as, is_touched};
 use super::{EngineError, check_known};
 use crate::backend::{Addition, Change, Foreign, Placement};
@@ -15,6 +17,8 @@ pub enum Goal {
     Run(Vec<Wish>),
     /// These networks run, and no others.
     Exactly(Vec<Wish>),
+    /// These networks, which run, are elsewhere: each keeps its rank, and since when it runs.
+    Moved(Vec<Wish>),
     /// The networks of these names do not run.
     Gone(Vec<Name>),
     /// The networks of these names stand as they are recorded; without names, all of them, and
@@ -42,6 +46,19 @@ pub struct Wish {
     pub why: String,
 }
 
+/// A network that comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Coming<'a> {
+    /// What is wished for it.
+    pub wish: &'a Wish,
+    /// The record of the network that it replaces.
+    pub replaced: Option<&'a Record>,
+    /// Its rank among the networks: the highest, unless it only moves.
+    pub order: u64,
+    /// Since when it runs, if it only moves: then it does not count as started anew.
+    pub since: Option<Timestamp>,
+}
+
 /// How the running networks must change.
 #[derive(Debug, Default)]
 pub struct Difference<'a> {
@@ -49,8 +66,8 @@ pub struct Difference<'a> {
     pub unchanged: Vec<&'a Record>,
     /// Running networks that go.
     pub remove: Vec<&'a Record>,
-    /// Networks that come, and the records of those that they replace.
-    pub add: Vec<(&'a Wish, Option<&'a Record>)>,
+    /// Networks that come, by rank.
+    pub add: Vec<Coming<'a>>,
     /// Networks that run again as they did, as these records say.
     pub back: Vec<&'a Record>,
     /// Unchanged networks are looked at, whatever the generation says.
@@ -75,6 +92,10 @@ impl<'a> Difference<'a> {
         let mut difference = Self::default();
         match goal {
             Goal::Run(wishes) => difference.wish(running, wishes)?,
+            Goal::Moved(wishes) => {
+                difference.wish(running, wishes)?;
+                difference.keep_ranks();
+            }
             Goal::Exactly(wishes) => {
                 let wished = names(wishes);
                 difference.remove = running.all();
@@ -142,13 +163,34 @@ impl<'a> Difference<'a> {
                 {
                     self.unchanged.push(record);
                 }
-                running => self.add.push((wish, running)),
+                replaced => self.add.push(Coming {
+                    wish,
+                    replaced,
+                    order: 0,
+                    since: None,
+                }),
             }
         }
         self.check_conflicts(running, wishes)?;
         // One that is wished for twice would be a conflict, so that this is in one order.
         self.unchanged.sort_by_key(|record| record.order);
+        for (coming, order) in self.add.iter_mut().zip(running.next_order()..) {
+            coming.order = order;
+        }
         Ok(())
+    }
+
+    /// Networks that run and are replaced keep their ranks, and since when they run. Those that
+    /// stay where they are are looked at: others find their places among their rules.
+    fn keep_ranks(&mut self) {
+        for coming in &mut self.add {
+            if let Some(record) = coming.replaced {
+                coming.order = record.order;
+                coming.since = Some(record.since);
+            }
+        }
+        self.add.sort_by_key(|coming| coming.order);
+        self.mend = !self.add.is_empty();
     }
 
     /// Networks that run already do not conflict: only those that come are looked at.
@@ -158,7 +200,7 @@ impl<'a> Difference<'a> {
         if self.add.is_empty() && leaving.len() == self.remove.len() + wishes.len() {
             return Ok(()); // All of them run already, each once.
         }
-        let mut coming = self.add.iter().map(|(wish, _)| &wish.network);
+        let mut coming = self.add.iter().map(|coming| &coming.wish.network);
         let wished = wishes.iter().map(|wish| &wish.network);
         let is_free = conflicts(wished.clone()).is_empty()
             && !coming.any(|network| running.conflicts_with(network, &leaving));
@@ -192,7 +234,7 @@ impl<'a> Difference<'a> {
         let replaced = self
             .add
             .iter()
-            .filter_map(|(_, replaced)| replaced.as_ref());
+            .filter_map(|coming| coming.replaced.as_ref());
         Change {
             keep: Vec::new(),
             kept: Uses::default(),
@@ -207,11 +249,11 @@ impl<'a> Difference<'a> {
             add: self
                 .add
                 .iter()
-                .map(|&(wish, _)| wish)
-                .filter(|wish| wish.placement.backend == backend)
-                .map(|wish| Addition {
+                .filter(|coming| coming.wish.placement.backend == backend)
+                .map(|&Coming { wish, order, .. }| Addition {
                     network: &wish.network,
                     placement: &wish.placement,
+                    order,
                 })
                 .collect(),
             left_at,

@@ -22,7 +22,7 @@ use crate::network::Name;
 use crate::state::{Record, Running, State, StateError, Written};
 use crate::storage::{Lock, PATIENCE};
 
-pub use difference::{Difference, Goal, Wish};
+pub use difference::{Coming, Difference, Goal, Wish};
 pub use recover::Recovered;
 pub use report::{Action, Changed, EngineError, Report};
 
@@ -256,7 +256,7 @@ impl Engine<'_> {
         let transaction = transaction_id();
         let mut parts = self.plan(running, &difference, &transaction, seen)?;
         let report = report::of(&difference, &parts);
-        let after = rewrite::after(running.next_order(), &difference, &mut parts);
+        let after = rewrite::after(&difference, &mut parts);
         let before = rewrite::before(&difference, &parts);
         let steps: Vec<Done<'_>> = steps(&parts);
         if steps.is_empty() && before.is_empty() && after.is_empty() {
@@ -303,7 +303,7 @@ impl Engine<'_> {
         transaction: &str,
         seen: &mut Seen,
     ) -> Result<Vec<Part<'d>>, EngineError> {
-        for (wish, _) in &difference.add {
+        for Coming { wish, .. } in &difference.add {
             let backend = &wish.placement.backend;
             if !self.backends.iter().any(|known| known.name() == backend) {
                 return Err(EngineError::NoSuchBackend {

@@ -80,12 +80,12 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         };
         tell(name, action);
     }
-    for (wish, replaced) in &difference.add {
-        let action = match replaced {
+    for coming in &difference.add {
+        let action = match coming.replaced {
             Some(_) => Action::Replace,
             None => Action::Add,
         };
-        tell(wish.network.name(), action);
+        tell(coming.wish.network.name(), action);
     }
     let restored: HashSet<&Name> = parts
         .iter()

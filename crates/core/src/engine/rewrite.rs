@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::difference::Coming;
 use super::{Difference, Part};
 use crate::backend::Installed;
 use crate::network::Name;
@@ -11,7 +12,7 @@ use crate::state::Record;
 
 /// The records that are replaced or go.
 pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec<&'a Record> {
-    let replaced = difference.add.iter().filter_map(|&(_, old)| old);
+    let replaced = difference.add.iter().filter_map(|coming| coming.replaced);
     let removed = difference.remove.iter().copied();
     removed
         .chain(replaced)
@@ -19,13 +20,8 @@ pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec
         .collect()
 }
 
-/// The records that come, ranked from `first_free` on. What is installed for them is taken out of
-/// the plans.
-pub(super) fn after(
-    first_free: u64,
-    difference: &Difference<'_>,
-    parts: &mut [Part<'_>],
-) -> Vec<Record> {
+/// The records that come. What is installed for them is taken out of the plans.
+pub(super) fn after(difference: &Difference<'_>, parts: &mut [Part<'_>]) -> Vec<Record> {
     let mut installed: HashMap<&Name, Vec<Installed>> = HashMap::new();
     for Part { change, plan, .. } in parts.iter_mut() {
         let added = change.add.iter().map(|addition| addition.network.name());
@@ -49,21 +45,20 @@ pub(super) fn after(
         }
     });
     let now = Timestamp::now();
-    let added = difference
-        .add
-        .iter()
-        .zip(first_free..)
-        .map(|((wish, _), order)| {
-            let name = wish.network.name();
-            Record {
-                network: wish.network.clone(),
-                placement: wish.placement.clone(),
-                why: wish.why.clone(),
-                since: now,
-                order,
-                installed: installed.remove(name).unwrap_or_default(),
-            }
-        });
+    let added = difference.add.iter().map(|&coming| {
+        let Coming {
+            wish, order, since, ..
+        } = coming;
+        let name = wish.network.name();
+        Record {
+            network: wish.network.clone(),
+            placement: wish.placement.clone(),
+            why: wish.why.clone(),
+            since: since.unwrap_or(now),
+            order,
+            installed: installed.remove(name).unwrap_or_default(),
+        }
+    });
     restored.chain(back).chain(added).collect()
 }
 

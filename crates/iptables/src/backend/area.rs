@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use palisade_core::backend::{Change, Foreign, Installed, Placement};
+use palisade_core::backend::{Addition, Change, Foreign, Installed, Placement};
 use palisade_core::network::Family;
 use palisade_core::state::Record;
 
@@ -16,9 +16,8 @@ use crate::run::Variant;
 pub(super) struct Area<'a> {
     pub(super) variant: Variant,
     pub(super) family: Family,
-    /// The rules of networks that it shall hold, in the order in which these were started. Those
-    /// of one network are in the order in which they are issued.
-    pub(super) networks: Vec<Vec<Placed>>,
+    /// The networks that it shall hold, in the order in which they were started.
+    pub(super) networks: Vec<Held>,
     /// What is recorded of networks that go, or are replaced.
     pub(super) gone: Vec<&'a Installed>,
     /// The rules of networks that come, by their place in [`Change::add`].
@@ -29,6 +28,15 @@ pub(super) struct Area<'a> {
     pub(super) excess: Vec<(usize, &'a Installed)>,
     /// What becomes of rules of others in our chains.
     pub(super) foreign: Foreign,
+}
+
+/// What an area shall hold of one network.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// Its rules, in the order in which they are issued.
+    pub(super) rules: Vec<Placed>,
+    /// Whether it comes with this change.
+    pub(super) comes: bool,
 }
 
 impl<'a> Area<'a> {
@@ -51,6 +59,17 @@ impl<'a> Area<'a> {
         let removed = self.gone.iter().map(|&installed| (None, installed));
         let excess = self.excess.iter();
         removed.chain(excess.map(|&(network, installed)| (Some(network), installed)))
+    }
+
+    /// The rules that it shall hold.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Placed> {
+        self.networks.iter().flat_map(|held| &held.rules)
+    }
+
+    /// Whether one of the networks that come was started before one that stays.
+    pub(super) fn comes_between(&self) -> bool {
+        let start = self.networks.iter().position(|held| held.comes);
+        start.is_some_and(|start| self.networks[start..].iter().any(|held| !held.comes))
     }
 
     /// The tables to change, in an order that leaves no flow without translation: what translates
@@ -141,25 +160,49 @@ pub(super) fn areas<'a, E>(
         }
     }
 
-    let mut staying_records: Vec<&Record> = [&change.keep[..], &change.restore[..]].concat();
-    staying_records.sort_by_key(|record| record.order);
-    for record in staying_records {
-        let of = variant(&record.placement)?;
+    let staying = change.keep.iter().chain(&change.restore);
+    let staying = staying.map(|record| (record.order, Member::Staying(record)));
+    let coming = change.add.iter().map(|a| (a.order, Member::Coming(a)));
+    let mut members: Vec<(u64, Member<'_>)> = staying.chain(coming).collect();
+    members.sort_by_key(|&(order, _)| order);
+    for (_, member) in members {
+        let of = variant(member.placement())?;
         for family in Family::BOTH {
             if let Some(area) = areas.get_mut(&(of, family)) {
-                area.networks.push(staying(record, family));
+                area.networks.extend(member.held(family));
             }
         }
     }
     let mut areas: Vec<Area<'a>> = areas.into_values().collect();
     for area in &mut areas {
-        let coming = area.added.iter().map(|(_, wanted)| wanted.clone());
-        area.networks.extend(coming);
-        area.networks.retain(|wanted| !wanted.is_empty());
         area.foreign = change.foreign;
     }
     areas.sort_by_key(|area| area.added.is_empty());
     Ok(areas)
+}
+
+/// A network that will run.
+enum Member<'a> {
+    Staying(&'a Record),
+    Coming(&'a Addition<'a>),
+}
+
+impl Member<'_> {
+    fn placement(&self) -> &Placement {
+        match self {
+            Self::Staying(record) => &record.placement,
+            Self::Coming(addition) => addition.placement,
+        }
+    }
+
+    /// What it shall have in a family, if anything.
+    fn held(&self, family: Family) -> Option<Held> {
+        let (rules, comes) = match self {
+            Self::Staying(record) => (staying(record, family), false),
+            Self::Coming(addition) => (placed(addition.network, family), true),
+        };
+        (!rules.is_empty()).then_some(Held { rules, comes })
+    }
 }
 
 fn touch<'m, 'a>(

@@ -48,7 +48,7 @@ pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Diff
         }
         work.add();
     }
-    let mut here = area.networks.iter().flatten().filter(|p| p.table == table);
+    let mut here = area.rules().filter(|p| p.table == table);
     let (input, undo) = work.draft.finish(table.name());
     Difference {
         table,
@@ -110,12 +110,7 @@ impl Work<'_> {
     /// those that stay, only a table that they need is looked at.
     fn stand(&mut self) {
         let observed = &self.draft.observed;
-        let is_needed = self
-            .area
-            .networks
-            .iter()
-            .flatten()
-            .any(|p| p.table == self.table)
+        let is_needed = self.area.rules().any(|p| p.table == self.table)
             || self.table.chains().any(|chain| observed.has_chain(chain));
         let is_looked_at = !self.area.restored.is_empty() && is_needed;
         if self.area.added.is_empty() && !is_looked_at {
@@ -150,10 +145,10 @@ impl Work<'_> {
         }
         // From the top down: later networks stand above earlier ones, and of one network what is
         // issued later above what is issued before. Those that come are not there yet.
-        let staying = self.area.networks.len() - self.area.added.len();
-        let networks = self.area.networks[..staying].iter().rev();
+        let networks = self.area.networks.iter().rev();
         let wanted: Vec<&Placed> = networks
-            .flat_map(|rules| rules.iter().rev())
+            .filter(|held| !held.comes)
+            .flat_map(|held| held.rules.iter().rev())
             .filter(|placed| is_in(placed, self.table, chain))
             .collect();
         let mut standing: Vec<(usize, Id)> = Vec::new();
@@ -225,15 +220,44 @@ impl Work<'_> {
         }
     }
 
-    /// Networks that come: each rule goes to the head.
+    /// Networks that come: each rule goes to the head, or below the nearest rule of a network that
+    /// was started later and stays.
     fn add(&mut self) {
         let (area, table) = (self.area, self.table);
+        let above = if area.comes_between() {
+            self.above()
+        } else {
+            HashMap::new()
+        };
         for (_, wanted) in &area.added {
             for placed in wanted.iter().filter(|placed| placed.table == table) {
-                let counters = self.counted(placed.chain, placed);
-                self.draft.insert(placed.chain, 0, &placed.words, counters);
+                let chain = placed.chain;
+                let counters = self.counted(chain, placed);
+                let above = above.get(&(chain, meaning(&placed.words)));
+                let place = above.and_then(|&id| self.draft.observed.place_of(chain, id));
+                let place = place.map_or(0, |above| above + 1);
+                self.draft.insert(chain, place, &placed.words, counters);
             }
         }
+    }
+
+    /// For rules that come, by chain and meaning: the nearest rule that stands and shall be above.
+    fn above(&self) -> HashMap<(&'static str, String), Id> {
+        let mut above = HashMap::new();
+        let mut nearest: HashMap<&str, Id> = HashMap::new();
+        for held in self.area.networks.iter().rev() {
+            let rules = held.rules.iter().rev();
+            for placed in rules.filter(|placed| placed.table == self.table) {
+                if held.comes {
+                    let nearest = nearest.get(placed.chain);
+                    let key = (placed.chain, meaning(&placed.words));
+                    above.extend(nearest.map(|&id| (key, id)));
+                } else if let Some(id) = self.draft.observed.find(placed.chain, &placed.words) {
+                    nearest.insert(placed.chain, id);
+                }
+            }
+        }
+        above
     }
 
     /// No network is left: our chains go, but for those that hold or serve what others put there.

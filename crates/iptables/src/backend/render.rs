@@ -2,7 +2,7 @@
 
 use palisade_core::network::{Family, Network};
 
-use super::area::Area;
+use super::area::{Area, Held};
 use super::difference::between;
 use super::observed::Observed;
 use crate::rule::{Table, placed};
@@ -36,7 +36,13 @@ fn inputs(networks: &[Network], family: Family) -> Vec<Input> {
     let area = Area {
         variant: Variant::Legacy, // Both read the same.
         family,
-        networks: added.clone(),
+        networks: added
+            .iter()
+            .map(|rules| Held {
+                rules: rules.clone(),
+                comes: true,
+            })
+            .collect(),
         gone: Vec::new(),
         added: added.into_iter().enumerate().collect(),
         restored: Vec::new(),

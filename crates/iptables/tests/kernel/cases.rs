@@ -235,6 +235,7 @@ pub(crate) fn stale_plans(variant: &'static str) {
         add: vec![Addition {
             network: &network,
             placement: &placement,
+            order: 1,
         }],
         ..Change::default()
     };

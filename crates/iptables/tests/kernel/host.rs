@@ -138,9 +138,12 @@ impl Host {
         };
         let (remove, keep): (Vec<Record>, Vec<Record>) =
             self.records.iter().cloned().partition(goes);
-        let add = networks.iter().map(|network| Addition {
+        let orders = self.records.last().map_or(0, |record| record.order + 1)..;
+        let add = networks.iter().zip(orders.clone());
+        let add = add.map(|(network, order)| Addition {
             network,
             placement: &placement,
+            order,
         });
         let change = Change {
             keep: keep.iter().collect(),
@@ -150,9 +153,8 @@ impl Host {
         };
         let plan = self.backend.plan(&change).expect("a plan");
         self.carry_out(&plan)?;
-        let first = self.records.last().map_or(0, |record| record.order + 1);
         self.records = keep;
-        for ((network, installed), order) in networks.iter().zip(&plan.added).zip(first..) {
+        for ((network, installed), order) in networks.iter().zip(&plan.added).zip(orders) {
             self.records.push(Record {
                 network: network.clone(),
                 placement: placement.clone(),

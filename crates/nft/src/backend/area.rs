@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use palisade_core::backend::{Addition, Change, Installed};
+use palisade_core::backend::{Addition, Change, Installed, Placement};
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Uses};
@@ -25,6 +25,8 @@ pub(super) struct Area<'a> {
     /// The networks that it shall hold and that are looked at or come, in the order in which they
     /// were started.
     pub(super) networks: Vec<(Layout, &'a Network)>,
+    /// Whether one of those that come was started before one that stays.
+    pub(super) comes_between: bool,
     /// What is recorded of networks that go, or are replaced.
     pub(super) gone: Vec<(&'a Name, &'a Installed)>,
     /// Places and items of the same, and whose they are.
@@ -46,6 +48,7 @@ impl<'a> Area<'a> {
             coming: BTreeSet::new(),
             key_types: KeyTypes::default(),
             networks: Vec::new(),
+            comes_between: false,
             gone: Vec::new(),
             gone_items: HashMap::new(),
             added: Vec::new(),
@@ -229,13 +232,14 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
         }
     }
 
-    let mut staying: Vec<&Record> = [&change.keep[..], &change.restore[..]].concat();
-    staying.sort_by_key(|record| record.order);
-    let staying = staying
-        .iter()
-        .map(|record| (&record.placement, &record.network));
-    let coming = change.add.iter().map(|a| (a.placement, a.network));
-    for (placement, network) in staying.chain(coming) {
+    let staying = change.keep.iter().chain(&change.restore);
+    let staying = staying.map(|record| (record.order, &record.placement, &record.network));
+    let last_staying = staying.clone().map(|(order, ..)| order).max();
+    let coming = change.add.iter().map(|a| (a.order, a.placement, a.network));
+    let comes_between = coming.clone().any(|(order, ..)| Some(order) < last_staying);
+    let mut all: Vec<(u64, &Placement, &Network)> = staying.chain(coming).collect();
+    all.sort_by_key(|&(order, ..)| order);
+    for (_, placement, network) in all {
         let settings = Settings::try_from(placement)?;
         for family in Family::BOTH {
             if let Some(area) = areas.get_mut(&(settings.table.clone(), family)) {
@@ -245,6 +249,7 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     }
 
     for area in areas.values_mut() {
+        area.comes_between = comes_between;
         area.kept = change
             .kept
             .places(area.family, area.table.as_str())
@@ -252,8 +257,11 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
         area.go(change);
     }
     // The rules of a network are derived once, for both families.
-    for (i, Addition { network, placement }) in change.add.iter().enumerate() {
-        let Settings { layout, table } = Settings::try_from(*placement)?;
+    for (i, addition) in change.add.iter().enumerate() {
+        let Addition {
+            network, placement, ..
+        } = *addition;
+        let Settings { layout, table } = Settings::try_from(placement)?;
         let rules = layout.issued(network);
         for family in Family::BOTH {
             if let Some(area) = areas.get_mut(&(table.clone(), family)) {

@@ -10,6 +10,7 @@ use palisade_core::backend::{Installed, Line};
 use super::area::{Area, Gone};
 use super::item::{Wanted, key};
 use super::observed::{Foreign, Observed, Standing};
+use super::place::placed;
 use crate::batch::{At, Batch};
 use crate::layout::{self, Item, Layout, Skeleton};
 use crate::object::{self, Element, Rule};
@@ -193,13 +194,13 @@ impl<'a> Difference<'a> {
             self.mended
                 .extend(area.restored.iter().map(|&(network, _)| network));
         }
-        self.restore(area, observed.as_deref_mut(), trust);
+        let mut rules = self.restore(area, observed.as_deref_mut(), trust);
+        let is_among_others = !rules.is_empty() || area.comes_between;
         for (_, wanted) in &area.added {
             match &wanted.item {
                 Item::Rule(rule) => {
                     let counted = counted(observed.as_deref(), area, wanted);
-                    let rule = counted.unwrap_or_else(|| rule.clone());
-                    self.add_rules.push((rule, At::Head));
+                    rules.push(counted.unwrap_or_else(|| rule.clone()));
                 }
                 Item::Element { set, element } => {
                     let stands = match (trust, &observed) {
@@ -216,22 +217,38 @@ impl<'a> Difference<'a> {
                 }
             }
         }
+        self.add_rules = if is_among_others {
+            let gone = self.delete_rules.iter().map(|&(_, handle)| handle);
+            placed(rules, area, observed.as_deref(), &gone.collect())
+        } else {
+            // Later networks stand above earlier ones.
+            rules.into_iter().map(|rule| (rule, At::Head)).collect()
+        };
     }
 
-    /// What is missing of networks that stay: each rule goes where it was between the others.
-    fn restore(&mut self, area: &'a Area<'_>, mut observed: Option<&mut Observed>, trust: Trust) {
-        if trust == Trust::Records {
-            return;
-        }
+    /// Puts back what is missing of networks that stay: elements. Rules are only named, from the
+    /// bottom up.
+    fn restore(
+        &mut self,
+        area: &'a Area<'_>,
+        mut observed: Option<&mut Observed>,
+        trust: Trust,
+    ) -> Vec<Rule> {
         let mut missing = Vec::new();
+        if trust == Trust::Records {
+            return missing;
+        }
         for (network, wanted) in &area.restored {
             match &wanted.item {
-                Item::Rule(_) => {
+                Item::Rule(rule) => {
                     let found = observed
                         .as_deref_mut()
                         .and_then(|o| o.claim(&wanted.installed));
                     if found.is_none() {
-                        missing.push((*network, wanted));
+                        // One that only goes to another place goes there with what it counted.
+                        let counted = counted(observed.as_deref(), area, wanted);
+                        missing.push(counted.unwrap_or_else(|| rule.clone()));
+                        self.mended.insert(*network);
                     }
                 }
                 Item::Element { set, element } => {
@@ -243,24 +260,7 @@ impl<'a> Difference<'a> {
                 }
             }
         }
-        if missing.is_empty() {
-            return;
-        }
-        let going: HashSet<u64> = self.delete_rules.iter().map(|&(_, at)| at).collect();
-        let places = places_of_rules(area, observed.as_deref(), &going);
-        // From the top down: what is put before the same rule keeps its order.
-        missing.reverse();
-        for (network, wanted) in missing {
-            if let Item::Rule(rule) = &wanted.item {
-                let place = (rule.chain.clone(), wanted.installed.item.clone());
-                let at = places.get(&place).copied().unwrap_or(At::End);
-                // One that only goes to another place goes there with what it counted.
-                let counted = counted(observed.as_deref(), area, wanted);
-                self.add_rules
-                    .push((counted.unwrap_or_else(|| rule.clone()), at));
-                self.mended.insert(network);
-            }
-        }
+        missing
     }
 
     fn deletes_element(&self, set: &str, key: &[u8]) -> bool {
@@ -475,31 +475,6 @@ fn counted(observed: Option<&Observed>, area: &Area<'_>, wanted: &Wanted) -> Opt
         expressions: same.rule.expressions.clone(),
         ..rule.clone()
     })
-}
-
-/// Where each rule of an area's networks goes that is missing: above the first one that stands,
-/// and stays, and shall be below. By chain and text; found for all of them in one pass from the bottom up.
-fn places_of_rules(
-    area: &Area<'_>,
-    observed: Option<&Observed>,
-    going: &HashSet<u64>,
-) -> HashMap<(String, String), At> {
-    let mut places = HashMap::new();
-    let mut below: HashMap<String, At> = HashMap::new();
-    for &(layout, network) in &area.networks {
-        for item in layout.items(&area.table, area.family, network) {
-            let Item::Rule(rule) = item else { continue };
-            let (chain, text) = (&rule.chain, format!("{rule:#}"));
-            let standing = observed.and_then(|observed| observed.rule(chain, &text));
-            let at = below.get(chain).copied().unwrap_or(At::End);
-            let stays = |handle: &u64| !going.contains(handle);
-            if let Some(handle) = standing.and_then(Standing::handle).filter(stays) {
-                below.insert(chain.clone(), At::Before(handle));
-            }
-            places.insert((chain.clone(), text), at);
-        }
-    }
-    places
 }
 
 fn stays(area: &Area<'_>, what: &str, name: &str, foreign: &[Foreign]) -> String {

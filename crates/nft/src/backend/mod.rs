@@ -11,6 +11,7 @@ mod item;
 mod landed;
 mod lines;
 mod observed;
+mod place;
 mod probe;
 mod rebuild;
 mod settings;

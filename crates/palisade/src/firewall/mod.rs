@@ -176,7 +176,7 @@ impl Firewall {
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no
-    /// moment without rules.
+    /// moment without rules. They keep their order, and since when they run.
     ///
     /// # Errors
     /// If the kernel refuses: all networks are where they were then.
@@ -192,7 +192,7 @@ impl Firewall {
                     why: "moved here by `migrate`".to_owned(),
                 }
             };
-            Ok(Goal::Run(running.all().into_iter().map(wish).collect()))
+            Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
         };
         self.change(goal, came)
     }

@@ -150,7 +150,40 @@ fn goals() -> Vec<Goal> {
             wish("c", 3, "one"),
         ]),
         Goal::Run(vec![wish("a", 1, "two"), wish("b", 2, "two")]),
+        // Only some move, and stand between those that stay.
+        Goal::Moved(vec![
+            wish("a", 1, "two"),
+            wish("b", 2, "two"),
+            wish("c", 3, "two"),
+        ]),
     ]
+}
+
+#[test]
+fn networks_that_move_do_not_count_as_started_anew() {
+    let to = |backend| ["a", "b", "c"].map(|name| wish(name, name.as_bytes()[0] - 96, backend));
+    for host in hosts() {
+        let started = |host: &Host| {
+            let records = host.with(Engine::records).unwrap();
+            let each = records.into_iter();
+            each.map(|record| (record.network.name().clone(), record.order, record.since))
+                .collect::<Vec<_>>()
+        };
+        let before = started(&host);
+        let report = host.reach(&Goal::Moved(to("two").to_vec())).unwrap();
+        assert_eq!(report.changes.len(), 2, "only what is elsewhere moves");
+        assert_eq!(started(&host), before);
+        // What is replaced, however, starts anew.
+        host.reach(&Goal::Run(to("one").to_vec())).unwrap();
+        let after = started(&host);
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before.0, after.0);
+            assert!(
+                before.1 < after.1 && before.2 < after.2,
+                "{before:?} {after:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -107,6 +107,7 @@ fn whether_a_change_landed_is_seen_for_every_kind() {
     let add = |network| palisade_core::backend::Addition {
         network,
         placement: &placement,
+        order: 2,
     };
     let records = running.records.clone();
     // Replaced by its like: rules only move to the head.
@@ -263,6 +264,7 @@ fn missing_programs_are_named_where_a_rule_needs_them() {
         add: vec![palisade_core::backend::Addition {
             network: &network,
             placement: &placement,
+            order: 0,
         }],
         ..Change::default()
     };

@@ -80,27 +80,26 @@ impl Running {
         };
         let (remove, keep): (Vec<Record>, Vec<Record>) =
             self.records.iter().cloned().partition(goes);
+        let last = self.records.iter().map(|record| record.order).max();
+        let orders = last.map_or(0, |last| last + 1)..;
         let change = Change {
             keep: keep.iter().collect(),
             remove: remove.iter().collect(),
             add: networks
                 .iter()
-                .map(|network| Addition {
+                .zip(orders.clone())
+                .map(|(network, order)| Addition {
                     network,
                     placement: &placement,
+                    order,
                 })
                 .collect(),
             ..Change::default()
         };
         let plan = self.backend.plan(&change).unwrap();
         self.carry_out(&plan)?;
-        let last = self.records.iter().map(|record| record.order).max();
         self.records = keep;
-        for ((network, installed), order) in networks
-            .iter()
-            .zip(&plan.added)
-            .zip(last.map_or(0, |last| last + 1)..)
-        {
+        for ((network, installed), order) in networks.iter().zip(&plan.added).zip(orders) {
             self.records.push(Record {
                 network: network.clone(),
                 placement: placement.clone(),

@@ -138,9 +138,11 @@ fn networks_move_from_one_family_of_programs_to_the_other() {
         remove: records.iter().collect(),
         add: networks
             .iter()
-            .map(|network| Addition {
+            .zip(&records)
+            .map(|(network, record)| Addition {
                 network,
                 placement: &there,
+                order: record.order,
             })
             .collect(),
         ..Change::default()
