@@ -50,10 +50,7 @@ impl Rules {
     /// tag, otherwise one that says the same.
     fn find(&self, recorded: &Installed) -> Option<usize> {
         let is_free = |at: &&usize| self.in_order.get(**at).is_some_and(|rule| !rule.claimed);
-        let has_tag = |at: &&usize| {
-            let tag = self.in_order[**at].rule.userdata.text();
-            tag.is_some_and(|tag| recorded.item.ends_with(&format!("comment {}", quoted(tag))))
-        };
+        let has_tag = |at: &&usize| self.in_order[**at].has_tag_of(recorded);
         let by_handle = recorded
             .handle
             .and_then(|handle| self.by_handle.get(&handle));
@@ -82,6 +79,11 @@ impl Standing {
 
     pub(super) fn handle(&self) -> Option<u64> {
         self.rule.handle
+    }
+
+    fn has_tag_of(&self, recorded: &Installed) -> bool {
+        let tag = self.rule.userdata.text();
+        tag.is_some_and(|tag| recorded.item.ends_with(&format!("comment {}", quoted(tag))))
     }
 }
 
@@ -136,6 +138,15 @@ impl Observed {
         let rules = self.rules.get_mut(&recorded.place)?;
         let at = rules.find(recorded)?;
         let standing = rules.in_order.get_mut(at)?;
+        standing.claimed = true;
+        Some(standing)
+    }
+
+    /// A rule that nobody claims and that has the tag of one that is not found: somebody changed it.
+    pub(super) fn claim_changed(&mut self, recorded: &Installed) -> Option<&Standing> {
+        let rules = self.rules.get_mut(&recorded.place)?;
+        let mut free = rules.in_order.iter_mut().filter(|rule| !rule.claimed);
+        let standing = free.find(|rule| rule.has_tag_of(recorded))?;
         standing.claimed = true;
         Some(standing)
     }

@@ -207,22 +207,35 @@ impl Found {
         let is_rule = |installed: &Installed| {
             Layout::Flat.has_chain(&installed.place) && key(&installed.item).is_none()
         };
-        for &(owner, installed) in recorded.iter().filter(|(_, installed)| is_rule(installed)) {
-            let place = format!("chain `{}`", installed.place);
+        let rules = recorded.iter().filter(|(_, installed)| is_rule(installed));
+        // Those that say what they said are found first, then what stands instead of others.
+        let mut missing = Vec::new();
+        for &(owner, installed) in rules {
             match observed.claim(installed) {
-                None => {
-                    let item = installed.item.as_str();
-                    self.tell(Some(owner), &place, DiscrepancyKind::Missing, item);
-                }
-                Some(standing) if standing.text != installed.item => {
-                    let detail = format!("{} instead of {}", standing.text, installed.item);
-                    self.tell(Some(owner), &place, DiscrepancyKind::Changed, detail);
-                }
-                Some(_) => {}
+                None => missing.push((owner, installed)),
+                Some(standing) => self.changed(owner, installed, standing),
+            }
+        }
+        for (owner, installed) in missing {
+            if let Some(standing) = observed.claim_changed(installed) {
+                self.changed(owner, installed, standing);
+            } else {
+                let place = format!("chain `{}`", installed.place);
+                let item = installed.item.as_str();
+                self.tell(Some(owner), &place, DiscrepancyKind::Missing, item);
             }
         }
         for chain in &expected.chains {
             self.chain(chain.chain.name.as_str(), &chain.rules, observed);
+        }
+    }
+
+    /// A rule of a network, if it does not say what is recorded.
+    fn changed(&mut self, owner: &Name, installed: &Installed, standing: &Standing) {
+        if standing.text != installed.item {
+            let place = format!("chain `{}`", installed.place);
+            let detail = format!("{} instead of {}", standing.text, installed.item);
+            self.tell(Some(owner), &place, DiscrepancyKind::Changed, detail);
         }
     }
 
