@@ -174,7 +174,7 @@ fn places_that_are_not_there() {
         ),
         (
             "--backend none --state-dir default.xml apply default.xml",
-            "cannot make folder default.xml/netns-",
+            "cannot read default.xml/netns-",
         ),
     ] {
         let told = palisade.transcript(line);
