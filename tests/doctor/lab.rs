@@ -4,8 +4,10 @@
 //!   guest eth0 ---- virbr0 [ host ] wan0 ---- eth0 world
 //! ```
 
+use std::io::ErrorKind;
 use std::net::UdpSocket;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use palisade_tests::{Definition, Namespace, Palisade};
 
@@ -67,9 +69,8 @@ impl Lab {
     }
 
     fn gets_answer(&self, there: &Namespace, to: (&str, u16)) -> bool {
-        let client = self.guest.inside(|| UdpSocket::bind((GUEST, 0)));
-        let server = there.inside(|| UdpSocket::bind(to));
-        let (client, server) = (client.expect("a socket"), server.expect("a socket"));
+        let client = self.guest.inside(|| bind((GUEST, 0)));
+        let server = there.inside(|| bind(to));
         let is_heard = |socket: &UdpSocket| {
             socket
                 .set_read_timeout(Some(PATIENCE))
@@ -83,6 +84,20 @@ impl Lab {
         // Where no way leads back, even sending fails.
         let _ = server.send_to(b"answer", source);
         is_heard(&client).is_ok()
+    }
+}
+
+/// A program that another test starts holds a socket that was closed until it begins.
+fn bind(to: (&str, u16)) -> UdpSocket {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match UdpSocket::bind(to) {
+            Ok(socket) => return socket,
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < until => {
+                sleep(Duration::from_millis(10));
+            }
+            Err(error) => panic!("cannot bind to {to:?}: {error}"),
+        }
     }
 }
 
