@@ -113,7 +113,7 @@ fn embedding_is_as_in_the_library() {
     assert_eq!(readme.lines().collect::<Vec<_>>(), documented);
 }
 
-/// Files that documents lead to are there.
+/// Files that documents lead to are there, and have the heading that is named.
 #[test]
 fn links_lead_somewhere() {
     let mut documents = vec![PathBuf::from("README.md"), PathBuf::from("CONTRIBUTING.md")];
@@ -131,9 +131,18 @@ fn links_lead_somewhere() {
             if link.contains("://") || link.starts_with('#') {
                 continue;
             }
-            let (file, _) = link.split_once('#').unwrap_or((link, ""));
-            let target = folder.join(file);
+            let (target, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = folder.join(target);
             assert!(target.exists(), "{}: {link}", document.display());
+            if !heading.is_empty() {
+                let text = fs::read_to_string(target).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                let is_it = |line: &str| {
+                    let title = line.trim_start_matches('#').trim().to_lowercase();
+                    title.replace(' ', "-") == heading
+                };
+                assert!(headings.any(is_it), "{}: {link}", document.display());
+            }
             followed += 1;
         }
     }
