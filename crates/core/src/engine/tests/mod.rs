@@ -164,7 +164,8 @@ fn networks_that_move_do_not_count_as_started_anew() {
     let to = |backend| ["a", "b", "c"].map(|name| wish(name, name.as_bytes()[0] - 96, backend));
     for host in hosts() {
         let started = |host: &Host| {
-            let records = host.with(Engine::records).unwrap();
+            #[allow(clippy::redundant_closure_for_method_calls)] // As above.
+            let records = host.with(|engine| engine.records()).unwrap();
             let each = records.into_iter();
             each.map(|record| (record.network.name().clone(), record.order, record.since))
                 .collect::<Vec<_>>()
