@@ -59,13 +59,13 @@ fn commands_of_the_readme_run() {
         palisade.output(&format!("--config none.toml {command}"));
     }
     let expected = [
-        "check", "render", "apply", "list", "show", "apply", "plan", "verify", "repair", "sync",
-        "recover", "remove",
+        "check", "render", "apply", "list", "show", "apply", "plan", "verify", "repair",
+        "counters", "explain", "compare", "sync", "recover", "remove",
     ];
     assert_eq!(names, expected);
 }
 
-/// The two that touch nothing do so with any backend, and without root.
+/// Those that touch nothing do so with any backend, and without root.
 #[test]
 fn what_touches_nothing_needs_no_root() {
     let readme = read("README.md");
@@ -80,7 +80,7 @@ fn what_touches_nothing_needs_no_root() {
             run += 1;
         }
     }
-    assert_eq!(run, 2);
+    assert_eq!(run, 3);
     assert!(!palisade.folder().join("state").exists());
 }
 

@@ -6,9 +6,11 @@
 
 mod confirm;
 mod difference;
+mod plan;
 mod recover;
 mod report;
 mod rewrite;
+mod run;
 mod undo;
 
 use std::collections::{HashMap, HashSet};
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, RunError, Step};
+use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, Step};
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
 use crate::state::{Record, Running, State, StateError, Written};
@@ -296,68 +298,6 @@ impl Engine<'_> {
         })
     }
 
-    fn plan<'d>(
-        &mut self,
-        running: &'d Running<'_>,
-        difference: &Difference<'d>,
-        transaction: &str,
-        seen: &mut Seen,
-    ) -> Result<Vec<Part<'d>>, EngineError> {
-        for Coming { wish, .. } in &difference.add {
-            let backend = &wish.placement.backend;
-            if !self.backends.iter().any(|known| known.name() == backend) {
-                return Err(EngineError::NoSuchBackend {
-                    network: wish.network.name().clone(),
-                    backend: backend.clone(),
-                });
-            }
-        }
-        let mut parts = Vec::new();
-        for (backend, implementation) in self.backends.iter_mut().enumerate() {
-            let name = implementation.name();
-            // A backend that nobody wants anything of is not asked anything.
-            if difference.change(name, None, transaction).is_empty() {
-                continue;
-            }
-            let now = match seen.remove(&backend) {
-                Some(now) => now,
-                None => implementation.generation()?,
-            };
-            let recorded = running.generation(name);
-            let left_at = now.filter(|&now| Some(now) == recorded);
-            let mut change = difference.change(name, left_at, transaction);
-            if change.is_empty() {
-                continue;
-            }
-            change.kept = running.uses(name);
-            // Those that come back are not among those that run.
-            let runs =
-                |record: &&&Record| !difference.back.iter().any(|b| std::ptr::eq(*b, **record));
-            for record in change
-                .remove
-                .iter()
-                .chain(change.restore.iter().filter(runs))
-            {
-                change.kept.take_all(&record.installed);
-            }
-            if implementation.looks_at_kept(&change) {
-                change.keep = kept(running, &change, name);
-            }
-            let plan = implementation.plan(&change)?;
-            parts.push(Part {
-                backend,
-                change,
-                plan,
-            });
-        }
-        // A network that moves stands at its new place before it leaves the old one.
-        parts.sort_by_key(|part| part.change.add.is_empty() && part.change.restore.is_empty());
-        if running.is_misled() {
-            return Err(EngineError::Misled);
-        }
-        Ok(parts)
-    }
-
     /// Writes down all that the transaction will need, before the kernel is touched: when it is,
     /// nothing more has to find room on the disk.
     fn begin(
@@ -393,97 +333,6 @@ impl Engine<'_> {
         let steps = steps.iter().map(planned).collect();
         let before = before.iter().copied();
         Begin::new(transaction.to_owned(), steps, before, after).map_err(EngineError::Unwritable)
-    }
-
-    /// Does all steps; says which were done when one was not. Knows the generation that each
-    /// backend's last step left.
-    #[allow(clippy::type_complexity)] // The pairs are named in the line above.
-    fn run<'p>(
-        &mut self,
-        parts: &'p [Part<'_>],
-        after: &[Record],
-        lock: &Lock,
-    ) -> Result<Vec<(usize, Option<u64>)>, (Vec<Done<'p>>, EngineError)> {
-        let mut done: Vec<Done<'p>> = Vec::new();
-        let mut generations = Vec::new();
-        for part in parts {
-            if let Some(&(earlier, _)) = done.last()
-                && let Err(error) = self.check_moved(earlier, after)
-            {
-                return Err((done, error));
-            }
-            for (number, step) in part.plan.steps.iter().enumerate() {
-                let mut ran = self.run_step(part.backend, step, lock);
-                // What our own earlier steps changed may have made the plan of this part stale.
-                if number == 0 && !done.is_empty() && is_restless(&ran) {
-                    ran = self.run_anew(part, lock);
-                }
-                match ran {
-                    Ok(generation) => generations.push((part.backend, generation)),
-                    Err(error) => return Err((done, error)),
-                }
-                done.push((part.backend, step));
-            }
-        }
-        Ok(generations)
-    }
-
-    /// Plans a part of one step again, and does it. The journal's step stands for it: both carry
-    /// the same marker, and do the same.
-    fn run_anew(&mut self, part: &Part<'_>, lock: &Lock) -> Result<Option<u64>, EngineError> {
-        let deadline = Instant::now() + TRY_FOR;
-        loop {
-            let plan = self.backends[part.backend].plan(&part.change)?;
-            let [step] = plan.steps.as_slice() else {
-                return Err(EngineError::Restless { tries: 0 });
-            };
-            let ran = self.run_step(part.backend, step, lock);
-            if !is_restless(&ran) || Instant::now() > deadline {
-                return ran;
-            }
-            std::thread::sleep(pause(1));
-        }
-    }
-
-    fn run_step(
-        &mut self,
-        backend: usize,
-        step: &Step,
-        lock: &Lock,
-    ) -> Result<Option<u64>, EngineError> {
-        let backend = &mut self.backends[backend];
-        match backend.run(&step.payload, lock) {
-            Ok(done) => Ok(done.generation),
-            Err(RunError::Stale) => Err(EngineError::Restless { tries: 0 }),
-            Err(RunError::Failed(error)) => Err(error.into()),
-            Err(RunError::Unknown(error)) => match backend.has_landed(step) {
-                Ok(true) => Ok(None),
-                Ok(false) => Err(error.into()),
-                Err(unread) => Err(EngineError::InDoubt {
-                    cause: Box::new(error),
-                    unread: Box::new(unread),
-                }),
-            },
-        }
-    }
-
-    /// Before the old rules of networks that move go, the new ones are looked at.
-    fn check_moved(&mut self, backend: usize, after: &[Record]) -> Result<(), EngineError> {
-        let backend = &mut self.backends[backend];
-        let is_its = |record: &&Record| record.placement.backend == backend.name();
-        let new: Vec<&Record> = after.iter().filter(is_its).collect();
-        let names: Vec<&Name> = new.iter().map(|record| record.network.name()).collect();
-        let found = backend.verify(&new)?;
-        let missing = found.into_iter().find(|found| {
-            found
-                .network
-                .as_ref()
-                .is_some_and(|name| names.contains(&name))
-        });
-        match missing {
-            None => Ok(()),
-            Some(found) => Err(EngineError::NotThere(Box::new(found))),
-        }
     }
 
     /// Replaces the records, and forgets the transaction. Returns the new records with what the
@@ -540,10 +389,6 @@ impl Engine<'_> {
     }
 }
 
-fn is_restless<T>(ran: &Result<T, EngineError>) -> bool {
-    matches!(ran, Err(EngineError::Restless { .. }))
-}
-
 fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
     let steps = |part: &'p Part<'_>| part.plan.steps.iter().map(|step| (part.backend, step));
     parts.iter().flat_map(steps).collect()
@@ -557,20 +402,6 @@ fn gone(before: &[&Record], after: &[Record]) -> Vec<Name> {
         .filter(|name| !after.contains(name))
         .cloned()
         .collect()
-}
-
-/// The records of a backend's networks that a change leaves alone.
-fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &str) -> Vec<&'r Record> {
-    let touched: HashSet<&Name> = [&change.remove[..], &change.restore[..]]
-        .concat()
-        .into_iter()
-        .map(|record| record.network.name())
-        .collect();
-    let mut kept = running.all();
-    kept.retain(|record| {
-        record.placement.backend == backend && !touched.contains(record.network.name())
-    });
-    kept
 }
 
 fn check_known(is_known: impl Fn(&Name) -> bool, names: &[Name]) -> Result<(), EngineError> {

@@ -1,0 +1,87 @@
+//! From a difference to what each backend shall do.
+
+use std::collections::HashSet;
+
+use super::{Coming, Difference, Engine, EngineError, Part, Seen};
+use crate::backend::Change;
+use crate::network::Name;
+use crate::state::{Record, Running};
+
+impl Engine<'_> {
+    /// What each backend shall do for a difference; nothing is done yet.
+    pub(super) fn plan<'d>(
+        &mut self,
+        running: &'d Running<'_>,
+        difference: &Difference<'d>,
+        transaction: &str,
+        seen: &mut Seen,
+    ) -> Result<Vec<Part<'d>>, EngineError> {
+        for Coming { wish, .. } in &difference.add {
+            let backend = &wish.placement.backend;
+            if !self.backends.iter().any(|known| known.name() == backend) {
+                return Err(EngineError::NoSuchBackend {
+                    network: wish.network.name().clone(),
+                    backend: backend.clone(),
+                });
+            }
+        }
+        let mut parts = Vec::new();
+        for (backend, implementation) in self.backends.iter_mut().enumerate() {
+            let name = implementation.name();
+            // A backend that nobody wants anything of is not asked anything.
+            if difference.change(name, None, transaction).is_empty() {
+                continue;
+            }
+            let now = match seen.remove(&backend) {
+                Some(now) => now,
+                None => implementation.generation()?,
+            };
+            let recorded = running.generation(name);
+            let left_at = now.filter(|&now| Some(now) == recorded);
+            let mut change = difference.change(name, left_at, transaction);
+            if change.is_empty() {
+                continue;
+            }
+            change.kept = running.uses(name);
+            // Those that come back are not among those that run.
+            let runs =
+                |record: &&&Record| !difference.back.iter().any(|b| std::ptr::eq(*b, **record));
+            for record in change
+                .remove
+                .iter()
+                .chain(change.restore.iter().filter(runs))
+            {
+                change.kept.take_all(&record.installed);
+            }
+            if implementation.looks_at_kept(&change) {
+                change.keep = kept(running, &change, name);
+            }
+            let plan = implementation.plan(&change)?;
+            parts.push(Part {
+                backend,
+                change,
+                plan,
+            });
+        }
+        // A network that moves stands at its new place before it leaves the old one.
+        parts.sort_by_key(|part| part.change.add.is_empty() && part.change.restore.is_empty());
+        if running.is_misled() {
+            return Err(EngineError::Misled);
+        }
+        Ok(parts)
+    }
+}
+
+/// The records of a backend's networks that a change leaves alone.
+fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &str) -> Vec<&'r Record> {
+    let touched: HashSet<&Name> = [&change.remove[..], &change.restore[..]]
+        .concat()
+        .into_iter()
+        .map(|record| record.network.name())
+        .collect();
+    let mut kept = running.all();
+    kept.retain(|record| {
+        record.placement.backend == backend && !touched.contains(record.network.name())
+    });
+    kept
+}
