@@ -48,20 +48,38 @@ impl Arguments {
 }
 
 impl Arguments {
-    /// Counters alone can be said in Prometheus' format, and each look at them is for one reader.
+    /// What clap cannot see: options that contradict one another by what they say.
     ///
     /// # Errors
-    /// If another command shall.
-    pub(crate) fn check_format(&self) -> Result<(), clap::Error> {
-        let is_said = match &self.command {
+    /// If they do.
+    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        let is_counted = match &self.command {
+            // Each look is for one reader.
             Command::Counters(counters) => counters.watch.is_none(),
             _ => false,
         };
-        if self.global.format != Format::Prometheus || is_said {
+        let is_of_two_families = match &self.command {
+            Command::Explain(asked) => are_of_two_families([asked.src, asked.dst]),
+            Command::Trace(asked) => {
+                are_of_two_families([asked.src, asked.dst].map(|net| net.map(|net| net.addr())))
+            }
+            _ => false,
+        };
+        let what = if self.global.format == Format::Prometheus && !is_counted {
+            "--format prometheus is for `counters`, without --watch"
+        } else if is_of_two_families {
+            "no packet goes from an address of one family to one of the other (--src, --dst)"
+        } else {
             return Ok(());
-        }
-        let what = "--format prometheus is for `counters`, without --watch";
+        };
         Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, what))
+    }
+}
+
+fn are_of_two_families(ends: [Option<IpAddr>; 2]) -> bool {
+    match ends {
+        [Some(source), Some(destination)] => source.is_ipv4() != destination.is_ipv4(),
+        _ => false,
     }
 }
 

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Err(help) => help.exit(),
     };
     output::set_up(&arguments.global);
-    if let Err(error) = arguments.check_format() {
+    if let Err(error) = arguments.check() {
         return failure::print_usage(&error);
     }
     let format = arguments.global.format;

@@ -30,7 +30,7 @@ pub(super) fn trace(
     signals
         .thread_block()
         .map_err(|errno| Failure::new(format!("cannot wait for signals: {errno}"), ""))?;
-    let trace = firewall.trace(&filter(asked)?, limits(asked))?;
+    let trace = firewall.trace(&filter(asked), limits(asked))?;
     for network in trace.untraceable() {
         log::warn!(
             "network `{network}` is installed through iptables-legacy: nf_tables does not tell \
@@ -61,17 +61,8 @@ pub(super) fn trace(
     Ok(Outcome::silent())
 }
 
-fn filter(asked: &TracedPackets) -> Result<Filter, Failure> {
-    let families = [asked.src, asked.dst].map(|net| net.map(|net| net.addr().is_ipv4()));
-    if let [Some(source), Some(destination)] = families
-        && source != destination
-    {
-        return Err(Failure::new(
-            "no packet goes from an address of one family to one of the other",
-            "write two addresses of IPv4, or two of IPv6",
-        ));
-    }
-    Ok(Filter {
+fn filter(asked: &TracedPackets) -> Filter {
+    Filter {
         in_interface: asked.in_interface.clone(),
         out_interface: asked.out_interface.clone(),
         source: asked.src,
@@ -79,7 +70,7 @@ fn filter(asked: &TracedPackets) -> Result<Filter, Failure> {
         protocol: asked.proto,
         source_port: asked.sport,
         destination_port: asked.dport,
-    })
+    }
 }
 
 fn limits(asked: &TracedPackets) -> Limits {
