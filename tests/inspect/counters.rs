@@ -236,7 +236,7 @@ fn watch() {
     let site = Site::new();
     let palisade = Place::Mapped.palisade(&site.host);
     palisade.apply([&net(1)]).stdout();
-    let mut command = palisade.command(["--format", "json", "counters", "--watch", "1"]);
+    let mut command = palisade.command(["--format", "json", "counters", "--watch=1"]);
     command.stdout(std::process::Stdio::piped());
     let mut child = site
         .host

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         a_running_network_keeps_its_layout,
         the_command_line_wins_over_the_environment,
         two_layouts_in_one_table,
+        a_network_may_be_named_palisade,
         a_network_without_rules_is_running_all_the_same,
         demo_leaves_nothing,
         demo_needs_no_root,
@@ -26,6 +27,24 @@ fn net(i: u8) -> Definition {
     let subnets = [format!("10.{i}.0.1/24"), format!("fd00:{i}::1/64")];
     let [v4, v6] = &subnets;
     Definition::nat(&format!("net{i}"), &format!("virbr{i}"), &[v4, v6])
+}
+
+/// The comments of rules that stand for no network begin with that word too.
+fn a_network_may_be_named_palisade() {
+    for layout in ["flat", "mapped"] {
+        let namespace = Namespace::new();
+        let palisade = Palisade::with_layout(&namespace, layout);
+        let one = Definition::nat("palisade", "virbr7", &["172.24.0.1/24"]);
+        palisade.apply([&one]).stdout();
+        palisade.apply([&net(1)]).stdout();
+        palisade.ok(["verify"]);
+        let counted = palisade.ok(["counters"]);
+        assert!(counted.contains("palisade "), "{layout}: {counted}");
+        palisade.ok(["remove", "net1"]);
+        palisade.ok(["verify"]);
+        palisade.ok(["remove", "palisade"]);
+        assert_eq!(Dump::ruleset(&namespace).as_str(), "", "{layout}");
+    }
 }
 
 fn list_tells_of_each_network() {

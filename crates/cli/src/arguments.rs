@@ -387,6 +387,7 @@ pub(crate) struct Counters {
         long,
         value_name = "SECONDS",
         num_args = 0..=1,
+        require_equals = true,
         default_missing_value = "1",
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]

@@ -150,7 +150,7 @@ impl Purpose {
             Self::In => "what may come in to the guests' subnet",
             Self::RefuseOut => "everything else from the bridge is refused",
             Self::RefuseIn => "everything else to the bridge is refused",
-            Self::Nat => "guests leave with the host's address",
+            Self::Nat => "guests leave with another address",
             Self::KeepBroadcast => "broadcasts keep their source: DHCP needs it",
             Self::KeepMulticast => "link-local multicast keeps its source: it is not routed",
             Self::Dhcp => "guests may ask the host for addresses",

@@ -136,6 +136,22 @@ fn goto_does_not_come_back() {
     assert_eq!(fate(&spoofed), ends(Verdict::Reject));
 }
 
+/// Before the way is chosen, too.
+#[test]
+fn what_comes_in_is_asked_first() {
+    for table in ["raw", "mangle"] {
+        let saved = format!(
+            "*{table}\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 192.0.2.5/32 -j DROP\nCOMMIT\n"
+        );
+        let tables = Tables::of(Family::Ipv4, &text::parse(&saved).unwrap());
+        let forwarded = packet(OUT, ("10.0.0.5", "192.0.2.5"), TCP);
+        let taken = packet(("virbr0", "-/-"), ("10.0.0.5", "192.0.2.5"), TCP);
+        for packet in [forwarded, taken] {
+            assert_eq!(tables.fate(&packet), ends(Verdict::Drop), "{table}");
+        }
+    }
+}
+
 #[test]
 fn every_table_may_drop() {
     let dropped = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
@@ -205,7 +221,7 @@ fn the_path_has_every_rule_that_was_met() {
         last.ends_with("--to-ports 1024-65535: translated"),
         "{last}"
     );
-    assert_eq!(met.nat_because, "lab: guests leave with the host's address");
+    assert_eq!(met.nat_because, "lab: guests leave with another address");
     let jump = &met.path[met.path.len() - 3];
     assert_eq!(jump.counter.map(|counted| counted.packets), Some(7));
     let masquerade = met.path.last().unwrap();

@@ -10,11 +10,15 @@ use crate::rule::tag;
 
 /// Which chains of the kernel filter a packet, table by table in the order in which it meets them.
 const FORWARD: &[(&str, &str)] = &[
+    ("raw", "PREROUTING"),
+    ("mangle", "PREROUTING"),
     ("mangle", "FORWARD"),
     ("filter", "FORWARD"),
     ("security", "FORWARD"),
 ];
 const INPUT: &[(&str, &str)] = &[
+    ("raw", "PREROUTING"),
+    ("mangle", "PREROUTING"),
     ("mangle", "INPUT"),
     ("filter", "INPUT"),
     ("security", "INPUT"),

@@ -47,9 +47,8 @@ impl Words<'_> {
     }
 
     fn rule(&mut self, sign: Sign, rule: &Rule) {
-        let comment = rule.userdata.text().unwrap_or_default();
         let text = format!("{} {rule:#}", rule.chain);
-        self.tell(layout::owner_of(comment), sign, "rule", &text);
+        self.tell(layout::owner_of_rule(rule), sign, "rule", &text);
     }
 
     fn element(&mut self, network: Option<Name>, sign: Sign, (set, bytes): (&str, &[u8])) {

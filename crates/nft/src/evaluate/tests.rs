@@ -157,7 +157,7 @@ mod ours {
             assert!(outcome.is_certain());
             assert_eq!(
                 outcome.nat_because,
-                "nat: guests leave with the host's address"
+                "nat: guests leave with another address"
             );
             let applied = outcome
                 .path

@@ -268,7 +268,17 @@ pub fn purpose_of_skeleton(comment: &str) -> Option<Purpose> {
 #[must_use]
 pub fn is_of_skeleton(rule: &Rule) -> bool {
     let comment = rule.userdata.text();
+    // A network may be named like the beginning: what is in its chains in `flat` is a network's.
     comment.is_some_and(|comment| comment.starts_with(SKELETON))
+        && flat::role(&rule.chain).is_none()
+}
+
+/// The network whose rule in `flat` this is, as its comment says.
+#[must_use]
+pub fn owner_of_rule(rule: &Rule) -> Option<Name> {
+    let is_of_network = !is_of_skeleton(rule);
+    let comment = rule.userdata.text().filter(|_| is_of_network);
+    comment.and_then(owner_of)
 }
 
 /// How the comments of rules begin that stand for no network alone.

@@ -134,7 +134,8 @@ fn notes(packet: &Packet) -> Vec<String> {
     let mut notes = Vec::new();
     if packet.is_forwarded() && packet.in_interface == packet.out_interface {
         notes.push(
-            "from guest to guest of one bridge: these rules see such packets only with br_netfilter"
+            "in and out by one interface: between guests of one subnet, these rules see it only with \
+             br_netfilter"
                 .to_owned(),
         );
     }

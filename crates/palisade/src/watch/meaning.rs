@@ -163,8 +163,7 @@ impl<'a> Meaning<'a> {
                 None => (None, format!("handle {handle}")),
             };
         }
-        let comment = rule.userdata.text().unwrap_or_default();
-        (layout::owner_of(comment), format!("{rule:#}"))
+        (layout::owner_of_rule(rule), format!("{rule:#}"))
     }
 
     fn element(
