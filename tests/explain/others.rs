@@ -12,6 +12,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
     trials
         .with("a_drop_of_others_counts", a_drop_of_others_counts)
         .with(
+            "a_destination_that_others_translate",
+            a_destination_that_others_translate,
+        )
+        .with(
             "sets_and_maps_of_others_are_asked",
             sets_and_maps_of_others_are_asked,
         )
@@ -104,6 +108,17 @@ fn a_drop_of_others_counts() {
             assert_eq!(ours["verdict"], "accept");
         }
     }
+}
+
+/// The source stays as it was, so that our rules for guests are decided.
+fn a_destination_that_others_translate() {
+    let namespace = Namespace::new();
+    let site = Site::of(&namespace);
+    let hook = "type nat hook prerouting priority dstnat;";
+    let rule = "tcp dport 1-1024 dnat to 198.51.100.200:8080";
+    let told = site.beside("ip", &format!("chain c {{ {hook}\n{rule}\n}}"));
+    assert_eq!(told["verdict"], "accept", "{told}");
+    assert_ne!(told["undecided"], json!([]), "{told}");
 }
 
 fn sets_and_maps_of_others_are_asked() {

@@ -63,10 +63,23 @@ impl<'a> Subject<'a> {
         self.priority = priority;
     }
 
-    /// Its source is another from now on, or its destination.
+    /// Its destination is another from now on, where it comes in or begins; else its source.
     pub(super) fn translate(&mut self) {
-        self.network.fill(Byte::UNKNOWN);
-        self.transport.fill(Byte::UNKNOWN);
+        let is_v4 = self.packet.source().is_ipv4();
+        let comes_in = matches!(self.hook, Hook::PREROUTING | Hook::OUTPUT);
+        // Where the headers have them: RFC 791, RFC 8200; ports are the same in all that have them.
+        let (address, port) = match (comes_in, is_v4) {
+            (true, true) => (16..20, 2..4),
+            (true, false) => (24..40, 2..4),
+            (false, true) => (12..16, 0..2),
+            (false, false) => (8..24, 0..2),
+        };
+        let headers = [(&mut self.network, address), (&mut self.transport, port)];
+        for (header, field) in headers {
+            if let Some(field) = header.get_mut(field) {
+                field.fill(Byte::UNKNOWN);
+            }
+        }
     }
 
     /// What `meta` loads.
