@@ -1,6 +1,6 @@
 //! What others do, and where: their rules in our chains, and the two families of programs.
 
-use palisade_core::backend::{Addition, Backend, Change};
+use palisade_core::backend::{Addition, Backend, Change, Foreign};
 use palisade_core::state::Record;
 
 use super::host::Host;
@@ -48,6 +48,27 @@ fn rules_of_others_stay_and_keep_their_chain() {
     running.start(&[nat(1)]);
     let told = running.differences();
     assert_eq!(told.len(), 1, "{told:#?}");
+}
+
+/// The programs delete the first rule that says what is asked: ours.
+#[test]
+fn a_copy_of_ours_goes_alone() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    let before = host.rules(V4, "filter", "PALISADE_FWO");
+    let chain = "PALISADE_FWO";
+    host.put(V4, "filter", chain, before.len(), &before[0]);
+    assert_eq!(running.differences().len(), 1);
+    let change = Change {
+        restore: running.records.iter().collect(),
+        foreign: Foreign::Remove,
+        ..Change::default()
+    };
+    let plan = running.backend.plan(&change).unwrap();
+    running.carry_out(&plan).unwrap();
+    assert_eq!(host.rules(V4, "filter", chain), before);
+    assert_eq!(running.differences(), Vec::<String>::new());
 }
 
 #[test]
