@@ -3,11 +3,9 @@
 use std::net::IpAddr;
 
 use super::attribute::Attributes;
-use super::link::number;
-use super::message::put;
+use super::rtnetlink::{address, number, question};
 use super::{Header, Malformed, Message};
 use crate::host::Address;
-use crate::object::Family;
 
 /// `RTM_NEWADDR`: an address.
 pub const ADDRESS: u16 = 20;
@@ -25,14 +23,7 @@ const PERMANENT: u8 = 0x80;
 
 /// Appends the question for addresses, of both families.
 pub fn message(buffer: &mut Vec<u8>, flags: u16) {
-    let header = Header {
-        len: 0,
-        kind: GET,
-        flags,
-        sequence: 0,
-        port: 0,
-    };
-    put(buffer, header, (Family::Other(0), 0), |_| {});
+    question(buffer, GET, flags);
 }
 
 /// Reads the body of an [`ADDRESS`]; none if it is of another kind than IPv4 and IPv6.
@@ -72,12 +63,6 @@ pub fn decode_whole(message: &Message<'_>) -> Result<Option<Address>, Malformed>
         device,
         is_permanent: flags & PERMANENT != 0,
     }))
-}
-
-fn address(bytes: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    let v6 = || <[u8; 16]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| v6()).ok()
 }
 
 #[cfg(test)]

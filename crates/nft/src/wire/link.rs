@@ -1,10 +1,9 @@
 //! The host's interfaces, as rtnetlink tells of them: `linux/if_link.h`.
 
+use super::Malformed;
 use super::attribute::Attributes;
-use super::message::put;
-use super::{Header, Malformed};
+use super::rtnetlink::{number, question};
 use crate::host::Link;
-use crate::object::Family;
 
 /// `RTM_NEWLINK`: an interface.
 pub const LINK: u16 = 16;
@@ -25,14 +24,7 @@ const UP: u32 = 1;
 
 /// Appends the question for all interfaces.
 pub fn message(buffer: &mut Vec<u8>, flags: u16) {
-    let header = Header {
-        len: 0,
-        kind: GET,
-        flags,
-        sequence: 0,
-        port: 0,
-    };
-    put(buffer, header, (Family::Other(0), 0), |_| {});
+    question(buffer, GET, flags);
 }
 
 /// Reads the body of a [`LINK`]; none if it has no name.
@@ -67,11 +59,6 @@ pub fn decode(body: &[u8]) -> Result<Option<Link>, Malformed> {
         }
     }
     Ok(Some(link).filter(|link| !link.name.is_empty()))
-}
-
-/// rtnetlink's numbers are in the host's order.
-pub(super) fn number(bytes: Option<&[u8]>) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes?.try_into().ok()?))
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -35,6 +35,7 @@ pub mod generation;
 pub mod header;
 pub mod link;
 pub mod route;
+mod rtnetlink;
 pub mod rule;
 pub mod set;
 pub mod table;

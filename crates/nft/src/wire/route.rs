@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::attribute::Attributes;
-use super::link::number;
-use super::message::put;
+use super::rtnetlink::{address, number, question};
 use super::{Header, Malformed, Message};
 use crate::host::{Route, RouteKind};
 use crate::object::Family;
@@ -36,14 +35,7 @@ const ADVERTISED: u8 = 9;
 
 /// Appends the question for all routes, of both families.
 pub fn message(buffer: &mut Vec<u8>, flags: u16) {
-    let header = Header {
-        len: 0,
-        kind: GET,
-        flags,
-        sequence: 0,
-        port: 0,
-    };
-    put(buffer, header, (Family::Other(0), 0), |_| {});
+    question(buffer, GET, flags);
 }
 
 /// Reads a [`ROUTE`]; none if it is of another kind than IPv4 and IPv6, or of a cache.
@@ -105,12 +97,6 @@ fn ways(bytes: &[u8]) -> Vec<u32> {
             .unwrap_or_default();
     }
     devices
-}
-
-fn address(bytes: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    let v6 = || <[u8; 16]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| v6()).ok()
 }
 
 #[cfg(test)]

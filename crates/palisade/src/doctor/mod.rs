@@ -34,7 +34,7 @@ use palisade_nft::socket::{self, Socket};
 use crate::{folder, libvirt};
 use mend::Mend;
 use rulesets::Rulesets;
-pub(crate) use rulesets::legacy_families;
+pub(crate) use rulesets::{OF_IPTABLES, legacy_families};
 use scene::Scene;
 use settings::Settings;
 

@@ -14,7 +14,7 @@ use super::finding::{Check, Evidence, Finding, Severity};
 use crate::usual;
 
 /// The tables that iptables programs have in nf_tables, under the names of the kernel's own.
-const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
+pub(crate) const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 /// The tables of ip_tables that are in use in the network namespace of the thread that reads them.
 const LEGACY: [(Family, &str); 2] = [
     (Family::Ipv4, "/proc/thread-self/net/ip_tables_names"),

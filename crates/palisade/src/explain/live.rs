@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::ground::{Ground, Saved};
 use super::{Explanation, Question, ResolveError, resolve};
-use crate::doctor::legacy_families;
+use crate::doctor::{OF_IPTABLES, legacy_families};
 use crate::render::RenderError;
 use crate::usual;
 
@@ -116,9 +116,6 @@ fn programs(reader: &mut Reader<'_>) -> Result<Vec<Program>, DumpError> {
     })?;
     Ok(programs)
 }
-
-/// The names of the tables that iptables-nft makes.
-const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
 /// Which programs of iptables have tables for a family of packets.
 fn standing(
