@@ -14,6 +14,7 @@ mod explain;
 mod help;
 mod journal;
 mod mend;
+mod misuse;
 mod output;
 mod palisade;
 mod plan;
