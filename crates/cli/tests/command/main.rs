@@ -9,6 +9,7 @@
 mod check;
 mod choice;
 mod compare;
+mod completions;
 mod documents;
 mod explain;
 mod help;
