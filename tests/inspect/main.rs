@@ -3,6 +3,7 @@
 mod confirm;
 mod counters;
 mod multicast;
+mod order;
 #[path = "../transactions/place.rs"]
 #[allow(dead_code)] // Other tests need the rest.
 mod place;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     trials = counters::add_to(trials);
     trials = multicast::add_to(trials);
     trials = confirm::add_to(trials);
+    trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
     trials = watch::add_to(trials);
