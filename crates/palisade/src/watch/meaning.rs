@@ -92,6 +92,17 @@ impl<'a> Meaning<'a> {
         })
     }
 
+    /// Whether a commit may be told: it is about what is known, or may be a first transaction of ours.
+    pub(super) fn may_tell(&self, commit: &Commit) -> bool {
+        let may_be_first = |change: &events::Change| match &change.object {
+            Object::Elements { set, .. } => set == layout::TRANSACTION,
+            Object::Chain(chain) => is_of_iptables(change) && chain.starts_with(OUR_CHAINS),
+            _ => false,
+        };
+        let mut changes = commit.changes.iter();
+        changes.any(|change| self.is_ours(change) || may_be_first(change))
+    }
+
     /// Whether a commit of others may have moved what is ours: a jump among theirs.
     pub(super) fn may_concern(&self, commit: &Commit) -> bool {
         let mut changes = commit.changes.iter();
