@@ -174,7 +174,19 @@ impl<'a> Meaning<'a> {
                 None => (None, format!("handle {handle}")),
             };
         }
-        (layout::owner_of_rule(rule), format!("{rule:#}"))
+        let said = format!("{rule:#}");
+        let owner = layout::owner_of_rule(rule).or_else(|| self.of_its_bridge(&said));
+        (owner, said)
+    }
+
+    /// The network whose bridge a rule names: programs of iptables keep their comments to themselves.
+    fn of_its_bridge(&self, said: &str) -> Option<Name> {
+        let mut records = self.records.iter().filter(|_| self.in_iptables);
+        let found = records.find(|record| {
+            let bridge = record.network.ruled_bridge();
+            bridge.is_some_and(|bridge| said.contains(&format!("\"{bridge}\"")))
+        });
+        found.map(|record| record.network.name().clone())
     }
 
     fn element(
