@@ -7,8 +7,10 @@ use ipnet::IpNet;
 use palisade::Network;
 use palisade::definition::{self, Source};
 use palisade_core::evaluate::Nat;
-use palisade_core::network::{Family, Forward};
+use palisade_core::network::{Family, Forward, Subnet};
 use palisade_tests::libvirt::Case;
+
+use crate::questions::Means;
 
 /// A kind of network: one of libvirt's own cases, or one of ours.
 #[derive(Clone, Copy)]
@@ -165,22 +167,41 @@ impl Member {
         Family::BOTH.map(|family| nth(self.gateway_of(0, family), 50))
     }
 
-    /// Whether the definition has this address translated where it leaves.
-    pub(crate) fn holds(&self, address: IpAddr) -> bool {
-        let mut subnets = self.network.subnets().iter();
-        subnets.any(|subnet| subnet.net().contains(&address))
-    }
-
-    /// How the definition has packets translated, if it does.
-    pub(crate) fn nat(&self, is_ipv4: bool, has_ports: bool) -> Nat {
+    /// How the definition has a packet of a new flow translated that leaves by this device.
+    pub(crate) fn nat(
+        &self,
+        (source, destination): (IpAddr, IpAddr),
+        out: &str,
+        means: Means,
+    ) -> Nat {
         let Forward::Nat(nat) = self.network.forward() else {
             return Nat::None;
         };
-        let ports = has_ports.then_some(nat.ports);
+        let leaves = |subnet: &Subnet| {
+            subnet.net().contains(&source) && !subnet.net().contains(&destination)
+        };
+        let is_kept = stays_on_link(destination)
+            || (source.is_ipv6() && !nat.ipv6)
+            || nat
+                .device
+                .as_ref()
+                .is_some_and(|device| device.as_str() != out);
+        if is_kept || !self.network.subnets().iter().any(leaves) {
+            return Nat::None;
+        }
+        let ports = means.has_ports().then_some(nat.ports);
         match nat.addresses {
-            Some(addresses) if is_ipv4 => Nat::Snat { addresses, ports },
+            Some(addresses) if source.is_ipv4() => Nat::Snat { addresses, ports },
             _ => Nat::Masquerade { ports },
         }
+    }
+}
+
+/// What routers do not pass on: the broadcast of every link, 224.0.0.0/24 and ff02::/16.
+fn stays_on_link(destination: IpAddr) -> bool {
+    match destination {
+        IpAddr::V4(to) => to.is_broadcast() || to.octets()[..3] == [224, 0, 0],
+        IpAddr::V6(to) => to.segments()[0] == 0xff02,
     }
 }
 
