@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use palisade::definition::DefinitionError;
+use palisade::explain::ExplainError;
 use serde_json::{Value, json};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -22,6 +23,13 @@ pub(crate) enum Failure {
         /// The way out.
         hint: String,
     },
+    /// What was asked cannot be meant: wrong usage, though the words are right.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// How it would be right.
+        hint: String,
+    },
 }
 
 impl Failure {
@@ -36,7 +44,7 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Definitions(errors) => errors.iter().map(DefinitionError::report).collect(),
-            Self::Other { message, .. } => message.clone(),
+            Self::Other { message, .. } | Self::Usage { message, .. } => message.clone(),
         }
     }
 
@@ -51,7 +59,7 @@ impl Failure {
                 }
                 json!({ "error": first })
             }
-            Self::Other { message, hint } => json!({
+            Self::Other { message, hint } | Self::Usage { message, hint } => json!({
                 "error": { "message": message, "hint": hint }
             }),
         }
@@ -69,7 +77,7 @@ impl Failure {
             Self::Other { message, hint } if hint.is_empty() => {
                 format!("{ERROR}error:{ERROR:#} {message}")
             }
-            Self::Other { message, hint } => {
+            Self::Other { message, hint } | Self::Usage { message, hint } => {
                 format!("{ERROR}error:{ERROR:#} {message}\n{HINT}hint:{HINT:#} {hint}")
             }
         }
@@ -93,7 +101,10 @@ pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
     };
     // There is nobody left to tell if this fails.
     let _ = writeln!(anstream::stderr(), "{text}");
-    ExitCode::FAILURE
+    match failure {
+        Failure::Usage { .. } => ExitCode::from(2),
+        Failure::Definitions(_) | Failure::Other { .. } => ExitCode::FAILURE,
+    }
 }
 
 /// Tells on standard error how a command line is wrong, in two lines where clap takes six: what,
@@ -109,8 +120,11 @@ pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
     let usage = lines()
         .find(is_usage)
         .map_or("palisade --help tells more", |line| line);
-    print(&Failure::new(what, usage), asks_for_json());
-    ExitCode::from(2)
+    let failure = Failure::Usage {
+        message: what.to_owned(),
+        hint: usage.to_owned(),
+    };
+    print(&failure, asks_for_json())
 }
 
 /// Whether the command line, wrong as it is, asks for JSON.
@@ -136,7 +150,6 @@ macro_rules! from_error {
 
 from_error!(
     palisade::EngineError,
-    palisade::explain::ExplainError,
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,
@@ -148,6 +161,17 @@ from_error!(
     palisade::BackendError,
     palisade::trace::TraceError,
 );
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        if error.is_wrong_usage() {
+            Self::Usage { message, hint }
+        } else {
+            Self::Other { message, hint }
+        }
+    }
+}
 
 impl From<Vec<DefinitionError>> for Failure {
     fn from(errors: Vec<DefinitionError>) -> Self {

@@ -58,6 +58,12 @@ impl ExplainError {
             Self::Host(error) => error.hint(),
         }
     }
+
+    /// Whether the question itself is wrong: no host and no networks would answer it.
+    #[must_use]
+    pub fn is_wrong_usage(&self) -> bool {
+        matches!(self, Self::Resolve(error) if error.is_wrong_usage())
+    }
 }
 
 /// What becomes of a packet in a network namespace in which these networks run.
@@ -68,7 +74,8 @@ pub(crate) fn explain_live(
     question: &Question,
 ) -> Result<Explanation, ExplainError> {
     let host = Host::read(namespace)?;
-    let (packet, assumptions) = resolve::resolve(question, networks, Some(&host))?;
+    let resolved = resolve::resolve(question, networks, Some(&host))?;
+    let family = resolved.packet.family();
     let mut ground = Ground {
         programs: programs(reader)?,
         interfaces: host
@@ -79,10 +86,10 @@ pub(crate) fn explain_live(
         saved: Vec::new(),
     };
     let mut unseen = Vec::new();
-    for variant in standing(&ground.programs, packet.family(), namespace)? {
-        unseen.extend(add_saved(&mut ground, variant, packet.family(), namespace));
+    for variant in standing(&ground.programs, family, namespace)? {
+        unseen.extend(add_saved(&mut ground, variant, family, namespace));
     }
-    let mut explanation = Explanation::of(&ground, packet, assumptions);
+    let mut explanation = Explanation::of(&ground, resolved);
     explanation.notes.extend(unseen);
     let packet = &explanation.packet;
     for name in [&packet.in_interface, &packet.out_interface]

@@ -5,6 +5,7 @@ mod ground;
 mod live;
 mod question;
 mod resolve;
+mod routes;
 
 use palisade_core::evaluate::{Doubt, Nat, Outcome, Packet, Verdict, Visit};
 use palisade_core::network::{Family, Network, conflicts};
@@ -23,6 +24,7 @@ pub use live::ExplainError;
 pub(crate) use live::explain_live;
 pub use question::{Endpoint, EndpointError, Question, Who};
 pub use resolve::ResolveError;
+use resolve::Resolved;
 
 /// What becomes of a packet, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,7 +58,13 @@ fn some_nat<S: serde::Serializer>(nat: &Nat, serializer: S) -> Result<S::Ok, S::
 }
 
 impl Explanation {
-    fn of(ground: &Ground, packet: Packet, assumptions: Vec<String>) -> Self {
+    fn of(ground: &Ground, resolved: Resolved) -> Self {
+        let Resolved {
+            packet,
+            assumptions,
+            notes: mut told,
+        } = resolved;
+        told.extend(notes(&packet));
         let Outcome {
             fate,
             path,
@@ -71,7 +79,7 @@ impl Explanation {
             path,
             undecided: doubts,
             tables: ground.tables(&packet),
-            notes: notes(&packet),
+            notes: told,
             packet,
         }
     }
@@ -156,9 +164,9 @@ pub fn explain(
     if !conflicts.is_empty() {
         return Err(RenderError::Conflicts(conflicts).into());
     }
-    let (packet, assumptions) = resolve::resolve(question, networks, None)?;
-    let ground = planned(networks, choice, packet.family());
-    Ok(Explanation::of(&ground, packet, assumptions))
+    let resolved = resolve::resolve(question, networks, None)?;
+    let ground = planned(networks, choice, resolved.packet.family());
+    Ok(Explanation::of(&ground, resolved))
 }
 
 /// What networks would have installed.
