@@ -200,7 +200,7 @@ fn drops(table: &text::Table) -> bool {
 }
 
 fn has_ours(table: &text::Table) -> bool {
-    let is_ours = |chain: &text::Chain| chain.name.starts_with("PALISADE_");
+    let is_ours = |chain: &text::Chain| palisade_iptables::rule::is_chain(&chain.name);
     table.chains.iter().any(is_ours)
 }
 
