@@ -93,8 +93,8 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         .filter(|(_, items)| items.is_some())
         .map(|(record, _)| record.network.name())
         .collect();
-    for record in &difference.unchanged {
-        let name = record.network.name();
+    for unchanged in &difference.unchanged {
+        let name = unchanged.name;
         if restored.contains(name) {
             tell(name, Action::Restore);
         } else {
