@@ -93,8 +93,8 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         tell(coming.wish.network.name(), action);
     }
     let restored: HashSet<&Name> = parts.iter().flat_map(restored).collect();
-    for record in &difference.unchanged {
-        let name = record.network.name();
+    for unchanged in &difference.unchanged {
+        let name = unchanged.name;
         if restored.contains(name) {
             tell(name, Action::Restore);
         } else {

@@ -228,8 +228,8 @@ impl Firewall {
                 let placement = to.placement(running, &Choice::default(), Choice::default);
                 Wish {
                     network: record.network.clone(),
-                    placement: usual::settled(namespace.as_ref(), placement),
-                    why: "moved here by `migrate`".to_owned(),
+                    placement: usual::settled(namespace.as_ref(), placement).into(),
+                    why: "moved here by `migrate`".into(),
                 }
             };
             Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
