@@ -10,6 +10,7 @@ mod features;
 mod item;
 mod landed;
 mod lines;
+mod members;
 mod observed;
 mod place;
 mod probe;
@@ -165,10 +166,12 @@ impl Nftables {
     fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
         let mut uses = Uses::default();
         uses.extend(records.iter().flat_map(|record| &record.installed));
-        let (areas, _) = self.look_at(recorded_areas(records, &uses)?)?;
-        let each = areas.into_iter();
-        let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
-        Ok(found.collect())
+        let areas = recorded_areas(records, &uses)?;
+        let (found, _) = self.reader().at_one_moment(|reader| {
+            let look = |area| verify::look(reader, area, records);
+            areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// Makes anew each table in which something stands otherwise than it is recorded.
