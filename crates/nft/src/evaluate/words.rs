@@ -154,7 +154,7 @@ fn purpose_of(family: Family, set: &Set, element: &Element) -> Option<Purpose> {
         _ => return None,
     };
     let shape = Shape::from_name(&set.name)?;
-    let rules = layout::read_element(family, &shape, element)?;
+    let rules = layout::read_element(family, &shape, element.into())?;
     rules.first().map(|rule| rule.purpose)
 }
 
