@@ -317,7 +317,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             Action::Continue | Action::Jump(_) | Action::Goto(_)
         );
         if self.in_nat && step.applies == Answer::Yes && decides {
-            self.nat_because = Some(words::of_nat(&visit));
+            self.nat_because = Some(words::of_nat(&visit, step));
         }
         if let Some(path) = &mut self.path {
             path.push(visit);

@@ -5,7 +5,6 @@ use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use palisade_core::engine::EngineError;
-use palisade_core::evaluate::Packet;
 use palisade_core::network::{Family, Network};
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::run::Variant;
@@ -19,7 +18,8 @@ use palisade_nft::socket;
 use thiserror::Error;
 
 use super::ground::{Ground, Saved};
-use super::{Explanation, Question, ResolveError, resolve};
+use super::resolve::{self, Resolved};
+use super::{Explanation, Question, ResolveError};
 use crate::doctor::{OF_IPTABLES, legacy_families};
 use crate::render::RenderError;
 use crate::usual;
@@ -61,6 +61,12 @@ impl ExplainError {
             Self::Host(error) => error.hint(),
         }
     }
+
+    /// Whether the question itself is wrong: no host and no networks would answer it.
+    #[must_use]
+    pub fn is_wrong_usage(&self) -> bool {
+        matches!(self, Self::Resolve(error) if error.is_wrong_usage())
+    }
 }
 
 /// What stands in a network namespace: read once for each family, when its first packet comes.
@@ -90,15 +96,15 @@ impl<'a> Live<'a> {
         reader: &mut Reader<'_>,
         question: &Question,
     ) -> Result<Explanation, ExplainError> {
-        let (packet, assumptions) = resolve::resolve(question, &self.networks, Some(&self.host))?;
-        let family = packet.family();
+        let resolved = resolve::resolve(question, &self.networks, Some(&self.host))?;
+        let family = resolved.packet.family();
         let scene = match self.scenes.entry(family) {
             Entry::Occupied(read) => read.into_mut(),
             Entry::Vacant(unread) => {
                 unread.insert(Scene::read(reader, self.namespace, family, &self.host)?)
             }
         };
-        Ok(scene.explain(packet, assumptions, &self.host))
+        Ok(scene.explain(resolved, &self.host))
     }
 }
 
@@ -128,8 +134,8 @@ impl Scene {
         Ok(Self { ground, unseen })
     }
 
-    fn explain(&self, packet: Packet, assumptions: Vec<String>, host: &Host) -> Explanation {
-        let mut explanation = Explanation::of(&self.ground, packet, assumptions);
+    fn explain(&self, resolved: Resolved, host: &Host) -> Explanation {
+        let mut explanation = Explanation::of(&self.ground, resolved);
         explanation.notes.extend(self.unseen.iter().cloned());
         let packet = &explanation.packet;
         for name in [&packet.in_interface, &packet.out_interface]
@@ -241,7 +247,7 @@ fn drops(table: &text::Table) -> bool {
 }
 
 fn has_ours(table: &text::Table) -> bool {
-    let is_ours = |chain: &text::Chain| chain.name.starts_with("PALISADE_");
+    let is_ours = |chain: &text::Chain| palisade_iptables::rule::is_chain(&chain.name);
     table.chains.iter().any(is_ours)
 }
 
