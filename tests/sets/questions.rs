@@ -115,8 +115,8 @@ pub(crate) fn all(members: &[Member]) -> Vec<Question> {
         ports: HashMap::new(),
     };
     for sender in senders(members) {
-        asking.one_hears(sender);
-        asking.all_hear(sender);
+        asking.ask_each(sender);
+        asking.ask_all(sender);
     }
     for member in members {
         asking.by_the_host(member);
@@ -207,7 +207,7 @@ impl Asking<'_> {
     }
 
     /// From each to each other one, and to the host.
-    fn one_hears(&mut self, sender: Sender) {
+    fn ask_each(&mut self, sender: Sender) {
         let means: &[Means] = if sender.is_lie {
             &[Means::Udp]
         } else {
@@ -241,7 +241,7 @@ impl Asking<'_> {
     }
 
     /// To the host on the same link, and to all links behind the host.
-    fn all_hear(&mut self, sender: Sender) {
+    fn ask_all(&mut self, sender: Sender) {
         let broadcast = IpAddr::from(std::net::Ipv4Addr::BROADCAST);
         for group in ON_LINK.map(address).into_iter().chain([broadcast]) {
             self.add(sender, (Who::Host, group), Means::ToAll);
@@ -249,19 +249,19 @@ impl Asking<'_> {
         for number in 0..WORLDS.len() {
             let world = Who::World(number);
             if world != sender.who {
-                self.groups_hear(sender, world);
+                self.ask_groups(sender, world);
             }
         }
         let members = self.members.iter();
         for member in members.filter(|member| Some(member.bridge()) != sender.who.device()) {
             let guest = Who::Guest(member.number, 1);
-            self.groups_hear(sender, guest);
+            self.ask_groups(sender, guest);
             let broadcast = member.gateway_of(1, Family::Ipv4).broadcast();
             self.add(sender, (guest, broadcast), Means::ToAll);
         }
     }
 
-    fn groups_hear(&mut self, sender: Sender, to: Who) {
+    fn ask_groups(&mut self, sender: Sender, to: Who) {
         for group in to.groups() {
             self.add(sender, (to, group), Means::ToAll);
         }
@@ -301,7 +301,7 @@ impl Asking<'_> {
             for broadcast in [broadcast, on_link] {
                 self.add(sender, (guest, broadcast), Means::ToAll);
             }
-            self.groups_hear(sender, guest);
+            self.ask_groups(sender, guest);
         }
     }
 }
