@@ -78,11 +78,7 @@ pub(crate) fn explain_live(
     let family = resolved.packet.family();
     let mut ground = Ground {
         programs: programs(reader)?,
-        interfaces: host
-            .links
-            .iter()
-            .map(|link| (link.name.clone(), link.index))
-            .collect(),
+        host,
         saved: Vec::new(),
     };
     let mut unseen = Vec::new();
@@ -96,21 +92,21 @@ pub(crate) fn explain_live(
         .into_iter()
         .flatten()
     {
-        if host.link(name.as_str()).is_none() {
+        if ground.host.link(name.as_str()).is_none() {
             explanation
                 .notes
                 .push(format!("there is no interface `{name}` here"));
         }
     }
-    explanation.name_addresses(&host);
+    explanation.name_addresses(&ground.host);
     Ok(explanation)
 }
 
-/// All tables that packets of IP may enter, as they were at one moment.
+/// All tables that packets of IP may enter, also as frames, as they were at one moment.
 fn programs(reader: &mut Reader<'_>) -> Result<Vec<Program>, DumpError> {
     let is_ip = |table: &object::Table| {
-        use object::Family::{Inet, Ip, Ip6};
-        matches!(table.family, Inet | Ip | Ip6)
+        use object::Family::{Bridge, Inet, Ip, Ip6, Netdev};
+        matches!(table.family, Inet | Ip | Ip6 | Bridge | Netdev)
     };
     let (programs, _) = reader.at_one_moment(|reader| {
         let mut programs = Vec::new();
