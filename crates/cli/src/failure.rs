@@ -8,6 +8,8 @@ use palisade::definition::DefinitionError;
 use palisade::explain::ExplainError;
 use serde_json::{Value, json};
 
+use crate::messages;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
@@ -95,7 +97,12 @@ fn styled(report: &str) -> String {
 /// Tells on standard error why a command failed.
 pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
     let text = if as_json {
-        failure.json().to_string()
+        let mut json = failure.json();
+        let messages = messages::kept();
+        if !messages.is_empty() {
+            json["messages"] = Value::Array(messages);
+        }
+        json.to_string()
     } else {
         failure.text()
     };
@@ -105,35 +112,6 @@ pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
         Failure::Usage { .. } => ExitCode::from(2),
         Failure::Definitions(_) | Failure::Other { .. } => ExitCode::FAILURE,
     }
-}
-
-/// Tells on standard error how a command line is wrong, in two lines where clap takes six: what,
-/// and how it would be right.
-pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
-    let text = error.to_string();
-    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("For more information");
-    let lines = || text.lines().map(str::trim).filter(is_said);
-    let is_usage = |line: &&str| line.starts_with("Usage:");
-    let what: Vec<&str> = lines().take_while(|line| !is_usage(line)).collect();
-    let what = what.join(" ");
-    let what = what.strip_prefix("error: ").unwrap_or(&what);
-    let usage = lines()
-        .find(is_usage)
-        .map_or("palisade --help tells more", |line| line);
-    let failure = Failure::Usage {
-        message: what.to_owned(),
-        hint: usage.to_owned(),
-    };
-    print(&failure, asks_for_json())
-}
-
-/// Whether the command line, wrong as it is, asks for JSON.
-fn asks_for_json() -> bool {
-    let arguments: Vec<String> = std::env::args().collect();
-    let apart = arguments
-        .windows(2)
-        .any(|pair| pair == ["--format", "json"]);
-    apart || arguments.iter().any(|argument| argument == "--format=json")
 }
 
 /// Errors of the library that know the way out.

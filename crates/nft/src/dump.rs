@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use palisade_core::words::WITH_RIGHTS;
 use thiserror::Error;
 
 use crate::object::{Chain, Element, Family, Rule, Set, Table};
@@ -28,7 +29,7 @@ pub enum DumpError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The kernel refused to answer.
-    #[error("nf_tables does not answer {what}: {}", .errno.desc().to_lowercase())]
+    #[error("{}", refused(what, *.errno))]
     Refused {
         /// What was asked.
         what: &'static str,
@@ -49,6 +50,18 @@ pub enum DumpError {
     Restless,
 }
 
+fn refused(what: &str, errno: Errno) -> String {
+    match errno {
+        Errno::EPERM => "reading rules takes CAP_NET_ADMIN in the network namespace, which this \
+                         process lacks"
+            .to_owned(),
+        errno => format!(
+            "nf_tables does not answer {what}: {}",
+            errno.desc().to_lowercase()
+        ),
+    }
+}
+
 impl DumpError {
     /// The way out, in one line.
     #[must_use]
@@ -58,7 +71,7 @@ impl DumpError {
             Self::Refused {
                 errno: Errno::EPERM,
                 ..
-            } => "reading rules takes CAP_NET_ADMIN: run as root".to_owned(),
+            } => WITH_RIGHTS.to_owned(),
             Self::Refused { .. } => "nf_tables may be missing: modprobe nf_tables".to_owned(),
             Self::Malformed(error) => error.hint().to_owned(),
             Self::Cut { .. } => "try again; if it stays, report it with `uname -r`".to_owned(),

@@ -52,6 +52,7 @@ pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
 pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};
+pub use palisade_core::words;
 pub use palisade_iptables::run::{Programs, UnknownPrograms, Variant};
 pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
 pub use render::{RenderError, render};

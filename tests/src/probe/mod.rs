@@ -1,5 +1,6 @@
 //! Questions asked with real packets, and what became of them.
 
+pub mod echo;
 mod icmp;
 mod stream;
 mod tcp;

@@ -14,7 +14,7 @@ mod subnet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use conflict::{Conflict, conflicts};
+pub use conflict::{Conflict, conflicts, told};
 pub use forward::{Forward, Nat, UnmanagedMode};
 pub use interface::{InterfaceName, InterfaceNameError};
 pub use name::{MAX_NAME, Name, NameError};

@@ -24,7 +24,7 @@ use ground::{Ground, Saved};
 
 pub use ground::TableVerdict;
 pub use live::ExplainError;
-pub(crate) use live::explain_live;
+pub(crate) use live::Live;
 pub use question::{Endpoint, EndpointError, Question, Who};
 pub use resolve::ResolveError;
 use resolve::Resolved;
