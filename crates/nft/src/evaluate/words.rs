@@ -116,6 +116,18 @@ pub(super) fn of_doubt(
     }
 }
 
+/// A base chain that the packet may not enter.
+pub(super) fn of_entrance(chain: &Chain, devices: &str, may: Vec<Verdict>) -> Doubt {
+    Doubt {
+        table: format!("{} {}", chain.family, chain.table),
+        chain: chain.name.clone(),
+        rule: format!("all rules of the chain, for packets of {devices}"),
+        why: "through which port of the bridge the packet goes is not known here".to_owned(),
+        may,
+        may_translate: false,
+    }
+}
+
 fn table_of(rule: &Rule) -> String {
     format!("{} {}", rule.family, rule.table)
 }

@@ -7,6 +7,7 @@ use palisade_core::evaluate::{Doubt, Fate, Nat, Outcome, Packet, Verdict, Visit}
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::rule::is_chain;
 use palisade_nft::evaluate as nft;
+use palisade_nft::host::Host;
 use palisade_nft::layout;
 use palisade_nft::object::Family;
 use palisade_nft::program::Program;
@@ -19,8 +20,8 @@ use crate::owner::owner;
 pub(super) struct Ground {
     /// The tables of nf_tables, but for those that are among the next.
     pub(super) programs: Vec<Program>,
-    /// The numbers of interfaces.
-    pub(super) interfaces: Vec<(String, u32)>,
+    /// The interfaces of the host, if there is one.
+    pub(super) host: Host,
     /// The tables that programs of iptables print, and which programs.
     pub(super) saved: Vec<Saved>,
 }
@@ -52,7 +53,7 @@ pub struct TableVerdict {
 impl Ground {
     /// What becomes of a packet here. Whoever refuses it comes last in the path, and nobody behind.
     pub(super) fn outcome(&self, packet: &Packet) -> Outcome {
-        let tables = nft::Tables::of(&self.programs).with_interfaces(self.interfaces.clone());
+        let tables = self.indexed(&self.programs);
         let mut outcome = nft::evaluate(&tables, packet);
         self.name_owners(&mut outcome);
         for saved in &self.saved {
@@ -62,6 +63,12 @@ impl Ground {
             );
         }
         outcome
+    }
+
+    fn indexed<'a>(&self, programs: impl IntoIterator<Item = &'a Program>) -> nft::Tables<'a> {
+        nft::Tables::of(programs)
+            .with_interfaces(self.host.numbers())
+            .with_bridges(self.host.bridges())
     }
 
     /// Says whose rules are that programs of iptables put into nf_tables, where nobody prints them.
@@ -91,10 +98,12 @@ impl Ground {
                 .chains
                 .iter()
                 .any(|chain| chain.chain.base.is_some());
-            is_entered && (family == Family::from(packet.family()) || family == Family::Inet)
+            let is_of_frames = matches!(family, Family::Bridge | Family::Netdev);
+            let is_of_packets = family == Family::from(packet.family()) || family == Family::Inet;
+            is_entered && (is_of_frames || is_of_packets)
         };
         let of_nftables = self.programs.iter().filter(sees).map(|program| {
-            let tables = nft::Tables::of([program]).with_interfaces(self.interfaces.clone());
+            let tables = self.indexed([program]);
             let ours = layout::version(&program.table).is_some() || has_chains_of_iptables(program);
             verdict_of(name(program), ours, &nft::evaluate(&tables, packet))
         });

@@ -121,10 +121,9 @@ impl Scene {
         family: Family,
         host: &Host,
     ) -> Result<Self, ExplainError> {
-        let links = host.links.iter();
         let mut ground = Ground {
             programs: programs(reader)?,
-            interfaces: links.map(|link| (link.name.clone(), link.index)).collect(),
+            host: host.clone(),
             saved: Vec::new(),
         };
         let mut unseen = Vec::new();
@@ -153,11 +152,11 @@ impl Scene {
     }
 }
 
-/// All tables that packets of IP may enter, as they were at one moment.
+/// All tables that packets of IP may enter, also as frames, as they were at one moment.
 fn programs(reader: &mut Reader<'_>) -> Result<Vec<Program>, DumpError> {
     let is_ip = |table: &object::Table| {
-        use object::Family::{Inet, Ip, Ip6};
-        matches!(table.family, Inet | Ip | Ip6)
+        use object::Family::{Bridge, Inet, Ip, Ip6, Netdev};
+        matches!(table.family, Inet | Ip | Ip6 | Bridge | Netdev)
     };
     let (programs, _) = reader.at_one_moment(|reader| {
         let mut programs = Vec::new();
