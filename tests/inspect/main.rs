@@ -2,6 +2,7 @@
 
 mod confirm;
 mod counters;
+mod mended;
 mod multicast;
 mod order;
 #[path = "../transactions/place.rs"]
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
+    trials = mended::add_to(trials);
     trials = watch::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)

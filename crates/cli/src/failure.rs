@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use palisade::definition::DefinitionError;
+use palisade::explain::ExplainError;
 use serde_json::{Value, json};
 
 use crate::messages;
@@ -24,6 +25,13 @@ pub(crate) enum Failure {
         /// The way out.
         hint: String,
     },
+    /// What was asked cannot be meant: wrong usage, though the words are right.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// How it would be right.
+        hint: String,
+    },
 }
 
 impl Failure {
@@ -38,7 +46,7 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Definitions(errors) => errors.iter().map(DefinitionError::report).collect(),
-            Self::Other { message, .. } => message.clone(),
+            Self::Other { message, .. } | Self::Usage { message, .. } => message.clone(),
         }
     }
 
@@ -53,7 +61,7 @@ impl Failure {
                 }
                 json!({ "error": first })
             }
-            Self::Other { message, hint } => json!({
+            Self::Other { message, hint } | Self::Usage { message, hint } => json!({
                 "error": { "message": message, "hint": hint }
             }),
         }
@@ -71,7 +79,7 @@ impl Failure {
             Self::Other { message, hint } if hint.is_empty() => {
                 format!("{ERROR}error:{ERROR:#} {message}")
             }
-            Self::Other { message, hint } => {
+            Self::Other { message, hint } | Self::Usage { message, hint } => {
                 format!("{ERROR}error:{ERROR:#} {message}\n{HINT}hint:{HINT:#} {hint}")
             }
         }
@@ -100,7 +108,10 @@ pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
     };
     // There is nobody left to tell if this fails.
     let _ = writeln!(anstream::stderr(), "{text}");
-    ExitCode::FAILURE
+    match failure {
+        Failure::Usage { .. } => ExitCode::from(2),
+        Failure::Definitions(_) | Failure::Other { .. } => ExitCode::FAILURE,
+    }
 }
 
 /// Errors of the library that know the way out.
@@ -117,7 +128,6 @@ macro_rules! from_error {
 
 from_error!(
     palisade::EngineError,
-    palisade::explain::ExplainError,
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,
@@ -129,6 +139,17 @@ from_error!(
     palisade::BackendError,
     palisade::trace::TraceError,
 );
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        if error.is_wrong_usage() {
+            Self::Usage { message, hint }
+        } else {
+            Self::Other { message, hint }
+        }
+    }
+}
 
 impl From<Vec<DefinitionError>> for Failure {
     fn from(errors: Vec<DefinitionError>) -> Self {

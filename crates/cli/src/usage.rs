@@ -10,8 +10,11 @@ use crate::failure::{self, Failure};
 
 /// Tells on standard error how a command line is wrong.
 pub(crate) fn print(error: &clap::Error) -> ExitCode {
-    failure::print(&Failure::new(what(error), way_out(error)), asks_for_json());
-    ExitCode::from(2)
+    let wrong = Failure::Usage {
+        message: what(error),
+        hint: way_out(error),
+    };
+    failure::print(&wrong, asks_for_json())
 }
 
 fn what(error: &clap::Error) -> String {

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::object::{Chain, Element, Family, Rule, Set, Table};
 use crate::program::{FilledChain, FilledSet, Program};
 use crate::transport::{Transport, TransportError};
+use crate::wire::element::Listed;
 use crate::wire::{self, Header, Kind, Malformed, Message};
 
 /// `NLM_F_REQUEST`.
@@ -188,6 +189,24 @@ impl<'a> Reader<'a> {
         set: &str,
     ) -> Result<Vec<Element>, DumpError> {
         let mut elements = Vec::new();
+        self.each_element(family, table, set, |listed| {
+            elements.push(listed.decode()?);
+            Ok(())
+        })?;
+        Ok(elements)
+    }
+
+    /// Shows each element of a set where it stands in the kernel's answer.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn each_element(
+        &mut self,
+        family: Family,
+        table: &str,
+        set: &str,
+        mut see: impl FnMut(Listed<'_>) -> Result<(), Malformed>,
+    ) -> Result<(), DumpError> {
         let key = |body: &mut Vec<u8>| wire::element::encode_set(table, set, body);
         self.dump(
             "about elements",
@@ -196,12 +215,11 @@ impl<'a> Reader<'a> {
             key,
             |message| {
                 if message.kind == Some(Kind::NEW_ELEMENT) {
-                    elements.extend(wire::element::decode(family, message.body)?.elements);
+                    wire::element::each(message.body).try_for_each(|listed| see(listed?))?;
                 }
                 Ok(())
             },
-        )?;
-        Ok(elements)
+        )
     }
 
     /// How many objects are in a table that no layout of ours has: stateful objects, flowtables.

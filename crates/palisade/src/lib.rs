@@ -32,6 +32,7 @@ mod libvirt;
 mod no_rules;
 mod options;
 mod overview;
+mod owner;
 mod render;
 mod rights;
 mod shown;

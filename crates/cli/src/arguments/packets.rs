@@ -11,8 +11,9 @@ use palisade::network::InterfaceName;
 /// A packet to explain: from interface to interface, or from whom to whom.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainedPacket {
-    /// A guest that sends it: a network, with its address where it matters; or world, or host
-    #[arg(long, value_name = "NETWORK[/ADDR]", requires = "to")]
+    /// A guest that sends it: a network, with its address where it matters; or world, or host.
+    /// A network that is called so itself: network:world, network:host
+    #[arg(long, value_name = "NETWORK[/ADDR]|world[/ADDR]|host", requires = "to")]
     pub(crate) from: Option<Endpoint>,
     /// Whom it is for: a guest of a network, somebody in the world, or the host itself
     #[arg(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Engine, EngineError};
 use crate::journal::{Begin, Left};
-use crate::state::Record;
+use crate::state::{Aside, Record};
 use crate::storage::{Lock, PATIENCE};
 
 /// What became of a transaction that was left.
@@ -23,22 +23,27 @@ pub enum Recovered {
 
 impl Engine<'_> {
     /// Finishes or undoes what a process that died left. Everything that changes networks does so
-    /// first.
+    /// first. Records that could not be believed are kept, and told no more.
     ///
     /// # Errors
     /// If that fails. The journal stays, and the next one tries again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.see_to(&lock)
+        let recovered = self.see_to(&lock)?;
+        // Somebody looks: what cannot be believed has been told.
+        self.state.running_anew(&lock)?;
+        self.state.settle(Aside::All)?;
+        Ok(recovered)
     }
 
-    /// The same, where there is anything to do.
+    /// The same for what a process that died left, where there is anything to do.
     ///
     /// # Errors
     /// As for [`recover`](Self::recover).
     pub fn recover_if_left(&mut self) -> Result<Recovered, EngineError> {
         if self.state.journal().is_there()? {
-            self.recover()
+            let lock = self.state.lock(PATIENCE)?;
+            self.see_to(&lock)
         } else {
             Ok(Recovered::Nothing)
         }
@@ -69,7 +74,7 @@ impl Engine<'_> {
         }
     }
 
-    fn see_to(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
+    pub(super) fn see_to(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let recovered = self.recover_with(lock)?;
         let undone = self.undo_if_due(lock)?;
         Ok(undone.map_or(recovered, |_| Recovered::Undone))

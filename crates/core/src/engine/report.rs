@@ -39,6 +39,16 @@ pub struct Changed {
     pub lines: Vec<Line>,
 }
 
+impl Changed {
+    fn new(network: &Name, action: Action) -> Self {
+        Self {
+            network: network.clone(),
+            action,
+            lines: Vec::new(),
+        }
+    }
+}
+
 /// What happens to a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -55,13 +65,7 @@ pub enum Action {
 
 pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
     let mut report = Report::default();
-    let mut tell = |network: &Name, action| {
-        report.changes.push(Changed {
-            network: network.clone(),
-            action,
-            lines: Vec::new(),
-        });
-    };
+    let mut tell = |network: &Name, action| report.changes.push(Changed::new(network, action));
     let is_back = |name: &Name| {
         let mut back = difference.back.iter();
         back.any(|then| then.network.name() == name)
@@ -88,19 +92,24 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         };
         tell(coming.wish.network.name(), action);
     }
-    let restored: HashSet<&Name> = parts
-        .iter()
-        .flat_map(|part| part.change.restore.iter().zip(&part.plan.restored))
-        .filter(|(_, items)| items.is_some())
-        .map(|(record, _)| record.network.name())
-        .collect();
-    for record in &difference.unchanged {
-        let name = record.network.name();
+    let restored: HashSet<&Name> = parts.iter().flat_map(restored).collect();
+    for unchanged in &difference.unchanged {
+        let name = unchanged.name;
         if restored.contains(name) {
             tell(name, Action::Restore);
         } else {
             report.unchanged.push(name.clone());
         }
+    }
+    // One that nobody asked for, in a place that was made anew as a whole.
+    let is_told = |name: &&Name| {
+        let changed = report.changes.iter().map(|change| &change.network);
+        changed.chain(&report.unchanged).any(|told| told == *name)
+    };
+    let mut beside: Vec<&Name> = restored.into_iter().filter(|n| !is_told(n)).collect();
+    beside.sort();
+    for name in beside {
+        report.changes.push(Changed::new(name, Action::Restore));
     }
     let notes = parts
         .iter()
@@ -113,6 +122,16 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         lines.push(line.clone());
     }
     report
+}
+
+/// The networks that a part puts back something of.
+fn restored<'p>(part: &'p Part<'_>) -> Vec<&'p Name> {
+    let each = part.change.restore.iter().zip(&part.plan.restored);
+    let mended = each.filter(|(_, items)| items.is_some());
+    match &part.plan.broken {
+        Some(broken) => broken.iter().collect(),
+        None => mended.map(|(record, _)| record.network.name()).collect(),
+    }
 }
 
 /// Why a wish did not come true.

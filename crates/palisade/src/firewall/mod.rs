@@ -177,8 +177,34 @@ impl Firewall {
         self.engine().verify(names)
     }
 
-    /// Makes what stands as it is recorded. With names, what is missing of those networks is put
-    /// back; without, what others put where only ours belongs goes too.
+    /// The same, between changes of ours: none while another process is at work, whose changes are
+    /// not recorded yet.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_at_rest(
+        &mut self,
+        names: &[Name],
+    ) -> Result<Option<Vec<Discrepancy>>, EngineError> {
+        self.engine().verify_at_rest(names)
+    }
+
+    /// The [running networks](Self::running) between changes of ours: none while another process is
+    /// at work, whose changes are not recorded yet.
+    ///
+    /// # Errors
+    /// As for [`running`](Self::running).
+    pub(crate) fn running_at_rest(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
+        self.engine().records_at_rest()
+    }
+
+    /// The processes that changed the ruleset for us and left no mark in it.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.state.processes()
+    }
+
+    /// Makes what stands as it is recorded, of these networks or of all. What others put where they
+    /// have rules, and only ours belong, goes; the report says what that was.
     ///
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
@@ -202,8 +228,8 @@ impl Firewall {
                 let placement = to.placement(running, &Choice::default(), Choice::default);
                 Wish {
                     network: record.network.clone(),
-                    placement: usual::settled(namespace.as_ref(), placement),
-                    why: "moved here by `migrate`".to_owned(),
+                    placement: usual::settled(namespace.as_ref(), placement).into(),
+                    why: "moved here by `migrate`".into(),
                 }
             };
             Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
