@@ -156,11 +156,7 @@ fn occupied(golden: Golden) {
     let answer = palisade.apply([&third]);
     assert_eq!(answer.code, Some(1), "{}", answer.stderr);
     assert!(answer.stderr.contains("theirs"), "{}", answer.stderr);
-    assert!(
-        answer.stderr.contains("hint: move it"),
-        "{}",
-        answer.stderr
-    );
+    assert!(answer.stderr.contains("hint: move it"), "{}", answer.stderr);
     let after = Dump::ruleset(&namespace);
     assert_same("untouched", ("before", &before), ("after", &after));
     // Networks of other tables are nobody's hindrance, and the older table is still one.
