@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use neli::consts::socket::{Msg, NlFamily};
 use neli::socket::NlSocket;
 use neli::utils::Groups;
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::sockopt::{RcvBufForce, SndBuf, SndBufForce};
 use nix::sys::socket::{getsockopt, setsockopt};
@@ -58,6 +59,12 @@ pub enum OpenError {
         /// Why not.
         source: io::Error,
     },
+    /// The file is no network namespace.
+    #[error("{} is no network namespace", .path.display())]
+    NotOne {
+        /// The file.
+        path: PathBuf,
+    },
     /// The kernel gave no socket.
     #[error("cannot open a netlink socket to netfilter: {}", in_words(.0))]
     Socket(io::Error),
@@ -68,11 +75,27 @@ impl OpenError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Namespace { .. } => "`ip netns list` names those that there are",
-            Self::Enter { .. } => "entering a network namespace takes CAP_SYS_ADMIN: run as root",
+            Self::Namespace { source, .. } if is_not_allowed(source) => {
+                "looking into another's network namespace takes root"
+            }
+            Self::Namespace { .. } | Self::NotOne { .. } => {
+                "`ip netns list` names those that there are; that of a process is /proc/PID/ns/net"
+            }
+            Self::Enter { .. } => {
+                "entering a network namespace takes CAP_SYS_ADMIN, which this process lacks: run \
+                 as root"
+            }
+            Self::Socket(source) if is_not_allowed(source) => {
+                "listening to changes of rules takes CAP_NET_ADMIN, which this process lacks: run \
+                 as root (sudo), or in a user and network namespace of your own (unshare -rn)"
+            }
             Self::Socket(_) => "netfilter may be missing: modprobe nfnetlink",
         }
     }
+}
+
+fn is_not_allowed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 impl Socket {
@@ -196,9 +219,12 @@ pub fn within<T: Send + 'static>(
         Err(source) => return Err(OpenError::Namespace { path, source }),
     };
     let enter = move || {
-        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| OpenError::Enter {
-            path,
-            source: errno.into(),
+        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| match errno {
+            Errno::EINVAL => OpenError::NotOne { path },
+            errno => OpenError::Enter {
+                path,
+                source: errno.into(),
+            },
         })?;
         open()
     };
