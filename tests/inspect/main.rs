@@ -4,6 +4,7 @@ mod confirm;
 mod counters;
 mod mended;
 mod multicast;
+mod order;
 #[path = "../transactions/place.rs"]
 #[allow(dead_code)] // Other tests need the rest.
 mod place;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     trials = counters::add_to(trials);
     trials = multicast::add_to(trials);
     trials = confirm::add_to(trials);
+    trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
     trials = mended::add_to(trials);

@@ -5,8 +5,8 @@ use palisade::Layout;
 use super::arguments::Bench;
 use super::case::Case;
 use super::contestant::{
-    CommandPair, Contestant, EachRule, Half, Label, LibraryPair, NftPair, Pair, ResentPair,
-    RestorePair, Toggle, What,
+    CommandPair, Contestant, EachRule, ExchangePair, Half, Label, LibraryPair, NftPair, Pair,
+    ResentPair, RestorePair, Toggle, What,
 };
 use super::scratch::Scratch;
 use super::session::Session;
@@ -62,10 +62,15 @@ fn ours<'a>(
     layout: Layout,
 ) -> Result<Vec<Box<dyn Contestant + 'a>>, String> {
     let label = |what| Label::of(layout, what, case.size());
+    let floor = match layout {
+        Layout::Mapped => toggle(label(What::Resent), half, ResentPair::new(case, layout)?),
+        // Its rules go by their handles, which are new each time: no bytes can be sent twice.
+        Layout::Flat => toggle(label(What::Kernel), half, ExchangePair::new(case, layout)?),
+    };
     Ok(vec![
         toggle(label(What::Library), half, LibraryPair::new(case, layout)?),
         toggle(label(What::Command), half, CommandPair::new(case, layout)?),
-        toggle(label(What::Resent), half, ResentPair::new(case, layout)?),
+        floor,
     ])
 }
 

@@ -77,14 +77,22 @@ impl Engine<'_> {
         }
         let lock = self.state.lock(PATIENCE)?;
         self.recover_with(&lock)?;
-        self.undo_if_due(&lock)
+        self.undo_unconfirmed(&lock)
     }
 
+    /// The same for those who want something else, and would not tell.
     pub(super) fn undo_if_due(&mut self, lock: &Lock) -> Result<Option<Report>, EngineError> {
+        let taken_back = self.undo_unconfirmed(lock)?;
+        if taken_back.is_some() {
+            log::warn!("nobody confirmed the last change in time: it was taken back");
+        }
+        Ok(taken_back)
+    }
+
+    fn undo_unconfirmed(&mut self, lock: &Lock) -> Result<Option<Report>, EngineError> {
         let Some(change) = self.waiting()?.filter(|change| change.left().is_zero()) else {
             return Ok(None);
         };
-        log::warn!("nobody confirmed the last change in time: it is taken back");
         let running = self.state.running_anew(lock)?;
         let goal = Goal::Back {
             before: change.before.clone(),

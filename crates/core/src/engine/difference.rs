@@ -1,6 +1,7 @@
 //! What differs between the networks that are wished for and those that run. Pure.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -41,9 +42,9 @@ pub struct Wish {
     /// The network.
     pub network: Network,
     /// Where its rules shall be.
-    pub placement: Placement,
-    /// Why there, for people.
-    pub why: String,
+    pub placement: Arc<Placement>,
+    /// Why there, for people. One that stays where it is keeps what was said of that.
+    pub why: Arc<str>,
 }
 
 /// A network that comes.
@@ -59,11 +60,23 @@ pub struct Coming<'a> {
     pub since: Option<Timestamp>,
 }
 
+/// A running network that is wished for as it is recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Unchanged<'a> {
+    /// Its name. Its record need not have been read.
+    pub name: &'a Name,
+    /// Who installed its rules.
+    pub backend: &'a str,
+    /// Its rank among the networks.
+    pub order: u64,
+}
+
 /// How the running networks must change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Difference<'a> {
-    /// Running networks that are wished for as they are recorded.
-    pub unchanged: Vec<&'a Record>,
+    running: &'a Running<'a>,
+    /// Running networks that are wished for as they are recorded, by rank.
+    pub unchanged: Vec<Unchanged<'a>>,
     /// Running networks that go.
     pub remove: Vec<&'a Record>,
     /// Networks that come, by rank.
@@ -89,42 +102,55 @@ impl<'a> Difference<'a> {
             let records = names.iter().filter_map(|name| running.get(name));
             Ok::<_, EngineError>(records.collect::<Vec<_>>())
         };
-        let mut difference = Self::default();
+        let mut difference = Self::of(running);
         match goal {
-            Goal::Run(wishes) => difference.wish(running, wishes)?,
+            Goal::Run(wishes) => difference.wish(wishes)?,
             Goal::Moved(wishes) => {
-                difference.wish(running, wishes)?;
+                difference.wish(wishes)?;
                 difference.keep_ranks();
             }
             Goal::Exactly(wishes) => {
                 let wished = names(wishes);
-                difference.remove = running.all();
-                let is_wished = |record: &&Record| wished.contains(record.network.name());
-                difference.remove.retain(|record| !is_wished(record));
-                difference.wish(running, wishes)?;
+                let others = running.names().into_iter();
+                let others = others.filter(|name| !wished.contains(name));
+                difference.remove = others.filter_map(|name| running.get(name)).collect();
+                difference.wish(wishes)?;
             }
             Goal::Gone(names) => difference.remove = in_order(named(names)?),
             Goal::Mended(names) => {
                 difference.mend = true;
                 difference.foreign = Foreign::Remove;
                 difference.unchanged = match names.as_slice() {
-                    [] => running.all(),
-                    names => in_order(named(names)?),
+                    [] => unchanged(&running.all()),
+                    names => unchanged(&in_order(named(names)?)),
                 };
             }
             Goal::Back { before, came } => difference.go_back(running, before, came)?,
             Goal::Renewed(backend) => {
                 difference.mend = true;
                 difference.foreign = Foreign::CarryOver;
-                difference.unchanged = running.all();
-                let is_its = |record: &&Record| record.placement.backend == *backend;
-                difference.unchanged.retain(is_its);
+                difference.unchanged = unchanged(&running.all());
+                difference.unchanged.retain(|u| u.backend == backend);
             }
         }
         if running.is_misled() {
             return Err(EngineError::Misled);
         }
         Ok(difference)
+    }
+
+    /// Nothing changes.
+    fn of(running: &'a Running<'_>) -> Self {
+        Self {
+            running,
+            unchanged: Vec::new(),
+            remove: Vec::new(),
+            add: Vec::new(),
+            back: Vec::new(),
+            mend: false,
+            foreign: Foreign::default(),
+            in_words: false,
+        }
     }
 
     /// Networks that a change touched run again as they did before it, and the others go that came.
@@ -154,26 +180,27 @@ impl<'a> Difference<'a> {
     }
 
     /// These shall run, beside those that are not removed.
-    fn wish(&mut self, running: &'a Running<'_>, wishes: &'a [Wish]) -> Result<(), EngineError> {
+    fn wish(&mut self, wishes: &'a [Wish]) -> Result<(), EngineError> {
         for wish in wishes {
-            match running.get(wish.network.name()) {
-                Some(record)
-                    if record.network == wish.network && record.placement == wish.placement =>
-                {
-                    self.unchanged.push(record);
-                }
-                replaced => self.add.push(Coming {
+            let name = wish.network.name();
+            match self.running.rank_as(&wish.network, &wish.placement) {
+                Some(order) => self.unchanged.push(Unchanged {
+                    name,
+                    backend: &wish.placement.backend,
+                    order,
+                }),
+                None => self.add.push(Coming {
                     wish,
-                    replaced,
+                    replaced: self.running.get(name),
                     order: 0,
                     since: None,
                 }),
             }
         }
-        self.check_conflicts(running, wishes)?;
-        // One that is wished for twice would be a conflict, so that this is in one order.
-        self.unchanged.sort_by_key(|record| record.order);
-        for (coming, order) in self.add.iter_mut().zip(running.next_order()..) {
+        self.unchanged.sort_by_key(|u| (u.order, u.name));
+        self.check_conflicts(wishes)?;
+        let next = self.running.next_order();
+        for (coming, order) in self.add.iter_mut().zip(next..) {
             coming.order = order;
         }
         Ok(())
@@ -193,12 +220,15 @@ impl<'a> Difference<'a> {
     }
 
     /// Networks that run already do not conflict: only those that come are looked at.
-    fn check_conflicts(&self, running: &Running<'_>, wishes: &[Wish]) -> Result<(), EngineError> {
-        let leaving = self.remove.iter().map(|record| record.network.name());
-        let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
-        if self.add.is_empty() && leaving.len() == self.remove.len() + wishes.len() {
+    fn check_conflicts(&self, wishes: &[Wish]) -> Result<(), EngineError> {
+        let mut neighbours = self.unchanged.windows(2);
+        let is_once = neighbours.all(|pair| pair[0].name != pair[1].name);
+        if self.add.is_empty() && is_once {
             return Ok(()); // All of them run already, each once.
         }
+        let running = self.running;
+        let leaving = self.remove.iter().map(|record| record.network.name());
+        let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
         let mut coming = self.add.iter().map(|coming| &coming.wish.network);
         let wished = wishes.iter().map(|wish| &wish.network);
         let is_free = conflicts(wished.clone()).is_empty()
@@ -218,6 +248,18 @@ impl<'a> Difference<'a> {
         !(self.remove.is_empty() && self.add.is_empty())
     }
 
+    /// Whether anything of it is a backend's affair.
+    pub(super) fn concerns(&self, backend: &str) -> bool {
+        let is_its = |record: &&Record| record.placement.backend == backend;
+        let comes = |coming: &Coming<'_>| {
+            let replaced = coming.replaced.as_ref();
+            coming.wish.placement.backend == backend || replaced.is_some_and(is_its)
+        };
+        self.unchanged.iter().any(|u| u.backend == backend)
+            || self.add.iter().any(comes)
+            || self.remove.iter().chain(&self.back).any(is_its)
+    }
+
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
     /// still the one in which our last change left it; otherwise unchanged networks are looked at.
     #[must_use]
@@ -226,7 +268,8 @@ impl<'a> Difference<'a> {
         let ours = |record: &&&'a Record| record.placement.backend == backend;
         let mut restore = Vec::new();
         if left_at.is_none() {
-            restore.extend(self.unchanged.iter().filter(ours).copied());
+            let unchanged = self.unchanged.iter().filter(|u| u.backend == backend);
+            restore.extend(unchanged.filter_map(|u| self.running.get(u.name)));
         }
         restore.extend(self.back.iter().filter(ours));
         restore.sort_by_key(|record| record.order);
@@ -261,6 +304,15 @@ impl<'a> Difference<'a> {
             in_words: self.in_words,
         }
     }
+}
+
+fn unchanged<'a>(records: &[&'a Record]) -> Vec<Unchanged<'a>> {
+    let each = records.iter().map(|record| Unchanged {
+        name: record.network.name(),
+        backend: &record.placement.backend,
+        order: record.order,
+    });
+    each.collect()
 }
 
 fn names(wishes: &[Wish]) -> HashSet<&Name> {

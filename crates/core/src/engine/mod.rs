@@ -25,7 +25,7 @@ use crate::network::Name;
 use crate::state::{Aside, Record, Running, State, StateError, Written};
 use crate::storage::{Lock, PATIENCE};
 
-pub use difference::{Coming, Difference, Goal, Wish};
+pub use difference::{Coming, Difference, Goal, Unchanged, Wish};
 pub use recover::Recovered;
 pub use report::{Action, Changed, EngineError, Report};
 
@@ -224,10 +224,8 @@ impl Engine<'_> {
         let records = self.records()?;
         let running = self.state.running_as_read(records);
         let goal = goal(&running)?;
-        let difference = Difference {
-            in_words: true,
-            ..Difference::between(&running, &goal)?
-        };
+        let mut difference = Difference::between(&running, &goal)?;
+        difference.in_words = true;
         let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
         Ok(report::of(&difference, &parts))
     }

@@ -29,7 +29,7 @@ impl Engine<'_> {
         for (backend, implementation) in self.backends.iter_mut().enumerate() {
             let name = implementation.name();
             // A backend that nobody wants anything of is not asked anything.
-            if difference.change(name, None, transaction).is_empty() {
+            if !difference.concerns(name) {
                 continue;
             }
             let now = match seen.remove(&backend) {

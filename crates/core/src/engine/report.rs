@@ -8,9 +8,10 @@ use thiserror::Error;
 
 use super::{Difference, Part};
 use crate::backend::{BackendError, Discrepancy, Line};
-use crate::network::{Conflict, Name};
+use crate::network::{Conflict, Name, told};
 use crate::state::StateError;
 use crate::storage::StorageError;
+use crate::words::WITH_RIGHTS;
 
 /// What changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -92,8 +93,8 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         tell(coming.wish.network.name(), action);
     }
     let restored: HashSet<&Name> = parts.iter().flat_map(restored).collect();
-    for record in &difference.unchanged {
-        let name = record.network.name();
+    for unchanged in &difference.unchanged {
+        let name = unchanged.name;
         if restored.contains(name) {
             tell(name, Action::Restore);
         } else {
@@ -175,10 +176,10 @@ pub enum EngineError {
         failed: Vec<BackendError>,
     },
     /// Networks that cannot run side by side.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{}", told(.0))]
     Conflicts(Vec<Conflict>),
     /// Networks that were named, but do not run.
-    #[error("{}; nothing was changed", none_named(.names))]
+    #[error("{}; nothing was done", none_named(.names))]
     Unknown {
         /// Their names.
         names: Vec<Name>,
@@ -209,6 +210,9 @@ pub enum EngineError {
          nothing was tried"
     )]
     NotAllowed,
+    /// This process may not read rules.
+    #[error("reading rules takes CAP_NET_ADMIN in the network namespace, which this process lacks")]
+    NotReadable,
     /// No backend works here.
     #[error("no backend works on this host: {}", .tried.join("; "))]
     NoBackend {
@@ -266,12 +270,9 @@ impl EngineError {
             }
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
-            Self::NotAllowed => {
-                "run as root (sudo), or in a user and network namespace of your own (unshare -rn)"
-                    .to_owned()
-            }
+            Self::NotAllowed | Self::NotReadable => WITH_RIGHTS.to_owned(),
             Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
-                "run as root, or inside a user and network namespace".to_owned()
+                WITH_RIGHTS.to_owned()
             }
             Self::NoBackend { .. } => {
                 "load what is missing, or choose one with --backend to see what it says".to_owned()

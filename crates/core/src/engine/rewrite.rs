@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::difference::Coming;
 use super::{Difference, Part};
-use crate::backend::Installed;
+use crate::backend::{Installed, Placement};
 use crate::network::Name;
 use crate::state::Record;
 
@@ -47,13 +47,17 @@ pub(super) fn after(difference: &Difference<'_>, parts: &mut [Part<'_>]) -> Vec<
     let now = Timestamp::now();
     let added = difference.add.iter().map(|&coming| {
         let Coming {
-            wish, order, since, ..
+            wish,
+            order,
+            since,
+            replaced,
         } = coming;
         let name = wish.network.name();
+        let stays = replaced.filter(|old| old.placement == *wish.placement);
         Record {
             network: wish.network.clone(),
-            placement: wish.placement.clone(),
-            why: wish.why.clone(),
+            placement: Placement::clone(&wish.placement),
+            why: stays.map_or_else(|| wish.why.to_string(), |old| old.why.clone()),
             since: since.unwrap_or(now),
             order,
             installed: installed.remove(name).unwrap_or_default(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{AddressRange, InterfaceName, PortRange};
 
 /// The forward mode, with what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "lowercase")]
 pub enum Forward {
     /// Not at all: guests talk among themselves and to the host.
@@ -28,7 +28,7 @@ pub enum Forward {
 }
 
 /// What NAT shall do.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nat {
     /// Only through this device.
@@ -46,7 +46,7 @@ pub struct Nat {
 }
 
 /// The modes in which guests are attached to a device or a bridge of somebody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "lowercase")]
 pub enum UnmanagedMode {
     /// A bridge of the host, or macvtap in bridge mode.

@@ -11,23 +11,25 @@ mod name;
 mod range;
 mod subnet;
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
-pub use conflict::{Conflict, conflicts};
+pub use conflict::{Conflict, conflicts, told};
 pub use forward::{Forward, Nat, UnmanagedMode};
 pub use interface::{InterfaceName, InterfaceNameError};
 pub use name::{MAX_NAME, Name, NameError};
 pub use range::{AddressRange, PortRange, RangeError};
 pub use subnet::{Family, Subnet, SubnetError};
 
-/// A virtual network, without contradictions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Description", into = "Description")]
-pub struct Network(Description);
+/// A virtual network, without contradictions. A copy shares what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "Description")]
+pub struct Network(Arc<Description>);
 
 /// What is said of a network, before it is known to hold together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
     /// The network's name, unique among the running ones.
@@ -177,7 +179,7 @@ impl Network {
                 second,
             });
         }
-        Ok(Self(description))
+        Ok(Self(Arc::new(description)))
     }
 
     /// The network's name.
@@ -276,7 +278,13 @@ impl TryFrom<Description> for Network {
 
 impl From<Network> for Description {
     fn from(network: Network) -> Self {
-        network.0
+        Arc::unwrap_or_clone(network.0)
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

@@ -10,14 +10,16 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::{Digest, Secret};
 use super::{Record, Uses};
+use crate::backend::Placement;
 use crate::frame::{self, Form};
 use crate::network::{Forward, InterfaceName, Name, Network, Subnet};
 use crate::storage::Version;
 
 const FORM: Form = Form {
     magic: *b"PLSI",
-    schema: 1,
+    schema: 2,
 };
 /// How much longer the file may grow than what it says, before it is written anew.
 const SLACK: usize = 64 * 1024;
@@ -33,6 +35,11 @@ pub(super) struct Index {
     uses: BTreeMap<String, Uses>,
     /// The rulesets' generations after our last changes, by backend.
     generations: BTreeMap<String, u64>,
+    /// Where networks are placed. Most are at one place.
+    placements: Vec<Placement>,
+    secret: Secret,
+    /// The networks whose records are in memory because they were written just now.
+    fresh: Vec<Name>,
     next_order: u64,
     /// How long the file was when it was written as a whole, and how much was added to it since.
     written: usize,
@@ -56,6 +63,9 @@ struct Noted {
     /// Whether the bridge is the network's own, and no other's.
     owns_bridge: bool,
     subnets: Vec<(IpAddr, u8)>,
+    /// Its place among [`Index::placements`].
+    place: u32,
+    digest: Digest,
 }
 
 /// What one transaction changes in the file.
@@ -65,25 +75,23 @@ struct Frame {
     came: Vec<Noted>,
     uses: BTreeMap<String, Uses>,
     generations: BTreeMap<String, u64>,
+    /// Backends and their settings: as a record has them, only a form that describes itself could
+    /// be read.
+    placements: Vec<(String, BTreeMap<String, String>)>,
+    secret: Secret,
     /// The version of the folder of records when all this was so.
     records: Option<Version>,
 }
 
-impl Noted {
-    fn of(network: &Network, order: u64) -> Self {
-        let subnets = network.subnets().iter();
-        Self {
-            name: network.name().clone(),
-            order,
-            bridge: network.bridge().cloned(),
-            owns_bridge: owns_bridge(network),
-            subnets: subnets.map(|s| (s.network(), s.prefix())).collect(),
-        }
-    }
-}
-
 fn owns_bridge(network: &Network) -> bool {
     !matches!(network.forward(), Forward::Unmanaged(_))
+}
+
+impl Entry {
+    /// Its rank in the order in which networks were started.
+    pub(super) fn order(&self) -> u64 {
+        self.noted.order
+    }
 }
 
 impl Index {
@@ -113,6 +121,9 @@ impl Index {
             }
             index.uses = frame.uses;
             index.generations = frame.generations;
+            let placement = |(backend, settings)| Placement { backend, settings };
+            index.placements = frame.placements.into_iter().map(placement).collect();
+            index.secret = frame.secret;
         }
         index.written = bytes.len();
         Some(index)
@@ -121,13 +132,7 @@ impl Index {
     /// The bytes of a whole file.
     pub(super) fn file(&mut self, records: Option<Version>) -> Option<Vec<u8>> {
         let came = self.entries.values().map(|entry| entry.noted.clone());
-        let frame = Frame {
-            gone: Vec::new(),
-            came: came.collect(),
-            uses: self.uses.clone(),
-            generations: self.generations.clone(),
-            records,
-        };
+        let frame = self.frame(Vec::new(), came.collect(), records);
         let bytes = frame::encode(FORM, &frame)?;
         (self.written, self.added) = (bytes.len(), 0);
         Some(bytes)
@@ -142,20 +147,40 @@ impl Index {
         records: Option<Version>,
     ) -> Option<Vec<u8>> {
         let came = came.iter().filter_map(|name| self.entries.get(*name));
-        let frame = Frame {
-            gone: gone.iter().map(|&name| name.clone()).collect(),
-            came: came.map(|entry| entry.noted.clone()).collect(),
-            uses: self.uses.clone(),
-            generations: self.generations.clone(),
-            records,
-        };
+        let came = came.map(|entry| entry.noted.clone()).collect();
+        let gone = gone.iter().map(|&name| name.clone()).collect();
+        let frame = self.frame(gone, came, records);
         let bytes = frame::encode(FORM, &frame)?;
         self.added += bytes.len();
         (self.added <= self.written + SLACK).then_some(bytes)
     }
 
+    fn frame(&self, gone: Vec<Name>, came: Vec<Noted>, records: Option<Version>) -> Frame {
+        let placements = self.placements.iter().cloned();
+        Frame {
+            gone,
+            came,
+            uses: self.uses.clone(),
+            generations: self.generations.clone(),
+            placements: placements.map(|p| (p.backend, p.settings)).collect(),
+            secret: self.secret,
+            records,
+        }
+    }
+
     pub(super) fn get(&self, name: &Name) -> Option<&Entry> {
         self.entries.get(name)
+    }
+
+    /// Where a network is placed.
+    pub(super) fn placement(&self, entry: &Entry) -> Option<&Placement> {
+        self.placements
+            .get(usize::try_from(entry.noted.place).ok()?)
+    }
+
+    /// Whether this is the network that runs. If not, only its record says for sure.
+    pub(super) fn is(&self, entry: &Entry, network: &Network) -> bool {
+        entry.noted.digest == self.secret.digest(network)
     }
 
     /// All names, in the order in which the networks were started.
@@ -203,8 +228,41 @@ impl Index {
         if let Some(uses) = self.uses.get_mut(backend) {
             uses.extend(&record.installed);
         }
-        let noted = Noted::of(&record.network, record.order);
+        let noted = self.noted(&record);
+        self.fresh.push(noted.name.clone());
         let _ = self.note(noted, OnceCell::from(Box::new(record)));
+    }
+
+    fn noted(&mut self, record: &Record) -> Noted {
+        let network = &record.network;
+        let known = self.placements.iter().position(|p| *p == record.placement);
+        let place = known.unwrap_or_else(|| {
+            self.placements.push(record.placement.clone());
+            self.placements.len() - 1
+        });
+        let subnets = network.subnets().iter();
+        Noted {
+            name: network.name().clone(),
+            order: record.order,
+            bridge: network.bridge().cloned(),
+            owns_bridge: owns_bridge(network),
+            subnets: subnets.map(|s| (s.network(), s.prefix())).collect(),
+            // As many as no machine holds are none, and the record says.
+            place: u32::try_from(place).unwrap_or(u32::MAX),
+            digest: self.secret.digest(network),
+        }
+    }
+
+    /// The networks whose records were put since this was asked.
+    pub(super) fn take_fresh(&mut self) -> Vec<Name> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// A record need not be in memory any more.
+    pub(super) fn forget_record(&mut self, name: &Name) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.record.take();
+        }
     }
 
     /// A network goes. Its record has been read.

@@ -14,6 +14,7 @@
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
+mod digest;
 mod index;
 mod origin;
 mod processes;

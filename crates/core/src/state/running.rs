@@ -1,13 +1,14 @@
 //! What runs, as a change sees it: an index of all networks, and the records of those that it is
 //! about, read when they are asked for.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use super::index::Index;
 use super::origin::Told;
 use super::record::Witness;
 use super::{NETWORKS, Record, State, StateError, Uses, path, record};
+use crate::backend::Placement;
 use crate::network::{Name, Network};
 use crate::storage::{Lock, Version};
 
@@ -19,6 +20,8 @@ const INDEX: &str = "index";
 pub struct Running<'s> {
     state: &'s State,
     index: Index,
+    /// The networks whose records were read.
+    read: RefCell<Vec<Name>>,
     /// Whether the index spoke of a record that cannot be read.
     is_misled: Cell<bool>,
 }
@@ -40,12 +43,40 @@ impl Running<'_> {
             return Some(record);
         }
         match self.state.record(name) {
-            Some(record) => Some(entry.record.get_or_init(|| Box::new(record))),
+            Some(record) => {
+                self.read.borrow_mut().push(name.clone());
+                Some(entry.record.get_or_init(|| Box::new(record)))
+            }
             None => {
                 self.is_misled.set(true);
                 None
             }
         }
+    }
+
+    /// Where a network's rules are, if it runs. No record is read.
+    #[must_use]
+    pub fn placement(&self, name: &Name) -> Option<&Placement> {
+        self.index.placement(self.index.get(name)?)
+    }
+
+    /// The rank of a network that runs as it is wished for; none if it does not. A record is read only
+    /// where the index cannot tell.
+    #[must_use]
+    pub fn rank_as(&self, network: &Network, placement: &Placement) -> Option<u64> {
+        let entry = self.index.get(network.name())?;
+        if self.index.placement(entry) != Some(placement) {
+            return None;
+        }
+        let is_known = self.index.is(entry, network);
+        let is_same = is_known || self.get(network.name())?.network == *network;
+        is_same.then(|| entry.order())
+    }
+
+    /// The names of all networks that run, in the order in which they were started.
+    #[must_use]
+    pub fn names(&self) -> Vec<&Name> {
+        self.index.names()
     }
 
     /// All records, in the order in which the networks were started.
@@ -96,11 +127,7 @@ impl State {
         let Some(index) = self.believed_index() else {
             return self.running_anew(lock);
         };
-        Ok(Running {
-            state: self,
-            index,
-            is_misled: Cell::new(false),
-        })
+        Ok(self.running_by(index))
     }
 
     /// What runs, by reading all records, of which a new index is made.
@@ -110,25 +137,26 @@ impl State {
     pub fn running_anew(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
         let mut index = Index::of(self.records(Some(lock))?);
         self.write_index(&mut index);
-        Ok(Running {
-            state: self,
-            index,
-            is_misled: Cell::new(false),
-        })
+        Ok(self.running_by(index))
     }
 
     /// What runs, as it was read by somebody who changes nothing.
     #[must_use]
     pub fn running_as_read(&self, records: Vec<Record>) -> Running<'_> {
+        self.running_by(Index::of(records))
+    }
+
+    fn running_by(&self, index: Index) -> Running<'_> {
         Running {
             state: self,
-            index: Index::of(records),
+            index,
+            read: RefCell::default(),
             is_misled: Cell::new(false),
         }
     }
 
-    /// Remembers what runs now that these went and those came, and the rulesets' generations. What fails here only costs the next
-    /// one time.
+    /// Remembers what runs now that these went and those came, and the rulesets' generations. Of
+    /// records only those are kept in memory that came. What fails here only costs the next one time.
     pub fn remember<'r>(
         &self,
         running: Running<'_>,
@@ -137,6 +165,8 @@ impl State {
         generations: &[(&str, Option<u64>)],
     ) {
         let mut index = running.index;
+        let mut read = running.read.into_inner();
+        read.append(&mut index.take_fresh());
         let has_moved = index.note_generations(generations);
         let gone: Vec<&Name> = gone.into_iter().collect();
         for name in &gone {
@@ -146,6 +176,10 @@ impl State {
         for record in came {
             names.push(record.network.name().clone());
             index.put(record);
+        }
+        let kept: HashSet<&Name> = names.iter().collect();
+        for name in read.iter().filter(|name| !kept.contains(name)) {
+            index.forget_record(name);
         }
         if has_moved || !gone.is_empty() || !names.is_empty() {
             let names: Vec<&Name> = names.iter().collect();

@@ -288,6 +288,40 @@ fn the_index_tells_the_next_process() {
 }
 
 #[test]
+fn an_unchanged_network_is_known_without_its_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let (state, lock) = next(directory.path());
+    let (a, b) = (record("a", 3), record("b", 4));
+    let running = state.running(&lock).unwrap();
+    state.write([&a, &b]).unwrap();
+    state.remember(running, [], [a.clone(), b.clone()], &[]);
+    drop(lock);
+
+    let (state, lock) = next(directory.path());
+    for record in [&a, &b] {
+        let path = PathBuf::from(state.place()).join(path(record.network.name()));
+        fs::write(&path, "{").unwrap();
+    }
+    let running = state.running(&lock).unwrap();
+    assert_eq!(running.placement(a.network.name()), Some(&a.placement));
+    assert_eq!(running.rank_as(&a.network, &a.placement), Some(3));
+    assert_eq!(running.rank_as(&b.network, &b.placement), Some(4));
+    assert!(!running.is_misled());
+    let elsewhere = Placement {
+        backend: "none".to_owned(),
+        ..a.placement.clone()
+    };
+    assert_eq!(running.rank_as(&a.network, &elsewhere), None);
+    assert!(!running.is_misled());
+    // Where it is another one, the record is asked.
+    let mut other = Description::from(a.network);
+    other.dhcp = !other.dhcp;
+    let other = Network::new(other).unwrap();
+    assert_eq!(running.rank_as(&other, &a.placement), None);
+    assert!(running.is_misled());
+}
+
+#[test]
 fn an_index_of_other_records_is_made_anew() {
     let directory = tempfile::tempdir().unwrap();
     let (state, lock) = next(directory.path());

@@ -10,6 +10,7 @@ mod features;
 mod item;
 mod landed;
 mod lines;
+mod members;
 mod observed;
 mod place;
 mod probe;
@@ -207,10 +208,11 @@ impl Nftables {
         }
         let mut areas = recorded_areas(records, &uses)?;
         areas.retain(|area| tables.contains(&area.table));
-        let (areas, _) = self.look_at(areas)?;
-        let each = areas.into_iter();
-        let found = each.flat_map(|(area, program)| verify::compare(&area, records, program).all);
-        Ok(found.collect())
+        let (found, _) = self.reader().at_one_moment(|reader| {
+            let look = |area| verify::look(reader, area, records);
+            areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(found.into_iter().flat_map(|found| found.all).collect())
     }
 
     /// Makes anew each table in which something stands otherwise than it is recorded.

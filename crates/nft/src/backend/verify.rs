@@ -1,22 +1,60 @@
 //! What stands otherwise than it is recorded.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
+use std::convert::Infallible;
 
 use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
 use palisade_core::network::{Name, Network};
 use palisade_core::state::Record;
 
 use super::area::Area;
-use super::item::key;
+use super::item::Key;
+use super::members::{Member, Members};
 use super::observed::{Observed, Standing};
+use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, Layout};
 use crate::object::{self, Expression, Rule, Set, Table};
-use crate::program::{ElementOf, FilledSet, Program};
+use crate::program::{FilledSet, Program};
 use crate::statement::{Statement, statements};
 
-/// Compares an area with what is recorded for it. `program` is the table as it stands, with
-/// elements.
+/// Compares an area, as it stands, with what is recorded for it. Elements are compared where they
+/// stand in the kernel's answers.
+pub(super) fn look(
+    reader: &mut Reader<'_>,
+    area: &Area<'_>,
+    records: &[&Record],
+) -> Result<Found, DumpError> {
+    let (family, table) = (area.family.into(), area.table.as_str());
+    let recorded = recorded(area, records);
+    let mut members = Members::of(&recorded);
+    let program = reader.program(family, table, Depth::Outline)?;
+    for FilledSet { set, .. } in program.iter().flat_map(|program| &program.sets) {
+        reader.each_element(family, table, &set.name, |listed| {
+            members.meet(set, listed.seen, || listed.decode())
+        })?;
+    }
+    Ok(compared(area, program, &recorded, &members))
+}
+
+/// The same of a table that was read before, with its elements.
 pub(super) fn compare(area: &Area<'_>, records: &[&Record], program: Option<Program>) -> Found {
+    let recorded = recorded(area, records);
+    let mut members = Members::of(&recorded);
+    for FilledSet { set, elements } in program.iter().flat_map(|program| &program.sets) {
+        for element in elements {
+            let whole = || Ok::<_, Infallible>(element.clone());
+            let Ok(()) = members.meet(set, element.into(), whole);
+        }
+    }
+    compared(area, program, &recorded, &members)
+}
+
+fn compared(
+    area: &Area<'_>,
+    program: Option<Program>,
+    recorded: &[(&Name, &Installed)],
+    members: &Members<'_>,
+) -> Found {
     let mut found = Found {
         table: format!(
             "table {} `{}`",
@@ -27,7 +65,6 @@ pub(super) fn compare(area: &Area<'_>, records: &[&Record], program: Option<Prog
         broken: BTreeSet::new(),
         parts: Vec::new(),
     };
-    let recorded = recorded(area, records);
     let owners = |of: &dyn Fn(&str) -> bool| -> BTreeSet<Name> {
         let its = recorded
             .iter()
@@ -64,8 +101,8 @@ pub(super) fn compare(area: &Area<'_>, records: &[&Record], program: Option<Prog
             }
             let mut observed = Observed::new(program);
             found.chains(&expected, &observed);
-            found.sets(&expected, &observed, &recorded);
-            found.rules(&expected, &mut observed, &recorded);
+            found.sets(&expected, &observed, members);
+            found.rules(&expected, &mut observed, recorded);
             // What serves all of a layout, or all that have something in a set, is broken for each
             // of them.
             for part in std::mem::take(&mut found.parts) {
@@ -210,14 +247,7 @@ impl Found {
         }
     }
 
-    fn sets(&mut self, expected: &Program, observed: &Observed, recorded: &[(&Name, &Installed)]) {
-        let mut keys: BTreeMap<&str, BTreeMap<Vec<u8>, (&Name, &Installed)>> = BTreeMap::new();
-        for &(owner, installed) in recorded {
-            if let Some(key) = key(&installed.item) {
-                let of_set = keys.entry(&installed.place).or_default();
-                of_set.insert(key, (owner, installed));
-            }
-        }
+    fn sets(&mut self, expected: &Program, observed: &Observed, members: &Members<'_>) {
         for filled in &expected.sets {
             let name = filled.set.name.as_str();
             let place = format!("set `{name}`");
@@ -234,14 +264,13 @@ impl Found {
                 Some(_) => {}
             }
         }
-        for (set, wanted) in &keys {
-            for (key, (owner, installed)) in wanted {
-                if !observed.has_element(set, key) {
-                    let place = format!("set `{set}`");
-                    let detail = format!("element {}", installed.item);
-                    self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
-                }
-            }
+        for Member {
+            owner, installed, ..
+        } in members.missing()
+        {
+            let place = format!("set `{}`", installed.place);
+            let detail = format!("element {}", installed.item);
+            self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
         }
         let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
         for filled in observed.program.sets.iter().filter(of_networks) {
@@ -255,15 +284,8 @@ impl Found {
                     "no network needs it",
                 );
             }
-            for element in &filled.elements {
-                if !keys
-                    .get(name)
-                    .is_some_and(|keys| keys.contains_key(&element.key))
-                {
-                    let set = &filled.set;
-                    let detail = format!("element {:#}", ElementOf { set, element });
-                    self.tell(None, &place, DiscrepancyKind::Foreign, detail);
-                }
+            for detail in members.foreign(name) {
+                self.tell(None, &place, DiscrepancyKind::Foreign, detail);
             }
         }
     }
@@ -275,7 +297,7 @@ impl Found {
         recorded: &[(&Name, &Installed)],
     ) {
         let is_rule = |installed: &Installed| {
-            Layout::Flat.has_chain(&installed.place) && key(&installed.item).is_none()
+            Layout::Flat.has_chain(&installed.place) && Key::read(&installed.item).is_none()
         };
         let rules = recorded.iter().filter(|(_, installed)| is_rule(installed));
         // Those that say what they said are found first, then what stands instead of others.

@@ -1,6 +1,6 @@
 //! From networks to a goal: where each of them is chosen to be.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use palisade_core::backend::Placement;
 use palisade_core::engine::{EngineError, Goal, Wish};
@@ -9,7 +9,10 @@ use palisade_core::state::Running;
 
 use super::Firewall;
 use crate::options::Choice;
-use crate::{no_rules, rights, usual};
+use crate::usual;
+
+/// Where a network goes, and why.
+type Settled = (Arc<Placement>, Arc<str>);
 
 impl Firewall {
     /// The goal of running these networks, each where it is chosen to be.
@@ -22,20 +25,11 @@ impl Firewall {
         let namespace = self.namespace.clone();
         let found = self.usual.clone();
         move |running: &Running<'_>| {
-            let is_ruled = |network: &Network| {
-                let record = running.get(network.name());
-                let running = record.map(|record| &record.placement);
-                let placement = choice.placement(running, &configured, Choice::default);
-                placement.backend != no_rules::NAME
-            };
-            if rights::are_missing(namespace.as_deref()) && networks.iter().any(is_ruled) {
-                return Err(EngineError::NotAllowed);
-            }
             // What to do with new networks for which nobody chose a backend. It is tried out once.
             let is_chosen = choice.is_of_backend() || configured.is_of_backend();
             let mut networks_of_none = networks
                 .iter()
-                .filter(|network| !is_chosen && running.get(network.name()).is_none());
+                .filter(|network| !is_chosen && running.placement(network.name()).is_none());
             let usual = match (networks_of_none.next(), found.get()) {
                 (None, _) => None,
                 (Some(_), Some(usual)) => Some(usual),
@@ -45,28 +39,34 @@ impl Firewall {
                 }
             };
             let mut ignored = false;
-            // Most networks go to one place: what `auto` means there is found out once.
-            let mut settled: HashMap<Placement, Placement> = HashMap::new();
-            let mut wish = |network: &Network| {
-                let running = running.get(network.name());
-                let placement =
-                    choice.placement(running.map(|record| &record.placement), &configured, || {
-                        usual
-                            .as_ref()
-                            .map_or_else(Choice::default, |usual| usual.choice.clone())
-                    });
-                let settle = || usual::settled(namespace.as_ref(), placement.clone());
-                let placement = settled
-                    .entry(placement.clone())
-                    .or_insert_with(settle)
-                    .clone();
+            let mut settle = |running: Option<&Placement>| {
+                let usual_choice = || usual.map_or_else(Choice::default, |u| u.choice.clone());
+                let placement = choice.placement(running, &configured, usual_choice);
+                let placement = usual::settled(namespace.as_ref(), placement);
                 ignored |= choice.is_ignored_by(&placement);
-                let why = match (running, &usual) {
-                    (Some(record), _) if record.placement == placement => record.why.clone(),
-                    _ if choice.is_of_backend() => "chosen explicitly".to_owned(),
-                    _ if configured.is_of_backend() => "configured".to_owned(),
-                    (_, Some(usual)) => usual.why.clone(),
-                    (_, None) => String::new(),
+                let why = match usual {
+                    _ if choice.is_of_backend() => "chosen explicitly",
+                    _ if configured.is_of_backend() => "configured",
+                    Some(usual) => usual.why.as_str(),
+                    None => "",
+                };
+                (Arc::new(placement), Arc::from(why))
+            };
+            // Most networks are at one place and go to one place: it is settled once.
+            let mut settled: Vec<(Option<&Placement>, Settled)> = Vec::new();
+            let mut wish = |network: &Network| {
+                let running = running.placement(network.name());
+                let is_known = |(of, _): &&(Option<&Placement>, Settled)| match (of, running) {
+                    (Some(of), Some(running)) => std::ptr::eq(*of, running),
+                    (of, running) => of.is_none() && running.is_none(),
+                };
+                let (placement, why) = match settled.iter().find(is_known) {
+                    Some((_, known)) => known.clone(),
+                    None => {
+                        let new = settle(running);
+                        settled.push((running, new.clone()));
+                        new
+                    }
                 };
                 Wish {
                     network: network.clone(),

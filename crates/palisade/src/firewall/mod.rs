@@ -1,6 +1,7 @@
 //! The firewall of one network namespace.
 
 mod after;
+mod allowed;
 mod confirm;
 mod counters;
 mod doctor;
@@ -99,6 +100,7 @@ impl Firewall {
     /// If the networks contradict one another or those that run, or the kernel refuses: nothing
     /// has changed then.
     pub fn apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotAllowed, networks)?;
         self.reach(networks, Goal::Run)
     }
 
@@ -107,6 +109,8 @@ impl Firewall {
     /// # Errors
     /// As for [`apply`](Self::apply).
     pub fn sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotAllowed, networks)?;
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         self.reach(networks, Goal::Exactly)
     }
 
@@ -115,6 +119,9 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn remove(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |record| {
+            names.contains(record.network.name())
+        })?;
         self.change(|_| Ok(Goal::Gone(names.to_vec())), came)
     }
 
@@ -123,6 +130,7 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: nothing has changed then.
     pub fn remove_all(&mut self) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         self.change(|_| Ok(Goal::Exactly(Vec::new())), came)
     }
 
@@ -141,6 +149,7 @@ impl Firewall {
     /// # Errors
     /// As for `apply`, as far as can be seen without doing it.
     pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotReadable, networks)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Run);
         self.engine().foresee(goal)
@@ -151,6 +160,8 @@ impl Firewall {
     /// # Errors
     /// As for `sync`, as far as can be seen without doing it.
     pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotReadable, networks)?;
+        self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Exactly);
         self.engine().foresee(goal)
@@ -161,6 +172,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
         self.engine().verify(names)
     }
@@ -197,6 +209,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         // Flows are mended too, where they could not be when the NAT rules came.
         self.change(|_| Ok(Goal::Mended(names.to_vec())), named)
     }
@@ -207,6 +220,7 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: all networks are where they were then.
     pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         let namespace = self.namespace.clone();
         let goal = |running: &Running<'_>| {
             let wish = |record: &Record| {
@@ -214,8 +228,8 @@ impl Firewall {
                 let placement = to.placement(running, &Choice::default(), Choice::default);
                 Wish {
                     network: record.network.clone(),
-                    placement: usual::settled(namespace.as_ref(), placement),
-                    why: "moved here by `migrate`".to_owned(),
+                    placement: usual::settled(namespace.as_ref(), placement).into(),
+                    why: "moved here by `migrate`".into(),
                 }
             };
             Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
@@ -229,8 +243,9 @@ impl Firewall {
     /// # Errors
     /// If that fails; it can be tried again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         let recovered = self.engine().recover()?;
-        self.end_unnatted_of(recovered);
+        self.tell_unnatted_of(recovered);
         Ok(recovered)
     }
 
@@ -262,7 +277,7 @@ impl Firewall {
     /// Sees to what an interrupted process left, before something is read.
     fn recover_if_idle(&mut self) -> Result<(), EngineError> {
         let recovered = self.engine().recover_if_idle()?;
-        self.end_unnatted_of(recovered);
+        self.tell_unnatted_of(recovered);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::super::case::Case;
 use super::super::record::{Batches, said};
 use super::super::scratch::Scratch;
 use super::super::site::Site;
+use super::library::Spent;
 use super::pair::Pair;
 
 /// A firewall that stays open.
@@ -25,12 +26,16 @@ pub(in super::super) struct LibraryPair {
 impl LibraryPair {
     pub(in super::super) fn new(case: &Case<'_>, layout: Layout) -> Result<Self, String> {
         let site = Site::new(case, layout)?;
-        Ok(Self {
-            firewall: site.firewall()?,
+        Ok(Self::over(site.firewall()?, site, case))
+    }
+
+    fn over(firewall: Firewall, site: Site, case: &Case<'_>) -> Self {
+        Self {
+            firewall,
             name: [case.one.name().clone()],
             one: [case.one.clone()],
             _site: site,
-        })
+        }
     }
 }
 
@@ -86,6 +91,38 @@ impl Pair for CommandPair {
 
     fn remove(&mut self) -> Result<Duration, String> {
         self.site.namespace.time(&mut self.remove)
+    }
+}
+
+/// What of [`LibraryPair`] is spent in exchanges with the kernel.
+pub(in super::super) struct ExchangePair {
+    library: LibraryPair,
+    spent: Spent,
+}
+
+impl ExchangePair {
+    pub(in super::super) fn new(case: &Case<'_>, layout: Layout) -> Result<Self, String> {
+        let site = Site::new(case, layout)?;
+        let spent = Spent::default();
+        let timed = Box::new(spent.of(site.namespace.socket()?));
+        Ok(Self {
+            library: LibraryPair::over(site.firewall_over(timed)?, site, case),
+            spent,
+        })
+    }
+}
+
+impl Pair for ExchangePair {
+    fn add(&mut self) -> Result<Duration, String> {
+        self.spent.take();
+        self.library.add()?;
+        Ok(self.spent.take())
+    }
+
+    fn remove(&mut self) -> Result<Duration, String> {
+        self.spent.take();
+        self.library.remove()?;
+        Ok(self.spent.take())
     }
 }
 

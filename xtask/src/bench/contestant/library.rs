@@ -92,24 +92,38 @@ impl Contestant for Kernel<'_> {
         let cookie = socket
             .namespace_cookie()
             .map_err(|error| error.to_string())?;
-        let spent = Arc::new(AtomicU64::new(0));
-        let timed = Box::new(Timed {
-            socket,
-            spent: Arc::clone(&spent),
-        });
+        let spent = Spent::default();
+        let timed = Box::new(spent.of(socket));
         let firewall =
             Firewall::over(timed, cookie, &options).map_err(|error| error.to_string())?;
         apply(firewall, self.case)?;
         namespace.close()?;
-        Ok(Duration::from_nanos(spent.load(Ordering::Relaxed)).into())
+        Ok(spent.take().into())
     }
 }
 
-/// A socket with a clock.
+/// The time that a socket's exchanges took, in nanoseconds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spent(Arc<AtomicU64>);
+
+impl Spent {
+    /// A socket with this clock.
+    pub(super) fn of(&self, socket: Socket) -> impl Transport + use<> {
+        Timed {
+            socket,
+            spent: self.clone(),
+        }
+    }
+
+    /// The time since it was asked for.
+    pub(super) fn take(&self) -> Duration {
+        Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
+    }
+}
+
 struct Timed {
     socket: Socket,
-    /// In nanoseconds.
-    spent: Arc<AtomicU64>,
+    spent: Spent,
 }
 
 impl Transport for Timed {
@@ -117,7 +131,7 @@ impl Transport for Timed {
         let start = Instant::now();
         let exchanged = self.socket.exchange(request, replies);
         let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.spent.fetch_add(nanoseconds, Ordering::Relaxed);
+        self.spent.0.fetch_add(nanoseconds, Ordering::Relaxed);
         exchanged
     }
 }

@@ -10,7 +10,7 @@ mod rival;
 
 use super::amount::Amount;
 
-pub(super) use change::{CommandPair, LibraryPair, ResentPair};
+pub(super) use change::{CommandPair, ExchangePair, LibraryPair, ResentPair};
 pub(super) use fresh::{Fresh, Timed};
 pub(super) use label::{Label, What, networks, thousands};
 pub(super) use library::{Iptables, Kernel, Library};

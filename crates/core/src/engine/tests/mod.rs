@@ -110,11 +110,11 @@ fn wish(name: &str, subnet: u8, backend: &str) -> Wish {
             tftp: false,
         })
         .unwrap(),
-        placement: Placement {
+        placement: Arc::new(Placement {
             backend: backend.to_owned(),
             settings: BTreeMap::new(),
-        },
-        why: String::new(),
+        }),
+        why: "".into(),
     }
 }
 

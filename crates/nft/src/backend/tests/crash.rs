@@ -1,6 +1,8 @@
 //! Every exchange of messages and every operation on the state fails once, and the process dies at
 //! every one: then all of a change has happened, or nothing of it.
 
+use std::sync::Arc;
+
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Wish};
 use palisade_core::network::{Description, Forward, Nat, Network};
@@ -96,11 +98,11 @@ fn wish(number: u8, subnet: u8, layout: Layout) -> Wish {
     });
     Wish {
         network: network.unwrap(),
-        placement: Placement::from(&Settings {
+        placement: Arc::new(Placement::from(&Settings {
             layout,
             table: TableName::default(),
-        }),
-        why: String::new(),
+        })),
+        why: "".into(),
     }
 }
 
