@@ -9,8 +9,8 @@ use palisade_tests::{Answer, Namespace, Palisade, Trials, trials};
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials.and(trials![
         a_plain_user_is_told,
-        a_plain_user_is_root_inside,
         of_networks_that_run,
+        a_plain_user_is_root_inside
     ])
 }
 
@@ -47,21 +47,35 @@ impl Place {
     }
 
     fn run(&self, host: &Namespace, words: &[&str]) -> Answer {
-        self.run_any(
-            host,
-            &[&["./palisade", "--state-dir", "state"], words].concat(),
-        )
+        let command = ["./palisade", "--state-dir", "state"];
+        self.by_nobody(host, &[&command, words].concat())
     }
 
-    /// Any program, with its arguments.
-    fn run_any(&self, host: &Namespace, words: &[&str]) -> Answer {
+    /// As a plain user, in this folder.
+    fn by_nobody(&self, host: &Namespace, words: &[&str]) -> Answer {
         let folder = self.folder.path();
         let mut command = Command::new("setpriv");
         command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
-        command.args(words).current_dir(folder).env("NO_COLOR", "1");
-        command.env_remove("XDG_RUNTIME_DIR").env("TMPDIR", folder);
-        host.answer(&mut command, "")
+        command.args(words).current_dir(folder);
+        command.env("NO_COLOR", "1").env_remove("XDG_RUNTIME_DIR");
+        host.answer(command.env("TMPDIR", folder), "")
     }
+}
+
+/// The system's state directory is not theirs, although they are called root.
+fn a_plain_user_is_root_inside() {
+    let host = Namespace::new();
+    let place = Place::new(&host);
+    let does = "./palisade apply default.xml && ./palisade list && ./palisade remove --all";
+    let script = ["unshare", "-rn", "sh", "-c", does];
+    let listed = place.by_nobody(&host, &script).stdout();
+    assert!(listed.contains("virbr0"), "{listed}");
+    let state = place.folder.path().join(format!("palisade-{NOBODY}"));
+    assert!(state.is_dir(), "{}", state.display());
+    // In the host's own network namespace they are nobody all the same.
+    let script = ["unshare", "-r", "./palisade", "apply", "default.xml"];
+    let told = place.by_nobody(&host, &script).refusal(1);
+    assert!(told.contains("CAP_NET_ADMIN"), "{told}");
 }
 
 fn a_plain_user_is_told() {
@@ -112,16 +126,15 @@ fn a_plain_user_is_told() {
         );
     }
     let there = Namespace::new();
-    let file = place.folder.path().join("default.xml");
+    let (own, file) = (there.path(), place.folder.path().join("default.xml"));
     for (namespace, why) in [
         (Path::new("/proc/self/ns/net"), "CAP_SYS_ADMIN"),
-        (&there.path(), "CAP_SYS_ADMIN"),
+        (&own, "root"),
         (&file, "is no network namespace"),
     ] {
         let namespace = namespace.to_str().expect("a path in UTF-8");
-        let words = ["--netns", namespace, "list"];
-        let told = run(&words).refusal(1);
-        assert!(told.contains(why), "{words:?}: {told}");
+        let told = run(&["--netns", namespace, "list"]).refusal(1);
+        assert!(told.contains(why), "{told}");
     }
     // What takes no right is done without.
     run(&["check", "default.xml"]).stdout();
@@ -140,22 +153,6 @@ fn a_plain_user_is_told() {
         assert_eq!(answer.stderr, "", "{words:?}");
         answer.stdout();
     }
-}
-
-/// The system's state directory is not theirs, although they are called root.
-fn a_plain_user_is_root_inside() {
-    let host = Namespace::new();
-    let place = Place::new(&host);
-    let does = "./palisade apply default.xml && ./palisade list && ./palisade remove --all";
-    let script = ["unshare", "-rn", "sh", "-c", does];
-    let listed = place.run_any(&host, &script).stdout();
-    assert!(listed.contains("virbr0"), "{listed}");
-    let state = place.folder.path().join(format!("palisade-{NOBODY}"));
-    assert!(state.is_dir(), "{}", state.display());
-    // In the host's own network namespace they are nobody all the same.
-    let script = ["unshare", "-r", "./palisade", "apply", "default.xml"];
-    let told = place.run_any(&host, &script).refusal(1);
-    assert!(told.contains("CAP_NET_ADMIN"), "{told}");
 }
 
 /// Networks of root's, whose state a plain user may read.

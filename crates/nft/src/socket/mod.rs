@@ -91,17 +91,19 @@ impl OpenError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Namespace { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                ENTERING
-            }
+            Self::Namespace { source, .. } if is_not_allowed(source) => ENTERING,
             Self::Namespace { .. } | Self::NotOne { .. } => {
                 "`ip netns list` names those that there are; that of a process is /proc/PID/ns/net"
             }
             Self::Enter { .. } => ENTERING,
-            Self::Socket(error) if error.kind() == io::ErrorKind::PermissionDenied => WITH_RIGHTS,
+            Self::Socket(error) if is_not_allowed(error) => WITH_RIGHTS,
             Self::Socket(_) => "netfilter may be missing: modprobe nfnetlink",
         }
     }
+}
+
+fn is_not_allowed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 impl Socket {
