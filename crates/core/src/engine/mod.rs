@@ -107,7 +107,7 @@ impl Engine<'_> {
         let goal = goal(&running)?;
         self.check_confirmed(&goal)?;
         // What others put into an older table goes with it where that is wished.
-        let is_remade = matches!(&goal, Goal::Mended(_));
+        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
         let (running, seen) = if is_remade {
             (running, Seen::new())
         } else {

@@ -203,8 +203,10 @@ impl Nftables {
         let mut uses = Uses::default();
         uses.extend(records.iter().flat_map(|record| &record.installed));
         let mut tables = BTreeSet::new();
-        for record in asked {
-            tables.insert(Settings::try_from(&record.placement)?.table);
+        // Most networks are in one place.
+        let places: HashSet<&Placement> = asked.iter().map(|record| &record.placement).collect();
+        for place in places {
+            tables.insert(Settings::try_from(place)?.table);
         }
         let mut areas = recorded_areas(records, &uses)?;
         areas.retain(|area| tables.contains(&area.table));
@@ -227,7 +229,10 @@ impl Nftables {
             ..Plan::default()
         };
         let mut rebuilds = Vec::new();
-        self.occupied.clear();
+        self.occupied.retain(|occupied| {
+            let mut looked_at = areas.iter().map(|(area, _)| area.table.as_str());
+            looked_at.all(|table| table != occupied.table)
+        });
         for (area, program) in &areas {
             let is_old = match program {
                 Some(program) => is_old(&program.table)?,
