@@ -143,7 +143,7 @@ impl Shape {
     }
 
     /// What its keys are made of.
-    pub(super) fn parts(&self) -> Vec<Part> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = Part> + use<> {
         use Direction::{In, Out};
         let device = |via: bool, direction| via.then_some(Part::Device(direction));
         let source = |prefix| Some(Part::Address(End::Source, prefix));
@@ -161,7 +161,7 @@ impl Shape {
             Self::Same { prefix } => [source(prefix), destination(prefix), None],
             Self::Nat { via, prefix, .. } => [device(via, Out), source(prefix), None],
         };
-        parts.into_iter().flatten().collect()
+        parts.into_iter().flatten()
     }
 
     fn types(&self, family: Family) -> Vec<DataType> {
@@ -169,11 +169,11 @@ impl Shape {
             Family::Ipv4 => DataType::IPV4_ADDR,
             Family::Ipv6 => DataType::IPV6_ADDR,
         };
-        let data_type = |part: &Part| match part {
+        let data_type = |part: Part| match part {
             Part::Bridge(_) | Part::Device(_) => DataType::IFNAME,
             Part::Address(_, _) => address,
         };
-        self.parts().iter().map(data_type).collect()
+        self.parts().map(data_type).collect()
     }
 
     /// The type of its set's keys.
@@ -259,13 +259,13 @@ impl Shape {
     }
 
     fn fields(&self, place: Place<'_>) -> Vec<Field> {
-        let field = |part: &Part| match *part {
+        let field = |part: Part| match part {
             Part::Bridge(direction) | Part::Device(direction) => {
                 statement::interface_field(direction)
             }
             Part::Address(end, prefix) => statement::address_field(place.family(), end, prefix),
         };
-        self.parts().iter().map(field).collect()
+        self.parts().map(field).collect()
     }
 }
 
