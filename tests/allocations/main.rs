@@ -19,7 +19,7 @@ const SIZES: [u32; 3] = [1, 100, 1_000];
 const ONE_MORE: u32 = 60_000;
 
 fn main() -> ExitCode {
-    palisade_tests::run(trials!(one_more_and_one_less, all_and_no_change,))
+    palisade_tests::run(trials!(one_more_and_one_less, all_and_no_change, looking))
 }
 
 /// Beside a thousand as beside one.
@@ -64,6 +64,29 @@ fn all_and_no_change() {
     assert!(each(1) <= UNCHANGED, "{counts:?}");
 }
 
+/// Reading back asks for no memory for elements that stand as they are recorded. What is asked for
+/// to read the records is not counted.
+fn looking() {
+    let counts = SIZES.map(|size| {
+        let mut site = Site::with(Layout::Mapped, size);
+        let (mut verify, mut records) = (0, 0);
+        // What is opened and made once counts in the first round, not in the second.
+        for _ in 0..2 {
+            site.count(|firewall| {
+                verify = allocations(|| firewall.verify(&[]).expect("verify"));
+                records = allocations(|| firewall.running().expect("read the records"));
+            });
+        }
+        verify - records
+    });
+    println!("{counts:?}");
+    let [one, hundred, thousand] = counts;
+    assert!(hundred - one <= 99 * LOOKED_AT, "{counts:?}");
+    assert!(thousand - hundred <= 900 * LOOKED_AT, "{counts:?}");
+}
+
+/// For each network that is looked at: its table's name, its file's. It is more than a dozen elements.
+const LOOKED_AT: u64 = 10;
 /// For each network that is applied.
 const APPLIED: u64 = 320;
 /// For each network that stays as it is.

@@ -16,7 +16,8 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
             .with(name("all in one batch"), move || all_in_one(layout))
             .with(name("one more"), move || one_more(layout))
             .with(name("one less"), move || one_less(layout))
-            .with(name("no change"), move || no_change(layout));
+            .with(name("no change"), move || no_change(layout))
+            .with(name("verify"), move || verify(layout));
     }
     trials
 }
@@ -108,4 +109,18 @@ fn no_change(layout: Layout) {
         };
         assert_eq!(counts, question, "{size} networks");
     }
+}
+
+/// As many questions for a thousand as for one, and nothing is changed.
+fn verify(layout: Layout) {
+    let counts = SIZES.map(|size| {
+        let mut site = Site::with(layout, size);
+        site.count(|firewall| {
+            let found = firewall.verify(&[]).expect("verify");
+            assert!(found.is_empty(), "{found:?}");
+        })
+    });
+    assert_eq!(counts, [counts[0]; 3]);
+    assert_eq!(counts[0].batches, 0);
+    assert!(counts[0].questions <= 28, "{counts:?}");
 }

@@ -1,11 +1,13 @@
-//! The evaluator of nf_tables against the kernel: random tables, some that no layout of ours would
-//! make, and random packets really sent through them. The kernel tells of each rule that applied to a
-//! packet, and what became of it; the evaluator, given what a dump finds, must say the same.
+//! The evaluators against the kernel: random tables, some that no layout of ours would make, and
+//! random packets really sent through them. Of nf_tables the kernel tells of each rule that applied to
+//! a packet, and what became of it; of iptables, what rules counted is compared (`saved/`). The
+//! evaluator, given what a dump finds, must say the same.
 
 mod nature;
 mod packets;
 mod router;
 mod rulesets;
+mod saved;
 mod verdict;
 
 use std::process::{Command, ExitCode};
@@ -22,7 +24,7 @@ const EACH: usize = 250;
 const AT_ONCE: usize = 125;
 
 fn main() -> ExitCode {
-    palisade_tests::run(trials![the_evaluator_is_right_about_the_kernel])
+    palisade_tests::run(trials![the_evaluator_is_right_about_the_kernel].and(saved::trials()))
 }
 
 /// Ten thousand packets, or as many as `PALISADE_LAB_PACKETS` says.
@@ -45,7 +47,7 @@ fn the_evaluator_is_right_about_the_kernel() {
         assert_eq!(loaded.code, Some(0), "seed {seed}: {loaded}\n{text}");
         let tables = nature.tables();
         for _ in 0..EACH / AT_ONCE {
-            let sent = router.send(&mut chance, AT_ONCE);
+            let sent = router.send(&mut chance, AT_ONCE).len();
             let heard = nature.hear(sent);
             // Of two that look the same, the tracer may take the second for the first one, if nobody
             // told what became of that.

@@ -12,11 +12,14 @@ pub(crate) const PORTS: [u16; 5] = [53, 67, 1000, 2000, 5000];
 /// From whom to whom a packet goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {
-    source: IpAddr,
-    destination: IpAddr,
-    protocol: u8,
-    ports: [u16; 2],
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) protocol: u8,
+    pub(crate) ports: [u16; 2],
 }
+
+/// The TTL or hop limit of packets, by which the host knows them from what kernels send each other.
+pub(crate) const HOPS: u8 = 77;
 
 /// A packet, and where to send it.
 pub(crate) struct Packet {
@@ -48,7 +51,9 @@ impl Ends {
     }
 }
 
-pub(crate) fn packet(chance: &mut Chance, ends: Ends) -> Packet {
+/// `number` is told in it where the kernel leaves it alone: as IPv4's identification, and IPv6's flow
+/// label.
+pub(crate) fn packet(chance: &mut Chance, ends: Ends, number: u16) -> Packet {
     let Ends {
         source,
         destination,
@@ -61,16 +66,18 @@ pub(crate) fn packet(chance: &mut Chance, ends: Ends) -> Packet {
             let len = u16::try_from(20 + transport.len()).unwrap_or(20);
             let mut header = vec![0x45, 0];
             header.extend(len.to_be_bytes());
-            header.extend([0, 0, 0, 0, 64, protocol, 0, 0]);
+            header.extend(number.to_be_bytes());
+            header.extend([0, 0, HOPS, protocol, 0, 0]);
             header.extend(source.octets());
             header.extend(destination.octets());
             header
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
             let len = u16::try_from(transport.len()).unwrap_or(0);
-            let mut header = vec![0x60, 0, 0, 0];
+            let mut header = vec![0x60, 0];
+            header.extend(number.to_be_bytes());
             header.extend(len.to_be_bytes());
-            header.extend([protocol, 64]);
+            header.extend([protocol, HOPS]);
             header.extend(source.octets());
             header.extend(destination.octets());
             header

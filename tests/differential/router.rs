@@ -1,5 +1,6 @@
 //! A host that forwards between four interfaces, and one beside it that sends whatever it likes.
 
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 
 use palisade_tests::{Chance, Namespace};
@@ -23,6 +24,17 @@ pub(crate) struct Router {
     _sender: Namespace,
     /// For each interface, raw sockets of IPv4 and IPv6 that write headers themselves.
     sockets: [[Socket; 2]; 2],
+    /// What the next packet is told by.
+    number: Cell<u16>,
+}
+
+/// A packet that was sent.
+pub(crate) struct Sent {
+    pub(crate) ends: Ends,
+    /// The interface that it came in through.
+    pub(crate) in_interface: &'static str,
+    /// What it is told by.
+    pub(crate) number: u16,
 }
 
 impl Router {
@@ -73,27 +85,35 @@ impl Router {
             host,
             _sender: sender,
             sockets,
+            number: Cell::new(0),
         }
     }
 
-    /// Sends so many packets, some of which answer others; how many.
-    pub(crate) fn send(&self, chance: &mut Chance, count: usize) -> usize {
-        let mut sent: Vec<Ends> = Vec::new();
+    /// Sends so many packets, some of which answer others.
+    pub(crate) fn send(&self, chance: &mut Chance, count: usize) -> Vec<Sent> {
+        let mut sent: Vec<Sent> = Vec::new();
         for _ in 0..count {
             let answer = match chance.below(2) {
-                0 if !sent.is_empty() => chance.one_of(&sent).answer(),
+                0 if !sent.is_empty() => chance.one_of(&sent).ends.answer(),
                 _ => None,
             };
             let ends = answer.unwrap_or_else(|| Ends::random(chance));
-            sent.push(ends);
-            let packet = packets::packet(chance, ends);
+            // The kernel would take none for one of its own choice.
+            let number = self.number.get() % u16::MAX + 1;
+            self.number.set(number);
+            let packet = packets::packet(chance, ends, number);
             let way = usize::try_from(chance.below(2)).unwrap_or(0);
+            sent.push(Sent {
+                ends,
+                in_interface: IN[way],
+                number,
+            });
             let socket = &self.sockets[way][usize::from(packet.destination.is_ipv6())];
             let to = SocketAddr::from((packet.destination, 0));
-            let sent = socket.send_to(&packet.bytes, &SockAddr::from(to));
-            sent.unwrap_or_else(|error| panic!("cannot send to {to}: {error}"));
+            let written = socket.send_to(&packet.bytes, &SockAddr::from(to));
+            written.unwrap_or_else(|error| panic!("cannot send to {to}: {error}"));
         }
-        count
+        sent
     }
 }
 

@@ -176,7 +176,7 @@ fn is_refused(tables: &[Program], events: &[Event]) -> bool {
 }
 
 /// Whether a packet that went so was translated so.
-fn is_translation(nat: Nat, packet: &Packet, went: &Ends) -> bool {
+pub(crate) fn is_translation(nat: Nat, packet: &Packet, went: &Ends) -> bool {
     let port = went.ports.map(|(source, _)| source);
     let port_is_in = |ports: Option<palisade_core::network::PortRange>| {
         ports.is_none_or(|ports| {

@@ -30,6 +30,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         .with("a rule drops what is forwarded", forward_rule)
         .with("a rule in words that are not understood", perhaps)
         .with("a rule for routed guests", routed)
+        .with("rules for frames", frames)
         .with("in a namespace from outside", from_outside)
 }
 
@@ -180,6 +181,50 @@ fn routed() {
         Some(1),
         "{finding:#}"
     );
+    examined.assert_mended();
+}
+
+/// On bridges and devices.
+fn frames() {
+    let lab = Lab::new();
+    let palisade = lab.palisade([]);
+    lab.host.nft(
+        "table bridge edge { chain in { type filter hook input priority 0\n policy drop\n \
+         ether type arp accept\n udp dport 53 accept\n }\n }\n",
+    );
+    assert!(!lab.reaches_world(), "or there is nothing to find");
+    let examined = examine(&lab.host, &palisade);
+    examined.assert_only(&["forward-filter", "host-filter"]);
+    let finding = examined.one("forward-filter", &["what guests send to the outside"]);
+    assert_eq!(finding["evidence"][0]["table"], "bridge edge");
+    examined.one("host-filter", &["DHCP (udp 67)", "DNS (tcp 53)"]);
+    examined.assert_mended();
+    assert!(lab.reaches_world());
+
+    lab.host.nft(
+        "delete table bridge edge\n\
+         table netdev edge { chain in { type filter hook ingress device vnet0 priority 0\n \
+         ip protocol udp udp dport 443 drop\n tcp dport 443 drop\n }\n }\n",
+    );
+    assert!(!lab.reaches_world(), "or there is nothing to find");
+    let examined = examine(&lab.host, &palisade);
+    examined.assert_only(&["forward-filter"]);
+    let finding = examined.one("forward-filter", &["netdev edge"]);
+    assert_eq!(
+        finding["mend"],
+        serde_json::json!(["nft -a list chain netdev edge in"])
+    );
+    lab.host.nft("delete table netdev edge");
+    // Guests among themselves.
+    lab.host.nft(
+        "table bridge edge { chain through { type filter hook forward priority 0\n policy drop\n \
+         }\n }\n",
+    );
+    lab.host.sysctl("bridge/bridge-nf-call-iptables", "0");
+    lab.host.sysctl("bridge/bridge-nf-call-ip6tables", "0");
+    let examined = examine(&lab.host, &palisade);
+    examined.assert_only(&["forward-filter"]);
+    examined.one("forward-filter", &["do not reach each other"]);
     examined.assert_mended();
 }
 

@@ -7,57 +7,184 @@ use std::process::Command;
 use palisade_tests::{Answer, Namespace, Palisade, Trials, trials};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
-    trials.and(trials![a_plain_user_is_told])
+    trials.and(trials![a_plain_user_is_told, of_networks_that_run])
 }
 
 const NOBODY: &str = "65534";
 
-fn a_plain_user_is_told() {
-    let host = Namespace::new();
-    let palisade = Palisade::new(&host);
-    let file = &palisade.texts([crate::lab::default().xml()])[0];
-    let folder = tempfile::tempdir().expect("make a folder");
-    let open = |path: &Path, mode| {
-        let mode = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(path, mode).expect("open it to all");
-    };
-    open(folder.path(), 0o777);
-    // The command and the definition may lie where only root looks.
-    for (from, name) in [
-        (
-            Path::new(palisade.command::<&str>([]).get_program()),
-            "palisade",
-        ),
-        (file, "default.xml"),
-    ] {
-        let to = folder.path().join(name);
-        std::fs::copy(from, &to).expect("copy a file");
-        open(&to, 0o755);
+/// A folder with the command and a definition, open to everybody.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(host: &Namespace) -> Self {
+        let palisade = Palisade::new(host);
+        let file = &palisade.texts([crate::lab::default().xml()])[0];
+        let folder = tempfile::tempdir().expect("make a folder");
+        let open = |path: &Path, mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(path, mode).expect("open it to all");
+        };
+        open(folder.path(), 0o777);
+        // The command and the definition may lie where only root looks.
+        for (from, name) in [
+            (
+                Path::new(palisade.command::<&str>([]).get_program()),
+                "palisade",
+            ),
+            (file, "default.xml"),
+        ] {
+            let to = folder.path().join(name);
+            std::fs::copy(from, &to).expect("copy a file");
+            open(&to, 0o755);
+        }
+        Self { folder }
     }
-    let run = |words: &[&str]| -> Answer {
+
+    fn run(&self, host: &Namespace, words: &[&str]) -> Answer {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
         command
             .arg("./palisade")
             .args(["--state-dir", "state"])
             .args(words);
-        host.answer(command.current_dir(folder.path()).env("NO_COLOR", "1"), "")
-    };
+        host.answer(
+            command.current_dir(self.folder.path()).env("NO_COLOR", "1"),
+            "",
+        )
+    }
+}
+
+fn a_plain_user_is_told() {
+    let host = Namespace::new();
+    let place = Place::new(&host);
+    let run = |words: &[&str]| place.run(&host, words);
+    // What would change rules.
     for words in [
         &["apply", "default.xml"][..],
-        &["plan", "default.xml"],
+        &["apply", "--confirm", "9", "default.xml"],
         &["sync", "default.xml"],
         &["--backend", "iptables", "apply", "default.xml"],
-        &["doctor"],
-        &["trace"],
+        &["--layout", "flat", "apply", "default.xml"],
     ] {
         let told = run(words).refusal(1);
-        assert!(told.contains("CAP_NET_ADMIN"), "{words:?}: {told}");
-        assert!(told.contains("root"), "{words:?}: {told}");
+        told_of(words, &told, "error: changing rules takes CAP_NET_ADMIN");
+        assert!(told.contains("nothing was tried"), "{words:?}: {told}");
         let listed = run(&["list"]).stdout();
         assert_eq!(listed, "no networks are running\n", "{words:?}");
     }
+    // What would only look.
+    for words in [
+        &["plan", "default.xml"][..],
+        &["plan", "--sync", "default.xml"],
+        &["apply", "--dry-run", "default.xml"],
+        &["doctor"],
+        &[
+            "explain",
+            "--in",
+            "a",
+            "--src",
+            "192.0.2.1",
+            "--dst",
+            "192.0.2.2",
+        ],
+    ] {
+        told_of(
+            words,
+            &run(words).refusal(1),
+            "reading rules takes CAP_NET_ADMIN",
+        );
+    }
+    for words in [&["trace"][..], &["watch"]] {
+        told_of(
+            words,
+            &run(words).refusal(1),
+            "listening to netfilter takes CAP_NET_ADMIN",
+        );
+    }
     // What takes no right is done without.
     run(&["check", "default.xml"]).stdout();
-    run(&["--backend", "none", "apply", "default.xml"]).stdout();
+    let applied = run(&["--backend", "none", "apply", "default.xml"]);
+    assert_eq!(applied.stderr, "");
+    assert_eq!(applied.stdout(), "+ default: add\n");
+    for words in [
+        &["show", "default"][..],
+        &["plan", "default.xml"],
+        &["repair"],
+        &["recover"],
+        &["counters"],
+        &["remove", "--all"],
+    ] {
+        let answer = run(words);
+        assert_eq!(answer.stderr, "", "{words:?}");
+        answer.stdout();
+    }
+}
+
+/// Networks of root's, whose state a plain user may read.
+fn of_networks_that_run() {
+    let host = Namespace::new();
+    let place = Place::new(&host);
+    for backend in ["nftables", "iptables"] {
+        let mut root = Command::new("./palisade");
+        root.args([
+            "--state-dir",
+            "state",
+            "--backend",
+            backend,
+            "apply",
+            "default.xml",
+        ]);
+        host.answer(root.current_dir(place.folder.path()), "")
+            .stdout();
+        host.answer(
+            Command::new("chmod")
+                .args(["-R", "a+rX"])
+                .arg(place.folder.path()),
+            "",
+        )
+        .stdout();
+        let run = |words: &[&str]| place.run(&host, words);
+        for words in [
+            &["remove", "default"][..],
+            &["remove", "--all"],
+            &["repair"],
+            &["repair", "default"],
+            &["migrate", "--to", "iptables"],
+            &["apply", "default.xml"],
+            &["sync", "default.xml"],
+            &["recover"],
+            &["confirm"],
+        ] {
+            told_of(
+                words,
+                &run(words).refusal(1),
+                "error: changing rules takes CAP_NET_ADMIN",
+            );
+        }
+        for words in [
+            &["show", "default"][..],
+            &["verify"],
+            &["counters"],
+            &["plan", "default.xml"],
+            &["explain", "--from", "default", "--to", "world"],
+        ] {
+            told_of(
+                words,
+                &run(words).refusal(1),
+                "reading rules takes CAP_NET_ADMIN",
+            );
+        }
+        assert!(run(&["list"]).stdout().contains(backend));
+    }
+}
+
+#[track_caller]
+fn told_of(words: &[&str], told: &str, what: &str) {
+    assert!(told.contains(what), "{words:?}: {told}");
+    assert!(
+        told.contains("hint: run as root (sudo), or in a user"),
+        "{words:?}: {told}"
+    );
 }

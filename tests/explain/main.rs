@@ -1,6 +1,8 @@
 //! What `explain` says of packets, against what the kernel does with them and what `nft` shows.
 
+mod frames;
 mod others;
+mod refusals;
 mod running;
 
 use std::process::ExitCode;
@@ -8,6 +10,8 @@ use std::process::ExitCode;
 use palisade_tests::{Trials, run_side_by_side};
 
 fn main() -> ExitCode {
-    let trials = others::add_to(running::add_to(Trials::new()));
+    let trials = frames::add_to(refusals::add_to(others::add_to(running::add_to(
+        Trials::new(),
+    ))));
     run_side_by_side(trials, 2)
 }

@@ -26,6 +26,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
             "iptables_nft_without_its_programs",
             iptables_nft_without_its_programs,
         )
+        .with(
+            "rules_of_ours_without_the_programs_that_made_them",
+            rules_of_ours_without_the_programs_that_made_them,
+        )
 }
 
 const WEB: &str = "--from default --to world --proto tcp --dport 80";
@@ -277,14 +281,7 @@ fn iptables_nft_without_its_programs() {
     let palisade = Palisade::new(&namespace);
     palisade.apply(&networks()).stdout();
     iptables(&namespace, "nft", &DOCKER);
-    let told = |packet: &str| {
-        let line = format!("--format json explain {packet}");
-        let hide = "mount -t tmpfs none /usr/sbin && exec \"$@\"";
-        let prefix = ["unshare", "-m", "sh", "-c", hide, "sh"];
-        let mut command = palisade.command_by(&prefix, line.split(' '));
-        let answer = namespace.answer(&mut command, "");
-        serde_json::from_str::<Value>(&answer.stdout).unwrap_or_else(|_| panic!("{answer}"))
-    };
+    let told = |packet: &str| without_programs(&namespace, &palisade, packet);
     let dropped = told(WEB);
     assert_eq!(dropped["verdict"], "drop");
     assert_eq!(dropped["undecided"], json!([]), "{dropped:#}");
@@ -301,4 +298,27 @@ fn iptables_nft_without_its_programs() {
     );
     let undecided = told(WEB)["undecided"].clone();
     assert!(undecided.to_string().contains("addrtype"), "{undecided}");
+}
+
+/// Our own are known by their comments.
+fn rules_of_ours_without_the_programs_that_made_them() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace).with(["--backend", "iptables", "--iptables", "nft"]);
+    palisade.apply(&networks()).stdout();
+    let told = without_programs(&namespace, &palisade, "--from quiet --to world");
+    assert_eq!(told["verdict"], "reject");
+    let last = told["path"].as_array().and_then(|path| path.last());
+    assert_eq!(last.expect("a rule")["network"], "quiet", "{told:#}");
+    let ours = told["tables"].as_array().expect("tables").iter();
+    assert!(ours.clone().any(|table| table["ours"] == true), "{told:#}");
+}
+
+/// What is said where iptables' programs cannot be found.
+fn without_programs(namespace: &Namespace, palisade: &Palisade<'_>, packet: &str) -> Value {
+    let line = format!("--format json explain {packet}");
+    let hide = "mount -t tmpfs none /usr/sbin && exec \"$@\"";
+    let prefix = ["unshare", "-m", "sh", "-c", hide, "sh"];
+    let mut command = palisade.command_by(&prefix, line.split(' '));
+    let answer = namespace.answer(&mut command, "");
+    serde_json::from_str(&answer.stdout).unwrap_or_else(|_| panic!("{answer}"))
 }

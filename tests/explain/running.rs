@@ -15,6 +15,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
             "the_host_fills_in_what_is_not_said",
             the_host_fills_in_what_is_not_said,
         )
+        .with(
+            "the_hosts_own_address_is_that_of_its_route",
+            the_hosts_own_address_is_that_of_its_route,
+        )
 }
 
 /// A network that is translated, one that is routed, and one that is isolated.
@@ -165,4 +169,42 @@ fn the_host_fills_in_what_is_not_said() {
     let told = explained(&palisade, "--from lab --to world");
     let notes = told["notes"].to_string();
     assert!(notes.contains("there is no interface `virbr1`"), "{notes}");
+}
+
+/// What the host sends itself bears the address of the interface that its route leads through; that
+/// it has none is told.
+fn the_hosts_own_address_is_that_of_its_route() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace);
+    palisade.apply(&networks()).stdout();
+    let told = explained(&palisade, "--from host --to world");
+    let notes = told["notes"].to_string();
+    assert!(notes.contains("no route to 198.51.100.10"), "{notes}");
+    let told = explained(&palisade, "--from default --to world");
+    assert!(told["notes"].to_string().contains("no route"), "{told}");
+
+    namespace.ip(
+        "link add up0 type bridge\nlink set up0 up\nlink add up1 type bridge\nlink set up1 up\n\
+         addr add 192.0.2.9/24 dev up0\naddr add 203.0.113.2/24 dev up0\n\
+         addr add 100.64.0.7/24 dev up1\n\
+         route add default via 203.0.113.1\nroute add 198.18.0.0/15 dev up1",
+    );
+    for (to, address, interface) in [
+        ("world", "203.0.113.2", "up0"),
+        ("world/198.18.0.1", "100.64.0.7", "up1"),
+    ] {
+        let told = explained(&palisade, &format!("--from host --to {to}"));
+        assert_eq!(told["packet"]["source"], address);
+        assert_eq!(told["packet"]["out_interface"], interface);
+        assert_eq!(told["notes"], serde_json::json!([]));
+        let assumed = told["assumptions"].to_string();
+        let of_address = format!("from {address}, the host's address on `{interface}`");
+        assert!(assumed.contains(&of_address), "{assumed}");
+    }
+    let back = explained(&palisade, "--from world --to host");
+    assert_eq!(back["packet"]["destination"], "203.0.113.2");
+    assert_eq!(back["packet"]["in_interface"], "up0");
+    namespace.ip("route add blackhole 198.18.7.0/24");
+    let lost = explained(&palisade, "--from host --to world/198.18.7.7");
+    assert!(lost["notes"].to_string().contains("no route"), "{lost}");
 }

@@ -30,6 +30,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         .with("everybody who waits dies", everybody_dies)
         .with("a change that is refused does not wait", refused)
         .with("nothing changed, nothing to confirm", nothing_changed)
+        .with("programs are told in one object", programs_are_told)
 }
 
 /// What stands and what is recorded, to the letter; with counters.
@@ -189,6 +190,26 @@ fn nothing_changed() {
     assert!(begun.elapsed() < Duration::from_secs(5));
     palisade.answer(["confirm"]).refusal(1);
     until(|| guardians(&palisade).is_empty());
+}
+
+/// What ends the command is all that standard error has, also where another process of ours takes
+/// the change back first.
+fn programs_are_told() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    let mut words: Vec<OsString> = ["--format", "json"].map(OsString::from).into();
+    words.extend(arguments(&palisade, "1", &[net(1)]));
+    let answer = palisade.answer(words);
+    assert_eq!(answer.code, Some(1), "{answer}");
+    assert_eq!(answer.stdout, "", "{answer}");
+    let error: serde_json::Value = serde_json::from_str(&answer.stderr).expect("one object");
+    let message = error["error"]["message"].as_str().expect("a message");
+    assert!(
+        message.starts_with("nobody confirmed the change in time"),
+        "{message}"
+    );
+    let text = palisade.answer(arguments(&palisade, "1", &[net(1)]));
+    assert_eq!(text.refusal(1).lines().count(), 2);
 }
 
 /// The guardians of one state directory.

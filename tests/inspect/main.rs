@@ -2,7 +2,9 @@
 
 mod confirm;
 mod counters;
+mod mended;
 mod multicast;
+mod order;
 #[path = "../transactions/place.rs"]
 #[allow(dead_code)] // Other tests need the rest.
 mod place;
@@ -20,8 +22,10 @@ fn main() -> ExitCode {
     trials = counters::add_to(trials);
     trials = multicast::add_to(trials);
     trials = confirm::add_to(trials);
+    trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
+    trials = mended::add_to(trials);
     trials = watch::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)

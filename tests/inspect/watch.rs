@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use palisade_tests::{Palisade, Trials};
 use serde_json::Value;
 
-use crate::place::{Place, assert_clean, net};
+use crate::place::{Place, assert_clean, net, routed};
 use crate::site::Site;
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
@@ -24,8 +24,13 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
             },
         );
     }
+    for place in Place::ALL {
+        let name = format!("{place:?}: `watch` knows what is ours");
+        trials = trials.with(name, move || knows_ours(place));
+    }
     trials
         .with("`watch` tells who changed what", tells)
+        .with("`watch` reads anew what it could not hear", overrun)
         .with("`watch` as a service of systemd's", serves)
         .with("`watch --heal` rests in a fight", rests)
 }
@@ -83,14 +88,22 @@ impl Watching {
     /// The next event of this kind of which this holds.
     #[track_caller]
     fn next(&self, kind: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let mut until = self.until(kind, is_it);
+        until.pop().expect("the event")
+    }
+
+    /// All events up to the next of this kind of which this holds.
+    #[track_caller]
+    fn until(&self, kind: &str, is_it: impl Fn(&Value) -> bool) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(15);
         let mut passed = Vec::new();
         while let Ok(event) = self.events.recv_timeout(deadline - Instant::now()) {
             assert!(event["time"].is_string(), "{event}");
-            if event["event"] == kind && is_it(&event) {
-                return event;
-            }
+            let is_last = event["event"] == kind && is_it(&event);
             passed.push(event);
+            if is_last {
+                return passed;
+            }
         }
         panic!("no {kind} among {passed:#?}");
     }
@@ -222,6 +235,109 @@ fn tells() {
             "{told}"
         );
     }
+}
+
+/// From the first network to the last: nobody else did it, and nothing differs meanwhile.
+fn knows_ours(place: Place) {
+    let site = Site::new();
+    let palisade = place.palisade(&site.host);
+    let watching = Watching::start(&site, &palisade, &[]);
+    for _ in 0..6 {
+        palisade.apply([&net(1), &net(2)]).stdout();
+        palisade.apply([&routed(1)]).stdout();
+        palisade.ok(["remove", "net2"]);
+        palisade.ok(["remove", "--all"]);
+    }
+    palisade.apply([&net(1)]).stdout();
+    thread::sleep(Duration::from_millis(300));
+    break_all(place, &site);
+    let told = watching.until("differs", any);
+    let changed: Vec<&Value> = told.iter().filter(|e| e["event"] == "changed").collect();
+    let (ours, others): (Vec<&Value>, Vec<&Value>) = changed
+        .into_iter()
+        .partition(|change| change["own"] == true);
+    for change in &others {
+        let by = change["process"]["name"].as_str().expect("a name");
+        let is_meant = ["nft", "iptables-nft", "xtables-nft-mul"].contains(&by);
+        assert!(is_meant, "{change:#}");
+    }
+    let rest = told.len() - ours.len() - others.len();
+    assert_eq!(rest, 1, "only the last differs: {told:#?}");
+    if place != Place::Legacy {
+        let of = |name: &str| {
+            let is_of = |change: &&&Value| {
+                let names = change["networks"].as_array().expect("names");
+                names.iter().any(|found| found == name)
+            };
+            ours.iter().filter(is_of).count()
+        };
+        // Started, replaced and removed each time; of rules of iptables that go, nobody knows whose
+        // they were.
+        let gone = if place == Place::Nft { 0 } else { 6 };
+        assert!(of("net1") >= 6 * 2 + gone, "{ours:#?}");
+        assert!(of("net2") >= 6 + gone, "{ours:#?}");
+        assert!(!others.is_empty());
+    }
+}
+
+/// A watch that is held up hears less than was told: what it missed is found all the same.
+fn overrun() {
+    for heal in [&[][..], &["--heal"]] {
+        let site = Site::new();
+        let palisade = Place::Mapped.palisade(&site.host);
+        palisade.apply([&net(1)]).stdout();
+        site.host
+            .nft("table inet theirs { set s { type ipv4_addr; }; }");
+        let watching = Watching::start(&site, &palisade, heal);
+        let lose = || {
+            site.host
+                .nft("delete element ip palisade out_24 { \"virbr1\" . 10.1.0.0 }");
+        };
+        // What it looks at when it begins is seen before the rest.
+        lose();
+        if heal.is_empty() {
+            watching.next("differs", |event| event["clean"] == false);
+            palisade.ok(["repair"]);
+            watching.next("differs", |event| event["clean"] == true);
+        } else {
+            watching.next("healed", any);
+        }
+        thread::sleep(Duration::from_millis(100));
+        watching.signal(Signal::SIGSTOP);
+        let elements: Vec<String> = (0..50_000_u32)
+            .map(|i| format!("10.{}.{}.{}", i >> 16, (i >> 8) & 255, i & 255))
+            .collect();
+        let elements = elements.join(", ");
+        let script =
+            format!("add element inet theirs s {{ {elements} }}\nflush set inet theirs s\n");
+        let begun = Instant::now();
+        while !has_dropped(&site) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no overrun");
+            site.host.nft(&script);
+        }
+        lose();
+        watching.signal(Signal::SIGCONT);
+        watching.next("overrun", any);
+        if heal.is_empty() {
+            let differs = watching.next("differs", any);
+            assert!(differs.to_string().contains("out_24"), "{differs}");
+        } else {
+            watching.next("healed", any);
+            assert_clean(&palisade);
+        }
+    }
+}
+
+/// Whether a netlink socket of netfilter's (protocol 12) in the namespace lost something: the last
+/// columns are `Drops` and the inode.
+fn has_dropped(site: &Site) -> bool {
+    let read = || std::fs::read_to_string("/proc/thread-self/net/netlink").expect("the sockets");
+    let sockets = site.host.inside(read);
+    let mut lines = sockets.lines().skip(1);
+    lines.any(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        columns[1] == "12" && columns[8] != "0"
+    })
 }
 
 fn serves() {

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use palisade_tests::probe::{End, Receiver, Stream};
 use palisade_tests::{Definition, Namespace, Palisade, Trials, is_in_path};
 
@@ -44,11 +46,15 @@ fn main() -> ExitCode {
         ("a routed network becomes a natted one", replaced),
         ("nothing comes, nothing is cut", nothing_came),
     ];
-    let nftables: [(&str, Test); 2] = [
+    let nftables: [(&str, Test); 3] = [
+        ("`watch --heal` after a gap", healed),
         ("repair of a table that was deleted", deleted),
         ("repair of a table that was flushed", flushed),
     ];
-    let iptables: [(&str, Test); 1] = [("repair of a chain that was flushed", chain_flushed)];
+    let iptables: [(&str, Test); 2] = [
+        ("`watch --heal` after a gap", healed),
+        ("repair of a chain that was flushed", chain_flushed),
+    ];
     for choice in NFTABLES {
         for (name, test) in everywhere.into_iter().chain(nftables) {
             trials = add(trials, choice, name, test, &["conntrack"]);
@@ -93,10 +99,7 @@ fn first_apply(choice: Choice) {
 }
 
 fn deleted(choice: Choice) {
-    loss(choice, |lab| {
-        lab.host
-            .nft("delete table ip palisade; delete table ip6 palisade");
-    });
+    loss(choice, |lab| lose_all(lab, choice));
 }
 
 fn flushed(choice: Choice) {
@@ -107,14 +110,7 @@ fn flushed(choice: Choice) {
 }
 
 fn chain_flushed(choice: Choice) {
-    let family = choice.last().copied().unwrap_or_default();
-    loss(choice, |lab| {
-        for program in ["iptables", "ip6tables"] {
-            let mut flush = Command::new(format!("{program}-{family}"));
-            flush.args(["-w", "-t", "nat", "-F", "PALISADE_PRT"]);
-            lab.host.answer(&mut flush, "").stdout();
-        }
-    });
+    loss(choice, |lab| lose_all(lab, choice));
 }
 
 fn loss(choice: Choice, lose: impl FnOnce(&Lab)) {
@@ -131,6 +127,73 @@ fn loss(choice: Choice, lose: impl FnOnce(&Lab)) {
     late.assert_hidden();
     early.assert_hidden();
     lab.assert_cut_exactly(&before, &late);
+}
+
+/// A watch that is held up while flows begin without NAT.
+fn healed(choice: Choice) {
+    let lab = Lab::new();
+    let palisade = Palisade::new(&lab.host).with(choice.iter().copied());
+    palisade.apply([&natted()]).stdout();
+    let mut command = palisade.command(["watch", "--heal"]);
+    command.stdout(Stdio::null());
+    let watch = lab
+        .host
+        .inside(|| command.spawn())
+        .expect("start the watch");
+    let watch = Watch(watch);
+    // It puts back: so it is there.
+    lose_all(&lab, choice);
+    let begun = Instant::now();
+    while palisade.answer(["verify"]).code != Some(0) {
+        assert!(begun.elapsed() < BEGINS, "it does not put back");
+        sleep(LOOK / 10);
+    }
+    let early = Traffic::begin(&lab, 4000);
+    early.assert_hidden();
+    watch.signal(Signal::SIGSTOP);
+    lose_all(&lab, choice);
+    let late = Traffic::begin(&lab, 5000);
+    late.assert_private();
+    let before = lab.marked();
+    watch.signal(Signal::SIGCONT);
+    if choice.contains(&"legacy") {
+        // Its tables are looked at every two seconds.
+        sleep(2 * SOON);
+    }
+    late.assert_hidden();
+    early.assert_hidden();
+    lab.assert_cut_exactly(&before, &late);
+}
+
+fn lose_all(lab: &Lab, choice: Choice) {
+    if !choice.contains(&"iptables") {
+        lab.host
+            .nft("delete table ip palisade; delete table ip6 palisade");
+        return;
+    }
+    for program in ["iptables", "ip6tables"] {
+        let family = choice.last().copied().unwrap_or_default();
+        let mut flush = Command::new(format!("{program}-{family}"));
+        flush.args(["-w", "-t", "nat", "-F", "PALISADE_PRT"]);
+        lab.host.answer(&mut flush, "").stdout();
+    }
+}
+
+/// A watch that ends with the test.
+struct Watch(Child);
+
+impl Watch {
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.0.id().cast_signed());
+        kill(pid, signal).expect("send a signal");
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn replaced(choice: Choice) {

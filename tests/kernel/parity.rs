@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use palisade_tests::libvirt::{self, Case};
+use palisade_tests::libvirt::{self, Backend, Case};
 use palisade_tests::{Dump, Namespace, Palisade, Trials, assert_same};
 
 const TABLE: &str = "libvirt_network";
@@ -121,10 +121,10 @@ fn put(palisade: &Palisade<'_>, cases: &[&Case]) -> Vec<std::path::PathBuf> {
 fn assert_as_libvirt(ours: &Namespace, cases: &[&Case]) {
     let folder = libvirt::folder().expect("the folder is there");
     let theirs = host();
-    libvirt::issue_base(&folder, &theirs);
+    libvirt::issue_base(&folder, Backend::Nftables, &theirs);
     let bare = ["ip", "ip6"].map(|family| Dump::table(&theirs, family, TABLE));
     for case in cases {
-        case.issue(&theirs);
+        case.issue(Backend::Nftables, &theirs);
     }
     for (family, bare) in ["ip", "ip6"].into_iter().zip(bare) {
         let table = |namespace| Dump::table(namespace, family, TABLE);

@@ -142,7 +142,8 @@ fn chain_of(layout: &str) -> &'static str {
     }
 }
 
-/// What has no place in the new table stops the command, and `repair` takes it away.
+/// What has no place in the new table stops commands on it and on no other, and `repair` takes it
+/// away.
 fn occupied(golden: Golden) {
     let namespace = Namespace::new();
     let palisade = older(&namespace, golden);
@@ -155,6 +156,21 @@ fn occupied(golden: Golden) {
     let answer = palisade.apply([&third]);
     assert_eq!(answer.code, Some(1), "{}", answer.stderr);
     assert!(answer.stderr.contains("theirs"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("hint: move it"), "{}", answer.stderr);
+    let after = Dump::ruleset(&namespace);
+    assert_same("untouched", ("before", &before), ("after", &after));
+    // Networks of other tables are nobody's hindrance, and the older table is still one.
+    let other = Palisade::new(&namespace)
+        .sharing(&palisade)
+        .with(["--table", "other"]);
+    let wider = Definition::isolated("quiet", "virbr2", &["10.30.0.1/23"]);
+    for third in [third, wider] {
+        other.apply([&third]).stdout();
+        let answer = palisade.answer(["remove", "lab"]);
+        assert_eq!(answer.code, Some(1), "{answer}");
+        assert!(answer.stderr.contains("theirs"), "{answer}");
+    }
+    palisade.ok(["remove", "quiet"]);
     let after = Dump::ruleset(&namespace);
     assert_same("untouched", ("before", &before), ("after", &after));
     let repaired = palisade.answer(["repair"]);

@@ -4,30 +4,40 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 
-use palisade::Network;
-use palisade::definition::{self, Directories};
-use palisade_tests::{Namespace, Palisade, libvirt};
+use ipnet::IpNet;
+use palisade::{Firewall, Options};
+use palisade_core::network::Family;
+use palisade_tests::libvirt::{self, Backend};
+use palisade_tests::{Namespace, Palisade};
+use tempfile::TempDir;
 
 use crate::member::Member;
+use crate::questions::{Question, Who, made_up, stolen};
+use crate::routing::{MulticastRouter, Way};
 
 /// Whose rules packets meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rules {
+    Nobodys,
     Flat,
     Mapped,
     Legacy,
     Nft,
-    Libvirt,
+    /// libvirt's own commands.
+    Libvirt(Backend),
 }
 
 impl Rules {
-    /// All of them; the others are compared with the first.
-    pub(crate) const ALL: [Self; 5] = [
+    /// All of them. What is without rules comes first; the others are compared with `flat`.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Nobodys,
         Self::Flat,
         Self::Mapped,
         Self::Legacy,
         Self::Nft,
-        Self::Libvirt,
+        Self::Libvirt(Backend::Nftables),
+        Self::Libvirt(Backend::IptablesLegacy),
+        Self::Libvirt(Backend::IptablesNft),
     ];
 }
 
@@ -44,66 +54,95 @@ pub(crate) const WORLDS: [(&str, [&str; 2], [&str; 2]); 2] = [
         ["198.51.100.2", "2001:db8:b::2"],
     ),
 ];
-/// Sources that first guests make up: nobody knows the way there.
-pub(crate) const MADE_UP: [&str; 2] = ["172.31.0.9", "2001:db8:dead::9"];
 
 pub(crate) struct Ground {
-    pub(crate) host: Namespace,
-    pub(crate) worlds: Vec<Namespace>,
+    host: Namespace,
+    worlds: Vec<Namespace>,
     /// Two on each network.
-    pub(crate) guests: Vec<[Namespace; 2]>,
+    guests: Vec<[Namespace; 2]>,
+    /// The host's addresses, each with its device.
+    addresses: Vec<(String, IpNet)>,
+    router: MulticastRouter,
+    state: TempDir,
 }
 
 impl Ground {
     pub(crate) fn new(members: &[Member]) -> Self {
-        let host = Namespace::new();
-        host.sysctl("ipv4/ip_forward", "1");
-        host.sysctl("ipv6/conf/all/forwarding", "1");
-        for what in ["all", "default"] {
-            host.sysctl(&format!("ipv4/conf/{what}/send_redirects"), "0");
-        }
-        host.sysctl("ipv4/icmp_ratelimit", "0");
-        host.sysctl("ipv4/icmp_msgs_per_sec", "100000");
-        host.sysctl("ipv4/icmp_msgs_burst", "100000");
-        host.sysctl("ipv6/icmp/ratelimit", "0");
+        let host = host();
         let worlds = WORLDS.iter().map(|(device, here, there)| {
             let world = Namespace::new();
             host.cable(device, &world, "eth0");
             host.ip(&format!(
-                "addr add {}/24 dev {device}\naddr add {}/64 dev {device}",
+                "addr add {}/24 dev {device}\naddr add {}/64 dev {device} nodad",
                 here[0], here[1]
             ));
             world.ip(&format!(
-                "addr add {}/24 dev eth0\naddr add {}/64 dev eth0\n\
+                "addr add {}/24 dev eth0\naddr add {}/64 dev eth0 nodad\n\
                  route add default via {}\nroute add ::/0 via {}",
                 there[0], there[1], here[0], here[1]
             ));
             world
         });
+        let worlds = worlds.collect();
+        let guests = members.iter().map(|member| guests(&host, members, member));
+        let guests = guests.collect();
+        let bridges = members.iter().map(Member::bridge);
+        let devices = WORLDS.iter().map(|(device, ..)| (*device).to_owned());
+        let router = MulticastRouter::new(&host, devices.chain(bridges).collect());
         Self {
-            worlds: worlds.collect(),
-            guests: members.iter().map(|member| guests(&host, member)).collect(),
             host,
+            worlds,
+            guests,
+            addresses: addresses(members),
+            router,
+            state: TempDir::new().expect("make a folder"),
         }
     }
 
-    /// The networks of the members, as they are defined.
-    pub(crate) fn networks(&self, members: &[Member]) -> Vec<Network> {
-        let palisade = Palisade::new(&self.host);
-        let files = palisade.texts(members.iter().map(|member| &member.xml));
-        definition::read_all(&files, Directories::Read).expect("definitions that are right")
+    pub(crate) fn namespace(&self, who: Who) -> &Namespace {
+        match who {
+            Who::World(number) => &self.worlds[number],
+            Who::Guest(network, which) => &self.guests[network][which],
+            Who::Host => &self.host,
+        }
+    }
+
+    /// Has the host forward what these questions say to groups behind it.
+    pub(crate) fn forward_groups(&self, questions: &[Question]) {
+        for question in questions.iter().filter(|q| q.destination.is_multicast()) {
+            let (from, to) = (question.from.device(), question.to.device());
+            if let (Some(from), Some(to)) = (&from, &to) {
+                self.router.forward(Way {
+                    source: question.source,
+                    group: question.destination,
+                    from,
+                    to,
+                });
+            }
+        }
+    }
+
+    /// Without any network of its own, it explains what others installed as well.
+    pub(crate) fn firewall(&self) -> Firewall {
+        let options = Options {
+            state_directory: Some(self.state.path().to_owned()),
+            namespace: Some(self.host.path()),
+            ..Options::default()
+        };
+        Firewall::open(&options).expect("open the firewall")
     }
 
     pub(crate) fn install(&self, folder: &Path, members: &[Member], rules: Rules) {
         let options: &[&str] = match rules {
+            Rules::Nobodys => return,
             Rules::Flat => &["--layout", "flat"],
             Rules::Mapped => &["--layout", "mapped"],
             Rules::Legacy => &["--backend", "iptables", "--iptables", "legacy"],
             Rules::Nft => &["--backend", "iptables", "--iptables", "nft"],
-            Rules::Libvirt => {
-                libvirt::issue_base(folder, &self.host);
+            Rules::Libvirt(backend) => {
+                libvirt::issue_base(folder, backend, &self.host);
                 for case in members.iter().filter_map(|member| member.case.as_ref()) {
-                    case.issue(&self.host);
+                    case.issue(backend, &self.host);
                 }
                 return;
             }
@@ -116,7 +155,8 @@ impl Ground {
     pub(crate) fn take_away(&self, rules: Rules) {
         // The state goes with each installation: what stands goes without it.
         self.host.nft("flush ruleset");
-        if rules == Rules::Legacy {
+        let is_legacy = [Rules::Legacy, Rules::Libvirt(Backend::IptablesLegacy)].contains(&rules);
+        if is_legacy {
             for program in ["iptables-legacy-restore", "ip6tables-legacy-restore"] {
                 let empty = ["filter", "nat", "mangle"].map(|table| format!("*{table}\nCOMMIT\n"));
                 let answer = self
@@ -127,34 +167,80 @@ impl Ground {
         }
     }
 
-    /// The interface behind which an address is; none if it is the host's own.
-    pub(crate) fn way(&self, address: IpAddr) -> Option<String> {
-        let text = address.to_string();
-        for (device, here, _) in WORLDS {
-            let net = |at: &str| at.rsplit_once(['.', ':']).map(|(net, _)| net.to_owned());
-            if here.iter().any(|here| net(here) == net(&text)) {
-                let is_own = here.contains(&text.as_str());
-                return (!is_own).then(|| device.to_owned());
-            }
-        }
-        let number = match address {
-            IpAddr::V4(address) => usize::from(address.octets()[2]),
-            // Its words are written in decimals.
-            IpAddr::V6(address) => format!("{:x}", address.segments()[3]).parse().unwrap_or(0),
+    /// The host's addresses that it masquerades with, by this device to this destination: on the
+    /// same subnet if there is one, else any of them.
+    pub(crate) fn addresses_towards(&self, device: &str, destination: IpAddr) -> Vec<IpAddr> {
+        let is_its = |(of, net): &&(String, IpNet)| {
+            of == device && net.addr().is_ipv4() == destination.is_ipv4()
         };
-        let is_own = text.ends_with(".1") || text.ends_with("::1");
-        (!is_own).then(|| format!("virbr{}", number.saturating_sub(20)))
+        let its: Vec<IpNet> = self
+            .addresses
+            .iter()
+            .filter(is_its)
+            .map(|(_, net)| *net)
+            .collect();
+        match its.iter().find(|net| net.contains(&destination)) {
+            Some(near) => vec![near.addr()],
+            None => its.iter().map(IpNet::addr).collect(),
+        }
     }
 }
 
-fn guests(host: &Namespace, member: &Member) -> [Namespace; 2] {
+/// It forwards everything, directed broadcasts too, and each refusal shall be heard.
+fn host() -> Namespace {
+    let host = Namespace::new();
+    host.sysctl("ipv4/ip_forward", "1");
+    host.sysctl("ipv6/conf/all/forwarding", "1");
+    for what in ["all", "default"] {
+        host.sysctl(&format!("ipv4/conf/{what}/send_redirects"), "0");
+        host.sysctl(&format!("ipv4/conf/{what}/bc_forwarding"), "1");
+    }
+    host.sysctl("ipv4/icmp_ratelimit", "0");
+    host.sysctl("ipv4/icmp_msgs_per_sec", "100000");
+    host.sysctl("ipv4/icmp_msgs_burst", "100000");
+    host.sysctl("ipv6/icmp/ratelimit", "0");
+    // Where bridges filter too, what is said to all on a link meets the rules as if it were forwarded
+    // from the bridge to itself, and NAT takes that and what is routed for one flow.
+    if Path::new("/proc/sys/net/bridge").exists() {
+        for family in ["iptables", "ip6tables"] {
+            host.sysctl(&format!("bridge/bridge-nf-call-{family}"), "0");
+        }
+    }
+    host
+}
+
+fn addresses(members: &[Member]) -> Vec<(String, IpNet)> {
+    let mut addresses = Vec::new();
+    for (device, [v4, v6], _) in WORLDS {
+        for net in [format!("{v4}/24"), format!("{v6}/64")] {
+            addresses.push((device.to_owned(), net.parse().expect("an address")));
+        }
+    }
+    for member in members {
+        let gateways = member.gateways.iter();
+        addresses.extend(gateways.map(|&gateway| (member.bridge(), gateway)));
+    }
+    addresses
+}
+
+/// A command that gives a device an address, which can be used at once.
+fn added(address: IpNet, device: &str) -> String {
+    let nodad = if address.addr().is_ipv6() {
+        " nodad"
+    } else {
+        ""
+    };
+    format!("addr add {address} dev {device}{nodad}\n")
+}
+
+fn guests(host: &Namespace, members: &[Member], member: &Member) -> [Namespace; 2] {
     let bridge = member.bridge();
     host.bridges([bridge.as_str()]);
-    let number = 20 + member.number;
-    host.ip(&format!(
-        "addr add fe80::1/64 dev {bridge}\naddr add 192.168.{number}.1/24 dev {bridge}\n\
-         addr add 2001:db8:ca2:{number}::1/64 dev {bridge}"
-    ));
+    let mut commands = format!("addr add fe80::1/64 dev {bridge}\n");
+    for gateway in &member.gateways {
+        commands += &added(*gateway, &bridge);
+    }
+    host.ip(&commands);
     [0, 1].map(|which| {
         let guest = Namespace::new();
         let port = format!("{bridge}p{which}");
@@ -162,16 +248,24 @@ fn guests(host: &Namespace, member: &Member) -> [Namespace; 2] {
         host.cable(&port, &guest, "eth0");
         host.ip(&format!("link set {port} master {bridge}"));
         let [v4, v6] = member.guest(which);
-        let made_up = match which {
-            0 => format!("addr add {}/32 dev eth0\naddr add {}/128 dev eth0\n", MADE_UP[0], MADE_UP[1]),
-            _ => String::new(),
-        };
+        let gateway = member.gateway_of(which, Family::Ipv4);
         // A guest knows no other on its link: what it sends to one goes through the host.
-        guest.ip(&format!(
-            "{made_up}addr add {v4}/32 dev eth0\naddr add {v6}/128 dev eth0\n\
-             route add 192.168.{number}.1 dev eth0\nroute add default via 192.168.{number}.1 dev eth0\n\
-             route add ::/0 via fe80::1 dev eth0"
-        ));
+        let mut commands = format!(
+            "addr add {v4}/32 broadcast {} dev eth0\naddr add {v6}/128 dev eth0 nodad\n\
+             route add {via} dev eth0\nroute add default via {via} dev eth0\n\
+             route add ::/0 via fe80::1 dev eth0\n",
+            gateway.broadcast(),
+            via = gateway.addr(),
+        );
+        // It takes no packet for another's that says to come from its own address: so the first
+        // guests lie, the second ones listen.
+        if which == 0 {
+            let lies = stolen(members, member).into_iter().flatten();
+            for lie in lies.chain(made_up(member)) {
+                commands += &added(IpNet::from(lie), "eth0");
+            }
+        }
+        guest.ip(&commands);
         guest
     })
 }

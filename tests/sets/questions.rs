@@ -1,283 +1,312 @@
-//! Questions from everybody to everybody, all asked at once with real packets.
+//! Who asks whom, from which address, by which means.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
 
-use palisade_tests::Namespace;
-use socket2::{Domain, Socket, Type};
+use palisade_core::network::Family;
 
-use crate::ground::{Ground, MADE_UP, WORLDS};
+use crate::ground::WORLDS;
 use crate::member::Member;
 
-/// Where everybody listens.
-const PORT: u16 = 7000;
-/// A refused connection is tried again after a second, and hears of it then.
-const TCP_PATIENCE: Duration = Duration::from_millis(1500);
-/// How long it takes to believe that no datagram comes any more.
-const UDP_PATIENCE: Duration = Duration::from_millis(250);
-const PAUSE: Duration = Duration::from_millis(5);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Protocol {
-    Tcp = 6,
-    Udp = 17,
-}
+/// Groups that are never forwarded.
+const ON_LINK: [&str; 2] = ["224.0.0.251", "ff02::fb"];
+/// The first port that anybody asks from. Below 1024, so that what is translated must change it.
+const FIRST_PORT: u16 = 100;
 
 /// Who asks or answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Who {
     World(usize),
+    /// A network's number, and which of its guests.
     Guest(usize, usize),
     Host,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// What a question is asked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Means {
+    /// A connection.
+    Tcp,
+    /// A datagram and one back.
+    Udp,
+    /// An echo request and its reply.
+    Echo,
+    /// A datagram to a broadcast address or to a group, which nobody answers.
+    ToAll,
+}
+
+#[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) from: Who,
     pub(crate) source: IpAddr,
-    pub(crate) is_made_up: bool,
+    /// None where the means have no ports.
+    pub(crate) source_port: Option<u16>,
+    /// The source is not the sender's own: whatever is answered does not come back.
+    pub(crate) is_lie: bool,
     pub(crate) to: Who,
     pub(crate) destination: IpAddr,
-    pub(crate) protocol: Protocol,
+    pub(crate) means: Means,
 }
 
-/// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It was answered, by one who saw this source.
-    Answered(IpAddr),
-    /// It arrived, from this source, and no answer came back.
-    Arrived(IpAddr),
-    Refused,
-    Lost,
+impl Who {
+    /// The host's device towards it; none for the host itself.
+    pub(crate) fn device(self) -> Option<String> {
+        match self {
+            Self::World(number) => Some(WORLDS[number].0.to_owned()),
+            Self::Guest(network, _) => Some(format!("virbr{network}")),
+            Self::Host => None,
+        }
+    }
+
+    /// The groups that only it listens to, of those that are forwarded.
+    fn groups(self) -> [IpAddr; 2] {
+        let number = match self {
+            Self::World(number) => 1 + number,
+            Self::Guest(network, _) => 11 + network,
+            Self::Host => 250,
+        };
+        [format!("239.255.0.{number}"), format!("ff0e::1:{number}")].map(|text| address(&text))
+    }
 }
 
+impl Means {
+    const ANSWERED: [Self; 3] = [Self::Tcp, Self::Udp, Self::Echo];
+
+    pub(crate) fn has_ports(self) -> bool {
+        self != Self::Echo
+    }
+
+    /// The protocol's number.
+    pub(crate) fn protocol(self, source: IpAddr) -> u8 {
+        match (self, source) {
+            (Self::Tcp, _) => 6,
+            (Self::Udp | Self::ToAll, _) => 17,
+            (Self::Echo, IpAddr::V4(_)) => 1,
+            (Self::Echo, IpAddr::V6(_)) => 58,
+        }
+    }
+}
+
+impl Question {
+    /// The device that it is heard by, where that matters.
+    pub(crate) fn listening_device(&self) -> Option<String> {
+        let device = match self.to {
+            Who::Host => self.from.device(),
+            Who::World(_) | Who::Guest(..) => Some("eth0".to_owned()),
+        };
+        device.filter(|_| self.means == Means::ToAll)
+    }
+
+    /// The device that it is sent by, where that matters.
+    pub(crate) fn sending_device(&self) -> Option<String> {
+        let device = match self.from {
+            Who::Host => self.to.device(),
+            Who::World(_) | Who::Guest(..) => Some("eth0".to_owned()),
+        };
+        device.filter(|_| self.means == Means::ToAll)
+    }
+}
+
+/// All of them.
 pub(crate) fn all(members: &[Member]) -> Vec<Question> {
-    let parse = |text: &str| -> IpAddr { text.parse().expect("an address") };
-    let mut senders: Vec<(Who, [IpAddr; 2], bool)> = Vec::new();
-    let mut receivers: Vec<(Who, [IpAddr; 2])> = Vec::new();
-    for (number, (_, here, there)) in WORLDS.iter().enumerate() {
-        senders.push((Who::World(number), there.map(parse), false));
-        receivers.push((Who::World(number), there.map(parse)));
-        receivers.push((Who::Host, here.map(parse)));
+    let mut asking = Asking {
+        members,
+        questions: Vec::new(),
+        ports: HashMap::new(),
+    };
+    for sender in senders(members) {
+        asking.ask_each(sender);
+        asking.ask_all(sender);
     }
     for member in members {
-        let number = member.number;
-        senders.push((Who::Guest(number, 0), member.guest(0), false));
-        senders.push((Who::Guest(number, 0), MADE_UP.map(parse), true));
-        receivers.push((Who::Guest(number, 1), member.guest(1)));
+        asking.by_the_host(member);
     }
-    let mut questions = Vec::new();
-    for &(from, sources, is_made_up) in &senders {
-        for &(to, destinations) in receivers.iter().filter(|(to, _)| *to != from) {
-            for (source, destination) in sources.into_iter().zip(destinations) {
-                for protocol in [Protocol::Tcp, Protocol::Udp] {
-                    questions.push(Question {
-                        from,
-                        source,
-                        is_made_up,
-                        to,
-                        destination,
-                        protocol,
-                    });
-                }
+    asking.questions
+}
+
+/// Somebody with one of the addresses that it sends from.
+#[derive(Clone, Copy)]
+struct Sender {
+    who: Who,
+    source: IpAddr,
+    is_lie: bool,
+}
+
+fn senders(members: &[Member]) -> Vec<Sender> {
+    let mut senders = Vec::new();
+    let mut add = |who, sources: [IpAddr; 2], is_lie| {
+        senders.extend(sources.map(|source| Sender {
+            who,
+            source,
+            is_lie,
+        }));
+    };
+    for (number, (_, _, there)) in WORLDS.iter().enumerate() {
+        add(Who::World(number), there.map(address), false);
+    }
+    for member in members {
+        let first = Who::Guest(member.number, 0);
+        add(first, member.guest(0), false);
+        add(first, made_up(member), true);
+        if let Some(stolen) = stolen(members, member) {
+            add(first, stolen, true);
+        }
+        if has_another_subnet(member) {
+            add(Who::Guest(member.number, 1), member.guest(1), false);
+        }
+    }
+    senders
+}
+
+/// Sources that a network's first guest makes up: nobody knows the way there.
+pub(crate) fn made_up(member: &Member) -> [IpAddr; 2] {
+    let number = 10 + member.number;
+    [
+        format!("172.31.0.{number}"),
+        format!("2001:db8:dead::{number}"),
+    ]
+    .map(|text| address(&text))
+}
+
+/// Sources that a network's first guest takes from the next network.
+pub(crate) fn stolen(members: &[Member], member: &Member) -> Option<[IpAddr; 2]> {
+    let next = &members[(member.number + 1) % members.len()];
+    (next.number != member.number).then(|| next.unused())
+}
+
+/// Whether the second guest is in a subnet of its own.
+fn has_another_subnet(member: &Member) -> bool {
+    let differs = |family| member.gateway_of(0, family) != member.gateway_of(1, family);
+    Family::BOTH.into_iter().any(differs)
+}
+
+struct Asking<'a> {
+    members: &'a [Member],
+    questions: Vec<Question>,
+    /// The next port that each asks from.
+    ports: HashMap<Who, u16>,
+}
+
+impl Asking<'_> {
+    fn add(&mut self, sender: Sender, (to, destination): (Who, IpAddr), means: Means) {
+        if sender.source.is_ipv4() != destination.is_ipv4() {
+            return;
+        }
+        let port = self.ports.entry(sender.who).or_insert(FIRST_PORT);
+        self.questions.push(Question {
+            from: sender.who,
+            source: sender.source,
+            source_port: means.has_ports().then_some(*port),
+            is_lie: sender.is_lie,
+            to,
+            destination,
+            means,
+        });
+        *port += 1;
+        assert!(*port < 1024, "{:?} asks too much", sender.who);
+    }
+
+    /// From each to each other one, and to the host.
+    fn ask_each(&mut self, sender: Sender) {
+        let means: &[Means] = if sender.is_lie {
+            &[Means::Udp]
+        } else {
+            &Means::ANSWERED
+        };
+        for receiver in self.receivers(sender.who) {
+            for &means in means {
+                self.add(sender, receiver, means);
             }
         }
     }
-    questions
-}
 
-impl Ground {
-    fn namespace(&self, who: Who) -> &Namespace {
-        match who {
-            Who::World(number) => &self.worlds[number],
-            Who::Guest(network, which) => &self.guests[network][which],
-            Who::Host => &self.host,
+    fn receivers(&self, sender: Who) -> Vec<(Who, IpAddr)> {
+        let mut receivers = Vec::new();
+        let mut add = |who, addresses: [IpAddr; 2]| {
+            receivers.extend(addresses.map(|address| (who, address)));
+        };
+        for (number, (_, here, there)) in WORLDS.iter().enumerate() {
+            add(Who::World(number), there.map(address));
+            add(Who::Host, here.map(address));
+        }
+        for member in self.members {
+            add(Who::Guest(member.number, 1), member.guest(1));
+            if sender == Who::Guest(member.number, 0) {
+                let gateway = |family| member.gateway_of(0, family).addr();
+                add(Who::Host, Family::BOTH.map(gateway));
+            }
+        }
+        receivers.retain(|(who, _)| *who != sender);
+        receivers
+    }
+
+    /// To the host on the same link, and to all links behind the host.
+    fn ask_all(&mut self, sender: Sender) {
+        let broadcast = IpAddr::from(std::net::Ipv4Addr::BROADCAST);
+        for group in ON_LINK.map(address).into_iter().chain([broadcast]) {
+            self.add(sender, (Who::Host, group), Means::ToAll);
+        }
+        for number in 0..WORLDS.len() {
+            let world = Who::World(number);
+            if world != sender.who {
+                self.ask_groups(sender, world);
+            }
+        }
+        let members = self.members.iter();
+        for member in members.filter(|member| Some(member.bridge()) != sender.who.device()) {
+            let guest = Who::Guest(member.number, 1);
+            self.ask_groups(sender, guest);
+            let broadcast = member.gateway_of(1, Family::Ipv4).broadcast();
+            self.add(sender, (guest, broadcast), Means::ToAll);
         }
     }
 
-    /// Sockets in one namespace, made by one thread there.
-    fn sockets(&self, who: Who, wanted: &[(Type, SocketAddr)]) -> Vec<Socket> {
-        self.namespace(who).inside(|| {
-            let make = |&(kind, address): &(Type, SocketAddr)| {
-                let socket =
-                    Socket::new(Domain::for_address(address), kind, None).expect("a socket");
-                socket.set_reuse_address(true).expect("reuse the address");
-                socket
-                    .bind(&address.into())
-                    .unwrap_or_else(|error| panic!("bind to {address}: {error}"));
-                socket.set_nonblocking(true).expect("not to wait");
-                socket
+    fn ask_groups(&mut self, sender: Sender, to: Who) {
+        for group in to.groups() {
+            self.add(sender, (to, group), Means::ToAll);
+        }
+    }
+
+    /// From the host's addresses on a network's bridge.
+    fn by_the_host(&mut self, member: &Member) {
+        let next = &self.members[(member.number + 1) % self.members.len()];
+        let mut receivers = Vec::new();
+        for (number, (_, _, there)) in WORLDS.iter().enumerate() {
+            receivers.push((Who::World(number), there.map(address)));
+        }
+        for member in [member, next] {
+            receivers.push((Who::Guest(member.number, 1), member.guest(1)));
+        }
+        receivers.dedup();
+        let guest = Who::Guest(member.number, 1);
+        let on_link = member.gateway_of(1, Family::Ipv4).broadcast();
+        let broadcast = IpAddr::from(std::net::Ipv4Addr::BROADCAST);
+        for gateway in &member.gateways {
+            let sender = Sender {
+                who: Who::Host,
+                source: gateway.addr(),
+                is_lie: false,
             };
-            wanted.iter().map(make).collect()
-        })
-    }
-}
-
-fn kind(protocol: Protocol) -> Type {
-    match protocol {
-        Protocol::Tcp => Type::STREAM,
-        Protocol::Udp => Type::DGRAM,
-    }
-}
-
-/// Asks all of them; what became of each.
-pub(crate) fn ask(ground: &Ground, questions: &[Question]) -> Vec<Fate> {
-    let mut listeners: HashMap<(Who, IpAddr), (TcpListener, UdpSocket)> = HashMap::new();
-    let mut clients: Vec<Socket> = Vec::new();
-    for question in questions {
-        let key = (question.to, question.destination);
-        listeners.entry(key).or_insert_with(|| {
-            let address = SocketAddr::from((question.destination, PORT));
-            let wanted = [Type::STREAM, Type::DGRAM].map(|kind| (kind, address));
-            let mut sockets = ground.sockets(question.to, &wanted).into_iter();
-            let mut next = || sockets.next().expect("two sockets");
-            let (stream, datagram) = (next(), next());
-            stream.listen(128).expect("listen");
-            (stream.into(), datagram.into())
-        });
-    }
-    // All of a sender's at once: each entering of a namespace is a thread.
-    let mut of_sender: HashMap<Who, Vec<usize>> = HashMap::new();
-    for (number, question) in questions.iter().enumerate() {
-        of_sender.entry(question.from).or_default().push(number);
-    }
-    let mut made: Vec<(usize, Socket)> = Vec::new();
-    for (who, numbers) in of_sender {
-        let wanted: Vec<(Type, SocketAddr)> = numbers
-            .iter()
-            .map(|&number| {
-                let question = &questions[number];
-                (
-                    kind(question.protocol),
-                    SocketAddr::from((question.source, 0)),
-                )
-            })
-            .collect();
-        made.extend(numbers.into_iter().zip(ground.sockets(who, &wanted)));
-    }
-    made.sort_by_key(|(number, _)| *number);
-    clients.extend(made.into_iter().map(|(_, socket)| socket));
-
-    let mut fates = vec![Fate::Lost; questions.len()];
-    of_datagrams(questions, &clients, &listeners, &mut fates);
-    of_connections(questions, clients, &listeners, &mut fates);
-    fates
-}
-
-type Listeners = HashMap<(Who, IpAddr), (TcpListener, UdpSocket)>;
-
-fn of_datagrams(
-    questions: &[Question],
-    clients: &[Socket],
-    listeners: &Listeners,
-    fates: &mut [Fate],
-) {
-    let is_datagram = |number: &usize| questions[*number].protocol == Protocol::Udp;
-    let numbers: Vec<usize> = (0..questions.len()).filter(is_datagram).collect();
-    for &number in &numbers {
-        let to = SocketAddr::from((questions[number].destination, PORT));
-        clients[number]
-            .connect(&to.into())
-            .expect("choose a receiver");
-        let token = u32::try_from(number).unwrap_or(0).to_be_bytes();
-        clients[number]
-            .send(&token)
-            .unwrap_or_else(|error| panic!("ask {:?}: {error}", questions[number]));
-    }
-    let mut last = Instant::now();
-    while last.elapsed() < UDP_PATIENCE {
-        let mut bytes = [0; 64];
-        for (_, listener) in listeners.values() {
-            while let Ok((len, source)) = listener.recv_from(&mut bytes) {
-                let Some(number) = number(&bytes[..len]) else {
-                    continue;
-                };
-                fates[number] = Fate::Arrived(source.ip());
-                // Where no way leads back, even sending fails.
-                let _ = listener.send_to(&bytes[..len], source);
-                last = Instant::now();
-            }
-        }
-        for &number in &numbers {
-            match (&clients[number]).read(&mut bytes) {
-                Ok(_) => {
-                    if let Fate::Arrived(source) = fates[number] {
-                        fates[number] = Fate::Answered(source);
-                    }
-                    last = Instant::now();
+            for &(to, addresses) in &receivers {
+                for (destination, means) in addresses
+                    .into_iter()
+                    .flat_map(|address| Means::ANSWERED.map(|means| (address, means)))
+                {
+                    self.add(sender, (to, destination), means);
                 }
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                    fates[number] = Fate::Refused;
-                    last = Instant::now();
-                }
-                Err(_) => {}
             }
-        }
-        thread::sleep(PAUSE);
-    }
-}
-
-fn of_connections(
-    questions: &[Question],
-    clients: Vec<Socket>,
-    listeners: &Listeners,
-    fates: &mut [Fate],
-) {
-    let mut open: Vec<(usize, TcpStream, bool)> = Vec::new();
-    for (number, client) in clients.into_iter().enumerate() {
-        if questions[number].protocol == Protocol::Tcp {
-            let to = SocketAddr::from((questions[number].destination, PORT));
-            // It begins to connect.
-            let _ = client.connect(&to.into());
-            open.push((number, client.into(), false));
+            for group in ON_LINK.map(address) {
+                self.add(sender, (guest, group), Means::ToAll);
+            }
+            for broadcast in [broadcast, on_link] {
+                self.add(sender, (guest, broadcast), Means::ToAll);
+            }
+            self.ask_groups(sender, guest);
         }
     }
-    let mut accepted: Vec<(TcpStream, IpAddr)> = Vec::new();
-    let began = Instant::now();
-    while began.elapsed() < TCP_PATIENCE && !(open.is_empty() && accepted.is_empty()) {
-        for (listener, _) in listeners.values() {
-            while let Ok((stream, source)) = listener.accept() {
-                stream.set_nonblocking(true).expect("not to wait");
-                accepted.push((stream, source.ip()));
-            }
-        }
-        open.retain_mut(|(number, stream, is_told)| match stream.take_error() {
-            Ok(Some(error)) => {
-                fates[*number] = match error.kind() {
-                    ErrorKind::ConnectionRefused => Fate::Refused,
-                    _ => Fate::Lost,
-                };
-                false
-            }
-            _ => {
-                if !*is_told && stream.peer_addr().is_ok() {
-                    let token = u32::try_from(*number).unwrap_or(0).to_be_bytes();
-                    *is_told = stream.write_all(&token).is_ok();
-                }
-                !matches!(fates[*number], Fate::Answered(_))
-            }
-        });
-        accepted.retain_mut(|(stream, source)| {
-            let mut token = [0; 4];
-            match stream.read_exact(&mut token) {
-                Ok(_) => {
-                    if let Some(number) = number(&token) {
-                        fates[number] = Fate::Answered(*source);
-                    }
-                    false
-                }
-                Err(error) => error.kind() == ErrorKind::WouldBlock,
-            }
-        });
-        thread::sleep(PAUSE);
-    }
 }
 
-fn number(token: &[u8]) -> Option<usize> {
-    let token: [u8; 4] = token.try_into().ok()?;
-    usize::try_from(u32::from_be_bytes(token)).ok()
+/// An address of the lab.
+pub(crate) fn address(text: &str) -> IpAddr {
+    text.parse().expect("an address")
 }

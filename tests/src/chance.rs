@@ -22,6 +22,12 @@ impl Chance {
                 .duration_since(UNIX_EPOCH)
                 .map_or(1, |since| u64::from(since.subsec_nanos()) + since.as_secs()),
         };
+        Self::from(seed)
+    }
+
+    /// From this seed.
+    #[must_use]
+    pub fn from(seed: u64) -> Self {
         Self { seed, state: seed }
     }
 

@@ -1,4 +1,4 @@
-//! libvirt's own cases: networks, and the commands that its nftables backend issues for them.
+//! libvirt's own cases: networks, and the commands that its backends issue for them.
 //!
 //! They are read where they lie, beside the workspace: their licence and authors are others'.
 
@@ -22,6 +22,36 @@ pub fn folder() -> Result<PathBuf, String> {
     }
 }
 
+/// Which of libvirt's backends issues commands, and by which programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// `nft`.
+    Nftables,
+    /// `iptables-legacy` and `ip6tables-legacy`.
+    IptablesLegacy,
+    /// `iptables-nft` and `ip6tables-nft`.
+    IptablesNft,
+}
+
+impl Backend {
+    /// How the files with its commands end.
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Nftables => "nftables",
+            Self::IptablesLegacy | Self::IptablesNft => "iptables",
+        }
+    }
+
+    /// The program that a command names, as it is called here.
+    fn program(self, named: &str) -> String {
+        match self {
+            Self::Nftables => named.to_owned(),
+            Self::IptablesLegacy => format!("{named}-legacy"),
+            Self::IptablesNft => format!("{named}-nft"),
+        }
+    }
+}
+
 /// A network, with the commands for it.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -29,7 +59,8 @@ pub struct Case {
     pub name: String,
     /// The definition.
     pub xml: String,
-    commands: Commands,
+    nftables: Commands,
+    iptables: Commands,
 }
 
 impl Case {
@@ -47,9 +78,14 @@ impl Case {
 
     fn read(path: &Path) -> Self {
         let name = path.file_stem().expect("a file's name").to_string_lossy();
+        let commands = |backend: Backend| {
+            let file = format!("{name}-linux.{}", backend.extension());
+            Commands::read(&path.with_file_name(file))
+        };
         Self {
             xml: read(path),
-            commands: Commands::read(&path.with_file_name(format!("{name}-linux.nftables"))),
+            nftables: commands(Backend::Nftables),
+            iptables: commands(Backend::IptablesLegacy),
             name: name.into_owned(),
         }
     }
@@ -65,11 +101,9 @@ impl Case {
                 .replace("192.168.128.", "192.168.228.")
                 .replace("2001:db8:ca2:2:", "2001:db8:ca2:9:")
         };
-        let words = |words: &Vec<String>| words.iter().map(|word| moved(word)).collect();
         Self {
             name: format!("{}, moved", self.name),
-            xml: moved(&self.xml),
-            commands: Commands(self.commands.0.iter().map(words).collect()),
+            ..self.with(moved)
         }
     }
 
@@ -83,23 +117,37 @@ impl Case {
                 .replace("192.168.128.", &format!("192.168.{}.", 60 + number))
                 .replace("2001:db8:ca2:2:", &format!("2001:db8:ca2:{}:", 20 + number))
         };
-        let words = |words: &Vec<String>| words.iter().map(|word| moved(word)).collect();
+        self.with(moved)
+    }
+
+    /// The same with every word replaced.
+    fn with(&self, replaced: impl Fn(&str) -> String) -> Self {
+        let commands = |Commands(all): &Commands| {
+            let command = |words: &Vec<String>| words.iter().map(|word| replaced(word)).collect();
+            Commands(all.iter().map(command).collect())
+        };
         Self {
             name: self.name.clone(),
-            xml: moved(&self.xml),
-            commands: Commands(self.commands.0.iter().map(words).collect()),
+            xml: replaced(&self.xml),
+            nftables: commands(&self.nftables),
+            iptables: commands(&self.iptables),
         }
     }
 
-    /// Issues the commands.
-    pub fn issue(&self, namespace: &Namespace) {
-        self.commands.issue(namespace);
+    /// Issues the commands of one of the backends.
+    pub fn issue(&self, backend: Backend, namespace: &Namespace) {
+        let commands = match backend {
+            Backend::Nftables => &self.nftables,
+            Backend::IptablesLegacy | Backend::IptablesNft => &self.iptables,
+        };
+        commands.issue(backend, namespace);
     }
 }
 
 /// Issues the commands that make the tables and chains of all networks.
-pub fn issue_base(folder: &Path, namespace: &Namespace) {
-    Commands::read(&folder.join("base.nftables")).issue(namespace);
+pub fn issue_base(folder: &Path, backend: Backend, namespace: &Namespace) {
+    let file = format!("base.{}", backend.extension());
+    Commands::read(&folder.join(file)).issue(backend, namespace);
 }
 
 /// Commands, each in its words.
@@ -117,13 +165,12 @@ impl Commands {
                 Some(word) => (word, false),
                 None => (line, true),
             };
-            let unquoted = line.strip_prefix('\'').and_then(|l| l.strip_suffix('\''));
-            let word = unquoted.unwrap_or(line);
-            // `-ae insert`: options and a word.
-            words.extend(match unquoted {
-                Some(_) => vec![word.to_owned()],
-                None => word.split(' ').map(str::to_owned).collect(),
-            });
+            let bare = |word| unquoted(word).unwrap_or(word).to_owned();
+            match unquoted(line) {
+                Some(word) => words.push(word.to_owned()),
+                // `-ae insert`, `-p udp '!'`: options and a word.
+                None => words.extend(line.split(' ').map(bare)),
+            }
             if ends {
                 commands.push(std::mem::take(&mut words));
             }
@@ -136,15 +183,23 @@ impl Commands {
         Self(commands)
     }
 
-    fn issue(&self, namespace: &Namespace) {
+    fn issue(&self, backend: Backend, namespace: &Namespace) {
         for words in &self.0 {
             let (program, args) = words.split_first().expect("no command is empty");
+            let program = backend.program(program);
             let answer = namespace.answer(Command::new(program).args(args), "");
-            // libvirt asks first whether the table is there.
-            let asks = args.first().is_some_and(|arg| arg == "list");
+            // libvirt asks first what is there.
+            let asks = args
+                .iter()
+                .any(|arg| arg == "list" || arg == "--list-rules");
             assert!(asks || answer.code == Some(0), "{answer}");
         }
     }
+}
+
+/// What stands between quotes.
+fn unquoted(text: &str) -> Option<&str> {
+    text.strip_prefix('\'')?.strip_suffix('\'')
 }
 
 fn read(path: &Path) -> String {

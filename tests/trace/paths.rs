@@ -192,6 +192,21 @@ pub(crate) fn of_iptables_nft() {
         places(&refused).last().map(String::as_str),
         Some("ip filter PALISADE_FWI")
     );
+    // In the words of those who made them, each with its network and what it is for.
+    let mut save = Command::new("iptables-nft-save");
+    let saved = site.host.answer(&mut save, "").stdout();
+    for (packet, purpose) in [(&out, "nat"), (&out, "out"), (&refused, "refuse in")] {
+        let path = packet["path"].as_array().expect("a path");
+        let is_of = |visit: &&Value| visit["purpose"] == purpose;
+        let visit = path
+            .iter()
+            .find(is_of)
+            .unwrap_or_else(|| panic!("{packet:#}"));
+        assert_eq!(visit["network"], "nat", "{packet:#}");
+        let text = |key: &str| visit[key].as_str().expect("a text");
+        let line = format!("-A {} {}\n", text("chain"), text("rule"));
+        assert!(saved.contains(&line), "{line}{saved}");
+    }
     tracing.end();
 }
 

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use palisade::definition::DefinitionError;
+use palisade::explain::ExplainError;
 use serde_json::{Value, json};
+
+use crate::messages;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -22,6 +25,13 @@ pub(crate) enum Failure {
         /// The way out.
         hint: String,
     },
+    /// What was asked cannot be meant: wrong usage, though the words are right.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// How it would be right.
+        hint: String,
+    },
 }
 
 impl Failure {
@@ -36,7 +46,7 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Definitions(errors) => errors.iter().map(DefinitionError::report).collect(),
-            Self::Other { message, .. } => message.clone(),
+            Self::Other { message, .. } | Self::Usage { message, .. } => message.clone(),
         }
     }
 
@@ -51,7 +61,7 @@ impl Failure {
                 }
                 json!({ "error": first })
             }
-            Self::Other { message, hint } => json!({
+            Self::Other { message, hint } | Self::Usage { message, hint } => json!({
                 "error": { "message": message, "hint": hint }
             }),
         }
@@ -69,7 +79,7 @@ impl Failure {
             Self::Other { message, hint } if hint.is_empty() => {
                 format!("{ERROR}error:{ERROR:#} {message}")
             }
-            Self::Other { message, hint } => {
+            Self::Other { message, hint } | Self::Usage { message, hint } => {
                 format!("{ERROR}error:{ERROR:#} {message}\n{HINT}hint:{HINT:#} {hint}")
             }
         }
@@ -87,39 +97,21 @@ fn styled(report: &str) -> String {
 /// Tells on standard error why a command failed.
 pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
     let text = if as_json {
-        failure.json().to_string()
+        let mut json = failure.json();
+        let messages = messages::kept();
+        if !messages.is_empty() {
+            json["messages"] = Value::Array(messages);
+        }
+        json.to_string()
     } else {
         failure.text()
     };
     // There is nobody left to tell if this fails.
     let _ = writeln!(anstream::stderr(), "{text}");
-    ExitCode::FAILURE
-}
-
-/// Tells on standard error how a command line is wrong, in two lines where clap takes six: what,
-/// and how it would be right.
-pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
-    let text = error.to_string();
-    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("For more information");
-    let lines = || text.lines().map(str::trim).filter(is_said);
-    let is_usage = |line: &&str| line.starts_with("Usage:");
-    let what: Vec<&str> = lines().take_while(|line| !is_usage(line)).collect();
-    let what = what.join(" ");
-    let what = what.strip_prefix("error: ").unwrap_or(&what);
-    let usage = lines()
-        .find(is_usage)
-        .map_or("palisade --help tells more", |line| line);
-    print(&Failure::new(what, usage), asks_for_json());
-    ExitCode::from(2)
-}
-
-/// Whether the command line, wrong as it is, asks for JSON.
-fn asks_for_json() -> bool {
-    let arguments: Vec<String> = std::env::args().collect();
-    let apart = arguments
-        .windows(2)
-        .any(|pair| pair == ["--format", "json"]);
-    apart || arguments.iter().any(|argument| argument == "--format=json")
+    match failure {
+        Failure::Usage { .. } => ExitCode::from(2),
+        Failure::Definitions(_) | Failure::Other { .. } => ExitCode::FAILURE,
+    }
 }
 
 /// Errors of the library that know the way out.
@@ -136,7 +128,6 @@ macro_rules! from_error {
 
 from_error!(
     palisade::EngineError,
-    palisade::explain::ExplainError,
     palisade::OpenError,
     palisade::RenderError,
     palisade::ShowError,
@@ -148,6 +139,17 @@ from_error!(
     palisade::BackendError,
     palisade::trace::TraceError,
 );
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        if error.is_wrong_usage() {
+            Self::Usage { message, hint }
+        } else {
+            Self::Other { message, hint }
+        }
+    }
+}
 
 impl From<Vec<DefinitionError>> for Failure {
     fn from(errors: Vec<DefinitionError>) -> Self {

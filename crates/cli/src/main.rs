@@ -4,26 +4,25 @@
 mod arguments;
 mod commands;
 mod failure;
+mod messages;
 mod notify;
 mod output;
+mod usage;
 
 use std::process::ExitCode;
 
-use arguments::Arguments;
+use arguments::Asked;
 use output::Format;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::of_this_process() {
-        Ok(arguments) => arguments,
-        Err(error) if error.use_stderr() => return failure::print_usage(&error),
+    let asked = match Asked::of_this_process() {
+        Ok(asked) => asked,
+        Err(error) if error.use_stderr() => return usage::print(&error),
         Err(help) => help.exit(),
     };
-    output::set_up(&arguments.global);
-    if let Err(error) = arguments.check() {
-        return failure::print_usage(&error);
-    }
-    let format = arguments.global.format;
-    match commands::run(&arguments) {
+    output::set_up(asked.global());
+    let format = asked.global().format;
+    match commands::run(&asked) {
         Ok(outcome) => output::print(&outcome, format),
         Err(failure) => failure::print(&failure, matches!(format, Format::Json)),
     }

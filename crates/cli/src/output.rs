@@ -6,10 +6,13 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use log::LevelFilter;
+use palisade::words::in_words;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
 use crate::arguments::Global;
+use crate::failure::{self, Failure};
+use crate::messages;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -70,13 +73,10 @@ impl Outcome {
 
 /// Colour and log level, for the whole process.
 pub(crate) fn set_up(global: &Global) {
-    let (choice, style) = match global.color {
-        Color::Auto => (anstream::ColorChoice::Auto, env_logger::WriteStyle::Auto),
-        Color::Always => (
-            anstream::ColorChoice::Always,
-            env_logger::WriteStyle::Always,
-        ),
-        Color::Never => (anstream::ColorChoice::Never, env_logger::WriteStyle::Never),
+    let choice = match global.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
     };
     choice.write_global();
     let level = match (global.quiet, global.verbose) {
@@ -85,12 +85,7 @@ pub(crate) fn set_up(global: &Global) {
         (false, 1) => LevelFilter::Info,
         (false, _) => LevelFilter::Debug,
     };
-    env_logger::Builder::new()
-        .filter_level(level)
-        .format_timestamp(None)
-        .format_target(false)
-        .write_style(style)
-        .init();
+    messages::listen(level, global.format);
 }
 
 /// Whether somebody still reads what is written.
@@ -106,15 +101,22 @@ pub(crate) enum Reader {
 pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
     match write(outcome, format, |json| format!("{json:#}\n")) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            log::error!("cannot write the result: {error}");
-            ExitCode::FAILURE
+            let failure = Failure::new(
+                format!("cannot write the result: {}", in_words(&error)),
+                "see to the place that standard output goes to",
+            );
+            failure::print(&failure, format == Format::Json)
         }
-        _ => ExitCode::from(outcome.code),
+        _ => {
+            messages::flush();
+            ExitCode::from(outcome.code)
+        }
     }
 }
 
 /// Shows what a command has to say so far. In JSON, each time is a line.
 pub(crate) fn show(outcome: &Outcome, format: Format) -> Reader {
+    messages::flush();
     match write(outcome, format, |json| format!("{json}\n")) {
         Err(error) => {
             log::debug!("nobody reads: {error}");

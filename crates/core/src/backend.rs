@@ -4,7 +4,7 @@
 //! and then runs them. What a step's bytes are is its own affair: a netlink batch, or the input of
 //! `iptables-restore`. Between planning and running, the engine writes down what will stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 
@@ -94,7 +94,8 @@ pub enum Foreign {
     Keep,
     /// They go over into the tables that an older build made, which alone are made anew.
     CarryOver,
-    /// They go, and what is ours stands in the order in which it was recorded.
+    /// They go from where the networks to [restore](Change::restore) have rules, and what is ours
+    /// stands there in the order in which it was recorded.
     Remove,
 }
 
@@ -119,6 +120,8 @@ pub struct Plan {
     /// What will stand for each network of [`Change::restore`], in that order; none for those that
     /// stand as they shall.
     pub restored: Vec<Option<Vec<Installed>>>,
+    /// The networks of which something was broken, where others are put back with them.
+    pub broken: Option<BTreeSet<Name>>,
     /// What people should know: somebody's own rules that stay.
     pub notes: Vec<String>,
     /// What comes and what goes, if that was asked for ([`Change::in_words`]).
@@ -167,6 +170,8 @@ pub struct Step {
 pub struct Done {
     /// The ruleset's generation after it, if nobody else can have moved it meanwhile.
     pub generation: Option<u64>,
+    /// The process that the kernel did it for, where what it did bears no mark of the transaction's.
+    pub process: Option<u32>,
 }
 
 /// A rule or an element as it stands in the kernel.
@@ -290,12 +295,17 @@ pub trait Backend: Send {
     /// If the kernel cannot be read.
     fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError>;
 
-    /// What stands otherwise than it is recorded. `records` are all networks of this backend, in
-    /// the order in which they were started.
+    /// What stands otherwise than it is recorded, where one of the networks `asked` for has rules:
+    /// what is about another network may be told too. `records` are all networks of this backend,
+    /// in the order in which they were started.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError>;
+    fn verify(
+        &mut self,
+        records: &[&Record],
+        asked: &[&Record],
+    ) -> Result<Vec<Discrepancy>, BackendError>;
 
     /// Takes out of the records what the kernel refused of the last change although it is recorded
     /// as installed: what is optional. Whether there was any.

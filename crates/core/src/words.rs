@@ -1,6 +1,10 @@
-//! Errors of the operating system as people read them.
+//! Errors of the operating system and texts of others as people read them.
 
 use std::io;
+
+/// The way out where CAP_NET_ADMIN is missing.
+pub const WITH_RIGHTS: &str =
+    "run as root (sudo), or in a user and network namespace of your own (unshare -rn)";
 
 /// The operating system's words, without the number that Rust puts behind them.
 #[must_use]
@@ -10,6 +14,23 @@ pub fn in_words(error: &io::Error) -> String {
         Some((words, _)) => words.to_lowercase(),
         None => text,
     }
+}
+
+/// A character of others as people shall see it: what would move the cursor, hide or turn around
+/// what stands beside it is written as an escape; a tab as a space.
+#[must_use]
+pub fn character(c: char) -> String {
+    match c {
+        '\t' => " ".to_owned(),
+        '"' | '\'' | '\\' => c.to_string(),
+        _ => c.escape_debug().to_string(),
+    }
+}
+
+/// All characters of a text so: it is safe to print on a terminal.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    text.chars().map(character).collect()
 }
 
 #[cfg(test)]
@@ -30,5 +51,12 @@ mod tests {
     fn a_temporary_file_that_cannot_be_made() {
         let error = tempfile::NamedTempFile::new_in("/nonexistent").unwrap_err();
         assert_eq!(in_words(&error), "no such file or directory");
+    }
+
+    #[test]
+    fn what_would_fool_a_reader_is_escaped() {
+        assert_eq!(shown("a\tb\u{1b}[31m"), "a b\\u{1b}[31m");
+        assert_eq!(shown("netz-größe '\\'"), "netz-größe '\\'");
+        assert_eq!(shown("x\u{202e}y\nz\u{200b}"), "x\\u{202e}y\\nz\\u{200b}");
     }
 }

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use palisade_core::words::WITH_RIGHTS;
 use thiserror::Error;
 
 use crate::object::{Chain, Element, Family, Rule, Set, Table};
 use crate::program::{FilledChain, FilledSet, Program};
 use crate::transport::{Transport, TransportError};
+use crate::wire::element::Listed;
 use crate::wire::{self, Header, Kind, Malformed, Message};
 
 /// `NLM_F_REQUEST`.
@@ -28,7 +30,7 @@ pub enum DumpError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The kernel refused to answer.
-    #[error("nf_tables does not answer {what}: {}", .errno.desc().to_lowercase())]
+    #[error("{}", refused(what, *.errno))]
     Refused {
         /// What was asked.
         what: &'static str,
@@ -49,6 +51,18 @@ pub enum DumpError {
     Restless,
 }
 
+fn refused(what: &str, errno: Errno) -> String {
+    match errno {
+        Errno::EPERM => "reading rules takes CAP_NET_ADMIN in the network namespace, which this \
+                         process lacks"
+            .to_owned(),
+        errno => format!(
+            "nf_tables does not answer {what}: {}",
+            errno.desc().to_lowercase()
+        ),
+    }
+}
+
 impl DumpError {
     /// The way out, in one line.
     #[must_use]
@@ -58,7 +72,7 @@ impl DumpError {
             Self::Refused {
                 errno: Errno::EPERM,
                 ..
-            } => "reading rules takes CAP_NET_ADMIN: run as root".to_owned(),
+            } => WITH_RIGHTS.to_owned(),
             Self::Refused { .. } => "nf_tables may be missing: modprobe nf_tables".to_owned(),
             Self::Malformed(error) => error.hint().to_owned(),
             Self::Cut { .. } => "try again; if it stays, report it with `uname -r`".to_owned(),
@@ -175,6 +189,24 @@ impl<'a> Reader<'a> {
         set: &str,
     ) -> Result<Vec<Element>, DumpError> {
         let mut elements = Vec::new();
+        self.each_element(family, table, set, |listed| {
+            elements.push(listed.decode()?);
+            Ok(())
+        })?;
+        Ok(elements)
+    }
+
+    /// Shows each element of a set where it stands in the kernel's answer.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn each_element(
+        &mut self,
+        family: Family,
+        table: &str,
+        set: &str,
+        mut see: impl FnMut(Listed<'_>) -> Result<(), Malformed>,
+    ) -> Result<(), DumpError> {
         let key = |body: &mut Vec<u8>| wire::element::encode_set(table, set, body);
         self.dump(
             "about elements",
@@ -183,12 +215,11 @@ impl<'a> Reader<'a> {
             key,
             |message| {
                 if message.kind == Some(Kind::NEW_ELEMENT) {
-                    elements.extend(wire::element::decode(family, message.body)?.elements);
+                    wire::element::each(message.body).try_for_each(|listed| see(listed?))?;
                 }
                 Ok(())
             },
-        )?;
-        Ok(elements)
+        )
     }
 
     /// How many objects are in a table that no layout of ours has: stateful objects, flowtables.

@@ -1,4 +1,5 @@
-//! Encoding allocates nothing for each rule or element: only the batch's buffer grows.
+//! Encoding allocates nothing for each rule or element: only the batch's buffer grows. Nor does
+//! looking at elements where they stand in an answer.
 //!
 //! What is counted is this thread's alone, so that nothing else in the process is.
 #![allow(unsafe_code)]
@@ -10,6 +11,8 @@ use std::cell::Cell;
 use palisade_core::network::{Description, Family, Forward, Nat, Network};
 use palisade_nft::batch::{At, Batch};
 use palisade_nft::layout::{Item, Layout, TableName};
+use palisade_nft::object::Element;
+use palisade_nft::wire;
 
 /// The system's allocator, and how often it was asked.
 struct Counting;
@@ -106,5 +109,42 @@ fn only_the_buffer_grows() {
             let asked = asked_for(networks, layout);
             assert!(asked <= 14, "{layout}, {networks} networks: {asked}");
         }
+    }
+}
+
+/// Elements of so many networks, as a dump has them.
+fn dumped(networks: u16) -> Vec<Vec<u8>> {
+    let table = TableName::default();
+    let elements = (0..networks).map(network).flat_map(|network| {
+        let items = Layout::Mapped.items(&table, Family::Ipv6, &network);
+        items.into_iter().filter_map(|item| match item {
+            Item::Element { element, .. } => Some(element),
+            Item::Rule(_) => None,
+        })
+    });
+    let elements: Vec<Element> = elements.collect();
+    let (mut bodies, mut left) = (Vec::new(), elements.iter().peekable());
+    while left.peek().is_some() {
+        let mut body = Vec::new();
+        wire::element::encode(table.as_str(), "out_64", &mut left, &mut body);
+        bodies.push(body);
+    }
+    bodies
+}
+
+#[test]
+fn elements_are_looked_at_where_they_stand() {
+    for networks in [1, 100, 1_000] {
+        let bodies = dumped(networks);
+        let before = ASKED.get();
+        let (mut seen, mut owned) = (0, 0);
+        for listed in bodies.iter().flat_map(|body| wire::element::each(body)) {
+            let element = listed.unwrap().seen;
+            seen += 1;
+            owned += usize::from(element.text().is_some_and(|owner| owner.starts_with("net")));
+        }
+        let asked = ASKED.get() - before;
+        assert_eq!((asked, owned), (0, seen), "{networks} networks");
+        assert!(seen >= 6 * usize::from(networks), "{seen}");
     }
 }

@@ -131,6 +131,21 @@ pub fn read(named: Option<&Path>) -> Result<Choice, ConfigError> {
     }
 }
 
+/// Whether a file that somebody named as the configuration can be read, for whom what it says
+/// changes nothing.
+///
+/// # Errors
+/// If it cannot.
+pub fn check_readable(named: &Path) -> Result<(), ConfigError> {
+    match fs::read(named) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(ConfigError::File {
+            path: named.to_owned(),
+            source,
+        }),
+    }
+}
+
 /// Reads the text of a configuration file; `path` is named in errors.
 ///
 /// # Errors
@@ -225,5 +240,7 @@ mod tests {
     fn a_named_file_must_be_there() {
         let missing = Path::new("/nonexistent/palisade.toml");
         assert!(matches!(read(Some(missing)), Err(ConfigError::File { .. })));
+        let checked = check_readable(missing);
+        assert!(matches!(checked, Err(ConfigError::File { .. })));
     }
 }

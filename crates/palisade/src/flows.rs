@@ -55,14 +55,12 @@ impl Flows {
     }
 }
 
-/// What is to be said, and logged, where flows could not be ended.
+/// What is to be said where flows could not be ended.
 pub(crate) fn failed(error: &dyn fmt::Display, hint: &str) -> String {
-    let note = format!(
+    format!(
         "flows that began before the NAT rules came may still leave with private addresses: \
          {error} ({hint})"
-    );
-    log::warn!("{note}");
-    note
+    )
 }
 
 /// The networks whose rules came.

@@ -50,7 +50,11 @@ impl Backend for NoRules {
         Ok(true)
     }
 
-    fn verify(&mut self, _records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+    fn verify(
+        &mut self,
+        _records: &[&Record],
+        _asked: &[&Record],
+    ) -> Result<Vec<Discrepancy>, BackendError> {
         Ok(Vec::new())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use palisade_core::network::{Conflict, Family, Network, conflicts};
+use palisade_core::network::{Conflict, Family, Network, conflicts, told};
 use palisade_nft::layout::Layout;
 use palisade_nft::program::Program;
 use thiserror::Error;
@@ -14,7 +14,7 @@ use crate::options::{BackendChoice, Choice};
 #[non_exhaustive]
 pub enum RenderError {
     /// The networks cannot run side by side.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{}", told(.0))]
     Conflicts(Vec<Conflict>),
 }
 

@@ -62,9 +62,10 @@ fn files_in_the_order_given_and_directories_in_the_order_of_names() {
     ]);
     fs::create_dir(folder.path().join("autostart")).unwrap();
     fs::write(folder.path().join("autostart/z.toml"), "no network").unwrap();
-    symlink("20-b.toml", folder.path().join("40-link.toml")).unwrap();
+    fs::write(folder.path().join("autostart/d"), toml("d")).unwrap();
+    symlink("autostart/d", folder.path().join("40-link.toml")).unwrap();
     let all = read_all([folder.path()], Directories::Read).unwrap();
-    assert_eq!(names(&all), ["a", "b", "c", "b"]);
+    assert_eq!(names(&all), ["a", "b", "c", "d"]);
     let paths = [
         folder.path().join("30-c.xml"),
         folder.path().join("autostart"),
@@ -73,6 +74,32 @@ fn files_in_the_order_given_and_directories_in_the_order_of_names() {
     fs::remove_file(folder.path().join("autostart/z.toml")).unwrap();
     let all = read_all(&paths, Directories::Read).unwrap();
     assert_eq!(names(&all), ["c", "a"]);
+}
+
+/// Each name once, however many files have it.
+#[test]
+fn one_network_in_several_files() {
+    let copies: Vec<String> = (1..=7).map(|i| format!("{i}.toml")).collect();
+    let text = toml("b");
+    let mut files: Vec<(&str, &str)> = copies.iter().map(|name| (name.as_str(), &*text)).collect();
+    let other = toml("a");
+    files.extend([("x.toml", &*other), ("y.toml", &*other)]);
+    let folder = folder(&files);
+    let errors = read_all([folder.path()], Directories::Read).unwrap_err();
+    assert_eq!(
+        messages(&errors, folder.path()),
+        [
+            "DIR/1.toml: network `b` is defined here and in DIR/2.toml, DIR/3.toml, DIR/4.toml and \
+             3 more",
+            "DIR/x.toml: network `a` is defined here and in DIR/y.toml",
+        ]
+    );
+    // Twice in one text, or one file named twice, is no matter of files.
+    let twice = [folder.path().join("x.toml"), folder.path().join("x.toml")];
+    assert_eq!(
+        names(&read_all(twice, Directories::Read).unwrap()),
+        ["a", "a"]
+    );
 }
 
 #[test]

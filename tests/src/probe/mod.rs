@@ -1,6 +1,6 @@
 //! Questions asked with real packets, and what became of them.
 
-mod icmp;
+pub mod echo;
 mod stream;
 mod tcp;
 mod udp;
@@ -18,8 +18,6 @@ pub use stream::{Receiver, Stream};
 
 /// How long a question waits for what should come at once.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long it takes to believe that nothing comes.
-const SILENCE: Duration = Duration::from_millis(400);
 
 /// What a question is asked in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +26,6 @@ pub enum Protocol {
     Tcp,
     /// A datagram and one back.
     Udp,
-    /// An echo request and its reply.
-    Icmp,
-}
-
-impl Protocol {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Icmp];
 }
 
 /// One end of a question: an address in a namespace, and the port if it matters.
@@ -123,14 +114,7 @@ pub fn ask(protocol: Protocol, from: &End<'_>, to: &End<'_>) -> Outcome {
     match protocol {
         Protocol::Tcp => tcp::ask(from, to),
         Protocol::Udp => udp::ask(from, to),
-        Protocol::Icmp => icmp::ask(from, to),
     }
-}
-
-/// Sends one datagram, from a source to which no answer need find the way: it is not answered.
-#[must_use]
-pub fn send(from: &End<'_>, to: &End<'_>) -> Outcome {
-    udp::send(from, to)
 }
 
 /// Waits until one of the sockets has something to read, an error included; which.

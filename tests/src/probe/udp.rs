@@ -2,23 +2,18 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use socket2::Type;
 
-use super::{End, Outcome, PATIENCE, SILENCE, wait};
+use super::{End, Outcome, PATIENCE, wait};
 
 pub(super) fn ask(from: &End<'_>, to: &End<'_>) -> Outcome {
     let (client, server) = sockets(from, to);
-    match question(&client, &server, PATIENCE) {
+    match question(&client, &server) {
         Outcome::Arrived(source) => answer(&client, &server, source),
         outcome => outcome,
     }
-}
-
-pub(super) fn send(from: &End<'_>, to: &End<'_>) -> Outcome {
-    let (client, server) = sockets(from, to);
-    question(&client, &server, SILENCE)
 }
 
 fn sockets(from: &End<'_>, to: &End<'_>) -> (UdpSocket, UdpSocket) {
@@ -28,10 +23,10 @@ fn sockets(from: &End<'_>, to: &End<'_>) -> (UdpSocket, UdpSocket) {
     (client, server)
 }
 
-fn question(client: &UdpSocket, server: &UdpSocket, patience: Duration) -> Outcome {
+fn question(client: &UdpSocket, server: &UdpSocket) -> Outcome {
     client.send(b"question").expect("send a question");
     let mut bytes = [0; 64];
-    match wait([client, server], Instant::now() + patience) {
+    match wait([client, server], Instant::now() + PATIENCE) {
         Some(0) => match client.recv(&mut bytes) {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => Outcome::Refused,
             unexpected => panic!("instead of an answer: {unexpected:?}"),

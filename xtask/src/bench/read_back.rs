@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use palisade::{Layout, TableName};
 use palisade_nft::dump::{Depth, Reader};
-use palisade_nft::lift::lift;
+use palisade_nft::lift::{Lifted, lift_standing};
 use palisade_nft::object::Family;
 use palisade_nft::program::Program;
 use palisade_nft::transport::Transport;
@@ -69,8 +69,7 @@ fn contestants<'a>(
     let (mut socket, mut replies) = (site.namespace.socket()?, Vec::new());
     let meaning = move || {
         let start = Instant::now();
-        let programs = programs(&mut socket, &mut replies)?;
-        let lifted: Vec<_> = programs.iter().map(lift).collect();
+        let lifted = lifted(&mut socket, &mut replies)?;
         let took = start.elapsed();
         if black_box(lifted).iter().any(Option::is_none) {
             return Err("a table that cannot be lifted".to_owned());
@@ -86,6 +85,20 @@ fn contestants<'a>(
         doing(label(What::Dump), dump),
         doing(label(What::NftList), list),
     ])
+}
+
+/// What our tables mean, as they stand in one generation.
+fn lifted(
+    transport: &mut dyn Transport,
+    replies: &mut Vec<u8>,
+) -> Result<Vec<Option<Lifted>>, String> {
+    let table = TableName::default();
+    let read = Reader::new(transport, replies).at_one_moment(|reader| {
+        let lift = |family| lift_standing(reader, family, table.as_str());
+        [Family::Ip, Family::Ip6].into_iter().map(lift).collect()
+    });
+    read.map(|(lifted, _)| lifted)
+        .map_err(|error| error.to_string())
 }
 
 /// Our tables, as they stand in one generation.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anstyle::Style;
 use nix::unistd::setsid;
+use palisade::words::in_words;
 use palisade::{Firewall, Network, Settled, Unconfirmed};
 use serde_json::json;
 
@@ -100,7 +101,10 @@ pub(super) fn confirm(firewall: &mut Firewall) -> Result<Outcome, Failure> {
 fn start_guardian(global: &Global) -> Result<ChildStdin, Failure> {
     let failed = |error: io::Error| {
         Failure::new(
-            format!("cannot start the process that would take the change back: {error}"),
+            format!(
+                "cannot start the process that would take the change back: {}",
+                in_words(&error)
+            ),
             "nothing was changed; without --confirm, no such process is needed",
         )
     };
@@ -137,7 +141,12 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// The guardian itself. It belongs to no terminal, and what it works on is nothing but the state.
 pub(super) fn guard(global: &Global) -> Result<Outcome, Failure> {
-    let failed = |error: io::Error| Failure::new(format!("cannot leave the terminal: {error}"), "");
+    let failed = |error: io::Error| {
+        Failure::new(
+            format!("cannot leave the terminal: {}", in_words(&error)),
+            "`palisade apply --confirm` starts this by itself",
+        )
+    };
     setsid().map_err(|errno| failed(errno.into()))?;
     let mut output = io::stdout();
     output

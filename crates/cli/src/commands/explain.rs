@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 use palisade::evaluate::{Flow, Nat, Verdict, Visit};
-use palisade::explain::{Explanation, Question, explain as explain_networks};
+use palisade::explain::{Explanation, Ours, Question, Refusal, explain as explain_networks};
 use palisade::network::Name;
 
 use super::trace::packet;
@@ -112,38 +112,44 @@ fn flow(flow: Flow) -> &'static str {
 
 /// Who decided.
 fn why(explanation: &Explanation) -> String {
-    let decided = explanation.decided_by();
-    let place = decided.map(|visit| {
-        let table = visit.table.as_deref().unwrap_or_default();
-        format!("{table} {}: {}", visit.chain, visit.rule)
-    });
-    match (explanation.verdict, place, explanation.ours()) {
-        (Verdict::Accept, _, _) if !explanation.is_ours() => {
-            "no rule of ours is about it, and no other refuses it".to_owned()
+    let Some(refusal) = explanation.refusal() else {
+        return accepted_by(explanation).to_owned();
+    };
+    match refusal {
+        Refusal::Network { network, purpose } => {
+            format!("network `{network}`: {}", purpose.explanation())
         }
-        (Verdict::Accept, _, _) => {
-            let others = explanation.tables.iter().any(|table| !table.ours);
-            let whose = if others {
-                "our tables and others"
-            } else {
-                "our tables"
+        Refusal::Intruder(visit) => {
+            format!(
+                "a rule in our chain that is not ours refuses it: {}",
+                place(visit)
+            )
+        }
+        Refusal::Others { visit, ours } => {
+            let what = match ours {
+                Ours::Passed => "our tables let it pass, and others refuse it",
+                Ours::WouldPass => "others refuse it, before our tables, which would let it pass",
+                Ours::WouldRefuse => "others refuse it, as our tables would",
+                Ours::Silent => "others refuse it",
             };
-            format!("accepted by {whose}")
-        }
-        (_, None, _) => "refused".to_owned(),
-        (_, Some(place), Some(Verdict::Accept)) => {
-            format!("accepted by our tables, and refused by others: {place}")
-        }
-        (_, Some(place), _) => {
-            let what = decided.and_then(|visit| visit.purpose);
-            match (decided.and_then(|visit| visit.network.as_ref()), what) {
-                (Some(network), Some(purpose)) => {
-                    format!("network `{network}`: {}", purpose.explanation())
-                }
-                _ => place,
-            }
+            format!("{what}: {}", place(visit))
         }
     }
+}
+
+fn accepted_by(explanation: &Explanation) -> &'static str {
+    let has_others = explanation.tables.iter().any(|table| !table.ours);
+    match (explanation.verdict.passes(), explanation.is_ours()) {
+        (false, _) => "refused",
+        (true, false) => "no rule of ours is about it, and no other refuses it",
+        (true, true) if has_others => "accepted by our tables and others",
+        (true, true) => "accepted by our tables",
+    }
+}
+
+fn place(visit: &Visit) -> String {
+    let table = visit.table.as_deref().unwrap_or_default();
+    format!("{table} {}: {}", visit.chain, visit.rule)
 }
 
 fn nat(explanation: &Explanation) -> String {

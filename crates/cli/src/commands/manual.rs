@@ -7,6 +7,8 @@ use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use serde_json::json;
 
+use palisade::words::in_words;
+
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::output::Outcome;
@@ -25,7 +27,7 @@ pub(super) fn manual(folder: &Path) -> Result<Outcome, Failure> {
     let mut command = Arguments::command();
     command.build();
     let mut pages = vec![("palisade".to_owned(), command.clone())];
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+    for sub in command.get_subcommands() {
         if sub.get_name() != "help" {
             let name = format!("palisade-{}", sub.get_name());
             pages.push((name.clone(), named(sub, &name)));
@@ -37,7 +39,7 @@ pub(super) fn manual(folder: &Path) -> Result<Outcome, Failure> {
         let written = page_of(page).and_then(|page| fs::write(&file, page));
         written.map_err(|error| {
             Failure::new(
-                format!("cannot write {}: {error}", file.display()),
+                format!("cannot write {}: {}", file.display(), in_words(&error)),
                 "name a folder that is there and that you may write to",
             )
         })?;

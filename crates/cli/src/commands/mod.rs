@@ -21,14 +21,30 @@ use std::time::Duration;
 
 use palisade::definition::{self, Directories};
 use palisade::network::Name;
+use palisade::words::shown;
 use palisade::{BackendChoice, Choice, EngineError, Firewall, Network, Options, config, folder};
 
-use crate::arguments::{Arguments, Command, Global, Target};
+use crate::arguments::{Arguments, Asked, Command, Global, InternalCommand, Target};
 use crate::failure::Failure;
 use crate::output::Outcome;
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub(crate) fn run(asked: &Asked) -> Result<Outcome, Failure> {
+    match asked {
+        Asked::Command(arguments) => command(arguments),
+        Asked::Internal(internal) => match &internal.command {
+            InternalCommand::GuardConfirmation => confirm::guard(&internal.global),
+            InternalCommand::Manual(written) => manual::manual(&written.folder),
+        },
+    }
+}
+
+fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
     let global = &arguments.global;
+    // Whoever names a file means it. What it says counts for new networks alone: a mistake in it
+    // keeps nobody from looking and removing.
+    if let Some(named) = &global.config {
+        config::check_readable(named)?;
+    }
     match &arguments.command {
         Command::Check(files) => check::check(&networks(&files.files)?),
         Command::Render(rendered) => {
@@ -53,7 +69,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             }
         }
         Command::Confirm => confirm::confirm(&mut open_recorded(global)?),
-        Command::GuardConfirmation => confirm::guard(global),
         Command::Plan(planned) => {
             let networks = networks(&planned.files.files)?;
             let mut firewall = open(global)?;
@@ -100,7 +115,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Watch(watched) => watch::watch(&options(global), watched, global.format),
         Command::Demo => demo::demo(),
         Command::Completions(completed) => Ok(completions::completions(completed.shell)),
-        Command::Manual(written) => manual::manual(&written.folder),
     }
 }
 
@@ -112,9 +126,11 @@ fn networks(files: &[PathBuf]) -> Result<Vec<Network>, Failure> {
 fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
     let parse = |text: &String| {
         text.parse().map_err(|_| {
-            let shown = text.escape_debug();
             Failure::new(
-                format!("no network named `{shown}` is running; nothing was changed"),
+                format!(
+                    "no network named `{}` is running; nothing was done",
+                    shown(text)
+                ),
                 EngineError::Unknown { names: Vec::new() }.hint(),
             )
         })

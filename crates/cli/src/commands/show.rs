@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 use palisade::network::{Family, Forward, Name};
+use palisade::words::shown;
 use palisade::{Firewall, ShowError, Shown, Standing};
 use serde_json::json;
 
@@ -14,9 +15,8 @@ const HEAD: Style = Style::new().bold();
 
 pub(super) fn show(firewall: &mut Firewall, name: &str) -> Result<Outcome, Failure> {
     let Ok(name) = name.parse::<Name>() else {
-        let shown = name.escape_debug();
         return Err(Failure::new(
-            format!("no network named `{shown}` is running"),
+            format!("no network named `{}` is running", shown(name)),
             "`palisade list` names those that run",
         ));
     };

@@ -8,6 +8,7 @@ use nix::sys::signal::{SigSet, Signal};
 use palisade::Firewall;
 use palisade::evaluate::{Packet, Verdict, Visit};
 use palisade::trace::{End, Filter, Limits, Prediction, Traced, TracedPacket};
+use palisade::words::in_words;
 use serde_json::json;
 
 use crate::arguments::TracedPackets;
@@ -27,9 +28,12 @@ pub(super) fn trace(
     let signals = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
     let signals: SigSet = signals.into_iter().collect();
     // Before there are other threads, which take it over: a signal goes to the one that waits.
-    signals
-        .thread_block()
-        .map_err(|errno| Failure::new(format!("cannot wait for signals: {errno}"), ""))?;
+    signals.thread_block().map_err(|errno| {
+        Failure::new(
+            format!("cannot wait for signals: {}", in_words(&errno.into())),
+            "please report it",
+        )
+    })?;
     let trace = firewall.trace(&filter(asked), limits(asked))?;
     for network in trace.untraceable() {
         log::warn!(

@@ -8,6 +8,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use palisade::Options;
 use palisade::watch::{Heal, Notice, Waking, Watch};
+use palisade::words::in_words;
 use serde_json::json;
 
 use crate::arguments::Watched;
@@ -26,8 +27,8 @@ pub(super) fn watch(
     // Before any thread is there: each would take signals for itself.
     let signals = signals().map_err(|error| {
         Failure::new(
-            format!("cannot listen for signals: {error}"),
-            "please report it",
+            format!("cannot listen for signals: {}", in_words(&error)),
+            "`ulimit -n` says how many files may be open",
         )
     })?;
     let heal = if watched.heal {

@@ -126,7 +126,6 @@ fn of_directories() {
     palisade.file("networks/2.toml", TWO);
     palisade.file("networks/1.xml", DEFAULT);
     palisade.file("networks/.hidden.xml", "no definition");
-    palisade.file("networks/README", "no definition");
     assert_eq!(
         palisade.output("check networks"),
         "ok: network default: nat on virbr0, 192.168.122.0/24\n\

@@ -61,6 +61,10 @@ fn what_cannot_be_asked() {
             told("--src 192.0.2.1 --dst 192.0.2.2"),
             told("--in virbr0 --src 192.0.2.1 --dst fd00::1"),
             told("--from host --to host"),
+            told("--from default/10.122.0.5 --to world --proto icmpv6"),
+            told("--in virbr0 --src fd00::1 --dst fd00::2 --proto icmp"),
+            told("--from default --to world --proto icmp --dport 80"),
+            told("--in virbr0 --src 192.0.2.1 --dst 192.0.2.2 --proto 47 --sport 80"),
             palisade.transcript("explain --definitions nosuch.toml --from a --to b"),
         ]
         .join("\n")
@@ -98,6 +102,24 @@ fn in_json() {
     let (refused, code) = json_of(&palisade, "--from quiet --to world");
     assert_eq!((&refused["verdict"], code), (&json!("reject"), Some(3)));
     assert_eq!(refused["nat"], Value::Null);
+}
+
+/// The words win; in front of a name, another word says that it is one.
+#[test]
+fn networks_that_are_called_like_words() {
+    let palisade = Palisade::new();
+    palisade.file(
+        "networks.toml",
+        "[[network]]\nname = \"host\"\nbridge = \"br7\"\nmode = \"nat\"\n\
+         subnets = [\"10.7.0.1/24\"]\n",
+    );
+    let (own, _) = json_of(&palisade, "--from host --to world");
+    assert_eq!(own["packet"]["in_interface"], Value::Null);
+    let (guest, _) = json_of(&palisade, "--from network:host --to world");
+    assert_eq!(guest["packet"]["in_interface"], "br7");
+    assert_eq!(guest["nat"]["kind"], "masquerade");
+    let (with_address, _) = json_of(&palisade, "--from network:host/10.7.0.9 --to world");
+    assert_eq!(with_address["packet"]["source"], "10.7.0.9");
 }
 
 /// `docs/layouts.md` tells both differences by packets: here they are.

@@ -9,11 +9,13 @@
 mod check;
 mod choice;
 mod compare;
+mod completions;
 mod documents;
 mod explain;
 mod help;
 mod journal;
 mod mend;
+mod misuse;
 mod output;
 mod palisade;
 mod plan;

@@ -121,7 +121,7 @@ fn a_place_that_takes_nothing() {
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(
-        told.contains("cannot write the result: No space left on device"),
+        told.contains("cannot write the result: no space left on device"),
         "{told}"
     );
 }

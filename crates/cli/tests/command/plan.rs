@@ -74,7 +74,7 @@ fn leaves_no_trace() {
 #[test]
 fn sync_to_nothing_must_be_meant() {
     let palisade = with_files();
-    palisade.file("empty/README", "no definition");
+    palisade.file("empty/.README", "no definition");
     palisade.output("sync empty");
     palisade.output("--backend none apply default.xml two.toml");
     insta::assert_snapshot!(palisade.transcripts(&[

@@ -65,6 +65,19 @@ fn says_what_there_is() {
         "--iptables modern list",
         "--table ip list",
         "--format yaml list",
+        "--frob list",
+        "lsit",
+        "",
+        "remove --al",
+        "completions csh",
+        "trace --proto foo",
+        "trace --sport 1",
+        "trace --count 0",
+        "trace --src 10.0.0.0/33",
+        "--layout= list",
+        "list --backend",
+        "--quiet -v list",
+        "counters --watch=x",
     ]));
 }
 
@@ -82,14 +95,14 @@ fn in_the_environment_too() {
         let output = command.env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}");
         let told = String::from_utf8(output.stderr).unwrap();
-        let blame = format!("invalid value '{value}' for '{name} in the environment': `{value}`");
+        let blame = format!("error: {name} in the environment: `{value}`");
         assert!(told.contains(&blame), "{told}");
     }
     // Who has said it on the command line is told of the option, whatever the environment says.
     let mut command = palisade.command(&["--backend", "pf", "render", "default.xml"]);
     let output = command.env("PALISADE_BACKEND", "foo").output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("'pf' for '--backend <BACKEND>'"), "{told}");
+    assert!(told.contains("error: --backend <BACKEND>: `pf`"), "{told}");
     assert!(!told.contains("environment"), "{told}");
     let mut command = palisade.command(&["render", "default.xml", "--backend=none"]);
     let output = command.env("PALISADE_BACKEND", "foo").output().unwrap();

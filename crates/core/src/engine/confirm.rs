@@ -77,19 +77,27 @@ impl Engine<'_> {
         }
         let lock = self.state.lock(PATIENCE)?;
         self.recover_under(&lock)?;
-        match self.undo_if_due(&lock)? {
+        match self.undo_unconfirmed(&lock)? {
             Due::Undone(report) => Ok(Some(report)),
             Due::Nothing | Due::Waits(_) => Ok(None),
         }
     }
 
+    /// The same for those who want something else, and would not tell.
     pub(super) fn undo_if_due(&mut self, lock: &Lock) -> Result<Due, EngineError> {
+        let due = self.undo_unconfirmed(lock)?;
+        if matches!(due, Due::Undone(_)) {
+            log::warn!("nobody confirmed the last change in time: it was taken back");
+        }
+        Ok(due)
+    }
+
+    fn undo_unconfirmed(&mut self, lock: &Lock) -> Result<Due, EngineError> {
         let change = match self.waiting()? {
             None => return Ok(Due::Nothing),
             Some(change) if !change.left().is_zero() => return Ok(Due::Waits(Box::new(change))),
             Some(change) => change,
         };
-        log::warn!("nobody confirmed the last change in time: it is taken back");
         let running = self.state.running_anew(lock)?;
         let goal = Goal::Back {
             before: change.before.clone(),

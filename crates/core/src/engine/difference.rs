@@ -22,8 +22,8 @@ pub enum Goal {
     Moved(Vec<Wish>),
     /// The networks of these names do not run.
     Gone(Vec<Name>),
-    /// The networks of these names stand as they are recorded; without names, all of them, and
-    /// nothing else stands beside them.
+    /// The networks of these names stand as they are recorded, and nothing else beside them where
+    /// they have rules; without names, all of them.
     Mended(Vec<Name>),
     /// What an older build made in this backend is made anew.
     Renewed(String),
@@ -119,12 +119,11 @@ impl<'a> Difference<'a> {
             Goal::Gone(names) => difference.remove = in_order(named(names)?),
             Goal::Mended(names) => {
                 difference.mend = true;
-                if names.is_empty() {
-                    difference.foreign = Foreign::Remove;
-                    difference.unchanged = unchanged(&running.all());
-                } else {
-                    difference.unchanged = unchanged(&in_order(named(names)?));
-                }
+                difference.foreign = Foreign::Remove;
+                difference.unchanged = match names.as_slice() {
+                    [] => unchanged(&running.all()),
+                    names => unchanged(&in_order(named(names)?)),
+                };
             }
             Goal::Back { before, came } => difference.go_back(running, before, came)?,
             Goal::Renewed(backend) => {
@@ -258,7 +257,7 @@ impl<'a> Difference<'a> {
         };
         self.unchanged.iter().any(|u| u.backend == backend)
             || self.add.iter().any(comes)
-            || self.remove.iter().chain(&self.back).any(|r| is_its(&r))
+            || self.remove.iter().chain(&self.back).any(is_its)
     }
 
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is

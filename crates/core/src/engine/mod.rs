@@ -12,16 +12,17 @@ mod report;
 mod rewrite;
 mod run;
 mod undo;
+mod verify;
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::backend::{Backend, Change, Discrepancy, DiscrepancyKind, Plan, Step};
+use crate::backend::{Backend, Change, Plan, Step};
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
-use crate::state::{Record, Running, State, StateError, Written};
+use crate::state::{Aside, Record, Running, State, StateError, Written};
 use crate::storage::{Lock, PATIENCE};
 
 pub use difference::{Coming, Difference, Goal, Unchanged, Wish};
@@ -123,7 +124,7 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let goal = goal(&running)?;
         // What others put into an older table goes with it where that is wished.
-        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
+        let is_remade = matches!(&goal, Goal::Mended(_));
         let (running, seen) = if is_remade {
             (running, Seen::new())
         } else {
@@ -155,7 +156,12 @@ impl Engine<'_> {
                         came,
                         generations,
                     } = reached?;
+                    let names: Vec<Name> = came
+                        .iter()
+                        .map(|record| record.network.name().clone())
+                        .collect();
                     self.state.remember(running, &gone, came, &generations);
+                    self.settle_aside(goal, &names)?;
                     return Ok(report);
                 }
             }
@@ -204,6 +210,17 @@ impl Engine<'_> {
         Ok((running, seen))
     }
 
+    /// Records that could not be believed are told no more when their networks have come again, or
+    /// when all networks go.
+    fn settle_aside(&self, goal: &Goal, came: &[Name]) -> Result<(), EngineError> {
+        let aside = match goal {
+            Goal::Exactly(wishes) if wishes.is_empty() => Aside::All,
+            _ if came.is_empty() => return Ok(()),
+            _ => Aside::Of(came),
+        };
+        Ok(self.state.settle(aside)?)
+    }
+
     /// The records of what runs, after what an interrupted process left has been seen to.
     ///
     /// # Errors
@@ -228,37 +245,6 @@ impl Engine<'_> {
         difference.in_words = true;
         let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
         Ok(report::of(&difference, &parts))
-    }
-
-    /// What stands otherwise than it is recorded; of these networks, or of all if none is named.
-    ///
-    /// # Errors
-    /// If a network does not run, or the state or the kernel cannot be read.
-    pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
-        let records = self.records()?;
-        let recorded: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
-        check_known(|name| recorded.contains(name), names)?;
-        let mut found = Vec::new();
-        for backend in self.backends.iter_mut() {
-            let is_its = |record: &&Record| record.placement.backend == backend.name();
-            let its: Vec<&Record> = records.iter().filter(is_its).collect();
-            found.extend(backend.verify(&its)?);
-        }
-        for (path, why) in self.state.unbelieved(&records)? {
-            found.push(Discrepancy {
-                network: None,
-                object: format!("record {path}"),
-                kind: DiscrepancyKind::Unreadable,
-                detail: format!(
-                    "{why}: rules of its network may stand that no record names; apply the \
-                     network again, then run `palisade repair`"
-                ),
-            });
-        }
-        // What is about no network in particular may be about each.
-        let is_asked = |name: &Name| names.is_empty() || names.contains(name);
-        found.retain(|found| found.network.as_ref().is_none_or(is_asked));
-        Ok(found)
     }
 
     fn attempt(

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::confirm::Due;
 use super::{Engine, EngineError};
 use crate::journal::{Begin, Left};
-use crate::state::Record;
+use crate::state::{Aside, Record};
 use crate::storage::{Lock, PATIENCE};
 
 /// What became of a transaction that was left.
@@ -24,13 +24,17 @@ pub enum Recovered {
 
 impl Engine<'_> {
     /// Finishes or undoes what a process that died left. Everything that changes networks does so
-    /// first.
+    /// first. Records that could not be believed are kept, and told no more.
     ///
     /// # Errors
     /// If that fails. The journal stays, and the next one tries again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.see_to(&lock)
+        let recovered = self.see_to(&lock)?;
+        // Somebody looks: what cannot be believed has been told.
+        self.state.running_anew(&lock)?;
+        self.state.settle(Aside::All)?;
+        Ok(recovered)
     }
 
     /// The same for those who only read: where another process is at work, or they may not write,
@@ -58,7 +62,7 @@ impl Engine<'_> {
         }
     }
 
-    fn see_to(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
+    pub(super) fn see_to(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let recovered = self.recover_under(lock)?;
         match self.undo_if_due(lock)? {
             Due::Undone(_) => Ok(Recovered::Undone),

@@ -8,9 +8,10 @@ use thiserror::Error;
 
 use super::{Difference, Part};
 use crate::backend::{BackendError, Discrepancy, Line};
-use crate::network::{Conflict, Name};
+use crate::network::{Conflict, Name, told};
 use crate::state::StateError;
 use crate::storage::StorageError;
+use crate::words::WITH_RIGHTS;
 
 /// What changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -38,6 +39,16 @@ pub struct Changed {
     pub lines: Vec<Line>,
 }
 
+impl Changed {
+    fn new(network: &Name, action: Action) -> Self {
+        Self {
+            network: network.clone(),
+            action,
+            lines: Vec::new(),
+        }
+    }
+}
+
 /// What happens to a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,13 +65,7 @@ pub enum Action {
 
 pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
     let mut report = Report::default();
-    let mut tell = |network: &Name, action| {
-        report.changes.push(Changed {
-            network: network.clone(),
-            action,
-            lines: Vec::new(),
-        });
-    };
+    let mut tell = |network: &Name, action| report.changes.push(Changed::new(network, action));
     let is_back = |name: &Name| {
         let mut back = difference.back.iter();
         back.any(|then| then.network.name() == name)
@@ -87,12 +92,7 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         };
         tell(coming.wish.network.name(), action);
     }
-    let restored: HashSet<&Name> = parts
-        .iter()
-        .flat_map(|part| part.change.restore.iter().zip(&part.plan.restored))
-        .filter(|(_, items)| items.is_some())
-        .map(|(record, _)| record.network.name())
-        .collect();
+    let restored: HashSet<&Name> = parts.iter().flat_map(restored).collect();
     for unchanged in &difference.unchanged {
         let name = unchanged.name;
         if restored.contains(name) {
@@ -100,6 +100,16 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         } else {
             report.unchanged.push(name.clone());
         }
+    }
+    // One that nobody asked for, in a place that was made anew as a whole.
+    let is_told = |name: &&Name| {
+        let changed = report.changes.iter().map(|change| &change.network);
+        changed.chain(&report.unchanged).any(|told| told == *name)
+    };
+    let mut beside: Vec<&Name> = restored.into_iter().filter(|n| !is_told(n)).collect();
+    beside.sort();
+    for name in beside {
+        report.changes.push(Changed::new(name, Action::Restore));
     }
     let notes = parts
         .iter()
@@ -112,6 +122,16 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         lines.push(line.clone());
     }
     report
+}
+
+/// The networks that a part puts back something of.
+fn restored<'p>(part: &'p Part<'_>) -> Vec<&'p Name> {
+    let each = part.change.restore.iter().zip(&part.plan.restored);
+    let mended = each.filter(|(_, items)| items.is_some());
+    match &part.plan.broken {
+        Some(broken) => broken.iter().collect(),
+        None => mended.map(|(record, _)| record.network.name()).collect(),
+    }
 }
 
 /// Why a wish did not come true.
@@ -156,10 +176,10 @@ pub enum EngineError {
         failed: Vec<BackendError>,
     },
     /// Networks that cannot run side by side.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{}", told(.0))]
     Conflicts(Vec<Conflict>),
     /// Networks that were named, but do not run.
-    #[error("{}; nothing was changed", none_named(.names))]
+    #[error("{}; nothing was done", none_named(.names))]
     Unknown {
         /// Their names.
         names: Vec<Name>,
@@ -190,6 +210,9 @@ pub enum EngineError {
          nothing was tried"
     )]
     NotAllowed,
+    /// This process may not read rules.
+    #[error("reading rules takes CAP_NET_ADMIN in the network namespace, which this process lacks")]
+    NotReadable,
     /// No backend works here.
     #[error("no backend works on this host: {}", .tried.join("; "))]
     NoBackend {
@@ -247,12 +270,9 @@ impl EngineError {
             }
             Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
             Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
-            Self::NotAllowed => {
-                "run as root (sudo), or in a user and network namespace of your own (unshare -rn)"
-                    .to_owned()
-            }
+            Self::NotAllowed | Self::NotReadable => WITH_RIGHTS.to_owned(),
             Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
-                "run as root, or inside a user and network namespace".to_owned()
+                WITH_RIGHTS.to_owned()
             }
             Self::NoBackend { .. } => {
                 "load what is missing, or choose one with --backend to see what it says".to_owned()

@@ -67,7 +67,13 @@ impl Engine<'_> {
     ) -> Result<Option<u64>, EngineError> {
         let backend = &mut self.backends[backend];
         match backend.run(&step.payload, lock) {
-            Ok(done) => Ok(done.generation),
+            Ok(done) => {
+                // A watch shall know it for ours.
+                if let Some(process) = done.process {
+                    self.state.note_process(process);
+                }
+                Ok(done.generation)
+            }
             Err(RunError::Stale) => Err(EngineError::Restless { tries: 0 }),
             Err(RunError::Failed(error)) => Err(error.into()),
             Err(RunError::Unknown(error)) => match backend.has_landed(step) {
@@ -87,7 +93,7 @@ impl Engine<'_> {
         let is_its = |record: &&Record| record.placement.backend == backend.name();
         let new: Vec<&Record> = after.iter().filter(is_its).collect();
         let names: Vec<&Name> = new.iter().map(|record| record.network.name()).collect();
-        let found = backend.verify(&new)?;
+        let found = backend.verify(&new, &new)?;
         let missing = found.into_iter().find(|found| {
             found
                 .network

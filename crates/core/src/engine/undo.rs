@@ -1,7 +1,7 @@
 //! Taking back what was done of a change that failed.
 
 use super::{Done, Engine, EngineError};
-use crate::backend::{BackendError, Change, RunError, Step};
+use crate::backend::{BackendError, Change, Done as Ran, RunError, Step};
 use crate::journal::transaction_id;
 use crate::network::Name;
 use crate::state::{Record, Uses};
@@ -48,9 +48,10 @@ impl Engine<'_> {
         (backend, step): (usize, &Step),
         lock: &Lock,
     ) -> Result<(), BackendError> {
-        let backend = &mut self.backends[backend];
+        let (state, backend) = (self.state, &mut self.backends[backend]);
+        let note = |done: Ran| done.process.into_iter().for_each(|p| state.note_process(p));
         if !step.undo.is_empty() {
-            return only_failures(backend.run(&step.undo, lock).map(drop), backend.name());
+            return only_failures(backend.run(&step.undo, lock).map(note), backend.name());
         }
         // Back to the records from before, from whatever stands now.
         let is_its = |record: &Record| record.placement.backend == backend.name();
@@ -78,7 +79,7 @@ impl Engine<'_> {
             for step in &plan.steps {
                 match backend.run(&step.payload, lock) {
                     Err(RunError::Stale) => stale = true,
-                    result => only_failures(result.map(drop), backend.name())?,
+                    result => only_failures(result.map(note), backend.name())?,
                 }
             }
             if !stale {

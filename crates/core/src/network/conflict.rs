@@ -55,6 +55,22 @@ impl Conflict {
     }
 }
 
+/// Conflicts in words, as many as people read; how many more there are.
+#[must_use]
+pub fn told(conflicts: &[Conflict]) -> String {
+    const FEW: usize = 5;
+    let mut told: Vec<String> = conflicts
+        .iter()
+        .take(FEW)
+        .map(ToString::to_string)
+        .collect();
+    match conflicts.len().saturating_sub(FEW) {
+        0 => {}
+        more => told.push(format!("and {more} more")),
+    }
+    told.join("; ")
+}
+
 /// All conflicts within a set of networks, in the order of the set.
 ///
 /// The set is the one that will run after a command: so two networks may swap bridges or subnets
@@ -72,10 +88,11 @@ pub fn conflicts<'a>(networks: impl IntoIterator<Item = &'a Network>) -> Vec<Con
 
 fn same_names(networks: &[&Network]) -> Vec<Conflict> {
     let mut seen = HashSet::new();
+    let mut told = HashSet::new();
     networks
         .iter()
         .map(|network| network.name())
-        .filter(|&name| !seen.insert(name))
+        .filter(|&name| !seen.insert(name) && told.insert(name))
         .map(|name| Conflict::Name { name: name.clone() })
         .collect()
 }

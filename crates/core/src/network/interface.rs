@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::words::{self, shown};
+
 /// An interface's name as the kernel takes it (1 to 15 bytes), and as nft and iptables read it as
 /// that one name: no wildcard, nothing that would end a quoted string. Each rule has copies of it,
 /// so that copying it copies no bytes.
@@ -23,7 +25,7 @@ pub enum InterfaceNameError {
     Empty,
     /// The kernel's `IFNAMSIZ` is 16, with the closing zero byte.
     #[error("the interface name `{}` has {len} bytes, the kernel takes 15 at most",
-            .0.escape_debug(), len = .0.len())]
+            shown(.0), len = .0.len())]
     TooLong(String),
     /// `.` and `..` are folders under /sys/class/net.
     #[error("`{0}` cannot be an interface's name")]
@@ -35,7 +37,8 @@ pub enum InterfaceNameError {
     #[error("`{0}` is a template, not an interface's name")]
     Template(String),
     /// A character that the kernel refuses, or that breaks out of quoting.
-    #[error("the interface name `{}` holds {character:?}, which it may not", .name.escape_debug())]
+    #[error("the interface name `{}` holds `{}`, which it may not",
+        shown(.name), words::character(*.character))]
     Character {
         /// The whole name.
         name: String,

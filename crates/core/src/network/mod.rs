@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
-pub use conflict::{Conflict, conflicts};
+pub use conflict::{Conflict, conflicts, told};
 pub use forward::{Forward, Nat, UnmanagedMode};
 pub use interface::{InterfaceName, InterfaceNameError};
 pub use name::{MAX_NAME, Name, NameError};

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::words::{self, shown};
+
 /// The longest name, in bytes. A rule's comment holds 127 bytes for `nft` to read it back; what
 /// remains beside a name of this length is enough for the rule's purpose.
 pub const MAX_NAME: usize = 80;
@@ -35,7 +37,8 @@ pub enum NameError {
     #[error("`{0}` cannot be a network's name")]
     Dots(String),
     /// A character that names may not hold.
-    #[error("the name `{}` holds {character:?}, which names may not", .name.escape_debug())]
+    #[error("the name `{}` holds `{}`, which names may not",
+        shown(.name), words::character(*.character))]
     Character {
         /// The whole name.
         name: String,

@@ -8,6 +8,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::words::shown;
+
 /// IPv4 or IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,7 +56,7 @@ pub struct Subnet(IpNet);
 #[non_exhaustive]
 pub enum SubnetError {
     /// Not `ADDRESS/PREFIX`.
-    #[error("`{}` is not a subnet", .0.escape_debug())]
+    #[error("`{}` is not a subnet", shown(.0))]
     Syntax(String),
     /// A prefix longer than the address.
     #[error("prefix {prefix} is longer than an address of {family} ({bits} bits)",

@@ -10,20 +10,22 @@
 //!         networks/default.json    a file for each running network
 //!         staged/default.json      what a transaction that is under way will put there
 //!         index                    of all of them what a change must know, made from those files
+//!         processes                who changed the ruleset last and left no mark in it
 //!         unreadable/              what was found there and could not be believed
 //! ```
 
 mod digest;
 mod index;
 mod origin;
+mod processes;
 mod record;
 mod running;
 mod staged;
+mod unbelieved;
 mod unconfirmed;
 mod uses;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -37,6 +39,7 @@ use crate::words::in_words;
 pub use origin::Origin;
 pub use record::{Record, RecordError, SCHEMA, Written};
 pub use running::Running;
+pub use unbelieved::{Aside, Unbelieved};
 pub use unconfirmed::{Exchange, Settled, Unconfirmed};
 pub use uses::Uses;
 
@@ -47,7 +50,6 @@ use record::Witness;
 
 /// The folder of records.
 const NETWORKS: &str = "networks";
-const UNREADABLE: &str = "unreadable";
 
 /// The part of the state directory that belongs to one network namespace.
 #[derive(Debug)]
@@ -83,6 +85,12 @@ pub enum StateError {
 }
 
 impl StateError {
+    /// Whether another of our processes is at work.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_held())
+    }
+
     /// The way out, in one line.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -177,55 +185,6 @@ impl State {
         Ok(records)
     }
 
-    /// The files that could not be believed, with what is wrong, beside the records that were: those
-    /// that are in the way still, and those that were set aside and whose network was not applied again.
-    ///
-    /// # Errors
-    /// If a folder or a file cannot be read at all.
-    pub fn unbelieved(&self, believed: &[Record]) -> Result<Vec<(String, String)>, StateError> {
-        let now = self.origin()?;
-        let told = self.told(&now)?;
-        let witness = Witness::new(&now, &told);
-        let storage = self.storage.as_ref();
-        let read_names = |folder| {
-            let names = storage.names(folder);
-            names.map_err(file_error("read", storage, folder))
-        };
-        let mut believed: HashSet<String> = believed
-            .iter()
-            .map(|record| format!("{}.json", record.network.name()))
-            .collect();
-        let mut found = Vec::new();
-        for file in read_names(NETWORKS)? {
-            if believed.contains(&file) {
-                continue;
-            }
-            let path = format!("{NETWORKS}/{file}");
-            let read = storage.read(&path);
-            let bytes = read.map_err(file_error("read", storage, &path))?;
-            if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
-                match record::decode(name, &bytes, witness) {
-                    Ok(_) => {
-                        believed.insert(file);
-                    }
-                    Err(error) => found.push((path, error.to_string())),
-                }
-            }
-        }
-        for file in read_names(UNREADABLE)? {
-            // `NAME.json-1`: where the network was applied again, its rules have a record.
-            let of = file.rsplit_once('-').map_or(file.as_str(), |(of, _)| of);
-            if !believed.contains(of) {
-                found.push((
-                    format!("{UNREADABLE}/{file}"),
-                    "it was set aside".to_owned(),
-                ));
-            }
-        }
-        found.sort();
-        Ok(found)
-    }
-
     /// Writes records that stand already, anew. They are as safe as the journal that says the same.
     ///
     /// # Errors
@@ -257,30 +216,6 @@ impl State {
             removed.map_err(file_error("delete", storage, &path))?;
         }
         Ok(())
-    }
-
-    /// A record's file that cannot be believed: nothing of it is lost.
-    fn doubt(
-        &self,
-        file: &str,
-        error: &RecordError,
-        lock: Option<&Lock>,
-    ) -> Result<(), StateError> {
-        let place = self.place();
-        if lock.is_none() {
-            log::warn!("{place}/{NETWORKS}/{file} cannot be believed: {error}");
-            return Ok(());
-        }
-        let storage = self.storage.as_ref();
-        let there = storage.names(UNREADABLE).unwrap_or_default();
-        let aside = format!("{UNREADABLE}/{}", free_name(file, &there));
-        log::error!(
-            "{place}/{NETWORKS}/{file} cannot be believed: {error}; it is now {aside}. Its rules \
-             stay in the kernel: apply the network again, then `palisade repair`"
-        );
-        let path = format!("{NETWORKS}/{file}");
-        let renamed = storage.rename(&path, &aside);
-        Ok(renamed.map_err(file_error("rename", storage, &path))?)
     }
 
     fn write_json(&self, path: &str, value: &impl Serialize) -> Result<(), StateError> {

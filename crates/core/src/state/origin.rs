@@ -80,6 +80,7 @@ impl State {
             }
             Told::Another => {
                 self.forget_index()?;
+                self.forget_processes();
                 for name in [NETWORKS, "journal"] {
                     if let Some(aside) = self.set_aside(name, &format!("{name}.before-boot"))? {
                         log::warn!(

@@ -127,6 +127,12 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Whether another of our processes is at work.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Lock(LockError::Held { .. }))
+    }
+
     /// The way out, in one line.
     #[must_use]
     pub fn hint(&self) -> &'static str {

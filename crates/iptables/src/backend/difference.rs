@@ -35,6 +35,7 @@ pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Diff
         draft: Draft::new(observed),
         counted: HashMap::new(),
         mended: BTreeSet::new(),
+        unasked: HashSet::new(),
         notes: Vec::new(),
     };
     let takes_away = work.go();
@@ -67,6 +68,8 @@ struct Work<'a> {
     /// What rules that go had counted, by chain and meaning.
     counted: HashMap<(String, String), Counters>,
     mended: BTreeSet<usize>,
+    /// The comments of rules that are missing of networks that are not looked at.
+    unasked: HashSet<String>,
     notes: Vec<String>,
 }
 
@@ -122,9 +125,11 @@ impl Work<'_> {
         let commands = self.draft.len();
         self.draft.raise(self.table);
         if self.draft.len() > commands {
-            // Whoever is looked at here was without it.
-            let restored = self.area.restored.iter().map(|&(network, _)| network);
-            self.mended.extend(restored);
+            // Whoever is looked at and has rules here was without it.
+            let is_here = |placed: &Placed| placed.table == self.table;
+            let restored = self.area.restored.iter();
+            let here = restored.filter(|(_, wanted)| wanted.iter().any(is_here));
+            self.mended.extend(here.map(|&(network, _)| network));
         }
     }
 
@@ -179,7 +184,11 @@ impl Work<'_> {
         self.take_all(chain, &misplaced);
         for rank in missing {
             let Some(network) = owner(rank) else {
-                continue; // Of a network that is not looked at.
+                // Of a network that is not looked at: what somebody made of it is not looked at
+                // either.
+                let comment = wanted[rank].words.behind("--comment");
+                self.unasked.extend(comment.map(str::to_owned));
+                continue;
             };
             let place = self.place_among(chain, &anchors, rank);
             let counters = self.counted(chain, wanted[rank]);
@@ -208,19 +217,27 @@ impl Work<'_> {
     /// What others put into our chains goes.
     fn clear(&mut self) {
         for chain in self.table.chains() {
-            let foreign = self.foreign(chain);
-            let ids = self.draft.observed.foreign_ids(chain);
+            let mut ids = self.draft.observed.foreign_ids(chain);
+            ids.retain(|&id| !self.is_unasked(id));
             if ids.is_empty() {
                 continue;
             }
-            self.delete_foreign(chain, &ids);
+            let observed = &self.draft.observed;
+            let standing = observed.rules_of(chain).filter(|id| ids.contains(id));
             let table = self.table.name();
-            self.notes.extend(foreign.iter().map(|rule| {
-                format!("removed what palisade did not put there: table `{table}`: {rule}")
+            self.notes.extend(standing.map(|id| {
+                let words = &observed.rule(id).words;
+                format!(
+                    "removed what palisade did not put there: table `{table}`: -A {chain} {words}"
+                )
             }));
-            let restored = self.area.restored.iter().map(|&(network, _)| network);
-            self.mended.extend(restored);
+            self.delete_foreign(chain, &ids);
         }
+    }
+
+    fn is_unasked(&self, id: Id) -> bool {
+        let comment = self.draft.observed.rule(id).words.behind("--comment");
+        comment.is_some_and(|comment| self.unasked.contains(comment))
     }
 
     /// Deletes rules that others put into a chain. The programs delete the first rule that says the

@@ -220,8 +220,15 @@ impl Iptables {
             table: &envelope.table,
             text: &envelope.text,
         };
-        let Err(error) = restore(self.tables.runner(), &change) else {
-            return Ok(Done::default());
+        let error = match restore(self.tables.runner(), &change) {
+            Ok(process) => {
+                return Ok(Done {
+                    // What is in ip_tables, the kernel tells nobody of.
+                    process: process.filter(|_| envelope.variant == Variant::Nft),
+                    ..Done::default()
+                });
+            }
+            Err(error) => error,
         };
         if envelope.way == Way::Do && matches!(error, RestoreError::Refused { .. }) {
             let input = envelope.input().map_err(broken)?;
@@ -319,8 +326,12 @@ impl Backend for Iptables {
         Ok(replay::has_landed(&input, &observed))
     }
 
-    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
-        verify::verify(self, records).map_err(BackendError::from)
+    fn verify(
+        &mut self,
+        records: &[&Record],
+        asked: &[&Record],
+    ) -> Result<Vec<Discrepancy>, BackendError> {
+        verify::verify(self, records, asked).map_err(BackendError::from)
     }
 
     /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.

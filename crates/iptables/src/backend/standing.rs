@@ -9,7 +9,7 @@ use palisade_core::state::Record;
 
 use super::area::{installed, is_same};
 use super::draft::recorded;
-use super::observed::Observed;
+use super::observed::{Id, Observed};
 use super::{Iptables, IptablesError};
 use crate::rule::{Placed, Table, jump, placed, purpose};
 use crate::run::{RestoreError, Variant};
@@ -39,7 +39,10 @@ pub(super) fn of(
             for &network in &networks {
                 let recorded = records[network].installed.iter();
                 let here = recorded.filter(|i| i.family == family && i.table == table.name());
-                all[network].extend(here.map(|installed| one(&mut observed, installed)));
+                let mut found: Vec<_> = here.map(|i| one(&mut observed, i)).collect();
+                // As the rules were printed, in which order packets meet them; what is missing last.
+                found.sort_by_key(|(id, _)| (id.is_none(), *id));
+                all[network].extend(found.into_iter().map(|(_, standing)| standing));
             }
         }
         for network in networks {
@@ -60,8 +63,9 @@ fn refused(record: &Record, family: Family) -> impl Iterator<Item = backend::Sta
     refused.map(move |placed| missing(&installed(family, &placed)))
 }
 
-fn one(observed: &mut Observed, installed: &Installed) -> backend::Standing {
-    match observed.claim(&installed.place, &recorded(installed)) {
+fn one(observed: &mut Observed, installed: &Installed) -> (Option<Id>, backend::Standing) {
+    let id = observed.claim(&installed.place, &recorded(installed));
+    let standing = match id {
         Some(id) => backend::Standing {
             counter: observed.rule(id).counters.map(|counters| Counted {
                 packets: counters.packets,
@@ -71,7 +75,8 @@ fn one(observed: &mut Observed, installed: &Installed) -> backend::Standing {
             ..missing(installed)
         },
         None => missing(installed),
-    }
+    };
+    (id, standing)
 }
 
 fn missing(installed: &Installed) -> backend::Standing {

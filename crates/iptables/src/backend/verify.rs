@@ -1,6 +1,6 @@
 //! What is recorded against what stands, each difference told.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
 use palisade_core::network::{Family, Name};
@@ -21,7 +21,14 @@ type Recorded<'a> = Vec<(&'a Name, &'a Installed)>;
 pub(super) fn verify(
     iptables: &mut Iptables,
     records: &[&Record],
+    asked: &[&Record],
 ) -> Result<Vec<Discrepancy>, IptablesError> {
+    let mut looked_at = BTreeSet::new();
+    for record in asked {
+        let variant = iptables.variant(&record.placement)?;
+        let families = record.installed.iter().map(|installed| installed.family);
+        looked_at.extend(families.map(|family| (variant, family)));
+    }
     let mut in_order: Vec<&Record> = records.to_vec();
     in_order.sort_by_key(|record| record.order);
     let mut areas: BTreeMap<(Variant, Family), Recorded<'_>> = BTreeMap::new();
@@ -32,6 +39,7 @@ pub(super) fn verify(
             area.push((record.network.name(), installed));
         }
     }
+    areas.retain(|area, _| looked_at.contains(area));
     let mut found = Vec::new();
     for ((variant, family), recorded) in areas {
         let saved = match iptables.tables.read(variant, family, &Table::ALL) {

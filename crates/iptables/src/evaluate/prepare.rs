@@ -38,7 +38,7 @@ const EXTENSION_HEADERS: [&str; 5] = ["dst", "frag", "hbh", "mh", "rt"];
 
 /// Targets after which the packet goes on, whatever their options: what they leave behind is asked
 /// by matches that are unknown here.
-const GOING_ON: [&str; 22] = [
+const GOING_ON: [&str; 21] = [
     "AUDIT",
     "CHECKSUM",
     "CLASSIFY",
@@ -53,7 +53,6 @@ const GOING_ON: [&str; 22] = [
     "LOG",
     "MARK",
     "NFLOG",
-    "NOTRACK",
     "RATEEST",
     "SECMARK",
     "SET",
@@ -182,7 +181,10 @@ impl<'a> Reader<'a> {
             "SNAT" => options
                 .behind("--to-source")
                 .and_then(snat)
-                .unwrap_or(Action::Unknown),
+                .unwrap_or(Action::Readdress),
+            "DNAT" | "NETMAP" | "REDIRECT" => Action::Readdress,
+            "NOTRACK" => Action::Untrack,
+            "CT" if options.as_slice().iter().any(|word| word == "--notrack") => Action::Untrack,
             name if GOING_ON.contains(&name) => Action::Continue,
             // Whether there is such a chain, or it is a target that is not known, is seen there.
             chain => Action::Jump(chain.to_owned()),

@@ -1,11 +1,11 @@
 //! What one rule asks of a packet, and what it does with those that fit.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 use palisade_core::evaluate::{Flow, Packet, Way};
-use palisade_core::network::{AddressRange, PortRange};
+use palisade_core::network::{AddressRange, InterfaceName, PortRange};
 
 /// Something that a rule asks of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,27 +84,62 @@ pub(super) enum Action {
         addresses: AddressRange,
         ports: Option<PortRange>,
     },
+    /// The addresses become what no outcome can say: another destination, or a source of IPv6.
+    Readdress,
+    /// `NOTRACK`: conntrack shall not look at the packet, which goes on to the next rule.
+    Untrack,
     /// The packet goes on to the next rule: there is no target, or one that only notes something.
     Continue,
     /// A target that this build does not know, or that does what no outcome can say.
     Unknown,
 }
 
+/// A packet as the rules of one of the kernel's chains see it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) packet: &'a Packet,
+    /// The interface that it leaves through, once that is known.
+    pub(super) out_interface: Option<&'a InterfaceName>,
+    pub(super) tracking: Tracking,
+    /// Whether it has another destination by now, of which nothing is known.
+    pub(super) is_readdressed: bool,
+}
+
+/// What is known of conntrack's view of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tracking {
+    /// Its flow is so.
+    Flow(Flow),
+    /// A rule kept conntrack from it.
+    Off,
+}
+
 impl Ask {
     /// Whether it holds for a packet; none if the packet alone does not tell.
-    pub(super) fn holds(&self, packet: &Packet) -> Option<bool> {
-        Some(self.what.holds(packet)? != self.is_negated)
+    pub(super) fn holds(&self, seen: Seen<'_>) -> Option<bool> {
+        Some(self.what.holds(seen)? != self.is_negated)
     }
 }
 
 impl What {
-    fn holds(&self, packet: &Packet) -> Option<bool> {
+    fn holds(&self, seen: Seen<'_>) -> Option<bool> {
+        let packet = seen.packet;
         let is_port = |ranges: &[RangeInclusive<u16>], port: Option<u16>| {
             port.is_some_and(|port| ranges.iter().any(|range| range.contains(&port)))
         };
+        let is_about_destination = matches!(
+            self,
+            Self::Destination(_)
+                | Self::DestinationPort(_)
+                | Self::EitherPort(_)
+                | Self::DestinationKind(_)
+        );
+        if seen.is_readdressed && is_about_destination {
+            return None;
+        }
         Some(match self {
             Self::In(interface) => interface.is(packet.in_interface.as_ref()),
-            Self::Out(interface) => interface.is(packet.out_interface.as_ref()),
+            Self::Out(interface) => interface.is(seen.out_interface),
             Self::Source(net) => net.contains(&packet.source()),
             Self::Destination(net) => net.contains(&packet.destination()),
             Self::Protocol(number) => packet.protocol == *number,
@@ -113,12 +148,38 @@ impl What {
             Self::EitherPort(ranges) => {
                 is_port(ranges, packet.source_port) || is_port(ranges, packet.destination_port)
             }
-            Self::Flow(flows) => flows.contains(&packet.flow),
-            Self::DestinationKind(kinds) => kinds.contains(&kind_of_destination(packet)?),
+            Self::Flow(flows) => match seen.tracking {
+                Tracking::Flow(flow) => flows.contains(&flow),
+                Tracking::Off => false,
+            },
+            Self::DestinationKind(kinds) => match packet.destination() {
+                IpAddr::V4(_) => kinds.contains(&kind_of_destination(packet)?),
+                IpAddr::V6(address) => is_of_all(kinds, address, packet.way())?,
+            },
             Self::Never => false,
             Self::Unknown => return None,
         })
     }
+}
+
+/// Of IPv6 addresses the kernel asks whether they are of all these kinds, and its own are unicast too.
+fn is_of_all(kinds: &[AddressKind], address: Ipv6Addr, way: Way) -> Option<bool> {
+    let is_multicast = address.is_multicast();
+    for kind in kinds {
+        let is_it = match (kind, way) {
+            (AddressKind::Multicast, _) => is_multicast,
+            (AddressKind::Unicast, _) => !is_multicast && !address.is_unspecified(),
+            (AddressKind::Broadcast, _) => false,
+            (AddressKind::Local, _) if is_multicast => return None,
+            (AddressKind::Local, Way::In) => true,
+            (AddressKind::Local, Way::Through) => false,
+            (AddressKind::Local, Way::Out) => return None,
+        };
+        if !is_it {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 /// What the way of a packet says of its destination: where it was taken by the host, that is the
@@ -145,8 +206,8 @@ fn kind_of_destination(packet: &Packet) -> Option<AddressKind> {
 
 impl Interface {
     /// The kernel compares with an empty name where a packet has no interface.
-    fn is(&self, name: Option<&palisade_core::network::InterfaceName>) -> bool {
-        let name = name.map_or("", |name| name.as_str());
+    fn is(&self, name: Option<&InterfaceName>) -> bool {
+        let name = name.map_or("", InterfaceName::as_str);
         match self {
             Self::Named(wanted) => wanted == name,
             Self::Beginning(beginning) => name.starts_with(beginning),

@@ -1,4 +1,4 @@
-use palisade_core::evaluate::{Fate, Flow, Nat, Outcome, Packet, Verdict};
+use palisade_core::evaluate::{Doubt, Fate, Flow, Nat, Outcome, Packet, Verdict};
 use palisade_core::network::{Family, PortRange};
 
 use super::Tables;
@@ -300,4 +300,98 @@ fn no_packet_has_extension_headers() {
     let outcome = tables.evaluate(&packet(("virbr0", ""), ("fd00::5", "fd00::1"), TCP));
     assert!(outcome.is_certain());
     assert_eq!(outcome.fate.verdict, Verdict::Accept);
+}
+
+/// Of IPv6 addresses all kinds must hold, and the host's own are unicast too.
+#[test]
+fn kinds_of_ipv6_addresses_are_asked_together() {
+    let verdict = |kinds: &str| {
+        let saved = format!(
+            "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m addrtype --dst-type {kinds} -j DROP\nCOMMIT\n"
+        );
+        let tables = Tables::of(Family::Ipv6, &text::parse(&saved).unwrap());
+        let to_host = packet(("virbr0", ""), ("fd00::5", "fd00::1"), TCP);
+        tables.fate(&to_host).verdict
+    };
+    assert_eq!(verdict("UNICAST"), Verdict::Drop);
+    assert_eq!(verdict("LOCAL,UNICAST"), Verdict::Drop);
+    assert_eq!(verdict("LOCAL,MULTICAST"), Verdict::Accept);
+}
+
+/// Before a packet's way is chosen no rule knows through which interface it leaves, and before
+/// conntrack none knows its flow.
+#[test]
+fn rules_know_what_is_known_at_their_place() {
+    let verdict = |table: &str, asks: &str| {
+        let saved = format!(
+            "*{table}\n:PREROUTING ACCEPT [0:0]\n:user - [0:0]\n-A PREROUTING -j user\n\
+             -A user {asks} -j DROP\nCOMMIT\n"
+        );
+        let tables = Tables::of(Family::Ipv4, &text::parse(&saved).unwrap());
+        tables
+            .fate(&packet(OUT, ("10.0.0.5", "192.0.2.5"), TCP))
+            .verdict
+    };
+    assert_eq!(verdict("mangle", "-o eth0"), Verdict::Accept);
+    assert_eq!(verdict("mangle", "! -o eth0"), Verdict::Drop);
+    let new = "-m conntrack --ctstate NEW";
+    assert_eq!(verdict("mangle", new), Verdict::Drop);
+    assert_eq!(verdict("raw", new), Verdict::Accept);
+    let invalid = "-m conntrack --ctstate INVALID";
+    assert_eq!(verdict("raw", invalid), Verdict::Drop);
+}
+
+/// What conntrack does not look at has no flow and is not translated.
+#[test]
+fn conntrack_may_be_kept_away() {
+    let tables = |asks: &str| {
+        let saved = format!(
+            "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {asks} -j CT --notrack\nCOMMIT\n{SAVED}"
+        );
+        Tables::of(Family::Ipv4, &text::parse(&saved).unwrap())
+    };
+    let leaving = packet(OUT, ("10.0.0.5", "198.51.100.1"), TCP);
+    let outcome = tables("-s 10.0.0.0/24").evaluate(&leaving);
+    assert_eq!(outcome.fate, accepted(Nat::None));
+    assert!(
+        outcome.nat_because.starts_with("conntrack"),
+        "{}",
+        outcome.nat_because
+    );
+    let outcome = tables("-m mark --mark 0x7").evaluate(&leaving);
+    assert!(matches!(outcome.fate.nat, Nat::Masquerade { .. }));
+    assert_eq!(outcome.doubts[0].may, Verdict::ALL);
+}
+
+/// What comes in may be sent elsewhere, by others: rules behind that ask for the destination are
+/// open then.
+#[test]
+fn another_destination_is_a_doubt() {
+    let saved = "*nat\n:PREROUTING ACCEPT [0:0]\n\
+                 -A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:8080\n\
+                 -A PREROUTING -i eth1 -m mark --mark 0x7 -j REDIRECT --to-ports 3128\nCOMMIT\n\
+                 *filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -d 10.0.0.0/24 -j ACCEPT\n\
+                 -A FORWARD -s 192.0.2.7/32 -j DROP\nCOMMIT\n";
+    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let from = |interface, port| {
+        packet(
+            (interface, "virbr0"),
+            ("192.0.2.7", "10.0.0.1"),
+            (6, Some(port)),
+        )
+    };
+    let rules = |packet: &Packet| -> Vec<String> {
+        let doubts = tables.evaluate(packet).doubts;
+        let place = |doubt: Doubt| format!("{} {}", doubt.table, doubt.chain);
+        doubts.into_iter().map(place).collect()
+    };
+    assert_eq!(
+        rules(&from("eth0", 80)),
+        ["nat PREROUTING", "filter FORWARD"]
+    );
+    assert_eq!(rules(&from("eth0", 81)), [""; 0]);
+    assert_eq!(rules(&from("eth1", 81)), ["nat PREROUTING"]);
+    let mut known = from("eth0", 80);
+    known.flow = Flow::Established;
+    assert_eq!(rules(&known), [""; 0], "the first packet decided");
 }

@@ -1,17 +1,18 @@
 //! A packet on its way from chain to chain.
 
 use palisade_core::backend::Counted;
-use palisade_core::evaluate::{Doubt, Fate, Nat, Packet, Verdict, Visit, Way};
+use palisade_core::evaluate::{Doubt, Fate, Flow, Nat, Packet, Verdict, Visit, Way};
 
 use super::Tables;
 use super::prepare::Prepared;
-use super::rule::Action;
+use super::rule::{Action, Seen, Tracking};
 use crate::rule::tag;
 
-/// Which chains of the kernel filter a packet, table by table in the order in which it meets them.
+/// Which chains of the kernel a packet meets, table by table in that order.
 const FORWARD: &[(&str, &str)] = &[
     ("raw", "PREROUTING"),
     ("mangle", "PREROUTING"),
+    ("nat", "PREROUTING"),
     ("mangle", "FORWARD"),
     ("filter", "FORWARD"),
     ("security", "FORWARD"),
@@ -19,6 +20,7 @@ const FORWARD: &[(&str, &str)] = &[
 const INPUT: &[(&str, &str)] = &[
     ("raw", "PREROUTING"),
     ("mangle", "PREROUTING"),
+    ("nat", "PREROUTING"),
     ("mangle", "INPUT"),
     ("filter", "INPUT"),
     ("security", "INPUT"),
@@ -26,16 +28,30 @@ const INPUT: &[(&str, &str)] = &[
 const OUTPUT: &[(&str, &str)] = &[
     ("raw", "OUTPUT"),
     ("mangle", "OUTPUT"),
+    ("nat", "OUTPUT"),
     ("filter", "OUTPUT"),
     ("security", "OUTPUT"),
 ];
 /// What leaves passes this too, before its source is translated.
 const LEAVING: (&str, &str) = ("mangle", "POSTROUTING");
 const TRANSLATING: (&str, &str) = ("nat", "POSTROUTING");
+/// Before conntrack.
+const EARLY: &str = "raw";
+const NAT: &str = "nat";
+
+const UNTRACKED: &str = "conntrack does not look at it, so that no rule is asked";
+const READDRESSES: &str =
+    "it translates addresses: what comes then is told of the packet as it was";
 
 pub(super) struct Walk<'a> {
     tables: &'a Tables,
     packet: &'a Packet,
+    /// As it is at this place.
+    seen: Seen<'a>,
+    /// What conntrack makes of it, behind the table that it does not look before.
+    tracking: Tracking,
+    /// The kernel's chain that it is in.
+    base: &'static str,
     /// The chains that it is in.
     within: Vec<&'a str>,
     /// What it met, if that is wanted.
@@ -49,6 +65,8 @@ pub(super) struct Walk<'a> {
 enum Ruling {
     Verdict(Verdict),
     Translated(Nat),
+    /// Its addresses are others from now on, nobody knows which.
+    Readdressed,
 }
 
 /// What follows from a rule.
@@ -73,6 +91,14 @@ impl<'a> Walk<'a> {
         Self {
             tables,
             packet,
+            seen: Seen {
+                packet,
+                out_interface: None,
+                tracking: Tracking::Flow(packet.flow),
+                is_readdressed: false,
+            },
+            tracking: Tracking::Flow(packet.flow),
+            base: "",
             within: Vec::new(),
             path: None,
             doubts: Vec::new(),
@@ -85,10 +111,13 @@ impl<'a> Walk<'a> {
         let verdict = self.verdict();
         let (nat, because) = match (verdict, self.packet.way()) {
             (Verdict::Accept, Way::In) => (Nat::None, "the host takes it itself".to_owned()),
-            (Verdict::Accept, Way::Through | Way::Out) => match self.packet.flow.nat() {
-                Some((nat, because)) => (nat, because.to_owned()),
-                None => return self.translate(),
-            },
+            (Verdict::Accept, Way::Through | Way::Out) => {
+                match (self.tracking, self.packet.flow.nat()) {
+                    (Tracking::Off, _) => (Nat::None, UNTRACKED.to_owned()),
+                    (_, Some((nat, because))) => (nat, because.to_owned()),
+                    (_, None) => return self.translate(),
+                }
+            }
             _ => (Nat::None, "it does not get that far".to_owned()),
         };
         (Fate { verdict, nat }, because)
@@ -104,18 +133,25 @@ impl<'a> Walk<'a> {
             Way::Out => (OUTPUT, Some(&LEAVING)),
         };
         for &place in chains.iter().chain(leaving) {
-            if let Ruling::Verdict(verdict) = self.base(place)
-                && !verdict.passes()
-            {
-                return verdict;
+            // NAT asks about the first packet of each flow alone.
+            let has_flow = self.tracking != Tracking::Off && self.packet.flow == Flow::New;
+            if place.0 == NAT && !has_flow {
+                continue;
+            }
+            match self.base(place) {
+                Ruling::Verdict(verdict) if !verdict.passes() => return verdict,
+                Ruling::Readdressed => self.seen.is_readdressed = true,
+                Ruling::Verdict(_) | Ruling::Translated(_) => {}
             }
         }
         Verdict::Accept
     }
 
     fn translate(&mut self) -> (Fate, String) {
+        self.translated_by = None;
         let (verdict, nat) = match self.base(TRANSLATING) {
             Ruling::Translated(nat) => (Verdict::Accept, nat),
+            Ruling::Readdressed => (Verdict::Accept, Nat::None),
             Ruling::Verdict(verdict) => (verdict, Nat::None),
         };
         let because = match self.translated_by {
@@ -129,7 +165,16 @@ impl<'a> Walk<'a> {
     }
 
     /// Through a chain of the kernel, at whose end its policy decides.
-    fn base(&mut self, (table, chain): (&str, &str)) -> Ruling {
+    fn base(&mut self, (table, chain): (&'static str, &'static str)) -> Ruling {
+        self.base = chain;
+        self.seen.tracking = match (table, self.tracking) {
+            (EARLY, Tracking::Flow(_)) => Tracking::Flow(Flow::Invalid),
+            (_, tracking) => tracking,
+        };
+        self.seen.out_interface = match chain {
+            "PREROUTING" | "INPUT" => None,
+            _ => self.packet.out_interface.as_ref(),
+        };
         if let Some(ruling) = self.chain(table, chain) {
             return ruling;
         }
@@ -169,27 +214,24 @@ impl<'a> Walk<'a> {
     }
 
     fn rule(&mut self, table: &str, rule: &'a Prepared) -> Step {
-        let packet = self.packet;
-        let failing = rule
-            .asks
-            .iter()
-            .find(|ask| ask.holds(packet) == Some(false));
+        let seen = self.seen;
+        let failing = rule.asks.iter().find(|ask| ask.holds(seen) == Some(false));
         if let Some(failing) = failing {
             self.visit(table, rule, Some(false), || format!("not {}", failing.text));
             return Step::On;
         }
+        let open = rule.asks.iter().find(|ask| ask.holds(seen).is_none());
         if matches!(rule.action, Action::Continue) {
-            let is_open = rule.asks.iter().any(|ask| ask.holds(packet).is_none());
-            self.visit(table, rule, (!is_open).then_some(true), || {
+            self.visit(table, rule, open.is_none().then_some(true), || {
                 "on to the next rule".to_owned()
             });
             return Step::On;
         }
-        if let Some(open) = rule.asks.iter().find(|ask| ask.holds(packet).is_none()) {
+        if let Some(open) = open {
             let why = format!("the packet alone does not tell whether {}", open.text);
             return self.doubt(table, rule, why);
         }
-        if table == TRANSLATING.0 && !matches!(rule.action, Action::Jump(_) | Action::Goto(_)) {
+        if table == NAT && !matches!(rule.action, Action::Jump(_) | Action::Goto(_)) {
             self.translated_by = Some(rule);
         }
         self.act(table, rule)
@@ -202,6 +244,16 @@ impl<'a> Walk<'a> {
             Action::Reject => ("refused", Step::End(Ruling::Verdict(Verdict::Reject))),
             Action::Return => ("back", Step::Back),
             Action::Continue => ("on to the next rule", Step::On),
+            Action::Untrack => {
+                self.tracking = Tracking::Off;
+                self.seen.tracking = Tracking::Off;
+                ("conntrack does not look at it", Step::On)
+            }
+            Action::Readdress => {
+                self.visit(table, rule, Some(true), || READDRESSES.to_owned());
+                self.note(table, rule, READDRESSES.to_owned());
+                return Step::End(Ruling::Readdressed);
+            }
             Action::Masquerade { ports } => {
                 let nat = Nat::Masquerade { ports: *ports };
                 ("translated", Step::End(Ruling::Translated(nat)))
@@ -242,17 +294,28 @@ impl<'a> Walk<'a> {
     /// The rule may apply: that is noted, and the packet goes on as if it did not.
     fn doubt(&mut self, table: &str, rule: &Prepared, why: String) -> Step {
         self.visit(table, rule, None, || why.clone());
-        let translates = table == TRANSLATING.0;
+        self.note(table, rule, why);
+        Step::On
+    }
+
+    /// What may come of a rule otherwise than it is told.
+    fn note(&mut self, table: &str, rule: &Prepared, why: String) {
+        let translates = table == NAT;
+        let is_last = (table, self.base) == TRANSLATING;
         let may = match rule.action {
             Action::Accept if translates => Vec::new(),
             Action::Accept => vec![Verdict::Accept],
             Action::Drop => vec![Verdict::Drop],
             Action::Reject => vec![Verdict::Reject],
             Action::Masquerade { .. } | Action::Snat { .. } | Action::Continue => Vec::new(),
+            Action::Readdress if is_last => Vec::new(),
             // Whatever stands behind, or is passed by.
-            Action::Return | Action::Jump(_) | Action::Goto(_) | Action::Unknown => {
-                Verdict::ALL.to_vec()
-            }
+            Action::Return
+            | Action::Jump(_)
+            | Action::Goto(_)
+            | Action::Readdress
+            | Action::Untrack
+            | Action::Unknown => Verdict::ALL.to_vec(),
         };
         self.doubts.push(Doubt {
             table: table.to_owned(),
@@ -260,9 +323,8 @@ impl<'a> Walk<'a> {
             rule: rule.saved.words.to_string(),
             why,
             may,
-            may_translate: translates,
+            may_translate: translates || rule.action == Action::Untrack,
         });
-        Step::On
     }
 
     fn visit(

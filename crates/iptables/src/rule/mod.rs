@@ -12,7 +12,7 @@ use palisade_core::rules::{self, Guard, Purpose, Role, Rule};
 use crate::text::Words;
 
 pub(crate) use read::meaning;
-pub use read::read;
+pub use read::{read, untag};
 
 /// The tables in which rules of networks are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,9 +128,17 @@ pub fn purpose(words: &Words) -> Option<Purpose> {
     Some(purpose)
 }
 
+/// Whether a chain is one of ours, by its name.
+#[must_use]
+pub fn is_chain(name: &str) -> bool {
+    let mut ours = Table::ALL.into_iter().flat_map(Table::chains);
+    ours.any(|chain| chain == name)
+}
+
 /// The network that our comment in a rule says, and the purpose.
-pub(crate) fn tag(words: &Words) -> Option<(Name, Purpose)> {
-    read::untag(words.behind("--comment")?)
+#[must_use]
+pub fn tag(words: &Words) -> Option<(Name, Purpose)> {
+    untag(words.behind("--comment")?)
 }
 
 fn place(role: Role) -> (Table, &'static str) {

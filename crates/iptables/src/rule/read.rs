@@ -73,8 +73,10 @@ pub(crate) fn meaning(words: &text::Words) -> String {
     alike.into_iter().collect::<text::Words>().line()
 }
 
-/// Whose rule it is, and what for. A name may hold a colon itself; the purpose does not.
-pub(super) fn untag(comment: &str) -> Option<(Name, Purpose)> {
+/// Whose rule it is, and what for, by our comment. A name may hold a colon itself; the purpose does
+/// not.
+#[must_use]
+pub fn untag(comment: &str) -> Option<(Name, Purpose)> {
     let (owner, words) = comment.rsplit_once(": ")?;
     let without = [Protocol::Tcp, Protocol::Udp]
         .iter()

@@ -39,6 +39,8 @@ pub struct Answer {
     pub stderr: Vec<u8>,
     /// How long it took.
     pub took: Duration,
+    /// Which process it was, if it was one.
+    pub process: Option<u32>,
 }
 
 /// Whoever runs programs.

@@ -83,16 +83,21 @@ fn run(command: &Command, held: Option<&OwnedFd>) -> io::Result<Answer> {
     process
         .args(&command.arguments)
         .env("LC_ALL", "C")
-        .stdin(input(&command.input)?);
+        .stdin(input(&command.input)?)
+        .stdout(process::Stdio::piped())
+        .stderr(process::Stdio::piped());
     if let Some(held) = held {
         process.preserved_fds(vec![held.try_clone()?]);
     }
-    let output = process.output()?;
+    let child = process.spawn()?;
+    let id = child.id();
+    let output = child.wait_with_output()?;
     Ok(Answer {
         code: output.status.code(),
         stdout: output.stdout,
         stderr: output.stderr,
         took: start.elapsed(),
+        process: Some(id),
     })
 }
 

@@ -155,11 +155,11 @@ pub(crate) struct Restore<'a> {
     pub(crate) text: &'a str,
 }
 
-/// Changes a table: as a whole, or not at all.
+/// Changes a table: as a whole, or not at all. The process that did it.
 pub(crate) fn restore(
     runner: &mut dyn CommandRunner,
     restore: &Restore<'_>,
-) -> Result<(), RestoreError> {
+) -> Result<Option<u32>, RestoreError> {
     restore.run(runner, &[])
 }
 
@@ -168,11 +168,15 @@ pub(crate) fn try_out(
     runner: &mut dyn CommandRunner,
     restore: &Restore<'_>,
 ) -> Result<(), RestoreError> {
-    restore.run(runner, &["--test"])
+    restore.run(runner, &["--test"]).map(drop)
 }
 
 impl Restore<'_> {
-    fn run(&self, runner: &mut dyn CommandRunner, besides: &[&str]) -> Result<(), RestoreError> {
+    fn run(
+        &self,
+        runner: &mut dyn CommandRunner,
+        besides: &[&str],
+    ) -> Result<Option<u32>, RestoreError> {
         let seconds = PATIENCE.as_secs().to_string();
         let arguments = ["--noflush", "--counters", "-w", &seconds];
         let answer = answer(
@@ -183,7 +187,7 @@ impl Restore<'_> {
         )?;
         let (program, table) = (self.program.to_owned(), self.table.to_owned());
         match answer.code {
-            Some(0) => Ok(()),
+            Some(0) => Ok(answer.process),
             None => Err(RestoreError::Killed { program, table }),
             // The same code says that the lock could not be opened, which takes no time.
             Some(NO_RESOURCE) if self.variant == Variant::Legacy && answer.took >= PATIENCE => {

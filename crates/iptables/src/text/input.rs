@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use palisade_core::words::shown;
 use thiserror::Error;
 
 use super::parse::leading_counters;
@@ -49,7 +50,7 @@ pub enum Command {
 
 /// Text that is not such input.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line} is no command of ours: `{}`", .text.escape_debug())]
+#[error("line {line} is no command of ours: `{}`", shown(.text))]
 pub struct InputError {
     /// The line's number, from 1.
     pub line: usize,

@@ -1,12 +1,13 @@
 //! From what `iptables-save` printed to tables.
 
+use palisade_core::words::shown;
 use thiserror::Error;
 
 use super::{Chain, Counters, Rule, Table, Words};
 
 /// Text that is not the output of a program like `iptables-save`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line} is no line of iptables-save: `{}`", .text.escape_debug())]
+#[error("line {line} is no line of iptables-save: `{}`", shown(.text))]
 pub struct ParseError {
     /// The line's number, from 1.
     pub line: usize,

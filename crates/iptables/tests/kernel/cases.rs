@@ -311,7 +311,7 @@ pub(crate) fn checksum_missing(variant: &'static str) {
     assert!(standing.contains_key("ipv4 nat") && standing.contains_key("ipv4 filter"));
     assert!(host.restore().steps.is_empty());
     let records: Vec<_> = host.records.iter().collect();
-    let found = host.backend.verify(&records).expect("a look");
+    let found = host.backend.verify(&records, &records).expect("a look");
     assert!(found.is_empty(), "{found:#?}");
     host.remove(&["net1"]);
     assert_eq!(host.standing(), Standing::new());

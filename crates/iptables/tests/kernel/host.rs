@@ -225,7 +225,7 @@ impl Host {
     #[track_caller]
     pub(crate) fn assert_whole(&mut self) {
         let records: Vec<&Record> = self.records.iter().collect();
-        let found = self.backend.verify(&records).expect("a look");
+        let found = self.backend.verify(&records, &records).expect("a look");
         assert!(found.is_empty(), "{found:#?}");
         let networks = self.records.iter().map(|record| &record.network);
         let expected = Ruleset::of(networks, Guard::AsDefined);

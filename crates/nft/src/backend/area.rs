@@ -59,7 +59,15 @@ impl<'a> Area<'a> {
 
     /// What must stand for all its networks, of each layout that one of them has.
     pub(super) fn skeletons(&self) -> Vec<(Layout, Skeleton)> {
-        let needs = Needs::of(self.places_after());
+        self.skeletons_for(self.places_after())
+    }
+
+    /// What must stand for networks that have something in these places.
+    pub(super) fn skeletons_for<'p>(
+        &self,
+        places: impl IntoIterator<Item = &'p str>,
+    ) -> Vec<(Layout, Skeleton)> {
+        let needs = Needs::of(places);
         let of_layout = |layout: Layout| {
             let skeleton = || layout.skeleton_for(&self.table, self.family, &needs.shapes);
             needs.has(layout).then(|| (layout, skeleton()))

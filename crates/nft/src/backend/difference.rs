@@ -3,7 +3,7 @@
 //! Messages of all areas go into one batch in four rounds, so that what goes makes room for what
 //! comes, whichever table it is in: items go, skeletons go, skeletons come, items come.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use palisade_core::backend::{Installed, Line};
 
@@ -151,6 +151,7 @@ impl<'a> Difference<'a> {
         trust: Trust,
         staying: &HashMap<(&str, &[u8]), &str>,
     ) {
+        let mut changed = Vec::new();
         for gone in area.all_gone() {
             let Gone {
                 restored,
@@ -167,6 +168,22 @@ impl<'a> Difference<'a> {
                     self.mended.extend(restored);
                 }
             } else if let Some(handle) = observed.claim(installed).and_then(Standing::handle) {
+                self.delete_rules.push((installed.place.clone(), handle));
+                self.mended.extend(restored);
+            } else {
+                changed.push(gone);
+            }
+        }
+        // After all that say what they said: a rule with our comment that stands instead of one of
+        // them is ours, whoever changed it.
+        for Gone {
+            restored,
+            installed,
+            ..
+        } in changed
+        {
+            let standing = observed.claim_changed(installed);
+            if let Some(handle) = standing.and_then(Standing::handle) {
                 self.delete_rules.push((installed.place.clone(), handle));
                 self.mended.extend(restored);
             }
@@ -186,14 +203,7 @@ impl<'a> Difference<'a> {
         for (_, skeleton) in skeletons {
             self.mend_skeleton(skeleton, observed.as_deref());
         }
-        let is_whole = self.add.chains.is_empty()
-            && self.add.sets.is_empty()
-            && self.add_skeleton_rules.is_empty();
-        if !is_whole {
-            // Whoever is looked at here was without it.
-            self.mended
-                .extend(area.restored.iter().map(|&(network, _)| network));
-        }
+        self.mended.extend(self.without_skeleton(area));
         let mut rules = self.restore(area, observed.as_deref_mut(), trust);
         let is_among_others = !rules.is_empty() || area.comes_between;
         for (_, wanted) in &area.added {
@@ -226,6 +236,52 @@ impl<'a> Difference<'a> {
         };
     }
 
+    /// The networks that stay and need something of a skeleton that comes: what only those need that
+    /// come with it, nobody was without.
+    fn without_skeleton(&self, area: &Area<'_>) -> BTreeSet<usize> {
+        let is_whole = self.add.chains.is_empty()
+            && self.add.sets.is_empty()
+            && self.add_skeleton_rules.is_empty();
+        let mut without = BTreeSet::new();
+        if is_whole {
+            return without;
+        }
+        let mut places: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+        for (network, wanted) in &area.restored {
+            let of_network = places.entry(*network).or_default();
+            of_network.insert(&wanted.installed.place);
+        }
+        // There are many networks, and few kinds of them.
+        let mut kinds: BTreeMap<BTreeSet<&str>, Vec<usize>> = BTreeMap::new();
+        for (network, places) in places {
+            kinds.entry(places).or_default().push(network);
+        }
+        for (places, networks) in kinds {
+            let needed = area.skeletons_for(places);
+            if needed.iter().any(|(_, skeleton)| self.comes_of(skeleton)) {
+                without.extend(networks);
+            }
+        }
+        without
+    }
+
+    /// Whether something of a skeleton comes.
+    fn comes_of(&self, skeleton: &Skeleton) -> bool {
+        let comes = |rule: &Rule| {
+            self.add_skeleton_rules
+                .iter()
+                .any(|(other, _)| other == rule)
+        };
+        let Skeleton {
+            chains,
+            sets,
+            rules,
+        } = skeleton;
+        chains.iter().any(|chain| self.add.chains.contains(chain))
+            || sets.iter().any(|set| self.add.sets.contains(set))
+            || rules.iter().any(comes)
+    }
+
     /// Puts back what is missing of networks that stay: elements. Rules are only named, from the
     /// bottom up.
     fn restore(
@@ -234,7 +290,7 @@ impl<'a> Difference<'a> {
         mut observed: Option<&mut Observed>,
         trust: Trust,
     ) -> Vec<Rule> {
-        let mut missing = Vec::new();
+        let (mut missing, mut lost) = (Vec::new(), Vec::new());
         if trust == Trust::Records {
             return missing;
         }
@@ -249,6 +305,7 @@ impl<'a> Difference<'a> {
                         let counted = counted(observed.as_deref(), area, wanted);
                         missing.push(counted.unwrap_or_else(|| rule.clone()));
                         self.mended.insert(*network);
+                        lost.push(&wanted.installed);
                     }
                 }
                 Item::Element { set, element } => {
@@ -258,6 +315,15 @@ impl<'a> Difference<'a> {
                         self.mended.insert(*network);
                     }
                 }
+            }
+        }
+        // What somebody made of a rule of ours goes when the rule comes back.
+        for installed in lost {
+            let standing = observed
+                .as_deref_mut()
+                .and_then(|o| o.claim_changed(installed));
+            if let Some(handle) = standing.and_then(Standing::handle) {
+                self.delete_rules.push((installed.place.clone(), handle));
             }
         }
         missing

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::ops::Deref;
 
 use palisade_core::backend::Installed;
 use palisade_core::network::Family;
 
 use crate::layout::{Item, Shape};
 use crate::object::{DataType, Rule};
-use crate::statement::{concatenation, interface_name};
+use crate::statement::concatenation;
 
 /// Most keys in words are no longer, and need memory once.
 const TEXT: usize = 48;
@@ -75,21 +76,60 @@ pub(super) fn is_same(a: &Installed, b: &Installed) -> bool {
 
 /// The bytes of a key in nft syntax: names in quotes and addresses, with dots between them.
 pub(super) fn key(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(48);
-    for part in text.split(" . ") {
-        match part
-            .strip_prefix('"')
-            .and_then(|part| part.strip_suffix('"'))
-        {
-            Some(name) => bytes.extend(interface_name(name)),
-            None => match part.parse().ok()? {
-                IpAddr::V4(address) => bytes.extend(address.octets()),
-                IpAddr::V6(address) => bytes.extend(address.octets()),
-            },
-        }
-    }
-    Some(bytes)
+    Key::read(text).map(|key| key.to_vec())
 }
+
+/// The same, without memory of its own, for who reads a great many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// Zeros beyond its length.
+    bytes: [u8; Self::LONGEST],
+    len: usize,
+}
+
+impl Key {
+    /// The keys of our sets have three parts, of 16 bytes each, and no more.
+    const LONGEST: usize = 48;
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let mut key = Self {
+            bytes: [0; Self::LONGEST],
+            len: 0,
+        };
+        for part in text.split(" . ") {
+            match part
+                .strip_prefix('"')
+                .and_then(|part| part.strip_suffix('"'))
+            {
+                Some(name) => key.push(name.as_bytes(), name.len().max(INTERFACE_NAME))?,
+                None => match part.parse().ok()? {
+                    IpAddr::V4(address) => key.push(&address.octets(), 4)?,
+                    IpAddr::V6(address) => key.push(&address.octets(), 16)?,
+                },
+            }
+        }
+        Some(key)
+    }
+
+    /// Appends a part, and zeros up to its length.
+    fn push(&mut self, part: &[u8], len: usize) -> Option<()> {
+        let place = self.bytes.get_mut(self.len..self.len + len)?;
+        place.get_mut(..part.len())?.copy_from_slice(part);
+        self.len += len;
+        Some(())
+    }
+}
+
+impl Deref for Key {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The length of an interface's name in a key.
+const INTERFACE_NAME: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -112,5 +152,10 @@ mod tests {
             assert_eq!(concatenation(kind, &bytes).to_string(), text);
         }
         assert_eq!(key("0x0a00"), None);
+        let four = "fd00:: . fd00:: . fd00:: . fd00::";
+        assert_eq!(
+            (key(&four[..24]).map(|k| k.len()), key(four)),
+            (Some(48), None)
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What comes and goes in an area, as people read it in a plan: in nft's words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use palisade_core::backend::{Line, Sign};
 use palisade_core::network::Name;
@@ -8,7 +8,7 @@ use palisade_core::network::Name;
 use super::area::Area;
 use super::difference::Difference;
 use super::item::key;
-use super::observed::Observed;
+use super::observed::{Observed, Standing};
 use crate::layout::{self, Shape};
 use crate::object::{Element, Rule};
 use crate::program::{chain_in_a_line, set_in_a_line};
@@ -73,10 +73,14 @@ impl Words<'_> {
             }
         }
         let rules = difference.delete_rules.iter();
+        let mut going: BTreeMap<&str, HashSet<u64>> = BTreeMap::new();
         for (chain, handle) in rules.chain(&difference.delete_skeleton_rules) {
+            going.entry(chain).or_default().insert(*handle);
+        }
+        for (chain, handles) in going {
             let standing = observed.map_or(&[][..], |observed| observed.rules(chain));
-            let found = standing.iter().find(|s| s.handle() == Some(*handle));
-            if let Some(standing) = found {
+            let is_going = |s: &&Standing| s.handle().is_some_and(|h| handles.contains(&h));
+            for standing in standing.iter().filter(is_going) {
                 self.rule(Sign::Goes, &standing.rule);
             }
         }
@@ -118,8 +122,17 @@ impl Words<'_> {
         for set in &difference.add.sets {
             self.tell(None, Sign::Comes, "set", &set_in_a_line(set));
         }
-        let skeleton = difference.add_skeleton_rules.iter();
-        for (rule, _) in skeleton.chain(&difference.add_rules) {
+        for (rule, _) in &difference.add_skeleton_rules {
+            self.rule(Sign::Comes, rule);
+        }
+        // Each is put above those before it: the last one is met first.
+        let mut rules: Vec<&Rule> = difference.add_rules.iter().map(|(rule, _)| rule).collect();
+        let mut chains: Vec<&str> = rules.iter().map(|rule| rule.chain.as_str()).collect();
+        chains.dedup();
+        let place = |chain: &str| chains.iter().position(|&other| other == chain);
+        rules.reverse();
+        rules.sort_by_key(|rule| place(&rule.chain));
+        for rule in rules {
             self.rule(Sign::Comes, rule);
         }
         for (&set, elements) in &difference.add_elements {

@@ -10,6 +10,7 @@ mod features;
 mod item;
 mod landed;
 mod lines;
+mod members;
 mod observed;
 mod place;
 mod probe;
@@ -19,11 +20,13 @@ mod standing;
 mod verify;
 
 use std::collections::{BTreeSet, HashSet};
+use std::process;
 
 use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Installed,
     Placement, Plan, RunError, Standing, Step,
 };
+use palisade_core::network::Name;
 use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
@@ -39,9 +42,8 @@ use difference::{Difference, Trust, between};
 use item::Wanted;
 use observed::Observed;
 use rebuild::Rebuild;
-use verify::discrepancies;
 
-pub use error::PlanError;
+pub use error::{Occupied, PlanError};
 pub use features::Feature;
 pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
@@ -54,8 +56,19 @@ pub struct Nftables {
     transport: Box<dyn Transport>,
     /// One buffer for all replies.
     replies: Vec<u8>,
-    /// The generation for which the last plan was made.
-    planned: Option<u32>,
+    /// What the last plan was.
+    planned: Option<Planned>,
+    /// Tables of an older build that cannot be made anew.
+    occupied: Vec<Occupied>,
+}
+
+/// A plan whose batch was not sent yet.
+#[derive(Debug, Clone, Copy)]
+struct Planned {
+    /// The generation for which it was made.
+    generation: u32,
+    /// Whether its batch leaves the transaction's mark.
+    is_marked: bool,
 }
 
 impl Nftables {
@@ -66,6 +79,7 @@ impl Nftables {
             transport,
             replies: Vec::new(),
             planned: None,
+            occupied: Vec::new(),
         }
     }
 
@@ -76,6 +90,9 @@ impl Nftables {
 
     fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
         let areas = areas(change)?;
+        if let Some(occupied) = areas.iter().find_map(|area| self.occupant(area)) {
+            return Err(occupied.clone().into());
+        }
         let trust = match change.left_at {
             Some(_) => Trust::Records,
             None => Trust::Kernel,
@@ -95,7 +112,6 @@ impl Nftables {
             })?,
         };
         let differences: Vec<Difference<'_>> = differences.into_iter().collect::<Result<_, _>>()?;
-        self.planned = Some(generation);
 
         let mut batch = Batch::new(Some(generation));
         let rounds = [
@@ -109,20 +125,26 @@ impl Nftables {
                 round(difference, area, &mut batch);
             }
         }
+        let mut is_marked = false;
         if !batch.is_empty() {
             // One marker will do; but every table has a place for it.
             let mut remaining = areas.iter().zip(&differences).filter(|(_, d)| d.remains());
             if let Some((area, difference)) = remaining.next() {
                 difference.mark(area, &change.transaction, &mut batch);
+                is_marked = true;
             }
             for (area, difference) in remaining {
                 difference.make_place_for_mark(area, &mut batch);
             }
         }
+        self.planned = Some(Planned {
+            generation,
+            is_marked,
+        });
         let mut plan = Plan {
             added: vec![Vec::new(); change.add.len()],
             restored: vec![None; change.restore.len()],
-            generation: Some(u64::from(generation)),
+            generation: self.remembered(generation),
             ..Plan::default()
         };
         if !batch.is_empty() {
@@ -147,6 +169,17 @@ impl Nftables {
 }
 
 impl Nftables {
+    /// What keeps an area's table as an older build made it.
+    fn occupant(&self, area: &Area<'_>) -> Option<&Occupied> {
+        let mut occupied = self.occupied.iter();
+        occupied.find(|occupied| occupied.table == area.table.as_str())
+    }
+
+    /// A generation, as it is remembered: not while something is to be made anew.
+    fn remembered(&self, generation: u32) -> Option<u64> {
+        self.occupied.is_empty().then(|| u64::from(generation))
+    }
+
     /// These areas, as they stand in one generation.
     fn look_at<'c>(&mut self, areas: Vec<Area<'c>>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
         let (programs, generation) = self.reader().at_one_moment(|reader| {
@@ -161,28 +194,40 @@ impl Nftables {
         Ok((areas.into_iter().zip(programs).collect(), generation))
     }
 
-    /// What stands otherwise than it is recorded.
-    fn compare(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, PlanError> {
+    /// What stands otherwise than it is recorded, in the tables of the networks `asked` for.
+    fn compare(
+        &mut self,
+        records: &[&Record],
+        asked: &[&Record],
+    ) -> Result<Vec<Discrepancy>, PlanError> {
         let mut uses = Uses::default();
         uses.extend(records.iter().flat_map(|record| &record.installed));
-        let (areas, _) = self.look_at(recorded_areas(records, &uses)?)?;
-        let each = areas.into_iter();
-        let found = each.flat_map(|(area, program)| discrepancies(&area, records, program));
-        Ok(found.collect())
+        let mut tables = BTreeSet::new();
+        for record in asked {
+            tables.insert(Settings::try_from(&record.placement)?.table);
+        }
+        let mut areas = recorded_areas(records, &uses)?;
+        areas.retain(|area| tables.contains(&area.table));
+        let (found, _) = self.reader().at_one_moment(|reader| {
+            let look = |area| verify::look(reader, area, records);
+            areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(found.into_iter().flat_map(|found| found.all).collect())
     }
 
     /// Makes anew each table in which something stands otherwise than it is recorded.
     fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
         let (areas, generation) = self.look_at(areas(change)?)?;
-        self.planned = Some(generation);
+        let records = [&change.keep[..], &change.restore[..]].concat();
+        let restored = change.restore.iter().map(|record| record.network.name());
+        let restored: HashSet<&Name> = restored.collect();
+        let mut broken: BTreeSet<Name> = BTreeSet::new();
         let mut plan = Plan {
             restored: vec![None; change.restore.len()],
-            generation: Some(u64::from(generation)),
             ..Plan::default()
         };
-        let mut batch = Batch::new(Some(generation));
-        let mut is_marked = false;
-        let mut rebuilt = HashSet::new();
+        let mut rebuilds = Vec::new();
+        self.occupied.clear();
         for (area, program) in &areas {
             let is_old = match program {
                 Some(program) => is_old(&program.table)?,
@@ -195,20 +240,38 @@ impl Nftables {
                 if self.reader().strangers(family, area.table.as_str())? > 0 {
                     observed.learn_of_strangers();
                 }
-                let foreign = foreign_of(area, observed, &change.restore);
+                let foreign = foreign_of(area, observed, &records);
                 match change.foreign {
                     Foreign::Remove => plan.notes.extend(foreign.iter().map(|foreign| {
                         format!("removed what palisade did not put there: {}", foreign.text)
                     })),
-                    Foreign::Keep | Foreign::CarryOver => rebuild.carry_over(observed, &foreign)?,
+                    Foreign::Keep | Foreign::CarryOver => {
+                        if let Err(occupied) = rebuild.carry_over(observed, &foreign) {
+                            log::warn!("{}: {}", PlanError::from(occupied.clone()), Occupied::HINT);
+                            self.occupied.push(occupied);
+                        }
+                    }
                 }
+                let networks = area.networks.iter();
+                broken.extend(networks.map(|(_, network)| network.name().clone()));
             } else if change.foreign == Foreign::Remove {
-                let found = discrepancies(area, &change.restore, program.clone());
-                if found.is_empty() {
+                let found = verify::compare(area, &records, program.clone()).about(&restored);
+                if found.all.is_empty() {
                     continue;
                 }
-                plan.notes.extend(found.iter().filter_map(removal));
+                plan.notes.extend(found.all.iter().filter_map(removal));
+                broken.extend(found.broken);
             } else {
+                continue;
+            }
+            rebuilds.push((area, rebuild));
+        }
+        let mut batch = Batch::new(Some(generation));
+        let mut is_marked = false;
+        let mut rebuilt = HashSet::new();
+        for (area, rebuild) in rebuilds {
+            // Both families stay as they are, as the records do.
+            if self.occupant(area).is_some() {
                 continue;
             }
             rebuild.write(area, &mut batch);
@@ -222,6 +285,14 @@ impl Nftables {
         }
         let items = areas.iter().flat_map(|(area, _)| &area.restored);
         note_restored(&mut plan, rebuilt, items);
+        plan.generation = self.remembered(generation);
+        if change.foreign == Foreign::Remove {
+            plan.broken = Some(broken);
+        }
+        self.planned = Some(Planned {
+            generation,
+            is_marked,
+        });
         if !batch.is_empty() {
             plan.steps.push(step(batch));
         }
@@ -425,15 +496,23 @@ impl Backend for Nftables {
         read.map(|(landed, _)| landed).map_err(of_dump)
     }
 
-    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
-        self.compare(records).map_err(of_plan)
+    fn verify(
+        &mut self,
+        records: &[&Record],
+        asked: &[&Record],
+    ) -> Result<Vec<Discrepancy>, BackendError> {
+        self.compare(records, asked).map_err(of_plan)
     }
 
     fn run(&mut self, payload: &[u8], _lock: &Lock) -> Result<Done, RunError> {
+        let planned = self.planned.take();
         match commit(self.transport.as_mut(), payload, &mut self.replies) {
             Ok(()) => Ok(Done {
                 // Nobody else came between: the kernel would have refused the batch.
-                generation: self.planned.take().map(|before| u64::from(after(before))),
+                generation: planned.and_then(|planned| self.remembered(after(planned.generation))),
+                process: planned
+                    .is_none_or(|planned| !planned.is_marked)
+                    .then(process::id),
             }),
             Err(CommitError::Stale) => Err(RunError::Stale),
             Err(error) => {

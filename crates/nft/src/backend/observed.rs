@@ -40,6 +40,7 @@ impl Rules {
             all.in_order.push(Standing {
                 text,
                 claimed: layout::is_of_skeleton(&rule),
+                place: at,
                 rule,
             });
         }
@@ -68,6 +69,8 @@ impl Rules {
 pub(super) struct Standing {
     pub(super) rule: Rule,
     pub(super) text: String,
+    /// How many rules of its chain stand above it.
+    pub(super) place: usize,
     claimed: bool,
 }
 

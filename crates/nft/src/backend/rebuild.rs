@@ -5,7 +5,7 @@
 //! of an older build and they did nothing wrong.
 
 use super::area::Area;
-use super::error::PlanError;
+use super::error::Occupied;
 use super::observed::{Foreign, Observed, Standing};
 use crate::batch::Batch;
 use crate::object::{Element, Rule};
@@ -40,9 +40,9 @@ impl Rebuild {
         &mut self,
         observed: &Observed,
         foreign: &[Foreign],
-    ) -> Result<(), PlanError> {
+    ) -> Result<(), Occupied> {
         let table = &observed.program.table;
-        let occupied = |foreign: &Foreign| PlanError::Occupied {
+        let occupied = |foreign: &Foreign| Occupied {
             family: table.family,
             table: table.name.clone(),
             foreign: foreign.text.clone(),

@@ -31,15 +31,35 @@ pub(super) fn of(
         let program = reader.program(family.into(), table, Depth::Elements)?;
         let elements = program.as_ref().map(counted_elements).unwrap_or_default();
         let mut observed = program.map(Observed::new);
+        let mut of_networks: BTreeMap<usize, Vec<Found>> = BTreeMap::new();
         for (network, item) in items {
-            all[network].push(match &mut observed {
+            let found = match &mut observed {
                 Some(observed) => one(observed, &elements, item),
-                None => missing(item),
-            });
+                None => (Place::default(), missing(item)),
+            };
+            of_networks.entry(network).or_default().push(found);
+        }
+        for (network, mut found) in of_networks {
+            found.sort_by_key(|(place, _)| *place);
+            all[network].extend(found.into_iter().map(|(_, standing)| standing));
         }
     }
     Ok(all)
 }
+
+/// Where a rule stands: the place of its chain in the table, and its own in the chain. What stands
+/// nowhere in particular comes last, in the order in which it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(usize, usize);
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(usize::MAX, usize::MAX)
+    }
+}
+
+/// Something that is recorded, and where it stands.
+type Found = (Place, backend::Standing);
 
 /// Elements that stand, by set and key, and what they counted.
 type Elements = HashMap<String, HashMap<Vec<u8>, Option<Counted>>>;
@@ -53,23 +73,32 @@ fn counted_elements(program: &Program) -> Elements {
     program.sets.iter().map(of_set).collect()
 }
 
-fn one(observed: &mut Observed, elements: &Elements, item: &Installed) -> backend::Standing {
+fn one(observed: &mut Observed, elements: &Elements, item: &Installed) -> Found {
     let element = || elements.get(&item.place)?.get(&key(&item.item)?).copied();
     if let Some(counter) = element() {
-        return backend::Standing {
+        let standing = backend::Standing {
             counter,
             missing: false,
             ..missing(item)
         };
+        return (Place::default(), standing);
     }
+    let mut chains = observed.program.chains.iter();
+    let chain = chains.position(|filled| filled.chain.name == item.place);
     match observed.claim(item) {
-        Some(standing) => backend::Standing {
-            text: standing.text.clone(),
-            counter: counter(&standing.rule.expressions),
-            missing: false,
-            ..missing(item)
-        },
-        None => missing(item),
+        Some(found) => {
+            let standing = backend::Standing {
+                text: found.text.clone(),
+                counter: counter(&found.rule.expressions),
+                missing: false,
+                ..missing(item)
+            };
+            (Place(chain.unwrap_or(usize::MAX), found.place), standing)
+        }
+        None => (
+            Place(chain.unwrap_or(usize::MAX), usize::MAX),
+            missing(item),
+        ),
     }
 }
 

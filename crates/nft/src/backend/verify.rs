@@ -1,26 +1,60 @@
 //! What stands otherwise than it is recorded.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
+use std::convert::Infallible;
 
 use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
 use palisade_core::network::{Name, Network};
 use palisade_core::state::Record;
 
 use super::area::Area;
-use super::item::key;
+use super::item::Key;
+use super::members::{Member, Members};
 use super::observed::{Observed, Standing};
+use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, Layout};
-use crate::object::{self, Rule, Set, Table};
-use crate::program::{ElementOf, FilledSet, Program};
+use crate::object::{self, Expression, Rule, Set, Table};
+use crate::program::{FilledSet, Program};
 use crate::statement::{Statement, statements};
 
-/// Compares an area with what is recorded for it. `program` is the table as it stands, with
-/// elements.
-pub(super) fn discrepancies(
+/// Compares an area, as it stands, with what is recorded for it. Elements are compared where they
+/// stand in the kernel's answers.
+pub(super) fn look(
+    reader: &mut Reader<'_>,
     area: &Area<'_>,
     records: &[&Record],
+) -> Result<Found, DumpError> {
+    let (family, table) = (area.family.into(), area.table.as_str());
+    let recorded = recorded(area, records);
+    let mut members = Members::of(&recorded);
+    let program = reader.program(family, table, Depth::Outline)?;
+    for FilledSet { set, .. } in program.iter().flat_map(|program| &program.sets) {
+        reader.each_element(family, table, &set.name, |listed| {
+            members.meet(set, listed.seen, || listed.decode())
+        })?;
+    }
+    Ok(compared(area, program, &recorded, &members))
+}
+
+/// The same of a table that was read before, with its elements.
+pub(super) fn compare(area: &Area<'_>, records: &[&Record], program: Option<Program>) -> Found {
+    let recorded = recorded(area, records);
+    let mut members = Members::of(&recorded);
+    for FilledSet { set, elements } in program.iter().flat_map(|program| &program.sets) {
+        for element in elements {
+            let whole = || Ok::<_, Infallible>(element.clone());
+            let Ok(()) = members.meet(set, element.into(), whole);
+        }
+    }
+    compared(area, program, &recorded, &members)
+}
+
+fn compared(
+    area: &Area<'_>,
     program: Option<Program>,
-) -> Vec<Discrepancy> {
+    recorded: &[(&Name, &Installed)],
+    members: &Members<'_>,
+) -> Found {
     let mut found = Found {
         table: format!(
             "table {} `{}`",
@@ -28,8 +62,15 @@ pub(super) fn discrepancies(
             area.table
         ),
         all: Vec::new(),
+        broken: BTreeSet::new(),
+        parts: Vec::new(),
     };
-    let recorded = recorded(area, records);
+    let owners = |of: &dyn Fn(&str) -> bool| -> BTreeSet<Name> {
+        let its = recorded
+            .iter()
+            .filter(|(_, installed)| of(&installed.place));
+        its.map(|&(owner, _)| owner.clone()).collect()
+    };
     let expected = area.expected();
     match (expected, program) {
         (None, None) => {}
@@ -50,19 +91,26 @@ pub(super) fn discrepancies(
                 DiscrepancyKind::Changed,
                 "it has not palisade's mark",
             );
+            found.broken = owners(&|_| true);
         }
         (Some(expected), Some(program)) => {
             if is_dormant(&program.table) {
                 let detail = "it is dormant: none of its rules counts";
                 found.tell(None, "", DiscrepancyKind::Changed, detail);
+                found.broken = owners(&|_| true);
             }
             let mut observed = Observed::new(program);
             found.chains(&expected, &observed);
-            found.sets(&expected, &observed, &recorded);
-            found.rules(&expected, &mut observed, &recorded);
+            found.sets(&expected, &observed, members);
+            found.rules(&expected, &mut observed, recorded);
+            // What serves all of a layout, or all that have something in a set, is broken for each
+            // of them.
+            for part in std::mem::take(&mut found.parts) {
+                found.broken.extend(owners(&|place| part.serves(place)));
+            }
         }
     }
-    found.all
+    found
 }
 
 /// What is recorded in an area, and for whom.
@@ -84,12 +132,62 @@ pub(super) fn recorded<'r>(
     records.iter().flat_map(of).collect()
 }
 
-struct Found {
+/// What stands otherwise in an area.
+pub(super) struct Found {
     table: String,
-    all: Vec<Discrepancy>,
+    pub(super) all: Vec<Discrepancy>,
+    /// The networks of which something is missing or changed.
+    pub(super) broken: BTreeSet<Name>,
+    /// What is missing or changed that serves several.
+    parts: Vec<Part>,
+}
+
+/// Something in a table that serves several networks.
+enum Part {
+    Chain(Layout),
+    Sets(Vec<String>),
+}
+
+impl Part {
+    fn chain(name: &str) -> Option<Self> {
+        let layout = Layout::ALL
+            .into_iter()
+            .find(|layout| layout.has_chain(name));
+        layout.map(Self::Chain)
+    }
+
+    /// Those that a rule asks; its chain, where it asks none.
+    fn rule(rule: &Rule) -> Option<Self> {
+        let asked = |expression: &Expression| match expression {
+            Expression::Lookup(lookup) => Some(lookup.set.clone()),
+            _ => None,
+        };
+        let sets: Vec<String> = rule.expressions.iter().filter_map(asked).collect();
+        if sets.is_empty() {
+            Self::chain(&rule.chain)
+        } else {
+            Some(Self::Sets(sets))
+        }
+    }
+
+    /// Whether it serves what is recorded in this place.
+    fn serves(&self, place: &str) -> bool {
+        match self {
+            Self::Chain(layout) => layout.has_chain(place) || layout.has_set(place),
+            Self::Sets(sets) => sets.iter().any(|set| set == place),
+        }
+    }
 }
 
 impl Found {
+    /// Only what is about these networks, or about none in particular.
+    pub(super) fn about(mut self, names: &HashSet<&Name>) -> Self {
+        let is_about = |name: &Name| names.contains(name);
+        self.all
+            .retain(|found| found.network.as_ref().is_none_or(is_about));
+        self
+    }
+
     fn tell(
         &mut self,
         network: Option<&Name>,
@@ -101,6 +199,7 @@ impl Found {
             "" => self.table.clone(),
             place => format!("{place} of {}", self.table),
         };
+        self.broken.extend(network.cloned());
         self.all.push(Discrepancy {
             network: network.cloned(),
             object,
@@ -118,8 +217,12 @@ impl Found {
         for chain in &expected.chains {
             let place = format!("chain `{}`", chain.chain.name);
             match observed.program.chain(&chain.chain.name) {
-                None => self.tell(None, &place, DiscrepancyKind::Missing, "the whole chain"),
+                None => {
+                    self.parts.extend(Part::chain(&chain.chain.name));
+                    self.tell(None, &place, DiscrepancyKind::Missing, "the whole chain");
+                }
                 Some(found) if found.chain.base != chain.chain.base => {
+                    self.parts.extend(Part::chain(&chain.chain.name));
                     let detail = "its type, hook, priority or policy is another";
                     self.tell(None, &place, DiscrepancyKind::Changed, detail);
                 }
@@ -144,34 +247,30 @@ impl Found {
         }
     }
 
-    fn sets(&mut self, expected: &Program, observed: &Observed, recorded: &[(&Name, &Installed)]) {
-        let mut keys: BTreeMap<&str, BTreeMap<Vec<u8>, (&Name, &Installed)>> = BTreeMap::new();
-        for &(owner, installed) in recorded {
-            if let Some(key) = key(&installed.item) {
-                let of_set = keys.entry(&installed.place).or_default();
-                of_set.insert(key, (owner, installed));
-            }
-        }
+    fn sets(&mut self, expected: &Program, observed: &Observed, members: &Members<'_>) {
         for filled in &expected.sets {
             let name = filled.set.name.as_str();
             let place = format!("set `{name}`");
             match observed.program.set(name) {
-                None => self.tell(None, &place, DiscrepancyKind::Missing, "the whole set"),
+                None => {
+                    self.parts.push(Part::Sets(vec![name.to_owned()]));
+                    self.tell(None, &place, DiscrepancyKind::Missing, "the whole set");
+                }
                 Some(found) if !is_alike(&found.set, &filled.set) => {
+                    self.parts.push(Part::Sets(vec![name.to_owned()]));
                     let detail = "its key, flags or counter is another";
                     self.tell(None, &place, DiscrepancyKind::Changed, detail);
                 }
                 Some(_) => {}
             }
         }
-        for (set, wanted) in &keys {
-            for (key, (owner, installed)) in wanted {
-                if !observed.has_element(set, key) {
-                    let place = format!("set `{set}`");
-                    let detail = format!("element {}", installed.item);
-                    self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
-                }
-            }
+        for Member {
+            owner, installed, ..
+        } in members.missing()
+        {
+            let place = format!("set `{}`", installed.place);
+            let detail = format!("element {}", installed.item);
+            self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
         }
         let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
         for filled in observed.program.sets.iter().filter(of_networks) {
@@ -185,15 +284,8 @@ impl Found {
                     "no network needs it",
                 );
             }
-            for element in &filled.elements {
-                if !keys
-                    .get(name)
-                    .is_some_and(|keys| keys.contains_key(&element.key))
-                {
-                    let set = &filled.set;
-                    let detail = format!("element {:#}", ElementOf { set, element });
-                    self.tell(None, &place, DiscrepancyKind::Foreign, detail);
-                }
+            for detail in members.foreign(name) {
+                self.tell(None, &place, DiscrepancyKind::Foreign, detail);
             }
         }
     }
@@ -205,7 +297,7 @@ impl Found {
         recorded: &[(&Name, &Installed)],
     ) {
         let is_rule = |installed: &Installed| {
-            Layout::Flat.has_chain(&installed.place) && key(&installed.item).is_none()
+            Layout::Flat.has_chain(&installed.place) && Key::read(&installed.item).is_none()
         };
         let rules = recorded.iter().filter(|(_, installed)| is_rule(installed));
         // Those that say what they said are found first, then what stands instead of others.
@@ -248,6 +340,7 @@ impl Found {
             if !layout::is_of_skeleton(rule) || observed.rule(name, text).is_some() {
                 continue;
             }
+            self.parts.extend(Part::rule(rule));
             // Somebody changed a rule of ours if one with its comment stands instead.
             let mut instead = observed.rules(name).iter().filter(|standing| {
                 standing.rule.userdata.text() == rule.userdata.text()
@@ -285,6 +378,7 @@ impl Found {
         let mut in_order: Vec<&String> = in_order.collect();
         in_order.dedup();
         if ours != in_order {
+            self.parts.extend(Part::chain(name));
             self.tell(
                 None,
                 &place,

@@ -1,6 +1,7 @@
 //! What became of a batch.
 
 use nix::errno::Errno;
+use palisade_core::words::WITH_RIGHTS;
 use thiserror::Error;
 
 use super::refusal::{self, Refusal};
@@ -15,7 +16,9 @@ pub enum CommitError {
     #[error("the ruleset was changed by another program")]
     Stale,
     /// The caller may not change rules. Nothing happened.
-    #[error("changing rules takes CAP_NET_ADMIN in the network namespace's user namespace")]
+    #[error(
+        "changing rules takes CAP_NET_ADMIN in the network namespace, which this process lacks"
+    )]
     NotPermitted,
     /// The kernel refused objects of the batch. Nothing happened.
     #[error("{}", refusal::list(.0))]
@@ -52,7 +55,7 @@ impl CommitError {
     pub fn hint(&self) -> String {
         match self {
             Self::Stale => "try again".to_owned(),
-            Self::NotPermitted => "run as root, or inside a user and network namespace".to_owned(),
+            Self::NotPermitted => WITH_RIGHTS.to_owned(),
             Self::Refused(refusals) => refusal::hint(refusals),
             Self::Transport(error) => error.hint(),
             Self::Silence => "look at `nft list ruleset`, and try again".to_owned(),

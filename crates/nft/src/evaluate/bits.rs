@@ -42,6 +42,24 @@ pub(super) fn known(bytes: &[u8]) -> Vec<Byte> {
     bytes.iter().copied().map(Byte::known).collect()
 }
 
+/// What is known of a value of so many bytes that is one of these: the bits that all of them have in
+/// common.
+pub(super) fn any_of(values: &[Vec<u8>], len: usize) -> Vec<Byte> {
+    let Some(first) = values.first() else {
+        return vec![Byte::UNKNOWN; len];
+    };
+    let at = |place: usize| {
+        let value = first[place];
+        let others = values.iter().map(|other| value ^ other[place]);
+        let known = !others.fold(0, |differs, other| differs | other);
+        Byte {
+            value: value & known,
+            known,
+        }
+    };
+    (0..len.min(first.len())).map(at).collect()
+}
+
 /// The bytes, if all of their bits are known.
 pub(super) fn certain(bytes: &[Byte]) -> Option<Vec<u8>> {
     let byte = |byte: &Byte| (byte.known == 0xff).then_some(byte.value);
@@ -122,6 +140,15 @@ mod tests {
         assert_eq!(compare(&half, Comparison::Greater, &[1, 5]), Unknown);
         assert_eq!(within(&half, &[1, 0], &[1, 255]), Yes);
         assert_eq!(within(&half, &[1, 1], &[1, 255]), Unknown);
+    }
+
+    #[test]
+    fn what_several_have_in_common() {
+        let ports = any_of(&[b"tap1".to_vec(), b"tap2".to_vec()], 4);
+        assert_eq!(equal(&ports[..3], b"tap"), Yes);
+        assert_eq!(equal(&ports, b"tap2"), Unknown);
+        assert_eq!(equal(&ports, b"eth2"), No);
+        assert_eq!(any_of(&[], 2), [Byte::UNKNOWN; 2]);
     }
 
     #[test]

@@ -7,11 +7,14 @@
 //! a routing table), or on an expression that this build does not know, is neither taken for true
 //! nor for false: the outcome tells which rule may still change the verdict, and to what.
 //!
-//! It knows nothing of bridged frames, of routing, or of what a translation before routing does to
-//! the rest of the way: a packet is taken as its interfaces and addresses say.
+//! Where it is said which bridges there are, packets pass them as frames too, and the devices.
+//!
+//! It knows nothing of routing, or of what a translation before routing does to the rest of the way: a
+//! packet is taken as its interfaces and addresses say.
 
 mod answer;
 mod bits;
+mod frame;
 mod lookup;
 mod registers;
 mod step;

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use palisade_core::evaluate::{Flow, Packet};
-use palisade_core::network::InterfaceName;
 
 use super::bits::{self, Byte};
+use super::frame::{Device, Layer, Place};
 use crate::object::{ConntrackKey, Family, Hook, MetaKey, PayloadBase};
 use crate::statement::interface_name;
 
@@ -17,6 +17,11 @@ use crate::statement::interface_name;
 const META_PROTOCOL: u32 = 1;
 /// `NFT_META_NFPROTO`: its family, as netfilter numbers them.
 const META_NFPROTO: u32 = 15;
+/// `NFT_META_BRI_IIFNAME`, `NFT_META_BRI_OIFNAME`: the bridges whose ports a frame passes.
+const META_BRIDGE_IN: u32 = 17;
+const META_BRIDGE_OUT: u32 = 18;
+/// `NFT_PAYLOAD_LL_HEADER`.
+const LINK: PayloadBase = PayloadBase(0);
 
 /// tcp, udp, dccp, sctp, udplite: those whose header begins with two ports.
 const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
@@ -29,8 +34,9 @@ pub(super) struct Subject<'a> {
     packet: &'a Packet,
     /// The numbers of interfaces, as far as they are known.
     interfaces: &'a HashMap<String, u32>,
-    hook: Hook,
+    place: Place<'a>,
     priority: i32,
+    link: Vec<Byte>,
     network: Vec<Byte>,
     transport: Vec<Byte>,
     /// Whether a rule may have changed its bytes.
@@ -40,12 +46,18 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(packet: &'a Packet, interfaces: &'a HashMap<String, u32>) -> Self {
+    /// A packet at the first place of its way.
+    pub(super) fn new(
+        packet: &'a Packet,
+        interfaces: &'a HashMap<String, u32>,
+        place: Place<'a>,
+    ) -> Self {
         Self {
             packet,
             interfaces,
-            hook: Hook::PREROUTING,
+            place,
             priority: 0,
+            link: link_header(packet),
             network: network_header(packet),
             transport: transport_header(packet),
             altered: false,
@@ -57,16 +69,16 @@ impl<'a> Subject<'a> {
         self.packet
     }
 
-    /// It comes to a base chain with this hook and priority.
-    pub(super) fn comes_to(&mut self, hook: Hook, priority: i32) {
-        self.hook = hook;
+    /// It comes to a base chain of this priority.
+    pub(super) fn comes_to(&mut self, place: Place<'a>, priority: i32) {
+        self.place = place;
         self.priority = priority;
     }
 
     /// Its destination is another from now on, where it comes in or begins; else its source.
     pub(super) fn translate(&mut self) {
         let is_v4 = self.packet.source().is_ipv4();
-        let comes_in = matches!(self.hook, Hook::PREROUTING | Hook::OUTPUT);
+        let comes_in = matches!(self.place.hook, Hook::PREROUTING | Hook::OUTPUT);
         // Where the headers have them: RFC 791, RFC 8200; ports are the same in all that have them.
         let (address, port) = match (comes_in, is_v4) {
             (true, true) => (16..20, 2..4),
@@ -85,21 +97,31 @@ impl<'a> Subject<'a> {
     /// What `meta` loads.
     pub(super) fn meta(&self, key: MetaKey) -> Vec<Byte> {
         let is_v4 = self.packet.source().is_ipv4();
-        let (input, output) = self.interfaces_here();
-        let number = |name: Option<&str>| match name {
-            None => bits::known(&0_u32.to_ne_bytes()),
-            Some(name) => match self.interfaces.get(name) {
+        let number = |device: Device<'_>| match device {
+            Device::None => bits::known(&0_u32.to_ne_bytes()),
+            Device::Known(name) => match self.interfaces.get(name) {
                 Some(index) => bits::known(&index.to_ne_bytes()),
                 None => vec![Byte::UNKNOWN; 4],
             },
+            Device::OneOf(_) => vec![Byte::UNKNOWN; 4],
+        };
+        let Place { input, output, .. } = self.place;
+        let [from, to] = self.place.bridges;
+        let bridge = |name: Option<&str>| match name {
+            Some(name) => bits::known(&interface_name(name)),
+            None => vec![Byte::UNKNOWN; 16],
         };
         match key {
-            MetaKey::IIFNAME => bits::known(&interface_name(input.unwrap_or_default())),
-            MetaKey::OIFNAME => bits::known(&interface_name(output.unwrap_or_default())),
+            MetaKey::IIFNAME => input.name(),
+            MetaKey::OIFNAME => output.name(),
             MetaKey::IIF => number(input),
             MetaKey::OIF => number(output),
+            MetaKey(META_BRIDGE_IN) => bridge(from),
+            MetaKey(META_BRIDGE_OUT) => bridge(to),
+            // Here it is the hook's own family.
+            MetaKey(META_NFPROTO) if self.place.layer != Layer::Ip => vec![Byte::UNKNOWN; 1],
             MetaKey::L4PROTO => bits::known(&[self.packet.protocol]),
-            MetaKey(META_PROTOCOL) => bits::known(&if is_v4 { [0x08, 0x00] } else { [0x86, 0xdd] }),
+            MetaKey(META_PROTOCOL) => bits::known(&ether_type(self.packet)),
             MetaKey(META_NFPROTO) => {
                 let family = if is_v4 { Family::Ip } else { Family::Ip6 };
                 bits::known(&[family.number()])
@@ -108,25 +130,12 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Through which interfaces it goes, as far as they are settled at this hook.
-    fn interfaces_here(&self) -> (Option<&'a str>, Option<&'a str>) {
-        let input = self.packet.in_interface.as_ref().map(InterfaceName::as_str);
-        let output = self
-            .packet
-            .out_interface
-            .as_ref()
-            .map(InterfaceName::as_str);
-        match self.hook {
-            Hook::PREROUTING | Hook::INPUT => (input, None),
-            _ => (input, output),
-        }
-    }
-
     /// What `payload` loads.
     pub(super) fn payload(&self, base: PayloadBase, offset: u32, len: u32) -> Vec<Byte> {
         let header: &[Byte] = match base {
             PayloadBase::NETWORK => &self.network,
             PayloadBase::TRANSPORT => &self.transport,
+            _ if base == LINK && self.place.layer != Layer::Ip => &self.link,
             _ => &[],
         };
         let at = |index: u32| usize::try_from(index).ok().and_then(|i| header.get(i));
@@ -151,18 +160,33 @@ impl<'a> Subject<'a> {
 
     /// The bit that stands for the state of its flow.
     pub(super) fn state(&self) -> Option<u32> {
-        let is_early =
-            matches!(self.hook, Hook::PREROUTING | Hook::OUTPUT) && self.priority <= CONNTRACK;
-        if self.untracked {
+        let is_early = matches!(self.place.hook, Hook::PREROUTING | Hook::OUTPUT)
+            && self.priority <= CONNTRACK;
+        // Whether conntrack sees frames is a setting of the bridge.
+        if self.untracked || self.place.layer == Layer::Bridge {
             return None;
         }
         Some(match self.packet.flow {
-            _ if is_early => 1,
+            _ if is_early || self.place.layer == Layer::Ingress => 1,
             Flow::Invalid => 1,
             Flow::Established => 2,
             Flow::Related => 4,
             Flow::New => 8,
         })
+    }
+}
+
+/// Of a header of Ethernet without a tag, only what follows is known.
+fn link_header(packet: &Packet) -> Vec<Byte> {
+    let mut header = vec![Byte::UNKNOWN; 14];
+    header[12..].copy_from_slice(&bits::known(&ether_type(packet)));
+    header
+}
+
+fn ether_type(packet: &Packet) -> [u8; 2] {
+    match packet.source() {
+        IpAddr::V4(_) => [0x08, 0x00],
+        IpAddr::V6(_) => [0x86, 0xdd],
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::frame::{Bridges, Entrance, Place};
 use super::lookup::Index;
 use crate::object::{BaseChain, Family, Hook};
 use crate::program::{FilledChain, Program};
+use crate::wire;
 
 /// `NFT_TABLE_F_DORMANT`: no packet enters.
 const DORMANT: u32 = 1;
@@ -12,9 +14,10 @@ const DORMANT: u32 = 1;
 /// Tables that packets shall go through.
 pub struct Tables<'a> {
     tables: Vec<Indexed<'a>>,
-    /// The base chains of the families of IP, in the order in which packets meet them.
+    /// The base chains, in the order in which packets meet them at a hook.
     bases: Vec<Base<'a>>,
     pub(super) interfaces: HashMap<String, u32>,
+    pub(super) bridges: Bridges,
 }
 
 /// A table whose chains and sets are found by name.
@@ -29,6 +32,8 @@ pub(super) struct Base<'a> {
     table: usize,
     pub(super) chain: &'a FilledChain,
     pub(super) base: &'a BaseChain,
+    /// Where only packets of certain devices enter: which.
+    devices: Vec<String>,
 }
 
 /// The hooks of the families of IP, in the order in which packets meet them.
@@ -52,7 +57,13 @@ impl<'a> Tables<'a> {
             }
             for chain in &indexed.program.chains {
                 if let Some(base) = &chain.chain.base {
-                    bases.push(Base { table, chain, base });
+                    let devices = wire::chain::devices(base);
+                    bases.push(Base {
+                        table,
+                        chain,
+                        base,
+                        devices,
+                    });
                 }
             }
         }
@@ -63,6 +74,7 @@ impl<'a> Tables<'a> {
             tables,
             bases,
             interfaces: HashMap::from([("lo".to_owned(), 1)]),
+            bridges: Bridges::new(),
         }
     }
 
@@ -74,11 +86,28 @@ impl<'a> Tables<'a> {
         self
     }
 
-    /// The base chains that packets of a family meet at a hook, in that order.
-    pub(super) fn at(&self, family: Family, hook: Hook) -> impl Iterator<Item = &Base<'a>> {
-        self.bases.iter().filter(move |base| {
-            let of = base.chain.chain.family;
-            base.base.hook == hook && (of == family || of == Family::Inet)
+    /// The bridges that there are, each with its ports: packets pass these as frames, and meet the
+    /// rules of the families bridge and netdev there.
+    #[must_use]
+    pub fn with_bridges(
+        mut self,
+        bridges: impl IntoIterator<Item = (String, Vec<String>)>,
+    ) -> Self {
+        self.bridges.extend(bridges);
+        self
+    }
+
+    /// The base chains that packets of a family meet at a place, in that order, and whether they
+    /// are sure to.
+    pub(super) fn at(
+        &self,
+        family: Family,
+        place: Place<'_>,
+    ) -> impl Iterator<Item = (&Base<'a>, Entrance)> {
+        self.bases.iter().filter_map(move |base| {
+            let is_there = place.has(base.chain.chain.family, base.base.hook, family);
+            let entrance = place.entrance(&base.devices);
+            (is_there && entrance != Entrance::Closed).then_some((base, entrance))
         })
     }
 
@@ -88,6 +117,11 @@ impl<'a> Tables<'a> {
 }
 
 impl Base<'_> {
+    /// The devices whose packets enter, in words.
+    pub(super) fn devices(&self) -> String {
+        self.devices.join(", ")
+    }
+
     pub(super) fn is_nat(&self) -> bool {
         self.base.kind == "nat"
     }

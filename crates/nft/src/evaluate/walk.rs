@@ -8,11 +8,12 @@ use palisade_core::evaluate::{Fate, Nat, Outcome, Packet, Verdict, Visit, Way};
 use palisade_core::network::Name;
 
 use super::answer::Answer;
+use super::frame::{self, Entrance, Layer, Place};
 use super::step::{Action, End, Step};
 use super::subject::Subject;
 use super::tables::{Base, Indexed, Tables};
 use super::words;
-use crate::object::{Family, Hook, Policy, Rule};
+use crate::object::{Chain, Family, Hook, Policy, Rule};
 use crate::program::FilledChain;
 
 /// `NFT_JUMP_STACK_SIZE`: how deep chains can call each other.
@@ -24,6 +25,8 @@ const LONGEST: usize = 1_000_000;
 pub(super) struct Walk<'a, 'p> {
     tables: &'a Tables<'a>,
     subject: Subject<'p>,
+    /// All places of its way: every packet has some.
+    places: Vec<Place<'p>>,
     /// What it met, if somebody wants to know.
     path: Option<Vec<Visit>>,
     doubts: Vec<Doubtful<'a>>,
@@ -41,11 +44,18 @@ pub(super) struct Walk<'a, 'p> {
 
 /// A rule of which it is not known whether it applies, or what it does.
 struct Doubtful<'a> {
-    rule: &'a Rule,
-    because: Option<usize>,
+    what: What<'a>,
     in_nat: bool,
     /// How the packet may leave the base chain by it.
     ends: Vec<End>,
+}
+
+/// What is not known.
+enum What<'a> {
+    /// Whether a rule applies, and the expression that leaves it open.
+    Rule(&'a Rule, Option<usize>),
+    /// Whether the packet enters a base chain at all: it does if it passes these devices.
+    Entrance(&'a Chain, String),
 }
 
 /// Who is at a place: the packet itself, and the doubts that would have led it there.
@@ -60,6 +70,13 @@ impl Who {
         Self {
             packet: true,
             doubts: Vec::new(),
+        }
+    }
+
+    fn doubt(doubt: usize) -> Self {
+        Self {
+            packet: false,
+            doubts: vec![doubt],
         }
     }
 
@@ -80,9 +97,9 @@ impl Who {
     }
 }
 
-/// Where a chain stands in the way: its table, and how many chains have been called.
+/// Where a chain stands among those that call each other: its table, and how many have been called.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct Level<'a> {
     table: &'a Indexed<'a>,
     depth: usize,
 }
@@ -92,9 +109,11 @@ impl<'a, 'p> Walk<'a, 'p> {
     where
         'a: 'p,
     {
+        let places = frame::places(packet, &tables.bridges);
         Self {
             tables,
-            subject: Subject::new(packet, &tables.interfaces),
+            subject: Subject::new(packet, &tables.interfaces, places[0]),
+            places,
             path: None,
             doubts: Vec::new(),
             end: None,
@@ -141,26 +160,24 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     fn verdict(&mut self, nat: &mut Nat) -> Verdict {
         let packet = self.subject.packet();
-        let hooks: &[Hook] = match packet.way() {
-            Way::Through => &[Hook::PREROUTING, Hook::FORWARD, Hook::POSTROUTING],
-            Way::In => &[Hook::PREROUTING, Hook::INPUT],
-            Way::Out => &[Hook::OUTPUT, Hook::POSTROUTING],
-        };
         let tables = self.tables;
-        for &hook in hooks {
+        for place in std::mem::take(&mut self.places) {
             // NAT asks about the first packet of each flow alone, and only until one translates.
             let mut is_settled = packet.flow.nat().is_some();
-            self.nat_because = None;
-            for base in tables.at(Family::from(packet.family()), hook) {
+            if place.layer == Layer::Ip {
+                self.nat_because = None;
+            }
+            for (base, entrance) in tables.at(Family::from(packet.family()), place) {
                 if base.is_nat() && is_settled {
                     continue;
                 }
-                match self.base_chain(base) {
+                self.subject.comes_to(place, base.base.priority);
+                match self.base_chain(base, entrance) {
                     End::Accept => {}
                     End::Drop => return Verdict::Drop,
                     End::Reject => return Verdict::Reject,
                     End::Translate(translation) => {
-                        if hook == Hook::POSTROUTING {
+                        if place.hook == Hook::POSTROUTING {
                             *nat = translation;
                         }
                         is_settled = true;
@@ -176,14 +193,18 @@ impl<'a, 'p> Walk<'a, 'p> {
         Verdict::Accept
     }
 
-    fn base_chain(&mut self, base: &Base<'a>) -> End {
-        self.subject.comes_to(base.base.hook, base.base.priority);
+    fn base_chain(&mut self, base: &Base<'a>, entrance: Entrance) -> End {
         self.in_nat = base.is_nat();
         self.owner = None;
         self.end = None;
         let first = self.doubts.len();
         let table = self.tables.table_of(base);
-        let left = self.chain(Place { table, depth: 0 }, base.chain, Who::packet());
+        let who = match entrance {
+            Entrance::Perhaps => Who::doubt(self.doubt_at_entrance(base)),
+            Entrance::Sure | Entrance::Closed => Who::packet(),
+        };
+        let is_in = who.packet;
+        let left = self.chain(Level { table, depth: 0 }, base.chain, who);
         let policy = if base.base.policy == Policy::DROP {
             End::Drop
         } else {
@@ -195,7 +216,8 @@ impl<'a, 'p> Walk<'a, 'p> {
             path.push(words::of_policy(&base.chain.chain, base.base));
         }
         self.leave(&left, policy);
-        let end = self.end.unwrap_or(policy);
+        // Past a chain that it may not enter, it goes on.
+        let end = self.end.unwrap_or(if is_in { policy } else { End::Accept });
         for doubt in &mut self.doubts[first..] {
             // What a translation makes of it stays open, also where it is sure to come.
             doubt
@@ -206,7 +228,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     /// All rules of a chain, one after another. Returns who comes back from it.
-    fn chain(&mut self, place: Place<'a>, chain: &'a FilledChain, who: Who) -> Who {
+    fn chain(&mut self, level: Level<'a>, chain: &'a FilledChain, who: Who) -> Who {
         let mut here = who;
         let mut back = Who::default();
         for (at, rule) in chain.rules.iter().enumerate() {
@@ -217,9 +239,9 @@ impl<'a, 'p> Walk<'a, 'p> {
                 return here; // Nobody writes rules that come to this.
             }
             self.left -= 1;
-            let step = Step::run(place.table, rule, &mut self.subject);
+            let step = Step::run(level.table, rule, &mut self.subject);
             if here.packet {
-                self.tell(place.table, rule, &step, &chain.rules[at + 1..]);
+                self.tell(level.table, rule, &step, &chain.rules[at + 1..]);
             }
             let is_sure = step.applies == Answer::Yes && step.action != Action::Anything;
             if step.applies == Answer::No || step.action == Action::Continue {
@@ -240,7 +262,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                     doubts,
                 }
             };
-            let on = self.act(place, step.action, those, &mut back);
+            let on = self.act(level, step.action, those, &mut back);
             here.join(on);
         }
         here.join(back);
@@ -248,11 +270,11 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     /// What a rule that applies does. Returns who goes on to the next rule.
-    fn act(&mut self, place: Place<'a>, action: Action<'a>, who: Who, back: &mut Who) -> Who {
+    fn act(&mut self, level: Level<'a>, action: Action<'a>, who: Who, back: &mut Who) -> Who {
         let mut call = |chain: &str, who: Who| {
-            let depth = place.depth + 1;
-            match place.table.chain(chain) {
-                Some(chain) if depth <= DEEPEST => self.chain(Place { depth, ..place }, chain, who),
+            let depth = level.depth + 1;
+            match level.table.chain(chain) {
+                Some(chain) if depth <= DEEPEST => self.chain(Level { depth, ..level }, chain, who),
                 _ => who,
             }
         };
@@ -291,9 +313,17 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     fn doubt(&mut self, rule: &'a Rule, step: &Step<'a>, ends: Vec<End>) -> usize {
+        self.push(What::Rule(rule, step.because), ends)
+    }
+
+    fn doubt_at_entrance(&mut self, base: &Base<'a>) -> usize {
+        let what = What::Entrance(&base.chain.chain, base.devices());
+        self.push(what, Vec::new())
+    }
+
+    fn push(&mut self, what: What<'a>, ends: Vec<End>) -> usize {
         self.doubts.push(Doubtful {
-            rule,
-            because: step.because,
+            what,
             in_nat: self.in_nat,
             ends,
         });
@@ -317,7 +347,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             Action::Continue | Action::Jump(_) | Action::Goto(_)
         );
         if self.in_nat && step.applies == Answer::Yes && decides {
-            self.nat_because = Some(words::of_nat(&visit));
+            self.nat_because = Some(words::of_nat(&visit, step));
         }
         if let Some(path) = &mut self.path {
             path.push(visit);
@@ -353,6 +383,9 @@ impl Doubtful<'_> {
         if may.is_empty() && !may_translate {
             return None;
         }
-        Some(words::of_doubt(self.rule, self.because, may, may_translate))
+        Some(match &self.what {
+            What::Rule(rule, because) => words::of_doubt(rule, *because, may, may_translate),
+            What::Entrance(chain, devices) => words::of_entrance(chain, devices, may),
+        })
     }
 }

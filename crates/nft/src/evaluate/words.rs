@@ -1,5 +1,8 @@
 //! What a packet met, in words.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use palisade_core::backend::Counted;
 use palisade_core::evaluate::{Doubt, Verdict, Visit};
 use palisade_core::network::{self, Name};
@@ -66,8 +69,11 @@ pub(super) fn of_policy(chain: &Chain, base: &BaseChain) -> Visit {
 }
 
 /// Why the source is translated so, or is not: the rule that decided it.
-pub(super) fn of_nat(visit: &Visit) -> String {
+pub(super) fn of_nat(visit: &Visit, step: &Step<'_>) -> String {
     let what = visit.purpose.map(Purpose::explanation);
+    if let (Some(network), Some(subnet)) = (&visit.network, within(step)) {
+        return format!("{network}: within {subnet}, packets keep their source");
+    }
     match (&visit.network, what) {
         (Some(network), Some(what)) => format!("{network}: {what}"),
         (Some(network), None) => format!("{network}: {}", visit.rule),
@@ -77,6 +83,20 @@ pub(super) fn of_nat(visit: &Visit) -> String {
             None => visit.rule.clone(),
         },
     }
+}
+
+/// The subnet that a packet does not leave, if that is what a rule asked.
+fn within(step: &Step<'_>) -> Option<IpNet> {
+    let (index, element) = step.hit?;
+    let Some(Shape::Same { prefix }) = Shape::from_name(&index.set.set.name) else {
+        return None;
+    };
+    let (source, _) = element.key.split_at_checked(element.key.len() / 2)?;
+    let address = match <[u8; 4]>::try_from(source) {
+        Ok(octets) => IpAddr::from(octets),
+        Err(_) => IpAddr::from(<[u8; 16]>::try_from(source).ok()?),
+    };
+    IpNet::new(address, prefix).ok()
 }
 
 /// A rule that may change the verdict.
@@ -93,6 +113,18 @@ pub(super) fn of_doubt(
         why: unknown(rule, because),
         may,
         may_translate,
+    }
+}
+
+/// A base chain that the packet may not enter.
+pub(super) fn of_entrance(chain: &Chain, devices: &str, may: Vec<Verdict>) -> Doubt {
+    Doubt {
+        table: format!("{} {}", chain.family, chain.table),
+        chain: chain.name.clone(),
+        rule: format!("all rules of the chain, for packets of {devices}"),
+        why: "through which port of the bridge the packet goes is not known here".to_owned(),
+        may,
+        may_translate: false,
     }
 }
 
@@ -134,7 +166,7 @@ fn purpose_of(family: Family, set: &Set, element: &Element) -> Option<Purpose> {
         _ => return None,
     };
     let shape = Shape::from_name(&set.name)?;
-    let rules = layout::read_element(family, &shape, element)?;
+    let rules = layout::read_element(family, &shape, element.into())?;
     rules.first().map(|rule| rule.purpose)
 }
 

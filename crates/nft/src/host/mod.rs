@@ -170,6 +170,21 @@ impl Host {
         Some(&link.name)
     }
 
+    /// The names of bridges, each with those of its ports.
+    pub fn bridges(&self) -> impl Iterator<Item = (String, Vec<String>)> {
+        let bridges = self.links.iter().filter(|link| link.is_bridge());
+        bridges.map(|bridge| {
+            let ports = self.ports(bridge).map(|port| port.name.clone());
+            (bridge.name.clone(), ports.collect())
+        })
+    }
+
+    /// The numbers of interfaces.
+    pub fn numbers(&self) -> impl Iterator<Item = (String, u32)> {
+        let links = self.links.iter();
+        links.map(|link| (link.name.clone(), link.index))
+    }
+
     /// The ports of a bridge.
     pub fn ports(&self, bridge: &Link) -> impl Iterator<Item = &Link> {
         let index = Some(bridge.index);

@@ -17,7 +17,7 @@ use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::{Guard, Purpose, Role, Rule as CoreRule};
 use thiserror::Error;
 
-use crate::object::{self, Chain, DataType, Element, Rule, Set, Table, Userdata};
+use crate::object::{self, Chain, DataType, Element, ElementRef, Rule, Set, Table, Userdata};
 use crate::statement::interface_name;
 
 pub use mapped::{Kind, Shape};
@@ -239,7 +239,11 @@ pub fn read_rule(table: &TableName, family: Family, rule: &Rule) -> Option<CoreR
 /// The rules of a network that an element of a set in a table of ours stands for, if it is one
 /// that `mapped` makes. Some elements only stand beside others, and stand for none.
 #[must_use]
-pub fn read_element(family: Family, shape: &Shape, element: &Element) -> Option<Vec<CoreRule>> {
+pub fn read_element(
+    family: Family,
+    shape: &Shape,
+    element: ElementRef<'_>,
+) -> Option<Vec<CoreRule>> {
     mapped::read(family, shape, element)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use palisade_core::words::shown;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -19,7 +20,7 @@ pub enum TableNameError {
     /// Nft could not read it as a name.
     #[error(
         "`{}` is no name for a table: a letter, then letters, digits, `_`, `.` or `-`, at most 64",
-        .0.escape_debug()
+        shown(.0)
     )]
     Syntax(String),
     /// A word of nft's language.

@@ -5,14 +5,17 @@
 //! stands. Everything else is told as it is.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 
 use palisade_core::Ruleset;
 use palisade_core::network::Family;
+use palisade_core::rules::Rule as CoreRule;
 use serde::Serialize;
 
+use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, Layout, Shape, Skeleton, TableName};
-use crate::object::{self, Chain, Expression, Rule};
-use crate::program::{ElementOf, FilledSet, Program};
+use crate::object::{self, Chain, Element, ElementRef, Expression, Rule, Set};
+use crate::program::{ElementOf, FilledChain, FilledSet, Program};
 
 /// The meaning of a table of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,84 +59,156 @@ impl Strange {
 /// and ip6 only.
 #[must_use]
 pub fn lift(program: &Program) -> Option<Lifted> {
-    let family = match program.table.family {
-        object::Family::Ip => Family::Ipv4,
-        object::Family::Ip6 => Family::Ipv6,
-        _ => return None,
-    };
-    let name: TableName = program.table.name.parse().ok()?;
-    let mut lifted = Lifted::default();
-    let mut rules = Vec::new();
-
-    let mut shapes = Vec::new();
-    let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
-    for filled in program.sets.iter().filter(of_networks) {
-        match Shape::from_name(&filled.set.name) {
-            Some(shape) => shapes.push((shape, filled)),
-            None => lifted
-                .strange
-                .push(Strange::foreign(&filled.set.name, "a set")),
+    let (mut lifting, sets) = Lifting::of(program)?;
+    for (shape, FilledSet { set, elements }) in sets {
+        for element in elements {
+            let whole = || Ok::<_, Infallible>(element.clone());
+            let Ok(()) = lifting.element((&shape, set), element.into(), whole);
         }
     }
-    shapes.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let of_sets: Vec<Shape> = shapes.iter().map(|(shape, _)| shape.clone()).collect();
+    Some(lifting.done())
+}
 
-    let mut unasked = HashSet::new();
-    for layout in Layout::ALL {
-        let is_there = |chain: &crate::program::FilledChain| layout.has_chain(&chain.chain.name);
-        if program.chains.iter().any(is_there) {
-            let skeleton = layout.skeleton_for(&name, family, &of_sets);
-            lifted.strange.extend(lacking_chains(program, &skeleton));
-            for rule in lacking_rules(program, &skeleton) {
-                let strange = Strange::missing(&rule.chain, format!("{rule:#}"));
-                lifted.strange.push(strange);
-                unasked.extend(asked_sets(rule).map(str::to_owned));
-            }
-            for chain in program.chains.iter().filter(|chain| is_there(chain)) {
-                for rule in &chain.rules {
-                    let text = format!("{rule:#}");
-                    if skeleton
-                        .rules
-                        .iter()
-                        .any(|known| known.chain == rule.chain && format!("{known:#}") == text)
-                    {
-                        continue;
-                    }
-                    match layout::read_rule(&name, family, rule) {
-                        Some(read) => rules.push(read),
-                        None => lifted
-                            .strange
-                            .push(Strange::foreign(&chain.chain.name, text)),
-                    }
+/// What a table in the kernel means, if there is one and it can be ours. Elements are read where
+/// they stand in the kernel's answers.
+///
+/// # Errors
+/// If the kernel does not answer, or the ruleset changes meanwhile ([`DumpError::Restless`]).
+pub fn lift_standing(
+    reader: &mut Reader<'_>,
+    family: object::Family,
+    table: &str,
+) -> Result<Option<Lifted>, DumpError> {
+    let Some(program) = reader.program(family, table, Depth::Outline)? else {
+        return Ok(None);
+    };
+    let Some((mut lifting, sets)) = Lifting::of(&program) else {
+        return Ok(None);
+    };
+    for (shape, FilledSet { set, .. }) in sets {
+        reader.each_element(family, table, &set.name, |listed| {
+            lifting.element((&shape, set), listed.seen, || listed.decode())
+        })?;
+    }
+    Ok(Some(lifting.done()))
+}
+
+/// A table that is being lifted.
+struct Lifting {
+    family: Family,
+    rules: Vec<CoreRule>,
+    strange: Vec<Strange>,
+    /// Sets that no rule asks.
+    unasked: HashSet<String>,
+}
+
+/// Sets of networks, in the order in which packets meet them.
+type Sets<'p> = Vec<(Shape, &'p FilledSet)>;
+
+impl Lifting {
+    /// Lifts all but elements, and tells the sets whose elements are to be lifted.
+    fn of(program: &Program) -> Option<(Self, Sets<'_>)> {
+        let family = match program.table.family {
+            object::Family::Ip => Family::Ipv4,
+            object::Family::Ip6 => Family::Ipv6,
+            _ => return None,
+        };
+        let name: TableName = program.table.name.parse().ok()?;
+        let mut lifting = Self {
+            family,
+            rules: Vec::new(),
+            strange: Vec::new(),
+            unasked: HashSet::new(),
+        };
+        let sets = lifting.sets(program);
+        let of_sets: Vec<Shape> = sets.iter().map(|(shape, _)| shape.clone()).collect();
+        for layout in Layout::ALL {
+            let is_there = |chain: &&FilledChain| layout.has_chain(&chain.chain.name);
+            if program.chains.iter().any(|chain| is_there(&chain)) {
+                let skeleton = layout.skeleton_for(&name, family, &of_sets);
+                lifting.lacks(program, &skeleton);
+                for chain in program.chains.iter().filter(is_there) {
+                    lifting.chain(&name, chain, &skeleton);
                 }
             }
         }
+        for chain in &program.chains {
+            let chain = &chain.chain.name;
+            if !Layout::ALL.iter().any(|layout| layout.has_chain(chain)) {
+                lifting.strange.push(Strange::foreign(chain, "a chain"));
+            }
+        }
+        Some((lifting, sets))
     }
-    for chain in &program.chains {
-        let chain = &chain.chain.name;
-        if !Layout::ALL.iter().any(|layout| layout.has_chain(chain)) {
-            lifted.strange.push(Strange::foreign(chain, "a chain"));
+
+    fn sets<'p>(&mut self, program: &'p Program) -> Sets<'p> {
+        let mut sets = Sets::new();
+        let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
+        for filled in program.sets.iter().filter(of_networks) {
+            match Shape::from_name(&filled.set.name) {
+                Some(shape) => sets.push((shape, filled)),
+                None => self
+                    .strange
+                    .push(Strange::foreign(&filled.set.name, "a set")),
+            }
+        }
+        sets.sort_by(|(a, _), (b, _)| a.cmp(b));
+        sets
+    }
+
+    /// What a skeleton has and the table has not.
+    fn lacks(&mut self, program: &Program, skeleton: &Skeleton) {
+        self.strange.extend(lacking_chains(program, skeleton));
+        for rule in lacking_rules(program, skeleton) {
+            let strange = Strange::missing(&rule.chain, format!("{rule:#}"));
+            self.strange.push(strange);
+            self.unasked.extend(asked_sets(rule).map(str::to_owned));
         }
     }
 
-    for (shape, filled) in shapes {
-        let is_asked = !unasked.contains(&filled.set.name);
-        for element in &filled.elements {
-            match layout::read_element(family, &shape, element) {
-                Some(read) if is_asked => rules.extend(read),
-                Some(_) => {} // Its rule is told to be missing.
-                None => lifted.strange.push(strange_element(filled, element)),
+    /// The rules of a chain that are not of the skeleton.
+    fn chain(&mut self, table: &TableName, chain: &FilledChain, skeleton: &Skeleton) {
+        for rule in &chain.rules {
+            let text = format!("{rule:#}");
+            if skeleton
+                .rules
+                .iter()
+                .any(|known| known.chain == rule.chain && format!("{known:#}") == text)
+            {
+                continue;
+            }
+            match layout::read_rule(table, self.family, rule) {
+                Some(read) => self.rules.push(read),
+                None => self.strange.push(Strange::foreign(&chain.chain.name, text)),
             }
         }
     }
-    lifted.ruleset = Ruleset::in_order(rules);
-    Some(lifted)
-}
 
-fn strange_element(filled: &FilledSet, element: &object::Element) -> Strange {
-    let set = &filled.set;
-    let text = format!("{:#}", ElementOf { set, element });
-    Strange::foreign(&set.name, text)
+    /// An element of a set. `whole` is asked for all of it only if it is none of ours.
+    fn element<E>(
+        &mut self,
+        (shape, set): (&Shape, &Set),
+        element: ElementRef<'_>,
+        whole: impl FnOnce() -> Result<Element, E>,
+    ) -> Result<(), E> {
+        match layout::read_element(self.family, shape, element) {
+            Some(read) if !self.unasked.contains(&set.name) => self.rules.extend(read),
+            Some(_) => {} // Its rule is told to be missing.
+            None => {
+                let element = &whole()?;
+                let text = format!("{:#}", ElementOf { set, element });
+                self.strange.push(Strange::foreign(&set.name, text));
+            }
+        }
+        Ok(())
+    }
+
+    fn done(self) -> Lifted {
+        Lifted {
+            ruleset: Ruleset::in_order(self.rules),
+            strange: self.strange,
+        }
+    }
 }
 
 /// The sets that a rule looks packets up in.

@@ -20,7 +20,7 @@ pub use expression::{
 };
 pub use family::Family;
 pub use register::Register;
-pub use set::{DataType, Element, Elements, Set, SetData, Value};
+pub use set::{DataType, Element, ElementRef, Elements, Set, SetData, Value};
 pub use table::{Rule, Table};
 pub use userdata::Userdata;
 

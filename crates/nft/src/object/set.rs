@@ -1,6 +1,6 @@
 //! Sets and maps, and their elements.
 
-use super::{Attribute, Expression, Family, Userdata, Verdict};
+use super::{Attribute, Expression, Family, Userdata, Verdict, userdata};
 
 /// A set of keys, or a map from keys to values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +151,41 @@ impl Element {
             expressions: Vec::new(),
             userdata: Userdata::default(),
             extra: Vec::new(),
+        }
+    }
+}
+
+/// What of an element tells what it stands for, borrowed: from a dump, or from an [`Element`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ElementRef<'a> {
+    /// The key's bytes; empty for the catch-all element, or if it is no key of bytes.
+    pub key: &'a [u8],
+    /// The upper end, where the set has intervals of concatenations.
+    pub key_end: &'a [u8],
+    /// Whether it leads to something.
+    pub has_value: bool,
+    /// `NFT_SET_ELEM_*`.
+    pub flags: u32,
+    /// What a program wrote beside it.
+    pub userdata: &'a [u8],
+}
+
+impl<'a> ElementRef<'a> {
+    /// Its comment.
+    #[must_use]
+    pub fn text(&self) -> Option<&'a str> {
+        userdata::comment_in(self.userdata)
+    }
+}
+
+impl<'a> From<&'a Element> for ElementRef<'a> {
+    fn from(element: &'a Element) -> Self {
+        Self {
+            key: &element.key,
+            key_end: &element.key_end,
+            has_value: element.value.is_some(),
+            flags: element.flags,
+            userdata: &element.userdata.0,
         }
     }
 }

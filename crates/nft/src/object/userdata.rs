@@ -49,13 +49,13 @@ impl Userdata {
     /// The comment of a table, a chain, a rule or an element.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        self.find(COMMENT).and_then(text)
+        comment_in(&self.0)
     }
 
     /// The comment of a set.
     #[must_use]
     pub fn set_text(&self) -> Option<&str> {
-        self.find(SET_COMMENT).and_then(text)
+        find(&self.0, SET_COMMENT).and_then(text)
     }
 
     /// Whether there is nothing.
@@ -85,18 +85,23 @@ impl Userdata {
             self.0.extend_from_slice(part);
         }
     }
+}
 
-    fn find(&self, kind: u8) -> Option<&[u8]> {
-        let mut rest = self.0.as_slice();
-        while let [found, len, tail @ ..] = rest {
-            let value = tail.get(..usize::from(*len))?;
-            if *found == kind {
-                return Some(value);
-            }
-            rest = &tail[value.len()..];
+/// The comment of a table, a chain, a rule or an element, in the bytes beside it.
+pub(super) fn comment_in(userdata: &[u8]) -> Option<&str> {
+    find(userdata, COMMENT).and_then(text)
+}
+
+fn find(userdata: &[u8], kind: u8) -> Option<&[u8]> {
+    let mut rest = userdata;
+    while let [found, len, tail @ ..] = rest {
+        let value = tail.get(..usize::from(*len))?;
+        if *found == kind {
+            return Some(value);
         }
-        None
+        rest = &tail[value.len()..];
     }
+    None
 }
 
 fn text(value: &[u8]) -> Option<&str> {

@@ -13,7 +13,7 @@ use neli::utils::Groups;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::sockopt::{RcvBufForce, SndBuf, SndBufForce};
 use nix::sys::socket::{getsockopt, setsockopt};
-use palisade_core::words::in_words;
+use palisade_core::words::{WITH_RIGHTS, in_words};
 use thiserror::Error;
 
 use crate::transport::{Transport, TransportError};
@@ -28,6 +28,9 @@ const RECEIVE: usize = 64 * 1024;
 const RESERVED: usize = 32;
 /// Replies are short, but a batch that fails at every object has one for each.
 const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
+
+/// The way out where a network namespace cannot be entered.
+const ENTERING: &str = "entering a network namespace takes CAP_SYS_ADMIN: run as root";
 
 /// A socket that talks to nf_tables or connection tracking. It stays open: closing one waits for
 /// what the kernel has yet to destroy, about 14 ms after a deletion.
@@ -59,8 +62,21 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The kernel gave no socket.
-    #[error("cannot open a netlink socket to netfilter: {}", in_words(.0))]
+    #[error("{}", unopened(.0))]
     Socket(io::Error),
+}
+
+fn unopened(error: &io::Error) -> String {
+    match error.kind() {
+        // Anybody may open one; not everybody may listen to what happens to rules.
+        io::ErrorKind::PermissionDenied => "listening to netfilter takes CAP_NET_ADMIN in the \
+                                            network namespace, which this process lacks"
+            .to_owned(),
+        _ => format!(
+            "cannot open a netlink socket to netfilter: {}",
+            in_words(error)
+        ),
+    }
 }
 
 impl OpenError {
@@ -68,8 +84,12 @@ impl OpenError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Namespace { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                ENTERING
+            }
             Self::Namespace { .. } => "`ip netns list` names those that there are",
-            Self::Enter { .. } => "entering a network namespace takes CAP_SYS_ADMIN: run as root",
+            Self::Enter { .. } => ENTERING,
+            Self::Socket(error) if error.kind() == io::ErrorKind::PermissionDenied => WITH_RIGHTS,
             Self::Socket(_) => "netfilter may be missing: modprobe nfnetlink",
         }
     }

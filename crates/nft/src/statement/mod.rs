@@ -7,6 +7,7 @@
 
 mod build;
 mod display;
+mod foreign;
 mod lower;
 mod raw;
 mod read;

@@ -30,12 +30,6 @@ impl TraceError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Open(OpenError::Socket(error))
-                if error.kind() == std::io::ErrorKind::PermissionDenied =>
-            {
-                "tracing takes CAP_NET_ADMIN: run as root, or inside a user and network namespace"
-                    .to_owned()
-            }
             Self::Open(error) => error.hint().to_owned(),
             Self::Install(error) => error.hint(),
             Self::Heard(error) => error.hint(),

@@ -119,6 +119,15 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
+    /// One that was kept of an object.
+    pub(super) fn of(object: &'static str, kept: &'a Attribute) -> Self {
+        Self {
+            object,
+            kind: kept.kind,
+            bytes: &kept.bytes,
+        }
+    }
+
     /// Its type without the flags.
     pub(super) fn number(self) -> u16 {
         self.kind & NUMBER

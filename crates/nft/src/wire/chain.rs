@@ -63,6 +63,33 @@ pub fn encode_key(table: &str, name: &str, buffer: &mut Vec<u8>) {
     attribute::text(buffer, NAME, name);
 }
 
+/// The devices whose packets enter a base chain: those of a netdev chain, and of one of inet at
+/// ingress. A name that ends in `*` stands for all that begin so.
+#[must_use]
+pub fn devices(base: &BaseChain) -> Vec<String> {
+    /// `NFTA_HOOK_DEV`, `NFTA_HOOK_DEVS`.
+    const DEVICE: u16 = 3;
+    const DEVICES: u16 = 4;
+    /// `NFTA_DEVICE_PREFIX`, beside `NFTA_DEVICE_NAME`.
+    const PREFIX: u16 = 2;
+    let name = |attribute: Raw<'_>| match attribute.number() {
+        PREFIX => format!("{}*", attribute.text()),
+        _ => attribute.text(),
+    };
+    let mut devices = Vec::new();
+    for said in &base.hook_extra {
+        let said = Raw::of("hook", said);
+        match said.number() {
+            DEVICE => devices.push(said.text()),
+            DEVICES => devices.extend(said.nested("hook").filter_map(Result::ok).map(name)),
+            _ => {}
+        }
+    }
+    devices.sort();
+    devices.dedup();
+    devices
+}
+
 /// Reads a body that describes a chain.
 ///
 /// # Errors

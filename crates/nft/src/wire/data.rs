@@ -59,11 +59,15 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Value> {
     }
 }
 
+/// The bytes inside the attribute, where they stand; none if it holds something else.
+pub(super) fn bytes_in(bytes: &[u8]) -> Option<&[u8]> {
+    let data = Known::<3>::of(bytes)?;
+    let value = data.required(VALUE, Some)?;
+    data.lacks(VERDICT).then_some(value)
+}
+
 pub(super) fn decode_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
-    match decode(bytes)? {
-        Value::Bytes(bytes) => Some(bytes),
-        Value::Verdict(_) => None,
-    }
+    bytes_in(bytes).map(<[u8]>::to_vec)
 }
 
 pub(super) fn decode_verdict(bytes: &[u8]) -> Option<Verdict> {

@@ -4,7 +4,7 @@ use std::iter::Peekable;
 
 use super::attribute::{self, Attributes, Raw};
 use super::{Malformed, data, expression};
-use crate::object::{Element, Elements, Family, Userdata, Value};
+use crate::object::{Element, ElementRef, Elements, Family, Userdata, Value};
 
 /// `NFTA_SET_ELEM_LIST_TABLE`.
 const TABLE: u16 = 1;
@@ -118,24 +118,18 @@ fn encode_key(element: &Element, buffer: &mut Vec<u8>) {
 /// If its bytes are broken, or it names no table or no set.
 pub fn decode(family: Family, body: &[u8]) -> Result<Elements, Malformed> {
     let (mut table, mut set, mut set_id) = (None, None, None);
-    let mut elements = Vec::new();
-    for attribute in Attributes::of("list of elements", body) {
+    for attribute in Attributes::of(LIST, body) {
         let attribute = attribute?;
         match attribute.number() {
             TABLE => table = Some(attribute.text()),
             SET => set = Some(attribute.text()),
             SET_ID => set_id = Some(attribute.u32()?),
-            ELEMENTS => {
-                for item in attribute.nested("list of elements") {
-                    elements.push(decode_element(item?.item()?)?);
-                }
-            }
             // The list itself has nothing that could be lost.
             _ => {}
         }
     }
     let missing = |attribute| Malformed::Missing {
-        object: "list of elements",
+        object: LIST,
         attribute,
     };
     Ok(Elements {
@@ -143,8 +137,61 @@ pub fn decode(family: Family, body: &[u8]) -> Result<Elements, Malformed> {
         table: table.ok_or(missing(TABLE))?,
         set: set.ok_or(missing(SET))?,
         set_id,
-        elements,
+        elements: each(body)
+            .map(|listed| listed?.decode())
+            .collect::<Result<_, _>>()?,
     })
+}
+
+/// The elements of a body that describes elements of a set, where they stand; an error ends them.
+pub fn each<'a>(body: &'a [u8]) -> impl Iterator<Item = Result<Listed<'a>, Malformed>> {
+    let is_list = |attribute: &Result<Raw<'_>, Malformed>| !matches!(attribute, Ok(attribute) if attribute.number() != ELEMENTS);
+    let lists = Attributes::of(LIST, body).filter(is_list);
+    lists.flat_map(|list| {
+        let (items, broken) = match list {
+            Ok(list) => (list.nested(LIST), None),
+            Err(error) => (Attributes::of(LIST, &[]), Some(Err(error))),
+        };
+        let read = |item: Result<Raw<'a>, Malformed>| Listed::read(item?.item()?);
+        items.map(read).chain(broken)
+    })
+}
+
+/// What holds elements, for errors.
+const LIST: &str = "list of elements";
+
+/// An element where it stands in a body: nothing of it is copied before somebody asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'a> {
+    /// What tells elements apart, and whose they are.
+    pub seen: ElementRef<'a>,
+    item: Raw<'a>,
+}
+
+impl<'a> Listed<'a> {
+    fn read(item: Raw<'a>) -> Result<Self, Malformed> {
+        let mut seen = ElementRef::default();
+        for attribute in item.nested("element") {
+            let attribute = attribute?;
+            match attribute.number() {
+                KEY => seen.key = data::bytes_in(attribute.bytes).unwrap_or_default(),
+                KEY_END => seen.key_end = data::bytes_in(attribute.bytes).unwrap_or_default(),
+                DATA => seen.has_value = true,
+                FLAGS => seen.flags = attribute.u32()?,
+                USERDATA => seen.userdata = attribute.bytes,
+                _ => {}
+            }
+        }
+        Ok(Self { seen, item })
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// If its expressions are broken.
+    pub fn decode(self) -> Result<Element, Malformed> {
+        decode_element(self.item)
+    }
 }
 
 fn decode_element(item: Raw<'_>) -> Result<Element, Malformed> {

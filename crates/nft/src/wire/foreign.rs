@@ -27,6 +27,17 @@ pub(crate) fn extension(data: &[u8]) -> Option<&str> {
     Known::<4>::of(data)?.required(NAME, read_text)
 }
 
+/// The text of a comment, behind `match`.
+pub(crate) fn comment(data: &[u8]) -> Option<&str> {
+    let said = Known::<4>::of(data)?;
+    let is_comment = said.required(NAME, read_text)? == "comment";
+    let text = said.required(INFO, |info| {
+        let end = info.iter().position(|&byte| byte == 0)?;
+        std::str::from_utf8(&info[..end]).ok()
+    });
+    text.filter(|_| is_comment)
+}
+
 /// What a match of xtables asks, where we can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asks {
@@ -88,6 +99,22 @@ mod tests {
         attribute::bytes(&mut buffer, INFO, info);
         assert_eq!(extension(&buffer), Some(name));
         asks(&buffer)
+    }
+
+    #[test]
+    fn the_text_of_a_comment() {
+        let of = |name: &str, info: &[u8]| {
+            let mut buffer = Vec::new();
+            attribute::text(&mut buffer, NAME, name);
+            attribute::bytes(&mut buffer, INFO, info);
+            comment(&buffer).map(str::to_owned)
+        };
+        assert_eq!(
+            of("comment", b"lab: out\0\0\0").as_deref(),
+            Some("lab: out")
+        );
+        assert_eq!(of("comment", b"lab: out"), None);
+        assert_eq!(of("mark", b"lab: out\0"), None);
     }
 
     #[test]

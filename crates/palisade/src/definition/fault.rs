@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::draft::Contradiction;
 use super::fields::FieldFault;
+use super::repeated::Repeated;
 use super::source::MAX_SIZE;
 use super::xml::{ElementFault, MarkupFault};
 
@@ -19,6 +20,9 @@ pub enum Fault {
     /// There is no text to read.
     #[error(transparent)]
     Read(#[from] ReadFault),
+    /// Several files define one network.
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
     /// The text is not well-formed XML.
     #[error(transparent)]
     Markup(#[from] MarkupFault),
@@ -42,6 +46,7 @@ impl Fault {
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
             Self::Read(fault) => fault.hint().into(),
+            Self::Repeated(fault) => fault.hint().into(),
             Self::Markup(fault) => fault.hint(),
             Self::Element(fault) => fault.hint(),
             Self::Field(fault) => fault.hint(),

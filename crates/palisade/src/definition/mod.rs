@@ -17,6 +17,7 @@ mod nearest;
 pub(crate) use fields::endless_key;
 
 pub(crate) mod place;
+mod repeated;
 pub(crate) mod shown;
 mod source;
 mod xml;
@@ -29,6 +30,7 @@ pub use draft::Contradiction;
 pub use error::DefinitionError;
 pub use fault::{Fault, ReadFault, ValueFault};
 pub use fields::FieldFault;
+pub use repeated::Repeated;
 pub use source::{Directories, MAX_SIZE, Source};
 pub use xml::{ElementFault, MarkupFault};
 
@@ -45,7 +47,8 @@ pub fn read(path: &Path) -> Result<Vec<Network>, DefinitionError> {
 
 /// Reads the networks of these files, in the order given; `-` is standard input, once at most.
 /// Where `directories` are read, one stands for its files `*.xml`, `*.toml` and `*.json`, in the
-/// order of their names, without those that begin with a dot.
+/// order of their names, without those that begin with a dot; what else is in it is a warning in
+/// the log.
 ///
 /// # Errors
 /// Everything that is wrong with any of the files, in the same order.
@@ -53,16 +56,22 @@ pub fn read_all<P: AsRef<Path>>(
     paths: impl IntoIterator<Item = P>,
     directories: Directories,
 ) -> Result<Vec<Network>, Vec<DefinitionError>> {
-    let mut networks = Vec::new();
+    let mut read = Vec::new();
     let mut errors = Vec::new();
     for source in source::all(paths, directories) {
-        match source.and_then(|source| read_source(&source)) {
-            Ok(found) => networks.extend(found),
+        match source.and_then(|source| Ok((read_source(&source)?, source))) {
+            Ok((networks, source)) => read.push((source, networks)),
             Err(error) => errors.push(error),
         }
     }
     if errors.is_empty() {
-        Ok(networks)
+        errors = repeated::repeated(&read);
+    }
+    if errors.is_empty() {
+        Ok(read
+            .into_iter()
+            .flat_map(|(_, networks)| networks)
+            .collect())
     } else {
         Err(errors)
     }

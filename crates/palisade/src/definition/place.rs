@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use palisade_core::words::character;
 use unicode_width::UnicodeWidthStr;
 
 use super::fault::Fault;
-use super::shown;
 
 /// A stretch of a text, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ fn excerpt(before: &str, fault: &[u8], after: &[u8]) -> Option<[String; 2]> {
     let cut = before.chars().count().saturating_sub(BEFORE);
     let mut head = before.chars().skip(cut).collect::<String>();
     let mut room = SHOWN - head.chars().count();
-    head = head.chars().map(shown::character).collect();
+    head = head.chars().map(character).collect();
     if cut == 0 {
         head = head.trim_start().to_owned();
     } else {
@@ -140,7 +140,7 @@ fn shown_part(part: &[u8], room: &mut usize) -> String {
     let mut shown = String::new();
     for chunk in part.utf8_chunks() {
         for c in chunk.valid().chars().filter(|&c| c != '\r').take(*room) {
-            shown.push_str(&shown::character(c));
+            shown.push_str(&character(c));
             *room -= 1;
         }
         for byte in chunk.invalid().iter().take(*room) {

@@ -1,26 +1,13 @@
 //! Text of others, safe to print on a terminal.
 
+use palisade_core::words::shown as text;
+
 /// The longest message, in characters: a name of a million bytes does not belong on a terminal.
 const MAX_MESSAGE: usize = 300;
 /// What remains of a longer one, at its end.
 const TAIL: usize = 100;
 
-/// The character as people shall see it: what would move the cursor, hide or turn around what
-/// stands beside it is written as an escape; a tab as a space.
-pub(super) fn character(c: char) -> String {
-    match c {
-        '\t' => " ".to_owned(),
-        '"' | '\'' | '\\' => c.to_string(),
-        _ => c.escape_debug().to_string(),
-    }
-}
-
-/// All characters of a text so.
-pub(super) fn text(text: &str) -> String {
-    text.chars().map(character).collect()
-}
-
-/// A message so, cut in its middle if it is too long for anybody to read.
+/// A message safe to print, cut in its middle if it is too long for anybody to read.
 pub(crate) fn message(message: &str) -> String {
     let len = message.chars().count();
     if len <= MAX_MESSAGE {
@@ -34,13 +21,6 @@ pub(crate) fn message(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_would_fool_a_reader_is_escaped() {
-        assert_eq!(text("a\tb\u{1b}[31m"), "a b\\u{1b}[31m");
-        assert_eq!(text("netz-größe '\\'"), "netz-größe '\\'");
-        assert_eq!(text("x\u{202e}y\nz\u{200b}"), "x\\u{202e}y\\nz\\u{200b}");
-    }
 
     #[test]
     fn a_long_message_keeps_its_ends() {

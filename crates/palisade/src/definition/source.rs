@@ -6,12 +6,16 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use palisade_core::words::shown;
+
 use super::error::DefinitionError;
 use super::fault::ReadFault;
-use super::shown;
 
 /// The largest definition, in bytes: a thousand times what libvirt's users have.
 pub const MAX_SIZE: usize = 1 << 20;
+
+/// How many files that are not read are named.
+const FEW: usize = 3;
 
 /// Where a text came from, for its reader and for messages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,7 +69,7 @@ fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => f.pad(&shown::text(&path.to_string_lossy())),
+            Self::File(path) => f.pad(&shown(&path.to_string_lossy())),
             Self::StandardInput => f.pad("standard input"),
         }
     }
@@ -110,8 +114,11 @@ fn within(directory: &Path) -> Vec<Result<Source, DefinitionError>> {
             return vec![Err(DefinitionError::whole(&source, ReadFault::Io(error)))];
         }
     };
-    paths.retain(|path| is_definition(path));
+    paths.retain(|path| !is_hidden(path));
     paths.sort();
+    let (paths, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.into_iter().partition(|path| is_definition(path));
+    tell_unread(directory, &others);
     let checked = |path: PathBuf| {
         let found = fs::metadata(&path);
         let source = Source::File(path);
@@ -126,10 +133,32 @@ fn within(directory: &Path) -> Vec<Result<Source, DefinitionError>> {
     paths.into_iter().map(checked).collect()
 }
 
+/// Whoever thinks that a file counts shall hear that it does not.
+fn tell_unread(directory: &Path, others: &[PathBuf]) {
+    let name = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        shown(&name)
+    };
+    let mut names: Vec<String> = others.iter().take(FEW).map(name).collect();
+    match others.len().saturating_sub(FEW) {
+        0 => {}
+        more => names.push(format!("{more} more")),
+    }
+    if !names.is_empty() {
+        log::warn!(
+            "{}: not read, since names of definitions end in .xml, .toml or .json: {}",
+            Source::File(directory.to_owned()),
+            names.join(", ")
+        );
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
 fn is_definition(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let extension = path.extension().and_then(OsStr::to_str);
-    !hidden && matches!(extension, Some("xml" | "toml" | "json"))
+    matches!(extension, Some("xml" | "toml" | "json"))
 }

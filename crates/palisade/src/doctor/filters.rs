@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use palisade_core::evaluate::{Doubt, Outcome, Verdict, Visit};
-use palisade_core::network::{Family, InterfaceName, Name};
+use palisade_core::network::{self, InterfaceName, Name};
 use palisade_iptables::backend::Saved;
 use palisade_nft::evaluate::{Tables, evaluate};
+use palisade_nft::object::Family;
 use palisade_nft::program::Program;
 
 use super::finding::{Check, Evidence, Finding, Severity};
@@ -37,7 +38,7 @@ struct Stop {
 #[derive(Debug, Default)]
 struct Stopped {
     networks: Vec<Name>,
-    packets: Vec<(InterfaceName, Wanted, Family)>,
+    packets: Vec<(InterfaceName, Wanted, network::Family)>,
 }
 
 pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
@@ -52,19 +53,21 @@ pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
         let packet = (probe.bridge.clone(), probe.wanted, probe.packet.family());
         stopped.packets.push(packet);
     };
-    let links = scene.host.links.iter();
-    let numbers: Vec<(String, u32)> = links.map(|l| (l.name.clone(), l.index)).collect();
     for program in &rulesets.foreign {
-        let tables = Tables::of([program]).with_interfaces(numbers.clone());
+        let tables = Tables::of([program])
+            .with_interfaces(scene.host.numbers())
+            .with_bridges(scene.host.bridges());
         let table = Asked::nftables(program);
-        for probe in &probes {
+        let is_of_frames = matches!(program.table.family, Family::Bridge | Family::Netdev);
+        for probe in probes.iter().filter(|probe| is_of_frames || probe.meets_ip) {
             note(probe, table.stop(probe, &evaluate(&tables, &probe.packet)));
         }
     }
     for saved in &rulesets.saved {
         let tables = palisade_iptables::evaluate::Tables::of(saved.family, &saved.tables);
         let table = Asked::iptables(saved);
-        for probe in probes.iter().filter(|p| p.packet.family() == saved.family) {
+        let sees = |probe: &&Probe| probe.meets_ip && probe.packet.family() == saved.family;
+        for probe in probes.iter().filter(sees) {
             note(probe, table.stop(probe, &tables.evaluate(&probe.packet)));
         }
     }
@@ -118,7 +121,8 @@ impl Asked {
     /// What stops a packet, or may, if anything.
     fn stop(&self, probe: &Probe, outcome: &Outcome) -> Option<Stop> {
         let check = match probe.wanted {
-            Wanted::Cross => Check::BridgeNfCall,
+            // The settings of br_netfilter keep frames from the rules of IP alone.
+            Wanted::Cross if !self.keeper.is_of_frames() => Check::BridgeNfCall,
             wanted if wanted.is_for_host() => Check::HostFilter,
             _ => Check::ForwardFilter,
         };
@@ -218,10 +222,12 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
     let what = what.join(", ");
     let networks = told(&stopped.networks);
     let mut mend: Vec<String> = Vec::new();
+    let bridges: BTreeMap<String, Vec<String>> = scene.host.bridges().collect();
     for (bridge, wanted, _) in &stopped.packets {
         let passage = Passage {
             bridge,
             wanted: *wanted,
+            ports: bridges.get(bridge.as_str()).map_or(&[], Vec::as_slice),
         };
         for command in stop.keeper.lets_pass(&stop.base, passage) {
             let command = scene.mend.inside(command);
@@ -247,6 +253,9 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
             "guests of {networks} do not reach each other, although they are on one bridge: \
              bridged frames meet these rules too (/proc/sys/net/bridge)"
         ),
+        Check::ForwardFilter if wanted == [Wanted::Cross] => {
+            format!("guests of {networks} do not reach each other, although they are on one bridge")
+        }
         _ => format!(
             "guests of {networks} are cut off from the outside: our table accepts these packets, \
              and an accept there cannot override a drop here"
@@ -281,8 +290,8 @@ fn bridged(scene: &Scene, stopped: &Stopped) -> Vec<String> {
     let has = |family| stopped.packets.iter().any(|&(_, _, of)| of == family);
     let mut mend = Vec::new();
     for (family, path) in [
-        (Family::Ipv4, "net/bridge/bridge-nf-call-iptables"),
-        (Family::Ipv6, "net/bridge/bridge-nf-call-ip6tables"),
+        (network::Family::Ipv4, "net/bridge/bridge-nf-call-iptables"),
+        (network::Family::Ipv6, "net/bridge/bridge-nf-call-ip6tables"),
     ] {
         if has(family) {
             mend.push(scene.mend.sysctl(path, "0"));

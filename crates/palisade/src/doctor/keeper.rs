@@ -11,6 +11,9 @@ use super::packets::Wanted;
 const DOCKER_USER: &str = "DOCKER-USER";
 /// The table of firewalld.
 const FIREWALLD: &str = "firewalld";
+/// How the names of tables begin that see frames.
+const BRIDGE: &str = "bridge ";
+const NETDEV: &str = "netdev ";
 /// Where firewalld looks for zones.
 const ZONES: [&str; 2] = ["/etc/firewalld/zones", "/usr/lib/firewalld/zones"];
 
@@ -43,6 +46,8 @@ pub(super) enum Keeper {
 pub(super) struct Passage<'a> {
     pub(super) bridge: &'a InterfaceName,
     pub(super) wanted: Wanted,
+    /// The ports of the bridge.
+    pub(super) ports: &'a [String],
 }
 
 impl Keeper {
@@ -72,6 +77,12 @@ impl Keeper {
         }
     }
 
+    /// Whether its rules see frames, on bridges and devices.
+    pub(super) fn is_of_frames(&self) -> bool {
+        let is_of = |family: &str| matches!(self, Self::Nft { table } if table.starts_with(family));
+        is_of(BRIDGE) || is_of(NETDEV)
+    }
+
     /// Who that is, in evidence.
     pub(super) fn program(&self) -> &str {
         match self {
@@ -96,6 +107,32 @@ impl Keeper {
                 Wanted::Out | Wanted::Cross => vec![format!("ufw route allow in on {bridge}")],
                 _ => vec![format!("ufw route allow out on {bridge}")],
             },
+            // No name of an interface tells whose packets these are: somebody has to look.
+            (Self::Nft { table }, _)
+                if table.starts_with(NETDEV)
+                    || table.starts_with(BRIDGE) && passage.ports.is_empty() =>
+            {
+                vec![format!("nft -a list chain {table} {}", word(chain))]
+            }
+            (Self::Nft { table }, service) if table.starts_with(BRIDGE) => {
+                // Not every kernel knows the bridge there (`meta ibrname`), but its ports.
+                let ports: Vec<String> = passage.ports.iter().map(|port| word(port)).collect();
+                let way = match passage.wanted {
+                    Wanted::Answers | Wanted::In => "oifname",
+                    _ => "iifname",
+                };
+                let which = match ports.as_slice() {
+                    [port] => format!("{way} {port}"),
+                    ports => format!("{way} \\{{ {} \\}}", ports.join(", ")),
+                };
+                let port = service.map_or_else(String::new, |(protocol, port)| {
+                    format!(" {protocol} dport {port}")
+                });
+                vec![format!(
+                    "nft insert rule {table} {} {which}{port} accept",
+                    word(chain)
+                )]
+            }
             (Self::Nft { table }, Some((protocol, port))) => vec![format!(
                 "nft insert rule {table} {} iifname {bridge} {protocol} dport {port} accept",
                 word(chain)
@@ -143,6 +180,14 @@ impl Keeper {
     /// What else is to be known of it.
     pub(super) fn advice(&self) -> &'static str {
         match self {
+            Self::Nft { table } if table.starts_with(BRIDGE) => {
+                "Rules of bridges see ports: those of guests that start later need the same. To keep \
+                 it over a reboot, put the rule into the file that the table comes from"
+            }
+            Self::Nft { table } if table.starts_with(NETDEV) => {
+                "It sees the packets of one device, before all rules of networks: the rule has to be \
+                 changed where it comes from"
+            }
             Self::Nft { .. } => {
                 "To keep it over a reboot, put the rule into the file that the table comes from, \
                  such as /etc/nftables.conf"

@@ -179,11 +179,10 @@ pub(super) fn of_state(scene: &Scene, state: &State) -> Result<Vec<Finding>, Sta
             mend: vec![scene.mend.palisade("recover")],
         });
     }
-    for (path, why) in state.unbelieved(&[])? {
-        let path = place.join(path);
+    for unbelieved in state.unbelieved(&[])? {
         found.push(set_aside(
-            &path,
-            &why,
+            &place.join(unbelieved.path),
+            &unbelieved.why,
             "rules of its network may stand that no record names: apply the network again, then \
              run `palisade repair`",
         ));

@@ -26,6 +26,8 @@ pub(super) struct Probe {
     pub(super) packet: Packet,
     /// Whether the host's way back to its source leads through the interface that it came in by.
     pub(super) has_way_back: bool,
+    /// Whether the rules of IP see it, not those of bridges and devices alone.
+    pub(super) meets_ip: bool,
 }
 
 /// What a packet is for.
@@ -147,7 +149,7 @@ impl<'a> Way<'a> {
         probes.into_iter().flatten().collect()
     }
 
-    /// Where frames that stay on a bridge are shown to the rules of IP.
+    /// From guest to guest; the rules of IP see it where frames that stay on a bridge are shown them.
     fn bridged(&self, scene: &Scene) -> Option<Probe> {
         let path = match self.family {
             Family::Ipv4 => "net/bridge/bridge-nf-call-iptables",
@@ -155,7 +157,10 @@ impl<'a> Way<'a> {
         };
         let ports = (TCP, 40000, 22);
         let probe = self.probe(Wanted::Cross, self.guest, self.other_guest, ports);
-        probe.filter(|_| scene.settings.is(path, "1"))
+        probe.map(|probe| Probe {
+            meets_ip: scene.settings.is(path, "1"),
+            ..probe
+        })
     }
 
     fn to_host(&self) -> Vec<Probe> {
@@ -209,6 +214,7 @@ impl<'a> Way<'a> {
             bridge: self.bridge.clone(),
             wanted,
             packet,
+            meets_ip: true,
         })
     }
 }

@@ -110,10 +110,10 @@ fn is_of_iptables(table: &Table) -> bool {
 }
 
 fn is_foreign(table: &Table) -> bool {
-    use object::Family::{Inet, Ip, Ip6};
+    use object::Family::{Bridge, Inet, Ip, Ip6, Netdev};
     /// `NFT_TABLE_F_DORMANT`: none of its rules counts.
     const DORMANT: u32 = 1;
-    matches!(table.family, Inet | Ip | Ip6)
+    matches!(table.family, Inet | Ip | Ip6 | Bridge | Netdev)
         && layout::version(table).is_none()
         && table.flags & DORMANT == 0
 }

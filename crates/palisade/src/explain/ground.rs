@@ -3,21 +3,25 @@
 //! The tables of iptables-nft are tables of nf_tables too. Where its programs print them, they are
 //! taken as they print them: nf_tables has what they ask only in part.
 
-use palisade_core::evaluate::{Doubt, Fate, Nat, Outcome, Packet, Verdict};
+use palisade_core::evaluate::{Doubt, Fate, Nat, Outcome, Packet, Verdict, Visit};
 use palisade_iptables::evaluate as iptables;
+use palisade_iptables::rule::is_chain;
 use palisade_nft::evaluate as nft;
+use palisade_nft::host::Host;
 use palisade_nft::layout;
 use palisade_nft::object::Family;
 use palisade_nft::program::Program;
 use serde::Serialize;
+
+use crate::owner::owner;
 
 /// What stands where packets of one family pass.
 #[derive(Default)]
 pub(super) struct Ground {
     /// The tables of nf_tables, but for those that are among the next.
     pub(super) programs: Vec<Program>,
-    /// The numbers of interfaces.
-    pub(super) interfaces: Vec<(String, u32)>,
+    /// The interfaces of the host, if there is one.
+    pub(super) host: Host,
     /// The tables that programs of iptables print, and which programs.
     pub(super) saved: Vec<Saved>,
 }
@@ -49,8 +53,9 @@ pub struct TableVerdict {
 impl Ground {
     /// What becomes of a packet here. Whoever refuses it comes last in the path, and nobody behind.
     pub(super) fn outcome(&self, packet: &Packet) -> Outcome {
-        let tables = nft::Tables::of(&self.programs).with_interfaces(self.interfaces.clone());
+        let tables = self.indexed(&self.programs);
         let mut outcome = nft::evaluate(&tables, packet);
+        self.name_owners(&mut outcome);
         for saved in &self.saved {
             outcome = both(
                 outcome,
@@ -58,6 +63,31 @@ impl Ground {
             );
         }
         outcome
+    }
+
+    fn indexed<'a>(&self, programs: impl IntoIterator<Item = &'a Program>) -> nft::Tables<'a> {
+        nft::Tables::of(programs)
+            .with_interfaces(self.host.numbers())
+            .with_bridges(self.host.bridges())
+    }
+
+    /// Says whose rules are that programs of iptables put into nf_tables, where nobody prints them.
+    fn name_owners(&self, outcome: &mut Outcome) {
+        for program in &self.programs {
+            let table = name(program);
+            if !has_chains_of_iptables(program) {
+                continue;
+            }
+            let is_there = |visit: &&mut Visit| visit.table.as_deref() == Some(table.as_str());
+            for visit in outcome.path.iter_mut().filter(is_there) {
+                let mut rules = program.chains.iter().flat_map(|chain| &chain.rules);
+                let rule = rules.find(|rule| visit.handle.is_some() && rule.handle == visit.handle);
+                if let Some((network, purpose)) = rule.and_then(owner) {
+                    visit.network = Some(network);
+                    visit.purpose = Some(purpose);
+                }
+            }
+        }
     }
 
     /// What each table says by itself, if packets of this family enter it.
@@ -68,13 +98,14 @@ impl Ground {
                 .chains
                 .iter()
                 .any(|chain| chain.chain.base.is_some());
-            is_entered && (family == Family::from(packet.family()) || family == Family::Inet)
+            let is_of_frames = matches!(family, Family::Bridge | Family::Netdev);
+            let is_of_packets = family == Family::from(packet.family()) || family == Family::Inet;
+            is_entered && (is_of_frames || is_of_packets)
         };
         let of_nftables = self.programs.iter().filter(sees).map(|program| {
-            let tables = nft::Tables::of([program]).with_interfaces(self.interfaces.clone());
-            let table = format!("{} {}", program.table.family, program.table.name);
-            let ours = layout::version(&program.table).is_some();
-            verdict_of(table, ours, &nft::evaluate(&tables, packet))
+            let tables = self.indexed([program]);
+            let ours = layout::version(&program.table).is_some() || has_chains_of_iptables(program);
+            verdict_of(name(program), ours, &nft::evaluate(&tables, packet))
         });
         let of_iptables = self.saved.iter().map(|saved| {
             let outcome = saved.tables.evaluate(packet);
@@ -82,6 +113,16 @@ impl Ground {
         });
         of_nftables.chain(of_iptables).collect()
     }
+}
+
+fn name(program: &Program) -> String {
+    format!("{} {}", program.table.family, program.table.name)
+}
+
+/// Whether programs of iptables keep chains of ours there.
+fn has_chains_of_iptables(program: &Program) -> bool {
+    let mut chains = program.chains.iter();
+    chains.any(|chain| is_chain(&chain.chain.name))
 }
 
 fn verdict_of(table: String, ours: bool, outcome: &Outcome) -> TableVerdict {

@@ -1,5 +1,7 @@
 //! Of what stands in the kernel.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use palisade_core::engine::EngineError;
@@ -16,7 +18,8 @@ use palisade_nft::socket;
 use thiserror::Error;
 
 use super::ground::{Ground, Saved};
-use super::{Explanation, Question, ResolveError, resolve};
+use super::resolve::{self, Resolved};
+use super::{Explanation, Question, ResolveError};
 use crate::doctor::{OF_IPTABLES, legacy_families};
 use crate::render::RenderError;
 use crate::usual;
@@ -58,52 +61,102 @@ impl ExplainError {
             Self::Host(error) => error.hint(),
         }
     }
+
+    /// Whether the question itself is wrong: no host and no networks would answer it.
+    #[must_use]
+    pub fn is_wrong_usage(&self) -> bool {
+        matches!(self, Self::Resolve(error) if error.is_wrong_usage())
+    }
 }
 
-/// What becomes of a packet in a network namespace in which these networks run.
-pub(crate) fn explain_live(
-    reader: &mut Reader<'_>,
-    namespace: Option<&Path>,
-    networks: &[Network],
-    question: &Question,
-) -> Result<Explanation, ExplainError> {
-    let host = Host::read(namespace)?;
-    let (packet, assumptions) = resolve::resolve(question, networks, Some(&host))?;
-    let mut ground = Ground {
-        programs: programs(reader)?,
-        interfaces: host
-            .links
-            .iter()
-            .map(|link| (link.name.clone(), link.index))
-            .collect(),
-        saved: Vec::new(),
-    };
-    let mut unseen = Vec::new();
-    for variant in standing(&ground.programs, packet.family(), namespace)? {
-        unseen.extend(add_saved(&mut ground, variant, packet.family(), namespace));
+/// What stands in a network namespace: read once for each family, when its first packet comes.
+pub(crate) struct Live<'a> {
+    namespace: Option<&'a Path>,
+    networks: Vec<Network>,
+    host: Host,
+    scenes: BTreeMap<Family, Scene>,
+}
+
+impl<'a> Live<'a> {
+    /// Where these networks run.
+    pub(crate) fn of(
+        networks: Vec<Network>,
+        namespace: Option<&'a Path>,
+    ) -> Result<Self, ExplainError> {
+        Ok(Self {
+            namespace,
+            networks,
+            host: Host::read(namespace)?,
+            scenes: BTreeMap::new(),
+        })
     }
-    let mut explanation = Explanation::of(&ground, packet, assumptions);
-    explanation.notes.extend(unseen);
-    let packet = &explanation.packet;
-    for name in [&packet.in_interface, &packet.out_interface]
-        .into_iter()
-        .flatten()
-    {
-        if host.link(name.as_str()).is_none() {
-            explanation
-                .notes
-                .push(format!("there is no interface `{name}` here"));
+
+    pub(crate) fn explain(
+        &mut self,
+        reader: &mut Reader<'_>,
+        question: &Question,
+    ) -> Result<Explanation, ExplainError> {
+        let resolved = resolve::resolve(question, &self.networks, Some(&self.host))?;
+        let family = resolved.packet.family();
+        let scene = match self.scenes.entry(family) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(unread) => {
+                unread.insert(Scene::read(reader, self.namespace, family, &self.host)?)
+            }
+        };
+        Ok(scene.explain(resolved, &self.host))
+    }
+}
+
+/// What packets of one family go through, and what of it cannot be seen.
+struct Scene {
+    ground: Ground,
+    unseen: Vec<String>,
+}
+
+impl Scene {
+    fn read(
+        reader: &mut Reader<'_>,
+        namespace: Option<&Path>,
+        family: Family,
+        host: &Host,
+    ) -> Result<Self, ExplainError> {
+        let mut ground = Ground {
+            programs: programs(reader)?,
+            host: host.clone(),
+            saved: Vec::new(),
+        };
+        let mut unseen = Vec::new();
+        for variant in standing(&ground.programs, family, namespace)? {
+            unseen.extend(add_saved(&mut ground, variant, family, namespace));
         }
+        Ok(Self { ground, unseen })
     }
-    explanation.name_addresses(&host);
-    Ok(explanation)
+
+    fn explain(&self, resolved: Resolved, host: &Host) -> Explanation {
+        let mut explanation = Explanation::of(&self.ground, resolved);
+        explanation.notes.extend(self.unseen.iter().cloned());
+        let packet = &explanation.packet;
+        for name in [&packet.in_interface, &packet.out_interface]
+            .into_iter()
+            .flatten()
+        {
+            if host.link(name.as_str()).is_none() {
+                explanation
+                    .notes
+                    .push(format!("there is no interface `{name}` here"));
+            }
+        }
+        explanation.name_addresses(host);
+        explanation
+    }
 }
 
-/// All tables that packets of IP may enter, as they were at one moment.
+/// All tables that packets of IP may enter, also as frames, as they were at one moment.
 fn programs(reader: &mut Reader<'_>) -> Result<Vec<Program>, DumpError> {
     let is_ip = |table: &object::Table| {
-        use object::Family::{Inet, Ip, Ip6};
-        matches!(table.family, Inet | Ip | Ip6)
+        use object::Family::{Bridge, Inet, Ip, Ip6, Netdev};
+        matches!(table.family, Inet | Ip | Ip6 | Bridge | Netdev)
     };
     let (programs, _) = reader.at_one_moment(|reader| {
         let mut programs = Vec::new();
@@ -193,7 +246,7 @@ fn drops(table: &text::Table) -> bool {
 }
 
 fn has_ours(table: &text::Table) -> bool {
-    let is_ours = |chain: &text::Chain| chain.name.starts_with("PALISADE_");
+    let is_ours = |chain: &text::Chain| palisade_iptables::rule::is_chain(&chain.name);
     table.chains.iter().any(is_ours)
 }
 

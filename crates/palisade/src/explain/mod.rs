@@ -5,24 +5,29 @@ mod ground;
 mod live;
 mod question;
 mod resolve;
+mod routes;
 
 use palisade_core::evaluate::{Doubt, Nat, Outcome, Packet, Verdict, Visit};
-use palisade_core::network::{Family, Network, conflicts};
+use palisade_core::network::{Family, Name, Network, conflicts};
+use palisade_core::rules::Purpose;
 use palisade_iptables::evaluate as iptables;
+use palisade_iptables::rule::is_chain;
 use palisade_nft::host::Host;
 use palisade_nft::layout::Layout;
 use palisade_nft::program::Program;
 use serde::Serialize;
 
+use crate::doctor::OF_IPTABLES;
 use crate::options::{BackendChoice, Choice};
 use crate::render::RenderError;
 use ground::{Ground, Saved};
 
 pub use ground::TableVerdict;
 pub use live::ExplainError;
-pub(crate) use live::explain_live;
+pub(crate) use live::Live;
 pub use question::{Endpoint, EndpointError, Question, Who};
 pub use resolve::ResolveError;
+use resolve::Resolved;
 
 /// What becomes of a packet, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +54,49 @@ pub struct Explanation {
     pub notes: Vec<String>,
 }
 
+/// Who refuses a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal<'a> {
+    /// A rule of a network.
+    Network {
+        /// The network.
+        network: &'a Name,
+        /// What its rule is for.
+        purpose: Purpose,
+    },
+    /// A rule that somebody put into a chain of ours.
+    Intruder(&'a Visit),
+    /// A rule or a policy of others.
+    Others {
+        /// That rule.
+        visit: &'a Visit,
+        /// What our tables say.
+        ours: Ours,
+    },
+}
+
+/// What our tables say of a packet that others refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ours {
+    /// They let it pass.
+    Passed,
+    /// They were not asked any more, and would let it pass.
+    WouldPass,
+    /// They would refuse it too.
+    WouldRefuse,
+    /// There are none beside the one in which others refuse it, or none at all.
+    Silent,
+}
+
+/// Whether a rule stands in a chain that belongs to us alone.
+fn is_own_chain(visit: &Visit) -> bool {
+    let table = visit.table.as_deref().unwrap_or_default();
+    let is_shared = OF_IPTABLES
+        .iter()
+        .any(|name| table.ends_with(&format!(" {name}")));
+    !is_shared || is_chain(&visit.chain)
+}
+
 /// `null` where there is none.
 fn some_nat<S: serde::Serializer>(nat: &Nat, serializer: S) -> Result<S::Ok, S::Error> {
     let nat = (*nat != Nat::None).then_some(nat);
@@ -56,7 +104,13 @@ fn some_nat<S: serde::Serializer>(nat: &Nat, serializer: S) -> Result<S::Ok, S::
 }
 
 impl Explanation {
-    fn of(ground: &Ground, packet: Packet, assumptions: Vec<String>) -> Self {
+    fn of(ground: &Ground, resolved: Resolved) -> Self {
+        let Resolved {
+            packet,
+            assumptions,
+            notes: mut told,
+        } = resolved;
+        told.extend(notes(&packet));
         let Outcome {
             fate,
             path,
@@ -71,7 +125,7 @@ impl Explanation {
             path,
             undecided: doubts,
             tables: ground.tables(&packet),
-            notes: notes(&packet),
+            notes: told,
             packet,
         }
     }
@@ -89,12 +143,51 @@ impl Explanation {
         self.path.iter().any(is_ours)
     }
 
-    /// What our tables say, if the packet met any.
+    /// Who refuses the packet; none if it passes.
     #[must_use]
-    pub fn ours(&self) -> Option<Verdict> {
-        let ours = self.tables.iter().filter(|table| table.ours);
+    pub fn refusal(&self) -> Option<Refusal<'_>> {
+        if self.verdict.passes() {
+            return None;
+        }
+        let visit = self.decided_by()?;
+        if let (Some(network), Some(purpose)) = (&visit.network, visit.purpose) {
+            return Some(Refusal::Network { network, purpose });
+        }
+        let place = visit.table.as_deref().unwrap_or_default();
+        // Programs of iptables print several tables, each behind their name.
+        let is_here = |table: &&TableVerdict| {
+            place == table.table || place.starts_with(&format!("{} ", table.table))
+        };
+        let here = self.tables.iter().find(is_here);
+        let is_among_ours = here.is_some_and(|table| table.ours);
+        let elsewhere = || {
+            let tables = self.tables.iter();
+            tables.filter(|table| table.ours && !is_here(table))
+        };
         // The strictest.
-        ours.map(|table| table.verdict).max()
+        let ours = elsewhere().map(|table| table.verdict).max();
+        let was_there = |visit: &Visit| {
+            elsewhere().any(|table| visit.table.as_deref() == Some(table.table.as_str()))
+        };
+        Some(match ours {
+            _ if is_among_ours && is_own_chain(visit) => Refusal::Intruder(visit),
+            Some(ours) if ours.passes() => Refusal::Others {
+                visit,
+                ours: if self.path.iter().any(was_there) {
+                    Ours::Passed
+                } else {
+                    Ours::WouldPass
+                },
+            },
+            Some(_) => Refusal::Others {
+                visit,
+                ours: Ours::WouldRefuse,
+            },
+            None => Refusal::Others {
+                visit,
+                ours: Ours::Silent,
+            },
+        })
     }
 
     /// Says what the outgoing interface's addresses are, where the packet gets one of them.
@@ -156,9 +249,9 @@ pub fn explain(
     if !conflicts.is_empty() {
         return Err(RenderError::Conflicts(conflicts).into());
     }
-    let (packet, assumptions) = resolve::resolve(question, networks, None)?;
-    let ground = planned(networks, choice, packet.family());
-    Ok(Explanation::of(&ground, packet, assumptions))
+    let resolved = resolve::resolve(question, networks, None)?;
+    let ground = planned(networks, choice, resolved.packet.family());
+    Ok(Explanation::of(&ground, resolved))
 }
 
 /// What networks would have installed.

@@ -34,7 +34,8 @@ pub struct Question {
 }
 
 /// Somebody who sends packets or gets them: `NETWORK`, `world` or `host`, each with an address
-/// behind a slash where it shall be a certain one.
+/// behind a slash where it shall be a certain one. `network:` in front says that a network is meant,
+/// also where it is called `world` or `host`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Who.
@@ -53,6 +54,9 @@ pub enum Who {
     /// The host itself.
     Host,
 }
+
+/// What stands in front of the name of a network that is meant as one whatever it is called.
+const NETWORK: &str = "network:";
 
 /// A text that names no endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -79,10 +83,10 @@ impl FromStr for Endpoint {
             parsed.map_err(|_| EndpointError::Address(text.to_owned()))
         };
         Ok(Self {
-            who: match who {
-                "world" => Who::World,
-                "host" => Who::Host,
-                name => Who::Network(name.parse()?),
+            who: match (who, who.strip_prefix(NETWORK)) {
+                ("world", _) => Who::World,
+                ("host", _) => Who::Host,
+                (_, Some(name)) | (name, None) => Who::Network(name.parse()?),
             },
             address: address.map(parse).transpose()?,
         })
@@ -104,6 +108,11 @@ mod tests {
             Some((Who::World, "fd00::1".parse().ok()))
         );
         assert_eq!(read("host"), Some((Who::Host, None)));
+        let of_name = |name: &str| Some((Who::Network(name.parse().unwrap()), None));
+        assert_eq!(read("network:host"), of_name("host"));
+        assert_eq!(read("network:world"), of_name("world"));
+        assert_eq!(read("network:network:x"), of_name("network:x"));
+        assert_eq!(read("network:"), None);
         assert_eq!(read("lab/10.0.0.0/24"), None);
         assert_eq!(read("/10.0.0.5"), None);
     }

@@ -6,7 +6,7 @@ use palisade_core::network::{Forward, Name};
 use palisade_nft::backend::Nftables;
 
 use super::{Firewall, socket_in};
-use crate::{flows, libvirt};
+use crate::{flows, libvirt, no_rules};
 
 impl Firewall {
     /// Sees to what follows a change: ends the flows of those networks of the report that
@@ -58,6 +58,13 @@ impl Firewall {
         }
     }
 
+    /// The same where there is no report to tell it.
+    pub(super) fn tell_unnatted_of(&mut self, recovered: Recovered) {
+        if let Some(note) = self.end_unnatted_of(recovered) {
+            log::warn!("{note}");
+        }
+    }
+
     /// Ends flows of these networks, or of all that run.
     pub(super) fn end_unnatted(&mut self, networks: Option<&[Name]>) -> Option<String> {
         if networks.is_some_and(<[Name]>::is_empty) {
@@ -66,7 +73,8 @@ impl Firewall {
         if let Some(networks) = networks {
             let mut has_nat = false;
             self.state.recall(networks, |record| {
-                has_nat |= matches!(record.network.forward(), Forward::Nat(_));
+                let is_ruled = record.placement.backend != no_rules::NAME;
+                has_nat |= is_ruled && matches!(record.network.forward(), Forward::Nat(_));
             });
             if !has_nat {
                 return None;

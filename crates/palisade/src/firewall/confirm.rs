@@ -28,6 +28,7 @@ impl Firewall {
         networks: &[Network],
         patience: Duration,
     ) -> Result<(Report, Option<Unconfirmed>), EngineError> {
+        self.check_rights_for(EngineError::NotAllowed, networks)?;
         let goal = self.goal(networks, Goal::Run);
         let recovered = self.engine().recover()?;
         let note = self.end_unnatted_of(recovered);
@@ -50,6 +51,7 @@ impl Firewall {
     /// # Errors
     /// [`EngineError::NothingToConfirm`] if nothing waits, or not any more.
     pub fn confirm(&mut self) -> Result<Unconfirmed, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         self.engine().confirm()
     }
 
@@ -84,7 +86,7 @@ impl Firewall {
             match self.undo_due() {
                 Ok(_) => {}
                 Err(error) if tries < TRIES => {
-                    log::error!("{error}");
+                    log::warn!("{error}; it is tried again");
                     tries += 1;
                     thread::sleep(Duration::from_secs(1));
                 }

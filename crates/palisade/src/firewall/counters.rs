@@ -22,6 +22,9 @@ impl Firewall {
             return Err(ShowError::Unknown(unknown.clone()));
         }
         records.retain(|record| names.is_empty() || names.contains(record.network.name()));
+        self.check_rights(EngineError::NotReadable, |record| {
+            names.is_empty() || names.contains(record.network.name())
+        })?;
         let standing = self.standing(&records)?;
         let each = records.iter().zip(&standing);
         Ok(each

@@ -9,7 +9,7 @@ use palisade_core::state::Running;
 
 use super::Firewall;
 use crate::options::Choice;
-use crate::{no_rules, rights, usual};
+use crate::usual;
 
 /// Where a network goes, and why.
 type Settled = (Arc<Placement>, Arc<str>);
@@ -25,14 +25,6 @@ impl Firewall {
         let namespace = self.namespace.clone();
         let found = self.usual.clone();
         move |running: &Running<'_>| {
-            let is_ruled = |network: &Network| {
-                let running = running.placement(network.name());
-                let placement = choice.placement(running, &configured, Choice::default);
-                placement.backend != no_rules::NAME
-            };
-            if rights::are_missing(namespace.as_deref()) && networks.iter().any(is_ruled) {
-                return Err(EngineError::NotAllowed);
-            }
             // What to do with new networks for which nobody chose a backend. It is tried out once.
             let is_chosen = choice.is_of_backend() || configured.is_of_backend();
             let mut networks_of_none = networks

@@ -1,6 +1,7 @@
 //! The firewall of one network namespace.
 
 mod after;
+mod allowed;
 mod confirm;
 mod counters;
 mod doctor;
@@ -100,6 +101,7 @@ impl Firewall {
     /// If the networks contradict one another or those that run, or the kernel refuses: nothing
     /// has changed then.
     pub fn apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotAllowed, networks)?;
         self.reach(networks, Goal::Run)
     }
 
@@ -108,6 +110,8 @@ impl Firewall {
     /// # Errors
     /// As for [`apply`](Self::apply).
     pub fn sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotAllowed, networks)?;
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         self.reach(networks, Goal::Exactly)
     }
 
@@ -116,6 +120,9 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn remove(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |record| {
+            names.contains(record.network.name())
+        })?;
         self.change(|_| Ok(Goal::Gone(names.to_vec())), came)
     }
 
@@ -124,6 +131,7 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: nothing has changed then.
     pub fn remove_all(&mut self) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         self.change(|_| Ok(Goal::Exactly(Vec::new())), came)
     }
 
@@ -142,6 +150,7 @@ impl Firewall {
     /// # Errors
     /// As for `apply`, as far as can be seen without doing it.
     pub fn plan_apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotReadable, networks)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Run);
         self.engine().foresee(goal)
@@ -152,6 +161,8 @@ impl Firewall {
     /// # Errors
     /// As for `sync`, as far as can be seen without doing it.
     pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        self.check_rights_for(EngineError::NotReadable, networks)?;
+        self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Exactly);
         self.engine().foresee(goal)
@@ -162,16 +173,44 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
         self.engine().verify(names)
     }
 
-    /// Makes what stands as it is recorded. With names, what is missing of those networks is put
-    /// back; without, what others put where only ours belongs goes too.
+    /// The same, between changes of ours: none while another process is at work, whose changes are
+    /// not recorded yet.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_at_rest(
+        &mut self,
+        names: &[Name],
+    ) -> Result<Option<Vec<Discrepancy>>, EngineError> {
+        self.engine().verify_at_rest(names)
+    }
+
+    /// The [running networks](Self::running) between changes of ours: none while another process is
+    /// at work, whose changes are not recorded yet.
+    ///
+    /// # Errors
+    /// As for [`running`](Self::running).
+    pub(crate) fn running_at_rest(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
+        self.engine().records_at_rest()
+    }
+
+    /// The processes that changed the ruleset for us and left no mark in it.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.state.processes()
+    }
+
+    /// Makes what stands as it is recorded, of these networks or of all. What others put where they
+    /// have rules, and only ours belong, goes; the report says what that was.
     ///
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         // Flows are mended too, where they could not be when the NAT rules came.
         self.change(|_| Ok(Goal::Mended(names.to_vec())), named)
     }
@@ -182,6 +221,7 @@ impl Firewall {
     /// # Errors
     /// If the kernel refuses: all networks are where they were then.
     pub fn migrate(&mut self, to: &Choice) -> Result<Report, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         let namespace = self.namespace.clone();
         let goal = |running: &Running<'_>| {
             let wish = |record: &Record| {
@@ -204,8 +244,9 @@ impl Firewall {
     /// # Errors
     /// If that fails; it can be tried again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
         let recovered = self.engine().recover()?;
-        self.end_unnatted_of(recovered);
+        self.tell_unnatted_of(recovered);
         Ok(recovered)
     }
 
@@ -239,7 +280,7 @@ impl Firewall {
     /// Sees to what an interrupted process left, before something is read.
     fn recover_if_idle(&mut self) -> Result<(), EngineError> {
         let recovered = self.engine().recover_if_idle()?;
-        self.end_unnatted_of(recovered);
+        self.tell_unnatted_of(recovered);
         Ok(())
     }
 

@@ -51,6 +51,9 @@ impl Firewall {
             .into_iter()
             .find(|record| record.network.name() == name)
             .ok_or_else(|| ShowError::Unknown(name.clone()))?;
+        self.check_rights(EngineError::NotReadable, |record| {
+            record.network.name() == name
+        })?;
         let guard = Settings::try_from(&record.placement)
             .map_or(Guard::AsDefined, |settings| settings.layout.guard());
         let asked = rules(&record.network, guard);

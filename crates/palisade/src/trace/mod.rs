@@ -122,7 +122,7 @@ impl Trace {
         let (woken, wake) = UnixStream::pair().map_err(TraceError::Stop)?;
         let tracer = Tracer::begin(namespace, filter)?;
         Ok(Self {
-            tables: Tables::of(super::firewall::socket_in(namespace)?),
+            tables: Tables::of(super::firewall::socket_in(namespace)?, namespace),
             interfaces: Interfaces {
                 namespace: namespace.map(Path::to_owned),
                 host: host::Host::read(namespace)?,

@@ -1,15 +1,22 @@
 //! The rules that packets met, by their handles.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use palisade_core::evaluate::Visit;
-use palisade_core::network::Family as IpFamily;
+use palisade_core::network;
+use palisade_iptables::rule::tag;
+use palisade_iptables::run::Variant;
+use palisade_iptables::text;
 use palisade_nft::dump::{Depth, DumpError, Reader};
-use palisade_nft::layout;
 use palisade_nft::object::{Family, Policy, Rule, Verdict};
 use palisade_nft::program::Program;
 use palisade_nft::socket::Socket;
 use palisade_nft::trace::{Event, Met, refuses};
+
+use crate::doctor::OF_IPTABLES;
+use crate::owner::owner;
+use crate::usual;
 
 /// All tables that packets met, as they were when they were first asked for; read anew when the
 /// ruleset changed.
@@ -18,15 +25,20 @@ pub(super) struct Tables {
     replies: Vec<u8>,
     generation: Option<u32>,
     programs: HashMap<(Family, String), Option<Program>>,
+    namespace: Option<PathBuf>,
+    /// What the programs of iptables-nft print, by family; empty if they cannot.
+    saved: HashMap<Family, Vec<text::Table>>,
 }
 
 impl Tables {
-    pub(super) fn of(socket: Socket) -> Self {
+    pub(super) fn of(socket: Socket, namespace: Option<&Path>) -> Self {
         Self {
             socket,
             replies: Vec::new(),
             generation: None,
             programs: HashMap::new(),
+            namespace: namespace.map(Path::to_owned),
+            saved: HashMap::new(),
         }
     }
 
@@ -38,6 +50,7 @@ impl Tables {
         let is_same = before.is_none_or(|before| before == generation);
         if !is_same {
             self.programs.clear();
+            self.saved.clear();
         }
         Ok(is_same)
     }
@@ -62,10 +75,56 @@ impl Tables {
     pub(super) fn path(&mut self, events: &[Event]) -> Result<Vec<Visit>, DumpError> {
         let mut path = Vec::new();
         for event in events {
+            let words = self.words(event)?;
             let program = self.program(event.family, &event.table)?;
-            path.extend(visit(event, program));
+            path.extend(visit(event, program).map(|visit| match words {
+                Some(words) => in_words(visit, &words),
+                None => visit,
+            }));
         }
         Ok(path)
+    }
+
+    /// What the rule that an event tells of says in the words of iptables-nft, if its programs made
+    /// it: the one at the same place in its chain, as they print it.
+    fn words(&mut self, event: &Event) -> Result<Option<text::Words>, DumpError> {
+        let family = match event.family {
+            Family::Ip => network::Family::Ipv4,
+            Family::Ip6 => network::Family::Ipv6,
+            _ => return Ok(None),
+        };
+        let Met::Rule(handle) = event.met else {
+            return Ok(None);
+        };
+        if !OF_IPTABLES.contains(&event.table.as_str()) {
+            return Ok(None);
+        }
+        let program = self.program(event.family, &event.table)?;
+        let rules = program.and_then(|program| program.chain(&event.chain));
+        let Some(rules) = rules.map(|chain| &chain.rules) else {
+            return Ok(None);
+        };
+        let place = rules.iter().position(|rule| rule.handle == Some(handle));
+        let count = rules.len();
+        let namespace = self.namespace.as_deref();
+        let tables = self.saved.entry(event.family).or_insert_with(|| {
+            let saved = usual::programs(namespace).saved(Variant::Nft, family);
+            saved.map(|saved| saved.tables).unwrap_or_else(|error| {
+                log::debug!("{error}");
+                Vec::new()
+            })
+        });
+        let table = tables.iter().find(|table| table.name == event.table);
+        let its: Vec<&text::Rule> = table
+            .into_iter()
+            .flat_map(|table| &table.rules)
+            .filter(|rule| rule.chain == event.chain)
+            .collect();
+        let rule = place.and_then(|place| its.get(place));
+        // They were read one after the other.
+        Ok(rule
+            .filter(|_| its.len() == count)
+            .map(|rule| rule.words.clone()))
     }
 
     /// Whether the rule that stopped a packet, its last one, refused it: to the kernel that is an
@@ -126,6 +185,17 @@ fn visit(event: &Event, program: Option<&Program>) -> Option<Visit> {
     })
 }
 
+/// The same visit, with its rule as iptables puts it.
+fn in_words(visit: Visit, words: &text::Words) -> Visit {
+    let (network, purpose) = tag(words).unzip();
+    Visit {
+        rule: words.to_string(),
+        network,
+        purpose,
+        ..visit
+    }
+}
+
 fn of_rule(event: &Event, rule: Option<&Rule>, visit: Visit) -> Visit {
     let is_refusal = rule.is_some_and(refuses);
     let why = match &event.verdict {
@@ -153,17 +223,6 @@ fn of_rule(event: &Event, rule: Option<&Rule>, visit: Visit) -> Visit {
         purpose,
         ..visit
     }
-}
-
-/// For whom and for what a rule of ours stands, if it stands for one network.
-fn owner(rule: &Rule) -> Option<(palisade_core::network::Name, palisade_core::rules::Purpose)> {
-    let family = match rule.family {
-        Family::Ip => IpFamily::Ipv4,
-        Family::Ip6 => IpFamily::Ipv6,
-        _ => return None,
-    };
-    let read = layout::read_rule(&rule.table.parse().ok()?, family, rule)?;
-    Some((read.owner, read.purpose))
 }
 
 fn rule(program: &Program, handle: u64) -> Option<&Rule> {

@@ -92,6 +92,17 @@ impl<'a> Meaning<'a> {
         })
     }
 
+    /// Whether a commit may be told: it is about what is known, or may be a first transaction of ours.
+    pub(super) fn may_tell(&self, commit: &Commit) -> bool {
+        let may_be_first = |change: &events::Change| match &change.object {
+            Object::Elements { set, .. } => set == layout::TRANSACTION,
+            Object::Chain(chain) => is_of_iptables(change) && chain.starts_with(OUR_CHAINS),
+            _ => false,
+        };
+        let mut changes = commit.changes.iter();
+        changes.any(|change| self.is_ours(change) || may_be_first(change))
+    }
+
     /// Whether a commit of others may have moved what is ours: a jump among theirs.
     pub(super) fn may_concern(&self, commit: &Commit) -> bool {
         let mut changes = commit.changes.iter();
@@ -163,7 +174,19 @@ impl<'a> Meaning<'a> {
                 None => (None, format!("handle {handle}")),
             };
         }
-        (layout::owner_of_rule(rule), format!("{rule:#}"))
+        let said = format!("{rule:#}");
+        let owner = layout::owner_of_rule(rule).or_else(|| self.of_its_bridge(&said));
+        (owner, said)
+    }
+
+    /// The network whose bridge a rule names: programs of iptables keep their comments to themselves.
+    fn of_its_bridge(&self, said: &str) -> Option<Name> {
+        let mut records = self.records.iter().filter(|_| self.in_iptables);
+        let found = records.find(|record| {
+            let bridge = record.network.ruled_bridge();
+            bridge.is_some_and(|bridge| said.contains(&format!("\"{bridge}\"")))
+        });
+        found.map(|record| record.network.name().clone())
     }
 
     fn element(

@@ -2,7 +2,8 @@
 //!
 //! nf_tables tells of each commit; of the tables of legacy iptables, which tell nothing, those that
 //! networks are in are looked at every two seconds. The lock is held only while something is put
-//! back, so that commands work beside a watch.
+//! back or looked at, so that commands work beside a watch. While one of them is at work, a watch
+//! waits: what it does is not recorded yet.
 
 mod meaning;
 mod notice;
@@ -17,7 +18,7 @@ use palisade_core::network::Name;
 use palisade_core::state::Record;
 use palisade_iptables::backend as iptables;
 use palisade_iptables::run::{Programs, Variant};
-use palisade_nft::events::{Events, Silence};
+use palisade_nft::events::{Commit, Events, Silence};
 use palisade_nft::socket::{self, Waited};
 use palisade_nft::transport::TransportError;
 use thiserror::Error;
@@ -33,6 +34,8 @@ pub use notice::{Change, Notice, Process, now};
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long to wait after a repair that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long to wait for another process of ours.
+const FOR_OURS: Duration = Duration::from_millis(20);
 
 /// What to do about what others broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,6 +86,8 @@ pub struct Watch {
     pace: Pace,
     /// The records that were last seen: what goes is known by them.
     records: Vec<Record>,
+    /// Commits that may be about networks and were not told yet.
+    heard: Vec<Commit>,
     /// Whether something may stand otherwise than it is recorded.
     in_doubt: bool,
     /// When to look at tables that tell nothing.
@@ -117,6 +122,7 @@ impl Watch {
             heal,
             pace: Pace::default(),
             records,
+            heard: Vec::new(),
             in_doubt: true,
             next_look: Instant::now(),
             told: Vec::new(),
@@ -134,10 +140,11 @@ impl Watch {
     /// # Errors
     /// If the kernel cannot be heard any more. Whatever else goes wrong is a notice.
     pub fn wait(&mut self, wake: BorrowedFd<'_>) -> Result<Waking, WatchError> {
-        let retry = self.pace.next().filter(|_| self.in_doubt);
+        let has_work = self.in_doubt || !self.heard.is_empty();
+        let retry = self.pace.next().filter(|_| has_work);
         let until = match retry {
             Some(retry) => retry.min(self.next_look),
-            None if self.in_doubt => Instant::now(),
+            None if has_work => Instant::now(),
             None => self.next_look,
         };
         if self.events.wait(wake, Some(until))? == Waited::Woken {
@@ -145,6 +152,9 @@ impl Watch {
         }
         let mut notices = Vec::new();
         self.hear(&mut notices)?;
+        if !self.heard.is_empty() {
+            self.understand(&mut notices);
+        }
         if Instant::now() >= self.next_look {
             self.next_look = Instant::now() + LOOK_EVERY;
             self.refresh(&mut notices);
@@ -159,25 +169,13 @@ impl Watch {
     /// What the kernel told since.
     fn hear(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
         let (commits, silence) = self.events.heard()?;
-        if commits.is_empty() && matches!(silence, Silence::Quiet) {
-            return Ok(());
-        }
-        let before = std::mem::take(&mut self.records);
-        self.records.clone_from(&before);
-        self.refresh(notices);
-        let meaning = Meaning::new(&before, &self.records);
+        let meaning = Meaning::new(&[], &self.records);
         for commit in commits {
-            let Some(change) = meaning.of(&commit) else {
+            if meaning.may_tell(&commit) {
+                self.heard.push(commit);
+            } else {
                 self.in_doubt |= meaning.may_concern(&commit);
-                continue;
-            };
-            // A saved ruleset that somebody loads has a marker too. Only what this process did
-            // needs no second look; and while another of ours is at work, its records may not be
-            // written yet, for which a repair would wait, but a look would not.
-            let by_us =
-                change.own && change.process.as_ref().map(|p| p.id) == Some(std::process::id());
-            self.in_doubt |= !by_us && (!change.own || self.heal == Heal::AtOnce);
-            notices.push(Notice::Changed(change));
+            }
         }
         if matches!(silence, Silence::Overrun) {
             notices.push(Notice::Overrun);
@@ -186,12 +184,46 @@ impl Watch {
         Ok(())
     }
 
+    /// Tells commits that were heard, once no process of ours is at work: only then the records say
+    /// what it did, and who did it.
+    fn understand(&mut self, notices: &mut Vec<Notice>) {
+        let records = match self.firewall.running_at_rest() {
+            Ok(Some(records)) => records,
+            Ok(None) => {
+                self.pace.wait_until(Instant::now() + FOR_OURS);
+                return;
+            }
+            Err(error) => {
+                notices.push(Notice::failed(&error));
+                self.records.clone()
+            }
+        };
+        let before = std::mem::replace(&mut self.records, records);
+        let ours = self.firewall.processes();
+        let meaning = Meaning::new(&before, &self.records);
+        for commit in std::mem::take(&mut self.heard) {
+            let Some(mut change) = meaning.of(&commit) else {
+                self.in_doubt |= meaning.may_concern(&commit);
+                continue;
+            };
+            let process = change.process.as_ref().map(|process| process.id);
+            change.own |= process.is_some_and(|process| ours.contains(&process));
+            // A saved ruleset that somebody loads has a marker too: only what this process did needs
+            // no second look.
+            self.in_doubt |= !(change.own && process == Some(std::process::id()));
+            notices.push(Notice::Changed(change));
+        }
+    }
+
     /// Reads the records again, and takes back what nobody confirmed in time.
     fn refresh(&mut self, notices: &mut Vec<Notice>) {
         match self.firewall.undo_due() {
             Ok(Some(report)) => notices.push(Notice::TakenBack(report)),
             Ok(None) => {}
             Err(error) => notices.push(Notice::failed(&error)),
+        }
+        if !self.heard.is_empty() {
+            return; // What they did is told by the records from before it.
         }
         match self.firewall.running() {
             Ok(records) => self.records = records,
@@ -213,9 +245,10 @@ impl Watch {
         if silent.is_empty() || self.in_doubt {
             return;
         }
-        match self.firewall.verify(&silent) {
-            Ok(differences) if differences.is_empty() => self.told.clear(),
-            Ok(_) => self.in_doubt = true,
+        match self.firewall.verify_at_rest(&silent) {
+            Ok(None) => {}
+            Ok(Some(differences)) if differences.is_empty() => self.told.clear(),
+            Ok(Some(_)) => self.in_doubt = true,
             Err(error) => notices.push(Notice::failed(&error)),
         }
     }
@@ -223,19 +256,29 @@ impl Watch {
     /// Puts back what differs, or tells it.
     fn resolve(&mut self, notices: &mut Vec<Notice>) {
         match self.heal {
-            Heal::Never => {
-                self.in_doubt = false;
-                match self.firewall.verify(&[]) {
-                    Ok(differences) if differences == self.told => {}
-                    Ok(differences) => {
-                        self.told.clone_from(&differences);
-                        notices.push(Notice::Differs(differences));
-                    }
-                    Err(error) => notices.push(Notice::failed(&error)),
-                }
-            }
+            Heal::Never => self.tell(notices),
             Heal::AtOnce => self.put_back(notices),
         }
+    }
+
+    fn tell(&mut self, notices: &mut Vec<Notice>) {
+        let now = Instant::now();
+        if !self.pace.allows(now) {
+            return;
+        }
+        match self.firewall.verify_at_rest(&[]) {
+            Ok(None) => {
+                self.pace.wait_until(now + FOR_OURS);
+                return;
+            }
+            Ok(Some(differences)) if differences == self.told => {}
+            Ok(Some(differences)) => {
+                self.told.clone_from(&differences);
+                notices.push(Notice::Differs(differences));
+            }
+            Err(error) => notices.push(Notice::failed(&error)),
+        }
+        self.in_doubt = false;
     }
 
     fn put_back(&mut self, notices: &mut Vec<Notice>) {
@@ -255,7 +298,7 @@ impl Watch {
                 }
             }
             Err(error) => {
-                self.pace.failed(now + AFTER_FAILURE);
+                self.pace.wait_until(now + AFTER_FAILURE);
                 notices.push(Notice::failed(&error));
             }
         }

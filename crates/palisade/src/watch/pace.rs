@@ -56,8 +56,8 @@ impl Pace {
         self.healed.push_back(now);
     }
 
-    /// It could not be put back: not before this moment again.
-    pub(super) fn failed(&mut self, not_before: Instant) {
+    /// It could not be done now: not before this moment again.
+    pub(super) fn wait_until(&mut self, not_before: Instant) {
         self.not_before = Some(not_before);
     }
 }
@@ -90,7 +90,7 @@ mod tests {
     fn a_failure_waits_a_moment() {
         let start = Instant::now();
         let mut pace = Pace::default();
-        pace.failed(start + AFTER);
+        pace.wait_until(start + AFTER);
         assert!(!pace.allows(start));
         assert_eq!(pace.rest(start), None, "that is no fight");
         assert!(pace.allows(start + AFTER));

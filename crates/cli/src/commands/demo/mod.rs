@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use clap::Parser;
 use palisade::definition::{self, Source};
+use palisade::words::in_words;
 use palisade::{BackendChoice, Choice, Firewall, Network, Options, Record, Report};
 use serde_json::json;
 
@@ -60,8 +61,12 @@ const QUIET: &str = r#"<network>
 
 pub(super) fn demo() -> Result<Outcome, Failure> {
     let place = sandbox::enter()?;
-    let state = tempfile::tempdir()
-        .map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}"), ""))?;
+    let state = tempfile::tempdir().map_err(|error| {
+        Failure::new(
+            format!("cannot make a temporary folder: {}", in_words(&error)),
+            "TMPDIR names another folder for what is temporary",
+        )
+    })?;
     let mut firewall = Firewall::open(&Options {
         state_directory: Some(state.path().to_owned()),
         choice: Choice {
@@ -212,7 +217,7 @@ fn delete_table() -> Result<(), String> {
     match answer {
         Ok(answer) if answer.status.success() => Ok(()),
         Ok(answer) => Err(String::from_utf8_lossy(&answer.stderr).trim().to_owned()),
-        Err(error) => Err(format!("there is no program `nft` to do it by: {error}")),
+        Err(error) => Err(format!("cannot run `nft`: {}", in_words(&error))),
     }
 }
 
@@ -233,7 +238,11 @@ impl Said {
         });
         written.map_err(|error| {
             Failure::new(
-                format!("cannot write into {}: {error}", folder.display()),
+                format!(
+                    "cannot write into {}: {}",
+                    folder.display(),
+                    in_words(&error)
+                ),
                 "TMPDIR names another folder for what is temporary",
             )
         })?;
@@ -257,7 +266,7 @@ impl Said {
         }
         let arguments = Arguments::try_parse_from(words)
             .map_err(|error| Failure::new(error, "please report it"))?;
-        told.say(&super::run(&arguments)?.text);
+        told.say(&super::command(&arguments)?.text);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid};
+use palisade::words::in_words;
 
 use crate::failure::Failure;
 
@@ -35,7 +36,10 @@ fn map(uid: Uid, gid: Gid) -> io::Result<()> {
 
 fn refused(error: &io::Error) -> Failure {
     Failure::new(
-        format!("this system lets plain users make no namespaces of their own: {error}"),
+        format!(
+            "this system lets plain users make no namespaces of their own: {}",
+            in_words(error)
+        ),
         "run it as root (sudo palisade demo), or allow it: sysctl -w \
          kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=10000",
     )

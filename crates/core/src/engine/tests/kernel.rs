@@ -161,7 +161,11 @@ impl Backend for Tables {
         Ok(payload.add.iter().all(has) && !payload.delete.iter().any(has))
     }
 
-    fn verify(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+    fn verify(
+        &mut self,
+        records: &[&Record],
+        _asked: &[&Record],
+    ) -> Result<Vec<Discrepancy>, BackendError> {
         let missing = |record: &&&Record| !record.installed.iter().all(|item| self.has(item));
         let found = records.iter().filter(missing).map(|record| Discrepancy {
             network: Some(record.network.name().clone()),

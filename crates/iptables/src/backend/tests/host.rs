@@ -240,7 +240,7 @@ impl CommandRunner for Host {
             code,
             stdout: stdout.into_bytes(),
             stderr: stderr.as_bytes().to_vec(),
-            took: Duration::ZERO,
+            ..Answer::default()
         };
         if command.arguments == ["--version"] {
             let version = format!("{} v1.8.9 (nf_tables)", command.program);

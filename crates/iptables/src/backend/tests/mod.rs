@@ -139,7 +139,7 @@ impl Running {
 
     fn differences(&mut self) -> Vec<String> {
         let records: Vec<&Record> = self.records.iter().collect();
-        let found = self.backend.verify(&records).unwrap();
+        let found = self.backend.verify(&records, &records).unwrap();
         let tell = |d: &palisade_core::backend::Discrepancy| {
             let network = d.network.as_ref().map_or("-", |name| name.as_str());
             format!("{network} {:?}: {}: {}", d.kind, d.object, d.detail)

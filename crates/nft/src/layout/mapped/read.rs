@@ -4,19 +4,19 @@ use palisade_core::network::{Family, InterfaceName, Name, Subnet};
 use palisade_core::rules::{Action, Destination, Matches, Protocol, Purpose, Role, Rule};
 
 use super::{Key, Kind, Shape};
-use crate::object::Element;
+use crate::object::ElementRef;
 
 /// The rules that an element of a shape's set stands for; none if it is no element of ours.
 pub(in crate::layout) fn read(
     family: Family,
     shape: &Shape,
-    element: &Element,
+    element: ElementRef<'_>,
 ) -> Option<Vec<Rule>> {
-    if element.flags != 0 || element.value.is_some() || !element.key_end.is_empty() {
+    if element.flags != 0 || element.has_value || !element.key_end.is_empty() {
         return None;
     }
-    let owner: Name = element.userdata.text()?.parse().ok()?;
-    let key = Key::read(shape, &element.key)?;
+    let owner: Name = element.text()?.parse().ok()?;
+    let key = Key::read(shape, element.key)?;
     if key.subnet.is_some_and(|subnet| subnet.family() != family) {
         return None;
     }

@@ -169,7 +169,7 @@ impl Shape {
             Family::Ipv4 => DataType::IPV4_ADDR,
             Family::Ipv6 => DataType::IPV6_ADDR,
         };
-        let data_type = |part: Part| match part {
+        let data_type = |part| match part {
             Part::Bridge(_) | Part::Device(_) => DataType::IFNAME,
             Part::Address(_, _) => address,
         };
@@ -259,7 +259,7 @@ impl Shape {
     }
 
     fn fields(&self, place: Place<'_>) -> Vec<Field> {
-        let field = |part: Part| match part {
+        let field = |part| match part {
             Part::Bridge(direction) | Part::Device(direction) => {
                 statement::interface_field(direction)
             }

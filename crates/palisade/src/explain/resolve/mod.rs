@@ -1,72 +1,35 @@
 //! From what is asked to a packet: what was not said is filled in, and told.
 
+mod error;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use palisade_core::evaluate::{Packet, PacketError};
-use palisade_core::network::{Family, InterfaceName, Name, Network, Subnet};
-use palisade_nft::host::{Host, RouteKind};
-use thiserror::Error;
+use palisade_core::evaluate::Packet;
+use palisade_core::network::{Family, InterfaceName, Network, Subnet};
+use palisade_nft::host::Host;
 
 use super::question::{Endpoint, Question, Who};
+use super::routes;
+
+pub use error::ResolveError;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
-/// The number of the main routing table.
-const MAIN: u32 = 254;
+/// Those whose header begins with ports: tcp, udp, dccp, sctp, udplite.
+const WITH_PORTS: [u8; 5] = [TCP, UDP, 33, 132, 136];
 
-/// Why there is no such packet.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ResolveError {
-    /// No such network.
-    #[error("there is no network named `{name}`{}", among(.known))]
-    Unknown {
-        /// The name.
-        name: Name,
-        /// Those that there are.
-        known: Vec<Name>,
-    },
-    /// A network without a bridge of its own.
-    #[error("network `{0}` has no bridge whose packets can be told")]
-    NoBridge(Name),
-    /// Neither said nor to be found out.
-    #[error("it is not said {0} the packet goes")]
-    Missing(&'static str),
-    /// From the host to the host.
-    #[error("a packet from the host to itself meets none of these rules")]
-    Within,
-    /// Source and destination of two families.
-    #[error(transparent)]
-    Packet(#[from] PacketError),
+/// The packet that is asked about.
+pub(super) struct Resolved {
+    pub(super) packet: Packet,
+    /// What of it was assumed, in words.
+    pub(super) assumptions: Vec<String>,
+    /// What of the host speaks against it.
+    pub(super) notes: Vec<String>,
 }
 
-fn among(known: &[Name]) -> String {
-    let names: Vec<&str> = known.iter().map(Name::as_str).collect();
-    if names.is_empty() {
-        return String::new();
-    }
-    format!(" among {}", names.join(", "))
-}
-
-impl ResolveError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Unknown { .. } => {
-                "`palisade list` names those that run; --definitions FILE asks about others"
-            }
-            Self::NoBridge(_) => "describe the packet with --in, --out, --src and --dst",
-            Self::Missing(_) => "write --src and --dst, or --from and --to",
-            Self::Within => "write a network or `world` at one end",
-            Self::Packet(error) => error.hint(),
-        }
-    }
-}
-
-/// The packet that is asked about, and what of it was assumed, in words.
+/// The packet that is asked about.
 ///
 /// # Errors
 /// If there is no such packet.
@@ -74,7 +37,7 @@ pub(super) fn resolve(
     question: &Question,
     networks: &[Network],
     host: Option<&Host>,
-) -> Result<(Packet, Vec<String>), ResolveError> {
+) -> Result<Resolved, ResolveError> {
     let mut resolver = Resolver {
         question,
         networks,
@@ -82,7 +45,27 @@ pub(super) fn resolve(
         assumed: Vec::new(),
     };
     let packet = resolver.packet()?;
-    Ok((packet, resolver.assumed))
+    Ok(Resolved {
+        notes: host
+            .and_then(|host| without_route(host, &packet))
+            .into_iter()
+            .collect(),
+        packet,
+        assumptions: resolver.assumed,
+    })
+}
+
+/// What to say if the host does not know where to send the packet.
+fn without_route(host: &Host, packet: &Packet) -> Option<String> {
+    let destination = packet.destination();
+    let leaves = packet.out_interface.is_some() && packet.in_interface != packet.out_interface;
+    let is_for_all = destination.is_multicast() || destination == Ipv4Addr::BROADCAST;
+    if !leaves || is_for_all || routes::way(host, destination).is_some() {
+        return None;
+    }
+    Some(format!(
+        "the host has no route to {destination}: as it is now, it sends no such packet on"
+    ))
 }
 
 struct Resolver<'a> {
@@ -129,6 +112,7 @@ impl<'a> Resolver<'a> {
             TCP
         });
         let mut packet = Packet::new(source, destination, protocol)?;
+        self.fits(&packet)?;
         packet.in_interface = self.interface(End::Source, source)?;
         packet.out_interface = self.interface(End::Destination, destination)?;
         packet.flow = self.question.flow.unwrap_or_default();
@@ -139,6 +123,29 @@ impl<'a> Resolver<'a> {
             self.ports(&mut packet);
         }
         Ok(packet)
+    }
+
+    /// Whether the protocol is one of the packet's family, and has the ports that were said.
+    fn fits(&self, packet: &Packet) -> Result<(), ResolveError> {
+        let of = match packet.protocol {
+            ICMP => Family::Ipv4,
+            ICMPV6 => Family::Ipv6,
+            _ => packet.family(),
+        };
+        if of != packet.family() {
+            return Err(ResolveError::Protocol {
+                number: packet.protocol,
+                of,
+                source_address: packet.source(),
+                destination: packet.destination(),
+            });
+        }
+        let has_ports =
+            self.question.source_port.is_some() || self.question.destination_port.is_some();
+        if has_ports && !WITH_PORTS.contains(&packet.protocol) {
+            return Err(ResolveError::Ports(packet.protocol));
+        }
+        Ok(())
     }
 
     fn ports(&mut self, packet: &mut Packet) {
@@ -239,18 +246,17 @@ impl<'a> Resolver<'a> {
     /// The host's address towards the other end.
     fn of_host(&self, end: End, family: Family) -> Result<(IpAddr, String), ResolveError> {
         let network = self.network(end.other())?;
-        let bridge = network.and_then(|network| network.bridge());
-        if let (Some(host), Some(bridge)) = (self.host, bridge)
-            && let Some(link) = host.link(bridge.as_str())
-        {
-            let is_its = |address: &&palisade_nft::host::Address| {
-                address.device == link.index && is_of(address.address, family)
-            };
-            // One of the network's rather than the one that the link gave itself.
-            let mut its: Vec<_> = host.addresses.iter().filter(is_its).collect();
-            its.sort_by_key(|address| is_link_local(address.address));
-            if let Some(found) = its.first() {
-                return Ok((found.address, format!("the host's address on `{bridge}`")));
+        if let Some(host) = self.host {
+            let bridge = network.and_then(Network::bridge);
+            if let Some(link) = bridge.and_then(|bridge| host.link(bridge.as_str()))
+                && let Some(address) = routes::address_on(host, link, family)
+            {
+                return Ok((address, format!("the host's address on `{}`", link.name)));
+            }
+            if network.is_none()
+                && let Some(found) = self.towards_world(host, end, family)
+            {
+                return Ok(found);
             }
         }
         let subnet = network.and_then(|network| network.subnets_of(family).next());
@@ -267,6 +273,16 @@ impl<'a> Resolver<'a> {
                 (address, "as an address of the host".to_owned())
             }
         })
+    }
+
+    /// The host's address towards somebody in the world.
+    fn towards_world(&self, host: &Host, end: End, family: Family) -> Option<(IpAddr, String)> {
+        let other = self.said(end.other()).unwrap_or_else(|| world(family));
+        let way = routes::way(host, other)?;
+        let address = way.source(host, family)?;
+        let interface = &way.link.name;
+        let why = format!("the host's address on `{interface}`, where its route to {other} leads");
+        Some((address, why))
     }
 
     fn interface(
@@ -314,7 +330,10 @@ impl<'a> Resolver<'a> {
         address: IpAddr,
         network: Option<&Network>,
     ) -> Option<(InterfaceName, String)> {
-        if let Some(interface) = self.host.and_then(|host| route(host, address)) {
+        if let Some(interface) = self
+            .host
+            .and_then(|host| routes::way(host, address)?.interface())
+        {
             let why = format!("where the host's route to {address} leads");
             return Some((interface, why));
         }
@@ -334,18 +353,6 @@ impl<'a> Resolver<'a> {
         let name = named.find(is_free)?;
         Some((name, "as an interface that no network names".to_owned()))
     }
-}
-
-/// Where the host's longest route to an address leads.
-fn route(host: &Host, address: IpAddr) -> Option<InterfaceName> {
-    let leads = |route: &&palisade_nft::host::Route| {
-        route.table == MAIN
-            && route.kind == RouteKind::UNICAST
-            && route.destination.contains(&address)
-    };
-    let routes = host.routes.iter().filter(leads);
-    let best = routes.max_by_key(|route| route.destination.prefix_len())?;
-    host.name(*best.devices.first()?)?.parse().ok()
 }
 
 /// A guest of a network: another one at each end.
@@ -386,16 +393,5 @@ fn world(family: Family) -> IpAddr {
     match family {
         Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10)),
         Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 0x10)),
-    }
-}
-
-fn is_of(address: IpAddr, family: Family) -> bool {
-    address.is_ipv4() == (family == Family::Ipv4)
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
     }
 }

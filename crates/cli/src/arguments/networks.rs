@@ -1,0 +1,75 @@
+//! What commands on running networks take.
+
+use clap::{Args, ValueEnum};
+
+/// Some networks, or all.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The networks [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+}
+
+/// Whose counters.
+#[derive(Debug, Args)]
+pub(crate) struct Counters {
+    #[command(flatten)]
+    pub(crate) named: Named,
+    /// Look again every so many seconds [default: 1], and say how much came in each second
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub(crate) watch: Option<u64>,
+}
+
+/// How to watch.
+#[derive(Debug, Args)]
+pub(crate) struct Watched {
+    /// Put back at once what others broke
+    #[arg(long)]
+    pub(crate) heal: bool,
+}
+
+/// Where to move.
+#[derive(Debug, Args)]
+pub(crate) struct Migration {
+    /// The backend to move to; --layout and --table say where in it
+    #[arg(long, value_name = "BACKEND", value_enum)]
+    pub(crate) to: Target,
+}
+
+/// A backend that installs rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// nf_tables, over netlink.
+    Nftables,
+    /// Through iptables-restore.
+    Iptables,
+}
+
+/// Networks to remove.
+#[derive(Debug, Args)]
+pub(crate) struct Removal {
+    /// The networks to remove
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub(crate) names: Vec<String>,
+    /// Remove all networks
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// A network to show.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// The network
+    pub(crate) name: String,
+}

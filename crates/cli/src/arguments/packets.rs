@@ -1,0 +1,124 @@
+//! What `explain` and `trace` take: packets.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use palisade::explain::Endpoint;
+use palisade::network::InterfaceName;
+
+/// A packet to explain: from interface to interface, or from whom to whom.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainedPacket {
+    /// A guest that sends it: a network, with its address where it matters; or world, or host.
+    /// A network that is called so itself: network:world, network:host
+    #[arg(long, value_name = "NETWORK[/ADDR]|world[/ADDR]|host", requires = "to")]
+    pub(crate) from: Option<Endpoint>,
+    /// Whom it is for: a guest of a network, somebody in the world, or the host itself
+    #[arg(
+        long,
+        value_name = "NETWORK[/ADDR]|world[/ADDR]|host",
+        requires = "from"
+    )]
+    pub(crate) to: Option<Endpoint>,
+    /// The interface that it comes in through; without it, the host sends it
+    #[arg(long = "in", value_name = "IFNAME", required_unless_present_any = ["from", "out_interface"])]
+    pub(crate) in_interface: Option<InterfaceName>,
+    /// The interface that it leaves through; without it, the host takes it
+    #[arg(long = "out", value_name = "IFNAME")]
+    pub(crate) out_interface: Option<InterfaceName>,
+    /// The address that it comes from
+    #[arg(long, value_name = "ADDR", required_unless_present = "from")]
+    pub(crate) src: Option<IpAddr>,
+    /// The address that it goes to
+    #[arg(long, value_name = "ADDR", required_unless_present = "from")]
+    pub(crate) dst: Option<IpAddr>,
+    /// The protocol: tcp, udp, icmp, icmpv6 or its number [default: tcp]
+    #[arg(long, value_name = "PROTOCOL", value_parser = traced_protocol)]
+    pub(crate) proto: Option<u8>,
+    /// The port that it comes from
+    #[arg(long, value_name = "N")]
+    pub(crate) sport: Option<u16>,
+    /// The port that it goes to
+    #[arg(long, value_name = "N")]
+    pub(crate) dport: Option<u16>,
+    /// What conntrack knows of its flow [default: new]
+    #[arg(long, value_name = "STATE", value_enum)]
+    pub(crate) ct: Option<CtState>,
+    /// Ask about the networks of these definitions, whether they run or not; no kernel is asked
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) definitions: Vec<PathBuf>,
+}
+
+/// What conntrack knows of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CtState {
+    /// Its first packet, or still without an answer.
+    New,
+    /// Packets went both ways.
+    Established,
+    /// It belongs to another flow, such as an ICMP error.
+    Related,
+    /// conntrack makes no sense of it.
+    Invalid,
+}
+
+/// Which packets to trace: those for which all of this holds.
+#[derive(Debug, Args)]
+pub(crate) struct TracedPackets {
+    /// They came in through this interface
+    #[arg(long = "in", value_name = "IFNAME")]
+    pub(crate) in_interface: Option<InterfaceName>,
+    /// They leave through this interface
+    #[arg(long = "out", value_name = "IFNAME")]
+    pub(crate) out_interface: Option<InterfaceName>,
+    /// They come from this address or subnet
+    #[arg(long, value_name = "ADDR|SUBNET", value_parser = net)]
+    pub(crate) src: Option<IpNet>,
+    /// They go to this address or subnet
+    #[arg(long, value_name = "ADDR|SUBNET", value_parser = net)]
+    pub(crate) dst: Option<IpNet>,
+    /// The protocol: tcp, udp, icmp, icmpv6 or its number
+    #[arg(long, value_name = "PROTOCOL", value_parser = traced_protocol)]
+    pub(crate) proto: Option<u8>,
+    /// The port that they come from
+    #[arg(long, value_name = "N", requires = "proto")]
+    pub(crate) sport: Option<u16>,
+    /// The port that they go to
+    #[arg(long, value_name = "N", requires = "proto")]
+    pub(crate) dport: Option<u16>,
+    /// End after so many packets
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// End after so long
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) time: Option<u64>,
+}
+
+/// An address alone is a subnet of one.
+fn net(text: &str) -> Result<IpNet, String> {
+    let address = text.parse().map(|address: IpAddr| IpNet::from(address));
+    let net = address.or_else(|_| text.parse::<IpNet>());
+    net.map(|net| net.trunc())
+        .map_err(|_| "write an address, or a subnet such as 192.168.122.0/24".to_owned())
+}
+
+fn traced_protocol(text: &str) -> Result<u8, String> {
+    match text {
+        "icmp" => Ok(1),
+        "tcp" => Ok(6),
+        "udp" => Ok(17),
+        "icmpv6" => Ok(58),
+        number => number
+            .parse()
+            .map_err(|_| "write tcp, udp, icmp, icmpv6 or a number up to 255".to_owned()),
+    }
+}
+
+pub(super) fn are_of_two_families(ends: [Option<IpAddr>; 2]) -> bool {
+    match ends {
+        [Some(source), Some(destination)] => source.is_ipv4() != destination.is_ipv4(),
+        _ => false,
+    }
+}

@@ -1,0 +1,104 @@
+//! What stands, against what is recorded.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{Engine, EngineError, check_known};
+use crate::backend::{Discrepancy, DiscrepancyKind};
+use crate::network::Name;
+use crate::state::{Record, Unbelieved};
+use crate::storage::Lock;
+
+/// What is recorded, and the lock by which it stays so, if there is one.
+type AtRest = (Option<Lock>, Vec<Record>);
+
+impl Engine<'_> {
+    /// What stands otherwise than it is recorded; of these networks, or of all if none is named.
+    ///
+    /// # Errors
+    /// If a network does not run, or the state or the kernel cannot be read.
+    pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+        let records = self.records()?;
+        self.compare(&records, names)
+    }
+
+    /// The same, between changes of ours: none while another process is at work, since what it does
+    /// is not recorded yet.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_at_rest(
+        &mut self,
+        names: &[Name],
+    ) -> Result<Option<Vec<Discrepancy>>, EngineError> {
+        let Some((lock, records)) = self.at_rest()? else {
+            return Ok(None);
+        };
+        let found = self.compare(&records, names);
+        drop(lock);
+        found.map(Some)
+    }
+
+    /// The records between changes of ours; none while another process is at work.
+    ///
+    /// # Errors
+    /// As for [`records`](Self::records).
+    pub fn records_at_rest(&mut self) -> Result<Option<Vec<Record>>, EngineError> {
+        let at_rest = self.at_rest()?;
+        Ok(at_rest.map(|(_, records)| records))
+    }
+
+    /// Keeps others of ours from their work, if none is at it.
+    fn at_rest(&mut self) -> Result<Option<AtRest>, EngineError> {
+        match self.state.lock(Duration::ZERO) {
+            Ok(lock) => {
+                self.see_to(&lock)?;
+                let records = self.state.records(None)?;
+                Ok(Some((Some(lock), records)))
+            }
+            Err(error) if error.is_held() => Ok(None),
+            Err(error) => {
+                // Whoever may not write sees what there is.
+                log::debug!("{error}");
+                Ok(Some((None, self.state.records(None)?)))
+            }
+        }
+    }
+
+    fn compare(
+        &mut self,
+        records: &[Record],
+        names: &[Name],
+    ) -> Result<Vec<Discrepancy>, EngineError> {
+        let recorded: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
+        check_known(|name| recorded.contains(name), names)?;
+        let is_asked = |name: &Name| names.is_empty() || names.contains(name);
+        let mut found = Vec::new();
+        for backend in self.backends.iter_mut() {
+            let is_its = |record: &&Record| record.placement.backend == backend.name();
+            let its: Vec<&Record> = records.iter().filter(is_its).collect();
+            let mut asked = its.clone();
+            asked.retain(|record| is_asked(record.network.name()));
+            if !asked.is_empty() {
+                found.extend(backend.verify(&its, &asked)?);
+            }
+        }
+        let doubted = self.state.unbelieved(records)?.into_iter();
+        found.extend(doubted.map(unbelieved));
+        // What is about no network in particular may be about each.
+        found.retain(|found| found.network.as_ref().is_none_or(is_asked));
+        Ok(found)
+    }
+}
+
+fn unbelieved(Unbelieved { network, path, why }: Unbelieved) -> Discrepancy {
+    Discrepancy {
+        network,
+        object: format!("record {path}"),
+        kind: DiscrepancyKind::Unreadable,
+        detail: format!(
+            "{why}: rules of its network may stand that no record names; apply the network again, \
+             then run `palisade repair`, or end this warning by `palisade recover`: the file is kept"
+        ),
+    }
+}

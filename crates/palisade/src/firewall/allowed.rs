@@ -1,0 +1,53 @@
+//! Whether this process may do what it is asked: a plain user is told before anything is tried.
+
+use palisade_core::engine::EngineError;
+use palisade_core::network::Network;
+use palisade_core::state::Record;
+
+use super::Firewall;
+use crate::options::Choice;
+use crate::{no_rules, rights};
+
+impl Firewall {
+    /// Fails where rights are missing and any of the networks that run, as far as `concerned`, has
+    /// rules.
+    pub(super) fn check_rights(
+        &self,
+        lacking: EngineError,
+        concerned: impl Fn(&Record) -> bool,
+    ) -> Result<(), EngineError> {
+        if !rights::are_missing(self.namespace.as_deref()) {
+            return Ok(());
+        }
+        let records = self.state.records(None)?;
+        let is_ruled = |record: &Record| record.placement.backend != no_rules::NAME;
+        if records.iter().any(|r| concerned(r) && is_ruled(r)) {
+            return Err(lacking);
+        }
+        Ok(())
+    }
+
+    /// Fails where rights are missing and any of these networks would have rules.
+    pub(super) fn check_rights_for(
+        &self,
+        lacking: EngineError,
+        networks: &[Network],
+    ) -> Result<(), EngineError> {
+        if !rights::are_missing(self.namespace.as_deref()) {
+            return Ok(());
+        }
+        let records = self.state.records(None)?;
+        let is_ruled = |network: &Network| {
+            let mut records = records.iter();
+            let running = records.find(|record| record.network.name() == network.name());
+            let running = running.map(|record| &record.placement);
+            let configured = &self.configured;
+            let placement = self.choice.placement(running, configured, Choice::default);
+            placement.backend != no_rules::NAME
+        };
+        if networks.iter().any(is_ruled) {
+            return Err(lacking);
+        }
+        Ok(())
+    }
+}
