@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use palisade_tests::{Palisade, Trials, trials};
+use palisade_tests::{Dump, Palisade, Trials, trials};
 
 use crate::examined::{assert_healthy, examine};
 use crate::lab::{self, Lab};
@@ -13,8 +13,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         libvirt_left_its_table,
         libvirt_rules_the_same_bridge,
         libvirt_rules_another_bridge,
+        libvirt_keeps_its_other_bridges,
         tables_without_a_record,
         chains_without_a_record,
+        others_among_what_has_no_record,
         state_that_does_not_count,
     ])
 }
@@ -90,6 +92,109 @@ fn libvirt_rules_another_bridge() {
     lab.host.bridges(["virbr7"]);
     lab.host.nft(&libvirt("virbr7"));
     assert_healthy(&lab.host, &palisade);
+}
+
+/// The mend takes out what is about the same bridge, and nothing else of libvirt's.
+fn libvirt_keeps_its_other_bridges() {
+    let lab = Lab::new();
+    let palisade = lab.palisade([]);
+    lab.host.bridges(["virbr9"]);
+    lab.host.nft(
+        "table ip libvirt_network {\n\
+         chain guest_output {\niifname \"virbr0\" counter reject\niifname \"virbr9\" counter reject\n}\n\
+         chain forward {\ntype filter hook forward priority 0\ncounter jump guest_output\n}\n\
+         chain guest_nat {\ntype nat hook postrouting priority 100\n\
+         ip saddr 192.168.122.0/24 ip daddr != 192.168.122.0/24 masquerade\n\
+         ip saddr 10.9.0.0/24 ip daddr != 10.9.0.0/24 masquerade\n}\n}\n",
+    );
+    legacy(
+        &lab,
+        &[
+            "-N LIBVIRT_FWO",
+            "-I FORWARD -j LIBVIRT_FWO",
+            "-A LIBVIRT_FWO -i virbr0 -j REJECT",
+            "-A LIBVIRT_FWO -i virbr9 -j REJECT",
+        ],
+    );
+    let examined = examine(&lab.host, &palisade);
+    let finding = examined.one("libvirt", &["default", "warning"]);
+    for command in finding["mend"].as_array().expect("commands") {
+        examined
+            .run(command.as_str().expect("a command"), &[])
+            .stdout();
+    }
+    assert!(lab.reaches_world());
+    assert_healthy(&lab.host, &palisade);
+    let table = Dump::table(&lab.host, "ip", "libvirt_network").expect("the table");
+    let listed = format!("{table}{}", saved(&lab));
+    assert!(!listed.contains("virbr0"), "{listed}");
+    assert!(!listed.contains("192.168.122.0"), "{listed}");
+    for kept in [
+        "iifname \"virbr9\"",
+        "jump guest_output",
+        "ip saddr 10.9.0.0/24",
+        "-A FORWARD -j LIBVIRT_FWO",
+        "-A LIBVIRT_FWO -i virbr9 -j REJECT",
+    ] {
+        assert!(listed.contains(kept), "{kept} in {listed}");
+    }
+}
+
+fn legacy(lab: &Lab, calls: &[&str]) {
+    for call in calls {
+        let mut program = Command::new("iptables-legacy");
+        lab.host.answer(program.args(call.split(' ')), "").stdout();
+    }
+}
+
+fn saved(lab: &Lab) -> String {
+    lab.host
+        .answer(&mut Command::new("iptables-legacy-save"), "")
+        .stdout()
+}
+
+/// What an administrator put among rules that have no record outlives the mend.
+fn others_among_what_has_no_record() {
+    let places: [(&[&str], &str, &str); 3] = [
+        (
+            &["--layout", "mapped"],
+            "insert rule ip palisade from_guest ip saddr 10.9.9.9 accept\n\
+             add element ip palisade out_24 { \"eth7\" . 10.9.0.0 }",
+            "elements = { \"eth7\" . 10.9.0.0",
+        ),
+        (
+            &["--layout", "flat"],
+            "insert rule ip palisade guest_output ip saddr 10.9.9.9 accept",
+            "jump guest_output",
+        ),
+        (
+            &["--backend", "iptables", "--iptables", "legacy"],
+            "-I PALISADE_FWO -s 10.9.9.9 -j ACCEPT",
+            "-A FORWARD -j PALISADE_FWO",
+        ),
+    ];
+    for (options, puts, kept) in places {
+        let lab = Lab::new();
+        drop(lab.palisade(options.iter().copied()));
+        let is_legacy = options.contains(&"legacy");
+        if is_legacy {
+            legacy(&lab, &[puts]);
+        } else {
+            lab.host.nft(puts);
+        }
+        let palisade = Palisade::new(&lab.host).with(["--table", "other"]);
+        palisade.apply(&[lab::default()]).stdout();
+        let examined = examine(&lab.host, &palisade);
+        examined.assert_only(&["unrecorded"]);
+        examined.assert_mended();
+        let left = match Dump::table(&lab.host, "ip", "palisade") {
+            Some(table) => table.to_string(),
+            None => saved(&lab),
+        };
+        assert!(left.contains("10.9.9.9"), "{left}");
+        assert!(left.contains(kept), "{left}");
+        assert!(!left.contains("virbr0"), "{left}");
+    }
 }
 
 fn tables_without_a_record() {

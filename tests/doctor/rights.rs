@@ -7,7 +7,11 @@ use std::process::Command;
 use palisade_tests::{Answer, Namespace, Palisade, Trials, trials};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
-    trials.and(trials![a_plain_user_is_told, of_networks_that_run])
+    trials.and(trials![
+        a_plain_user_is_told,
+        of_networks_that_run,
+        a_plain_user_is_root_inside
+    ])
 }
 
 const NOBODY: &str = "65534";
@@ -43,17 +47,35 @@ impl Place {
     }
 
     fn run(&self, host: &Namespace, words: &[&str]) -> Answer {
+        let command = ["./palisade", "--state-dir", "state"];
+        self.by_nobody(host, &[&command, words].concat())
+    }
+
+    /// As a plain user, in this folder.
+    fn by_nobody(&self, host: &Namespace, words: &[&str]) -> Answer {
+        let folder = self.folder.path();
         let mut command = Command::new("setpriv");
         command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
-        command
-            .arg("./palisade")
-            .args(["--state-dir", "state"])
-            .args(words);
-        host.answer(
-            command.current_dir(self.folder.path()).env("NO_COLOR", "1"),
-            "",
-        )
+        command.args(words).current_dir(folder);
+        command.env("NO_COLOR", "1").env_remove("XDG_RUNTIME_DIR");
+        host.answer(command.env("TMPDIR", folder), "")
     }
+}
+
+/// The system's state directory is not theirs, although they are called root.
+fn a_plain_user_is_root_inside() {
+    let host = Namespace::new();
+    let place = Place::new(&host);
+    let does = "./palisade apply default.xml && ./palisade list && ./palisade remove --all";
+    let script = ["unshare", "-rn", "sh", "-c", does];
+    let listed = place.by_nobody(&host, &script).stdout();
+    assert!(listed.contains("virbr0"), "{listed}");
+    let state = place.folder.path().join(format!("palisade-{NOBODY}"));
+    assert!(state.is_dir(), "{}", state.display());
+    // In the host's own network namespace they are nobody all the same.
+    let script = ["unshare", "-r", "./palisade", "apply", "default.xml"];
+    let told = place.by_nobody(&host, &script).refusal(1);
+    assert!(told.contains("CAP_NET_ADMIN"), "{told}");
 }
 
 fn a_plain_user_is_told() {
@@ -102,6 +124,17 @@ fn a_plain_user_is_told() {
             &run(words).refusal(1),
             "listening to netfilter takes CAP_NET_ADMIN",
         );
+    }
+    let there = Namespace::new();
+    let (own, file) = (there.path(), place.folder.path().join("default.xml"));
+    for (namespace, why) in [
+        (Path::new("/proc/self/ns/net"), "CAP_SYS_ADMIN"),
+        (&own, "root"),
+        (&file, "is no network namespace"),
+    ] {
+        let namespace = namespace.to_str().expect("a path in UTF-8");
+        let told = run(&["--netns", namespace, "list"]).refusal(1);
+        assert!(told.contains(why), "{told}");
     }
     // What takes no right is done without.
     run(&["check", "default.xml"]).stdout();

@@ -254,7 +254,7 @@ fn one_port_of_several() {
         let doubts = told["undecided"].as_array().expect("an array");
         let open: Vec<&Value> = doubts.iter().map(|doubt| &doubt["may"]).collect();
         match may {
-            "" => assert_eq!(open, [&json!([]); 0], "{family} {chain} {rule}"),
+            "" => assert!(open.is_empty(), "{family} {chain} {rule}: {open:?}"),
             may => assert_eq!(open, [&json!([may])], "{family} {chain} {rule}"),
         }
         site.host.nft(&format!("delete table {family} host"));

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use palisade_tests::{Answer, Definition, Palisade, Trials};
@@ -27,6 +28,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         }
     }
     trials
+        .with("Enter on the terminal confirms", enter)
         .with("everybody who waits dies", everybody_dies)
         .with("a change that is refused does not wait", refused)
         .with("nothing changed, nothing to confirm", nothing_changed)
@@ -179,6 +181,37 @@ fn refused() {
     palisade.answer(["confirm"]).refusal(1);
     until(|| guardians(&palisade).is_empty());
     palisade.apply([&net(2)]).stdout();
+}
+
+/// At a terminal, whoever sees what was done presses Enter.
+fn enter() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    let terminal = openpty(None, None).expect("a terminal");
+    let end = || terminal.slave.try_clone().expect("an end of the terminal");
+    let mut command = palisade.command(arguments(&palisade, "30", &[net(1)]));
+    command.stdin(end()).stdout(end()).stderr(end());
+    let mut waits = site.host.inside(|| command.spawn()).expect("run it");
+    until(|| palisade.running() == ["net1"]);
+    // Without Enter it waits.
+    thread::sleep(Duration::from_millis(300));
+    assert!(waits.try_wait().expect("look at it").is_none());
+    let begun = Instant::now();
+    nix::unistd::write(&terminal.master, b"\r").expect("press Enter");
+    // The command has the only other ends, so that reading ends when it does.
+    drop((command, terminal.slave));
+    let mut shown = Vec::new();
+    let mut buffer = [0; 1024];
+    while let Ok(length @ 1..) = nix::unistd::read(&terminal.master, &mut buffer) {
+        shown.extend_from_slice(&buffer[..length]);
+    }
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains("press Enter here"), "{shown}");
+    assert!(shown.contains("confirmed: it stays"), "{shown}");
+    assert_eq!(waits.wait().expect("its end").code(), Some(0), "{shown}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    palisade.answer(["confirm"]).refusal(1);
+    assert_clean(&palisade);
 }
 
 fn nothing_changed() {

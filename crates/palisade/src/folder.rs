@@ -5,9 +5,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::Uid;
+use nix::unistd::{AccessFlags, Uid, access};
 use palisade_core::words::in_words;
 use thiserror::Error;
+
+use crate::user_namespace;
 
 /// The state directory of the system.
 pub const SYSTEM: &str = "/run/palisade";
@@ -41,21 +43,31 @@ impl FolderError {
 }
 
 /// The usual state directory: [`SYSTEM`] for root; for a plain user `$XDG_RUNTIME_DIR/palisade`,
-/// without that a folder of its own under the temporary directory.
+/// without that a folder of its own under the temporary directory. A plain user that is root of a
+/// user namespace, and may not write to the system's, is one still.
 ///
 /// # Errors
 /// If that last one is somebody else's, or open to others.
 pub fn usual() -> Result<PathBuf, FolderError> {
-    if Uid::effective().is_root() {
+    if Uid::effective().is_root() && (user_namespace::is_initial() || is_writable(SYSTEM)) {
         return Ok(PathBuf::from(SYSTEM));
     }
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     if let Some(runtime) = runtime.filter(|path| path.is_absolute()) {
         return Ok(runtime.join("palisade"));
     }
-    let path = std::env::temp_dir().join(format!("palisade-{}", Uid::effective()));
+    let user = user_namespace::user_outside();
+    let path = std::env::temp_dir().join(format!("palisade-{user}"));
     own(&path)?;
     Ok(path)
+}
+
+/// Whether this process may write to a folder, or make it.
+fn is_writable(folder: &str) -> bool {
+    let folder = Path::new(folder);
+    let mut there = folder.ancestors().filter(|folder| folder.exists());
+    let may = AccessFlags::W_OK | AccessFlags::X_OK;
+    there.next().is_some_and(|there| access(there, may).is_ok())
 }
 
 /// A folder under a directory that everybody may write to: it may be there already, made by

@@ -37,6 +37,7 @@ mod render;
 mod rights;
 mod shown;
 pub mod trace;
+mod user_namespace;
 mod usual;
 pub mod watch;
 

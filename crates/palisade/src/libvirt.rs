@@ -3,33 +3,61 @@
 use std::path::Path;
 
 use palisade_core::network::InterfaceName;
-use palisade_iptables::run::{Command, CommandRunner, Processes};
+use palisade_iptables::backend::Saved;
+use palisade_iptables::run::Variant;
 use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::object::Family;
+use palisade_nft::socket::{self, OpenError};
+use thiserror::Error;
+
+use crate::doctor::legacy_families;
+use crate::usual;
 
 /// libvirt's table in nf_tables.
 pub(crate) const TABLE: &str = "libvirt_network";
 /// How the names of its chains begin in iptables.
-pub(crate) const CHAINS: &str = "LIBVIRT_";
-/// The tables of ip_tables that are in use in the caller's network namespace.
-const LEGACY_TABLES: &str = "/proc/net/ip_tables_names";
+const CHAINS: &str = "LIBVIRT_";
+
+/// A rule of libvirt's in nf_tables.
+#[derive(Debug)]
+pub(crate) struct Native {
+    pub(crate) family: Family,
+    pub(crate) table: String,
+    pub(crate) chain: String,
+    pub(crate) handle: Option<u64>,
+    /// What it says, with names for interfaces.
+    pub(crate) text: String,
+}
+
+/// Why libvirt's rules could not be looked for.
+#[derive(Debug, Error)]
+pub(crate) enum LookError {
+    /// nf_tables could not be read.
+    #[error(transparent)]
+    Read(#[from] DumpError),
+    /// The namespace could not be entered.
+    #[error(transparent)]
+    Enter(#[from] OpenError),
+}
 
 /// What people should know of libvirt's rules for these bridges: one line for each bridge that it
 /// rules too. `reader` reads nf_tables in the `namespace`.
 ///
 /// # Errors
-/// If nf_tables cannot be read.
+/// If nf_tables cannot be read, or the namespace not be entered.
 pub(crate) fn notices(
     reader: &mut Reader<'_>,
     namespace: Option<&Path>,
     bridges: &[InterfaceName],
-) -> Result<Vec<String>, DumpError> {
-    let mut rules = nftables(reader)?;
-    if namespace.is_none() && std::fs::read_to_string(LEGACY_TABLES).is_ok_and(|t| !t.is_empty()) {
-        rules.extend(legacy());
-    }
-    if rules.is_empty() {
-        return Ok(Vec::new());
+) -> Result<Vec<String>, LookError> {
+    let native = nftables(reader, namespace)?;
+    let mut rules: Vec<String> = native.into_iter().map(|rule| rule.text).collect();
+    let mut programs = usual::programs(namespace);
+    for family in legacy_families(namespace)? {
+        match programs.saved(Variant::Legacy, family) {
+            Ok(saved) => rules.extend(in_iptables(&saved)),
+            Err(error) => log::debug!("{error}"),
+        }
     }
     let bridges = bridges.iter().map(InterfaceName::as_str);
     let told = bridges
@@ -54,7 +82,10 @@ pub(crate) fn names(rules: &[String], bridge: &str) -> bool {
 }
 
 /// libvirt's rules in nf_tables: in its own table, and in the chains that `iptables-nft` made.
-pub(crate) fn nftables(reader: &mut Reader<'_>) -> Result<Vec<String>, DumpError> {
+pub(crate) fn nftables(
+    reader: &mut Reader<'_>,
+    namespace: Option<&Path>,
+) -> Result<Vec<Native>, LookError> {
     let mut rules = Vec::new();
     // All tables in one question: most hosts have none of these.
     for found in reader.tables(Family::Other(0))? {
@@ -68,13 +99,27 @@ pub(crate) fn nftables(reader: &mut Reader<'_>) -> Result<Vec<String>, DumpError
         {
             for chain in &program.chains {
                 if table == TABLE || chain.chain.name.starts_with(CHAINS) {
-                    let rule = |rule| by_name(&format!("{rule:#}"));
-                    rules.extend(chain.rules.iter().map(rule));
+                    rules.extend(chain.rules.iter().map(|rule| Native {
+                        family,
+                        table: table.to_owned(),
+                        chain: rule.chain.clone(),
+                        handle: rule.handle,
+                        text: format!("{rule:#}"),
+                    }));
                 }
             }
         }
     }
-    Ok(rules)
+    let named = move || {
+        rules
+            .iter_mut()
+            .for_each(|rule| rule.text = by_name(&rule.text));
+        rules
+    };
+    Ok(match namespace {
+        Some(path) => socket::within(path.to_owned(), || Ok(named()))?,
+        None => named(),
+    })
 }
 
 /// libvirt matches bridges by index where nf_tables lets it: `iif 7` is shown as `iif "virbr0"`.
@@ -90,7 +135,7 @@ fn by_name(rule: &str) -> String {
     words.join(" ")
 }
 
-/// The name of the interface with this index, in the caller's network namespace.
+/// The name of the interface with this index, in the network namespace of the calling thread.
 fn interface(index: u32) -> String {
     let named = nix::net::if_::if_indextoname(index);
     named.map_or_else(
@@ -99,21 +144,14 @@ fn interface(index: u32) -> String {
     )
 }
 
-fn legacy() -> Vec<String> {
-    let save = Command {
-        program: "iptables-legacy-save".to_owned(),
-        arguments: Vec::new(),
-        input: String::new(),
-    };
-    match Processes::new().run(&save) {
-        Ok(answer) => String::from_utf8_lossy(&answer.stdout)
-            .lines()
-            .filter(|line| line.starts_with(&format!("-A {CHAINS}")))
-            .map(str::to_owned)
-            .collect(),
-        Err(error) => {
-            log::debug!("iptables-legacy-save: {error}");
-            Vec::new()
-        }
-    }
+/// libvirt's rules in its chains of iptables.
+pub(crate) fn in_iptables(saved: &Saved) -> impl Iterator<Item = String> {
+    let tables = saved.tables.iter();
+    let its = tables.flat_map(|table| table.rules.iter().filter(|rule| is_its_chain(&rule.chain)));
+    its.map(ToString::to_string)
+}
+
+/// Whether a chain of iptables is libvirt's.
+pub(crate) fn is_its_chain(name: &str) -> bool {
+    name.starts_with(CHAINS)
 }

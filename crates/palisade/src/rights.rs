@@ -8,9 +8,12 @@ use palisade_nft::backend::Nftables;
 use palisade_nft::dump::DumpError;
 use palisade_nft::socket::Socket;
 
-/// Whether the kernel would refuse any change of rules in this namespace. Root is not asked for it.
+use crate::user_namespace;
+
+/// Whether the kernel would refuse any change of rules in this namespace. The host's root is not
+/// asked for it.
 pub(crate) fn are_missing(namespace: Option<&Path>) -> bool {
-    if Uid::effective().is_root() {
+    if Uid::effective().is_root() && user_namespace::is_initial() {
         return false;
     }
     let socket = match namespace {

@@ -84,7 +84,7 @@ fn limits(asked: &TracedPackets) -> Limits {
     }
 }
 
-fn text(traced: &TracedPacket) -> String {
+pub(super) fn text(traced: &TracedPacket) -> String {
     let (style, word) = match (traced.verdict, traced.end) {
         (Some(Verdict::Accept), End::Arrived) => (PASSES, "accept, to the host itself"),
         (Some(Verdict::Accept), _) => (PASSES, "accept"),

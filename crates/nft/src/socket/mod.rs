@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use neli::consts::socket::{Msg, NlFamily};
 use neli::socket::NlSocket;
 use neli::utils::Groups;
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::sockopt::{RcvBufForce, SndBuf, SndBufForce};
 use nix::sys::socket::{getsockopt, setsockopt};
@@ -61,6 +62,12 @@ pub enum OpenError {
         /// Why not.
         source: io::Error,
     },
+    /// The file is no network namespace.
+    #[error("{} is no network namespace", .path.display())]
+    NotOne {
+        /// The file.
+        path: PathBuf,
+    },
     /// The kernel gave no socket.
     #[error("{}", unopened(.0))]
     Socket(io::Error),
@@ -84,15 +91,19 @@ impl OpenError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Namespace { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                ENTERING
+            Self::Namespace { source, .. } if is_not_allowed(source) => ENTERING,
+            Self::Namespace { .. } | Self::NotOne { .. } => {
+                "`ip netns list` names those that there are; that of a process is /proc/PID/ns/net"
             }
-            Self::Namespace { .. } => "`ip netns list` names those that there are",
             Self::Enter { .. } => ENTERING,
-            Self::Socket(error) if error.kind() == io::ErrorKind::PermissionDenied => WITH_RIGHTS,
+            Self::Socket(error) if is_not_allowed(error) => WITH_RIGHTS,
             Self::Socket(_) => "netfilter may be missing: modprobe nfnetlink",
         }
     }
+}
+
+fn is_not_allowed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 impl Socket {
@@ -216,9 +227,12 @@ pub fn within<T: Send + 'static>(
         Err(source) => return Err(OpenError::Namespace { path, source }),
     };
     let enter = move || {
-        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| OpenError::Enter {
-            path,
-            source: errno.into(),
+        setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| match errno {
+            Errno::EINVAL => OpenError::NotOne { path },
+            errno => OpenError::Enter {
+                path,
+                source: errno.into(),
+            },
         })?;
         open()
     };

@@ -8,6 +8,7 @@ use palisade_nft::socket;
 use thiserror::Error;
 
 use crate::folder::FolderError;
+use crate::libvirt::LookError;
 
 /// Why a host could not be examined.
 #[derive(Debug, Error)]
@@ -31,6 +32,15 @@ pub enum DoctorError {
     /// What this kernel can do.
     #[error(transparent)]
     Probe(#[from] ProbeError),
+}
+
+impl From<LookError> for DoctorError {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Read(error) => error.into(),
+            LookError::Enter(error) => error.into(),
+        }
+    }
 }
 
 impl DoctorError {

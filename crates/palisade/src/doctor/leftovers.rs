@@ -3,76 +3,104 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use palisade_core::state::{State, StateError};
+use palisade_core::network::InterfaceName;
+use palisade_core::state::{Record, State, StateError};
 use palisade_nft::backend::Settings as Nftables;
-use palisade_nft::layout;
 
+use super::exact;
 use super::finding::{Check, Evidence, Finding, Severity};
 use super::mend::word;
 use super::rulesets::Rulesets;
 use super::scene::{Scene, names};
-use crate::libvirt;
+use crate::libvirt::{self, Native};
 
-/// How the names of our chains begin in iptables.
-const CHAINS: &str = "PALISADE_";
-
-/// libvirt's rules: in its own table, and in chains of iptables.
-pub(super) fn libvirt_rules(rulesets: &Rulesets, native: Vec<String>) -> Vec<String> {
-    let mut rules = native;
-    for saved in &rulesets.saved {
-        for table in &saved.tables {
-            let its = table.rules.iter().map(ToString::to_string);
-            rules.extend(its.filter(|rule| rule.contains(&format!("-A {}", libvirt::CHAINS))));
-        }
-    }
-    rules
+/// libvirt's rules, as they stood.
+#[derive(Debug)]
+pub(super) struct OfLibvirt {
+    native: Vec<Native>,
+    /// All of them in words.
+    words: Vec<String>,
 }
 
-pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &[String]) -> Option<Finding> {
-    let mut evidence = Vec::new();
-    let mut mend = Vec::new();
+impl OfLibvirt {
+    pub(super) fn new(native: Vec<Native>, rulesets: &Rulesets) -> Self {
+        let words = native.iter().map(|rule| rule.text.clone());
+        let in_iptables = rulesets.saved.iter().flat_map(libvirt::in_iptables);
+        Self {
+            words: words.chain(in_iptables).collect(),
+            native,
+        }
+    }
+
+    pub(super) fn names(&self, bridge: &str) -> bool {
+        libvirt::names(&self.words, bridge)
+    }
+
+    /// Whether there is more than the way to it.
+    fn is_at_work(&self) -> bool {
+        let leads_on = |rule: &String| rule.contains("jump ") || rule.contains("-j LIBVIRT_");
+        self.words.iter().any(|rule| !leads_on(rule))
+    }
+}
+
+pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) -> Option<Finding> {
+    let both: Vec<(&Record, &InterfaceName)> = scene
+        .ruled()
+        .filter(|(_, bridge)| rules.names(bridge.as_str()))
+        .collect();
+    let networks = names(both.iter().map(|&(record, _)| record));
+    let of_a_bridge = |link: &palisade_nft::host::Link| rules.names(&link.name);
+    if networks.is_empty() && (scene.host.links.iter().any(of_a_bridge) || !rules.is_at_work()) {
+        return None; // It is at work, on bridges of its own; or nothing is left but its chains.
+    }
+    // What is about the same bridges and subnets, and no more: it may have other networks.
+    let is_meant = |rule: &str| {
+        let rule = [rule.to_owned()];
+        both.iter().any(|(record, bridge)| {
+            let mut subnets = record.network.subnets().iter();
+            libvirt::names(&rule, bridge.as_str())
+                || subnets.any(|subnet| format!("{} ", rule[0]).contains(&format!(" {subnet} ")))
+        })
+    };
+    let (mut evidence, mut mend) = (Vec::new(), Vec::new());
     for table in &rulesets.tables {
         if table.name == libvirt::TABLE {
-            let table = format!("{} {}", table.family, table.name);
-            mend.push(scene.mend.inside(format!("nft delete table {table}")));
+            let name = format!("{} {}", table.family, table.name);
+            mend.extend(
+                networks
+                    .is_empty()
+                    .then(|| format!("nft delete table {name}")),
+            );
             evidence.push(Evidence::Table {
                 program: "nftables".to_owned(),
-                table,
+                table: name,
             });
         }
     }
+    let native = rules.native.iter();
+    let native: Vec<&Native> = native
+        .filter(|rule| rule.table == libvirt::TABLE && is_meant(&rule.text))
+        .collect();
+    mend.extend(exact::native(&native));
     for saved in &rulesets.saved {
         for table in &saved.tables {
-            let its = |name: &str| name.starts_with(libvirt::CHAINS);
-            let chains: Vec<&str> = table.chains.iter().map(|c| c.name.as_str()).collect();
-            let chains: Vec<&str> = chains.into_iter().filter(|name| its(name)).collect();
-            if let Some(first) = chains.first() {
+            let mut chains = table.chains.iter().map(|chain| &chain.name);
+            if let Some(first) = chains.find(|name| libvirt::is_its_chain(name)) {
                 evidence.push(Evidence::Rule {
                     program: saved.program.clone(),
                     table: table.name.clone(),
-                    chain: (*first).to_owned(),
+                    chain: first.clone(),
                     rule: None,
                     policy: None,
                 });
-                mend.push(
-                    scene
-                        .mend
-                        .inside(without(&saved.program, &table.name, libvirt::CHAINS)),
-                );
+                mend.extend(match networks.is_empty() {
+                    true => exact::libvirt_chains(&saved.program, table),
+                    false => exact::libvirt_rules(&saved.program, table, is_meant),
+                });
             }
         }
     }
-    if evidence.is_empty() {
-        return None;
-    }
-    let both = scene
-        .ruled()
-        .filter(|(_, bridge)| libvirt::names(rules, bridge.as_str()));
-    let networks = names(both.map(|(record, _)| record));
-    let of_a_bridge = |link: &&palisade_nft::host::Link| libvirt::names(rules, &link.name);
-    if networks.is_empty() && scene.host.links.iter().any(|link| of_a_bridge(&link)) {
-        return None; // It is at work, on bridges of its own.
-    }
+    let mend = mend.iter().map(|command| scene.mend.inside(command));
     let (severity, summary, meaning) = if networks.is_empty() {
         (
             Severity::Note,
@@ -84,8 +112,9 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &[String]) -
         (
             Severity::Warning,
             "libvirt has rules for the same bridges",
-            "both act, and guests get the stricter of the two. Stop libvirt's networks for them \
-             (virsh net-destroy NAME) rather than deleting its rules, which it puts back",
+            "both act, and guests get the stricter of the two. Where libvirt runs, stop its networks \
+             for them (virsh net-destroy NAME), since it puts its rules back; these commands take \
+             out its rules for them and no others",
         )
     };
     Some(Finding {
@@ -95,28 +124,26 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &[String]) -
         summary: summary.to_owned(),
         evidence,
         meaning: meaning.to_owned(),
-        mend,
+        mend: mend.collect(),
     })
 }
 
 /// Our tables and chains without a record.
 pub(super) fn unrecorded(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
     let mut found = Vec::new();
-    for table in &rulesets.tables {
+    for program in &rulesets.own {
+        let table = &program.table;
         let is_recorded = scene.records.iter().any(|record| {
             Nftables::try_from(&record.placement)
                 .is_ok_and(|settings| settings.table.as_str() == table.name)
         });
-        if layout::version(table).is_none() || is_recorded {
-            continue;
+        if let Some(mend) = exact::ours(program).filter(|_| !is_recorded) {
+            let evidence = Evidence::Table {
+                program: "nftables".to_owned(),
+                table: format!("{} {}", table.family, table.name),
+            };
+            found.push(orphan(evidence, scene.mend.inside(mend)));
         }
-        let table = format!("{} {}", table.family, table.name);
-        let mend = scene.mend.inside(format!("nft delete table {table}"));
-        let evidence = Evidence::Table {
-            program: "nftables".to_owned(),
-            table,
-        };
-        found.push(orphan(evidence, mend));
     }
     for saved in &rulesets.saved {
         let is_recorded = scene
@@ -124,18 +151,19 @@ pub(super) fn unrecorded(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
             .iter()
             .any(|record| record.placement.setting("programs") == Some(saved.variant.name()));
         for table in saved.tables.iter().filter(|_| !is_recorded) {
-            let mut chains = table.chains.iter();
-            if let Some(chain) = chains.find(|chain| chain.name.starts_with(CHAINS)) {
-                let mend = without(&saved.program, &table.name, CHAINS);
-                let evidence = Evidence::Rule {
-                    program: saved.program.clone(),
-                    table: table.name.clone(),
-                    chain: chain.name.clone(),
-                    rule: None,
-                    policy: None,
-                };
-                found.push(orphan(evidence, scene.mend.inside(mend)));
-            }
+            let Some(mend) = exact::ours_in_iptables(&saved.program, table) else {
+                continue;
+            };
+            let mut chains = table.chains.iter().map(|chain| &chain.name);
+            let chain = chains.find(|name| name.starts_with(exact::CHAINS));
+            let evidence = Evidence::Rule {
+                program: saved.program.clone(),
+                table: table.name.clone(),
+                chain: chain.cloned().unwrap_or_default(),
+                rule: None,
+                policy: None,
+            };
+            found.push(orphan(evidence, scene.mend.inside(mend)));
         }
     }
     found
@@ -149,19 +177,10 @@ fn orphan(evidence: Evidence, mend: String) -> Finding {
         summary: format!("rules of palisade stand that no record names: {evidence}"),
         evidence: vec![evidence],
         meaning: "another state directory knows them (--state-dir), or it was lost. They act all \
-                  the same, and `remove` would not find them"
+                  the same, and `remove` would not find them. What others put among them stays"
             .to_owned(),
         mend: vec![mend],
     }
-}
-
-/// Takes all chains whose names begin so out of a table, with the jumps to them.
-fn without(program: &str, table: &str, chains: &str) -> String {
-    // A line with `-j CHAIN` goes, and so does what declares or fills such a chain.
-    format!(
-        "{program}-save -t {table} | grep -v -e '-j {chains}' -e '^:{chains}' -e '-A {chains}' | \
-         {program}-restore -T {table}"
-    )
 }
 
 /// What of the state directory does not count.

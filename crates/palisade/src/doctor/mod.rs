@@ -8,6 +8,7 @@
 
 mod collisions;
 mod error;
+mod exact;
 mod features;
 mod filters;
 mod finding;
@@ -32,6 +33,7 @@ use palisade_nft::host::Host;
 use palisade_nft::socket::{self, Socket};
 
 use crate::{folder, libvirt};
+use leftovers::OfLibvirt;
 use mend::Mend;
 use rulesets::Rulesets;
 pub(crate) use rulesets::{OF_IPTABLES, legacy_families};
@@ -47,12 +49,12 @@ pub(crate) fn examine(
     namespace: Option<&Path>,
 ) -> Result<Vec<Finding>, DoctorError> {
     let host = Host::read(namespace)?;
-    let (settings, legacy) = match namespace {
-        None => (Settings::read(&host), legacy_families()),
+    let legacy = legacy_families(namespace)?;
+    let settings = match namespace {
+        None => Settings::read(&host),
         Some(path) => {
             let host = host.clone();
-            let read = move || Ok((Settings::read(&host), legacy_families()));
-            socket::within(path.to_owned(), read)?
+            socket::within(path.to_owned(), move || Ok(Settings::read(&host)))?
         }
     };
     let scene = Scene {
@@ -70,8 +72,8 @@ pub(crate) fn examine(
     };
     let mut nftables = Nftables::new(Box::new(socket));
     let mut rulesets = Rulesets::read(&mut nftables.reader(), namespace, &legacy)?;
-    let native = libvirt::nftables(&mut nftables.reader())?;
-    let of_libvirt = leftovers::libvirt_rules(&rulesets, native);
+    let native = libvirt::nftables(&mut nftables.reader(), namespace)?;
+    let of_libvirt = OfLibvirt::new(native, &rulesets);
 
     let mut found = std::mem::take(&mut rulesets.unseen);
     found.extend(filters::findings(&scene, &rulesets));
@@ -79,7 +81,7 @@ pub(crate) fn examine(
     found.extend(sources::findings(&scene));
     found.extend(interfaces::findings(&scene));
     for link in interfaces::unruled(&scene) {
-        if !libvirt::names(&of_libvirt, &link.name) {
+        if !of_libvirt.names(&link.name) {
             found.push(interfaces::unruled_finding(&scene, link));
         }
     }

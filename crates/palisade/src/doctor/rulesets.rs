@@ -9,6 +9,7 @@ use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::layout;
 use palisade_nft::object::{self, Table};
 use palisade_nft::program::Program;
+use palisade_nft::socket::{self, OpenError};
 
 use super::finding::{Check, Evidence, Finding, Severity};
 use crate::usual;
@@ -27,6 +28,8 @@ pub(super) struct Rulesets {
     /// Tables of nf_tables that are neither ours nor in `saved`, in which packets of IPv4 or IPv6
     /// can be stopped.
     pub(super) foreign: Vec<Program>,
+    /// Those that are ours.
+    pub(super) own: Vec<Program>,
     /// All tables of nf_tables.
     pub(super) tables: Vec<Table>,
     /// What iptables programs list.
@@ -35,12 +38,20 @@ pub(super) struct Rulesets {
     pub(super) unseen: Vec<Finding>,
 }
 
-/// The families of packets for which tables of ip_tables are in use, in the network namespace that
-/// the calling thread is in.
-pub(crate) fn legacy_families() -> Vec<Family> {
+/// The families of packets for which tables of ip_tables are in use in a network namespace.
+///
+/// # Errors
+/// If it cannot be entered.
+pub(crate) fn legacy_families(namespace: Option<&Path>) -> Result<Vec<Family>, OpenError> {
     let is_used = |path: &str| std::fs::read_to_string(path).is_ok_and(|names| !names.is_empty());
-    let used = LEGACY.iter().filter(|(_, path)| is_used(path));
-    used.map(|&(family, _)| family).collect()
+    let used = move || {
+        let used = LEGACY.iter().filter(|(_, path)| is_used(path));
+        Ok(used.map(|&(family, _)| family).collect())
+    };
+    match namespace {
+        None => used(),
+        Some(path) => socket::within(path.to_owned(), used),
+    }
 }
 
 impl Rulesets {
@@ -49,16 +60,20 @@ impl Rulesets {
         namespace: Option<&Path>,
         legacy: &[Family],
     ) -> Result<Self, DumpError> {
-        let ((tables, foreign), _) = reader.at_one_moment(|reader| {
+        let ((tables, foreign, own), _) = reader.at_one_moment(|reader| {
             let tables = reader.tables(object::Family::Other(0))?;
-            let mut foreign = Vec::new();
+            let (mut foreign, mut own) = (Vec::new(), Vec::new());
             for table in tables.iter().filter(|table| is_foreign(table)) {
                 foreign.extend(reader.program(table.family, &table.name, Depth::Elements)?);
             }
-            Ok((tables, foreign))
+            for table in tables.iter().filter(|t| layout::version(t).is_some()) {
+                own.extend(reader.program(table.family, &table.name, Depth::Elements)?);
+            }
+            Ok((tables, foreign, own))
         })?;
         let mut rulesets = Self {
             foreign,
+            own,
             tables,
             ..Self::default()
         };

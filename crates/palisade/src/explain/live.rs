@@ -176,10 +176,7 @@ fn standing(
     family: Family,
     namespace: Option<&Path>,
 ) -> Result<Vec<Variant>, socket::OpenError> {
-    let legacy = match namespace {
-        None => legacy_families(),
-        Some(path) => socket::within(path.to_owned(), || Ok(legacy_families()))?,
-    };
+    let legacy = legacy_families(namespace)?;
     let is_of_iptables =
         |program: &Program| OF_IPTABLES.iter().any(|name| is_its(program, family, name));
     let mut standing = Vec::new();

@@ -1,25 +1,24 @@
 //! `demo`: everything once, where it cannot hurt.
 
+mod live;
 mod sandbox;
+mod told;
 
-use std::ffi::OsStr;
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
-use clap::Parser;
 use palisade::definition::{self, Source};
 use palisade::words::in_words;
-use palisade::{BackendChoice, Choice, Firewall, Network, Options, Record, Report};
+use palisade::{BackendChoice, Choice, Firewall, Network, Options, Record};
 use serde_json::json;
 
-use super::change;
 use super::list::list;
-use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::output::{Outcome, table};
+use live::delete_table;
+use told::{Said, Told};
 
-const HEAD: Style = AnsiColor::Cyan.on_default().bold();
+/// How long a change waits to be confirmed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What libvirt's users know as the default network, with IPv6.
 const DEFAULT: &str = r#"<network>
@@ -67,14 +66,15 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
             "TMPDIR names another folder for what is temporary",
         )
     })?;
-    let mut firewall = Firewall::open(&Options {
+    let options = Options {
         state_directory: Some(state.path().to_owned()),
         choice: Choice {
             backend: Some(BackendChoice::Nftables),
             ..Choice::default()
         },
         ..Options::default()
-    })?;
+    };
+    let mut firewall = Firewall::open(&options)?;
     let mut told = Told::default();
     told.say(&format!(
         "This runs in {place} that nobody else sees.\nThe host's rules are not touched, and \
@@ -86,7 +86,9 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
         told.say(definition);
     }
     let said = Said::new(state.path(), [DEFAULT, LAB, QUIET])?;
-    for line in ["check networks", "compare networks", "plan networks"] {
+    said.tell(&mut told, "check networks")?;
+    said.begin(&mut told, "render --layout flat networks")?;
+    for line in ["compare networks", "plan networks"] {
         said.tell(&mut told, line)?;
     }
     told.head("palisade apply: one netlink batch, all or nothing");
@@ -122,16 +124,28 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
         }
         Err(reason) => told.say(&format!("SKIPPED: {reason}\n")),
     }
+    live::watch_one(&options, &mut told)?;
+    live::trace_one(&mut firewall, &mut told)?;
     said.tell(&mut told, "doctor")?;
     said.tell(&mut told, "recover")?;
 
     told.head("The same again: nothing to do, nothing sent");
     told.report(&firewall.apply(&networks)?)?;
-    told.head("One changes: NAT shall use the ports 20000 to 29999");
-    told.report(&firewall.apply(&network(DEFAULT_CHANGED)?)?)?;
+    told.head("palisade apply --confirm 60: NAT shall use the ports 20000 to 29999");
+    let (report, waits) = firewall.apply_unconfirmed(&network(DEFAULT_CHANGED)?, PATIENCE)?;
+    told.report(&report)?;
+    if let Some(change) = waits {
+        told.say(&format!(
+            "taken back at {:.0} unless somebody confirms it\n",
+            change.until
+        ));
+    }
+    said.tell(&mut told, "confirm")?;
+    told.head("What of it stands in the kernel");
     let changed = firewall.listing(&running)?;
     let lines = changed.lines().filter(|line| line.contains("20000"));
     told.say(&lines.fold(String::new(), |text, line| text + line.trim() + "\n"));
+    said.tell(&mut told, "sync networks")?;
 
     told.head("palisade migrate --to iptables: the same through iptables-restore, without a gap");
     let iptables = Choice {
@@ -208,85 +222,4 @@ fn purposes(firewall: &mut Firewall, running: &[Record]) -> Result<String, Failu
         &["NETWORK", "FAMILY", "PURPOSE", "WHAT IT DOES"],
         rows,
     ))
-}
-
-/// What others do to rules.
-fn delete_table() -> Result<(), String> {
-    let mut nft = std::process::Command::new("nft");
-    let answer = nft.args(["delete", "table", "ip", "palisade"]).output();
-    match answer {
-        Ok(answer) if answer.status.success() => Ok(()),
-        Ok(answer) => Err(String::from_utf8_lossy(&answer.stderr).trim().to_owned()),
-        Err(error) => Err(format!("cannot run `nft`: {}", in_words(&error))),
-    }
-}
-
-/// Commands, as people type them beside their definitions.
-struct Said {
-    state: PathBuf,
-    definitions: PathBuf,
-}
-
-impl Said {
-    /// Puts these definitions into the folder `networks`.
-    fn new(folder: &Path, definitions: [&str; 3]) -> Result<Self, Failure> {
-        let networks = folder.join("networks");
-        let written = std::fs::create_dir(&networks).and_then(|()| {
-            let mut numbered = definitions.iter().enumerate();
-            numbered
-                .try_for_each(|(i, text)| std::fs::write(networks.join(format!("{i}.xml")), text))
-        });
-        written.map_err(|error| {
-            Failure::new(
-                format!(
-                    "cannot write into {}: {}",
-                    folder.display(),
-                    in_words(&error)
-                ),
-                "TMPDIR names another folder for what is temporary",
-            )
-        })?;
-        Ok(Self {
-            state: folder.to_owned(),
-            definitions: networks,
-        })
-    }
-
-    /// Does what the line says, and tells both.
-    fn tell(&self, told: &mut Told, line: &str) -> Result<(), Failure> {
-        told.head(&format!("palisade {line}"));
-        let options = ["palisade", "--backend", "nftables", "--state-dir"];
-        let mut words: Vec<&OsStr> = options.iter().map(OsStr::new).collect();
-        words.push(self.state.as_os_str());
-        for word in line.split(' ') {
-            words.push(match word {
-                "networks" => self.definitions.as_os_str(),
-                word => OsStr::new(word),
-            });
-        }
-        let arguments = Arguments::try_parse_from(words)
-            .map_err(|error| Failure::new(error, "please report it"))?;
-        told.say(&super::command(&arguments)?.text);
-        Ok(())
-    }
-}
-
-/// What was told so far.
-#[derive(Default)]
-struct Told(String);
-
-impl Told {
-    fn head(&mut self, text: &str) {
-        let _ = write!(self.0, "\n{HEAD}== {text}{HEAD:#}\n\n"); // A String takes everything.
-    }
-
-    fn say(&mut self, text: &str) {
-        self.0.push_str(text);
-    }
-
-    fn report(&mut self, report: &Report) -> Result<(), Failure> {
-        let told = change::report(report, false)?;
-        self.say(&told.text);
-        Ok(())
-    }
 }
