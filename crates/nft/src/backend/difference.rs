@@ -257,7 +257,7 @@ impl<'a> Difference<'a> {
             kinds.entry(places).or_default().push(network);
         }
         for (places, networks) in kinds {
-            let needed = area.skeletons_for(places.into_iter());
+            let needed = area.skeletons_for(places);
             if needed.iter().any(|(_, skeleton)| self.comes_of(skeleton)) {
                 without.extend(networks);
             }
