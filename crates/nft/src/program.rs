@@ -186,7 +186,7 @@ struct TypeNames<'a>(&'a Set);
 
 impl fmt::Display for TypeNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, part) in self.0.key_type.parts().into_iter().enumerate() {
+        for (i, part) in self.0.key_type.parts().enumerate() {
             let dot = if i > 0 { " . " } else { "" };
             write!(f, "{dot}{}", part.name().unwrap_or("unknown"))?;
         }

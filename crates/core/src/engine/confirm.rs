@@ -24,6 +24,7 @@ impl Engine<'_> {
     ) -> Result<(Report, Option<Unconfirmed>), EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         let earlier = self.waiting()?;
+        self.recover_under(&lock)?;
         match self.reach_with(goal, Some(patience), &lock) {
             Ok(report) => Ok((report, self.waiting()?)),
             // It may have happened: then the deadline holds.
@@ -56,11 +57,10 @@ impl Engine<'_> {
     /// [`EngineError::NothingToConfirm`] if nothing waits, or not any more.
     pub fn confirm(&mut self) -> Result<Unconfirmed, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.recover_with(&lock)?;
-        self.undo_if_due(&lock)?;
-        match self.waiting()? {
-            Some(change) => self.settle(change, Settled::Confirmed),
-            None => Err(EngineError::NothingToConfirm),
+        self.recover_under(&lock)?;
+        match self.undo_if_due(&lock)? {
+            Due::Waits(change) => self.settle(*change, Settled::Confirmed),
+            Due::Nothing | Due::Undone(_) => Err(EngineError::NothingToConfirm),
         }
     }
 
@@ -76,22 +76,27 @@ impl Engine<'_> {
             return Ok(None);
         }
         let lock = self.state.lock(PATIENCE)?;
-        self.recover_with(&lock)?;
-        self.undo_unconfirmed(&lock)
+        self.recover_under(&lock)?;
+        match self.undo_unconfirmed(&lock)? {
+            Due::Undone(report) => Ok(Some(report)),
+            Due::Nothing | Due::Waits(_) => Ok(None),
+        }
     }
 
     /// The same for those who want something else, and would not tell.
-    pub(super) fn undo_if_due(&mut self, lock: &Lock) -> Result<Option<Report>, EngineError> {
-        let taken_back = self.undo_unconfirmed(lock)?;
-        if taken_back.is_some() {
+    pub(super) fn undo_if_due(&mut self, lock: &Lock) -> Result<Due, EngineError> {
+        let due = self.undo_unconfirmed(lock)?;
+        if matches!(due, Due::Undone(_)) {
             log::warn!("nobody confirmed the last change in time: it was taken back");
         }
-        Ok(taken_back)
+        Ok(due)
     }
 
-    fn undo_unconfirmed(&mut self, lock: &Lock) -> Result<Option<Report>, EngineError> {
-        let Some(change) = self.waiting()?.filter(|change| change.left().is_zero()) else {
-            return Ok(None);
+    fn undo_unconfirmed(&mut self, lock: &Lock) -> Result<Due, EngineError> {
+        let change = match self.waiting()? {
+            None => return Ok(Due::Nothing),
+            Some(change) if !change.left().is_zero() => return Ok(Due::Waits(Box::new(change))),
+            Some(change) => change,
         };
         let running = self.state.running_anew(lock)?;
         let goal = Goal::Back {
@@ -100,21 +105,7 @@ impl Engine<'_> {
         };
         let report = self.attempt_until_quiet(running, &goal, Seen::new(), None, lock)?;
         self.settle(change, Settled::Undone)?;
-        Ok(Some(report))
-    }
-
-    /// Refuses to change what waits for its confirmation: nobody could say what to go back to.
-    pub(super) fn check_confirmed(&self, goal: &Goal) -> Result<(), EngineError> {
-        let is_change = match goal {
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Gone(_) => true,
-            Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => false,
-        };
-        match self.waiting()? {
-            Some(change) if is_change => Err(EngineError::Unconfirmed {
-                until: change.until,
-            }),
-            _ => Ok(()),
-        }
+        Ok(Due::Undone(report))
     }
 
     /// Writes down what a change replaces, before it happens.
@@ -147,6 +138,32 @@ impl Engine<'_> {
         let change = change.settled(settled);
         self.state.set_unconfirmed(&change)?;
         Ok(change)
+    }
+}
+
+/// What became of a change that waited for its confirmation.
+pub(super) enum Due {
+    /// None waits.
+    Nothing,
+    /// It still waits.
+    Waits(Box<Unconfirmed>),
+    /// It was taken back just now.
+    Undone(Report),
+}
+
+impl Due {
+    /// Refuses to change what waits for its confirmation: nobody could say what to go back to.
+    pub(super) fn check(&self, goal: &Goal) -> Result<(), EngineError> {
+        let is_change = match goal {
+            Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Gone(_) => true,
+            Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => false,
+        };
+        match self {
+            Self::Waits(change) if is_change => Err(EngineError::Unconfirmed {
+                until: change.until,
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -75,7 +75,21 @@ impl Engine<'_> {
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
     ) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
-        self.reach_with(goal, None, &lock)
+        self.recover_under(&lock)?;
+        self.reach_under(goal, &lock)
+    }
+
+    /// The same for a caller that has the lock, and under it has
+    /// [recovered](Self::recover_under) already.
+    ///
+    /// # Errors
+    /// As for [`reach`](Self::reach).
+    pub fn reach_under(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        self.reach_with(goal, None, lock)
     }
 
     /// With `patience`, the change waits so long for its confirmation.
@@ -85,13 +99,17 @@ impl Engine<'_> {
         patience: Option<Duration>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
-        self.recover_with(lock)?;
-        self.undo_if_due(lock)?;
+        let due = self.undo_if_due(lock)?;
+        let goal = |running: &Running<'_>| {
+            let goal = goal(running)?;
+            due.check(&goal)?;
+            Ok(goal)
+        };
         let running = self.state.running(lock)?;
-        match self.reach_from(running, &goal, patience, lock) {
+        match self.reach_from(running, goal, patience, lock) {
             Err(EngineError::Misled) => {
                 let running = self.state.running_anew(lock)?;
-                self.reach_from(running, &goal, patience, lock)
+                self.reach_from(running, goal, patience, lock)
             }
             reached => reached,
         }
@@ -105,7 +123,6 @@ impl Engine<'_> {
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         let goal = goal(&running)?;
-        self.check_confirmed(&goal)?;
         // What others put into an older table goes with it where that is wished.
         let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
         let (running, seen) = if is_remade {

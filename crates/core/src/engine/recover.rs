@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::confirm::Due;
 use super::{Engine, EngineError};
 use crate::journal::{Begin, Left};
 use crate::state::{Aside, Record};
@@ -36,19 +37,6 @@ impl Engine<'_> {
         Ok(recovered)
     }
 
-    /// The same for what a process that died left, where there is anything to do.
-    ///
-    /// # Errors
-    /// As for [`recover`](Self::recover).
-    pub fn recover_if_left(&mut self) -> Result<Recovered, EngineError> {
-        if self.state.journal().is_there()? {
-            let lock = self.state.lock(PATIENCE)?;
-            self.see_to(&lock)
-        } else {
-            Ok(Recovered::Nothing)
-        }
-    }
-
     /// The same for those who only read: where another process is at work, or they may not write,
     /// they take what there is.
     ///
@@ -75,12 +63,18 @@ impl Engine<'_> {
     }
 
     pub(super) fn see_to(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
-        let recovered = self.recover_with(lock)?;
-        let undone = self.undo_if_due(lock)?;
-        Ok(undone.map_or(recovered, |_| Recovered::Undone))
+        let recovered = self.recover_under(lock)?;
+        match self.undo_if_due(lock)? {
+            Due::Undone(_) => Ok(Recovered::Undone),
+            Due::Nothing | Due::Waits(_) => Ok(recovered),
+        }
     }
 
-    pub(super) fn recover_with(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
+    /// Finishes or undoes what a process that died left, for a caller that has the lock.
+    ///
+    /// # Errors
+    /// As for [`recover`](Self::recover).
+    pub fn recover_under(&mut self, lock: &Lock) -> Result<Recovered, EngineError> {
         let (begin, committed) = match self.state.journal().left()? {
             Left::SetAside => {
                 // What it did, nobody knows.

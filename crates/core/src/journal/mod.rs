@@ -7,7 +7,7 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::backend::Step;
 use crate::frame::{self, Form};
@@ -51,8 +51,10 @@ pub struct Planned {
     /// What it does, for people.
     pub what: String,
     /// What to do, in the backend's own form.
+    #[serde(serialize_with = "at_once")]
     pub payload: Vec<u8>,
     /// What takes it back; empty where the backend plans that anew.
+    #[serde(serialize_with = "at_once")]
     pub undo: Vec<u8>,
 }
 
@@ -142,8 +144,8 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// If the file cannot be read.
     pub fn is_there(&self) -> Result<bool, StorageError> {
-        let read = self.storage.read(FILE);
-        let found = read.map_err(file_error("read", self.storage, FILE))?;
+        let version = self.storage.version(FILE);
+        let found = version.map_err(file_error("read", self.storage, FILE))?;
         Ok(found.is_some())
     }
 
@@ -210,13 +212,14 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// If it cannot be written. Nothing is left of it then.
     pub fn begin(&self, begin: Begin, now: Origin) -> Result<(), StorageError> {
-        // What an earlier transaction left has been seen to.
-        self.end()?;
-        let entries = [Entry::Begin(begin), Entry::Origin(now)];
-        self.append(&entries).inspect_err(|_| {
+        // What an earlier transaction left has been seen to, and is written over.
+        let frames = frames(&[Entry::Begin(begin), Entry::Origin(now)]);
+        let written = frames.and_then(|frames| self.storage.write_through(FILE, &frames));
+        written.map_err(|error| {
             if let Err(error) = self.end() {
                 log::warn!("{error}");
             }
+            file_error("write", self.storage, FILE)(error)
         })
     }
 
@@ -225,7 +228,9 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// If it cannot be written.
     pub fn commit(&self, transaction: &str) -> Result<(), StorageError> {
-        self.append(&[Entry::Commit(transaction.to_owned())])
+        let frames = frames(&[Entry::Commit(transaction.to_owned())]);
+        let written = frames.and_then(|frames| self.storage.append(FILE, &frames));
+        written.map_err(file_error("write", self.storage, FILE))
     }
 
     /// Forgets the transaction: the records say all now.
@@ -235,12 +240,6 @@ impl<'a> Journal<'a> {
     pub fn end(&self) -> Result<(), StorageError> {
         let removed = self.storage.remove(FILE);
         removed.map_err(file_error("delete", self.storage, FILE))
-    }
-
-    fn append(&self, entries: &[Entry]) -> Result<(), StorageError> {
-        let frames: io::Result<Vec<Vec<u8>>> = entries.iter().map(frame).collect();
-        let written = frames.and_then(|frames| self.storage.append(FILE, &frames.concat()));
-        written.map_err(file_error("write", self.storage, FILE))
     }
 
     fn set_aside(&self) -> Result<(), StorageError> {
@@ -255,9 +254,16 @@ impl<'a> Journal<'a> {
     }
 }
 
-fn frame(entry: &Entry) -> io::Result<Vec<u8>> {
+fn frames(entries: &[Entry]) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
-    frame::encode(FORM, entry).ok_or_else(too_large)
+    let frame = |entry| frame::encode(FORM, entry).ok_or_else(too_large);
+    let frames: io::Result<Vec<Vec<u8>>> = entries.iter().map(frame).collect();
+    Ok(frames?.concat())
+}
+
+/// Bytes at once: one by one, as serde would, takes as long as all else that is written.
+fn at_once<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an

@@ -4,16 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use super::Text;
 use crate::words::{self, shown};
 
 /// An interface's name as the kernel takes it (1 to 15 bytes), and as nft and iptables read it as
 /// that one name: no wildcard, nothing that would end a quoted string. Each rule has copies of it,
 /// so that copying it copies no bytes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InterfaceName(Arc<str>);
 
 /// Why a text is not an interface's name.
@@ -118,6 +119,19 @@ impl TryFrom<String> for InterfaceName {
 impl From<InterfaceName> for String {
     fn from(name: InterfaceName) -> Self {
         name.0.as_ref().to_owned()
+    }
+}
+
+impl Serialize for InterfaceName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for InterfaceName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 

@@ -11,6 +11,7 @@ mod name;
 mod range;
 mod subnet;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -22,6 +23,10 @@ pub use interface::{InterfaceName, InterfaceNameError};
 pub use name::{MAX_NAME, Name, NameError};
 pub use range::{AddressRange, PortRange, RangeError};
 pub use subnet::{Family, Subnet, SubnetError};
+
+/// A text as it stands in a file, copied only where it is escaped there.
+#[derive(Deserialize)]
+struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
 
 /// A virtual network, without contradictions. A copy shares what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]

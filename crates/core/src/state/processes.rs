@@ -14,7 +14,9 @@ impl State {
         let storage = self.storage.as_ref();
         let mut known = self.processes();
         let noted = if known.len() < 2 * REMEMBERED {
-            storage.add(FILE, format!("{process}\n").as_bytes())
+            storage
+                .add(FILE, format!("{process}\n").as_bytes())
+                .map(drop)
         } else {
             known.drain(..known.len() - REMEMBERED);
             known.push(process);

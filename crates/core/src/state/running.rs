@@ -181,20 +181,20 @@ impl State {
         for name in read.iter().filter(|name| !kept.contains(name)) {
             index.forget_record(name);
         }
-        if has_moved || !gone.is_empty() || !names.is_empty() {
-            let names: Vec<&Name> = names.iter().collect();
-            let storage = self.storage.as_ref();
-            let records = storage.version(NETWORKS).ok().flatten();
-            let added = index
-                .addition(&gone, &names, records)
-                .is_some_and(|bytes| storage.add(INDEX, &bytes).is_ok());
-            if !added {
-                self.write_index(&mut index);
-            }
-        }
         let storage = self.storage.as_ref();
-        let versions = (storage.version(INDEX), storage.version(NETWORKS));
-        if let (Ok(Some(file)), Ok(Some(records))) = versions {
+        let records = storage.version(NETWORKS).ok().flatten();
+        let file = if has_moved || !gone.is_empty() || !names.is_empty() {
+            let names: Vec<&Name> = names.iter().collect();
+            let addition = index.addition(&gone, &names, records);
+            let added = addition.and_then(|bytes| storage.add(INDEX, &bytes).ok());
+            added.or_else(|| {
+                self.write_index(&mut index);
+                storage.version(INDEX).ok()?
+            })
+        } else {
+            storage.version(INDEX).ok().flatten()
+        };
+        if let (Some(file), Some(records)) = (file, records) {
             *self.remembered.borrow_mut() = Some(Remembered {
                 index,
                 file,

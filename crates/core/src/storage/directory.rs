@@ -46,6 +46,14 @@ fn unless_missing<T>(result: io::Result<T>, otherwise: T) -> io::Result<T> {
     }
 }
 
+fn version(found: &fs::Metadata) -> Version {
+    Version {
+        inode: found.ino(),
+        length: found.len(),
+        changed: (found.mtime(), found.mtime_nsec()),
+    }
+}
+
 impl Storage for Directory {
     fn place(&self) -> String {
         self.path.display().to_string()
@@ -97,38 +105,33 @@ impl Storage for Directory {
         Ok(())
     }
 
-    fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        let path = self.of(path);
+    fn write_through(&self, path: &str, content: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
-        options.append(true).mode(0o600);
-        let (mut file, is_new) = match options.open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                (options.create(true).open(&path)?, true)
-            }
-            opened => (opened?, false),
-        };
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(self.of(path))?;
         file.write_all(content)?;
         file.sync_all()?;
-        if is_new {
-            // The folder too, so that the file's name is on the disk.
-            File::open(&self.path)?.sync_all()?;
-        }
-        Ok(())
+        // The folder too, so that the file's name is on the disk.
+        File::open(&self.path)?.sync_all()
     }
 
-    fn add(&self, path: &str, content: &[u8]) -> io::Result<()> {
+    fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).open(self.of(path))?;
+        file.write_all(content)?;
+        file.sync_all()
+    }
+
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<Version> {
         let mut options = OpenOptions::new();
         options.append(true).create(true).mode(0o600);
-        options.open(self.of(path))?.write_all(content)
+        let mut file = options.open(self.of(path))?;
+        file.write_all(content)?;
+        Ok(version(&file.metadata()?))
     }
 
     fn version(&self, path: &str) -> io::Result<Option<Version>> {
         let found = unless_missing(fs::metadata(self.of(path)).map(Some), None)?;
-        Ok(found.map(|found| Version {
-            inode: found.ino(),
-            length: found.len(),
-            changed: (found.mtime(), found.mtime_nsec()),
-        }))
+        Ok(found.as_ref().map(version))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

@@ -176,6 +176,10 @@ impl Storage for Memory {
         step.told()
     }
 
+    fn write_through(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.write(path, content)
+    }
+
     fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
         let step = self.fate.next_writing();
         let written = match step {
@@ -190,8 +194,10 @@ impl Storage for Memory {
         step.told()
     }
 
-    fn add(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        self.append(path, content)
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<Version> {
+        self.append(path, content)?;
+        let version = self.version(path)?;
+        version.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
     fn version(&self, path: &str) -> io::Result<Option<Version>> {

@@ -1,4 +1,4 @@
-//! Where state is kept: ten operations, and no more, on files of one folder.
+//! Where state is kept: eleven operations, and no more, on files of one folder.
 //!
 //! One implementation is a directory; tests have one that fails, or stops for good, at its n-th
 //! operation.
@@ -51,17 +51,24 @@ pub trait Storage: fmt::Debug + Send {
     /// If it cannot be written. The old file stands then.
     fn replace(&self, path: &str, content: &[u8]) -> io::Result<()>;
 
-    /// Appends to a file, and makes it if need be. When this returns, it is on the disk.
+    /// Writes a file, whatever it held before. When this returns, it is on the disk.
+    ///
+    /// # Errors
+    /// If it cannot be written or synced. A part of it may have been written.
+    fn write_through(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
+    /// Appends to a file that is there. When this returns, it is on the disk.
     ///
     /// # Errors
     /// If it cannot be written or synced. A part of it may have been written.
     fn append(&self, path: &str, content: &[u8]) -> io::Result<()>;
 
-    /// Appends to a file, and makes it if need be. It is not waited for.
+    /// Appends to a file, and makes it if need be. It is not waited for. Says which version of the
+    /// file this made.
     ///
     /// # Errors
     /// If it cannot be written. A part of it may have been written.
-    fn add(&self, path: &str, content: &[u8]) -> io::Result<()>;
+    fn add(&self, path: &str, content: &[u8]) -> io::Result<Version>;
 
     /// Which version of a file or of a folder's list of files there is; none if there is neither.
     ///
@@ -145,15 +152,14 @@ impl StorageError {
 }
 
 /// Names the file in an error.
-pub(crate) fn file_error(
+pub(crate) fn file_error<'a>(
     action: &'static str,
-    storage: &dyn Storage,
-    path: &str,
-) -> impl FnOnce(io::Error) -> StorageError {
-    let path = format!("{}/{path}", storage.place());
+    storage: &'a dyn Storage,
+    path: &'a str,
+) -> impl FnOnce(io::Error) -> StorageError + use<'a> {
     move |source| StorageError::File {
         action,
-        path,
+        path: format!("{}/{path}", storage.place()),
         source,
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn installed(family: Family, placed: &Placed) -> Installed {
         family,
         table: placed.table.name().to_owned(),
         place: placed.chain.to_owned(),
-        item: placed.words.to_string(),
+        item: placed.words.line(),
         handle: None,
     }
 }
@@ -150,19 +150,21 @@ pub(super) fn areas<'a, E>(
             }
         }
     }
+    let mut added = Vec::with_capacity(change.add.len());
     for (network, addition) in change.add.iter().enumerate() {
         let of = variant(addition.placement)?;
-        for family in Family::BOTH {
-            let wanted = placed(addition.network, family);
-            if !wanted.is_empty() {
-                touch(&mut areas, of, family).added.push((network, wanted));
-            }
+        let wanted = Family::BOTH.map(|family| (family, placed(addition.network, family)));
+        for (family, wanted) in wanted.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+            let area = touch(&mut areas, of, *family);
+            area.added.push((network, wanted.clone()));
         }
+        added.push(wanted);
     }
 
     let staying = change.keep.iter().chain(&change.restore);
     let staying = staying.map(|record| (record.order, Member::Staying(record)));
-    let coming = change.add.iter().map(|a| (a.order, Member::Coming(a)));
+    let coming = change.add.iter().zip(&added);
+    let coming = coming.map(|(a, rules)| (a.order, Member::Coming(a, rules)));
     let mut members: Vec<(u64, Member<'_>)> = staying.chain(coming).collect();
     members.sort_by_key(|&(order, _)| order);
     for (_, member) in members {
@@ -184,14 +186,15 @@ pub(super) fn areas<'a, E>(
 /// A network that will run.
 enum Member<'a> {
     Staying(&'a Record),
-    Coming(&'a Addition<'a>),
+    /// With its rules, of both families.
+    Coming(&'a Addition<'a>, &'a [(Family, Vec<Placed>); 2]),
 }
 
 impl Member<'_> {
     fn placement(&self) -> &Placement {
         match self {
             Self::Staying(record) => &record.placement,
-            Self::Coming(addition) => addition.placement,
+            Self::Coming(addition, _) => addition.placement,
         }
     }
 
@@ -199,7 +202,10 @@ impl Member<'_> {
     fn held(&self, family: Family) -> Option<Held> {
         let (rules, comes) = match self {
             Self::Staying(record) => (staying(record, family), false),
-            Self::Coming(addition) => (placed(addition.network, family), true),
+            Self::Coming(_, rules) => {
+                let its = rules.iter().find(|(of, _)| *of == family);
+                (its.map_or_else(Vec::new, |(_, its)| its.clone()), true)
+            }
         };
         (!rules.is_empty()).then_some(Held { rules, comes })
     }

@@ -105,6 +105,9 @@ impl Work<'_> {
     }
 
     fn counted(&mut self, chain: &str, placed: &Placed) -> Option<Counters> {
+        if self.counted.is_empty() {
+            return None; // Most rules that come were not there before.
+        }
         let key = (chain.to_owned(), meaning(&placed.words));
         self.counted.remove(&key)
     }
@@ -262,16 +265,13 @@ impl Work<'_> {
     /// was started later and stays.
     fn add(&mut self) {
         let (area, table) = (self.area, self.table);
-        let above = if area.comes_between() {
-            self.above()
-        } else {
-            HashMap::new()
-        };
+        let above = area.comes_between().then(|| self.above());
         for (_, wanted) in &area.added {
             for placed in wanted.iter().filter(|placed| placed.table == table) {
                 let chain = placed.chain;
                 let counters = self.counted(chain, placed);
-                let above = above.get(&(chain, meaning(&placed.words)));
+                let key = || (chain, meaning(&placed.words));
+                let above = above.as_ref().and_then(|above| above.get(&key()));
                 let place = above.and_then(|&id| self.draft.observed.place_of(chain, id));
                 let place = place.map_or(0, |above| above + 1);
                 self.draft.insert(chain, place, &placed.words, counters);

@@ -48,10 +48,13 @@ pub enum StepError {
 }
 
 impl Envelope {
-    pub(super) fn read(bytes: &[u8]) -> Result<(Self, Input), StepError> {
-        let envelope: Self = serde_json::from_slice(bytes)?;
-        let input = envelope.text.parse()?;
-        Ok((envelope, input))
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, StepError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    /// What its text asks for.
+    pub(super) fn input(&self) -> Result<Input, StepError> {
+        Ok(self.text.parse()?)
     }
 
     pub(super) fn write(&self) -> Result<Vec<u8>, StepError> {

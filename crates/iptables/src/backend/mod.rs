@@ -203,11 +203,12 @@ impl Iptables {
 
     fn carry_out(&mut self, payload: &[u8]) -> Result<Done, RunError> {
         let failed = |error: IptablesError| RunError::Failed(error.into());
-        let (mut envelope, mut input) =
-            Envelope::read(payload).map_err(|error| failed(error.into()))?;
+        let broken = |error: StepError| failed(error.into());
+        let mut envelope = Envelope::read(payload).map_err(broken)?;
         if envelope.way == Way::Undo {
             let observed = self.tables.observed_for(&envelope);
-            input = replay::left_to_undo(&input, observed.map_err(|error| failed(error.into()))?);
+            let observed = observed.map_err(|error| failed(error.into()))?;
+            let input = replay::left_to_undo(&envelope.input().map_err(broken)?, observed);
             if input.commands.is_empty() {
                 return Ok(Done::default());
             }
@@ -230,6 +231,7 @@ impl Iptables {
             Err(error) => error,
         };
         if envelope.way == Way::Do && matches!(error, RestoreError::Refused { .. }) {
+            let input = envelope.input().map_err(broken)?;
             // Others may have changed the table since it was looked at.
             match self.tables.observed_for(&envelope) {
                 Ok(observed) => {
@@ -317,7 +319,8 @@ impl Backend for Iptables {
     /// networks can do without is no exception: that it is missing may mean that the kernel refused
     /// it, but also that the process never came so far, and then the rest is undone with it.
     fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
-        let (envelope, input) = Envelope::read(&step.payload).map_err(IptablesError::from)?;
+        let envelope = Envelope::read(&step.payload).map_err(IptablesError::from)?;
+        let input = envelope.input().map_err(IptablesError::from)?;
         let observed = self.tables.observed_for(&envelope);
         let observed = observed.map_err(IptablesError::from)?;
         Ok(replay::has_landed(&input, &observed))

@@ -55,9 +55,9 @@ pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
 /// Words as one text, alike for all that mean the same: programs write some IPv6 addresses with
 /// their end as IPv4 has it, some do not.
 pub(crate) fn meaning(words: &text::Words) -> String {
-    let has_ipv6 = |word: &String| word.contains("::") || word.matches(':').count() > 1;
+    let has_ipv6 = |word: &String| word.bytes().filter(|&byte| byte == b':').count() > 1;
     if !words.as_slice().iter().any(has_ipv6) {
-        return words.to_string();
+        return words.line();
     }
     let words = words.as_slice();
     let mut alike = Vec::with_capacity(words.len());
@@ -70,7 +70,7 @@ pub(crate) fn meaning(words: &text::Words) -> String {
         alike.push(net.map_or_else(|| word.clone(), |net| net.to_string()));
         before = word;
     }
-    alike.into_iter().collect::<text::Words>().to_string()
+    alike.into_iter().collect::<text::Words>().line()
 }
 
 /// Whose rule it is, and what for, by our comment. A name may hold a colon itself; the purpose does

@@ -1,12 +1,13 @@
 //! The words of a rule, and how they are quoted.
 
 use std::convert::Infallible;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 
-/// The words of a rule, without their quotes: `-i virbr0 -j ACCEPT`.
+/// The words of a rule, without their quotes: `-i virbr0 -j ACCEPT`. Copies share them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Words(Vec<String>);
+pub struct Words(Arc<[String]>);
 
 impl Words {
     /// One after another.
@@ -26,6 +27,17 @@ impl Words {
     pub fn behind(&self, option: &str) -> Option<&str> {
         let at = self.0.iter().position(|word| word == option)?;
         self.0.get(at + 1).map(String::as_str)
+    }
+
+    /// One line, in memory that was asked for once.
+    #[must_use]
+    pub fn line(&self) -> String {
+        // Behind each a blank; around a comment quotes.
+        let len: usize = self.0.iter().map(|word| word.len() + 1).sum();
+        let mut line = String::with_capacity(len + 2);
+        // Writing into memory does not fail.
+        let _ = write!(line, "{self}");
+        line
     }
 }
 
@@ -58,7 +70,7 @@ impl FromStr for Words {
             }
         }
         words.extend(word);
-        Ok(Self(words))
+        Ok(Self(words.into()))
     }
 }
 
@@ -69,7 +81,14 @@ impl fmt::Display for Words {
                 f.write_str(" ")?;
             }
             if needs_quotes(word) {
-                write!(f, "\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))?;
+                f.write_str("\"")?;
+                let mut rest = word.as_str();
+                while let Some(at) = rest.find(['\\', '"']) {
+                    write!(f, "{}\\{}", &rest[..at], &rest[at..=at])?;
+                    rest = &rest[at + 1..];
+                }
+                f.write_str(rest)?;
+                f.write_str("\"")?;
             } else {
                 f.write_str(word)?;
             }
@@ -79,7 +98,8 @@ impl fmt::Display for Words {
 }
 
 fn needs_quotes(word: &str) -> bool {
-    word.is_empty() || word.contains([' ', '\t', '"', '\\', '\''])
+    let asks_for_them = |byte| matches!(byte, b' ' | b'\t' | b'"' | b'\\' | b'\'');
+    word.is_empty() || word.bytes().any(asks_for_them)
 }
 
 #[cfg(test)]
@@ -87,7 +107,7 @@ mod tests {
     use super::*;
 
     fn words(line: &str) -> Vec<String> {
-        line.parse::<Words>().unwrap().0
+        line.parse::<Words>().unwrap().0.to_vec()
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl<'a> Area<'a> {
     /// What must stand for networks that have something in these places.
     pub(super) fn skeletons_for<'p>(
         &self,
-        places: impl Iterator<Item = &'p str>,
+        places: impl IntoIterator<Item = &'p str>,
     ) -> Vec<(Layout, Skeleton)> {
         let needs = Needs::of(places);
         let of_layout = |layout: Layout| {
@@ -98,16 +98,18 @@ impl<'a> Area<'a> {
             .map(|gone| gone.installed.place.as_str())
             .collect();
         let has_only_elements = gone.iter().all(|place| Shape::from_name(place).is_some());
-        let before = Needs::of(gone.union(&self.kept).copied());
-        let after = Needs::of(self.places_after());
-        has_only_elements && !after.is_empty() && before == after
+        let before: BTreeSet<&str> = gone.union(&self.kept).copied().collect();
+        let after = self.places_after();
+        let needs = |places: &BTreeSet<&str>| Needs::of(places.iter().copied());
+        // Most changes come to the places that there are: their names need not be read.
+        let stays = before == after || needs(&before) == needs(&after);
+        has_only_elements && stays && after.iter().any(|&place| !Needs::of([place]).is_empty())
     }
 
     /// The places in which something shall be recorded.
-    fn places_after(&self) -> impl Iterator<Item = &str> {
+    fn places_after(&self) -> BTreeSet<&str> {
         let coming: BTreeSet<&str> = self.coming.iter().map(String::as_str).collect();
-        let places: BTreeSet<&str> = coming.union(&self.kept).copied().collect();
-        places.into_iter()
+        coming.union(&self.kept).copied().collect()
     }
 
     /// What a network needs here that has these rules.
@@ -183,7 +185,7 @@ struct Needs {
 }
 
 impl Needs {
-    fn of<'p>(places: impl Iterator<Item = &'p str>) -> Self {
+    fn of<'p>(places: impl IntoIterator<Item = &'p str>) -> Self {
         let mut needs = Self::default();
         for place in places {
             match Shape::from_name(place) {

@@ -257,7 +257,7 @@ impl<'a> Difference<'a> {
             kinds.entry(places).or_default().push(network);
         }
         for (places, networks) in kinds {
-            let needed = area.skeletons_for(places.into_iter());
+            let needed = area.skeletons_for(places);
             if needed.iter().any(|(_, skeleton)| self.comes_of(skeleton)) {
                 without.extend(networks);
             }
@@ -490,26 +490,6 @@ impl<'a> Difference<'a> {
     /// Whether the table is there when the batch is done.
     pub(super) fn remains(&self) -> bool {
         self.remains
-    }
-
-    /// Leaves the marker of a transaction, in place of the one before.
-    pub(super) fn mark(&self, area: &Area<'_>, transaction: &str, batch: &mut Batch) {
-        let set = layout::transaction_set(&area.table, area.family);
-        let table = area.table.as_str();
-        if self.lacks_transaction {
-            batch.add_set(&set);
-        } else if self.add_table.is_none() {
-            batch.flush_set(set.family, table, &set.name);
-        }
-        let marker = layout::marker(transaction);
-        batch.add_elements(set.family, table, &set.name, [&marker]);
-    }
-
-    /// A table that is older than markers gets the set for them.
-    pub(super) fn make_place_for_mark(&self, area: &Area<'_>, batch: &mut Batch) {
-        if self.remains && self.lacks_transaction {
-            batch.add_set(&layout::transaction_set(&area.table, area.family));
-        }
     }
 
     /// Last round.

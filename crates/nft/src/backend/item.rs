@@ -2,6 +2,7 @@
 //! that name can still tell what to take away.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::net::IpAddr;
 use std::ops::Deref;
 
@@ -11,6 +12,9 @@ use palisade_core::network::Family;
 use crate::layout::{Item, Shape};
 use crate::object::{DataType, Rule};
 use crate::statement::concatenation;
+
+/// Most keys in words are no longer, and need memory once.
+const TEXT: usize = 48;
 
 /// A rule or element of a network, and what its record says of it.
 #[derive(Debug, Clone)]
@@ -43,7 +47,10 @@ impl Wanted {
             Item::Rule(rule) => (rule.chain.clone(), rule_text(rule)),
             Item::Element { set, element } => {
                 let key = concatenation(types.of(family, set), &element.key);
-                (set.clone(), key.to_string())
+                let mut text = String::with_capacity(TEXT);
+                // Writing into memory does not fail.
+                let _ = write!(text, "{key}");
+                (set.clone(), text)
             }
         };
         let installed = Installed {

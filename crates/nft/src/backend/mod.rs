@@ -10,6 +10,7 @@ mod features;
 mod item;
 mod landed;
 mod lines;
+mod marker;
 mod members;
 mod observed;
 mod place;
@@ -40,6 +41,7 @@ use crate::transport::Transport;
 use area::{Area, areas, recorded_areas};
 use difference::{Difference, Trust, between};
 use item::Wanted;
+use marker::Marker;
 use observed::Observed;
 use rebuild::Rebuild;
 
@@ -130,7 +132,8 @@ impl Nftables {
             // One marker will do; but every table has a place for it.
             let mut remaining = areas.iter().zip(&differences).filter(|(_, d)| d.remains());
             if let Some((area, difference)) = remaining.next() {
-                difference.mark(area, &change.transaction, &mut batch);
+                let marker = Marker::of(change, &differences);
+                difference.mark(area, marker, &mut batch);
                 is_marked = true;
             }
             for (area, difference) in remaining {

@@ -50,7 +50,7 @@ impl FromStr for TableName {
         let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if text.len() > 64 || !text.starts_with(first) || !text.chars().all(rest) {
             Err(TableNameError::Syntax(text.to_owned()))
-        } else if KEYWORDS.contains(&text) {
+        } else if KEYWORDS.binary_search(&text).is_ok() {
             Err(TableNameError::Keyword(text.to_owned()))
         } else {
             Ok(Self(text.to_owned()))
@@ -78,7 +78,7 @@ impl fmt::Display for TableName {
     }
 }
 
-/// The words of nft's language, from nft(8) and tried with `nft` (tests/kernel does it again).
+/// The words of nft's language in order, from nft(8) and tried with `nft` (tests/kernel does it again).
 pub const KEYWORDS: &[&str] = &[
     "accept",
     "add",
@@ -266,5 +266,11 @@ mod tests {
         ] {
             assert!(name.parse::<TableName>().is_err(), "{name}");
         }
+        assert!(KEYWORDS.is_sorted(), "they are searched as such");
+        assert!(
+            KEYWORDS
+                .iter()
+                .all(|word| word.parse::<TableName>().is_err())
+        );
     }
 }

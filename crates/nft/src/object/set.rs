@@ -69,16 +69,10 @@ impl DataType {
     }
 
     /// The types of which this one is made.
-    #[must_use]
-    pub fn parts(self) -> Vec<Self> {
-        let mut parts = Vec::new();
-        let mut rest = self.0;
-        while rest != 0 {
-            parts.push(Self(rest & 0x3f));
-            rest >>= 6;
-        }
-        parts.reverse();
-        parts
+    pub fn parts(self) -> impl Iterator<Item = Self> {
+        let used = u32::BITS - self.0.leading_zeros();
+        let shifts = (0..used.div_ceil(6)).rev().map(|part| part * 6);
+        shifts.map(move |shift| Self(self.0 >> shift & 0x3f))
     }
 
     /// The size of a value in bytes, for the types that our layouts use and a few others.

@@ -24,7 +24,7 @@ impl Userdata {
     /// [`MAX_COMMENT`](Self::MAX_COMMENT) is cut, between characters.
     #[must_use]
     pub fn comment(text: &str) -> Self {
-        let mut userdata = Self::default();
+        let mut userdata = Self(Vec::with_capacity(text.len() + 3));
         userdata.push_text(COMMENT, text);
         userdata
     }
@@ -69,17 +69,21 @@ impl Userdata {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let mut bytes = text.as_bytes()[..end].to_vec();
-        bytes.push(0);
-        self.push(kind, &bytes);
+        self.push_all(kind, &[&text.as_bytes()[..end], &[0]]);
     }
 
     fn push(&mut self, kind: u8, value: &[u8]) {
-        let Ok(len) = u8::try_from(value.len()) else {
+        self.push_all(kind, &[value]);
+    }
+
+    fn push_all(&mut self, kind: u8, parts: &[&[u8]]) {
+        let Ok(len) = u8::try_from(parts.iter().map(|part| part.len()).sum::<usize>()) else {
             return; // Comments are cut before they come here.
         };
         self.0.extend([kind, len]);
-        self.0.extend_from_slice(value);
+        for part in parts {
+            self.0.extend_from_slice(part);
+        }
     }
 }
 

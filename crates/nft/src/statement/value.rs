@@ -1,5 +1,6 @@
 //! Values in bytes, and as nft writes them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -35,15 +36,30 @@ pub(super) fn prefix_of(bytes: &[u8]) -> Option<u8> {
 /// A text in the quotes of nft. Names that our types let through hold nothing that ends them; in
 /// what comes from the kernel, bytes that would are shown as `?`.
 #[must_use]
-pub fn quoted(text: &str) -> String {
-    let safe = |c: char| if c == '"' || c.is_control() { '?' } else { c };
-    format!("\"{}\"", text.chars().map(safe).collect::<String>())
+pub fn quoted(text: &str) -> impl fmt::Display + '_ {
+    Quoted(text)
+}
+
+struct Quoted<'t>(&'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for part in self.0.split_inclusive(|c: char| c == '"' || c.is_control()) {
+            match part.char_indices().next_back() {
+                Some((last, '"')) => write!(f, "{}?", &part[..last])?,
+                Some((last, c)) if c.is_control() => write!(f, "{}?", &part[..last])?,
+                _ => f.write_str(part)?,
+            }
+        }
+        f.write_str("\"")
+    }
 }
 
 /// A value of a type, as nft writes it.
 pub(super) fn write_value(f: &mut fmt::Formatter<'_>, kind: DataType, bytes: &[u8]) -> fmt::Result {
     match kind {
-        DataType::IFNAME => f.write_str(&quoted(&zero_ended(bytes))),
+        DataType::IFNAME => fmt::Display::fmt(&quoted(&zero_ended(bytes)), f),
         DataType::IPV4_ADDR => match <[u8; 4]>::try_from(bytes) {
             Ok(octets) => write!(f, "{}", Ipv4Addr::from(octets)),
             Err(_) => write_hex(f, bytes),
@@ -64,9 +80,9 @@ pub(super) fn write_value(f: &mut fmt::Formatter<'_>, kind: DataType, bytes: &[u
     }
 }
 
-pub(super) fn zero_ended(bytes: &[u8]) -> String {
+pub(super) fn zero_ended(bytes: &[u8]) -> Cow<'_, str> {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
+    String::from_utf8_lossy(&bytes[..end])
 }
 
 pub(super) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
@@ -87,7 +103,7 @@ struct Concatenation<'a> {
 impl fmt::Display for Concatenation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.key;
-        for (i, part) in self.kind.parts().into_iter().enumerate() {
+        for (i, part) in self.kind.parts().enumerate() {
             if i > 0 {
                 f.write_str(" . ")?;
             }
@@ -136,6 +152,6 @@ mod tests {
             concatenation(kind, &key[..18]).to_string(),
             "\"virbr0\" . 0x0a00"
         );
-        assert_eq!(quoted("a\"b\nc"), "\"a?b?c\"");
+        assert_eq!(quoted("a\"b\nc").to_string(), "\"a?b?c\"");
     }
 }

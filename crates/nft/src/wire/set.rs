@@ -92,7 +92,7 @@ fn encode_fields(key: DataType, buffer: &mut Vec<u8>) {
 
 /// The sizes of a concatenation's parts, if they are known.
 fn field_sizes(key: DataType) -> Option<Vec<u32>> {
-    let parts = key.parts();
+    let parts: Vec<DataType> = key.parts().collect();
     let sizes = parts.iter().map(|part| part.size());
     sizes
         .collect::<Option<Vec<u32>>>()

@@ -3,6 +3,7 @@
 mod after;
 mod allowed;
 mod confirm;
+mod consequence;
 mod counters;
 mod doctor;
 mod error;
@@ -18,6 +19,7 @@ use palisade_core::backend::{Backend, Discrepancy};
 use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
 use palisade_core::network::{Name, Network};
 use palisade_core::state::{Record, Running, State};
+use palisade_core::storage::PATIENCE;
 use palisade_nft::backend::Nftables;
 use palisade_nft::conntrack::Conntrack;
 use palisade_nft::socket::{self, Socket};
@@ -266,9 +268,11 @@ impl Firewall {
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
         // The engine would do so by itself, but not tell.
-        let recovered = self.engine().recover_if_left()?;
+        let lock = self.state.lock(PATIENCE)?;
+        let recovered = self.engine().recover_under(&lock)?;
         let note = self.end_unnatted_of(recovered);
-        let mut report = self.engine().reach(goal)?;
+        let mut report = self.engine().reach_under(goal, &lock)?;
+        drop(lock);
         report.notes.extend(note);
         self.see_after(&mut report, looked_at);
         Ok(report)
