@@ -19,7 +19,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
             .with(name("no change"), move || no_change(layout))
             .with(name("verify"), move || verify(layout));
     }
-    trials
+    trials.with("mapped: markers are swept", swept)
 }
 
 /// What each network adds to a batch.
@@ -74,6 +74,22 @@ fn one_more(layout: Layout) {
     });
     same(counts);
     assert!(counts[0].messages <= 14, "{counts:?}");
+    // Who closes a socket after a deletion waits.
+    assert_eq!(counts[0].deletions, 0, "{counts:?}");
+}
+
+/// Networks that come one by one leave their markers, but never many.
+fn swept() {
+    let mut site = Site::with(Layout::Mapped, 1);
+    let mut most = 0;
+    for number in 1..=130 {
+        let one = [network(number)];
+        site.count(|firewall| {
+            firewall.apply(&one).expect("apply one more");
+        });
+        most = most.max(site.markers());
+    }
+    assert!(most > 1 && most <= 64, "{most}");
 }
 
 /// The first that was started goes; one at least stays.

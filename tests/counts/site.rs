@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use palisade::definition::{Source, parse};
 use palisade::{BackendChoice, Choice, Firewall, Layout, Network, Options};
+use palisade_nft::dump::Reader;
+use palisade_nft::object::Family;
 use palisade_nft::socket::Socket;
 use palisade_nft::transport::{Transport, TransportError};
-use palisade_nft::wire::{Header, messages};
+use palisade_nft::wire::{Header, Kind, messages};
 use palisade_tests::{Definition, Namespace};
 use tempfile::TempDir;
 
@@ -19,6 +21,8 @@ pub(crate) struct Counts {
     pub(crate) batches: usize,
     /// Messages in batches, their beginnings and ends aside.
     pub(crate) messages: usize,
+    /// Those messages that delete something.
+    pub(crate) deletions: usize,
     /// The bytes of batches.
     pub(crate) bytes: usize,
 }
@@ -77,12 +81,30 @@ impl Site {
         self.counts()
     }
 
+    /// How many markers of transactions there are in IPv4.
+    pub(crate) fn markers(&self) -> usize {
+        let mut socket = Socket::open_in(self.namespace.path()).expect("open a socket");
+        let mut replies = Vec::new();
+        let mut reader = Reader::new(&mut socket, &mut replies);
+        let elements = reader.elements(Family::Ip, "palisade", "transaction");
+        elements.expect("read markers").len()
+    }
+
     /// What was counted since the last time.
     fn counts(&self) -> Counts {
         let mut counts = self.counts.lock().expect("counts");
         std::mem::take(&mut *counts)
     }
 }
+
+/// What the kernel destroys something after.
+const DELETIONS: [Kind; 5] = [
+    Kind::DEL_TABLE,
+    Kind::DEL_CHAIN,
+    Kind::DEL_RULE,
+    Kind::DEL_SET,
+    Kind::DEL_ELEMENT,
+];
 
 struct Counted {
     socket: Socket,
@@ -92,12 +114,16 @@ struct Counted {
 impl Transport for Counted {
     fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
         let mut counts = self.counts.lock().expect("counts");
-        let sent: Vec<u16> = messages(request)
-            .map(|message| message.expect("messages of ours").header.kind)
+        let sent: Vec<_> = messages(request)
+            .map(|message| message.expect("messages of ours"))
+            .map(|message| (message.header.kind, message.kind))
             .collect();
-        if sent.first() == Some(&Header::BATCH_BEGIN) {
+        if sent.first() == Some(&(Header::BATCH_BEGIN, None)) {
             counts.batches += 1;
             counts.messages += sent.len() - 2;
+            let deletes =
+                |(_, kind): &&_| DELETIONS.iter().any(|deletion| Some(*deletion) == *kind);
+            counts.deletions += sent.iter().filter(deletes).count();
             counts.bytes += request.len();
         } else {
             counts.questions += 1;

@@ -3,6 +3,7 @@
 
 mod documents;
 mod examined;
+mod examples;
 mod filters;
 mod firewalld;
 mod host;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     trials = host::add_to(trials);
     trials = leftovers::add_to(trials);
     trials = documents::add_to(trials);
+    trials = examples::add_to(trials);
     trials = rights::add_to(trials);
     trials = terminal::add_to(trials);
     trials = ufw::add_to(trials);

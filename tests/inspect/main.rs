@@ -2,6 +2,7 @@
 
 mod confirm;
 mod counters;
+mod meaning;
 mod mended;
 mod multicast;
 mod order;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
+    trials = meaning::add_to(trials);
     trials = mended::add_to(trials);
     trials = watch::add_to(trials);
     // They mostly wait for programs.

@@ -113,23 +113,6 @@ fn reading_touches_nothing() {
         assert!(text.contains("table ip palisade"), "{text}");
     }
     palisade.ok(["list"]);
-    let help = palisade.ok(["--help"]);
-    let (_, commands) = help.split_once("Commands:\n").expect("commands");
-    let (commands, _) = commands.split_once("\n\n").expect("their end");
-    let named = commands.lines().filter(|line| !line.starts_with("   "));
-    for command in named.filter_map(|line| line.split_whitespace().next()) {
-        let is_shown = !["demo", "completions", "help"].contains(&command);
-        let shown = text.contains(&format!("== palisade {command}"));
-        assert_eq!(shown, is_shown, "{command}: {text}");
-    }
-    for happens in [
-        "put back: default restored",
-        "masquerade to :1024",
-        "confirmed: default",
-    ] {
-        assert!(text.contains(happens), "{happens}: {text}");
-    }
-    assert!(!text.contains("SKIPPED"), "{text}");
     assert_eq!(Dump::ruleset(&namespace).as_str(), "");
     assert!(!palisade.state().exists(), "the state directory was made");
     // And these are told apart from what is wrong.
@@ -272,6 +255,23 @@ fn demo_leaves_nothing() {
             .all(|word| text.contains(word)),
         "{text}"
     );
+    let help = palisade.ok(["--help"]);
+    let (_, commands) = help.split_once("Commands:\n").expect("commands");
+    let (commands, _) = commands.split_once("\n\n").expect("their end");
+    let named = commands.lines().filter(|line| !line.starts_with("   "));
+    for command in named.filter_map(|line| line.split_whitespace().next()) {
+        let is_shown = !["demo", "completions", "help"].contains(&command);
+        let shown = text.contains(&format!("== palisade {command}"));
+        assert_eq!(shown, is_shown, "{command}: {text}");
+    }
+    for happens in [
+        "put back: default restored",
+        "masquerade to :1024",
+        "confirmed: default",
+    ] {
+        assert!(text.contains(happens), "{happens}: {text}");
+    }
+    assert!(!text.contains("SKIPPED"), "{text}");
     assert_eq!(Dump::ruleset(&namespace).as_str(), "");
     assert!(!palisade.state().exists(), "the state directory was made");
 }

@@ -95,6 +95,13 @@ pub(crate) fn explain_all(
         for explanation in [Some(&first), answer.as_ref()].into_iter().flatten() {
             assert_eq!(explanation.undecided, [], "{question:?}: {explanation:?}");
         }
+        // The first packet decided for both ways.
+        if let (true, Some(answer)) = (is_translated(&first), &answer)
+            && answer.verdict == Verdict::Accept
+            && answer.packet.is_forwarded()
+        {
+            assert_eq!(answer.nat, Nat::Decided, "the answer to {question:?}");
+        }
         Told {
             ending: ending(ground, question, &first, answer.as_ref()),
             first,
@@ -102,6 +109,10 @@ pub(crate) fn explain_all(
         }
     });
     told.collect()
+}
+
+fn is_translated(explanation: &Explanation) -> bool {
+    matches!(explanation.nat, Nat::Masquerade { .. } | Nat::Snat { .. })
 }
 
 fn is_answered(question: &Question) -> bool {

@@ -99,7 +99,7 @@ fn amid_others(place: Place) {
     let change = apply_and_remove(&palisade);
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
-        let noise = scope.spawn(|| foreign_commits(&namespace, &is_done));
+        let noise = scope.spawn(|| foreign_commits(&namespace, &is_done, Duration::ZERO));
         let kills = AssertUnwindSafe(|| change.kill_at_random(&[place], &namespace, &palisade));
         let killed = catch_unwind(kills);
         is_done.store(true, Ordering::Relaxed);

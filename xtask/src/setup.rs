@@ -142,7 +142,13 @@ pub(crate) fn run() -> Result<(), String> {
             println!("setup: all that tests need is there");
             Ok(())
         }
-        left => Err(format!("still missing after installing: {left:?}")),
+        left => {
+            let names: Vec<&str> = left.iter().map(|need| need.name()).collect();
+            Err(format!(
+                "still missing after installing: {}",
+                names.join(", ")
+            ))
+        }
     }
 }
 

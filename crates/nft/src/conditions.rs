@@ -30,9 +30,20 @@ pub struct UnknownCondition {
 /// What the rules of a table ask, hook by hook.
 ///
 /// # Errors
-/// At the first rule that asks for something else than the fields of a packet.
+/// If a rule asks for something else than the fields of a packet: the first one.
 pub fn conditions(program: &Program) -> Result<Conditions, UnknownCondition> {
+    let (conditions, unknown) = known_conditions(program);
+    match unknown.into_iter().next() {
+        None => Ok(conditions),
+        Some(unknown) => Err(unknown),
+    }
+}
+
+/// What the rules of a table ask, as far as it can be said, and the rules that ask for more.
+#[must_use]
+pub fn known_conditions(program: &Program) -> (Conditions, Vec<UnknownCondition>) {
     let mut conditions = Conditions::default();
+    let mut unknown = Vec::new();
     for base in &program.chains {
         let Some((hook, kind)) = base.chain.base.as_ref().and_then(|base| {
             let hook = hook(base.hook)?;
@@ -44,8 +55,15 @@ pub fn conditions(program: &Program) -> Result<Conditions, UnknownCondition> {
         let mut left = vec![base];
         while let Some(chain) = left.pop() {
             for rule in &chain.rules {
-                for condition in of_rule(program, rule)? {
+                let (asked, is_all) = of_rule(program, rule);
+                for condition in asked {
                     conditions.add(hook, for_kind(kind, condition));
+                }
+                if !is_all {
+                    unknown.push(UnknownCondition {
+                        chain: rule.chain.clone(),
+                        rule: format!("{rule:#}"),
+                    });
                 }
                 let led_to = rule.expressions.iter().filter_map(leads_to);
                 let new = led_to.filter(|&chain| reached.insert(chain));
@@ -53,7 +71,7 @@ pub fn conditions(program: &Program) -> Result<Conditions, UnknownCondition> {
             }
         }
     }
-    Ok(conditions)
+    (conditions, unknown)
 }
 
 fn hook(hook: object::Hook) -> Option<Hook> {
@@ -81,12 +99,10 @@ fn for_kind(kind: &str, mut condition: Condition) -> Condition {
     condition
 }
 
-/// What a rule asks: one condition, or one for each element of the set that it asks in.
-fn of_rule(program: &Program, rule: &Rule) -> Result<Vec<Condition>, UnknownCondition> {
-    let unknown = || UnknownCondition {
-        chain: rule.chain.clone(),
-        rule: format!("{rule:#}"),
-    };
+/// What a rule asks: one condition, or one for each element of the set that it asks in; and whether
+/// that is all.
+fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) {
+    let mut is_all = true;
     let mut conditions = vec![Condition::default()];
     for statement in statement::statements(&rule.expressions) {
         let asked = match &statement {
@@ -94,7 +110,10 @@ fn of_rule(program: &Program, rule: &Rule) -> Result<Vec<Condition>, UnknownCond
             Statement::Other(_) => None,
             _ => continue,
         };
-        let asked = asked.ok_or_else(unknown)?;
+        let Some(asked) = asked else {
+            is_all = false;
+            continue;
+        };
         let with = |condition: &Condition| {
             let tests = condition.tests.clone();
             asked.iter().map(move |more| Condition {
@@ -103,7 +122,7 @@ fn of_rule(program: &Program, rule: &Rule) -> Result<Vec<Condition>, UnknownCond
         };
         conditions = conditions.iter().flat_map(with).collect();
     }
-    Ok(conditions)
+    (conditions, is_all)
 }
 
 /// The ways in which a match can hold: all tests of one of them.

@@ -21,6 +21,7 @@
 
 pub mod compare;
 pub mod config;
+mod consequence;
 mod counters;
 pub mod definition;
 pub mod doctor;
@@ -41,6 +42,7 @@ mod user_namespace;
 mod usual;
 pub mod watch;
 
+pub use consequence::{Consequence, Example};
 pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use palisade_core::network::InterfaceName;
+use palisade_core::network::{Family as Ip, InterfaceName};
 use palisade_iptables::backend::Saved;
 use palisade_iptables::run::Variant;
 use palisade_nft::dump::{Depth, DumpError, Reader};
@@ -52,9 +52,10 @@ pub(crate) fn notices(
 ) -> Result<Vec<String>, LookError> {
     let native = nftables(reader, namespace)?;
     let mut rules: Vec<String> = native.into_iter().map(|rule| rule.text).collect();
-    let mut programs = usual::programs(namespace);
-    for family in legacy_families(namespace)? {
-        match programs.saved(Variant::Legacy, family) {
+    // It rules IPv4 on each of its bridges, whatever addresses there are.
+    let family = Ip::Ipv4;
+    if legacy_families(namespace)?.contains(&family) {
+        match usual::programs(namespace).saved(Variant::Legacy, family) {
             Ok(saved) => rules.extend(in_iptables(&saved)),
             Err(error) => log::debug!("{error}"),
         }

@@ -16,7 +16,7 @@ use crate::program::{cargo, run, target, workspace};
 pub(crate) use check::check;
 
 const USAGE: &str = "\
-usage: cargo xtask dist [--debug]
+usage: cargo xtask dist [--debug | --check]
 
 Builds the command and writes into target/dist:
   palisade-VERSION/                    an installable tree, as below /
@@ -25,12 +25,14 @@ Builds the command and writes into target/dist:
 
 options:
   --debug  without optimizing: quicker, for tests
+  --check  the same, and looks whether each part is sound, as `cargo xtask test` does
 ";
 
 pub(crate) fn main(args: &[&str]) -> ExitCode {
     let is_debug = match args {
         [] => false,
         ["--debug"] => true,
+        ["--check"] => return end(check().map(|()| Vec::new())),
         ["--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -40,7 +42,11 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match make(is_debug) {
+    end(make(is_debug))
+}
+
+fn end(made: Result<Vec<PathBuf>, String>) -> ExitCode {
+    match made {
         Ok(made) => {
             for path in made {
                 println!("{}", path.display());

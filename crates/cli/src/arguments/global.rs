@@ -13,7 +13,8 @@ use crate::output::{Color, Format};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Where state is kept, in a folder for each network namespace [default: /run/palisade]
+    /// Where state is kept, in a folder for each network namespace [default: /run/palisade; of a
+    /// plain user, $XDG_RUNTIME_DIR/palisade]
     #[arg(
         long,
         global = true,

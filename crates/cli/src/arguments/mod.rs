@@ -5,6 +5,7 @@ mod definitions;
 mod environment;
 mod global;
 mod internal;
+mod narrow;
 mod networks;
 mod packets;
 
@@ -36,7 +37,7 @@ impl Asked {
     /// # Errors
     /// If they are wrong, or ask for help, which is an error to clap.
     pub(crate) fn of_this_process() -> Result<Self, clap::Error> {
-        match read() {
+        match narrow::read() {
             Ok(arguments) => Arguments::check(&arguments).map(|()| Self::Command(arguments)),
             Err(error) if error.kind() == ErrorKind::InvalidSubcommand => {
                 read().map(Self::Internal).map_err(|_| error)
@@ -74,7 +75,11 @@ pub(crate) struct Arguments {
 
 /// Reads what is there to read, as one or the other.
 fn read<A: CommandFactory + FromArgMatches>() -> Result<A, clap::Error> {
-    let mut command = A::command().mut_args(environment::without_idle_variable);
+    read_by(A::command())
+}
+
+fn read_by<A: FromArgMatches>(command: clap::Command) -> Result<A, clap::Error> {
+    let mut command = command.mut_args(environment::without_idle_variable);
     let matches = command
         .try_get_matches_from_mut(env::args_os())
         .map_err(|error| environment::blaming_variable(error, &command))?;
@@ -142,7 +147,7 @@ pub(crate) enum Command {
     /// Compare what is recorded with the kernel; exit 3 if they differ
     #[command(after_help = "Example: palisade verify default")]
     Verify(Named),
-    /// Make the kernel as it is recorded, in one transaction
+    /// Make the kernel as it is recorded, in one transaction; what others put among our rules goes
     #[command(after_help = "Example: palisade repair")]
     Repair(Named),
     /// Move all running networks to another backend or layout, all or nothing, without a gap

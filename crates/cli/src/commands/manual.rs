@@ -64,6 +64,18 @@ fn page_of(command: Command) -> std::io::Result<Vec<u8>> {
     let man = Man::new(command).section("1").manual("palisade");
     let mut page = Vec::new();
     man.render(&mut page)?;
-    page.extend_from_slice(SEE_ALSO.as_bytes());
-    Ok(page)
+    let mut page = with_examples(&String::from_utf8_lossy(&page));
+    page.push_str(SEE_ALSO);
+    Ok(page.into_bytes())
+}
+
+/// What stands below a help, its examples, under a heading that says so, each in a line.
+fn with_examples(page: &str) -> String {
+    let Some((before, rest)) = page.split_once(".SH EXTRA\nExample: ") else {
+        return page.to_owned();
+    };
+    let (examples, after) = rest.split_once(".SH ").unwrap_or((rest, ""));
+    let lines = examples.lines().map(str::trim_start);
+    let examples = lines.fold(String::new(), |text, line| text + line + "\n");
+    format!("{before}.SH EXAMPLES\n.nf\n{examples}.fi\n.SH {after}")
 }

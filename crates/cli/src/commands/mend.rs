@@ -1,6 +1,6 @@
 //! `verify`, `repair` and `recover`: what is recorded, and what stands.
 
-use palisade::{Firewall, Recovered};
+use palisade::{Consequence, Firewall, Recovered};
 use serde_json::json;
 
 use super::{change, names};
@@ -8,7 +8,7 @@ use crate::arguments::Named;
 use crate::failure::Failure;
 use crate::output::Outcome;
 
-/// Each difference in one line; exit code 3 if there is one.
+/// Each difference in one line, and what they mean; exit code 3 if there is one.
 pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, Failure> {
     let differences = firewall.verify(&names(&named.names)?)?;
     let mut text = String::new();
@@ -18,12 +18,31 @@ pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, 
         let (object, kind, detail) = (&found.object, found.kind, &found.detail);
         text.push_str(&format!("{kind}: {network}{object}: {detail}\n"));
     }
-    if differences.is_empty() {
-        text.push_str("the kernel is as it is recorded\n");
-    }
     let clean = differences.is_empty();
-    let json = json!({ "clean": clean, "differences": differences });
+    let consequence = if clean {
+        text.push_str("the kernel is as it is recorded\n");
+        Consequence::None
+    } else {
+        let consequence = firewall.consequence(&differences)?;
+        text.push_str(&meaning(&consequence));
+        consequence
+    };
+    let json = json!({ "clean": clean, "differences": differences, "consequence": consequence });
     Ok(Outcome::new(text, &json).with_code(if clean { 0 } else { 3 }))
+}
+
+/// What all the differences together mean, below them.
+fn meaning(consequence: &Consequence) -> String {
+    match consequence {
+        Consequence::Packet(example) => format!(
+            "\nso {}\n  such as {}: {}, and should be {}\n",
+            example.detail, example.packet, example.actual, example.expected
+        ),
+        Consequence::Open { detail } => {
+            format!("\nwhat that means for packets is not sure: {detail}\n")
+        }
+        _ => "\nno packet is accepted, refused or translated otherwise\n".to_owned(),
+    }
 }
 
 pub(super) fn repair(

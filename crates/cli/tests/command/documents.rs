@@ -149,6 +149,26 @@ fn links_lead_somewhere() {
     assert!(followed > 15, "{followed}");
 }
 
+/// README leads to every document, and each is there under its name.
+#[test]
+fn the_readme_names_all_documents() {
+    let readme = read("README.md");
+    let (_, index) = readme.split_once("\n## Documents\n").unwrap();
+    let (index, _) = index.split_once("\n## ").unwrap();
+    let mut found = 0;
+    for file in fs::read_dir(root().join("docs")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") || name == "decisions" {
+            assert!(
+                index.contains(&format!("- [docs/{name}](docs/{name}): ")),
+                "{name}"
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 9, "{found}");
+}
+
 /// A file that the map of the code names is there.
 #[test]
 fn the_map_names_files_that_exist() {

@@ -36,7 +36,8 @@ fn networks_without_rules() {
         "migrate --to none",
         "recover",
     ]));
-    let clean = json!({ "clean": true, "differences": [] });
+    let none = json!({ "kind": "none" });
+    let clean = json!({ "clean": true, "differences": [], "consequence": none });
     assert_eq!(palisade.json("verify --format json"), clean);
 }
 

@@ -98,7 +98,12 @@ impl<'a> Difference<'a> {
     /// If a network that is named does not run, or networks would conflict that would run then.
     pub fn between(running: &'a Running<'_>, goal: &'a Goal) -> Result<Self, EngineError> {
         let named = |names: &'a [Name]| {
-            check_known(|name| running.get(name).is_some(), names)?;
+            let known = check_known(|name| running.get(name).is_some(), names);
+            // One whose record was lost runs, as far as the index knows.
+            if running.is_misled() {
+                return Err(EngineError::Misled);
+            }
+            known?;
             let records = names.iter().filter_map(|name| running.get(name));
             Ok::<_, EngineError>(records.collect::<Vec<_>>())
         };

@@ -124,7 +124,7 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let goal = goal(&running)?;
         // What others put into an older table goes with it where that is wished.
-        let is_remade = matches!(&goal, Goal::Mended(_));
+        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
         let (running, seen) = if is_remade {
             (running, Seen::new())
         } else {

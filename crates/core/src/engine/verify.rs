@@ -97,8 +97,8 @@ fn unbelieved(Unbelieved { network, path, why }: Unbelieved) -> Discrepancy {
         object: format!("record {path}"),
         kind: DiscrepancyKind::Unreadable,
         detail: format!(
-            "{why}: rules of its network may stand that no record names; apply the network again, \
-             then run `palisade repair`, or end this warning by `palisade recover`: the file is kept"
+            "{why}: rules of its network may stand that no record names; `palisade recover` sets it \
+             aside and ends this warning, then apply the network again and run `palisade repair`"
         ),
     }
 }

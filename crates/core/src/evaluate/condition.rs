@@ -87,6 +87,13 @@ impl Conditions {
         self.all.extend(others.all);
     }
 
+    /// What is asked here and not there.
+    #[must_use]
+    pub fn without(mut self, others: &Self) -> Self {
+        self.all.retain(|asked| !others.all.contains(asked));
+        self
+    }
+
     /// What is asked at a hook, in no order.
     pub fn at(&self, hook: Hook) -> impl Iterator<Item = &Condition> {
         let its = self.all.iter().filter(move |(at, _)| *at == hook);

@@ -43,7 +43,7 @@ pub struct Doubt {
 }
 
 /// What becomes of a packet: all that two evaluators must agree on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Fate {
     /// Whether it passes.
     pub verdict: Verdict,

@@ -32,9 +32,20 @@ impl Tables {
     /// What the rules ask that decide on packets.
     ///
     /// # Errors
-    /// At the first rule that asks for something else than the fields of a packet.
+    /// If a rule asks for something else than the fields of a packet: the first one.
     pub fn conditions(&self) -> Result<Conditions, UnknownCondition> {
+        let (conditions, unknown) = self.known_conditions();
+        match unknown.into_iter().next() {
+            None => Ok(conditions),
+            Some(unknown) => Err(unknown),
+        }
+    }
+
+    /// The same, as far as it can be said, and the rules that ask for more.
+    #[must_use]
+    pub fn known_conditions(&self) -> (Conditions, Vec<UnknownCondition>) {
         let mut conditions = Conditions::default();
+        let mut unknown = Vec::new();
         for (hook, table, chain) in PLACES {
             let mut reached = HashSet::from([chain]);
             let mut left = vec![chain];
@@ -47,25 +58,30 @@ impl Tables {
                         left.push(to);
                     }
                     if rule.action != Action::Continue {
-                        conditions.add(hook, condition(rule, table)?);
+                        let (condition, is_all) = condition(rule, table);
+                        conditions.add(hook, condition);
+                        if !is_all {
+                            unknown.push(UnknownCondition {
+                                chain: rule.saved.chain.clone(),
+                                rule: rule.saved.words.to_string(),
+                            });
+                        }
                     }
                 }
             }
         }
-        Ok(conditions)
+        (conditions, unknown)
     }
 }
 
-fn condition(rule: &Prepared, table: &str) -> Result<Condition, UnknownCondition> {
-    let tests = rule.asks.iter().map(test).collect::<Option<Vec<Test>>>();
-    let mut tests = tests.ok_or_else(|| UnknownCondition {
-        chain: rule.saved.chain.clone(),
-        rule: rule.saved.words.to_string(),
-    })?;
+/// What a rule asks, and whether that is all.
+fn condition(rule: &Prepared, table: &str) -> (Condition, bool) {
+    let mut tests: Vec<Test> = rule.asks.iter().filter_map(test).collect();
+    let is_all = tests.len() == rule.asks.len();
     if table == "nat" {
         tests.push(Condition::first_packet().into());
     }
-    Ok(Condition { tests })
+    (Condition { tests }, is_all)
 }
 
 fn test(ask: &Ask) -> Option<Test> {

@@ -492,26 +492,6 @@ impl<'a> Difference<'a> {
         self.remains
     }
 
-    /// Leaves the marker of a transaction, in place of the one before.
-    pub(super) fn mark(&self, area: &Area<'_>, transaction: &str, batch: &mut Batch) {
-        let set = layout::transaction_set(&area.table, area.family);
-        let table = area.table.as_str();
-        if self.lacks_transaction {
-            batch.add_set(&set);
-        } else if self.add_table.is_none() {
-            batch.flush_set(set.family, table, &set.name);
-        }
-        let marker = layout::marker(transaction);
-        batch.add_elements(set.family, table, &set.name, [&marker]);
-    }
-
-    /// A table that is older than markers gets the set for them.
-    pub(super) fn make_place_for_mark(&self, area: &Area<'_>, batch: &mut Batch) {
-        if self.remains && self.lacks_transaction {
-            batch.add_set(&layout::transaction_set(&area.table, area.family));
-        }
-    }
-
     /// Last round.
     pub(super) fn add_items(&self, _area: &Area<'_>, batch: &mut Batch) {
         let Some(family) = self.family else { return };

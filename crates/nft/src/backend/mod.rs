@@ -10,6 +10,7 @@ mod features;
 mod item;
 mod landed;
 mod lines;
+mod marker;
 mod members;
 mod observed;
 mod place;
@@ -40,6 +41,7 @@ use crate::transport::Transport;
 use area::{Area, areas, recorded_areas};
 use difference::{Difference, Trust, between};
 use item::Wanted;
+use marker::Marker;
 use observed::Observed;
 use rebuild::Rebuild;
 
@@ -130,7 +132,8 @@ impl Nftables {
             // One marker will do; but every table has a place for it.
             let mut remaining = areas.iter().zip(&differences).filter(|(_, d)| d.remains());
             if let Some((area, difference)) = remaining.next() {
-                difference.mark(area, &change.transaction, &mut batch);
+                let marker = Marker::of(change, &differences);
+                difference.mark(area, marker, &mut batch);
                 is_marked = true;
             }
             for (area, difference) in remaining {
@@ -203,8 +206,10 @@ impl Nftables {
         let mut uses = Uses::default();
         uses.extend(records.iter().flat_map(|record| &record.installed));
         let mut tables = BTreeSet::new();
-        for record in asked {
-            tables.insert(Settings::try_from(&record.placement)?.table);
+        // Most networks are in one place.
+        let places: HashSet<&Placement> = asked.iter().map(|record| &record.placement).collect();
+        for place in places {
+            tables.insert(Settings::try_from(place)?.table);
         }
         let mut areas = recorded_areas(records, &uses)?;
         areas.retain(|area| tables.contains(&area.table));
@@ -227,7 +232,10 @@ impl Nftables {
             ..Plan::default()
         };
         let mut rebuilds = Vec::new();
-        self.occupied.clear();
+        self.occupied.retain(|occupied| {
+            let mut looked_at = areas.iter().map(|(area, _)| area.table.as_str());
+            looked_at.all(|table| table != occupied.table)
+        });
         for (area, program) in &areas {
             let is_old = match program {
                 Some(program) => is_old(&program.table)?,

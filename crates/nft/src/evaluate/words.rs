@@ -13,7 +13,7 @@ use super::step::{Action, End, Step};
 use crate::layout::{self, Shape};
 use crate::object::{BaseChain, Chain, Counter, Element, Expression, Family, Rule, Set};
 use crate::program::Program;
-use crate::statement::{Statement, concatenation, statements};
+use crate::statement::{concatenation, statements, texts};
 use crate::wire::foreign;
 
 /// A rule that was asked. `owner` is the network that an element before it was for.
@@ -235,7 +235,5 @@ fn condition(rule: &Rule, because: Option<usize>) -> String {
         .get(..end)
         .map(statements)
         .unwrap_or_default();
-    said.last()
-        .map(|statement: &Statement| format!("{:#}", statement.text(rule.family)))
-        .unwrap_or_default()
+    texts(&said, rule.family).pop().unwrap_or_default()
 }

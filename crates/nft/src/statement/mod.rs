@@ -22,6 +22,7 @@ use crate::object::{PayloadBase, Reject, Verdict};
 
 pub use build::{Direction, End, address, address_field, in_set, interface, interface_field};
 pub use build::{known_flow, port_unreachable, protocol};
+pub(crate) use display::texts;
 pub use lower::expressions;
 pub use read::statements;
 pub use value::{concatenation, interface_name, quoted};

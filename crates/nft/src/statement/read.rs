@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Translate;
 use super::value::prefix_of;
 use super::{End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To};
-use crate::object::{Bitwise, Expression, Family, LookupTarget, Register};
+use crate::object::{Bitwise, Compare, Comparison, Expression, Family, LookupTarget, Register};
 
 /// What these expressions say. Nothing is left out: an expression that is not understood, or whose
 /// value nobody uses, becomes [`Statement::Other`].
@@ -48,6 +48,8 @@ struct Reader {
     out: Vec<Statement>,
     /// What was loaded and not used yet, in the order of loading.
     loaded: Vec<Loaded>,
+    /// The register of the one field that the last statement tests, where that came just before.
+    tested: Option<Register>,
 }
 
 /// A value in a register, and the expressions that put it there.
@@ -64,6 +66,7 @@ enum Source {
 
 impl Reader {
     fn take(&mut self, expression: &Expression) {
+        let tested = self.tested.take();
         let understood = match expression {
             Expression::Meta(meta) => {
                 self.load(expression, meta.destination, Origin::Meta(meta.key))
@@ -82,6 +85,9 @@ impl Reader {
                 Source::Constant(load.value.clone()),
             ),
             Expression::Bitwise(bitwise) => self.mask(expression, bitwise),
+            Expression::Compare(compare) if tested == Some(compare.source) => {
+                self.range_end(compare)
+            }
             Expression::Compare(compare) => {
                 let test = Test::Compare(compare.operator, compare.value.clone());
                 self.test(compare.source, test)
@@ -182,7 +188,24 @@ impl Reader {
             return None;
         }
         self.loaded.clear();
+        self.tested = (fields.len() == 1).then_some(source);
         self.out.push(Statement::Match(Match { fields, test }));
+        Some(())
+    }
+
+    /// `10-20` is written as two comparisons of one register.
+    fn range_end(&mut self, compare: &Compare) -> Option<()> {
+        let Some(Statement::Match(Match { test, .. })) = self.out.last_mut() else {
+            return None;
+        };
+        let Test::Compare(Comparison::GreaterOrEqual, first) = test else {
+            return None;
+        };
+        let is_end = compare.operator == Comparison::LessOrEqual;
+        if !is_end || !self.loaded.is_empty() || first.len() != compare.value.len() {
+            return None;
+        }
+        *test = Test::Between(std::mem::take(first), compare.value.clone());
         Some(())
     }
 

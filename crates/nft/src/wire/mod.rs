@@ -24,6 +24,7 @@ mod golden;
 mod kind;
 mod malformed;
 mod message;
+pub(crate) mod others;
 #[cfg(test)]
 mod strategies;
 

@@ -108,7 +108,7 @@ impl Lowered {
 
 /// The same tables on a host that drops whatever nobody accepts, coming in or going out: there it
 /// shows which of the host's services rules open.
-fn closed(saved: &[text::Table]) -> Vec<text::Table> {
+pub(crate) fn closed(saved: &[text::Table]) -> Vec<text::Table> {
     let mut closed = saved.to_vec();
     if !closed.iter().any(|table| table.name == "filter") {
         closed.push(text::Table {

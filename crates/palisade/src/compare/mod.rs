@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::render::RenderError;
 
 pub use lowered::Lowered;
+pub(crate) use lowered::closed;
 
 /// Disagreements that are told in full; more are counted.
 const TOLD: usize = 10;

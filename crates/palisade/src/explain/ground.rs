@@ -90,8 +90,8 @@ impl Ground {
         }
     }
 
-    /// What each table says by itself, if packets of this family enter it.
-    pub(super) fn tables(&self, packet: &Packet) -> Vec<TableVerdict> {
+    /// What each table says by itself, if packets of this family enter it; and all say this.
+    pub(super) fn tables(&self, packet: &Packet, all: &Outcome) -> Vec<TableVerdict> {
         let sees = |program: &&Program| {
             let family = program.table.family;
             let is_entered = program
@@ -102,17 +102,32 @@ impl Ground {
             let is_of_packets = family == Family::from(packet.family()) || family == Family::Inet;
             is_entered && (is_of_frames || is_of_packets)
         };
-        let of_nftables = self.programs.iter().filter(sees).map(|program| {
+        let programs: Vec<&Program> = self.programs.iter().filter(sees).collect();
+        // Whoever stands alone need not be asked again.
+        match (programs.as_slice(), self.saved.as_slice()) {
+            ([program], []) => return vec![of_nftables(program, all)],
+            ([], [saved]) => return vec![of_iptables(saved, all)],
+            _ => {}
+        }
+        let asked = programs.into_iter().map(|program| {
             let tables = self.indexed([program]);
-            let ours = layout::version(&program.table).is_some() || has_chains_of_iptables(program);
-            verdict_of(name(program), ours, &nft::evaluate(&tables, packet))
+            of_nftables(program, &nft::evaluate(&tables, packet))
         });
-        let of_iptables = self.saved.iter().map(|saved| {
-            let outcome = saved.tables.evaluate(packet);
-            verdict_of(saved.name.clone(), saved.is_ours, &outcome)
-        });
-        of_nftables.chain(of_iptables).collect()
+        let printed = self
+            .saved
+            .iter()
+            .map(|saved| of_iptables(saved, &saved.tables.evaluate(packet)));
+        asked.chain(printed).collect()
     }
+}
+
+fn of_nftables(program: &Program, outcome: &Outcome) -> TableVerdict {
+    let ours = layout::version(&program.table).is_some() || has_chains_of_iptables(program);
+    verdict_of(name(program), ours, outcome)
+}
+
+fn of_iptables(saved: &Saved, outcome: &Outcome) -> TableVerdict {
+    verdict_of(saved.name.clone(), saved.is_ours, outcome)
 }
 
 fn name(program: &Program) -> String {

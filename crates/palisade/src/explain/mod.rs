@@ -111,12 +111,14 @@ impl Explanation {
             notes: mut told,
         } = resolved;
         told.extend(notes(&packet));
+        let outcome = ground.outcome(&packet);
+        let tables = ground.tables(&packet, &outcome);
         let Outcome {
             fate,
             path,
             nat_because,
             doubts,
-        } = ground.outcome(&packet);
+        } = outcome;
         Self {
             verdict: fate.verdict,
             nat: fate.nat,
@@ -124,7 +126,7 @@ impl Explanation {
             assumptions,
             path,
             undecided: doubts,
-            tables: ground.tables(&packet),
+            tables,
             notes: told,
             packet,
         }

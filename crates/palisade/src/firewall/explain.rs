@@ -39,14 +39,19 @@ impl Firewall {
         let records = self.running()?;
         let networks: Vec<Network> = records.into_iter().map(|record| record.network).collect();
         let namespace = self.namespace.clone();
-        let inspector = match &mut self.inspector {
-            Some(inspector) => inspector,
-            closed => {
-                let socket = socket_in(namespace.as_deref())?;
-                closed.insert(Nftables::new(Box::new(socket)))
-            }
-        };
+        let inspector = self.inspector()?;
         let mut live = Live::of(networks, namespace.as_deref())?;
         ask(&mut live, &mut inspector.reader())
+    }
+
+    /// What reads the tables of the namespace, opened when it is first needed.
+    pub(super) fn inspector(&mut self) -> Result<&mut Nftables, ExplainError> {
+        Ok(match &mut self.inspector {
+            Some(inspector) => inspector,
+            closed => {
+                let socket = socket_in(self.namespace.as_deref())?;
+                closed.insert(Nftables::new(Box::new(socket)))
+            }
+        })
     }
 }

@@ -3,6 +3,7 @@
 mod after;
 mod allowed;
 mod confirm;
+mod consequence;
 mod counters;
 mod doctor;
 mod error;

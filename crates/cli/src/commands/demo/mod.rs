@@ -108,6 +108,7 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
     told.say(&purposes(&mut firewall, &running)?);
 
     for line in [
+        "show quiet",
         "explain --from default --to world",
         "explain --from quiet --to default",
         "counters",

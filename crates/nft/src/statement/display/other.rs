@@ -1,0 +1,198 @@
+//! What only other programs put into rules, in nft syntax as far as we know it.
+
+use std::fmt;
+
+use super::super::raw::Raw;
+use super::super::{Origin, Statement, quoted};
+use super::context::Context;
+use super::field;
+use super::format::Format;
+use crate::object::{Compare, Comparison, ConntrackKey, Expression, Family, Load, MetaKey};
+use crate::wire::foreign;
+use crate::wire::others::{self, Fib, Limit, Log};
+
+/// `LOGLEVEL_WARNING`: what is logged is a warning unless it is said to be something else.
+const WARNING: u32 = 4;
+const LEVELS: [&str; 8] = [
+    "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+];
+/// How many packets more than its rate a limit lets through at once, unless that is said.
+const USUAL_BURST: u32 = 5;
+
+pub(super) fn write(f: &mut fmt::Formatter<'_>, expression: &Expression) -> fmt::Result {
+    let told = match expression {
+        Expression::Unknown { name, data } => unknown(name, data),
+        _ => None,
+    };
+    match told {
+        Some(text) => f.write_str(&text),
+        None => write!(f, "{}", Raw(expression)),
+    }
+}
+
+fn unknown(name: &str, data: &[u8]) -> Option<String> {
+    Some(match name {
+        "limit" => limit(others::limit(data)?),
+        "log" => log(&others::log(data)?),
+        "quota" => {
+            let (bytes, is_over) = others::quota(data)?;
+            let over = if is_over { "over " } else { "" };
+            format!("quota {over}{}", amount(bytes))
+        }
+        "notrack" => "notrack".to_owned(),
+        "match" | "target" => format!("xt {name} {}", quoted(foreign::extension(data)?)),
+        _ => return None,
+    })
+}
+
+fn limit(limit: Limit) -> String {
+    let unit = match limit.seconds {
+        60 => "minute",
+        3600 => "hour",
+        86_400 => "day",
+        604_800 => "week",
+        _ => "second",
+    };
+    let over = if limit.is_over { "over " } else { "" };
+    let rate = if limit.is_of_bytes {
+        amount(limit.rate)
+    } else {
+        limit.rate.to_string()
+    };
+    let burst = match (limit.burst, limit.is_of_bytes) {
+        (0, _) | (USUAL_BURST, false) => String::new(),
+        (burst, false) => format!(" burst {burst} packets"),
+        (burst, true) => format!(" burst {}", amount(burst.into())),
+    };
+    format!("limit rate {over}{rate}/{unit}{burst}")
+}
+
+/// `5 kbytes`, in the largest unit that leaves no rest.
+fn amount(bytes: u64) -> String {
+    const UNITS: [&str; 3] = ["bytes", "kbytes", "mbytes"];
+    let (mut value, mut unit) = (bytes, 0);
+    while value != 0 && value.is_multiple_of(1024) && unit + 1 < UNITS.len() {
+        value /= 1024;
+        unit += 1;
+    }
+    format!("{value} {}", UNITS[unit])
+}
+
+fn log(log: &Log<'_>) -> String {
+    let mut text = "log".to_owned();
+    if let Some(prefix) = log.prefix {
+        text.push_str(&format!(" prefix {}", quoted(prefix)));
+    }
+    if let Some(group) = log.group {
+        text.push_str(&format!(" group {group}"));
+    }
+    let level = log.level.filter(|&level| level != WARNING);
+    let level = level.and_then(|level| LEVELS.get(usize::try_from(level).ok()?));
+    if let Some(level) = level {
+        text.push_str(&format!(" level {level}"));
+    }
+    if log.flags != 0 {
+        text.push_str(&format!(" flags {:#x}", log.flags));
+    }
+    text
+}
+
+/// Several expressions that are one of nft's statements: its text, and how many of those behind the
+/// first belong to it.
+pub(super) fn several(first: &Statement, behind: &[Statement]) -> Option<(String, usize)> {
+    let (Statement::Other(first), Some(Statement::Other(second))) = (first, behind.first()) else {
+        return None;
+    };
+    match (first, second) {
+        (Expression::Load(load), Expression::Unknown { name, data }) => {
+            Some((set(load, name, data)?, 1))
+        }
+        (Expression::Unknown { name, data }, Expression::Compare(compare)) if name == "fib" => {
+            Some((fib(others::fib(data)?, compare)?, 1))
+        }
+        _ => None,
+    }
+}
+
+/// `meta mark set 0x00000001`.
+fn set(load: &Load, name: &str, data: &[u8]) -> Option<String> {
+    let (origin, source) = match name {
+        "meta" => {
+            let (key, source) = others::meta_set(data)?;
+            (Origin::Meta(MetaKey(key)), source)
+        }
+        "ct" => {
+            let (key, source) = others::conntrack_set(data)?;
+            (Origin::Conntrack(ConntrackKey(key)), source)
+        }
+        _ => return None,
+    };
+    let (name, format) = field::known(origin, Context::of(Family::Inet))?;
+    let value = Value {
+        format,
+        bytes: &load.value,
+    };
+    (source == load.destination).then(|| format!("{name} set {value}"))
+}
+
+/// `fib daddr type local`, `fib saddr . iif oif missing`.
+fn fib(fib: Fib, compare: &Compare) -> Option<String> {
+    const OF: [(u32, &str); 5] = [
+        (1, "saddr"),
+        (2, "daddr"),
+        (4, "mark"),
+        (8, "iif"),
+        (16, "oif"),
+    ];
+    const INTERFACE: u32 = 1;
+    const KIND: u32 = 3;
+    /// `RTN_*`.
+    const KINDS: Format = Format::One(&[
+        (0, "unspec"),
+        (1, "unicast"),
+        (2, "local"),
+        (3, "broadcast"),
+        (4, "anycast"),
+        (5, "multicast"),
+        (6, "blackhole"),
+        (7, "unreachable"),
+        (8, "prohibit"),
+    ]);
+    if compare.source != fib.destination {
+        return None;
+    }
+    let of: Vec<&str> = OF
+        .iter()
+        .filter(|(bit, _)| fib.flags & bit != 0)
+        .map(|&(_, name)| name)
+        .collect();
+    let is_none = compare.value.iter().all(|&byte| byte == 0);
+    let asked = match (fib.result, compare.operator) {
+        (KIND, Comparison::Equal | Comparison::NotEqual) => {
+            let not = match compare.operator {
+                Comparison::Equal => "",
+                _ => "!= ",
+            };
+            let value = Value {
+                format: KINDS,
+                bytes: &compare.value,
+            };
+            format!("type {not}{value}")
+        }
+        (INTERFACE, Comparison::Equal) if is_none => "oif missing".to_owned(),
+        (INTERFACE, Comparison::NotEqual) if is_none => "oif exists".to_owned(),
+        _ => return None,
+    };
+    Some(format!("fib {} {asked}", of.join(" . ")))
+}
+
+struct Value<'a> {
+    format: Format,
+    bytes: &'a [u8],
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.format.write(f, self.bytes)
+    }
+}

@@ -1,0 +1,81 @@
+//! What it means for packets that something stands otherwise than it is recorded.
+//!
+//! Two packets for which the same conditions of rules hold are treated alike
+//! ([`compare`](crate::compare) says more): so one packet of each class goes through what stands, and
+//! through what should stand.
+
+mod judge;
+mod places;
+mod search;
+mod words;
+
+use palisade_core::backend::Discrepancy;
+use palisade_core::evaluate::{Fate, Packet};
+use palisade_core::network::Network;
+use palisade_core::state::Record;
+use palisade_nft::dump::Reader;
+use serde::Serialize;
+
+use crate::explain::ExplainError;
+use places::Place;
+use search::{Found, Search};
+
+/// What differences mean for packets, by the rules of networks alone: others may refuse them all the
+/// same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+#[non_exhaustive]
+pub enum Consequence {
+    /// No packet is accepted, refused or translated otherwise than it should be.
+    None,
+    /// Some packet is: this one, for example.
+    Packet(Box<Example>),
+    /// Nobody can say.
+    Open {
+        /// Why, in words.
+        detail: String,
+    },
+}
+
+/// A packet that is treated otherwise than it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// What that means, in words: `a guest of ... can now reach ...`.
+    pub detail: String,
+    /// The packet.
+    pub packet: Packet,
+    /// What the networks' rules should make of it.
+    pub expected: Fate,
+    /// What is made of it.
+    pub actual: Fate,
+}
+
+/// What these differences mean for packets.
+pub(crate) fn consequence(
+    reader: &mut Reader<'_>,
+    namespace: Option<&std::path::Path>,
+    records: &[Record],
+    differences: &[Discrepancy],
+) -> Result<Consequence, ExplainError> {
+    if differences.is_empty() {
+        return Ok(Consequence::None);
+    }
+    let is_named = |record: &&Record| {
+        let name = Some(record.network.name());
+        differences
+            .iter()
+            .any(|found| found.network.as_ref() == name)
+    };
+    let named: Vec<&Network> = records
+        .iter()
+        .filter(is_named)
+        .map(|r| &r.network)
+        .collect();
+    let mut search = Search::begin();
+    let mut found = Vec::new();
+    for place in Place::read_all(reader, namespace, records)? {
+        found.push(search.differing(&place, &named));
+    }
+    let networks: Vec<&Network> = records.iter().map(|record| &record.network).collect();
+    Ok(Found::together(found, &networks))
+}

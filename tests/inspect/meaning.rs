@@ -1,0 +1,217 @@
+//! What a difference means: `verify` tells a packet that is treated otherwise, and says so where none
+//! is.
+
+use std::process::Command;
+
+use palisade_tests::{Namespace, Palisade, Trials};
+use serde_json::Value;
+
+use crate::place::{Place, net, routed};
+use crate::site::Site;
+use palisade_tests::probe::{Outcome, Protocol, ask};
+
+pub(crate) fn add_to(trials: Trials) -> Trials {
+    trials
+        .with("what it means in mapped", || told(Place::Mapped, MAPPED))
+        .with("what it means in flat", || told(Place::Flat, FLAT))
+        .with("what it means in iptables-legacy", || {
+            told(Place::Legacy, IPTABLES)
+        })
+        .with("what it means in iptables-nft", || {
+            told(Place::Nft, IPTABLES)
+        })
+        .with("what it means is what happens", is_what_happens)
+}
+
+/// What somebody does, and what is said of it; nothing where no packet is treated otherwise.
+struct Done {
+    does: &'static str,
+    means: &'static str,
+    expected: &'static str,
+    actual: &'static str,
+}
+
+const fn done(
+    does: &'static str,
+    means: &'static str,
+    expected: &'static str,
+    actual: &'static str,
+) -> Done {
+    Done {
+        does,
+        means,
+        expected,
+        actual,
+    }
+}
+
+const fn nothing(does: &'static str) -> Done {
+    done(does, "", "", "")
+}
+
+const MAPPED: &[Done] = &[
+    done(
+        "delete element ip palisade out_24 { \"virbr1\" . 10.1.0.0 }",
+        "a guest of `net1` cannot reach the world any more",
+        "accept",
+        "reject",
+    ),
+    done(
+        "delete element ip palisade reply_24 { \"virbr1\" . 10.1.0.0 }",
+        "an answer of somebody outside cannot reach a guest of `net1` any more",
+        "accept",
+        "reject",
+    ),
+    done(
+        "add element ip palisade out_24 { \"virbr1\" . 10.9.0.0 }",
+        "a guest of `net1` with a made-up address can now reach the world",
+        "reject",
+        "accept",
+    ),
+    done(
+        "insert rule ip palisade to_guest oifname \"virbr1\" tcp dport 22 accept",
+        "somebody outside can now reach a guest of `net1`",
+        "reject",
+        "accept",
+    ),
+    done(
+        "delete element ip palisade nat_24_1024-65535 { 10.1.0.0 }",
+        "what a guest of `net1` sends to the world leaves with its own address, without masquerade, \
+         ports 1024-65535",
+        "accept",
+        "accept",
+    ),
+    done(
+        "delete table ip6 palisade",
+        "somebody outside can now reach",
+        "reject",
+        "accept",
+    ),
+    nothing("insert rule ip palisade guests_forward counter comment \"mine\""),
+    nothing("add chain ip palisade spare\nadd rule ip palisade spare drop"),
+    nothing(
+        "insert rule ip palisade to_guest iifname virbr7 oifname virbr8 ip daddr 10.7.0.0/24 return",
+    ),
+];
+
+const FLAT: &[Done] = &[
+    done(
+        "flush chain ip palisade guest_nat",
+        "what a guest of `net1` sends to the world leaves with its own address",
+        "accept",
+        "accept",
+    ),
+    done(
+        "insert rule ip palisade guest_output iifname \"virbr1\" drop",
+        "a guest of `net1` cannot reach the world any more",
+        "accept",
+        "drop",
+    ),
+    done(
+        "flush chain ip palisade guest_input",
+        "somebody outside can now reach a guest of `net1`",
+        "reject",
+        "accept",
+    ),
+    nothing("insert rule ip palisade guest_output counter comment \"mine\""),
+];
+
+const IPTABLES: &[Done] = &[
+    done(
+        "-I PALISADE_FWI -o virbr1 -p tcp --dport 22 -j ACCEPT",
+        "somebody outside can now reach a guest of `net1`",
+        "reject",
+        "accept",
+    ),
+    done(
+        "-F PALISADE_FWO",
+        "with a made-up address can now reach the world",
+        "reject",
+        "accept",
+    ),
+    done(
+        "-t nat -F PALISADE_PRT",
+        "what a guest of `net1` sends to the world leaves with its own address",
+        "accept",
+        "accept",
+    ),
+    done(
+        "-F PALISADE_INP",
+        "where the host drops what nobody accepts, a guest of `net1`",
+        "accept",
+        "drop",
+    ),
+    nothing("-I PALISADE_FWO -m comment --comment mine"),
+];
+
+fn told(place: Place, all: &[Done]) {
+    let namespace = Namespace::new();
+    let palisade = place.palisade(&namespace);
+    palisade.apply(&[net(1), routed(2)]).stdout();
+    for done in all {
+        for line in done.does.lines() {
+            match place {
+                Place::Mapped | Place::Flat => namespace.nft(line),
+                Place::Legacy | Place::Nft => {
+                    let mut iptables = Command::new(format!("iptables-{}", place.word()));
+                    namespace
+                        .answer(iptables.args(line.split(' ')), "")
+                        .stdout();
+                }
+            }
+        }
+        let (text, json) = verified(&palisade);
+        let consequence = &json["consequence"];
+        if done.means.is_empty() {
+            assert_eq!(
+                consequence["kind"], "none",
+                "{}: {consequence:#}",
+                done.does
+            );
+            let said = "\nno packet is accepted, refused or translated otherwise\n";
+            assert!(text.ends_with(said), "{text}");
+        } else {
+            assert_eq!(consequence["kind"], "packet", "{}", done.does);
+            let detail = consequence["detail"].as_str().expect("a text");
+            assert!(detail.contains(done.means), "{}: {detail}", done.does);
+            assert!(text.contains(&format!("\nso {detail}\n")), "{text}");
+            let verdicts = ["expected", "actual"].map(|key| &consequence[key]["verdict"]);
+            assert_eq!(
+                verdicts,
+                [done.expected, done.actual],
+                "{}: {consequence:#}",
+                done.does
+            );
+        }
+        palisade.answer(["repair"]).stdout();
+    }
+    let (_, json) = verified(&palisade);
+    assert_eq!(json["consequence"]["kind"], "none");
+}
+
+fn verified(palisade: &Palisade<'_>) -> (String, Value) {
+    let text = palisade.answer(["verify"]).stdout;
+    let json = palisade.answer(["--format", "json", "verify"]).stdout;
+    (text, serde_json::from_str(&json).expect("JSON"))
+}
+
+/// What a packet alone does not tell is no certainty; and what is told of a real one is so.
+fn is_what_happens() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    palisade.apply(&[net(1)]).stdout();
+    site.ask(1);
+    site.host
+        .nft("insert rule ip palisade from_guest meta mark 7 drop");
+    let (text, json) = verified(&palisade);
+    assert_eq!(json["consequence"]["kind"], "open", "{json:#}");
+    assert!(text.contains("not sure"), "{text}");
+    palisade.answer(["repair"]).stdout();
+    site.host
+        .nft("insert rule ip palisade from_guest iifname virbr1 udp dport 1-65535 reject");
+    let (_, json) = verified(&palisade);
+    let detail = &json["consequence"]["detail"];
+    assert_eq!(detail, "a guest of `net1` cannot reach the world any more");
+    let outcome = ask(Protocol::Udp, &site.guest_end(), &site.world_end());
+    assert!(!matches!(outcome, Outcome::Answered(_)), "{outcome:?}");
+}
