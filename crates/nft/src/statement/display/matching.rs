@@ -104,7 +104,8 @@ fn write_comparison(
             // behind the name is among them.
             let beginning = value.len() < 16 && !value.ends_with(&[0]);
             let star = if beginning { "*" } else { "" };
-            let name = quoted(&format!("{}{star}", zero_ended(value)));
+            let name = format!("{}{star}", zero_ended(value));
+            let name = quoted(&name);
             write!(f, "{named} {not}{name}")
         }
         (_, None, Some((_, format))) => {
