@@ -122,7 +122,7 @@ impl Format {
     pub(super) fn write(self, f: &mut fmt::Formatter<'_>, value: &[u8]) -> fmt::Result {
         let (host, network) = (|| host(value), || network(value));
         match self {
-            Self::Name => fmt::Display::fmt(&quoted(&zero_ended(value)), f),
+            Self::Name => write!(f, "{}", quoted(&zero_ended(value))),
             Self::Link => {
                 let bytes: Vec<String> = value.iter().map(|byte| format!("{byte:02x}")).collect();
                 f.write_str(&bytes.join(":"))
