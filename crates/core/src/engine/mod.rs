@@ -106,10 +106,10 @@ impl Engine<'_> {
             Ok(goal)
         };
         let running = self.state.running(lock)?;
-        match self.reach_from(running, &goal, patience, lock) {
+        match self.reach_from(running, goal, patience, lock) {
             Err(EngineError::Misled) => {
                 let running = self.state.running_anew(lock)?;
-                self.reach_from(running, &goal, patience, lock)
+                self.reach_from(running, goal, patience, lock)
             }
             reached => reached,
         }

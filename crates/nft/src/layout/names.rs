@@ -267,6 +267,10 @@ mod tests {
             assert!(name.parse::<TableName>().is_err(), "{name}");
         }
         assert!(KEYWORDS.is_sorted(), "they are searched as such");
-        assert!(KEYWORDS.iter().all(|word| word.parse::<TableName>().is_err()));
+        assert!(
+            KEYWORDS
+                .iter()
+                .all(|word| word.parse::<TableName>().is_err())
+        );
     }
 }

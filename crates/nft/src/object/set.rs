@@ -69,7 +69,6 @@ impl DataType {
     }
 
     /// The types of which this one is made.
-    #[must_use]
     pub fn parts(self) -> impl Iterator<Item = Self> {
         let used = u32::BITS - self.0.leading_zeros();
         let shifts = (0..used.div_ceil(6)).rev().map(|part| part * 6);

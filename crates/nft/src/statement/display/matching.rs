@@ -105,7 +105,8 @@ fn write_comparison(
             let beginning = value.len() < 16 && !value.ends_with(&[0]);
             let star = if beginning { "*" } else { "" };
             let name = format!("{}{star}", zero_ended(value));
-            write!(f, "{named} {not}{}", quoted(&name))
+            let name = quoted(&name);
+            write!(f, "{named} {not}{name}")
         }
         (_, None, Some((_, format))) => {
             write!(f, "{named} {not}")?;
