@@ -15,10 +15,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         .with("what it means in mapped", || told(Place::Mapped, MAPPED))
         .with("what it means in flat", || told(Place::Flat, FLAT))
         .with("what it means in iptables-legacy", || {
-            told(Place::Legacy, IPTABLES)
+            told(Place::Legacy, IPTABLES);
         })
         .with("what it means in iptables-nft", || {
-            told(Place::Nft, IPTABLES)
+            told(Place::Nft, IPTABLES);
         })
         .with("what it means is what happens", is_what_happens)
 }

@@ -77,5 +77,5 @@ pub(crate) fn consequence(
         found.push(search.differing(&place, &named));
     }
     let networks: Vec<&Network> = records.iter().map(|record| &record.network).collect();
-    Ok(Found::together(found, &networks))
+    Ok(Found::together(&found, &networks))
 }

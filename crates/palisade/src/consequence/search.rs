@@ -147,7 +147,7 @@ impl Look<'_> {
 
 impl Found {
     /// What was found at all places, as one.
-    pub(super) fn together(all: Vec<Self>, networks: &[&Network]) -> Consequence {
+    pub(super) fn together(all: &[Self], networks: &[&Network]) -> Consequence {
         let cases = all.iter().flat_map(|found| &found.examples);
         if let Some(case) = cases.min_by_key(|case| words::oddness(case, networks)) {
             return Consequence::Packet(Box::new(Example {

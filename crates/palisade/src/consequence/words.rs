@@ -41,7 +41,7 @@ pub(super) fn oddness(case: &Case, networks: &[&Network]) -> impl Ord + use<> {
 pub(super) fn plainer(packet: &Packet, networks: &[&Network]) -> Vec<Packet> {
     let ends = Ends { packet, networks };
     let plain = |network: Option<&Network>, address: IpAddr, place: usize| {
-        let subnets = || network.into_iter().flat_map(|network| network.subnets());
+        let subnets = || network.into_iter().flat_map(Network::subnets);
         let own = subnets().find(|subnet| subnet.net().contains(&address));
         let of_family = || subnets().find(|subnet| subnet.family() == packet.family());
         own.or_else(of_family)?.net().hosts().nth(place)
