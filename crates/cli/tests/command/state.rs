@@ -174,7 +174,7 @@ fn places_that_are_not_there() {
         ),
         (
             "--backend none --state-dir default.xml apply default.xml",
-            "cannot read default.xml/netns-",
+            "cannot lock default.xml/netns-",
         ),
     ] {
         let told = palisade.transcript(line);
