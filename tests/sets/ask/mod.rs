@@ -7,7 +7,7 @@ mod sockets;
 
 use std::net::SocketAddr;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::ground::Ground;
 use crate::questions::Question;
@@ -16,11 +16,13 @@ use connections::Connections;
 use datagrams::Datagrams;
 use echoes::Echoes;
 
-/// A refused connection is tried again after a second, and hears of it then.
-const PATIENCE: Duration = Duration::from_millis(1500);
-/// How long it takes to believe that nothing comes any more.
-const SILENCE: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(10);
+/// How often is listened in vain before nothing is believed to come any more. Not how long: on a busy
+/// machine this program may sleep while packets come.
+const SILENCE: u32 = 30;
+/// How often is listened to connections at most: a refused one is tried again after a second, and
+/// hears of it then.
+const PATIENCE: u32 = 150;
 
 /// What became of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,17 +57,16 @@ pub(crate) fn ask(ground: &Ground, questions: &[Question], time: u16) -> Vec<Fat
         Box::new(Datagrams::begin(ground, questions, port)),
         Box::new(Echoes::begin(ground, questions, time)),
     ];
-    let began = Instant::now();
-    let mut last = began;
-    while last.elapsed() < SILENCE
-        || (began.elapsed() < PATIENCE && all.iter().any(|asked| asked.is_open()))
-    {
+    let (mut listened, mut in_vain) = (0, 0);
+    while in_vain < SILENCE || (listened < PATIENCE && all.iter().any(|asked| asked.is_open())) {
+        thread::sleep(PAUSE);
+        listened += 1;
+        in_vain += 1;
         for asked in &mut all {
             if asked.listen(&mut fates) {
-                last = Instant::now();
+                in_vain = 0;
             }
         }
-        thread::sleep(PAUSE);
     }
     fates
 }

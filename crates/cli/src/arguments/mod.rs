@@ -147,7 +147,7 @@ pub(crate) enum Command {
     /// Compare what is recorded with the kernel; exit 3 if they differ
     #[command(after_help = "Example: palisade verify default")]
     Verify(Named),
-    /// Make the kernel as it is recorded, in one transaction
+    /// Make the kernel as it is recorded, in one transaction; what others put among our rules goes
     #[command(after_help = "Example: palisade repair")]
     Repair(Named),
     /// Move all running networks to another backend or layout, all or nothing, without a gap

@@ -1,17 +1,15 @@
-//! From an area and what stands in it to the messages that make it as it shall be.
-//!
-//! Messages of all areas go into one batch in four rounds, so that what goes makes room for what
-//! comes, whichever table it is in: items go, skeletons go, skeletons come, items come.
+//! From an area and what stands in it to what has to come and go.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use palisade_core::backend::{Installed, Line};
 
 use super::area::{Area, Gone};
+use super::clear::stays;
 use super::item::{Wanted, key};
-use super::observed::{Foreign, Observed, Standing};
+use super::observed::{Observed, Standing};
 use super::place::placed;
-use crate::batch::{At, Batch};
+use crate::batch::At;
 use crate::layout::{self, Item, Layout, Skeleton};
 use crate::object::{self, Element, Rule};
 
@@ -371,137 +369,6 @@ impl<'a> Difference<'a> {
             }
         }
     }
-
-    /// What skeletons no longer need goes, unless something of somebody else's needs it.
-    fn clear(&mut self, area: &Area<'_>, observed: &Observed, skeletons: &[(Layout, Skeleton)]) {
-        let needs_chain = |name: &str| {
-            let mut chains = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.chains);
-            chains.any(|chain| chain.name == name)
-        };
-        let needs_set = |name: &str| {
-            let mut sets = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.sets);
-            sets.any(|set| set.name == name)
-        };
-        let needed_rules: HashSet<(&str, String)> = skeletons
-            .iter()
-            .flat_map(|(_, skeleton)| &skeleton.rules)
-            .map(|rule| (rule.chain.as_str(), format!("{rule:#}")))
-            .collect();
-        for layout in Layout::ALL {
-            let chains: Vec<&str> = observed
-                .program
-                .chains
-                .iter()
-                .map(|chain| chain.chain.name.as_str())
-                .filter(|name| layout.has_chain(name))
-                .collect();
-            let sets: Vec<&str> = observed
-                .program
-                .sets
-                .iter()
-                .map(|set| set.set.name.as_str())
-                .filter(|name| layout.has_set(name) && !needs_set(name))
-                .collect();
-            let surplus: Vec<&str> = chains
-                .iter()
-                .copied()
-                .filter(|name| !needs_chain(name))
-                .collect();
-            let rules: Vec<(String, u64)> = chains
-                .iter()
-                .flat_map(|chain| observed.rules(chain))
-                .filter(|standing| layout::is_of_skeleton(&standing.rule))
-                .filter(|s| !needed_rules.contains(&(s.rule.chain.as_str(), s.text.clone())))
-                .filter_map(|s| Some((s.rule.chain.clone(), s.handle()?)))
-                .collect();
-            if surplus.is_empty() && sets.is_empty() && rules.is_empty() {
-                continue;
-            }
-            let gone: Vec<&Installed> = area.all_gone().map(|gone| gone.installed).collect();
-            let mut foreign = observed.foreign(&gone);
-            foreign.retain(|foreign| {
-                let is_used = |place: &str| surplus.contains(&place) || sets.contains(&place);
-                is_used(&foreign.place) || foreign.leads_to.iter().any(|place| is_used(place))
-            });
-            if foreign.is_empty() {
-                self.delete_skeleton_rules.extend(rules);
-                self.delete_chains
-                    .extend(surplus.into_iter().map(str::to_owned));
-                self.delete_sets.extend(sets.into_iter().map(str::to_owned));
-            } else {
-                self.notes
-                    .push(stays(area, "layout", layout.name(), &foreign));
-            }
-        }
-        // Elements go with their set.
-        for set in &self.delete_sets {
-            self.delete_elements.remove(set);
-        }
-    }
-
-    /// First round.
-    pub(super) fn delete_items(&self, _area: &Area<'_>, batch: &mut Batch) {
-        let Some(family) = self.family.filter(|_| !self.delete_table) else {
-            return;
-        };
-        for (chain, handle) in &self.delete_rules {
-            batch.delete_rule(family, &self.table, chain, *handle);
-        }
-        for (set, elements) in &self.delete_elements {
-            batch.delete_elements(family, &self.table, set, elements.values());
-        }
-    }
-
-    /// Second round.
-    pub(super) fn delete_skeleton(&self, _area: &Area<'_>, batch: &mut Batch) {
-        let Some(family) = self.family else { return };
-        if self.delete_table {
-            batch.delete_table(family, &self.table);
-            return;
-        }
-        for (chain, handle) in &self.delete_skeleton_rules {
-            batch.delete_rule(family, &self.table, chain, *handle);
-        }
-        for chain in &self.delete_chains {
-            batch.delete_chain(family, &self.table, chain);
-        }
-        for set in &self.delete_sets {
-            batch.delete_set(family, &self.table, set);
-        }
-    }
-
-    /// Third round.
-    pub(super) fn add_skeleton(&self, area: &Area<'_>, batch: &mut Batch) {
-        if let Some(table) = &self.add_table {
-            batch.add_table(table);
-            batch.add_set(&layout::transaction_set(&area.table, area.family));
-        }
-        for chain in &self.add.chains {
-            batch.add_chain(chain);
-        }
-        for set in &self.add.sets {
-            batch.add_set(set);
-        }
-        for (rule, at) in &self.add_skeleton_rules {
-            batch.add_rule(rule, *at);
-        }
-    }
-
-    /// Whether the table is there when the batch is done.
-    pub(super) fn remains(&self) -> bool {
-        self.remains
-    }
-
-    /// Last round.
-    pub(super) fn add_items(&self, _area: &Area<'_>, batch: &mut Batch) {
-        let Some(family) = self.family else { return };
-        for (rule, at) in &self.add_rules {
-            batch.add_rule(rule, *at);
-        }
-        for (set, elements) in &self.add_elements {
-            batch.add_elements(family, &self.table, set, elements.iter().copied());
-        }
-    }
 }
 
 fn is_element(observed: &Observed, installed: &Installed) -> bool {
@@ -521,24 +388,4 @@ fn counted(observed: Option<&Observed>, area: &Area<'_>, wanted: &Wanted) -> Opt
         expressions: same.rule.expressions.clone(),
         ..rule.clone()
     })
-}
-
-fn stays(area: &Area<'_>, what: &str, name: &str, foreign: &[Foreign]) -> String {
-    let family = object::Family::from(area.family);
-    let what = match what {
-        "table" => format!("table {family} `{name}`"),
-        other => format!(
-            "part of {other} `{name}` in table {family} `{}`",
-            area.table
-        ),
-    };
-    let held: Vec<&str> = foreign.iter().take(3).map(|f| f.text.as_str()).collect();
-    let more = match foreign.len().saturating_sub(held.len()) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
-    format!(
-        "{what} stays, since it holds what palisade did not put there: {}{more}",
-        held.join("; ")
-    )
 }

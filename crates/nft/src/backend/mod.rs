@@ -3,7 +3,9 @@
 //! A plan looks at the kernel in one generation and is refused by the kernel in any other. Rules
 //! are found by handle and tag together; elements by their keys.
 
+mod anew;
 mod area;
+mod clear;
 mod difference;
 mod error;
 mod features;
@@ -14,8 +16,10 @@ mod marker;
 mod members;
 mod observed;
 mod place;
+mod plan;
 mod probe;
 mod rebuild;
+mod rounds;
 mod settings;
 mod standing;
 mod verify;
@@ -24,34 +28,24 @@ use std::collections::{BTreeSet, HashSet};
 use std::process;
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Foreign, Installed,
-    Placement, Plan, RunError, Standing, Step,
+    Backend, BackendError, Change, Discrepancy, Done, Foreign, Placement, Plan, RunError, Standing,
+    Step,
 };
-use palisade_core::network::Name;
 use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
 
-use crate::batch::{Batch, CommitError, commit};
+use crate::batch::{CommitError, commit};
 use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, TableName};
 use crate::object;
-use crate::program::Program;
 use crate::transport::Transport;
-use area::{Area, areas, recorded_areas};
-use difference::{Difference, Trust, between};
-use item::Wanted;
-use marker::Marker;
-use observed::Observed;
-use rebuild::Rebuild;
+use area::{Area, recorded_areas};
 
 pub use error::{Occupied, PlanError};
 pub use features::Feature;
 pub use probe::ProbeError;
 pub use settings::{NAME, Settings, SettingsError};
-
-/// An area, and its table as it stands.
-type Seen<'a> = (Area<'a>, Option<Program>);
 
 /// Installs rules in nf_tables.
 pub struct Nftables {
@@ -90,88 +84,6 @@ impl Nftables {
         Reader::new(self.transport.as_mut(), &mut self.replies)
     }
 
-    fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let areas = areas(change)?;
-        if let Some(occupied) = areas.iter().find_map(|area| self.occupant(area)) {
-            return Err(occupied.clone().into());
-        }
-        let trust = match change.left_at {
-            Some(_) => Trust::Records,
-            None => Trust::Kernel,
-        };
-        let left_at = change
-            .left_at
-            .and_then(|left_at| u32::try_from(left_at).ok());
-        let is_settled = !change.in_words && areas.iter().all(Area::has_settled);
-        let (differences, generation) = match left_at {
-            Some(left_at) if is_settled => {
-                let settled = |area| Ok(Difference::settled(area));
-                (areas.iter().map(settled).collect(), left_at)
-            }
-            _ => self.reader().at_one_moment(|reader| {
-                let look = |area| look(reader, area, trust, change);
-                areas.iter().map(look).collect::<Result<Vec<_>, _>>()
-            })?,
-        };
-        let differences: Vec<Difference<'_>> = differences.into_iter().collect::<Result<_, _>>()?;
-
-        let mut batch = Batch::new(Some(generation));
-        let rounds = [
-            Difference::delete_items,
-            Difference::delete_skeleton,
-            Difference::add_skeleton,
-            Difference::add_items,
-        ];
-        for round in rounds {
-            for (area, difference) in areas.iter().zip(&differences) {
-                round(difference, area, &mut batch);
-            }
-        }
-        let mut is_marked = false;
-        if !batch.is_empty() {
-            // One marker will do; but every table has a place for it.
-            let mut remaining = areas.iter().zip(&differences).filter(|(_, d)| d.remains());
-            if let Some((area, difference)) = remaining.next() {
-                let marker = Marker::of(change, &differences);
-                difference.mark(area, marker, &mut batch);
-                is_marked = true;
-            }
-            for (area, difference) in remaining {
-                difference.make_place_for_mark(area, &mut batch);
-            }
-        }
-        self.planned = Some(Planned {
-            generation,
-            is_marked,
-        });
-        let mut plan = Plan {
-            added: vec![Vec::new(); change.add.len()],
-            restored: vec![None; change.restore.len()],
-            generation: self.remembered(generation),
-            ..Plan::default()
-        };
-        if !batch.is_empty() {
-            plan.steps.push(step(batch));
-        }
-        let mended: Vec<usize> = differences
-            .iter()
-            .flat_map(|d| &d.mended)
-            .copied()
-            .collect();
-        let items = areas.iter().flat_map(|area| &area.restored);
-        note_restored(&mut plan, mended, items);
-        for difference in differences {
-            plan.notes.extend(difference.notes);
-            plan.lines.extend(difference.lines);
-        }
-        for (network, wanted) in areas.into_iter().flat_map(|area| area.added) {
-            plan.added[network].push(wanted.installed);
-        }
-        Ok(plan)
-    }
-}
-
-impl Nftables {
     /// What keeps an area's table as an older build made it.
     fn occupant(&self, area: &Area<'_>) -> Option<&Occupied> {
         let mut occupied = self.occupied.iter();
@@ -181,20 +93,6 @@ impl Nftables {
     /// A generation, as it is remembered: not while something is to be made anew.
     fn remembered(&self, generation: u32) -> Option<u64> {
         self.occupied.is_empty().then(|| u64::from(generation))
-    }
-
-    /// These areas, as they stand in one generation.
-    fn look_at<'c>(&mut self, areas: Vec<Area<'c>>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
-        let (programs, generation) = self.reader().at_one_moment(|reader| {
-            let mut program = |area: &Area<'_>| {
-                reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
-            };
-            areas
-                .iter()
-                .map(&mut program)
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        Ok((areas.into_iter().zip(programs).collect(), generation))
     }
 
     /// What stands otherwise than it is recorded, in the tables of the networks `asked` for.
@@ -218,236 +116,6 @@ impl Nftables {
             areas.iter().map(look).collect::<Result<Vec<_>, _>>()
         })?;
         Ok(found.into_iter().flat_map(|found| found.all).collect())
-    }
-
-    /// Makes anew each table in which something stands otherwise than it is recorded.
-    fn prepare_rebuild(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let (areas, generation) = self.look_at(areas(change)?)?;
-        let records = [&change.keep[..], &change.restore[..]].concat();
-        let restored = change.restore.iter().map(|record| record.network.name());
-        let restored: HashSet<&Name> = restored.collect();
-        let mut broken: BTreeSet<Name> = BTreeSet::new();
-        let mut plan = Plan {
-            restored: vec![None; change.restore.len()],
-            ..Plan::default()
-        };
-        let mut rebuilds = Vec::new();
-        self.occupied.retain(|occupied| {
-            let mut looked_at = areas.iter().map(|(area, _)| area.table.as_str());
-            looked_at.all(|table| table != occupied.table)
-        });
-        for (area, program) in &areas {
-            let is_old = match program {
-                Some(program) => is_old(&program.table)?,
-                None => false,
-            };
-            let mut observed = program.clone().map(Observed::new);
-            let mut rebuild = Rebuild::of(area, observed.as_ref());
-            if let (Some(observed), true) = (&mut observed, is_old) {
-                let family = area.family.into();
-                if self.reader().strangers(family, area.table.as_str())? > 0 {
-                    observed.learn_of_strangers();
-                }
-                let foreign = foreign_of(area, observed, &records);
-                match change.foreign {
-                    Foreign::Remove => plan.notes.extend(foreign.iter().map(|foreign| {
-                        format!("removed what palisade did not put there: {}", foreign.text)
-                    })),
-                    Foreign::Keep | Foreign::CarryOver => {
-                        if let Err(occupied) = rebuild.carry_over(observed, &foreign) {
-                            log::warn!("{}: {}", PlanError::from(occupied.clone()), Occupied::HINT);
-                            self.occupied.push(occupied);
-                        }
-                    }
-                }
-                let networks = area.networks.iter();
-                broken.extend(networks.map(|(_, network)| network.name().clone()));
-            } else if change.foreign == Foreign::Remove {
-                let found = verify::compare(area, &records, program.clone()).about(&restored);
-                if found.all.is_empty() {
-                    continue;
-                }
-                plan.notes.extend(found.all.iter().filter_map(removal));
-                broken.extend(found.broken);
-            } else {
-                continue;
-            }
-            rebuilds.push((area, rebuild));
-        }
-        let mut batch = Batch::new(Some(generation));
-        let mut is_marked = false;
-        let mut rebuilt = HashSet::new();
-        for (area, rebuild) in rebuilds {
-            // Both families stay as they are, as the records do.
-            if self.occupant(area).is_some() {
-                continue;
-            }
-            rebuild.write(area, &mut batch);
-            if !is_marked && rebuild.remains() {
-                let set = layout::transaction_set(&area.table, area.family);
-                let marker = layout::marker(&change.transaction);
-                batch.add_elements(set.family, area.table.as_str(), &set.name, [&marker]);
-                is_marked = true;
-            }
-            rebuilt.extend(area.restored.iter().map(|&(network, _)| network));
-        }
-        let items = areas.iter().flat_map(|(area, _)| &area.restored);
-        note_restored(&mut plan, rebuilt, items);
-        plan.generation = self.remembered(generation);
-        if change.foreign == Foreign::Remove {
-            plan.broken = Some(broken);
-        }
-        self.planned = Some(Planned {
-            generation,
-            is_marked,
-        });
-        if !batch.is_empty() {
-            plan.steps.push(step(batch));
-        }
-        Ok(plan)
-    }
-}
-
-/// A batch is all or nothing: there is never a part to take back.
-fn step(batch: Batch) -> Step {
-    Step {
-        what: "one batch of nf_tables".to_owned(),
-        payload: batch.finish(),
-        undo: Vec::new(),
-    }
-}
-
-/// What people are told of something foreign that goes.
-fn removal(found: &Discrepancy) -> Option<String> {
-    let is_foreign = matches!(
-        found.kind,
-        DiscrepancyKind::Foreign | DiscrepancyKind::Unreadable
-    );
-    let text = || {
-        format!(
-            "removed what palisade did not put there: {}: {}",
-            found.object, found.detail
-        )
-    };
-    is_foreign.then(text)
-}
-
-/// What will stand for each network that is mended. One pass over the items of all: if each network
-/// looked for its own, it would be quadratic.
-fn note_restored<'w>(
-    plan: &mut Plan,
-    mended: impl IntoIterator<Item = usize>,
-    items: impl Iterator<Item = &'w (usize, Wanted)>,
-) {
-    for network in mended {
-        if let Some(restored) = plan.restored.get_mut(network) {
-            restored.get_or_insert_default();
-        }
-    }
-    for (network, wanted) in items {
-        if let Some(Some(restored)) = plan.restored.get_mut(*network) {
-            restored.push(wanted.installed.clone());
-        }
-    }
-}
-
-/// What to do in an area, after looking at the kernel. The outer error is of reading.
-fn look<'a>(
-    reader: &mut Reader<'_>,
-    area: &'a Area<'_>,
-    trust: Trust,
-    change: &Change<'_>,
-) -> Result<Result<Difference<'a>, PlanError>, DumpError> {
-    let between = |observed: Option<&mut Observed>| {
-        let mut observed = observed;
-        let mut difference = between(area, observed.as_deref_mut(), trust);
-        if change.in_words {
-            difference.lines = lines::of(area, &difference, observed.as_deref());
-        }
-        difference
-    };
-    let family = object::Family::from(area.family);
-    let skeletons = area.skeletons();
-    let depth = match trust {
-        Trust::Records if !skeletons.is_empty() => Depth::Outline,
-        // What others may have put there must be known before the table goes.
-        _ => Depth::Elements,
-    };
-    let Some(program) = reader.program(family, area.table.as_str(), depth)? else {
-        return Ok(Ok(between(None)));
-    };
-    if let Err(error) = check_mark(&program.table) {
-        return Ok(Err(error));
-    }
-    let comes = !(area.added.is_empty() && area.restored.is_empty());
-    if comes && verify::is_dormant(&program.table) {
-        return Ok(Err(PlanError::Dormant {
-            family,
-            table: area.table.to_string(),
-        }));
-    }
-    let mut observed = Observed::new(program);
-    if depth == Depth::Outline {
-        // The same for sets that nobody needs any more.
-        let needed = |name: &str| {
-            let mut sets = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.sets);
-            sets.any(|set| set.name == name)
-        };
-        let names = observed
-            .program
-            .sets
-            .iter()
-            .map(|filled| filled.set.name.clone());
-        let surplus: Vec<String> = names.filter(|name| !needed(name)).collect();
-        for set in surplus {
-            let elements = reader.elements(family, area.table.as_str(), &set)?;
-            observed.learn(&set, elements);
-        }
-    }
-    if skeletons.is_empty() && reader.strangers(family, area.table.as_str())? > 0 {
-        observed.learn_of_strangers();
-    }
-    Ok(Ok(between(Some(&mut observed))))
-}
-
-/// Whether a table is of an older build, and is made anew.
-fn is_old(table: &object::Table) -> Result<bool, PlanError> {
-    match layout::version(table) {
-        Some(version) if version < layout::VERSION => Ok(true),
-        _ => check_mark(table).map(|()| false),
-    }
-}
-
-/// What is in a table and was not put there by us.
-fn foreign_of(
-    area: &Area<'_>,
-    observed: &mut Observed,
-    records: &[&Record],
-) -> Vec<observed::Foreign> {
-    let recorded = verify::recorded(area, records);
-    for (_, installed) in &recorded {
-        observed.claim(installed);
-    }
-    let recorded: Vec<&Installed> = recorded
-        .into_iter()
-        .map(|(_, installed)| installed)
-        .collect();
-    observed.foreign(&recorded)
-}
-
-fn check_mark(table: &object::Table) -> Result<(), PlanError> {
-    let (family, name) = (table.family, table.name.clone());
-    match layout::version(table) {
-        Some(layout::VERSION) => Ok(()),
-        Some(found) => Err(PlanError::OtherVersion {
-            family,
-            table: name,
-            found,
-        }),
-        None => Err(PlanError::NotOurs {
-            family,
-            table: name,
-        }),
     }
 }
 

@@ -1,0 +1,193 @@
+//! What our layouts make means what the rules say.
+
+use super::*;
+
+fn network(name: &str, bridge: &str, forward: Forward, subnets: &[&str]) -> Network {
+    Network::new(Description {
+        name: name.parse().unwrap(),
+        bridge: Some(bridge.parse().unwrap()),
+        zone: None,
+        forward,
+        subnets: subnets
+            .iter()
+            .map(|subnet| subnet.parse().unwrap())
+            .collect(),
+        ipv6: false,
+        dhcp: true,
+        tftp: false,
+    })
+    .unwrap()
+}
+
+fn networks() -> Vec<Network> {
+    let addresses = network::AddressRange::new([203, 0, 113, 7].into(), [203, 0, 113, 9].into());
+    let natted = |device: Option<&str>, ipv6, addresses| {
+        Forward::Nat(network::Nat {
+            device: device.map(|device| device.parse().unwrap()),
+            ipv6,
+            addresses,
+            ports: PortRange::default(),
+        })
+    };
+    vec![
+        network(
+            "nat",
+            "br0",
+            natted(None, true, None),
+            &["10.0.0.1/24", "fd00::1/64"],
+        ),
+        network(
+            "routed",
+            "br1",
+            Forward::Route { device: None },
+            &["10.1.0.1/25", "fd01::1/64"],
+        ),
+        network("quiet", "br2", Forward::Isolated, &["10.2.0.1/24"]),
+        network(
+            "bound",
+            "br3",
+            natted(Some("eth1"), false, addresses.ok()),
+            &["10.3.0.1/26", "fd03::1/64"],
+        ),
+    ]
+}
+
+fn programs(layout: Layout) -> Vec<Program> {
+    let name = TableName::default();
+    let networks = networks();
+    let placed: Vec<_> = networks.iter().map(|network| (layout, network)).collect();
+    let of = |family| Program::of(&name, family, &placed);
+    network::Family::BOTH.into_iter().filter_map(of).collect()
+}
+
+const V4: [&str; 9] = [
+    "10.0.0.5",
+    "10.1.0.5",
+    "10.1.0.128",
+    "10.2.0.5",
+    "10.3.0.5",
+    "10.3.0.64",
+    "198.51.100.1",
+    "224.0.0.9",
+    "255.255.255.255",
+];
+const V6: [&str; 6] = [
+    "fd00::5",
+    "fd01::5",
+    "fd03::5",
+    "2001:db8::1",
+    "ff02::16",
+    "fe80::1",
+];
+
+#[test]
+fn both_layouts_do_what_the_rules_say() {
+    let meaning = Meaning::of(&networks());
+    let (flat, mapped) = (programs(Layout::Flat), programs(Layout::Mapped));
+    let (flat, mapped) = (Tables::of(&flat), Tables::of(&mapped));
+    let interfaces = ["", "br0", "br1", "br2", "br3", "eth0", "eth1"];
+    for (input, output) in pairs(&interfaces) {
+        for (source, destination) in pairs(&V4).chain(pairs(&V6)) {
+            for (protocol, flow) in [
+                (6, Flow::New),
+                (17, Flow::Established),
+                (1, Flow::New),
+                (6, Flow::Invalid),
+            ] {
+                let packet = packet((input, output), (source, destination), protocol, flow);
+                let in_order = core::fate(&meaning.as_defined, &packet, Reading::InOrder);
+                assert_eq!(fate(&flat, &packet), in_order, "flat: {packet:?}");
+                let agree = core::fate(&meaning.every_bridge, &packet, Reading::BothAgree);
+                assert_eq!(fate(&mapped, &packet), agree, "mapped: {packet:?}");
+            }
+        }
+    }
+}
+
+fn pairs<'a>(all: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    all.iter()
+        .flat_map(move |&a| all.iter().map(move |&b| (a, b)))
+}
+
+#[test]
+fn the_path_names_networks_and_purposes() {
+    for layout in Layout::ALL {
+        let programs = programs(layout);
+        let outcome = evaluate(&Tables::of(&programs), &web());
+        assert!(outcome.is_certain());
+        assert_eq!(
+            outcome.nat_because,
+            "nat: guests leave with another address"
+        );
+        let applied = outcome
+            .path
+            .iter()
+            .filter(|visit| visit.matched == Some(true));
+        let told: Vec<String> = applied
+            .filter_map(|visit| {
+                let purpose = visit.purpose?;
+                Some(format!(
+                    "{} {}: {purpose}",
+                    visit.table.as_ref()?,
+                    visit.network.as_ref()?
+                ))
+            })
+            .collect();
+        let expected: &[&str] = match layout {
+            Layout::Flat => &["ip palisade nat: out", "ip palisade nat: nat"],
+            // Into the kind, and there.
+            Layout::Mapped => &[
+                "ip palisade nat: out",
+                "ip palisade nat: nat",
+                "ip palisade nat: nat",
+            ],
+        };
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
+fn exceptions_from_nat_are_told() {
+    for layout in Layout::ALL {
+        let programs = programs(layout);
+        let tables = Tables::of(&programs);
+        let because = |to| {
+            let packet = packet(("", "br0"), ("10.0.0.1", to), 17, Flow::New);
+            let outcome = evaluate(&tables, &packet);
+            assert_eq!(outcome.fate.nat, Nat::None);
+            outcome.nat_because
+        };
+        assert_eq!(
+            because("224.0.0.22"),
+            "nat: link-local multicast keeps its source: it is not routed"
+        );
+        assert_eq!(
+            because("255.255.255.255"),
+            "nat: broadcasts keep their source: DHCP needs it"
+        );
+    }
+}
+
+/// `mapped` has them for all: each is of the network that would be translated without it.
+#[test]
+fn an_exception_for_all_is_of_one_network() {
+    let programs = programs(Layout::Mapped);
+    let tables = Tables::of(&programs);
+    let met = |out, from| {
+        let packet = packet(("", out), (from, "224.0.0.22"), 17, Flow::New);
+        let outcome = evaluate(&tables, &packet);
+        let mut path = outcome.path.into_iter();
+        let purpose = Some(palisade_core::rules::Purpose::KeepMulticast);
+        let exception = path.find(|visit| visit.purpose == purpose).unwrap();
+        assert_eq!(exception.matched, Some(true));
+        let network = exception.network.map(|network| network.to_string());
+        (network, outcome.nat_because)
+    };
+    let because = "link-local multicast keeps its source: it is not routed";
+    let of = |network: &str| (Some(network.to_owned()), format!("{network}: {because}"));
+    assert_eq!(met("br0", "10.0.0.1"), of("nat"));
+    assert_eq!(met("eth1", "10.3.0.1"), of("bound"));
+    let nobody = (None, because.to_owned());
+    assert_eq!(met("br3", "10.3.0.1"), nobody, "not its device");
+    assert_eq!(met("br1", "10.1.0.1"), nobody, "not translated");
+}
