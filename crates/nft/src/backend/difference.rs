@@ -87,7 +87,7 @@ impl<'a> Difference<'a> {
         let mut difference = Self {
             family: Some(area.family.into()),
             table: area.table.to_string(),
-            remains: true,
+            remains: !area.places_after().is_empty(),
             ..Self::default()
         };
         let staying = area.staying_elements();
