@@ -12,6 +12,7 @@ mod place;
 mod plan;
 mod site;
 mod tamper;
+mod unprinted;
 mod watch;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     trials = tamper::add_to(trials);
     trials = meaning::add_to(trials);
     trials = mended::add_to(trials);
+    trials = unprinted::add_to(trials);
     trials = watch::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)

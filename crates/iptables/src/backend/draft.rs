@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use palisade_core::backend::Installed;
 
 use super::observed::{Id, Observed};
-use crate::rule::{Table, jump};
+use crate::rule::{Table, is_native, jump};
 use crate::text::{Command, Counters, Input, Words};
 
 /// Commands on a table, and the table as it will be after them.
@@ -115,11 +115,12 @@ impl Draft {
         }
     }
 
-    /// What puts rules back that are taken out of a chain, the last of them first.
+    /// What puts rules back that are taken out of a chain, the last of them first. Those that the
+    /// programs have no words for stay away.
     fn to_put_back(&self, chain: &str, ids: &HashSet<Id>) -> Vec<Command> {
         let standing = (1..).zip(self.observed.rules_of(chain));
         let mut inverse: Vec<Command> = standing
-            .filter(|(_, id)| ids.contains(id))
+            .filter(|&(_, id)| ids.contains(&id) && !is_native(&self.observed.rule(id).words))
             .map(|(at, id)| {
                 let rule = self.observed.rule(id);
                 Command::Insert {
