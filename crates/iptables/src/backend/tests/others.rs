@@ -1,10 +1,14 @@
 //! What others do, and where: their rules in our chains, and the two families of programs.
 
 use palisade_core::backend::{Addition, Backend, Change, Foreign};
+use palisade_core::network::Family;
 use palisade_core::state::Record;
 
 use super::host::Host;
 use super::{Running, lock, nat, placement};
+use crate::backend::{Native, Unprinted};
+use crate::rule::Table;
+use crate::run::Variant;
 use crate::text;
 
 const V4: &str = "iptables-legacy";
@@ -117,6 +121,50 @@ fn what_cannot_be_deleted_by_its_words_goes_and_counters_stay() {
         assert!(!running.backend.has_landed(step).unwrap());
     }
     assert_eq!(host.standing(), broken);
+}
+
+/// What the kernel tells of each table of IPv4 that is called `nat`.
+struct Told(Vec<Unprinted>);
+
+impl Native for Told {
+    fn unprinted(
+        &mut self,
+        family: Family,
+        table: &str,
+    ) -> Result<Vec<Unprinted>, Box<dyn std::error::Error + Send + Sync>> {
+        let is_it = family == Family::Ipv4 && table == "nat";
+        Ok(if is_it { self.0.clone() } else { Vec::new() })
+    }
+}
+
+fn told_by_kernel(chain: &str, position: usize, text: &str) -> Unprinted {
+    Unprinted {
+        chain: chain.to_owned(),
+        position,
+        handle: 7,
+        text: text.to_owned(),
+    }
+}
+
+/// The programs print a jump that is narrowed as the whole one.
+#[test]
+fn a_jump_that_leads_on_only_some_packets_is_missing_and_keeps_its_chain() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "nft");
+    running.start(&[nat(1)]);
+    assert_eq!(running.differences(), Vec::<String>::new());
+    let narrowed = "ip saddr @addresses counter jump PALISADE_PRT";
+    let told = vec![told_by_kernel("POSTROUTING", 0, narrowed)];
+    running.backend = host.backend().with(Box::new(Told(told)));
+    assert_eq!(
+        running.differences(),
+        [
+            "- Missing: chain `POSTROUTING` of iptables table `nat` (nft): the jump `-j PALISADE_PRT`"
+        ]
+    );
+    let plan = running.remove(&["net1"]);
+    let stays = plan.notes.join("\n");
+    assert!(stays.contains(narrowed), "{stays}");
 }
 
 #[test]
@@ -243,10 +291,25 @@ fn a_table_that_the_programs_cannot_print_is_not_taken_for_an_empty_one() {
     assert_eq!(
         told,
         [
-            "- Unreadable: tables of iptables (nft): iptables-nft-save cannot print table `nat`",
-            "- Unreadable: tables of ip6tables (nft): ip6tables-nft-save cannot print table `nat`",
+            "- Unreadable: tables of iptables (nft): iptables-nft-save cannot print table `nat`; \
+             `nft list table ip nat` shows what another program put there",
+            "- Unreadable: tables of ip6tables (nft): ip6tables-nft-save cannot print table `nat`; \
+             `nft list table ip6 nat` shows what another program put there",
         ]
     );
+    // Where the kernel tells more, the rule to blame is named, first of all one in our chains.
+    running.backend = host.backend().with(Box::new(Told(vec![
+        told_by_kernel("mine", 0, "ct state new accept"),
+        told_by_kernel("PALISADE_PRT", 4, "numgen random mod 2 0 accept"),
+    ])));
+    assert_eq!(
+        running.differences()[0],
+        "- Unreadable: tables of iptables (nft): iptables-nft-save cannot print table `nat`: chain \
+         `PALISADE_PRT` has the rule `numgen random mod 2 0 accept` (palisade did not put it \
+         there); `nft delete rule ip nat PALISADE_PRT handle 7`"
+    );
+    let saved = running.backend.saved(Variant::Nft, Family::Ipv4).unwrap();
+    assert_eq!(saved.left_out, Some(Table::Nat));
     let records = running.records.clone();
     let change = Change {
         remove: records.iter().collect(),
