@@ -201,6 +201,24 @@ fn a_target_that_is_not_known_is_a_doubt() {
     assert!(tables.evaluate(&udp).is_certain());
 }
 
+/// Rules that the programs have no words for, in nft's.
+#[test]
+fn a_rule_in_words_of_nft_is_a_doubt() {
+    let chains = ":FORWARD DROP [0:0]\n:T - [0:0]\n-A T -j ACCEPT\n";
+    let tcp = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
+    for (rule, may) in [
+        ("ip saddr @some counter accept", Verdict::Accept),
+        ("ip saddr @some counter jump T", Verdict::Accept),
+        ("numgen random mod 2 0 goto T", Verdict::Accept),
+    ] {
+        let saved = format!("*filter\n{chains}-A FORWARD {rule}\nCOMMIT\n");
+        let tables = Tables::of(Family::Ipv4, &text::parse(&saved).unwrap());
+        let outcome = tables.evaluate(&tcp);
+        assert_eq!(outcome.fate, ends(Verdict::Drop), "{rule}");
+        assert!(outcome.doubts[0].may.contains(&may), "{rule}");
+    }
+}
+
 #[test]
 fn the_path_has_every_rule_that_was_met() {
     let met = outcome(&packet(OUT, ("10.0.0.5", "198.51.100.1"), TCP));
