@@ -1,6 +1,8 @@
 //! What `verify`, `remove` and `repair` say of what is not as it should be: which, and from what to
 //! what; and only what others did.
 
+use std::process::Command;
+
 use palisade_tests::{Dump, Namespace, Palisade, Trials, trials};
 
 use crate::place::{Place, assert_clean, net};
@@ -15,6 +17,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         what_of_a_set_is_another,
         a_foreign_element_beside_markers,
         leftovers_are_not_foreign,
+        watching_makes_no_state,
     ])
 }
 
@@ -124,6 +127,19 @@ fn objects(place: Place) {
     assert!(text.contains("counter `evilc`"), "{text}");
     let left = Dump::ruleset(&namespace);
     assert!(left.as_str().contains("counter evilc"), "{left}");
+}
+
+fn watching_makes_no_state() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace);
+    let command = palisade.command(["watch"]);
+    let mut watch = Command::new("timeout");
+    watch.args(["-s", "INT", "1"]).arg(command.get_program());
+    watch.args(command.get_args());
+    let told = namespace.answer(&mut watch, "");
+    assert!(told.stderr.is_empty(), "{told}");
+    let made = palisade.state().exists();
+    assert!(!made, "{} was made", palisade.state().display());
 }
 
 /// A layout that stays for a foreign rule's sake, under networks of the other one.
