@@ -12,6 +12,7 @@ mod place;
 mod plan;
 mod site;
 mod tamper;
+mod told;
 mod watch;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
+    trials = told::add_to(trials);
     trials = meaning::add_to(trials);
     trials = mended::add_to(trials);
     trials = watch::add_to(trials);
