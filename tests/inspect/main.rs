@@ -12,6 +12,7 @@ mod place;
 mod plan;
 mod site;
 mod tamper;
+mod told;
 mod unprinted;
 mod watch;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
+    trials = told::add_to(trials);
     trials = meaning::add_to(trials);
     trials = mended::add_to(trials);
     trials = unprinted::add_to(trials);

@@ -39,7 +39,7 @@ const EXTENSION_HEADERS: [&str; 5] = ["dst", "frag", "hbh", "mh", "rt"];
 
 /// Targets after which the packet goes on, whatever their options: what they leave behind is asked
 /// by matches that are unknown here.
-const GOING_ON: [&str; 21] = [
+const GOING_ON: [&str; 22] = [
     "AUDIT",
     "CHECKSUM",
     "CLASSIFY",
@@ -59,6 +59,7 @@ const GOING_ON: [&str; 21] = [
     "SET",
     "TCPMSS",
     "TEE",
+    "TOS",
     "TRACE",
     "TTL",
 ];
