@@ -1,5 +1,6 @@
 //! What `explain` says of packets, against what the kernel does with them and what `nft` shows.
 
+mod changed;
 mod frames;
 mod others;
 mod refusals;
@@ -10,8 +11,8 @@ use std::process::ExitCode;
 use palisade_tests::{Trials, run_side_by_side};
 
 fn main() -> ExitCode {
-    let trials = frames::add_to(refusals::add_to(others::add_to(running::add_to(
-        Trials::new(),
+    let trials = changed::add_to(frames::add_to(refusals::add_to(others::add_to(
+        running::add_to(Trials::new()),
     ))));
     run_side_by_side(trials, 2)
 }

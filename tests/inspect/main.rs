@@ -13,6 +13,7 @@ mod plan;
 mod site;
 mod tamper;
 mod told;
+mod unprinted;
 mod watch;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     trials = told::add_to(trials);
     trials = meaning::add_to(trials);
     trials = mended::add_to(trials);
+    trials = unprinted::add_to(trials);
     trials = watch::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)

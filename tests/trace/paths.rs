@@ -45,6 +45,29 @@ pub(crate) fn each_rule_is_the_one_that_nft_lists() {
     }
 }
 
+/// What others keep conntrack from leaves as it came, and that is not as our rules would have it.
+pub(crate) fn what_is_not_tracked_is_not_translated() {
+    let site = Site::new();
+    let palisade = Palisade::new(&site.host);
+    palisade.apply(&*NETWORKS).stdout();
+    let chain = "chain c { type filter hook prerouting priority raw; udp sport 5000 notrack; }";
+    site.host.nft(&format!("table ip host {{ {chain} }}"));
+    let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "3"]);
+    send(&site.guest, WORLD, 5000, 1);
+    send(&site.guest, WORLD, 5001, 2);
+    let untracked = tracing.packet();
+    assert_eq!(untracked["source"], Value::Null, "{untracked:#}");
+    assert_eq!(untracked["prediction"]["kind"], "differs", "{untracked:#}");
+    let why = &untracked["prediction"]["detail"]["why"];
+    assert!(why.to_string().contains("did not translate it"), "{why}");
+    for _ in 0..2 {
+        let packet = tracing.packet();
+        assert_eq!(packet["source"]["address"], HOST, "{packet:#}");
+        assert_eq!(packet["prediction"]["kind"], "same", "{packet:#}");
+    }
+    tracing.end();
+}
+
 /// The source that is told is the one that the world sees, and answers are traced too.
 pub(crate) fn answers_and_translations() {
     for layout in LAYOUTS {

@@ -223,6 +223,7 @@ fn flow(field: &Field, operator: Comparison, value: &[u8]) -> Option<Test> {
             Flow::Established => 2,
             Flow::Related => 4,
             Flow::New => 8,
+            Flow::Untracked => 64,
         } != 0
     };
     let flows = Flow::ALL.into_iter().filter(bit).collect();

@@ -107,6 +107,7 @@ fn flow(flow: Flow) -> &'static str {
         Flow::Established => "established",
         Flow::Related => "related",
         Flow::Invalid => "invalid",
+        Flow::Untracked => "untracked",
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Outcome {
     /// Rules whose say on this packet is not known here, and that may change its fate. The fate is
     /// what comes of it if none of them applies; without doubts it is certain.
     pub doubts: Vec<Doubt>,
+    /// Whether a rule kept conntrack from it, so that others see it without a flow.
+    pub is_untracked: bool,
 }
 
 /// A rule that may change what becomes of a packet, where it cannot be known here whether it does:
@@ -130,6 +132,14 @@ impl Verdict {
     #[must_use]
     pub fn passes(self) -> bool {
         self == Self::Accept
+    }
+}
+
+impl Nat {
+    /// Whether a rule gives it another source.
+    #[must_use]
+    pub fn translates(self) -> bool {
+        matches!(self, Self::Masquerade { .. } | Self::Snat { .. })
     }
 }
 

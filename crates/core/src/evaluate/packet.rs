@@ -41,6 +41,8 @@ pub enum Flow {
     Related,
     /// No flow that conntrack could make sense of.
     Invalid,
+    /// No flow: a rule kept conntrack from it (`notrack`).
+    Untracked,
 }
 
 /// Why there is no such packet.
@@ -176,6 +178,7 @@ impl fmt::Display for Flow {
             Self::Established => "established",
             Self::Related => "related",
             Self::Invalid => "invalid",
+            Self::Untracked => "untracked",
         })
     }
 }
@@ -192,7 +195,7 @@ pub enum Way {
 }
 
 impl Flow {
-    /// All of them.
+    /// All that conntrack itself gives.
     pub const ALL: [Self; 4] = [Self::New, Self::Established, Self::Related, Self::Invalid];
 
     /// Whether it is established or related: what `ct state established,related` asks.
@@ -212,6 +215,10 @@ impl Flow {
             Self::Invalid => Some((
                 Nat::None,
                 "no flow of conntrack's, so that no rule is asked",
+            )),
+            Self::Untracked => Some((
+                Nat::None,
+                "conntrack does not look at it, so that no rule is asked",
             )),
         }
     }

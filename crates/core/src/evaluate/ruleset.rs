@@ -41,6 +41,7 @@ pub fn evaluate(ruleset: &Ruleset, packet: &Packet, reading: Reading) -> Outcome
         path,
         nat_because,
         doubts: Vec::new(),
+        is_untracked: packet.flow == Flow::Untracked,
     }
 }
 

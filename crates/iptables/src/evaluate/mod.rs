@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use palisade_core::evaluate::{Fate, Outcome, Packet};
+use palisade_core::evaluate::{Fate, Flow, Outcome, Packet};
 use palisade_core::network::Family;
 
 use crate::text;
@@ -66,6 +66,7 @@ impl Tables {
             fate,
             path: walk.path.unwrap_or_default(),
             nat_because,
+            is_untracked: walk.flow == Flow::Untracked,
             doubts: walk.doubts,
         }
     }

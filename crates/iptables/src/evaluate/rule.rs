@@ -100,18 +100,10 @@ pub(super) struct Seen<'a> {
     pub(super) packet: &'a Packet,
     /// The interface that it leaves through, once that is known.
     pub(super) out_interface: Option<&'a InterfaceName>,
-    pub(super) tracking: Tracking,
+    /// What conntrack makes of it.
+    pub(super) flow: Flow,
     /// Whether it has another destination by now, of which nothing is known.
     pub(super) is_readdressed: bool,
-}
-
-/// What is known of conntrack's view of a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tracking {
-    /// Its flow is so.
-    Flow(Flow),
-    /// A rule kept conntrack from it.
-    Off,
 }
 
 impl Ask {
@@ -148,10 +140,7 @@ impl What {
             Self::EitherPort(ranges) => {
                 is_port(ranges, packet.source_port) || is_port(ranges, packet.destination_port)
             }
-            Self::Flow(flows) => match seen.tracking {
-                Tracking::Flow(flow) => flows.contains(&flow),
-                Tracking::Off => false,
-            },
+            Self::Flow(flows) => flows.contains(&seen.flow),
             Self::DestinationKind(kinds) => match packet.destination() {
                 IpAddr::V4(_) => kinds.contains(&kind_of_destination(packet)?),
                 IpAddr::V6(address) => is_of_all(kinds, address, packet.way())?,

@@ -5,7 +5,7 @@ use palisade_core::evaluate::{Doubt, Fate, Flow, Nat, Packet, Verdict, Visit, Wa
 
 use super::Tables;
 use super::prepare::Prepared;
-use super::rule::{Action, Seen, Tracking};
+use super::rule::{Action, Seen};
 use crate::rule::tag;
 
 /// Which chains of the kernel a packet meets, table by table in that order.
@@ -39,7 +39,6 @@ const TRANSLATING: (&str, &str) = ("nat", "POSTROUTING");
 const EARLY: &str = "raw";
 const NAT: &str = "nat";
 
-const UNTRACKED: &str = "conntrack does not look at it, so that no rule is asked";
 const READDRESSES: &str =
     "it translates addresses: what comes then is told of the packet as it was";
 
@@ -49,7 +48,7 @@ pub(super) struct Walk<'a> {
     /// As it is at this place.
     seen: Seen<'a>,
     /// What conntrack makes of it, behind the table that it does not look before.
-    tracking: Tracking,
+    pub(super) flow: Flow,
     /// The kernel's chain that it is in.
     base: &'static str,
     /// The chains that it is in.
@@ -94,10 +93,10 @@ impl<'a> Walk<'a> {
             seen: Seen {
                 packet,
                 out_interface: None,
-                tracking: Tracking::Flow(packet.flow),
+                flow: packet.flow,
                 is_readdressed: false,
             },
-            tracking: Tracking::Flow(packet.flow),
+            flow: packet.flow,
             base: "",
             within: Vec::new(),
             path: None,
@@ -111,13 +110,10 @@ impl<'a> Walk<'a> {
         let verdict = self.verdict();
         let (nat, because) = match (verdict, self.packet.way()) {
             (Verdict::Accept, Way::In) => (Nat::None, "the host takes it itself".to_owned()),
-            (Verdict::Accept, Way::Through | Way::Out) => {
-                match (self.tracking, self.packet.flow.nat()) {
-                    (Tracking::Off, _) => (Nat::None, UNTRACKED.to_owned()),
-                    (_, Some((nat, because))) => (nat, because.to_owned()),
-                    (_, None) => return self.translate(),
-                }
-            }
+            (Verdict::Accept, Way::Through | Way::Out) => match self.flow.nat() {
+                Some((nat, because)) => (nat, because.to_owned()),
+                None => return self.translate(),
+            },
             _ => (Nat::None, "it does not get that far".to_owned()),
         };
         (Fate { verdict, nat }, because)
@@ -134,8 +130,7 @@ impl<'a> Walk<'a> {
         };
         for &place in chains.iter().chain(leaving) {
             // NAT asks about the first packet of each flow alone.
-            let has_flow = self.tracking != Tracking::Off && self.packet.flow == Flow::New;
-            if place.0 == NAT && !has_flow {
+            if place.0 == NAT && self.flow.nat().is_some() {
                 continue;
             }
             match self.base(place) {
@@ -167,9 +162,11 @@ impl<'a> Walk<'a> {
     /// Through a chain of the kernel, at whose end its policy decides.
     fn base(&mut self, (table, chain): (&'static str, &'static str)) -> Ruling {
         self.base = chain;
-        self.seen.tracking = match (table, self.tracking) {
-            (EARLY, Tracking::Flow(_)) => Tracking::Flow(Flow::Invalid),
-            (_, tracking) => tracking,
+        self.seen.flow = match (table, self.flow) {
+            // Whoever kept conntrack from it does so at its first sight.
+            (EARLY, Flow::Untracked) => Flow::Untracked,
+            (EARLY, _) => Flow::Invalid,
+            (_, flow) => flow,
         };
         self.seen.out_interface = match chain {
             "PREROUTING" | "INPUT" => None,
@@ -245,8 +242,8 @@ impl<'a> Walk<'a> {
             Action::Return => ("back", Step::Back),
             Action::Continue => ("on to the next rule", Step::On),
             Action::Untrack => {
-                self.tracking = Tracking::Off;
-                self.seen.tracking = Tracking::Off;
+                self.flow = Flow::Untracked;
+                self.seen.flow = Flow::Untracked;
                 ("conntrack does not look at it", Step::On)
             }
             Action::Readdress => {

@@ -1,17 +1,19 @@
 //! One rule's expressions, run for a packet.
 
+use std::ops::Range;
+
 use palisade_core::evaluate::Nat;
 use palisade_core::network::{AddressRange, PortRange};
 
 use super::answer::Answer;
-use super::bits;
+use super::bits::{self, Byte};
 use super::lookup::Index;
 use super::registers::Registers;
 use super::subject::Subject;
 use super::tables::Indexed;
 use crate::object::{
-    self, Counter, Element, Expression, Lookup, LookupTarget, NatKind, Register, Rule, Value,
-    Verdict,
+    self, Counter, Element, Expression, Lookup, LookupTarget, NatKind, Payload, PayloadBase,
+    Register, Rule, Value, Verdict,
 };
 use crate::wire::foreign::{self, Asks};
 
@@ -27,6 +29,21 @@ pub(super) struct Step<'a> {
     pub(super) hit: Option<(&'a Index<'a>, &'a Element)>,
     /// What its own counter says.
     pub(super) counter: Option<Counter>,
+    /// What it changes of the packet, and whether it comes to that.
+    pub(super) effects: Vec<(Answer, Effect)>,
+}
+
+/// What a rule changes of a packet, whatever it does then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Conntrack does not look at it.
+    Untrack,
+    /// These bytes stand in a header of it.
+    Write {
+        base: PayloadBase,
+        offset: u32,
+        bytes: Vec<Byte>,
+    },
 }
 
 /// What a rule does.
@@ -59,7 +76,7 @@ pub(super) enum End {
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn run(table: &'a Indexed<'a>, rule: &'a Rule, subject: &mut Subject<'_>) -> Self {
+    pub(super) fn run(table: &'a Indexed<'a>, rule: &'a Rule, subject: &Subject<'_>) -> Self {
         let mut run = Run {
             table,
             subject,
@@ -76,6 +93,7 @@ impl<'a> Step<'a> {
                         Expression::Counter(counter) => Some(*counter),
                         _ => None,
                     }),
+                effects: Vec::new(),
             },
         };
         for (place, expression) in rule.expressions.iter().enumerate() {
@@ -94,7 +112,7 @@ impl<'a> Step<'a> {
 
 struct Run<'a, 's, 'p> {
     table: &'a Indexed<'a>,
-    subject: &'s mut Subject<'p>,
+    subject: &'s Subject<'p>,
     registers: Registers,
     step: Step<'a>,
 }
@@ -106,7 +124,11 @@ impl<'a> Run<'a, '_, '_> {
                 .registers
                 .put(it.destination, &self.subject.meta(it.key)),
             Expression::Payload(it) => {
-                let value = self.subject.payload(it.base, it.offset, it.len);
+                let value = if self.has_written(it) {
+                    vec![Byte::UNKNOWN; it.len as usize]
+                } else {
+                    self.subject.payload(it.base, it.offset, it.len)
+                };
                 self.registers.put(it.destination, &value);
             }
             Expression::Conntrack(it) => {
@@ -148,6 +170,17 @@ impl<'a> Run<'a, '_, '_> {
             }
             Expression::Unknown { name, data } => self.unknown(name, data),
         }
+    }
+
+    fn change(&mut self, effect: Effect) {
+        self.step.effects.push((self.step.applies, effect));
+    }
+
+    /// Whether this rule itself wrote what it asks for now.
+    fn has_written(&self, asked: &Payload) -> bool {
+        let bytes = asked.offset..asked.offset.saturating_add(asked.len);
+        let mut effects = self.step.effects.iter();
+        effects.any(|(_, effect)| effect.reaches(asked.base, &bytes))
     }
 
     /// The rule goes on if the answer is yes.
@@ -225,11 +258,18 @@ impl<'a> Run<'a, '_, '_> {
             "meta" | "ct" | "bitwise" | "byteorder" | "numgen" | "hash" | "immediate" => {
                 self.registers.forget();
             }
-            "notrack" => self.subject.untracked = true,
-            "payload" => {
-                self.subject.altered = true;
-                self.registers.forget();
-            }
+            "notrack" => self.change(Effect::Untrack),
+            "payload" => match foreign::written(data) {
+                Some(it) => {
+                    let len = usize::try_from(it.len).unwrap_or_default();
+                    self.change(Effect::Write {
+                        base: it.base,
+                        offset: it.offset,
+                        bytes: self.registers.read(it.source, len),
+                    });
+                }
+                None => self.registers.forget(),
+            },
             "redir" | "tproxy" => self.step.action = Action::End(End::Readdress),
             "queue" | "synproxy" | "fwd" => self.step.action = Action::Anything,
             "objref" if foreign::counts(data) => {}
@@ -241,10 +281,29 @@ impl<'a> Run<'a, '_, '_> {
                 },
                 None => Answer::Unknown,
             }),
+            "target" if foreign::untracks(data) => self.change(Effect::Untrack),
             "target" => self.step.action = Action::of_target(foreign::extension(data)),
             _ => {
                 self.ask(Answer::Unknown);
                 self.registers.forget();
+            }
+        }
+    }
+}
+
+impl Effect {
+    /// Whether it changes one of these bytes of a header.
+    pub(super) fn reaches(&self, header: PayloadBase, asked: &Range<u32>) -> bool {
+        match self {
+            Self::Untrack => false,
+            Self::Write {
+                base,
+                offset,
+                bytes,
+            } => {
+                let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                let end = offset.saturating_add(len);
+                *base == header && *offset < asked.end && asked.start < end
             }
         }
     }
@@ -271,9 +330,9 @@ impl<'a> Action<'a> {
                 Self::End(End::Readdress)
             }
             Some(
-                "LOG" | "NFLOG" | "TRACE" | "CHECKSUM" | "MARK" | "CONNMARK" | "CLASSIFY"
+                "LOG" | "NFLOG" | "TRACE" | "CHECKSUM" | "MARK" | "CONNMARK" | "CLASSIFY" | "CT"
                 | "TCPMSS" | "AUDIT" | "LED" | "IDLETIMER" | "SECMARK" | "CONNSECMARK" | "DSCP"
-                | "TOS" | "TEE",
+                | "TOS" | "TTL" | "HL" | "TEE",
             ) => Self::Continue,
             _ => Self::Anything,
         }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use palisade_core::evaluate::{Flow, Packet};
 
@@ -39,10 +40,17 @@ pub(super) struct Subject<'a> {
     link: Vec<Byte>,
     network: Vec<Byte>,
     transport: Vec<Byte>,
-    /// Whether a rule may have changed its bytes.
-    pub(super) altered: bool,
-    /// Whether a rule may have kept conntrack from it.
-    pub(super) untracked: bool,
+    pub(super) tracking: Tracking,
+}
+
+/// Whether conntrack looks at a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tracking {
+    On,
+    /// A rule may have kept it from that.
+    Perhaps,
+    /// A rule has.
+    Off,
 }
 
 impl<'a> Subject<'a> {
@@ -60,8 +68,7 @@ impl<'a> Subject<'a> {
             link: link_header(packet),
             network: network_header(packet),
             transport: transport_header(packet),
-            altered: false,
-            untracked: false,
+            tracking: Tracking::On,
         }
     }
 
@@ -120,7 +127,7 @@ impl<'a> Subject<'a> {
             MetaKey(META_BRIDGE_OUT) => bridge(to),
             // Here it is the hook's own family.
             MetaKey(META_NFPROTO) if self.place.layer != Layer::Ip => vec![Byte::UNKNOWN; 1],
-            MetaKey::L4PROTO => bits::known(&[self.packet.protocol]),
+            MetaKey::L4PROTO => vec![self.network[if is_v4 { 9 } else { 6 }]],
             MetaKey(META_PROTOCOL) => bits::known(&ether_type(self.packet)),
             MetaKey(META_NFPROTO) => {
                 let family = if is_v4 { Family::Ip } else { Family::Ip6 };
@@ -141,8 +148,8 @@ impl<'a> Subject<'a> {
         let at = |index: u32| usize::try_from(index).ok().and_then(|i| header.get(i));
         (offset..offset.saturating_add(len))
             .map(|index| match at(index) {
-                Some(&byte) if !self.altered => byte,
-                _ => Byte::UNKNOWN,
+                Some(&byte) => byte,
+                None => Byte::UNKNOWN,
             })
             .collect()
     }
@@ -158,16 +165,67 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// These bytes stand in a header from now on. What is not known of a packet is not kept.
+    pub(super) fn write(&mut self, base: PayloadBase, offset: u32, bytes: &[Byte]) {
+        let header = match base {
+            PayloadBase::NETWORK => &mut self.network,
+            PayloadBase::TRANSPORT => &mut self.transport,
+            LINK => &mut self.link,
+            _ => return,
+        };
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        for (place, &byte) in header.iter_mut().skip(start).zip(bytes) {
+            *place = byte;
+        }
+    }
+
+    /// Where its addresses stand in the header of IP.
+    pub(super) fn addresses(&self) -> Range<u32> {
+        match self.packet.source() {
+            IpAddr::V4(_) => 12..20,
+            IpAddr::V6(_) => 8..40,
+        }
+    }
+
+    /// What conntrack makes of it, as far as that is known.
+    pub(super) fn flow(&self) -> Flow {
+        match self.tracking {
+            Tracking::Off => Flow::Untracked,
+            Tracking::On | Tracking::Perhaps => self.packet.flow,
+        }
+    }
+
+    /// Whether a rule here can keep conntrack from it: it can until conntrack knows its flow.
+    pub(super) fn can_be_untracked(&self) -> bool {
+        self.packet.flow == Flow::Invalid || self.is_before_conntrack()
+    }
+
+    fn is_before_conntrack(&self) -> bool {
+        let hook = self.place.hook;
+        match self.place.layer {
+            Layer::Ip => {
+                matches!(hook, Hook::PREROUTING | Hook::OUTPUT) && self.priority <= CONNTRACK
+            }
+            Layer::Ingress => true,
+            Layer::Bridge => matches!(hook, Hook::PREROUTING | Hook::INPUT | Hook::FORWARD),
+            Layer::Egress => false,
+        }
+    }
+
     /// The bit that stands for the state of its flow.
     pub(super) fn state(&self) -> Option<u32> {
-        let is_early = matches!(self.place.hook, Hook::PREROUTING | Hook::OUTPUT)
-            && self.priority <= CONNTRACK;
         // Whether conntrack sees frames is a setting of the bridge.
-        if self.untracked || self.place.layer == Layer::Bridge {
+        if self.tracking == Tracking::Perhaps || self.place.layer == Layer::Bridge {
             return None;
         }
-        Some(match self.packet.flow {
-            _ if is_early || self.place.layer == Layer::Ingress => 1,
+        let is_early = self.is_before_conntrack();
+        // Who kept conntrack from it elsewhere may stand before or behind.
+        if is_early && self.tracking == Tracking::On && self.packet.flow == Flow::Untracked {
+            return None;
+        }
+        Some(match self.flow() {
+            Flow::Untracked => 64,
+            _ if is_early => 1,
             Flow::Invalid => 1,
             Flow::Established => 2,
             Flow::Related => 4,

@@ -4,16 +4,17 @@
 //! goes a *doubt*: what would come of it if the rule did. A doubt that comes to the same end as the
 //! packet is none.
 
-use palisade_core::evaluate::{Fate, Nat, Outcome, Packet, Verdict, Visit, Way};
+use palisade_core::evaluate::{Fate, Flow, Nat, Outcome, Packet, Verdict, Visit, Way};
 use palisade_core::network::Name;
 
 use super::answer::Answer;
+use super::bits::{self, Byte};
 use super::frame::{self, Entrance, Layer, Place};
-use super::step::{Action, End, Step};
-use super::subject::Subject;
+use super::step::{Action, Effect, End, Step};
+use super::subject::{Subject, Tracking};
 use super::tables::{Base, Indexed, Tables};
 use super::words;
-use crate::object::{Chain, Family, Hook, Policy, Rule};
+use crate::object::{Chain, Expression, Family, Hook, PayloadBase, Policy, Rule};
 use crate::program::FilledChain;
 
 /// `NFT_JUMP_STACK_SIZE`: how deep chains can call each other.
@@ -30,6 +31,8 @@ pub(super) struct Walk<'a, 'p> {
     /// What it met, if somebody wants to know.
     path: Option<Vec<Visit>>,
     doubts: Vec<Doubtful<'a>>,
+    /// What rules left open of the packet, and which rules.
+    unsure: Vec<(Effect, &'a Rule)>,
     /// How the packet leaves this base chain.
     end: Option<End>,
     /// The element that it was found by in this base chain, for rules that serve many networks.
@@ -46,6 +49,8 @@ pub(super) struct Walk<'a, 'p> {
 struct Doubtful<'a> {
     what: What<'a>,
     in_nat: bool,
+    /// The rule that changed what is asked.
+    changed_by: Option<&'a Rule>,
     /// How the packet may leave the base chain by it.
     ends: Vec<End>,
 }
@@ -56,6 +61,15 @@ enum What<'a> {
     Rule(&'a Rule, Option<usize>),
     /// Whether the packet enters a base chain at all: it does if it passes these devices.
     Entrance(&'a Chain, String),
+    /// What a change of the packet makes of its addresses.
+    Change(&'a Rule, Change),
+}
+
+/// What a rule changes otherwise than by NAT.
+#[derive(Clone, Copy)]
+enum Change {
+    Untracked,
+    Addresses,
 }
 
 /// Who is at a place: the packet itself, and the doubts that would have led it there.
@@ -116,6 +130,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             places,
             path: None,
             doubts: Vec::new(),
+            unsure: Vec::new(),
             end: None,
             owner: None,
             nat_because: None,
@@ -131,9 +146,10 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     pub(super) fn outcome(mut self) -> Outcome {
         let packet = self.subject.packet();
-        let decided = packet.flow.nat();
-        let mut nat = decided.map_or(Nat::None, |(nat, _)| nat);
+        let mut nat = Nat::None;
         let verdict = self.verdict(&mut nat);
+        let decided = self.subject.flow().nat();
+        nat = decided.map_or(nat, |(nat, _)| nat);
         let nat_because = match (verdict, packet.way(), decided) {
             (Verdict::Reject | Verdict::Drop, _, _) => "it does not get that far".to_owned(),
             (_, Way::In, _) => "the host takes it itself".to_owned(),
@@ -155,6 +171,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 .collect(),
             path: self.path.unwrap_or_default(),
             nat_because,
+            is_untracked: self.subject.flow() == Flow::Untracked,
         }
     }
 
@@ -163,12 +180,12 @@ impl<'a, 'p> Walk<'a, 'p> {
         let tables = self.tables;
         for place in std::mem::take(&mut self.places) {
             // NAT asks about the first packet of each flow alone, and only until one translates.
-            let mut is_settled = packet.flow.nat().is_some();
+            let mut is_settled = false;
             if place.layer == Layer::Ip {
                 self.nat_because = None;
             }
             for (base, entrance) in tables.at(Family::from(packet.family()), place) {
-                if base.is_nat() && is_settled {
+                if base.is_nat() && (is_settled || self.subject.flow().nat().is_some()) {
                     continue;
                 }
                 self.subject.comes_to(place, base.base.priority);
@@ -239,10 +256,11 @@ impl<'a, 'p> Walk<'a, 'p> {
                 return here; // Nobody writes rules that come to this.
             }
             self.left -= 1;
-            let step = Step::run(level.table, rule, &mut self.subject);
+            let step = Step::run(level.table, rule, &self.subject);
             if here.packet {
                 self.tell(level.table, rule, &step, &chain.rules[at + 1..]);
             }
+            self.change(rule, &step, &here);
             let is_sure = step.applies == Answer::Yes && step.action != Action::Anything;
             if step.applies == Answer::No || step.action == Action::Continue {
                 continue;
@@ -303,6 +321,56 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
     }
 
+    /// What a rule changes of the packet is so for all that comes then.
+    fn change(&mut self, rule: &'a Rule, step: &Step<'a>, here: &Who) {
+        for (applies, effect) in &step.effects {
+            let is_sure = here.packet && *applies == Answer::Yes;
+            match effect {
+                Effect::Untrack if !self.subject.can_be_untracked() => {}
+                Effect::Untrack if is_sure => self.subject.tracking = Tracking::Off,
+                Effect::Untrack if self.subject.tracking == Tracking::On => {
+                    self.subject.tracking = Tracking::Perhaps;
+                    self.unsure.push((Effect::Untrack, rule));
+                    self.push(What::Change(rule, Change::Untracked), Vec::new());
+                }
+                Effect::Untrack => {}
+                Effect::Write {
+                    base,
+                    offset,
+                    bytes,
+                } => {
+                    let unknown = vec![Byte::UNKNOWN; bytes.len()];
+                    let written = if is_sure { bytes } else { &unknown };
+                    self.subject.write(*base, *offset, written);
+                    if bits::certain(written).is_none() {
+                        self.unsure.push((effect.clone(), rule));
+                    }
+                    if effect.reaches(PayloadBase::NETWORK, &self.subject.addresses()) {
+                        self.push(What::Change(rule, Change::Addresses), Vec::new());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rule that left open what this one asks up to an expression.
+    fn changed_by(&self, asking: &'a Rule, because: Option<usize>) -> Option<&'a Rule> {
+        let asked = asking.expressions.get(..because?)?.iter().rev();
+        asked
+            .take_while(|it| !is_asking(it))
+            .find_map(|expression| {
+                let mut unsure = self.unsure.iter().rev();
+                let changed = unsure.find(|(effect, _)| match expression {
+                    Expression::Payload(it) => {
+                        effect.reaches(it.base, &(it.offset..it.offset.saturating_add(it.len)))
+                    }
+                    Expression::Conntrack(_) => *effect == Effect::Untrack,
+                    _ => false,
+                })?;
+                Some(changed.1)
+            })
+    }
+
     fn leave(&mut self, who: &Who, end: End) {
         if who.packet {
             self.end = Some(end);
@@ -313,7 +381,9 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     fn doubt(&mut self, rule: &'a Rule, step: &Step<'a>, ends: Vec<End>) -> usize {
-        self.push(What::Rule(rule, step.because), ends)
+        let doubt = self.push(What::Rule(rule, step.because), ends);
+        self.doubts[doubt].changed_by = self.changed_by(rule, step.because);
+        doubt
     }
 
     fn doubt_at_entrance(&mut self, base: &Base<'a>) -> usize {
@@ -325,6 +395,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.doubts.push(Doubtful {
             what,
             in_nat: self.in_nat,
+            changed_by: None,
             ends,
         });
         self.doubts.len() - 1
@@ -358,11 +429,17 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// the one that they would have found.
     fn owner_below(&mut self, table: &'a Indexed<'a>, below: &'a [Rule]) -> Option<Name> {
         below.iter().find_map(|rule| {
-            let step = Step::run(table, rule, &mut self.subject);
+            let step = Step::run(table, rule, &self.subject);
             let (_, element) = step.hit.filter(|_| step.applies == Answer::Yes)?;
             element.userdata.text()?.parse().ok()
         })
     }
+}
+
+/// Whether what stands before is about another question.
+fn is_asking(expression: &Expression) -> bool {
+    use Expression::{Compare, Lookup, Range};
+    matches!(expression, Compare(_) | Range(_) | Lookup(_))
 }
 
 impl Doubtful<'_> {
@@ -379,12 +456,28 @@ impl Doubtful<'_> {
             .into_iter()
             .filter(|&other| other != verdict && may_end(other))
             .collect::<Vec<_>>();
-        let may_translate = self.in_nat && verdict == Verdict::Accept && !self.ends.is_empty();
+        let translates = match self.what {
+            What::Change(..) => true,
+            What::Rule(..) | What::Entrance(..) => self.in_nat && !self.ends.is_empty(),
+        };
+        let may_translate = translates && verdict == Verdict::Accept;
         if may.is_empty() && !may_translate {
             return None;
         }
         Some(match &self.what {
-            What::Rule(rule, because) => words::of_doubt(rule, *because, may, may_translate),
+            What::Rule(rule, because) => {
+                let why = words::unknown(rule, *because, self.changed_by);
+                words::of_doubt(rule, why, may, may_translate)
+            }
+            What::Change(rule, change) => {
+                let why = match change {
+                    Change::Untracked => {
+                        "it may keep conntrack from the packet, and so from all translation"
+                    }
+                    Change::Addresses => "it writes an address of the packet without translation",
+                };
+                words::of_doubt(rule, why.to_owned(), may, may_translate)
+            }
             What::Entrance(chain, devices) => words::of_entrance(chain, devices, may),
         })
     }

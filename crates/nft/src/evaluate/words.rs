@@ -40,7 +40,7 @@ pub(super) fn of_rule(
         },
         why: match step.applies {
             Answer::No => format!("`{}` does not hold", condition(rule, step.because)),
-            Answer::Unknown => unknown(rule, step.because),
+            Answer::Unknown => unknown(rule, step.because, None),
             Answer::Yes => match hit {
                 Some((set, element)) => {
                     let key = concatenation(set.key_type, &element.key);
@@ -100,17 +100,12 @@ fn within(step: &Step<'_>) -> Option<IpNet> {
 }
 
 /// A rule that may change the verdict.
-pub(super) fn of_doubt(
-    rule: &Rule,
-    because: Option<usize>,
-    may: Vec<Verdict>,
-    may_translate: bool,
-) -> Doubt {
+pub(super) fn of_doubt(rule: &Rule, why: String, may: Vec<Verdict>, may_translate: bool) -> Doubt {
     Doubt {
         table: table_of(rule),
         chain: rule.chain.clone(),
         rule: text(rule),
-        why: unknown(rule, because),
+        why,
         may,
         may_translate,
     }
@@ -202,8 +197,21 @@ fn consequence(action: Action<'_>) -> String {
     }
 }
 
-/// What is not known about a rule.
-fn unknown(rule: &Rule, because: Option<usize>) -> String {
+/// What is not known about a rule, and which other one changed the packet so.
+pub(super) fn unknown(rule: &Rule, because: Option<usize>, changed_by: Option<&Rule>) -> String {
+    let unknown = what_is_unknown(rule, because);
+    match changed_by {
+        Some(other) => format!(
+            "{unknown}, since rule `{}` of {} {} changes it",
+            text(other),
+            table_of(other),
+            other.chain
+        ),
+        None => unknown,
+    }
+}
+
+fn what_is_unknown(rule: &Rule, because: Option<usize>) -> String {
     match because.and_then(|place| rule.expressions.get(place)) {
         Some(Expression::Unknown { name, data }) => match foreign::extension(data) {
             Some(extension) if name == "match" => {

@@ -2,7 +2,8 @@
 //! packet: stateful objects (`enum nft_objref_attributes`), and the extensions of xtables that
 //! iptables-nft puts into rules (`enum nft_match_attributes`, `enum nft_target_attributes`).
 
-use super::attribute::{Known, read_text, read_u32};
+use super::attribute::{Known, read_register, read_text, read_u32};
+use crate::object::{PayloadBase, Register};
 
 /// `NFTA_OBJREF_IMM_TYPE`.
 const OBJECT_TYPE: u16 = 1;
@@ -36,6 +37,49 @@ pub(crate) fn comment(data: &[u8]) -> Option<&str> {
         std::str::from_utf8(&info[..end]).ok()
     });
     text.filter(|_| is_comment)
+}
+
+/// What a `payload` that writes puts into the packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The header.
+    pub(crate) base: PayloadBase,
+    /// Where it begins there.
+    pub(crate) offset: u32,
+    /// How many bytes it has.
+    pub(crate) len: u32,
+    /// Where they come from.
+    pub(crate) source: Register,
+}
+
+/// What a `payload` writes (`enum nft_payload_attributes`); none if it does not, or cannot be read.
+pub(crate) fn written(data: &[u8]) -> Option<Written> {
+    const BASE: u16 = 2;
+    const OFFSET: u16 = 3;
+    const LEN: u16 = 4;
+    const SOURCE: u16 = 5;
+    let said = Known::<9>::of(data)?;
+    Some(Written {
+        base: PayloadBase(said.required(BASE, read_u32)?),
+        offset: said.required(OFFSET, read_u32)?,
+        len: said.required(LEN, read_u32)?,
+        source: said.required(SOURCE, read_register)?,
+    })
+}
+
+/// Whether a `target` keeps conntrack from the packet.
+pub(crate) fn untracks(data: &[u8]) -> bool {
+    /// `XT_CT_NOTRACK`, of the flags that `struct xt_ct_target_info` begins with.
+    const NOTRACK: u16 = 1;
+    match extension(data) {
+        Some("NOTRACK") => true,
+        Some("CT") => {
+            let flags = |info: &[u8]| info.get(..2)?.try_into().ok().map(u16::from_ne_bytes);
+            let flags = Known::<4>::of(data).and_then(|said| said.required(INFO, flags));
+            flags.is_some_and(|flags| flags & NOTRACK != 0)
+        }
+        _ => false,
+    }
 }
 
 /// What a match of xtables asks, where we can tell.
@@ -88,9 +132,43 @@ fn conntrack_state(info: &[u8]) -> Option<Asks> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::super::attribute;
     use super::*;
+
+    /// A `payload` that writes two bytes.
+    pub(crate) fn writing(base: PayloadBase, offset: u32, source: Register) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        for (number, value) in [(2, base.0), (3, offset), (4, 2), (5, source.number())] {
+            attribute::u32(&mut buffer, number, value);
+        }
+        buffer
+    }
+
+    #[test]
+    fn what_a_payload_writes() {
+        let port = writing(PayloadBase::TRANSPORT, 2, Register::FIRST);
+        let expected = Written {
+            base: PayloadBase::TRANSPORT,
+            offset: 2,
+            len: 2,
+            source: Register::FIRST,
+        };
+        assert_eq!(written(&port), Some(expected));
+        assert_eq!(written(&port[..24]), None);
+    }
+
+    #[test]
+    fn a_target_that_keeps_conntrack_away() {
+        let of = |name: &str, flags: u16| {
+            let mut buffer = Vec::new();
+            attribute::text(&mut buffer, NAME, name);
+            attribute::bytes(&mut buffer, INFO, &flags.to_ne_bytes());
+            untracks(&buffer)
+        };
+        assert!(of("CT", 1) && of("NOTRACK", 0));
+        assert!(!of("CT", 2) && !of("MARK", 1));
+    }
 
     fn matching(name: &str, revision: u32, info: &[u8]) -> Option<Asks> {
         let mut buffer = Vec::new();

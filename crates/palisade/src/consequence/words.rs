@@ -182,7 +182,7 @@ impl fmt::Display for Told<'_> {
         let (who, whom) = (ends.who(), ends.whom());
         let who = match packet.flow {
             Flow::Established | Flow::Related => format!("an answer of {who}"),
-            Flow::New | Flow::Invalid => who,
+            Flow::New | Flow::Invalid | Flow::Untracked => who,
         };
         if *is_closed {
             f.write_str("where the host drops what nobody accepts, ")?;

@@ -3,7 +3,7 @@
 //! The tables of iptables-nft are tables of nf_tables too. Where its programs print them, they are
 //! taken as they print them: nf_tables has what they ask only in part.
 
-use palisade_core::evaluate::{Doubt, Fate, Nat, Outcome, Packet, Verdict, Visit};
+use palisade_core::evaluate::{Doubt, Fate, Flow, Outcome, Packet, Verdict, Visit};
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::rule::is_chain;
 use palisade_nft::evaluate as nft;
@@ -53,16 +53,32 @@ pub struct TableVerdict {
 impl Ground {
     /// What becomes of a packet here. Whoever refuses it comes last in the path, and nobody behind.
     pub(super) fn outcome(&self, packet: &Packet) -> Outcome {
-        let tables = self.indexed(&self.programs);
-        let mut outcome = nft::evaluate(&tables, packet);
-        self.name_owners(&mut outcome);
-        for saved in &self.saved {
-            outcome = both(
-                outcome,
-                prefixed(&saved.name, saved.tables.evaluate(packet)),
-            );
+        let (mut outcome, mut others) = self.by_kind(packet);
+        // Whoever keeps conntrack from it does so for all.
+        if outcome.is_untracked || others.iter().any(|other| other.is_untracked) {
+            let mut untracked = packet.clone();
+            untracked.flow = Flow::Untracked;
+            let (first, rest) = self.by_kind(&untracked);
+            let met = std::iter::once(&mut outcome).chain(&mut others);
+            for (met, again) in met.zip(std::iter::once(first).chain(rest)) {
+                if !met.is_untracked {
+                    *met = again;
+                }
+            }
         }
-        outcome
+        others.into_iter().fold(outcome, both)
+    }
+
+    /// What the tables of nf_tables make of it, and those of each family of programs.
+    fn by_kind(&self, packet: &Packet) -> (Outcome, Vec<Outcome>) {
+        let tables = self.indexed(&self.programs);
+        let mut of_nftables = nft::evaluate(&tables, packet);
+        self.name_owners(&mut of_nftables);
+        let printed = self
+            .saved
+            .iter()
+            .map(|saved| prefixed(&saved.name, saved.tables.evaluate(packet)));
+        (of_nftables, printed.collect())
     }
 
     fn indexed<'a>(&self, programs: impl IntoIterator<Item = &'a Program>) -> nft::Tables<'a> {
@@ -179,7 +195,9 @@ fn both(first: Outcome, second: Outcome) -> Outcome {
     let mut path = Vec::new();
     let mut doubts = Vec::new();
     if other.fate.verdict == Verdict::Accept {
-        path = other.path;
+        if !is_before_routing(&refusing) {
+            path = other.path;
+        }
         // It may only be refused in another way.
         let mut may_refuse = |mut doubt: Doubt| {
             doubt
@@ -203,9 +221,26 @@ fn both(first: Outcome, second: Outcome) -> Outcome {
     }
 }
 
+/// Whether programs of iptables refuse a packet where it comes in, before the rules of networks.
+fn is_before_routing(refusing: &Outcome) -> bool {
+    let Some(last) = refusing.path.last() else {
+        return false;
+    };
+    let Some((program, table)) = last.table.as_deref().and_then(|name| name.split_once(' ')) else {
+        return false;
+    };
+    // It may be refused in a chain that one of the kernel's led to.
+    let of_kernel = |visit: &&Visit| {
+        let is_of_kernel = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+        visit.table == last.table && is_of_kernel.contains(&visit.chain.as_str())
+    };
+    let begin = refusing.path.iter().rfind(of_kernel);
+    let comes_in = begin.is_some_and(|visit| visit.chain == "PREROUTING");
+    program.contains("tables") && (comes_in || table == "raw")
+}
+
 fn accepted(mut first: Outcome, second: Outcome) -> Outcome {
-    let translates = |nat: Nat| !matches!(nat, Nat::None | Nat::Decided);
-    if translates(second.fate.nat) && !translates(first.fate.nat) {
+    if second.fate.nat.translates() && !first.fate.nat.translates() {
         first.fate = Fate {
             verdict: Verdict::Accept,
             nat: second.fate.nat,
@@ -214,5 +249,6 @@ fn accepted(mut first: Outcome, second: Outcome) -> Outcome {
     }
     first.path.extend(second.path);
     first.doubts.extend(second.doubts);
+    first.is_untracked |= second.is_untracked;
     first
 }

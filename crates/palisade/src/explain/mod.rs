@@ -118,6 +118,7 @@ impl Explanation {
             path,
             nat_because,
             doubts,
+            is_untracked: _,
         } = outcome;
         Self {
             verdict: fate.verdict,

@@ -165,11 +165,12 @@ pub(super) fn packet(ends: &Ends) -> Option<Packet> {
 /// What conntrack knows of the packet's flow, if the kernel says so.
 pub(super) fn flow(event: &Event) -> Option<Flow> {
     // The bits of `ct state`.
-    const FLOWS: [(u32, Flow); 4] = [
+    const FLOWS: [(u32, Flow); 5] = [
         (1, Flow::Invalid),
         (2, Flow::Established),
         (4, Flow::Related),
         (8, Flow::New),
+        (64, Flow::Untracked),
     ];
     let state = event.flow?;
     let known = FLOWS.iter().find(|(bit, _)| state & bit != 0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use palisade_core::evaluate::{Flow, Outcome, Visit};
+use palisade_core::evaluate::{Flow, Outcome, Packet, Visit};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
 use palisade_nft::backend::Settings;
@@ -69,7 +69,13 @@ pub(super) fn compare(
             met: &met,
             programs: &programs,
             flow,
+            keeps_source: matches!(journey.end, End::Left(_)) && traced.source.is_none(),
         };
+        if flow == Flow::Untracked
+            && let Some(missed) = way.missed_translation(&programs, &packet)
+        {
+            return Ok(missed);
+        }
         match way.compare(expected) {
             Prediction::Differs { path, why } => differs = Some(Prediction::Differs { path, why }),
             settled => return Ok(settled),
@@ -85,11 +91,30 @@ struct Way<'a> {
     met: &'a [(&'a str, u64)],
     programs: &'a [Program],
     flow: Flow,
+    /// Whether the packet left with the source that it came with.
+    keeps_source: bool,
 }
 
 impl Way<'_> {
+    /// What conntrack does not look at is not translated, where our rules would.
+    fn missed_translation(&self, programs: &[Program], packet: &Packet) -> Option<Prediction> {
+        let mut tracked = packet.clone();
+        tracked.flow = Flow::New;
+        let outcome = evaluate(&evaluate::Tables::of(programs), &tracked);
+        if !self.keeps_source || !outcome.fate.nat.translates() {
+            return None;
+        }
+        let path: Vec<Visit> = outcome.path.into_iter().filter(applies).collect();
+        let rule = path.iter().rfind(|visit| self.is_translation(visit))?;
+        let why = format!(
+            "conntrack does not look at it, so that rule `{}` of chain `{}` did not translate it",
+            rule.rule, rule.chain
+        );
+        Some(Prediction::Differs { path, why })
+    }
+
     fn compare(&self, outcome: Outcome) -> Prediction {
-        let applies = |visit: &Visit| visit.matched != Some(false) && visit.handle.is_some();
+        let translates = outcome.fate.nat.translates();
         let path: Vec<Visit> = outcome.path.into_iter().filter(applies).collect();
         let is_as = |visit: &Visit, (table, handle): (&str, u64)| {
             let same_table = visit
@@ -99,6 +124,7 @@ impl Way<'_> {
             same_table && visit.handle == Some(handle)
         };
         let mut met = self.met.iter().copied().peekable();
+        let mut passed_by = None;
         for visit in &path {
             if met.next_if(|&met| is_as(visit, met)).is_some() {
                 continue;
@@ -109,6 +135,7 @@ impl Way<'_> {
             }
             // The first packet of a flow decides on its translation; another may still be new.
             if self.flow == Flow::New && self.is_translation(visit) {
+                passed_by = Some(visit);
                 continue;
             }
             // Others stopped it, or nobody knows: the rest may be missing.
@@ -122,7 +149,17 @@ impl Way<'_> {
             return Prediction::Differs { path, why };
         }
         match met.next() {
-            None => Prediction::Same { path },
+            None => match passed_by {
+                // One of a flow whose first packet was translated is so too, without a rule.
+                Some(rule) if translates && self.keeps_source => {
+                    let why = format!(
+                        "rule `{}` of chain `{}` did not translate it",
+                        rule.rule, rule.chain
+                    );
+                    Prediction::Differs { path, why }
+                }
+                _ => Prediction::Same { path },
+            },
             Some((table, handle)) => {
                 let why = format!("rule {handle} of table `{table}` applied");
                 Prediction::Differs { path, why }
@@ -151,6 +188,11 @@ impl Way<'_> {
         let program = programs.find(|program| program.table.name == table);
         program.is_some_and(|program| translating(program).contains(visit.chain.as_str()))
     }
+}
+
+/// Whether the kernel tells of it: a rule that applied, or may have.
+fn applies(visit: &Visit) -> bool {
+    visit.matched != Some(false) && visit.handle.is_some()
 }
 
 fn place(event: &Event) -> Option<(&str, u64)> {

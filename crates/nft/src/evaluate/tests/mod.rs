@@ -19,6 +19,7 @@ use crate::statement::{
     known_flow,
 };
 
+mod changes;
 mod doubts;
 mod facts;
 mod ours;
