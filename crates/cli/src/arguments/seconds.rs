@@ -12,3 +12,20 @@ pub(super) fn seconds(text: &str) -> Result<u64, String> {
         _ => Err("it is no number of seconds".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_are_told_the_largest() {
+        assert_eq!(seconds("86400"), Ok(MAX));
+        let many = "99999999999999999999";
+        for text in ["0", "86401", many] {
+            assert_eq!(seconds(text), Err(format!("{text} is not in 1..=86400")));
+        }
+        for text in ["", "x", "-1", "1.5"] {
+            assert_eq!(seconds(text), Err("it is no number of seconds".to_owned()));
+        }
+    }
+}
