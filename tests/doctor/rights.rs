@@ -10,7 +10,8 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
     trials.and(trials![
         a_plain_user_is_told,
         of_networks_that_run,
-        a_plain_user_is_root_inside
+        a_plain_user_is_root_inside,
+        an_empty_state_of_their_own_is_told,
     ])
 }
 
@@ -78,6 +79,34 @@ fn a_plain_user_is_root_inside() {
     let script = ["unshare", "-r", "./palisade", "apply", "default.xml"];
     let told = place.by_nobody(&host, &script).refusal(1);
     assert!(told.contains("CAP_NET_ADMIN"), "{told}");
+}
+
+/// Where root has networks, they are told that those were not looked at.
+fn an_empty_state_of_their_own_is_told() {
+    let host = Namespace::new();
+    let place = Place::new(&host);
+    let folder = place.folder.path().display().to_string();
+    let told = |system: &str, words: &str| {
+        // With a `/run` of its own.
+        let script = format!(
+            "mount -t tmpfs none /run && {system} cd {folder} && TMPDIR={folder} \
+             exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups ./palisade {words}"
+        );
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", &script]);
+        command.env_remove("XDG_RUNTIME_DIR");
+        host.answer(&mut command, "")
+    };
+    let with = "mkdir -m 700 /run/palisade &&";
+    for words in ["list", "verify", "repair"] {
+        let answer = told(with, words);
+        assert_eq!(answer.code, Some(0), "{answer}");
+        let note = format!("only {folder}/palisade-{NOBODY} was looked in");
+        assert!(answer.stderr.contains(&note), "{answer}");
+        assert!(answer.stderr.contains("in /run/palisade\n"), "{answer}");
+        assert_eq!(told("", words).stderr, "", "{words}");
+        assert_eq!(told(with, &format!("{words} --state-dir own")).stderr, "");
+    }
 }
 
 fn a_plain_user_is_told() {

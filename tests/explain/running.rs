@@ -183,6 +183,15 @@ fn the_hosts_own_address_is_that_of_its_route() {
     let told = explained(&palisade, "--from default --to world");
     assert!(told["notes"].to_string().contains("no route"), "{told}");
 
+    // Whoever has an address of the network's is not taken for its guest.
+    namespace.ip("link add virbr0 type bridge\naddr add 10.1.0.2/24 dev virbr0");
+    for (packet, end, guest) in [
+        ("--from default --to world", "source", "10.1.0.3"),
+        ("--from world --to default", "destination", "10.1.0.4"),
+    ] {
+        assert_eq!(explained(&palisade, packet)["packet"][end], guest);
+    }
+
     namespace.ip(
         "link add up0 type bridge\nlink set up0 up\nlink add up1 type bridge\nlink set up1 up\n\
          addr add 192.0.2.9/24 dev up0\naddr add 203.0.113.2/24 dev up0\n\

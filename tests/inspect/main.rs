@@ -12,6 +12,8 @@ mod place;
 mod plan;
 mod site;
 mod tamper;
+mod told;
+mod unprinted;
 mod watch;
 
 use std::process::ExitCode;
@@ -26,8 +28,10 @@ fn main() -> ExitCode {
     trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);
+    trials = told::add_to(trials);
     trials = meaning::add_to(trials);
     trials = mended::add_to(trials);
+    trials = unprinted::add_to(trials);
     trials = watch::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)

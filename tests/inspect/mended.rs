@@ -15,6 +15,10 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         let name = format!("{place:?}: what concerns a name is verified and repaired by it");
         trials = trials.with(name, move || by_name(place));
     }
+    for place in [Place::Legacy, Place::Nft] {
+        let name = format!("{place:?}: what the programs cannot find again is removed");
+        trials = trials.with(name, move || not_found_again(place));
+    }
     trials.and(trials![
         only_what_was_broken_is_restored,
         tables_of_others_do_not_concern_a_name,
@@ -185,6 +189,29 @@ fn by_name(place: Place) {
     palisade.ok(["verify", "net1"]);
     // The other network's is as it was, or mended with the table.
     palisade.ok(["repair", "net2"]);
+    assert_clean(&palisade);
+}
+
+/// What the programs refuse to delete by the words in which they print it is no reason to leave all
+/// else broken.
+fn not_found_again(place: Place) {
+    let namespace = Namespace::new();
+    let palisade = place.palisade(&namespace);
+    palisade.apply([&net(1), &net(2)]).stdout();
+    let iptables = |line: &str| {
+        let mut program = Command::new(format!("iptables-{}", place.word()));
+        namespace.answer(program.args(line.split(' ')), "").stdout()
+    };
+    let before = iptables("-S PALISADE_FWO");
+    iptables("-D FORWARD -j PALISADE_FWX");
+    iptables("-D PALISADE_FWO 1");
+    iptables("-R PALISADE_FWO 1 -m recent --name mine --rcheck --seconds 9 -j RETURN");
+    iptables("-I PALISADE_FWO -m recent --set -j RETURN");
+    iptables("-I PALISADE_FWO 3 -s 10.9.9.9 -j ACCEPT");
+    let repaired = json(&palisade, &["repair"]);
+    let notes = repaired["notes"].to_string();
+    assert_eq!(notes.matches("-m recent").count(), 2, "{repaired:#}");
+    assert_eq!(iptables("-S PALISADE_FWO"), before);
     assert_clean(&palisade);
 }
 

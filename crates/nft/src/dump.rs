@@ -222,27 +222,23 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// How many objects are in a table that no layout of ours has: stateful objects, flowtables.
+    /// The objects in a table that no layout of ours has, in words: stateful objects, flowtables.
     ///
     /// # Errors
     /// If the kernel does not answer, or the ruleset changes meanwhile.
-    pub fn strangers(&mut self, family: Family, table: &str) -> Result<usize, DumpError> {
-        let mut count = 0;
-        for (ask, answer) in [
-            (Kind::GET_OBJECT, Kind::NEW_OBJECT),
-            (Kind::GET_FLOWTABLE, Kind::NEW_FLOWTABLE),
-        ] {
+    pub fn strangers(&mut self, family: Family, table: &str) -> Result<Vec<String>, DumpError> {
+        let mut strangers = Vec::new();
+        for ask in [Kind::GET_OBJECT, Kind::GET_FLOWTABLE] {
             // Both have the name of their table where tables have their own.
             let key = |body: &mut Vec<u8>| wire::table::encode_name(table, body);
             self.dump("about other objects", ask, family, key, |message| {
-                if message.kind == Some(answer) {
-                    let of_table = wire::table::decode(family, message.body);
-                    count += usize::from(of_table.is_ok_and(|found| found.name == table));
-                }
+                let found = wire::stranger::decode(message)?;
+                let here = found.filter(|(of_table, _)| of_table == table);
+                strangers.extend(here.map(|(_, stranger)| stranger));
                 Ok(())
             })?;
         }
-        Ok(count)
+        Ok(strangers)
     }
 
     /// A table alone, if there is such a table.

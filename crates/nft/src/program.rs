@@ -182,7 +182,8 @@ impl fmt::Display for FilledSet {
     }
 }
 
-struct TypeNames<'a>(&'a Set);
+/// The types of a set's keys, and of what a map leads to.
+pub(crate) struct TypeNames<'a>(pub(crate) &'a Set);
 
 impl fmt::Display for TypeNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -262,6 +263,19 @@ impl fmt::Display for PriorityOf<'_> {
             (100, Hook::POSTROUTING) => f.write_str("srcnat"),
             (-100, Hook::PREROUTING) => f.write_str("dstnat"),
             (number, _) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// The same with its number.
+pub(crate) struct Numbered<'a>(pub(crate) &'a BaseChain);
+
+impl fmt::Display for Numbered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.0.priority.to_string();
+        match PriorityOf(self.0).to_string() {
+            name if name == number => f.write_str(&number),
+            name => write!(f, "{name} ({number})"),
         }
     }
 }

@@ -38,6 +38,7 @@ mod render;
 mod rights;
 mod shown;
 pub mod trace;
+mod unprinted;
 mod user_namespace;
 mod usual;
 pub mod watch;

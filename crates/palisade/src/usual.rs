@@ -13,6 +13,7 @@ use palisade_nft::layout::Layout;
 use palisade_nft::socket::Socket;
 
 use crate::options::{BackendChoice, Choice};
+use crate::unprinted::Kernel;
 
 /// The order in which backends are tried, fixed when this was built:
 /// `PALISADE_BACKEND_PRIORITY=iptables,nftables cargo build`.
@@ -111,10 +112,14 @@ fn iptables(
 
 /// The backend of iptables in a namespace.
 pub(crate) fn programs(namespace: Option<&Path>) -> Iptables {
-    Iptables::new(Box::new(match namespace {
+    let programs = match namespace {
         Some(path) => Processes::inside(path.to_owned()),
         None => Processes::new(),
-    }))
+    };
+    let kernel = Kernel {
+        namespace: namespace.map(Path::to_owned),
+    };
+    Iptables::new(Box::new(programs)).with(Box::new(kernel))
 }
 
 /// The same placement, with the programs named that `auto` means now: later it may mean others.

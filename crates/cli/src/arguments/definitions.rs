@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::seconds::seconds;
+
 /// Definitions.
 #[derive(Debug, Args)]
 pub(crate) struct Files {
     /// Definitions: libvirt network XML, TOML or JSON; directories of them; `-` for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required = true, value_name = "FILE|DIR")]
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -44,7 +46,7 @@ pub(crate) struct Applied {
         long,
         value_name = "SECONDS",
         conflicts_with = "dry_run",
-        value_parser = clap::value_parser!(u64).range(1..=86_400)
+        value_parser = seconds
     )]
     pub(crate) confirm: Option<u64>,
 }

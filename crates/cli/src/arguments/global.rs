@@ -86,7 +86,7 @@ pub(crate) struct Global {
     /// Say more; twice for details
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Say nothing but errors
+    /// Say nothing but errors, what was asked for, and notes on what a change did
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// When to use colour

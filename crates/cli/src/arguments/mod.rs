@@ -8,6 +8,7 @@ mod internal;
 mod narrow;
 mod networks;
 mod packets;
+mod seconds;
 
 use std::env;
 

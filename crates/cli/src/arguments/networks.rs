@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use super::seconds::seconds;
+
 /// Some networks, or all.
 #[derive(Debug, Args)]
 pub(crate) struct Named {
@@ -22,7 +24,7 @@ pub(crate) struct Counters {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "1",
-        value_parser = clap::value_parser!(u64).range(1..=86_400)
+        value_parser = seconds
     )]
     pub(crate) watch: Option<u64>,
 }

@@ -47,7 +47,7 @@ pub(crate) struct ExplainedPacket {
     #[arg(long, value_name = "STATE", value_enum)]
     pub(crate) ct: Option<CtState>,
     /// Ask about the networks of these definitions, whether they run or not; no kernel is asked
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
     pub(crate) definitions: Vec<PathBuf>,
 }
 

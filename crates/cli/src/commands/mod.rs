@@ -161,7 +161,26 @@ fn open(global: &Global) -> Result<Firewall, Failure> {
 
 /// For commands on running networks: what is recorded counts, whatever is configured now.
 fn open_recorded(global: &Global) -> Result<Firewall, Failure> {
-    open_with(global, Choice::default())
+    warn_of_configuration(global);
+    let firewall = open_with(global, Choice::default())?;
+    if let Ok(Some(own)) = firewall.empty_beside_system() {
+        log::warn!(
+            "only {} was looked in, the state of a plain user, and it is empty; networks of root \
+             are recorded in {}",
+            own.display(),
+            folder::SYSTEM
+        );
+    }
+    Ok(firewall)
+}
+
+/// They do not need it; but whoever named it shall know.
+fn warn_of_configuration(global: &Global) {
+    if let Some(named) = &global.config
+        && let Err(error) = config::read(Some(named))
+    {
+        log::warn!("{error}; what is recorded counts, so it is passed over");
+    }
 }
 
 fn open_with(global: &Global, configured: Choice) -> Result<Firewall, Failure> {

@@ -112,10 +112,22 @@ fn a_bad_configuration() {
             assert_eq!(told.matches("\n2> ").count(), 2, "{told}");
             assert!(told.ends_with("exit code 1\n"), "{told}");
         }
-        // What runs is not moved by a configuration: what it says does not matter to commands on it.
+        // What runs is not moved by a configuration: what it says does not matter to commands on it,
+        // which only warn.
         for line in ["list", "verify", "repair", "remove --all", "recover"] {
             let told = palisade.transcript(&format!("--config {config} {line}"));
-            assert_eq!(told.contains("2> "), config == "missing.toml", "{told}");
+            let is_warned = told.contains(&format!("2> warning: {config}:"));
+            assert_eq!(is_warned, config != "missing.toml", "{told}");
+            assert_eq!(
+                told.contains("2> error: "),
+                config == "missing.toml",
+                "{told}"
+            );
+            assert_eq!(
+                told.matches("2> warning: ").count(),
+                usize::from(is_warned),
+                "{told}"
+            );
         }
     }
 }

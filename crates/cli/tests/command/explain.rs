@@ -122,6 +122,30 @@ fn networks_that_are_called_like_words() {
     assert_eq!(with_address["packet"]["source"], "10.7.0.9");
 }
 
+/// Both ends speak the family that is assumed, and what stands for the world is in no network.
+#[test]
+fn what_is_assumed_fits_the_networks() {
+    let palisade = Palisade::new();
+    palisade.file(
+        "networks.toml",
+        "[[network]]\nname = \"both\"\nbridge = \"br1\"\nmode = \"route\"\n\
+         subnets = [\"10.1.0.1/24\", \"fd00:1::1/64\"]\n\
+         [[network]]\nname = \"six\"\nbridge = \"br2\"\nmode = \"route\"\n\
+         subnets = [\"fd00:2::1/64\"]\n\
+         [[network]]\nname = \"doc\"\nbridge = \"br3\"\nmode = \"nat\"\n\
+         subnets = [\"198.51.100.1/24\"]\n",
+    );
+    for packet in ["--from both --to six", "--from six --to both"] {
+        let (told, code) = json_of(&palisade, packet);
+        assert_eq!((&told["verdict"], code), (&json!("accept"), Some(0)));
+        let source = told["packet"]["source"].as_str().unwrap();
+        assert!(source.starts_with("fd00:"), "{packet}: {source}");
+    }
+    let (told, _) = json_of(&palisade, "--from doc --to world");
+    assert_eq!(told["nat"]["kind"], "masquerade");
+    assert_eq!(told["packet"]["destination"], "203.0.113.10");
+}
+
 /// `docs/layouts.md` tells both differences by packets: here they are.
 #[test]
 fn the_two_differences_of_the_document() {

@@ -136,6 +136,7 @@ fn wrong_usage_of_each_command() {
     // What only some have.
     for wrong in [
         "apply --confirm 0 default.xml",
+        "apply --confirm 99999999999999999999 default.xml",
         "apply --confirm x default.xml",
         "apply --confirm 5 --dry-run default.xml",
         "render --family ipx default.xml",

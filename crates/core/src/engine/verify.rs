@@ -50,6 +50,10 @@ impl Engine<'_> {
 
     /// Keeps others of ours from their work, if none is at it.
     fn at_rest(&mut self) -> Result<Option<AtRest>, EngineError> {
+        if self.state.is_untouched() {
+            // Nobody was ever at work here, and whoever looks makes nothing.
+            return Ok(Some((None, self.state.records(None)?)));
+        }
         match self.state.lock(Duration::ZERO) {
             Ok(lock) => {
                 self.see_to(&lock)?;

@@ -140,6 +140,12 @@ impl State {
         Ok(self.origin.get_or_init(|| origin).clone())
     }
 
+    /// Whether nothing was ever written here.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let names = self.storage.names("");
+        names.is_ok_and(|names| names.is_empty())
+    }
+
     /// The journal of its transactions.
     #[must_use]
     pub fn journal(&self) -> Journal<'_> {

@@ -231,34 +231,13 @@ impl Work<'_> {
                     "removed what palisade did not put there: table `{table}`: -A {chain} {words}"
                 )
             }));
-            self.delete_foreign(chain, &ids);
+            self.draft.clear(chain, &ids);
         }
     }
 
     fn is_unasked(&self, id: Id) -> bool {
         let comment = self.draft.observed.rule(id).words.behind("--comment");
         comment.is_some_and(|comment| self.unasked.contains(comment))
-    }
-
-    /// Deletes rules that others put into a chain. The programs delete the first rule that says the
-    /// same: a rule of ours above a copy goes with it, and comes back to where it was.
-    fn delete_foreign(&mut self, chain: &str, ids: &HashSet<Id>) {
-        let observed = &self.draft.observed;
-        let standing: Vec<Id> = observed.rules_of(chain).collect();
-        let said = |id: Id| meaning(&observed.rule(id).words);
-        let copied: HashSet<String> = ids.iter().map(|&id| said(id)).collect();
-        let ours = standing.into_iter().filter(|id| !ids.contains(id));
-        let copied: Vec<(usize, Id)> = (0..)
-            .zip(ours)
-            .filter(|&(_, id)| copied.contains(&said(id)))
-            .collect();
-        let with_copied = ids.iter().copied().chain(copied.iter().map(|&(_, id)| id));
-        self.draft.delete_all(chain, &with_copied.collect());
-        for (place, id) in copied {
-            let standing = self.draft.observed.rule(id);
-            let (words, counters) = (standing.words.clone(), standing.counters);
-            self.draft.insert(chain, place, &words, counters);
-        }
     }
 
     /// Networks that come: each rule goes to the head, or below the nearest rule of a network that

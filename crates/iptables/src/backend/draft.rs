@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use palisade_core::backend::Installed;
 
 use super::observed::{Id, Observed};
-use crate::rule::{Table, jump};
+use crate::rule::{Table, is_native, jump};
 use crate::text::{Command, Counters, Input, Words};
 
 /// Commands on a table, and the table as it will be after them.
@@ -86,23 +86,53 @@ impl Draft {
     /// They come back from the top down too, each to the place that it had: so each finds it also
     /// where some of the others never went.
     pub(super) fn delete_all(&mut self, chain: &str, ids: &HashSet<Id>) {
-        let standing: Vec<Id> = self.observed.rules_of(chain).collect();
-        let going = (1..).zip(standing).filter(|(_, id)| ids.contains(id));
-        let mut inverse = Vec::with_capacity(ids.len());
-        for (at, id) in going {
-            let rule = self.observed.rule(id);
-            let (chain, words) = (chain.to_owned(), rule.words.clone());
-            inverse.push(Command::Insert {
-                chain: chain.clone(),
-                at,
-                words: words.clone(),
-                counters: rule.counters,
-            });
-            self.commands.push(Command::Delete { chain, words });
-        }
-        inverse.reverse();
+        let inverse = self.to_put_back(chain, ids);
+        self.inverse.extend(inverse);
+        let going = self.observed.rules_of(chain).filter(|id| ids.contains(id));
+        self.commands.extend(going.map(|id| Command::Delete {
+            chain: chain.to_owned(),
+            words: self.observed.rule(id).words.clone(),
+        }));
+        self.observed.take_all(chain, ids);
+    }
+
+    /// Takes rules of others out of a chain. Some of what can match packets the programs do not know
+    /// again by its words, so none of it is deleted: the chain is emptied, and what stays comes
+    /// back, from the last to the first. It is one commit, so no packet sees the empty chain.
+    pub(super) fn clear(&mut self, chain: &str, ids: &HashSet<Id>) {
+        let inverse = self.to_put_back(chain, ids);
         self.inverse.extend(inverse);
         self.observed.take_all(chain, ids);
+        self.commands.push(Command::Flush(chain.to_owned()));
+        for id in self.observed.rules_of(chain).rev() {
+            let rule = self.observed.rule(id);
+            self.commands.push(Command::Insert {
+                chain: chain.to_owned(),
+                at: 1,
+                words: rule.words.clone(),
+                counters: rule.counters,
+            });
+        }
+    }
+
+    /// What puts rules back that are taken out of a chain, the last of them first. Those that the
+    /// programs have no words for stay away.
+    fn to_put_back(&self, chain: &str, ids: &HashSet<Id>) -> Vec<Command> {
+        let standing = (1..).zip(self.observed.rules_of(chain));
+        let mut inverse: Vec<Command> = standing
+            .filter(|&(_, id)| ids.contains(&id) && !is_native(&self.observed.rule(id).words))
+            .map(|(at, id)| {
+                let rule = self.observed.rule(id);
+                Command::Insert {
+                    chain: chain.to_owned(),
+                    at,
+                    words: rule.words.clone(),
+                    counters: rule.counters,
+                }
+            })
+            .collect();
+        inverse.reverse();
+        inverse
     }
 
     /// Makes the table's chains that are missing, and puts the jumps to them at the head of their

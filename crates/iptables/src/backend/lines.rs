@@ -11,7 +11,7 @@ use crate::text::Command;
 pub(super) fn of(family: Family, table: Table, command: &Command) -> Line {
     let (sign, words) = match command {
         Command::NewChain(_) => (Sign::Comes, None),
-        Command::DeleteChain(_) => (Sign::Goes, None),
+        Command::DeleteChain(_) | Command::Flush(_) => (Sign::Goes, None),
         Command::Insert { words, .. } => (Sign::Comes, Some(words)),
         Command::Delete { words, .. } => (Sign::Goes, Some(words)),
     };

@@ -9,6 +9,7 @@ mod difference;
 mod draft;
 mod envelope;
 mod lines;
+mod native;
 mod observed;
 mod order;
 mod probe;
@@ -44,6 +45,7 @@ use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
+pub use native::{Native, Unprinted};
 pub use render::{render, tables};
 pub use saved::Saved;
 pub use settings::{NAME, Settings, SettingsError};
@@ -99,6 +101,13 @@ impl Iptables {
             tables: Tables::new(runner),
             refused: Vec::new(),
         }
+    }
+
+    /// Looks also at what the kernel has and the `nft` programs do not print.
+    #[must_use]
+    pub fn with(mut self, native: Box<dyn Native>) -> Self {
+        self.tables.native = Some(native);
+        self
     }
 
     /// The same placement with `auto` settled: what is recorded of a network should name the

@@ -116,7 +116,10 @@ impl Observed {
             for id in self.rules_of(from) {
                 let standing = self.rule(id);
                 let words = &standing.words;
-                let leads = [words.behind("-j"), words.behind("-g")].contains(&Some(chain));
+                let options = ["-j", "-g", "jump", "goto"];
+                let leads = options
+                    .iter()
+                    .any(|option| words.behind(option) == Some(chain));
                 if leads && !(is_parent && *words == own) {
                     asking.push((from, standing));
                 }

@@ -80,6 +80,7 @@ fn do_command(table: &mut text::Table, command: &Command) {
             counters: None,
         }),
         Command::DeleteChain(name) => table.chains.retain(|chain| chain.name != *name),
+        Command::Flush(chain) => table.rules.retain(|rule| rule.chain != *chain),
         Command::Insert {
             chain,
             at,

@@ -22,6 +22,10 @@ pub(super) fn fits(input: &Input, observed: Observed) -> bool {
             draft.delete_chain(chain);
             can_go
         }
+        Command::Flush(chain) => {
+            flush(&mut draft.observed, chain);
+            draft.observed.has_chain(chain)
+        }
         Command::Insert {
             chain,
             at,
@@ -60,6 +64,8 @@ pub(super) fn left_to_undo(input: &Input, observed: Observed) -> Input {
                     log::warn!("chain `{chain}` stays: others put rules there, or lead to it");
                 }
             }
+            // What takes a change back empties no chain.
+            Command::Flush(_) => {}
             Command::Insert {
                 chain,
                 at,
@@ -88,10 +94,22 @@ pub(super) fn has_landed(input: &Input, observed: &Observed) -> bool {
     let mut told = Vec::new();
     // Whether a change adds what says this, and whether it takes it away.
     let mut changed: HashMap<(&str, String), (&Words, bool, bool)> = HashMap::new();
+    // What is in chains that a change empties, in order.
+    let mut filled: HashMap<&str, Vec<String>> = HashMap::new();
     for command in &input.commands {
         match command {
             Command::NewChain(chain) => told.push(observed.has_chain(chain)),
             Command::DeleteChain(chain) => told.push(!observed.has_chain(chain)),
+            Command::Flush(chain) => {
+                changed.retain(|(other, _), _| other != chain);
+                filled.insert(chain, Vec::new());
+            }
+            Command::Insert {
+                chain, at, words, ..
+            } if filled.contains_key(chain.as_str()) => {
+                let rules = filled.entry(chain).or_default();
+                rules.insert(at.saturating_sub(1).min(rules.len()), meaning(words));
+            }
             Command::Insert { chain, words, .. } => {
                 let key = (chain.as_str(), meaning(words));
                 changed.entry(key).or_insert((words, false, false)).1 = true;
@@ -107,6 +125,10 @@ pub(super) fn has_landed(input: &Input, observed: &Observed) -> bool {
         if is_added != is_taken {
             told.push(observed.find(chain, words).is_some() == is_added);
         }
+    }
+    for (chain, rules) in filled {
+        let standing = observed.rules_of(chain).map(|id| observed.rule(id));
+        told.push(standing.map(Standing::meaning).eq(rules));
     }
     if told.is_empty() {
         // A change that only moves rules.
@@ -133,6 +155,11 @@ fn is_at_head(input: &Input, observed: &Observed) -> bool {
         let rules = observed.rules_of(chain).map(|id| observed.rule(id));
         rules.take(head.len()).map(Standing::meaning).eq(head)
     })
+}
+
+fn flush(observed: &mut Observed, chain: &str) {
+    let all = observed.rules_of(chain).collect();
+    observed.take_all(chain, &all);
 }
 
 /// Whether a chain can be deleted.
@@ -177,6 +204,7 @@ mod tests {
             "-D PALISADE_INP -i b -j ACCEPT\n-D PALISADE_INP -i a -j ACCEPT\n\
              -D INPUT -j PALISADE_INP\n-X PALISADE_INP\n",
             "-X PALISADE_FWX\n-N PALISADE_FWX\n",
+            "-F PALISADE_INP\n-I PALISADE_INP -i a -j ACCEPT\n",
         ] {
             assert!(fits(&input(fitting), observed()), "{fitting}");
         }
@@ -188,6 +216,7 @@ mod tests {
             "-D PALISADE_INP -i b -j ACCEPT\n-D PALISADE_INP -i a -j ACCEPT\n-X PALISADE_INP\n",
             "-D INPUT -j PALISADE_INP\n-X PALISADE_INP\n",
             "-X PALISADE_OUT\n",
+            "-F PALISADE_OUT\n",
         ] {
             assert!(!fits(&input(other), observed()), "{other}");
         }
@@ -228,6 +257,13 @@ mod tests {
             ("-D PALISADE_INP -i c -j ACCEPT\n-X PALISADE_OUT\n", true),
             ("-D PALISADE_INP -i a -j ACCEPT\n", false),
             ("-X PALISADE_INP\n", false),
+            // A chain that is emptied holds what came after that, and nothing else.
+            (
+                "-D PALISADE_INP -i c -j ACCEPT\n-F PALISADE_INP\n\
+                 -I PALISADE_INP -i b -j ACCEPT\n-I PALISADE_INP -i a -j ACCEPT\n",
+                true,
+            ),
+            ("-F PALISADE_INP\n-I PALISADE_INP -i a -j ACCEPT\n", false),
             // What moves tells nothing where something else does.
             (
                 "-D PALISADE_INP -i b -j ACCEPT\n-I PALISADE_INP -i b -j ACCEPT\n\

@@ -4,6 +4,7 @@ use palisade_core::backend::BackendError;
 use palisade_core::network::Family;
 
 use super::{Iptables, IptablesError};
+use crate::rule::Table;
 use crate::run::Variant;
 use crate::text;
 
@@ -18,6 +19,8 @@ pub struct Saved {
     pub program: String,
     /// The tables.
     pub tables: Vec<text::Table>,
+    /// A table that has rules and that the programs cannot print, so that it is none of these.
+    pub left_out: Option<Table>,
 }
 
 impl Iptables {
@@ -30,11 +33,17 @@ impl Iptables {
         let stem = self.tables.stem(variant, family);
         let program = stem.map_err(IptablesError::from)?.to_string();
         let tables = self.tables.read(variant, family, &[]);
+        let tables = tables.map_err(IptablesError::from)?;
+        let left_out = match variant {
+            Variant::Nft => self.tables.left_out(family, &tables),
+            Variant::Legacy => Ok(None),
+        };
         Ok(Saved {
             variant,
             family,
             program,
-            tables: tables.map_err(IptablesError::from)?,
+            tables,
+            left_out: left_out.map_err(IptablesError::from)?,
         })
     }
 }

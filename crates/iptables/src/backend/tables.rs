@@ -3,8 +3,9 @@
 use palisade_core::network::Family;
 
 use super::envelope::Envelope;
+use super::native::{self, Native, Unprinted};
 use super::observed::Observed;
-use crate::rule::Table;
+use crate::rule::{Table, is_chain};
 use crate::run::{CommandRunner, Programs, RestoreError, Stem, Stems, Variant, save};
 use crate::text;
 
@@ -12,6 +13,8 @@ use crate::text;
 pub(super) struct Tables {
     runner: Box<dyn CommandRunner>,
     stems: Stems,
+    /// Tells what the `nft` programs do not print.
+    pub(super) native: Option<Box<dyn Native>>,
 }
 
 impl Tables {
@@ -19,6 +22,7 @@ impl Tables {
         Self {
             runner,
             stems: Stems::default(),
+            native: None,
         }
     }
 
@@ -47,14 +51,15 @@ impl Tables {
         needed: &[Table],
     ) -> Result<Vec<text::Table>, RestoreError> {
         let program = self.stem(variant, family)?.save();
-        self.read_by(&program, variant, needed)
+        self.read_by(&program, (variant, family), needed)
     }
 
     /// The table that a step is about.
     pub(super) fn observed_for(&mut self, envelope: &Envelope) -> Result<Observed, RestoreError> {
         let table = Table::from_name(&envelope.table);
         let needed = table.as_slice();
-        let saved = self.read_by(&envelope.shown_by, envelope.variant, needed)?;
+        let whose = (envelope.variant, envelope.family);
+        let saved = self.read_by(&envelope.shown_by, whose, needed)?;
         let found = saved.iter().find(|saved| saved.name == envelope.table);
         Ok(Observed::new(found))
     }
@@ -62,7 +67,7 @@ impl Tables {
     fn read_by(
         &mut self,
         program: &str,
-        variant: Variant,
+        (variant, family): (Variant, Family),
         needed: &[Table],
     ) -> Result<Vec<text::Table>, RestoreError> {
         let mut saved = save(self.runner.as_mut(), program, None)?;
@@ -78,12 +83,52 @@ impl Tables {
             // name, a table that is not there is printed as an empty one.
             let asked = save(self.runner.as_mut(), program, Some(table))?;
             let found = asked.into_iter().find(|asked| asked.name == table);
-            saved.push(found.ok_or_else(|| RestoreError::Incompatible {
-                program: program.to_owned(),
-                table: table.to_owned(),
-            })?);
+            let Some(found) = found else {
+                return Err(RestoreError::Incompatible {
+                    program: program.to_owned(),
+                    table: table.to_owned(),
+                    rule: self.strangest(family, table)?,
+                });
+            };
+            saved.push(found);
+        }
+        if let Some(native) = self.native.as_deref_mut() {
+            for table in &mut saved {
+                let unprinted = native::unprinted(native, family, &table.name)?;
+                native::correct(table, unprinted);
+            }
         }
         Ok(saved)
+    }
+
+    /// The rule that keeps the programs from printing a table: one in our chains, which counts,
+    /// before all others.
+    fn strangest(
+        &mut self,
+        family: Family,
+        table: &str,
+    ) -> Result<Option<Unprinted>, RestoreError> {
+        let Some(native) = self.native.as_deref_mut() else {
+            return Ok(None);
+        };
+        let mut found = native::unprinted(native, family, table)?;
+        found.sort_by_key(|rule| !is_chain(&rule.chain));
+        Ok(found.into_iter().next())
+    }
+
+    /// The first of our tables that stands and is left out, since the programs cannot print it.
+    pub(super) fn left_out(
+        &mut self,
+        family: Family,
+        saved: &[text::Table],
+    ) -> Result<Option<Table>, RestoreError> {
+        for table in Table::ALL {
+            let is_saved = saved.iter().any(|saved| saved.name == table.name());
+            if !is_saved && self.strangest(family, table.name())?.is_some() {
+                return Ok(Some(table));
+            }
+        }
+        Ok(None)
     }
 
     /// Which programs are meant: those of the family that holds our chains, or any rules, or the

@@ -53,7 +53,7 @@ pub(super) fn verify(
                     network: None,
                     object: format!("tables of {} ({variant})", word(family)),
                     kind: DiscrepancyKind::Unreadable,
-                    detail: error.to_string(),
+                    detail: format!("{error}; {}", error.hint()),
                 });
                 continue;
             }

@@ -8,6 +8,7 @@ use palisade_core::evaluate::Flow;
 use palisade_core::network::{AddressRange, PortRange};
 
 use super::rule::{Action, AddressKind, Ask, Interface, What};
+use crate::rule::is_native;
 use crate::text;
 
 /// A rule, read once for many packets.
@@ -69,7 +70,11 @@ impl Prepared {
             words: saved.words.as_slice(),
             asks: Vec::new(),
         };
-        let action = reader.read();
+        let action = if is_native(&saved.words) {
+            reader.native(&saved.words)
+        } else {
+            reader.read()
+        };
         Self {
             saved: saved.clone(),
             asks: reader.asks,
@@ -124,6 +129,24 @@ impl<'a> Reader<'a> {
                     });
                 }
             }
+        }
+    }
+
+    /// Of a rule in nft's words, only where it leads is read; what it asks nobody knows here.
+    fn native(&mut self, words: &text::Words) -> Action {
+        self.asks.push(Ask {
+            text: words.to_string(),
+            is_negated: false,
+            what: What::Unknown,
+        });
+        let last = words.as_slice().last().map(String::as_str);
+        match (words.behind("jump"), words.behind("goto"), last) {
+            (Some(chain), ..) => Action::Jump(chain.to_owned()),
+            (_, Some(chain), _) => Action::Goto(chain.to_owned()),
+            (.., Some("accept")) => Action::Accept,
+            (.., Some("drop")) => Action::Drop,
+            (.., Some("return")) => Action::Return,
+            _ => Action::Unknown,
         }
     }
 

@@ -135,6 +135,12 @@ pub fn is_chain(name: &str) -> bool {
     ours.any(|chain| chain == name)
 }
 
+/// Whether a rule is in nft's words, since the programs have none for it: theirs begin with an option.
+pub(crate) fn is_native(words: &Words) -> bool {
+    let first = words.as_slice().first();
+    first.is_some_and(|first| !first.starts_with('-') && first != "!")
+}
+
 /// The network that our comment in a rule says, and the purpose.
 #[must_use]
 pub fn tag(words: &Words) -> Option<(Name, Purpose)> {

@@ -1,6 +1,7 @@
 //! The three things that are asked of the programs: to print what stands, to change a table, and
 //! to try a change out.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -8,6 +9,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{Answer, Command, CommandRunner, Variant};
+use crate::backend::Unprinted;
+use crate::rule::is_chain;
 use crate::text::{ParseError, Table, parse};
 
 /// How long a program may wait for the xtables lock.
@@ -84,12 +87,22 @@ pub enum RestoreError {
         source: ParseError,
     },
     /// It leaves a table out, since that holds what the program cannot say.
-    #[error("{program} cannot print table `{table}`")]
+    #[error("{program} cannot print table `{table}`{}", because(.rule.as_ref()))]
     Incompatible {
         /// The program.
         program: String,
         /// The table.
         table: String,
+        /// The rule that is the reason, if that is known.
+        rule: Option<Unprinted>,
+    },
+    /// What it may leave out could not be read from the kernel.
+    #[error("cannot see what iptables-nft-save leaves out of table `{table}`: {source}")]
+    Unseen {
+        /// The table.
+        table: String,
+        /// Why not.
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -135,16 +148,37 @@ impl RestoreError {
             Self::Silent { program, .. } | Self::Unreadable { program, .. } => {
                 format!("see what `{program} -c` prints as root")
             }
-            Self::Incompatible { program, table } => {
+            Self::Unseen { .. } => "reading rules takes CAP_NET_ADMIN: run as root".to_owned(),
+            Self::Incompatible {
+                program,
+                table,
+                rule,
+            } => {
                 let family = if program.starts_with("ip6") {
                     "ip6"
                 } else {
                     "ip"
                 };
+                if let Some(rule) = rule {
+                    let Unprinted { chain, handle, .. } = rule;
+                    return format!("`nft delete rule {family} {table} {chain} handle {handle}`");
+                }
                 format!("`nft list table {family} {table}` shows what another program put there")
             }
         }
     }
+}
+
+fn because(rule: Option<&Unprinted>) -> String {
+    rule.map_or_else(String::new, |rule| {
+        let whose = if is_chain(&rule.chain) {
+            "palisade did not put it there"
+        } else {
+            "in a chain that is not ours"
+        };
+        let Unprinted { chain, text, .. } = rule;
+        format!(": chain `{chain}` has the rule `{text}` ({whose})")
+    })
 }
 
 /// A change of a table, for a program to do.

@@ -28,6 +28,8 @@ pub enum Command {
     NewChain(String),
     /// `-X`: deletes a chain, which must be empty and asked by no rule.
     DeleteChain(String),
+    /// `-F`: takes all rules out of a chain.
+    Flush(String),
     /// `-I`: puts a rule into a chain.
     Insert {
         /// The chain.
@@ -63,6 +65,7 @@ impl fmt::Display for Command {
         match self {
             Self::NewChain(chain) => write!(f, "-N {chain}"),
             Self::DeleteChain(chain) => write!(f, "-X {chain}"),
+            Self::Flush(chain) => write!(f, "-F {chain}"),
             Self::Insert {
                 chain,
                 at,
@@ -132,6 +135,7 @@ fn command(line: &str) -> Option<Command> {
     match (name.as_str(), words) {
         ("-N", []) => Some(Command::NewChain(chain)),
         ("-X", []) => Some(Command::DeleteChain(chain)),
+        ("-F", []) => Some(Command::Flush(chain)),
         ("-D", words) => Some(Command::Delete {
             chain,
             words: all(words),
@@ -206,7 +210,7 @@ mod tests {
             "*filter\nCOMMIT",
             "filter\nCOMMIT\n",
             "*filter\n:INPUT - [0:0]\nCOMMIT\n",
-            "*filter\n-F INPUT\nCOMMIT\n",
+            "*filter\n-F INPUT 1\nCOMMIT\n",
             "*filter\n-N\nCOMMIT\n",
             "*filter\n-I X -j ACCEPT\nCOMMIT\n*nat\nCOMMIT\n",
         ] {
@@ -226,6 +230,7 @@ mod tests {
         prop_oneof![
             chain.prop_map(Command::NewChain),
             chain.prop_map(Command::DeleteChain),
+            chain.prop_map(Command::Flush),
             (chain, rule()).prop_map(|(chain, words)| Command::Delete { chain, words }),
             (chain, 1..99_usize, rule(), counters()).prop_map(|(chain, at, words, counters)| {
                 Command::Insert {

@@ -11,14 +11,14 @@ use super::area::{Area, areas};
 use super::observed::{self, Observed};
 use super::plan::{check_mark, note_restored, step};
 use super::rebuild::Rebuild;
-use super::{Nftables, Occupied, PlanError, Planned, verify};
+use super::verify::{self, Whole};
+use super::{Nftables, Occupied, PlanError, Planned};
 use crate::batch::Batch;
 use crate::dump::Depth;
-use crate::program::Program;
 use crate::{layout, object};
 
 /// An area, and its table as it stands.
-type Seen<'a> = (Area<'a>, Option<Program>);
+type Seen<'a> = (Area<'a>, Option<Whole>);
 
 impl Nftables {
     /// Makes anew each table in which something stands otherwise than it is recorded.
@@ -37,18 +37,18 @@ impl Nftables {
             let mut looked_at = areas.iter().map(|(area, _)| area.table.as_str());
             looked_at.all(|table| table != occupied.table)
         });
-        for (area, program) in &areas {
-            let is_old = match program {
-                Some(program) => is_old(&program.table)?,
+        for (area, whole) in &areas {
+            let is_old = match whole {
+                Some(whole) => is_old(&whole.program.table)?,
                 None => false,
             };
-            let mut observed = program.clone().map(Observed::new);
+            let mut observed = whole.as_ref().map(|whole| {
+                let mut observed = Observed::new(whole.program.clone());
+                observed.learn_of_strangers(whole.strangers.clone());
+                observed
+            });
             let mut rebuild = Rebuild::of(area, observed.as_ref());
             if let (Some(observed), true) = (&mut observed, is_old) {
-                let family = area.family.into();
-                if self.reader().strangers(family, area.table.as_str())? > 0 {
-                    observed.learn_of_strangers();
-                }
                 let foreign = foreign_of(area, observed, &records);
                 match change.foreign {
                     Foreign::Remove => plan.notes.extend(foreign.iter().map(|foreign| {
@@ -64,7 +64,7 @@ impl Nftables {
                 let networks = area.networks.iter();
                 broken.extend(networks.map(|(_, network)| network.name().clone()));
             } else if change.foreign == Foreign::Remove {
-                let found = verify::compare(area, &records, program.clone()).about(&restored);
+                let found = verify::compare(area, &records, whole.clone()).about(&restored);
                 if found.all.is_empty() {
                     continue;
                 }
@@ -112,7 +112,12 @@ impl Nftables {
     fn look_at<'c>(&mut self, areas: Vec<Area<'c>>) -> Result<(Vec<Seen<'c>>, u32), PlanError> {
         let (programs, generation) = self.reader().at_one_moment(|reader| {
             let mut program = |area: &Area<'_>| {
-                reader.program(area.family.into(), area.table.as_str(), Depth::Elements)
+                let (family, table) = (area.family.into(), area.table.as_str());
+                let Some(program) = reader.program(family, table, Depth::Elements)? else {
+                    return Ok(None);
+                };
+                let strangers = reader.strangers(family, table)?;
+                Ok(Some(Whole { program, strangers }))
             };
             areas
                 .iter()
@@ -155,10 +160,11 @@ fn removal(found: &Discrepancy) -> Option<String> {
         DiscrepancyKind::Foreign | DiscrepancyKind::Unreadable
     );
     let text = || {
-        format!(
-            "removed what palisade did not put there: {}: {}",
-            found.object, found.detail
-        )
+        let what = match found.detail.as_str() {
+            verify::LEFT_OVER => "no network needs any more",
+            _ => "palisade did not put there",
+        };
+        format!("removed what {what}: {}: {}", found.object, found.detail)
     };
     is_foreign.then(text)
 }

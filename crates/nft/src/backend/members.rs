@@ -66,7 +66,7 @@ impl<'r> Members<'r> {
         });
         if let Some(member) = known {
             member.stands = true;
-        } else if set.name != layout::TRANSACTION {
+        } else if set.name != layout::TRANSACTION || !layout::is_marker(element.key) {
             let element = &whole()?;
             let text = format!("element {:#}", ElementOf { set, element });
             let foreign = self.foreign.entry(set.name.clone()).or_default();

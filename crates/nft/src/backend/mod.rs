@@ -3,6 +3,7 @@
 //! A plan looks at the kernel in one generation and is refused by the kernel in any other. Rules
 //! are found by handle and tag together; elements by their keys.
 
+mod alike;
 mod anew;
 mod area;
 mod clear;
@@ -11,6 +12,7 @@ mod error;
 mod features;
 mod item;
 mod landed;
+mod leftovers;
 mod lines;
 mod marker;
 mod members;

@@ -7,7 +7,7 @@ use palisade_core::backend::Installed;
 use super::item::{key, rule_text};
 use crate::layout::{self, Layout};
 use crate::object::{Element, Expression, Rule, Verdict};
-use crate::program::{ElementOf, FilledSet, Program};
+use crate::program::{ElementOf, Program};
 use crate::statement::quoted;
 
 /// A table as it stands, with its rules in words. Rules are claimed one by one for what is
@@ -18,8 +18,8 @@ pub(super) struct Observed {
     rules: HashMap<String, Rules>,
     /// Keys of elements, by set: of those sets that were read.
     elements: HashMap<String, HashSet<Vec<u8>>>,
-    /// Whether there are objects of kinds that no layout has.
-    has_strangers: bool,
+    /// Objects of kinds that no layout has, in words.
+    strangers: Vec<String>,
 }
 
 /// The rules of a chain, in order, and where to find each.
@@ -106,13 +106,13 @@ impl Observed {
             program,
             rules,
             elements,
-            has_strangers: false,
+            strangers: Vec::new(),
         }
     }
 
     /// Remembers that there are objects of kinds that no layout has.
-    pub(super) fn learn_of_strangers(&mut self) {
-        self.has_strangers = true;
+    pub(super) fn learn_of_strangers(&mut self, strangers: Vec<String>) {
+        self.strangers = strangers;
     }
 
     /// Remembers the elements of a set that was read later than the rest, in the same generation.
@@ -173,8 +173,8 @@ impl Observed {
                 leads_to: rule.map(leads_to).unwrap_or_default(),
             });
         };
-        if self.has_strangers {
-            tell("", "objects or flowtables".to_owned(), None);
+        for stranger in &self.strangers {
+            tell("", stranger.clone(), None);
         }
         for chain in &self.program.chains {
             let name = &chain.chain.name;
@@ -192,14 +192,18 @@ impl Observed {
                 ours.entry(&installed.place).or_default().insert(key);
             }
         }
-        let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
-        for filled in self.program.sets.iter().filter(of_networks) {
+        for filled in &self.program.sets {
             let name = filled.set.name.as_str();
-            if !Layout::ALL.iter().any(|layout| layout.has_set(name)) {
-                tell(name, format!("set `{name}`"), None);
+            let is_for_markers = name == layout::TRANSACTION;
+            if !is_for_markers && !Layout::ALL.iter().any(|layout| layout.has_set(name)) {
+                let what = filled.set.word();
+                tell(name, format!("{what} `{name}`"), None);
                 continue;
             }
-            let is_ours = |key: &Vec<u8>| ours.get(name).is_some_and(|keys| keys.contains(key));
+            let is_ours = |key: &Vec<u8>| {
+                let is_marker = is_for_markers && layout::is_marker(key);
+                is_marker || ours.get(name).is_some_and(|keys| keys.contains(key))
+            };
             for element in filled.elements.iter().filter(|e| !is_ours(&e.key)) {
                 let set = &filled.set;
                 let element = ElementOf { set, element };
@@ -222,7 +226,8 @@ pub(super) struct Foreign {
     pub(super) leads_to: Vec<String>,
 }
 
-fn leads_to(rule: &Rule) -> Vec<String> {
+/// The chains and sets that a rule needs.
+pub(super) fn leads_to(rule: &Rule) -> Vec<String> {
     let target = |expression: &Expression| match expression {
         Expression::Verdict(Verdict::Jump(chain) | Verdict::Goto(chain)) => Some(chain.clone()),
         Expression::Lookup(lookup) => Some(lookup.set.clone()),

@@ -147,8 +147,8 @@ fn look<'a>(
             observed.learn(&set, elements);
         }
     }
-    if skeletons.is_empty() && reader.strangers(family, area.table.as_str())? > 0 {
-        observed.learn_of_strangers();
+    if skeletons.is_empty() {
+        observed.learn_of_strangers(reader.strangers(family, area.table.as_str())?);
     }
     Ok(Ok(between(Some(&mut observed))))
 }

@@ -7,15 +7,30 @@ use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
 use palisade_core::network::{Name, Network};
 use palisade_core::state::Record;
 
+use super::alike;
 use super::area::Area;
 use super::item::Key;
+use super::leftovers::Leftovers;
 use super::members::{Member, Members};
 use super::observed::{Observed, Standing};
 use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, Layout};
-use crate::object::{self, Expression, Rule, Set, Table};
+use crate::object::{self, Expression, Rule, Table};
 use crate::program::{FilledSet, Program};
 use crate::statement::{Statement, statements};
+
+/// A table as it stands, with the objects in it that no layout has, in words.
+#[derive(Debug, Clone)]
+pub(super) struct Whole {
+    pub(super) program: Program,
+    pub(super) strangers: Vec<String>,
+}
+
+/// What is said of parts of a layout that stand for nobody's sake.
+pub(super) const LEFT_OVER: &str = "left over: no network needs it";
+
+/// What is said of all else.
+const NOT_NEEDED: &str = "no network needs it";
 
 /// Compares an area, as it stands, with what is recorded for it. Elements are compared where they
 /// stand in the kernel's answers.
@@ -27,31 +42,35 @@ pub(super) fn look(
     let (family, table) = (area.family.into(), area.table.as_str());
     let recorded = recorded(area, records);
     let mut members = Members::of(&recorded);
-    let program = reader.program(family, table, Depth::Outline)?;
-    for FilledSet { set, .. } in program.iter().flat_map(|program| &program.sets) {
+    let Some(program) = reader.program(family, table, Depth::Outline)? else {
+        return Ok(compared(area, None, &recorded, &members));
+    };
+    for FilledSet { set, .. } in &program.sets {
         reader.each_element(family, table, &set.name, |listed| {
             members.meet(set, listed.seen, || listed.decode())
         })?;
     }
-    Ok(compared(area, program, &recorded, &members))
+    let strangers = reader.strangers(family, table)?;
+    let whole = Some(Whole { program, strangers });
+    Ok(compared(area, whole, &recorded, &members))
 }
 
 /// The same of a table that was read before, with its elements.
-pub(super) fn compare(area: &Area<'_>, records: &[&Record], program: Option<Program>) -> Found {
+pub(super) fn compare(area: &Area<'_>, records: &[&Record], whole: Option<Whole>) -> Found {
     let recorded = recorded(area, records);
     let mut members = Members::of(&recorded);
-    for FilledSet { set, elements } in program.iter().flat_map(|program| &program.sets) {
+    for FilledSet { set, elements } in whole.iter().flat_map(|whole| &whole.program.sets) {
         for element in elements {
             let whole = || Ok::<_, Infallible>(element.clone());
             let Ok(()) = members.meet(set, element.into(), whole);
         }
     }
-    compared(area, program, &recorded, &members)
+    compared(area, whole, &recorded, &members)
 }
 
 fn compared(
     area: &Area<'_>,
-    program: Option<Program>,
+    whole: Option<Whole>,
     recorded: &[(&Name, &Installed)],
     members: &Members<'_>,
 ) -> Found {
@@ -64,6 +83,7 @@ fn compared(
         all: Vec::new(),
         broken: BTreeSet::new(),
         parts: Vec::new(),
+        leftovers: Leftovers::default(),
     };
     let owners = |of: &dyn Fn(&str) -> bool| -> BTreeSet<Name> {
         let its = recorded
@@ -72,10 +92,14 @@ fn compared(
         its.map(|&(owner, _)| owner.clone()).collect()
     };
     let expected = area.expected();
+    let (program, strangers) = match whole {
+        Some(Whole { program, strangers }) => (Some(program), strangers),
+        None => (None, Vec::new()),
+    };
     match (expected, program) {
         (None, None) => {}
         (None, Some(program)) if layout::version(&program.table).is_none() => {} // Not ours.
-        (None, Some(_)) => found.tell(None, "", DiscrepancyKind::Foreign, "no network needs it"),
+        (None, Some(_)) => found.tell(None, "", DiscrepancyKind::Foreign, NOT_NEEDED),
         (Some(_), None) => {
             let owners: HashSet<&Name> = recorded.iter().map(|&(owner, _)| owner).collect();
             for &(_, network) in &area.networks {
@@ -100,8 +124,12 @@ fn compared(
                 found.broken = owners(&|_| true);
             }
             let mut observed = Observed::new(program);
+            found.leftovers = Leftovers::of(&expected, &observed, members);
             found.chains(&expected, &observed);
             found.sets(&expected, &observed, members);
+            for stranger in &strangers {
+                found.tell(None, stranger, DiscrepancyKind::Foreign, NOT_NEEDED);
+            }
             found.rules(&expected, &mut observed, recorded);
             // What serves all of a layout, or all that have something in a set, is broken for each
             // of them.
@@ -140,6 +168,8 @@ pub(super) struct Found {
     pub(super) broken: BTreeSet<Name>,
     /// What is missing or changed that serves several.
     parts: Vec<Part>,
+    /// What stands without need for the sake of something foreign, which alone is told.
+    leftovers: Leftovers,
 }
 
 /// Something in a table that serves several networks.
@@ -213,6 +243,14 @@ impl Found {
         self.tell(Some(network.name()), "", DiscrepancyKind::Missing, detail);
     }
 
+    /// A chain or a set that no network needs.
+    fn unneeded(&mut self, place: &str, name: &str, is_of_layout: bool) {
+        let detail = if is_of_layout { LEFT_OVER } else { NOT_NEEDED };
+        if !self.leftovers.has(name) {
+            self.tell(None, place, DiscrepancyKind::Foreign, detail);
+        }
+    }
+
     fn chains(&mut self, expected: &Program, observed: &Observed) {
         for chain in &expected.chains {
             let place = format!("chain `{}`", chain.chain.name);
@@ -221,24 +259,21 @@ impl Found {
                     self.parts.extend(Part::chain(&chain.chain.name));
                     self.tell(None, &place, DiscrepancyKind::Missing, "the whole chain");
                 }
-                Some(found) if found.chain.base != chain.chain.base => {
-                    self.parts.extend(Part::chain(&chain.chain.name));
-                    let detail = "its type, hook, priority or policy is another";
-                    self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                Some(found) => {
+                    let (found, wanted) = (&found.chain.base, &chain.chain.base);
+                    if let Some(detail) = alike::of_base(found.as_ref(), wanted.as_ref()) {
+                        self.parts.extend(Part::chain(&chain.chain.name));
+                        self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                    }
                 }
-                Some(_) => {}
             }
         }
         for chain in &observed.program.chains {
             let name = &chain.chain.name;
             if expected.chain(name).is_none() {
                 let place = format!("chain `{name}`");
-                self.tell(
-                    None,
-                    &place,
-                    DiscrepancyKind::Foreign,
-                    "no network needs it",
-                );
+                let is_of_layout = Layout::ALL.iter().any(|layout| layout.has_chain(name));
+                self.unneeded(&place, name, is_of_layout);
                 let rules = observed.rules(name).iter();
                 for rule in rules.filter(|rule| !layout::is_of_skeleton(&rule.rule)) {
                     self.tell(None, &place, DiscrepancyKind::Foreign, rule.text.as_str());
@@ -256,12 +291,12 @@ impl Found {
                     self.parts.push(Part::Sets(vec![name.to_owned()]));
                     self.tell(None, &place, DiscrepancyKind::Missing, "the whole set");
                 }
-                Some(found) if !is_alike(&found.set, &filled.set) => {
-                    self.parts.push(Part::Sets(vec![name.to_owned()]));
-                    let detail = "its key, flags or counter is another";
-                    self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                Some(found) => {
+                    if let Some(detail) = alike::of_set(&found.set, &filled.set) {
+                        self.parts.push(Part::Sets(vec![name.to_owned()]));
+                        self.tell(None, &place, DiscrepancyKind::Changed, detail);
+                    }
                 }
-                Some(_) => {}
             }
         }
         for Member {
@@ -272,17 +307,12 @@ impl Found {
             let detail = format!("element {}", installed.item);
             self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
         }
-        let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
-        for filled in observed.program.sets.iter().filter(of_networks) {
+        for filled in &observed.program.sets {
             let name = filled.set.name.as_str();
-            let place = format!("set `{name}`");
-            if expected.set(name).is_none() {
-                self.tell(
-                    None,
-                    &place,
-                    DiscrepancyKind::Foreign,
-                    "no network needs it",
-                );
+            let place = format!("{} `{name}`", filled.set.word());
+            if expected.set(name).is_none() && name != layout::TRANSACTION {
+                let is_of_layout = Layout::ALL.iter().any(|layout| layout.has_set(name));
+                self.unneeded(&place, name, is_of_layout);
             }
             for detail in members.foreign(name) {
                 self.tell(None, &place, DiscrepancyKind::Foreign, detail);
@@ -364,6 +394,8 @@ impl Found {
                 ours.push(&standing.text);
             } else if changed.contains(standing.text.as_str()) {
                 // Told above.
+            } else if self.leftovers.serves(&standing.rule) {
+                // What it is left over for is told.
             } else if !standing.is_claimed() || layout::is_of_skeleton(&standing.rule) {
                 let kind = if is_readable(standing) {
                     DiscrepancyKind::Foreign
@@ -387,13 +419,6 @@ impl Found {
             );
         }
     }
-}
-
-/// Whether sets take the same keys and count alike. What `nft` notes beside them for itself is
-/// another when it has saved and loaded them.
-fn is_alike(a: &Set, b: &Set) -> bool {
-    (a.key_type, a.key_len, a.flags, a.data, &a.expressions)
-        == (b.key_type, b.key_len, b.flags, b.data, &b.expressions)
 }
 
 fn is_readable(standing: &Standing) -> bool {

@@ -229,6 +229,15 @@ pub fn marker(transaction: &str) -> Element {
     Element::of_key(interface_name(transaction))
 }
 
+/// Whether a key in that set is the marker of a transaction of ours.
+#[must_use]
+pub fn is_marker(key: &[u8]) -> bool {
+    let end = key.iter().position(|&byte| byte == 0).unwrap_or(key.len());
+    let (name, rest) = key.split_at(end);
+    let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    name.len() == 15 && name.iter().all(is_hex) && rest.iter().all(|&byte| byte == 0)
+}
+
 /// The rule of a network that a rule in a table of ours stands for, if it is exactly one that
 /// `flat` makes.
 #[must_use]

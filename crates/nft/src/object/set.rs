@@ -31,6 +31,19 @@ pub struct Set {
     pub extra: Vec<Attribute>,
 }
 
+impl Set {
+    /// What `nft` calls it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        const OF_OBJECTS: u32 = 0x40; // `NFT_SET_OBJECT`
+        if self.data.is_some() || self.flags & OF_OBJECTS != 0 {
+            "map"
+        } else {
+            "set"
+        }
+    }
+}
+
 /// What a map leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SetData {

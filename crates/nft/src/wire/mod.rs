@@ -39,6 +39,7 @@ pub mod route;
 mod rtnetlink;
 pub mod rule;
 pub mod set;
+pub(crate) mod stranger;
 pub mod table;
 pub mod trace;
 

@@ -73,7 +73,11 @@ pub(crate) fn consequence(
         .collect();
     let mut search = Search::begin();
     let mut found = Vec::new();
-    for place in Place::read_all(reader, namespace, records)? {
+    let places = Place::read_all(reader, namespace, records)?;
+    if let Some(detail) = places.iter().find_map(|place| place.unread.clone()) {
+        return Ok(Consequence::Open { detail });
+    }
+    for place in places {
         found.push(search.differing(&place, &named));
     }
     let networks: Vec<&Network> = records.iter().map(|record| &record.network).collect();

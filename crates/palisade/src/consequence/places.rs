@@ -25,6 +25,8 @@ pub(super) struct Place<'a> {
     networks: Vec<(&'a Network, Option<Layout>)>,
     table: Option<TableName>,
     pub(super) stands: Rules,
+    /// Why what stands is not known as a whole.
+    pub(super) unread: Option<String>,
 }
 
 /// Rules, as one backend has them.
@@ -67,6 +69,7 @@ impl<'a> Place<'a> {
                     networks: networks.clone(),
                     table: Some(table.clone()),
                     stands: Rules::Nftables(program.map(Box::new)),
+                    unread: None,
                 });
             }
             for (&variant, networks) in &of_iptables {
@@ -77,6 +80,13 @@ impl<'a> Place<'a> {
                     networks: networks.clone(),
                     table: None,
                     stands: Rules::Iptables(ours(&saved.tables)),
+                    unread: saved.left_out.map(|table| {
+                        format!(
+                            "table `{}` holds what {}-save cannot print",
+                            table.name(),
+                            saved.program
+                        )
+                    }),
                 });
             }
         }

@@ -2,6 +2,7 @@
 
 mod after;
 mod allowed;
+mod beside;
 mod confirm;
 mod consequence;
 mod counters;
@@ -38,6 +39,8 @@ pub use show::ShowError;
 /// it installed. It holds its netlink sockets open for as long as it lives.
 pub struct Firewall {
     state: State,
+    /// The state directory, where it is a plain user's usual one.
+    own_state: Option<PathBuf>,
     backends: Vec<Box<dyn Backend>>,
     flows: Flows,
     choice: Choice,
@@ -79,8 +82,10 @@ impl Firewall {
             Some(directory) => directory.clone(),
             None => folder::usual()?,
         };
+        let is_own = options.state_directory.is_none() && directory != Path::new(folder::SYSTEM);
         Ok(Self {
             state: State::of(&directory, cookie),
+            own_state: is_own.then_some(directory),
             backends: vec![
                 Box::new(Nftables::new(transport)),
                 Box::new(usual::programs(options.namespace.as_deref())),

@@ -172,12 +172,18 @@ impl text::Table {
                 let can_go = has(self, name) && !self.rules.iter().any(is_used);
                 can_go.then(|| self.chains.retain(|chain| chain.name != *name))
             }
+            text::Command::Flush(chain) => {
+                self.rules.retain(|rule| rule.chain != *chain);
+                has(self, chain).then_some(())
+            }
             text::Command::Insert {
                 chain,
                 at,
                 words,
                 counters,
             } => self.insert(chain, at.checked_sub(1)?, words.clone(), *counters),
+            // Whether it is there, the programs cannot tell of every rule.
+            text::Command::Delete { words, .. } if words.behind("-m") == Some("recent") => None,
             text::Command::Delete { chain, words } => {
                 let is_it = |rule: &text::Rule| rule.chain == *chain && rule.words == *words;
                 let at = self.rules.iter().position(is_it)?;

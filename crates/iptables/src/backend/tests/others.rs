@@ -4,7 +4,8 @@ use palisade_core::backend::{Addition, Backend, Change, Foreign};
 use palisade_core::state::Record;
 
 use super::host::Host;
-use super::{Running, nat, placement};
+use super::{Running, lock, nat, placement};
+use crate::text;
 
 const V4: &str = "iptables-legacy";
 
@@ -71,13 +72,60 @@ fn a_copy_of_ours_goes_alone() {
     assert_eq!(running.differences(), Vec::<String>::new());
 }
 
+/// Some rules the programs print and do not find again by what they printed.
+#[test]
+fn what_cannot_be_deleted_by_its_words_goes_and_counters_stay() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    let chain = "PALISADE_FWO";
+    let before = host.rules(V4, "filter", chain);
+    host.meddle(V4, "filter", |table| {
+        for rule in &mut table.rules {
+            rule.counters = Some(text::Counters {
+                packets: 7,
+                bytes: 99,
+            });
+        }
+    });
+    let lost: text::Words = before[0].parse().unwrap();
+    host.meddle(V4, "filter", |table| {
+        table.rules.retain(|rule| rule.words != lost);
+    });
+    let recent = "-m recent --set --name DEFAULT --rsource -j RETURN";
+    host.put(V4, "filter", chain, 0, recent);
+    let broken = host.standing();
+    let change = Change {
+        restore: running.records.iter().collect(),
+        foreign: Foreign::Remove,
+        ..Change::default()
+    };
+    let plan = running.backend.plan(&change).unwrap();
+    running.carry_out(&plan).unwrap();
+    assert_eq!(host.rules(V4, "filter", chain), before);
+    assert_eq!(running.differences(), Vec::<String>::new());
+    for step in &plan.steps {
+        assert!(running.backend.has_landed(step).unwrap());
+    }
+    host.meddle(V4, "filter", |table| {
+        let kept = table.rules.iter().filter(|rule| rule.chain == chain);
+        let counted = kept.filter(|rule| rule.counters.is_some_and(|c| c.packets == 7));
+        assert_eq!(counted.count(), before.len() - 1);
+    });
+    for step in &plan.steps {
+        running.backend.run(&step.undo, &lock()).unwrap();
+        assert!(!running.backend.has_landed(step).unwrap());
+    }
+    assert_eq!(host.standing(), broken);
+}
+
 #[test]
 fn what_others_deleted_already_is_not_missed() {
     let host = Host::default();
     let mut running = Running::on(&host, "legacy");
     running.start(&[nat(1), nat(2)]);
     host.meddle(V4, "filter", |table| {
-        let is_of_net1 = |rule: &crate::text::Rule| rule.words.to_string().contains("net1");
+        let is_of_net1 = |rule: &text::Rule| rule.words.to_string().contains("net1");
         table.rules.retain(|rule| !is_of_net1(rule));
     });
     running.remove(&["net1"]);

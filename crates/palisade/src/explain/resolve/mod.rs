@@ -207,15 +207,16 @@ impl<'a> Resolver<'a> {
         if let Some(family) = said.or(asked) {
             return Ok(family);
         }
-        let have = |family| {
-            let has = |network: &&Network| network.subnets_of(family).next().is_some();
-            networks.iter().any(has)
-        };
-        let family = if have(Family::Ipv6) && !have(Family::Ipv4) {
-            Family::Ipv6
+        let has = |network: &Network, family| network.subnets_of(family).next().is_some();
+        let all_have = |family| networks.iter().all(|network| has(network, family));
+        let has_one = |family| networks.iter().any(|network| has(network, family));
+        // One that both ends speak, where there is one.
+        let is_ipv6 = if all_have(Family::Ipv4) || all_have(Family::Ipv6) {
+            !all_have(Family::Ipv4)
         } else {
-            Family::Ipv4
+            !has_one(Family::Ipv4) && has_one(Family::Ipv6)
         };
+        let family = if is_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
         self.assumed.push(family.to_string());
         Ok(family)
     }
@@ -231,10 +232,10 @@ impl<'a> Resolver<'a> {
             }));
         };
         let (address, what) = match &endpoint.who {
-            Who::World => (world(family), "an address of the world".to_owned()),
+            Who::World => (self.world(family), "an address of the world".to_owned()),
             Who::Network(_) => match self.network(end)? {
-                Some(network) => guest(network, family, end),
-                None => (world(family), String::new()),
+                Some(network) => self.guest(network, family, end),
+                None => (self.world(family), String::new()),
             },
             Who::Host => self.of_host(end, family)?,
         };
@@ -277,7 +278,8 @@ impl<'a> Resolver<'a> {
 
     /// The host's address towards somebody in the world.
     fn towards_world(&self, host: &Host, end: End, family: Family) -> Option<(IpAddr, String)> {
-        let other = self.said(end.other()).unwrap_or_else(|| world(family));
+        let other = self.said(end.other());
+        let other = other.unwrap_or_else(|| self.world(family));
         let way = routes::way(host, other)?;
         let address = way.source(host, family)?;
         let interface = &way.link.name;
@@ -353,45 +355,66 @@ impl<'a> Resolver<'a> {
         let name = named.find(is_free)?;
         Some((name, "as an interface that no network names".to_owned()))
     }
-}
 
-/// A guest of a network: another one at each end.
-fn guest(network: &Network, family: Family, end: End) -> (IpAddr, String) {
-    // The first address is usually the host's.
-    let place = match end {
-        End::Source => 1,
-        End::Destination => 2,
-    };
-    match network.subnets_of(family).next() {
-        Some(subnet) => {
-            let why = format!("a guest in {}", subnet.net());
-            (nth(subnet, place), why)
-        }
-        None => {
-            let address = match family {
-                Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10 * place as u8)),
-                Family::Ipv6 => {
-                    IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, place as u16))
-                }
+    /// A guest of a network: another one at each end.
+    fn guest(&self, network: &Network, family: Family, end: End) -> (IpAddr, String) {
+        let place = match end {
+            End::Source => 1,
+            End::Destination => 2,
+        };
+        if let Some(subnet) = network.subnets_of(family).next() {
+            let is_hosts = |address: &IpAddr| {
+                let mut its = self.host.iter().flat_map(|host| &host.addresses);
+                its.any(|held| held.address == *address)
             };
-            let why = format!("made up: `{}` has no {family} subnet", network.name());
-            (address, why)
+            // The first address is usually the host's.
+            let guests = hosts(subnet).skip(1).filter(|address| !is_hosts(address));
+            let address = guests.take(place).last();
+            let why = format!("a guest in {}", subnet.net());
+            return (address.unwrap_or_else(|| nth(subnet, place)), why);
         }
+        let address = match family {
+            Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10 * place as u8)),
+            Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, place as u16)),
+        };
+        let why = format!("made up: `{}` has no {family} subnet", network.name());
+        (address, why)
+    }
+
+    /// An address beyond every network: one for documentation or for benchmarks (RFC 5737, 2544,
+    /// 3849, 9637, 5180).
+    fn world(&self, family: Family) -> IpAddr {
+        let candidates: [IpAddr; 3] = match family {
+            Family::Ipv4 => {
+                [[198, 51, 100, 10], [203, 0, 113, 10], [198, 18, 0, 10]].map(Into::into)
+            }
+            Family::Ipv6 => [
+                [0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 0x10],
+                [0x3fff, 0, 0, 0, 0, 0, 0, 0x10],
+                [0x2001, 2, 0, 0, 0, 0, 0, 0x10],
+            ]
+            .map(Into::into),
+        };
+        let is_beyond = |address: &IpAddr| {
+            let mut subnets = self.networks.iter().flat_map(Network::subnets);
+            !subnets.any(|subnet| subnet.net().contains(address))
+        };
+        candidates
+            .into_iter()
+            .find(is_beyond)
+            .unwrap_or(candidates[0])
     }
 }
 
 /// The address of a subnet behind so many others, or its last one.
 fn nth(subnet: Subnet, place: usize) -> IpAddr {
-    // In IPv6 the first belongs to all routers.
-    let skipped = usize::from(subnet.family() == Family::Ipv6);
-    let hosts = subnet.net().hosts().take(skipped + place + 1);
-    hosts.last().unwrap_or_else(|| subnet.network())
+    let found = hosts(subnet).take(place + 1).last();
+    found.unwrap_or_else(|| subnet.network())
 }
 
-/// An address for documentation, beyond every network.
-fn world(family: Family) -> IpAddr {
-    match family {
-        Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10)),
-        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 0x10)),
-    }
+/// The addresses that a subnet has for hosts.
+fn hosts(subnet: Subnet) -> impl Iterator<Item = IpAddr> {
+    // In IPv6 the first belongs to all routers.
+    let skipped = usize::from(subnet.family() == Family::Ipv6);
+    subnet.net().hosts().skip(skipped)
 }

@@ -1,0 +1,100 @@
+//! Rules in tables of `iptables-nft` that its programs do not print as they are.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::PathBuf;
+
+use palisade_core::network::Family;
+use palisade_iptables::backend::{Native, Unprinted};
+use palisade_nft::dump::Reader;
+use palisade_nft::object::{Comparison, Expression, MetaKey, Payload, PayloadBase, Rule, Verdict};
+use palisade_nft::socket::Socket;
+
+/// The mark of a packet.
+const MARK: MetaKey = MetaKey(3);
+/// What `iptables-nft` says with it.
+const META: [MetaKey; 6] = [
+    MARK,
+    MetaKey::IIF,
+    MetaKey::OIF,
+    MetaKey::IIFNAME,
+    MetaKey::OIFNAME,
+    MetaKey::L4PROTO,
+];
+/// Expressions that it writes in bytes of its own.
+const OPAQUE: [&str; 4] = ["match", "target", "limit", "log"];
+
+/// Reads the kernel's tables in a network namespace.
+pub(crate) struct Kernel {
+    pub(crate) namespace: Option<PathBuf>,
+}
+
+impl Native for Kernel {
+    fn unprinted(
+        &mut self,
+        family: Family,
+        table: &str,
+    ) -> Result<Vec<Unprinted>, Box<dyn Error + Send + Sync>> {
+        let mut socket = match &self.namespace {
+            Some(path) => Socket::open_in(path.clone()),
+            None => Socket::open(),
+        }?;
+        let mut replies = Vec::new();
+        let mut reader = Reader::new(&mut socket, &mut replies);
+        let (rules, _) = reader.at_one_moment(|reader| reader.rules(family.into(), table))?;
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut found = Vec::new();
+        for rule in rules {
+            let place = places.entry(rule.chain.clone()).or_default();
+            if !is_printed(&rule, family) {
+                found.push(Unprinted {
+                    chain: rule.chain.clone(),
+                    position: *place,
+                    handle: rule.handle.unwrap_or_default(),
+                    text: rule.to_string(),
+                });
+            }
+            *place += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// Whether the programs print all of a rule: only of what they write themselves.
+fn is_printed(rule: &Rule, family: Family) -> bool {
+    // Less and more the programs know of ports alone.
+    let mut is_of_transport = false;
+    rule.expressions.iter().all(|expression| match expression {
+        Expression::Meta(meta) => {
+            is_of_transport = false;
+            META.contains(&meta.key)
+        }
+        Expression::Payload(payload) => {
+            is_of_transport = payload.base == PayloadBase::TRANSPORT;
+            is_known(*payload, family)
+        }
+        Expression::Compare(compare) => {
+            let is_plain = [Comparison::Equal, Comparison::NotEqual].contains(&compare.operator);
+            is_plain || is_of_transport
+        }
+        Expression::Range(_) => is_of_transport,
+        Expression::Bitwise(_) | Expression::Counter(_) => true,
+        Expression::Verdict(verdict) => !matches!(verdict, Verdict::Continue | Verdict::Other(_)),
+        Expression::Unknown { name, .. } => OPAQUE.contains(&name.as_str()),
+        _ => false,
+    })
+}
+
+/// Whether it is a part of a header that has a name in iptables.
+fn is_known(payload: Payload, family: Family) -> bool {
+    let offsets: &[u32] = match (payload.base, family) {
+        // Fragments, time to live, protocol, and the addresses.
+        (PayloadBase::NETWORK, Family::Ipv4) => &[6, 8, 9, 12, 16],
+        // Next header, hop limit, and the addresses.
+        (PayloadBase::NETWORK, Family::Ipv6) => &[6, 7, 8, 24],
+        // Ports, or type and code, and flags of TCP.
+        (PayloadBase::TRANSPORT, _) => &[0, 1, 2, 13],
+        _ => &[],
+    };
+    offsets.contains(&payload.offset)
+}

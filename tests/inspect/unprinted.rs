@@ -1,0 +1,111 @@
+//! Rules that `iptables-nft-save` does not print as they are: nothing is believed whole because of
+//! what it leaves out.
+
+use std::process::Command;
+
+use palisade_tests::{Namespace, Palisade, Trials, trials};
+use serde_json::Value;
+
+use crate::place::{Place, assert_clean, net};
+
+pub(crate) fn add_to(trials: Trials) -> Trials {
+    trials.and(trials![
+        a_narrowed_jump_is_told_and_comes_back,
+        a_narrowed_rule_of_others_is_told_and_goes,
+        what_keeps_a_table_from_being_printed_is_named,
+    ])
+}
+
+fn nft(namespace: &Namespace, words: &[&str]) -> String {
+    namespace
+        .answer(Command::new("nft").args(words), "")
+        .stdout()
+}
+
+/// The handle of the rule in a chain of the table `filter` that says this.
+fn handle(namespace: &Namespace, chain: &str, of: &str) -> String {
+    let listed = nft(namespace, &["-a", "list", "chain", "ip", "filter", chain]);
+    let line = listed.lines().find(|line| line.contains(of)).expect("it");
+    line.rsplit_once(' ').expect("its handle").1.to_owned()
+}
+
+fn saved(namespace: &Namespace) -> String {
+    namespace
+        .answer(&mut Command::new("iptables-nft-save"), "")
+        .stdout()
+}
+
+#[track_caller]
+fn verified(palisade: &Palisade<'_>) -> Value {
+    let answer = palisade.answer(["--format", "json", "verify"]);
+    assert_eq!(answer.code, Some(3), "{answer}");
+    serde_json::from_str(&answer.stdout).expect("JSON")
+}
+
+fn a_narrowed_jump_is_told_and_comes_back() {
+    let namespace = Namespace::new();
+    let palisade = Place::Nft.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    let before = saved(&namespace);
+    let jump = handle(&namespace, "FORWARD", "jump PALISADE_FWO");
+    namespace.nft(&format!(
+        "replace rule ip filter FORWARD handle {jump} ip saddr {{ 1.2.3.4, 5.6.7.8 }} counter \
+         jump PALISADE_FWO"
+    ));
+    let rules = |saved: &str| {
+        let rules = saved.lines().filter(|line| line.starts_with("-A"));
+        rules.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&saved(&namespace)), rules(&before));
+    let told = verified(&palisade);
+    let found = &told["differences"][0];
+    assert_eq!(found["kind"], "missing", "{told:#}");
+    assert_eq!(found["detail"], "the jump `-j PALISADE_FWO`", "{told:#}");
+    palisade.ok(["repair"]);
+    assert_clean(&palisade);
+    let chain = nft(&namespace, &["list", "chain", "ip", "filter", "FORWARD"]);
+    let whole = chain.lines().filter(|line| {
+        let line = line.trim();
+        line.starts_with("counter") && line.ends_with("jump PALISADE_FWO")
+    });
+    assert_eq!(whole.count(), 1, "{chain}");
+}
+
+fn a_narrowed_rule_of_others_is_told_and_goes() {
+    let namespace = Namespace::new();
+    let palisade = Place::Nft.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    let before = saved(&namespace);
+    namespace
+        .nft("insert rule ip filter PALISADE_FWO ip saddr { 1.2.3.4, 5.6.7.8 } counter accept");
+    let told = verified(&palisade);
+    let found = &told["differences"][0];
+    assert_eq!(found["kind"], "foreign", "{told:#}");
+    let detail = found["detail"].as_str().expect("words");
+    assert!(!detail.starts_with('-'), "{told:#}");
+    assert!(detail.ends_with("accept"), "{told:#}");
+    palisade.ok(["repair"]);
+    assert_clean(&palisade);
+    let count = |saved: &str| saved.lines().filter(|line| line.starts_with("-A")).count();
+    assert_eq!(count(&saved(&namespace)), count(&before));
+}
+
+fn what_keeps_a_table_from_being_printed_is_named() {
+    let namespace = Namespace::new();
+    let palisade = Place::Nft.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    namespace.nft("add rule ip filter PALISADE_FWO numgen random mod 2 0 drop");
+    let told = verified(&palisade);
+    let way_out = format!(
+        "nft delete rule ip filter PALISADE_FWO handle {}",
+        handle(&namespace, "PALISADE_FWO", "numgen")
+    );
+    let found = &told["differences"][0];
+    assert!(found["detail"].to_string().contains(&way_out), "{told:#}");
+    assert_eq!(told["consequence"]["kind"], "open", "{told:#}");
+    let refused = palisade.answer(["repair"]);
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.contains(&way_out), "{refused}");
+    namespace.nft(way_out.trim_start_matches("nft "));
+    assert_clean(&palisade);
+}
