@@ -82,6 +82,13 @@ const MAPPED: &[Done] = &[
         "accept",
     ),
     done(
+        "flush set ip palisade same_24",
+        "what the host, by its address in `net1`, sends to a guest of `net1` leaves with another \
+         address",
+        "accept",
+        "accept",
+    ),
+    done(
         "delete table ip6 palisade",
         "somebody outside can now reach",
         "reject",

@@ -83,6 +83,19 @@ pub(crate) fn vanishes_when_it_is_killed() {
     tracing.end();
 }
 
+/// What no packet can be is wrong usage; an interface that is not there may come.
+pub(crate) fn questions_in_vain() {
+    let site = Site::new();
+    let (palisade, _) = with_rules(&site);
+    let line = "trace --proto icmp --dport 4 --time 1";
+    let wrong = palisade.answer(line.split(' '));
+    assert_eq!(wrong.code, Some(2), "{wrong}");
+    assert!(wrong.stderr.contains("icmp has no ports"), "{wrong}");
+    let absent = palisade.answer("trace --in nodev --time 1".split(' '));
+    assert_eq!(absent.code, Some(0), "{absent}");
+    assert!(absent.stderr.contains("no interface `nodev`"), "{absent}");
+}
+
 /// A reader that is too slow hears that it missed some, and then goes on.
 pub(crate) fn says_what_it_missed() {
     let site = Site::new();

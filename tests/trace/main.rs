@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use palisade_tests::trials;
 
 use ends::{
-    ends_after_its_count, ends_after_its_time, ends_with_a_signal, says_what_it_missed,
-    vanishes_when_it_is_killed,
+    ends_after_its_count, ends_after_its_time, ends_with_a_signal, questions_in_vain,
+    says_what_it_missed, vanishes_when_it_is_killed,
 };
 use paths::{
     answers_and_translations, each_rule_is_the_one_that_nft_lists, leaves_others_out,
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         ends_after_its_count,
         ends_after_its_time,
         ends_with_a_signal,
+        questions_in_vain,
         vanishes_when_it_is_killed,
         says_what_it_missed,
     ];

@@ -137,19 +137,25 @@ from_error!(
     palisade::compare::CompareError,
     palisade::config::ConfigError,
     palisade::BackendError,
-    palisade::trace::TraceError,
 );
 
-impl From<ExplainError> for Failure {
-    fn from(error: ExplainError) -> Self {
-        let (message, hint) = (error.to_string(), error.hint());
-        if error.is_wrong_usage() {
-            Self::Usage { message, hint }
-        } else {
-            Self::Other { message, hint }
-        }
-    }
+/// Errors that may be about the question itself.
+macro_rules! from_question {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                let (message, hint) = (error.to_string(), error.hint());
+                if error.is_wrong_usage() {
+                    Self::Usage { message, hint }
+                } else {
+                    Self::Other { message, hint }
+                }
+            }
+        })*
+    };
 }
+
+from_question!(ExplainError, palisade::trace::TraceError);
 
 impl From<Vec<DefinitionError>> for Failure {
     fn from(errors: Vec<DefinitionError>) -> Self {

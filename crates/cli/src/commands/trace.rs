@@ -41,6 +41,9 @@ pub(super) fn trace(
              which of its rules packets meet (`palisade migrate --to nftables` moves it)"
         );
     }
+    for name in trace.absent() {
+        log::warn!("there is no interface `{name}` here now: until it comes, no packet passes it");
+    }
     let stop = trace.stop();
     thread::spawn(move || {
         if signals.wait().is_ok() {

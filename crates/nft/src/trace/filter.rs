@@ -49,6 +49,17 @@ pub struct Filter {
     pub destination_port: Option<u16>,
 }
 
+impl Filter {
+    /// The protocol, where it asks for ports that this has not: no packet is so.
+    #[must_use]
+    pub fn without_ports(&self) -> Option<u8> {
+        let asks = self.source_port.is_some() || self.destination_port.is_some();
+        let has_ports = |protocol: &u8| wire::header::WITH_PORTS.contains(protocol);
+        self.protocol
+            .filter(|protocol| asks && !has_ports(protocol))
+    }
+}
+
 /// Before everything, even before the hook by which the kernel keeps packets that a bridge has sent
 /// through already (`br_netfilter`) from being sent through again: they get another number then, which
 /// would not be known.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// The numbers of protocols that have ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
-const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
+pub(crate) const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
 
 /// From whom to whom a packet goes, and in which protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

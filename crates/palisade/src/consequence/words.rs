@@ -49,24 +49,44 @@ pub(super) fn plainer(packet: &Packet, networks: &[&Network]) -> Vec<Packet> {
     let source = plain(ends.sender(), packet.source(), 4);
     let destination = plain(ends.receiver(), packet.destination(), 6);
     let between = |source: Option<IpAddr>, destination: Option<IpAddr>| {
-        let source = source.unwrap_or(packet.source());
-        let destination = destination.unwrap_or(packet.destination());
-        let mut plain = Packet::new(source, destination, packet.protocol).ok()?;
-        plain.in_interface.clone_from(&packet.in_interface);
-        plain.out_interface.clone_from(&packet.out_interface);
-        plain.source_port = packet.source_port;
-        plain.destination_port = packet.destination_port;
-        plain.flow = packet.flow;
-        Some(plain)
+        ends.same_between(source, destination)
     };
     let all = [
         between(source, destination),
         between(source, None),
         between(None, destination),
     ];
-    all.into_iter().flatten().collect()
+    likely(&ends, plain)
+        .into_iter()
+        .chain(all.into_iter().flatten())
+        .collect()
 }
 
+/// Rules for NAT see packets without the bridge that they came from: the same one by the bridges of
+/// the networks that its addresses are from.
+fn likely(
+    ends: &Ends<'_>,
+    plain: impl Fn(Option<&Network>, IpAddr, usize) -> Option<IpAddr>,
+) -> Option<Packet> {
+    let packet = ends.packet;
+    let from = ends.of_source().filter(|_| packet.in_interface.is_none())?;
+    match ends.of_destination() {
+        // The host has the first address of most networks.
+        Some(to) => {
+            let source = plain(Some(from), packet.source(), 0);
+            let destination = plain(Some(to), packet.destination(), 6);
+            let mut likely = ends.same_between(source, destination)?;
+            likely.out_interface = Some(to.bridge()?.clone());
+            Some(likely)
+        }
+        None => {
+            let source = plain(Some(from), packet.source(), 4);
+            let mut likely = ends.same_between(source, None)?;
+            likely.in_interface = Some(from.bridge()?.clone());
+            Some(likely)
+        }
+    }
+}
 fn has(network: &Network, address: IpAddr) -> bool {
     network
         .subnets()
@@ -85,6 +105,20 @@ struct Ends<'a> {
 }
 
 impl<'a> Ends<'a> {
+    /// The same packet between these addresses.
+    fn same_between(&self, source: Option<IpAddr>, destination: Option<IpAddr>) -> Option<Packet> {
+        let packet = self.packet;
+        let source = source.unwrap_or(packet.source());
+        let destination = destination.unwrap_or(packet.destination());
+        let mut plain = Packet::new(source, destination, packet.protocol).ok()?;
+        plain.in_interface.clone_from(&packet.in_interface);
+        plain.out_interface.clone_from(&packet.out_interface);
+        plain.source_port = packet.source_port;
+        plain.destination_port = packet.destination_port;
+        plain.flow = packet.flow;
+        Some(plain)
+    }
+
     fn sender(&self) -> Option<&'a Network> {
         self.behind(self.packet.in_interface.as_ref())
     }
@@ -108,8 +142,7 @@ impl<'a> Ends<'a> {
             }
             (None, Some(interface)) => format!("somebody outside{}", self.through(interface)),
             (None, None) => match self.of_source() {
-                // Packets for NAT are taken as the host would send them on.
-                Some(network) => format!("a guest of `{}`", network.name()),
+                Some(network) => format!("the host, by its address in `{}`,", network.name()),
                 None => "the host".to_owned(),
             },
         }
@@ -117,8 +150,17 @@ impl<'a> Ends<'a> {
 
     /// The network that the source is from.
     fn of_source(&self) -> Option<&'a Network> {
+        self.that_has(self.packet.source())
+    }
+
+    /// The network that the destination is in.
+    fn of_destination(&self) -> Option<&'a Network> {
+        self.that_has(self.packet.destination())
+    }
+
+    fn that_has(&self, address: IpAddr) -> Option<&'a Network> {
         let mut networks = self.networks.iter().copied();
-        networks.find(|network| has(network, self.packet.source()))
+        networks.find(|network| has(network, address))
     }
 
     fn whom(&self) -> String {
@@ -145,7 +187,10 @@ impl<'a> Ends<'a> {
                 format!("a guest of `{}`", network.name())
             }
             (Some(network), _) => format!("other addresses on the bridge of `{}`", network.name()),
-            (None, Some(interface)) => format!("the world{}", self.through(interface)),
+            (None, Some(interface)) => match self.of_destination() {
+                Some(network) => format!("an address of `{}`", network.name()),
+                None => format!("the world{}", self.through(interface)),
+            },
             (None, None) => "the host".to_owned(),
         }
     }

@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palisade_core::evaluate::Verdict;
-use palisade_core::network::Name;
+use palisade_core::network::{InterfaceName, Name};
 use palisade_core::words::in_words;
 use palisade_nft::trace::{Told, Tracer};
 use palisade_nft::{host, socket, trace};
 use thiserror::Error;
 
+use crate::explain::ResolveError;
 use tables::Tables;
 
 pub use packet::{End, Prediction, Seen, TracedPacket};
@@ -67,6 +68,9 @@ pub enum Traced {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TraceError {
+    /// No packet can be meant.
+    #[error(transparent)]
+    Filter(ResolveError),
     /// The kernel does not do it, or not for us.
     #[error(transparent)]
     Kernel(#[from] trace::TraceError),
@@ -92,6 +96,7 @@ impl TraceError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            Self::Filter(error) => error.hint().to_owned(),
             Self::Kernel(error) => error.hint(),
             Self::Socket(error) => error.hint().to_owned(),
             Self::Rules(error) => error.hint(),
@@ -99,6 +104,12 @@ impl TraceError {
             Self::Engine(error) => error.hint(),
             Self::Stop(_) => "`ulimit -n` says how many files may be open".to_owned(),
         }
+    }
+
+    /// Whether the question itself is wrong: on no host would there be such packets.
+    #[must_use]
+    pub fn is_wrong_usage(&self) -> bool {
+        matches!(self, Self::Filter(_))
     }
 }
 
@@ -119,6 +130,9 @@ impl Trace {
             limits,
             records,
         } = *beginning;
+        if let Some(protocol) = filter.without_ports() {
+            return Err(TraceError::Filter(ResolveError::Ports(protocol)));
+        }
         let (woken, wake) = UnixStream::pair().map_err(TraceError::Stop)?;
         let tracer = Tracer::begin(namespace, filter)?;
         Ok(Self {
@@ -150,6 +164,16 @@ impl Trace {
     #[must_use]
     pub fn untraceable(&self) -> &[Name] {
         &self.untraceable
+    }
+
+    /// The interfaces that packets shall pass and that there are not now: they may come.
+    #[must_use]
+    pub fn absent(&self) -> Vec<&InterfaceName> {
+        [&self.filter.in_interface, &self.filter.out_interface]
+            .into_iter()
+            .flatten()
+            .filter(|name| self.interfaces.host.link(name.as_str()).is_none())
+            .collect()
     }
 
     fn told(&mut self) -> Result<Option<Traced>, TraceError> {
