@@ -1,5 +1,6 @@
 //! `watch`: who changed what, told as it happens; with `--heal`, put back at once.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
@@ -27,6 +28,11 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {
         let name = format!("{place:?}: `watch` knows what is ours");
         trials = trials.with(name, move || knows_ours(place));
+    }
+    // Legacy tables tell nothing.
+    for place in [Place::Mapped, Place::Flat, Place::Nft] {
+        let name = format!("{place:?}: `watch` names networks");
+        trials = trials.with(name, move || names_networks(place));
     }
     trials
         .with("`watch` tells who changed what", tells)
@@ -264,20 +270,42 @@ fn knows_ours(place: Place) {
     let rest = told.len() - ours.len() - others.len();
     assert_eq!(rest, 1, "only the last differs: {told:#?}");
     if place != Place::Legacy {
-        let of = |name: &str| {
-            let is_of = |change: &&&Value| {
-                let names = change["networks"].as_array().expect("names");
-                names.iter().any(|found| found == name)
-            };
-            ours.iter().filter(is_of).count()
-        };
-        // Started, replaced and removed each time; of rules of iptables that go, nobody knows whose
-        // they were.
-        let gone = if place == Place::Nft { 0 } else { 6 };
-        assert!(of("net1") >= 6 * 2 + gone, "{ours:#?}");
-        assert!(of("net2") >= 6 + gone, "{ours:#?}");
         assert!(!others.is_empty());
     }
+}
+
+/// Whose rules came, changed and went.
+fn names_networks(place: Place) {
+    let site = Site::new();
+    let palisade = place.palisade(&site.host);
+    let watching = Watching::start(&site, &palisade, &[]);
+    let named = || {
+        thread::sleep(Duration::from_millis(400));
+        let mut named = BTreeSet::new();
+        for event in watching.events.try_iter() {
+            assert_eq!(event["own"], true, "{event:#}");
+            let names = event["networks"].as_array().expect("names");
+            named.extend(
+                names
+                    .iter()
+                    .map(|name| name.as_str().expect("a name").to_owned()),
+            );
+        }
+        named
+    };
+    let both = BTreeSet::from(["net1".to_owned(), "net2".to_owned()]);
+    let one = |name: &str| BTreeSet::from([name.to_owned()]);
+    palisade.apply([&net(1), &net(2)]).stdout();
+    assert_eq!(named(), both);
+    palisade.apply([&routed(1)]).stdout();
+    assert_eq!(named(), one("net1"));
+    // Of rules of iptables that go, the kernel does not tell what they said.
+    palisade.ok(["remove", "net2"]);
+    let gone = named();
+    assert!(place == Place::Nft || gone == one("net2"), "{gone:?}");
+    palisade.ok(["remove", "--all"]);
+    let gone = named();
+    assert!(place == Place::Nft || gone == one("net1"), "{gone:?}");
 }
 
 /// A watch that is held up hears less than was told: what it missed is found all the same.

@@ -157,11 +157,11 @@ impl Watch {
         }
         if Instant::now() >= self.next_look {
             self.next_look = Instant::now() + LOOK_EVERY;
-            self.refresh(&mut notices);
+            self.refresh(&mut notices)?;
             self.look_at_the_silent(&mut notices);
         }
         if self.in_doubt {
-            self.resolve(&mut notices);
+            self.resolve(&mut notices)?;
         }
         Ok(Waking::Notices(notices))
     }
@@ -216,19 +216,27 @@ impl Watch {
     }
 
     /// Reads the records again, and takes back what nobody confirmed in time.
-    fn refresh(&mut self, notices: &mut Vec<Notice>) {
+    fn refresh(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
         match self.firewall.undo_due() {
             Ok(Some(report)) => notices.push(Notice::TakenBack(report)),
             Ok(None) => {}
             Err(error) => notices.push(Notice::failed(&error)),
         }
         if !self.heard.is_empty() {
-            return; // What they did is told by the records from before it.
+            return Ok(()); // What they did is told by the records from before it.
         }
-        match self.firewall.running() {
+        let read = self.firewall.running();
+        // What the records say was told before they were written, perhaps a moment ago.
+        self.hear(notices)?;
+        if !self.heard.is_empty() {
+            self.understand(notices);
+            return Ok(());
+        }
+        match read {
             Ok(records) => self.records = records,
             Err(error) => notices.push(Notice::failed(&error)),
         }
+        Ok(())
     }
 
     /// Looks at the networks whose tables tell nothing of changes.
@@ -254,31 +262,45 @@ impl Watch {
     }
 
     /// Puts back what differs, or tells it.
-    fn resolve(&mut self, notices: &mut Vec<Notice>) {
+    fn resolve(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
         match self.heal {
             Heal::Never => self.tell(notices),
-            Heal::AtOnce => self.put_back(notices),
+            Heal::AtOnce => {
+                self.put_back(notices);
+                Ok(())
+            }
         }
     }
 
-    fn tell(&mut self, notices: &mut Vec<Notice>) {
+    fn tell(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
         let now = Instant::now();
         if !self.pace.allows(now) {
-            return;
+            return Ok(());
         }
-        match self.firewall.verify_at_rest(&[]) {
+        let found = match self.firewall.verify_at_rest(&[]) {
             Ok(None) => {
                 self.pace.wait_until(now + FOR_OURS);
-                return;
+                return Ok(());
             }
-            Ok(Some(differences)) if differences == self.told => {}
-            Ok(Some(differences)) => {
-                self.told.clone_from(&differences);
-                notices.push(Notice::Differs(differences));
+            Ok(Some(differences)) => Some(differences),
+            Err(error) => {
+                notices.push(Notice::failed(&error));
+                None
             }
-            Err(error) => notices.push(Notice::failed(&error)),
-        }
+        };
         self.in_doubt = false;
+        // Who made something different is told before it.
+        self.hear(notices)?;
+        if !self.heard.is_empty() {
+            self.understand(notices);
+        }
+        if let Some(differences) = found
+            && differences != self.told
+        {
+            self.told.clone_from(&differences);
+            notices.push(Notice::Differs(differences));
+        }
+        Ok(())
     }
 
     fn put_back(&mut self, notices: &mut Vec<Notice>) {
