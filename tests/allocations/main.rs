@@ -2,17 +2,14 @@
 //! not about. That encoding asks for none is tested beside it (`crates/nft/tests/allocations.rs`).
 
 mod counting;
-#[path = "../counts/site.rs"]
-#[allow(dead_code, reason = "what is counted there is counted there")]
-mod site;
 
 use std::process::ExitCode;
 
 use palisade::Layout;
+use palisade_tests::counted::{Site, network, networks};
 use palisade_tests::trials;
 
 use counting::allocations;
-use site::{Site, network, networks};
 
 /// How many networks there are, or are there already.
 const SIZES: [u32; 3] = [1, 100, 1_000];

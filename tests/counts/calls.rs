@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use palisade_tests::{Namespace, Palisade, Trials};
 
 use crate::SIZES;
-use crate::site::definition;
+use palisade_tests::counted::definition;
 
 const ONE_MORE: u32 = 60_000;
 /// Memory and threads are asked for in other numbers by other builds and processors; a list in

@@ -7,7 +7,7 @@ use palisade_nft::socket::Socket;
 use palisade_tests::Trials;
 
 use crate::SIZES;
-use crate::site::Site;
+use palisade_tests::counted::Site;
 
 /// Those of one NAT network: libvirt's ten rules, with two
 /// expressions for each comparison (three for the state), one for each verdict and counter, and

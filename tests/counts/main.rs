@@ -5,7 +5,6 @@
 mod calls;
 mod expressions;
 mod messages;
-mod site;
 
 use std::process::ExitCode;
 

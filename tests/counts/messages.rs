@@ -4,7 +4,7 @@ use palisade::Layout;
 use palisade_tests::Trials;
 
 use crate::SIZES;
-use crate::site::{Counts, Site, network, networks};
+use palisade_tests::counted::{Counts, Site, network, networks};
 
 /// A number that none of the others has.
 const ONE_MORE: u32 = 60_000;

@@ -8,6 +8,7 @@ mod packets;
 mod router;
 mod rulesets;
 mod saved;
+mod tally;
 mod verdict;
 
 use std::process::{Command, ExitCode};
@@ -17,6 +18,7 @@ use palisade_tests::{Chance, trials};
 
 use nature::Nature;
 use router::Router;
+use tally::Tally;
 
 /// How many packets go through one ruleset.
 const EACH: usize = 250;
@@ -69,31 +71,12 @@ fn the_evaluator_is_right_about_the_kernel() {
     tally.check(time);
 }
 
-/// What was seen: too little of something would show nothing.
-#[derive(Debug, Default)]
-struct Tally {
-    packets: usize,
-    unsure: usize,
-    vanished: usize,
-    passed: usize,
-    dropped: usize,
-    rejected: usize,
-    translated: usize,
-    known_flows: usize,
-    rules: usize,
-}
-
 impl Tally {
     fn take(&mut self, seen: &verdict::Seen) {
-        use palisade_core::evaluate::Verdict;
         self.packets += 1;
         self.unsure += usize::from(seen.is_unsure);
         self.vanished += usize::from(seen.has_vanished);
-        match seen.verdict {
-            Verdict::Accept => self.passed += 1,
-            Verdict::Drop => self.dropped += 1,
-            Verdict::Reject => self.rejected += 1,
-        }
+        self.met(seen.verdict);
         self.translated += usize::from(seen.is_translated);
         self.known_flows += usize::from(seen.is_known);
         self.rules += seen.rules;

@@ -4,11 +4,12 @@
 use std::net::IpAddr;
 use std::process::Command;
 
+use palisade_tests::Trials;
 use palisade_tests::probe::{self, End, Protocol};
-use palisade_tests::{Definition, Namespace, Palisade, Trials};
 use serde_json::{Value, json};
 
 use crate::running::explained;
+use crate::site::{GUEST, HOST, Site, WORLD};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials
@@ -25,43 +26,11 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         )
 }
 
-const GUEST: &str = "10.1.0.5";
-const HOST: &str = "192.0.2.1";
-const WORLD: &str = "192.0.2.2";
 const ASKED: &str =
     "--in virbr0 --out wan0 --src 10.1.0.5 --dst 192.0.2.2 --proto udp --sport 4000 --dport 777";
 const NOTRACK: &str = "-t raw -A PREROUTING -s 10.1.0.5 -j CT --notrack";
 
-/// A guest of a network that is translated, and the world.
-struct Site {
-    host: Namespace,
-    guest: Namespace,
-    world: Namespace,
-}
-
 impl Site {
-    fn new() -> Self {
-        let [host, guest, world] = [(); 3].map(|()| Namespace::new());
-        host.sysctl("ipv4/ip_forward", "1");
-        host.bridges(["virbr0"]);
-        host.cable("port0", &guest, "eth0");
-        host.cable("wan0", &world, "eth0");
-        host.ip(
-            "link set port0 master virbr0\naddr add 10.1.0.1/24 dev virbr0\n\
-             addr add 192.0.2.1/24 dev wan0",
-        );
-        guest.ip("addr add 10.1.0.5/24 dev eth0\nroute add default via 10.1.0.1");
-        world.ip("addr add 192.0.2.2/24 dev eth0\nroute add default via 192.0.2.1");
-        Self { host, guest, world }
-    }
-
-    fn runs(&self, options: &[&str]) -> Palisade<'_> {
-        let palisade = Palisade::new(&self.host).with(options.iter().copied());
-        let network = Definition::nat("default", "virbr0", &["10.1.0.1/24"]);
-        palisade.apply(&[network]).stdout();
-        palisade
-    }
-
     /// Where a packet of the guest comes from, as the world sees it; none if it does not come.
     fn seen(&self) -> Option<IpAddr> {
         let end = |namespace, address: &str| End::new(namespace, address.parse().expect("one"));

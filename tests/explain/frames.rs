@@ -3,10 +3,11 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use palisade_tests::{Definition, Namespace, Palisade, Trials};
+use palisade_tests::{Palisade, Trials};
 use serde_json::{Value, json};
 
 use crate::running::explained;
+use crate::site::{GUEST, Site, WORLD};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials
@@ -14,34 +15,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         .with("one_port_of_several", one_port_of_several)
 }
 
-const GUEST: &str = "10.1.0.10";
-const WORLD: &str = "198.51.100.2";
-
-/// A guest behind `vnet0` of `virbr0`, and a world behind `wan0`.
-struct Site {
-    host: Namespace,
-    guest: Namespace,
-    world: Namespace,
-}
-
 impl Site {
-    fn new() -> Self {
-        let [host, guest, world] = [(); 3].map(|()| Namespace::new());
-        host.sysctl("ipv4/ip_forward", "1");
-        host.bridges(["virbr0"]);
-        host.cable("vnet0", &guest, "eth0");
-        host.cable("wan0", &world, "eth0");
-        host.ip(
-            "link set vnet0 master virbr0\naddr add 10.1.0.1/24 dev virbr0\n\
-             addr add 198.51.100.1/24 dev wan0",
-        );
-        guest.ip(&format!(
-            "addr add {GUEST}/24 dev eth0\nroute add default via 10.1.0.1"
-        ));
-        world.ip(&format!("addr add {WORLD}/24 dev eth0"));
-        Self { host, guest, world }
-    }
-
     /// Whether what the guest sends arrives.
     fn arrives(&self, port: u16) -> bool {
         let client = self
@@ -68,12 +42,21 @@ fn asked(palisade: &Palisade<'_>) -> Value {
     )
 }
 
+/// What is said of a packet beside somebody else's chain with one rule.
+fn beside(
+    site: &Site,
+    palisade: &Palisade<'_>,
+    (family, chain, rule): (&str, &str, &str),
+) -> Value {
+    site.host.nft(&format!(
+        "table {family} host {{\nchain c {{ {chain}\n{rule}\n}}\n}}"
+    ));
+    asked(palisade)
+}
+
 fn rules_of_bridges_and_devices() {
     let site = Site::new();
-    let palisade = Palisade::new(&site.host);
-    palisade
-        .apply(&[Definition::nat("default", "virbr0", &["10.1.0.1/24"])])
-        .stdout();
+    let palisade = site.runs(&[]);
     assert!(site.arrives(5000));
     let ingress = "type filter hook ingress device";
     for (family, chain, rule, verdict) in [
@@ -140,7 +123,7 @@ fn rules_of_bridges_and_devices() {
         (
             "netdev",
             &format!("{ingress} virbr0 priority 0;"),
-            "ip daddr 198.51.100.2 drop",
+            "ip daddr 192.0.2.2 drop",
             "drop",
         ),
         (
@@ -168,10 +151,7 @@ fn rules_of_bridges_and_devices() {
             "accept",
         ),
     ] {
-        site.host.nft(&format!(
-            "table {family} host {{\nchain c {{ {chain}\n{rule}\n}}\n}}"
-        ));
-        let told = asked(&palisade);
+        let told = beside(&site, &palisade, (family, chain, rule));
         assert_eq!(
             told["verdict"], verdict,
             "{family} {chain} {rule}: {told:#}"
@@ -188,10 +168,7 @@ fn one_port_of_several() {
     let site = Site::new();
     site.host
         .ip("link add vnet1 type veth peer name vnet1_\nlink set vnet1 master virbr0 up");
-    let palisade = Palisade::new(&site.host);
-    palisade
-        .apply(&[Definition::nat("default", "virbr0", &["10.1.0.1/24"])])
-        .stdout();
+    let palisade = site.runs(&[]);
     for (family, chain, rule, verdict, may) in [
         (
             "bridge",
@@ -243,10 +220,7 @@ fn one_port_of_several() {
             "",
         ),
     ] {
-        site.host.nft(&format!(
-            "table {family} host {{\nchain c {{ {chain}\n{rule}\n}}\n}}"
-        ));
-        let told = asked(&palisade);
+        let told = beside(&site, &palisade, (family, chain, rule));
         assert_eq!(
             told["verdict"], verdict,
             "{family} {chain} {rule}: {told:#}"

@@ -5,6 +5,7 @@ mod frames;
 mod others;
 mod refusals;
 mod running;
+mod site;
 
 use std::process::ExitCode;
 

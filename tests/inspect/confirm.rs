@@ -11,8 +11,8 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use palisade_tests::{Answer, Definition, Palisade, Trials};
 
-use crate::place::{Place, assert_clean, net, routed};
 use crate::site::Site;
+use palisade_tests::place::{Place, assert_clean, net, routed};
 
 type Test = fn(Place);
 

@@ -6,9 +6,6 @@ mod meaning;
 mod mended;
 mod multicast;
 mod order;
-#[path = "../transactions/place.rs"]
-#[allow(dead_code)] // Other tests need the rest.
-mod place;
 mod plan;
 mod site;
 mod tamper;

@@ -6,8 +6,8 @@ use std::process::Command;
 use palisade_tests::{Namespace, Palisade, Trials};
 use serde_json::Value;
 
-use crate::place::{Place, net, routed};
 use crate::site::Site;
+use palisade_tests::place::{Place, net, routed};
 use palisade_tests::probe::{Outcome, Protocol, ask};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {

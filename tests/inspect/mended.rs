@@ -8,7 +8,7 @@ use std::process::Command;
 use palisade_tests::{Answer, Definition, Dump, Namespace, Palisade, Trials, trials};
 use serde_json::Value;
 
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {

@@ -11,8 +11,8 @@ use palisade_tests::{Namespace, Palisade, Trials};
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::place::{Place, net};
 use crate::site::Site;
+use palisade_tests::place::{Place, net};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use palisade_tests::{Namespace, Palisade, Trials, iptables, trials};
 use serde_json::Value;
 
-use crate::place::{Place, net, routed};
+use palisade_tests::place::{Place, net, routed};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials.and(trials![flat_as_it_stands, iptables_as_it_stands])

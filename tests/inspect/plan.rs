@@ -7,7 +7,7 @@ use std::process::Command;
 use palisade_tests::{Definition, Dump, Namespace, Palisade, Trials, iptables};
 use serde_json::Value;
 
-use crate::place::{Place, net, routed};
+use palisade_tests::place::{Place, net, routed};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {

@@ -6,8 +6,8 @@ use std::process::Command;
 use palisade_tests::{Dump, Namespace, Palisade, Trials};
 use serde_json::Value;
 
-use crate::place::{Place, assert_clean, net, routed};
 use crate::site::Site;
+use palisade_tests::place::{Place, assert_clean, net, routed};
 
 /// What somebody does, and what `verify` must tell of it.
 struct Tampering {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use palisade_tests::{Dump, Namespace, Palisade, Trials, trials};
 
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::OF_NFTABLES {

@@ -6,7 +6,7 @@ use std::process::Command;
 use palisade_tests::{Namespace, Palisade, Trials, trials};
 use serde_json::Value;
 
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials.and(trials![

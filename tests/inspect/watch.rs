@@ -13,8 +13,8 @@ use nix::unistd::Pid;
 use palisade_tests::{Palisade, Trials};
 use serde_json::Value;
 
-use crate::place::{Place, assert_clean, net, routed};
 use crate::site::Site;
+use palisade_tests::place::{Place, assert_clean, net, routed};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {

@@ -112,7 +112,7 @@ pub(crate) fn explain_all(
 }
 
 fn is_translated(explanation: &Explanation) -> bool {
-    matches!(explanation.nat, Nat::Masquerade { .. } | Nat::Snat { .. })
+    explanation.nat.translates()
 }
 
 fn is_answered(question: &Question) -> bool {

@@ -7,12 +7,14 @@
 mod answer;
 mod binary;
 mod chance;
+pub mod counted;
 mod definition;
 mod dump;
 pub mod iptables;
 pub mod libvirt;
 mod namespace;
 mod palisade;
+pub mod place;
 pub mod probe;
 mod trial;
 

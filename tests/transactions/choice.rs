@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use palisade_tests::{Answer, Definition, Dump, Namespace, Palisade, Trials, iptables};
 use serde_json::Value;
 
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials

@@ -12,7 +12,7 @@ use palisade_tests::{Chance, Definition, Dump, Namespace, Palisade, Trials, asse
 
 use crate::crowd::foreign_commits;
 use crate::kill;
-use crate::place::{self, Place, assert_clean, recorded};
+use palisade_tests::place::{self, Place, assert_clean, recorded};
 
 /// How often a process is killed in each trial, at least.
 const KILLS: usize = 20;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use palisade_tests::{Dump, Namespace, Palisade, Trials};
 
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for (place, rounds) in [

@@ -6,7 +6,7 @@ use std::process::Command;
 use palisade_tests::{Namespace, Palisade, Trials, iptables};
 
 use crate::kill::kill_in_transaction;
-use crate::place::{Place, assert_clean, net, routed};
+use palisade_tests::place::{Place, assert_clean, net, routed};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     use Place::{Flat, Legacy, Mapped, Nft};

@@ -4,7 +4,7 @@
 
 use palisade_tests::{Dump, Namespace, Trials, assert_as_applied};
 
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::OF_NFTABLES {

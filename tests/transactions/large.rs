@@ -10,7 +10,7 @@ use std::time::Duration;
 use palisade_tests::{Definition, Namespace, Palisade, Trials};
 
 use crate::kill;
-use crate::place::{Place, assert_clean, recorded};
+use palisade_tests::place::{Place, assert_clean, recorded};
 
 const NETWORKS: u16 = 410;
 const SUBNETS: u16 = 10;
@@ -30,7 +30,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
 fn killed_at_work(place: Place) {
     let namespace = Namespace::new();
     let palisade = place.palisade(&namespace);
-    palisade.apply([&crate::place::net(200)]).stdout();
+    palisade.apply([&palisade_tests::place::net(200)]).stdout();
     let look = || recorded(&palisade) + &place.standing(&namespace);
     let before = look();
     let mut apply = vec![OsString::from("apply")];

@@ -7,7 +7,6 @@ mod foreign;
 mod hazard;
 mod kill;
 mod large;
-mod place;
 mod programs;
 mod spaces;
 mod storage;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use palisade_tests::{Definition, Namespace, Trials, iptables};
 
-use crate::place::{Place, assert_clean, recorded};
+use palisade_tests::place::{Place, assert_clean, recorded};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::OF_IPTABLES {

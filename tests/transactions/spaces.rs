@@ -11,7 +11,7 @@ use std::time::Duration;
 use palisade_tests::{Namespace, Palisade, Trials, assert_as_applied};
 
 use crate::kill::{folder, kill_in_transaction};
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::OF_NFTABLES {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use palisade_tests::{Answer, Namespace, Palisade, Trials};
 
 use crate::kill::{folder, kill_in_transaction};
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for (name, file) in [("a record", "networks/net2.json"), ("the index", "index")] {

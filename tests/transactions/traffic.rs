@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use palisade_tests::{Namespace, Palisade, Trials};
 use socket2::SockRef;
 
-use crate::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net};
 
 /// How often the rules move in each trial.
 const MOVES: usize = 20;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
-use palisade_core::evaluate::{Flow, Nat, Outcome, Packet, Verdict};
+use palisade_core::evaluate::{Flow, Outcome, Packet};
 use palisade_core::network::Family;
 use palisade_iptables::evaluate::Tables;
 use palisade_iptables::text;
@@ -17,6 +17,7 @@ use palisade_nft::trace::Ends;
 use palisade_tests::{Chance, Trials, trials};
 
 use crate::router::{Router, Sent, way_out};
+use crate::tally::Tally;
 use crate::{EACH, how_many, verdict};
 use observer::{Noted, Observer};
 
@@ -85,7 +86,7 @@ fn compare(programs: &str) {
     }
     let time = began.elapsed();
     println!("{tally:?} in {:.1} s", time.as_secs_f64());
-    tally.check();
+    assert_enough(&tally);
 }
 
 /// A table, and a rule there or the end of a chain.
@@ -130,16 +131,12 @@ impl Account<'_> {
                 return Err(format!("not translated so: {}", told()));
             }
         }
-        let translates = matches!(outcome.fate.nat, Nat::Masquerade { .. } | Nat::Snat { .. });
+        let translates = outcome.fate.nat.translates();
         self.tally.packets += 1;
         self.tally.translated += usize::from(translates && is_first);
         self.tally.known_flows += usize::from(packet.flow.is_known());
         self.tally.unsure += usize::from(!outcome.is_certain());
-        match outcome.fate.verdict {
-            Verdict::Accept => self.tally.passed += 1,
-            Verdict::Drop => self.tally.dropped += 1,
-            Verdict::Reject => self.tally.rejected += 1,
-        }
+        self.tally.met(outcome.fate.verdict);
         Ok(())
     }
 
@@ -196,29 +193,15 @@ fn counted(tables: &[text::Table]) -> Vec<(Place, u64)> {
     counted
 }
 
-/// What was seen: too little of something would show nothing.
-#[derive(Debug, Default)]
-struct Tally {
-    packets: usize,
-    unsure: usize,
-    passed: usize,
-    dropped: usize,
-    rejected: usize,
-    translated: usize,
-    known_flows: usize,
-    rules: usize,
-}
-
-impl Tally {
-    fn check(&self) {
-        let twentieth = self.packets / 20;
-        for seen in [self.passed, self.dropped] {
-            assert!(seen > twentieth, "{self:?}");
-        }
-        for seen in [self.rejected, self.translated, self.known_flows] {
-            assert!(seen > twentieth / 20, "{self:?}");
-        }
-        assert!(self.rules > self.packets, "{self:?}");
-        assert!(self.unsure < self.packets / 4, "{self:?}");
+/// Too little of something would show nothing.
+fn assert_enough(tally: &Tally) {
+    let twentieth = tally.packets / 20;
+    for seen in [tally.passed, tally.dropped] {
+        assert!(seen > twentieth, "{tally:?}");
     }
+    for seen in [tally.rejected, tally.translated, tally.known_flows] {
+        assert!(seen > twentieth / 20, "{tally:?}");
+    }
+    assert!(tally.rules > tally.packets, "{tally:?}");
+    assert!(tally.unsure < tally.packets / 4, "{tally:?}");
 }

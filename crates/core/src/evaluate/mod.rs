@@ -9,6 +9,8 @@
 mod classes;
 mod condition;
 mod difference;
+#[cfg(any(test, feature = "test-doubles"))]
+pub mod examples;
 mod outcome;
 mod packet;
 mod ruleset;

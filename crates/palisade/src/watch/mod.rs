@@ -151,10 +151,7 @@ impl Watch {
             return Ok(Waking::Woken);
         }
         let mut notices = Vec::new();
-        self.hear(&mut notices)?;
-        if !self.heard.is_empty() {
-            self.understand(&mut notices);
-        }
+        self.catch_up(&mut notices)?;
         if Instant::now() >= self.next_look {
             self.next_look = Instant::now() + LOOK_EVERY;
             self.refresh(&mut notices)?;
@@ -164,6 +161,16 @@ impl Watch {
             self.resolve(&mut notices)?;
         }
         Ok(Waking::Notices(notices))
+    }
+
+    /// Hears what the kernel told since, and tells it; whether there was anything.
+    fn catch_up(&mut self, notices: &mut Vec<Notice>) -> Result<bool, WatchError> {
+        self.hear(notices)?;
+        let has_heard = !self.heard.is_empty();
+        if has_heard {
+            self.understand(notices);
+        }
+        Ok(has_heard)
     }
 
     /// What the kernel told since.
@@ -227,9 +234,7 @@ impl Watch {
         }
         let read = self.firewall.running();
         // What the records say was told before they were written, perhaps a moment ago.
-        self.hear(notices)?;
-        if !self.heard.is_empty() {
-            self.understand(notices);
+        if self.catch_up(notices)? {
             return Ok(());
         }
         match read {
@@ -290,10 +295,7 @@ impl Watch {
         };
         self.in_doubt = false;
         // Who made something different is told before it.
-        self.hear(notices)?;
-        if !self.heard.is_empty() {
-            self.understand(notices);
-        }
+        self.catch_up(notices)?;
         if let Some(differences) = found
             && differences != self.told
         {

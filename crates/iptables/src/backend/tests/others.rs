@@ -1,6 +1,6 @@
 //! What others do, and where: their rules in our chains, and the two families of programs.
 
-use palisade_core::backend::{Addition, Backend, Change, Foreign};
+use palisade_core::backend::{Addition, Backend, Change, Foreign, Plan};
 use palisade_core::network::Family;
 use palisade_core::state::Record;
 
@@ -65,6 +65,13 @@ fn a_copy_of_ours_goes_alone() {
     let chain = "PALISADE_FWO";
     host.put(V4, "filter", chain, before.len(), &before[0]);
     assert_eq!(running.differences().len(), 1);
+    repair(&mut running);
+    assert_eq!(host.rules(V4, "filter", chain), before);
+    assert_eq!(running.differences(), Vec::<String>::new());
+}
+
+/// Puts back what is recorded, and takes out what others put there.
+fn repair(running: &mut Running) -> Plan {
     let change = Change {
         restore: running.records.iter().collect(),
         foreign: Foreign::Remove,
@@ -72,8 +79,7 @@ fn a_copy_of_ours_goes_alone() {
     };
     let plan = running.backend.plan(&change).unwrap();
     running.carry_out(&plan).unwrap();
-    assert_eq!(host.rules(V4, "filter", chain), before);
-    assert_eq!(running.differences(), Vec::<String>::new());
+    plan
 }
 
 /// Some rules the programs print and do not find again by what they printed.
@@ -99,13 +105,7 @@ fn what_cannot_be_deleted_by_its_words_goes_and_counters_stay() {
     let recent = "-m recent --set --name DEFAULT --rsource -j RETURN";
     host.put(V4, "filter", chain, 0, recent);
     let broken = host.standing();
-    let change = Change {
-        restore: running.records.iter().collect(),
-        foreign: Foreign::Remove,
-        ..Change::default()
-    };
-    let plan = running.backend.plan(&change).unwrap();
-    running.carry_out(&plan).unwrap();
+    let plan = repair(&mut running);
     assert_eq!(host.rules(V4, "filter", chain), before);
     assert_eq!(running.differences(), Vec::<String>::new());
     for step in &plan.steps {

@@ -1,10 +1,8 @@
-use std::net::IpAddr;
-
-use palisade_core::Network;
+use palisade_core::evaluate::examples::packet;
 use palisade_core::evaluate::{
     self as core, Fate, Flow, Meaning, Nat, Outcome, Packet, Reading, Verdict,
 };
-use palisade_core::network::{self, Description, Forward, PortRange};
+use palisade_core::network;
 
 use super::{Tables, evaluate, fate};
 use crate::layout::{Layout, TableName};
@@ -25,15 +23,6 @@ mod facts;
 mod ours;
 mod sets;
 mod walk;
-
-fn packet(way: (&str, &str), ends: (&str, &str), protocol: u8, flow: Flow) -> Packet {
-    let address = |text: &str| text.parse::<IpAddr>().unwrap();
-    let mut packet = Packet::new(address(ends.0), address(ends.1), protocol).unwrap();
-    packet.in_interface = way.0.parse().ok();
-    packet.out_interface = way.1.parse().ok();
-    packet.flow = flow;
-    packet
-}
 
 /// From a guest to a web server in the world.
 fn web() -> Packet {

@@ -1,56 +1,8 @@
 //! What our layouts make means what the rules say.
 
+use palisade_core::evaluate::examples::networks;
+
 use super::*;
-
-fn network(name: &str, bridge: &str, forward: Forward, subnets: &[&str]) -> Network {
-    Network::new(Description {
-        name: name.parse().unwrap(),
-        bridge: Some(bridge.parse().unwrap()),
-        zone: None,
-        forward,
-        subnets: subnets
-            .iter()
-            .map(|subnet| subnet.parse().unwrap())
-            .collect(),
-        ipv6: false,
-        dhcp: true,
-        tftp: false,
-    })
-    .unwrap()
-}
-
-fn networks() -> Vec<Network> {
-    let addresses = network::AddressRange::new([203, 0, 113, 7].into(), [203, 0, 113, 9].into());
-    let natted = |device: Option<&str>, ipv6, addresses| {
-        Forward::Nat(network::Nat {
-            device: device.map(|device| device.parse().unwrap()),
-            ipv6,
-            addresses,
-            ports: PortRange::default(),
-        })
-    };
-    vec![
-        network(
-            "nat",
-            "br0",
-            natted(None, true, None),
-            &["10.0.0.1/24", "fd00::1/64"],
-        ),
-        network(
-            "routed",
-            "br1",
-            Forward::Route { device: None },
-            &["10.1.0.1/25", "fd01::1/64"],
-        ),
-        network("quiet", "br2", Forward::Isolated, &["10.2.0.1/24"]),
-        network(
-            "bound",
-            "br3",
-            natted(Some("eth1"), false, addresses.ok()),
-            &["10.3.0.1/26", "fd03::1/64"],
-        ),
-    ]
-}
 
 fn programs(layout: Layout) -> Vec<Program> {
     let name = TableName::default();

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::{Definition, Namespace};
 use palisade::definition::{Source, parse};
 use palisade::{BackendChoice, Choice, Firewall, Layout, Network, Options};
 use palisade_nft::dump::Reader;
@@ -9,34 +10,35 @@ use palisade_nft::object::Family;
 use palisade_nft::socket::Socket;
 use palisade_nft::transport::{Transport, TransportError};
 use palisade_nft::wire::{Header, Kind, messages};
-use palisade_tests::{Definition, Namespace};
 use tempfile::TempDir;
 
 /// What went to the kernel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub struct Counts {
     /// Questions, each an exchange.
-    pub(crate) questions: usize,
+    pub questions: usize,
     /// Batches, each an exchange.
-    pub(crate) batches: usize,
+    pub batches: usize,
     /// Messages in batches, their beginnings and ends aside.
-    pub(crate) messages: usize,
+    pub messages: usize,
     /// Those messages that delete something.
-    pub(crate) deletions: usize,
+    pub deletions: usize,
     /// The bytes of batches.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
 }
 
 /// A namespace, a state directory, and a firewall over both.
-pub(crate) struct Site {
+pub struct Site {
     firewall: Firewall,
     counts: Arc<Mutex<Counts>>,
-    pub(crate) namespace: Namespace,
+    /// Where its rules stand.
+    pub namespace: Namespace,
     _state: TempDir,
 }
 
 impl Site {
-    pub(crate) fn new(layout: Layout) -> Self {
+    /// One in which nothing runs.
+    pub fn new(layout: Layout) -> Self {
         let namespace = Namespace::new();
         let state = TempDir::new_in("/dev/shm").expect("make a folder");
         let socket = Socket::open_in(namespace.path()).expect("open a socket");
@@ -65,7 +67,7 @@ impl Site {
     }
 
     /// One in which so many networks run.
-    pub(crate) fn with(layout: Layout, count: u32) -> Self {
+    pub fn with(layout: Layout, count: u32) -> Self {
         let mut site = Self::new(layout);
         let networks = networks(count);
         site.count(|firewall| {
@@ -75,14 +77,14 @@ impl Site {
     }
 
     /// What goes to the kernel meanwhile.
-    pub(crate) fn count(&mut self, action: impl FnOnce(&mut Firewall)) -> Counts {
+    pub fn count(&mut self, action: impl FnOnce(&mut Firewall)) -> Counts {
         self.counts();
         action(&mut self.firewall);
         self.counts()
     }
 
     /// How many markers of transactions there are in IPv4.
-    pub(crate) fn markers(&self) -> usize {
+    pub fn markers(&self) -> usize {
         let mut socket = Socket::open_in(self.namespace.path()).expect("open a socket");
         let mut replies = Vec::new();
         let mut reader = Reader::new(&mut socket, &mut replies);
@@ -134,12 +136,12 @@ impl Transport for Counted {
 }
 
 /// The first so many networks, whose names and bridges are all of one length.
-pub(crate) fn networks(count: u32) -> Vec<Network> {
+pub fn networks(count: u32) -> Vec<Network> {
     (0..count).map(network).collect()
 }
 
 /// The network of a number below 65,536.
-pub(crate) fn network(number: u32) -> Network {
+pub fn network(number: u32) -> Network {
     let xml = definition(number).xml();
     let source = Source::File("a test's".into());
     let mut networks = parse(&source, xml.as_bytes()).expect("a definition");
@@ -147,7 +149,7 @@ pub(crate) fn network(number: u32) -> Network {
 }
 
 /// The definition of a NAT network.
-pub(crate) fn definition(number: u32) -> Definition {
+pub fn definition(number: u32) -> Definition {
     let subnet = format!("10.{}.{}.1/24", number / 256, number % 256);
     Definition::nat(
         &format!("net{number:05}"),

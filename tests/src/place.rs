@@ -1,25 +1,32 @@
 //! Where networks can run, and what stands there.
 
-use palisade_tests::{Definition, Dump, Namespace, Palisade, iptables};
+use crate::{Definition, Dump, Namespace, Palisade, iptables};
 
 /// A backend with a choice of how it does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
+    /// nftables, sets asked by rules that are the same for all networks.
     Mapped,
+    /// nftables, rules for each network.
     Flat,
+    /// iptables, by its legacy programs.
     Legacy,
+    /// iptables, by its programs over nf_tables.
     Nft,
 }
 
 use Place::{Flat, Legacy, Mapped, Nft};
 
 impl Place {
-    pub(crate) const ALL: [Self; 4] = [Mapped, Flat, Legacy, Nft];
-    pub(crate) const OF_NFTABLES: [Self; 2] = [Mapped, Flat];
-    pub(crate) const OF_IPTABLES: [Self; 2] = [Legacy, Nft];
+    /// Every one.
+    pub const ALL: [Self; 4] = [Mapped, Flat, Legacy, Nft];
+    /// Those of the nftables backend.
+    pub const OF_NFTABLES: [Self; 2] = [Mapped, Flat];
+    /// Those of the iptables backend.
+    pub const OF_IPTABLES: [Self; 2] = [Legacy, Nft];
 
     /// The word by which this one is chosen, beside the backend.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Mapped => "mapped",
             Flat => "flat",
@@ -28,7 +35,8 @@ impl Place {
         }
     }
 
-    pub(crate) fn backend(self) -> &'static str {
+    /// The backend's name, as it is chosen.
+    pub fn backend(self) -> &'static str {
         match self {
             Mapped | Flat => "nftables",
             Legacy | Nft => "iptables",
@@ -43,12 +51,12 @@ impl Place {
     }
 
     /// The options that choose it.
-    pub(crate) fn options(self) -> [&'static str; 4] {
+    pub fn options(self) -> [&'static str; 4] {
         ["--backend", self.backend(), self.option(), self.word()]
     }
 
     /// The command that moves all networks there.
-    pub(crate) fn migration(self) -> [&'static str; 5] {
+    pub fn migration(self) -> [&'static str; 5] {
         [
             "migrate",
             "--to",
@@ -59,12 +67,12 @@ impl Place {
     }
 
     /// The command, with this place chosen.
-    pub(crate) fn palisade(self, namespace: &Namespace) -> Palisade<'_> {
+    pub fn palisade(self, namespace: &Namespace) -> Palisade<'_> {
         Palisade::new(namespace).with(self.options())
     }
 
     /// All that is ours there.
-    pub(crate) fn standing(self, namespace: &Namespace) -> String {
+    pub fn standing(self, namespace: &Namespace) -> String {
         match self {
             Mapped | Flat => ["ip", "ip6"]
                 .into_iter()
@@ -77,20 +85,20 @@ impl Place {
 }
 
 /// With a subnet of each family.
-pub(crate) fn net(i: u8) -> Definition {
+pub fn net(i: u8) -> Definition {
     let subnets = [format!("10.{i}.0.1/24"), format!("fd00:{i}::1/64")];
     let [v4, v6] = &subnets;
     Definition::nat(&format!("net{i}"), &format!("virbr{i}"), &[v4, v6])
 }
 
 /// The same network with other rules.
-pub(crate) fn routed(i: u8) -> Definition {
+pub fn routed(i: u8) -> Definition {
     net(i).forwarding("<forward mode='route'/>")
 }
 
 /// What is recorded of each network, but for when it was started.
 #[track_caller]
-pub(crate) fn recorded(palisade: &Palisade<'_>) -> String {
+pub fn recorded(palisade: &Palisade<'_>) -> String {
     let listed = palisade.ok(["--format", "json", "list"]);
     let mut listed: serde_json::Value = serde_json::from_str(&listed).expect("list prints JSON");
     for network in listed.as_array_mut().expect("an array of networks") {
@@ -104,6 +112,6 @@ pub(crate) fn recorded(palisade: &Palisade<'_>) -> String {
 
 /// `verify` finds nothing.
 #[track_caller]
-pub(crate) fn assert_clean(palisade: &Palisade<'_>) {
+pub fn assert_clean(palisade: &Palisade<'_>) {
     palisade.ok(["verify"]);
 }
