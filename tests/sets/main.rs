@@ -14,6 +14,8 @@ mod sets;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 use palisade_core::evaluate::{Difference, Meaning, Nat, Verdict};
 use palisade_tests::{Chance, Trials, libvirt};
@@ -50,8 +52,8 @@ fn main() -> ExitCode {
             outcomes_agree(&folder, &kinds);
         });
     }
-    // They mostly wait.
-    palisade_tests::run_side_by_side(trials, 9)
+    // They mostly wait. With nine at once, replies got lost more often.
+    palisade_tests::run_side_by_side(trials, 3)
 }
 
 /// One for each random set: that of `PALISADE_TEST_SEED` alone, or as many others as
@@ -67,7 +69,11 @@ fn seeds() -> Vec<u64> {
 }
 
 /// How many times later than the first time something is asked again.
-const AGAIN: u16 = 100;
+const AGAIN: u16 = 8;
+/// Replies of the host's own were seen to get lost when many sets ask at once. Perhaps there is no
+/// room: echo replies and refusals go through one socket of each processor, which all namespaces
+/// share, and those to made-up addresses wait there as long as the host looks for them, 3 s.
+const UNTIL_ROOM: Duration = Duration::from_secs(4);
 
 /// The documented differences that packets showed, of those that `compare` finds.
 fn outcomes_agree(folder: &Path, kinds: &[Kind]) -> BTreeSet<Difference> {
@@ -99,9 +105,10 @@ fn outcomes_agree(folder: &Path, kinds: &[Kind]) -> BTreeSet<Difference> {
         };
         let (mut fates, mut told) = ask(time);
         if let Some(number) = disagreement(&fates, &told) {
-            // A busy machine may lose a packet; what rules do, they do again.
+            // What gets lost does not do so again; what rules do, they do again.
             let (question, fate) = (&questions[number], fates[number]);
             eprintln!("{rules:?}: all is asked again, since of {question:?} came {fate:?}");
+            thread::sleep(UNTIL_ROOM);
             (fates, told) = ask(time + AGAIN);
         }
         ground.take_away(rules);

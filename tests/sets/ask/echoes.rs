@@ -24,7 +24,7 @@ pub(super) struct Echoes<'a> {
 }
 
 /// How many questions there may be each time.
-const AT_ONCE: u16 = 4096;
+const AT_ONCE: u16 = 2048;
 
 impl<'a> Echoes<'a> {
     pub(super) fn begin(ground: &Ground, questions: &'a [Question], time: u16) -> Self {
