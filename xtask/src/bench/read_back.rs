@@ -71,8 +71,9 @@ fn contestants<'a>(
         let start = Instant::now();
         let lifted = lifted(&mut socket, &mut replies)?;
         let took = start.elapsed();
-        if black_box(lifted).iter().any(Option::is_none) {
-            return Err("a table that cannot be lifted".to_owned());
+        // In the flat layout, networks of IPv4 have no table in IPv6.
+        if black_box(lifted).iter().all(Option::is_none) {
+            return Err("no table that can be lifted".to_owned());
         }
         Ok(took.into())
     };
