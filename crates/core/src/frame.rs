@@ -35,17 +35,28 @@ pub(crate) struct Decoded<T> {
     pub(crate) broken: Option<&'static str>,
 }
 
-/// An entry as a frame. None if it is larger than a frame can say.
-pub(crate) fn encode(form: Form, entry: &impl Serialize) -> Option<Vec<u8>> {
-    let body = bincode::serde::encode_to_vec(entry, NUMBERS).ok()?;
-    let len = u32::try_from(body.len()).ok()?;
-    let mut frame = Vec::with_capacity(HEADER + body.len());
-    frame.extend(form.magic);
-    frame.extend(form.schema.to_le_bytes());
-    frame.extend(len.to_le_bytes());
-    frame.extend(checksum(form.schema, len, &body).to_le_bytes());
-    frame.extend(body);
-    Some(frame)
+/// Entries as frames. None if one is larger than a frame can say.
+pub(crate) fn encode<'e, T: Serialize + 'e>(
+    form: Form,
+    entries: impl IntoIterator<Item = &'e T>,
+) -> Option<Vec<u8>> {
+    let mut frames = Vec::new();
+    for entry in entries {
+        let start = frames.len();
+        // Length and checksum are not known before the entry is written.
+        frames.extend([0; HEADER]);
+        bincode::serde::encode_into_std_write(entry, &mut frames, NUMBERS).ok()?;
+        let (header, body) = frames.get_mut(start..)?.split_first_chunk_mut::<HEADER>()?;
+        let len = u32::try_from(body.len()).ok()?;
+        *header = self::header(form, len, checksum(form.schema, len, body))?;
+    }
+    Some(frames)
+}
+
+fn header(form: Form, len: u32, sum: u32) -> Option<[u8; HEADER]> {
+    let [magic, schema] = [&form.magic[..], &form.schema.to_le_bytes()];
+    let [len, sum] = [len.to_le_bytes(), sum.to_le_bytes()];
+    [magic, schema, &len, &sum].concat().try_into().ok()
 }
 
 /// Reads frames as far as they are whole.
@@ -119,10 +130,7 @@ mod tests {
     }
 
     fn bytes() -> Vec<u8> {
-        entries()
-            .iter()
-            .flat_map(|entry| encode(FORM, entry).unwrap())
-            .collect()
+        encode(FORM, &entries()).unwrap()
     }
 
     #[test]
@@ -135,7 +143,7 @@ mod tests {
     #[test]
     fn every_cut_and_every_flipped_bit_is_noticed() {
         let bytes = bytes();
-        let first = encode(FORM, &entries()[0]).unwrap().len();
+        let first = encode(FORM, &entries()[..1]).unwrap().len();
         for len in 0..bytes.len() {
             let decoded = decode::<Entry>(FORM, &bytes[..len]);
             assert_eq!(decoded.entries.len(), usize::from(len >= first));

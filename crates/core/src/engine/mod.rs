@@ -14,6 +14,7 @@ mod run;
 mod undo;
 mod verify;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -318,18 +319,18 @@ impl Engine<'_> {
         begun().inspect_err(|_| self.state.unstage())
     }
 
-    fn begin_entry(
+    fn begin_entry<'w>(
         &self,
         transaction: &str,
-        steps: &[Done<'_>],
+        steps: &[Done<'w>],
         before: &[&Record],
-        after: &[Written<'_>],
-    ) -> Result<Begin, EngineError> {
-        let planned = |&(backend, step): &Done<'_>| Planned {
+        after: &'w [Written<'_>],
+    ) -> Result<Begin<'w>, EngineError> {
+        let planned = |&(backend, step): &Done<'w>| Planned {
             backend: self.backends[backend].name().to_owned(),
             what: step.what.clone(),
-            payload: step.payload.clone(),
-            undo: step.undo.clone(),
+            payload: Cow::from(&step.payload),
+            undo: Cow::from(&step.undo),
         };
         let steps = steps.iter().map(planned).collect();
         let before = before.iter().copied();

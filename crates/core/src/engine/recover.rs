@@ -141,7 +141,7 @@ impl Engine<'_> {
 
     /// Which steps have happened, seen from the kernel. Each is asked for: a process that died while
     /// it took steps back may have left any of them.
-    fn landed(&mut self, begin: &Begin) -> Result<Vec<bool>, EngineError> {
+    fn landed(&mut self, begin: &Begin<'_>) -> Result<Vec<bool>, EngineError> {
         let mut landed = Vec::with_capacity(begin.steps.len());
         for planned in &begin.steps {
             let backend = self.backend(&planned.backend)?;

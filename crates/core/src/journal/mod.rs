@@ -5,6 +5,7 @@
 //! and the journal is deleted. So a journal that is there on opening was left by a process that
 //! died, and says how far it came.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -23,8 +24,8 @@ const FORM: Form = Form {
 
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum Entry {
-    Begin(Begin),
+enum Entry<'a> {
+    Begin(Begin<'a>),
     Commit(String),
     /// Where and when it is written. The first version wrote none.
     Origin(Origin),
@@ -32,61 +33,61 @@ enum Entry {
 
 /// A transaction, before its first step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Begin {
+pub struct Begin<'a> {
     /// Its name: see [`transaction_id`].
     pub transaction: String,
     /// What it does to the kernel, in this order.
-    pub steps: Vec<Planned>,
+    pub steps: Vec<Planned<'a>>,
     /// The records that it replaces or deletes, in JSON.
     before: Vec<String>,
     /// The records that it makes, in JSON.
-    after: Vec<String>,
+    after: Vec<Cow<'a, str>>,
 }
 
 /// A step, and who does it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Planned {
+pub struct Planned<'a> {
     /// The backend's name.
     pub backend: String,
     /// What it does, for people.
     pub what: String,
     /// What to do, in the backend's own form.
     #[serde(serialize_with = "at_once")]
-    pub payload: Vec<u8>,
+    pub payload: Cow<'a, [u8]>,
     /// What takes it back; empty where the backend plans that anew.
     #[serde(serialize_with = "at_once")]
-    pub undo: Vec<u8>,
+    pub undo: Cow<'a, [u8]>,
 }
 
-impl Planned {
+impl Planned<'_> {
     /// The step as the backend knows it.
     #[must_use]
     pub fn step(&self) -> Step {
         Step {
             what: self.what.clone(),
-            payload: self.payload.clone(),
-            undo: self.undo.clone(),
+            payload: self.payload.to_vec(),
+            undo: self.undo.to_vec(),
         }
     }
 }
 
-impl Begin {
+impl<'a> Begin<'a> {
     /// A transaction from the records `before` to those `after`, which are written already.
     ///
     /// # Errors
     /// If a record cannot be written in JSON, which none of ours is.
     pub fn new<'r>(
         transaction: String,
-        steps: Vec<Planned>,
+        steps: Vec<Planned<'a>>,
         before: impl IntoIterator<Item = &'r Record>,
-        after: &[Written<'_>],
+        after: &'a [Written<'_>],
     ) -> Result<Self, serde_json::Error> {
         let json = |record| serde_json::to_string(record);
         Ok(Self {
             transaction,
             steps,
             before: before.into_iter().map(json).collect::<Result<_, _>>()?,
-            after: after.iter().map(|written| written.json.clone()).collect(),
+            after: after.iter().map(|w| Cow::from(w.json.as_str())).collect(),
         })
     }
 
@@ -121,9 +122,9 @@ pub enum Left {
     /// A journal that cannot be read, and has another name now.
     SetAside,
     /// A transaction that began, and may have been done in part.
-    Begun(Begin),
+    Begun(Begin<'static>),
     /// A transaction that was done, but perhaps not recorded.
-    Committed(Begin),
+    Committed(Begin<'static>),
 }
 
 /// The journal of a state.
@@ -199,7 +200,7 @@ impl<'a> Journal<'a> {
             return Ok(());
         };
         let entries = frame::decode(FORM, &bytes).entries;
-        let is_of = |entry: &Entry| matches!(entry, Entry::Origin(origin) if origin == now);
+        let is_of = |entry: &Entry<'_>| matches!(entry, Entry::Origin(origin) if origin == now);
         if entries.iter().any(is_of) {
             Ok(())
         } else {
@@ -211,7 +212,7 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// If it cannot be written. Nothing is left of it then.
-    pub fn begin(&self, begin: Begin, now: Origin) -> Result<(), StorageError> {
+    pub fn begin(&self, begin: Begin<'_>, now: Origin) -> Result<(), StorageError> {
         // What an earlier transaction left has been seen to, and is written over.
         let frames = frames(&[Entry::Begin(begin), Entry::Origin(now)]);
         let written = frames.and_then(|frames| self.storage.write_through(FILE, &frames));
@@ -254,11 +255,9 @@ impl<'a> Journal<'a> {
     }
 }
 
-fn frames(entries: &[Entry]) -> io::Result<Vec<u8>> {
+fn frames(entries: &[Entry<'_>]) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
-    let frame = |entry| frame::encode(FORM, entry).ok_or_else(too_large);
-    let frames: io::Result<Vec<Vec<u8>>> = entries.iter().map(frame).collect();
-    Ok(frames?.concat())
+    frame::encode(FORM, entries).ok_or_else(too_large)
 }
 
 /// Bytes at once: one by one, as serde would, takes as long as all else that is written.

@@ -133,7 +133,7 @@ impl Index {
     pub(super) fn file(&mut self, records: Option<Version>) -> Option<Vec<u8>> {
         let came = self.entries.values().map(|entry| entry.noted.clone());
         let frame = self.frame(Vec::new(), came.collect(), records);
-        let bytes = frame::encode(FORM, &frame)?;
+        let bytes = frame::encode(FORM, [&frame])?;
         (self.written, self.added) = (bytes.len(), 0);
         Some(bytes)
     }
@@ -150,7 +150,7 @@ impl Index {
         let came = came.map(|entry| entry.noted.clone()).collect();
         let gone = gone.iter().map(|&name| name.clone()).collect();
         let frame = self.frame(gone, came, records);
-        let bytes = frame::encode(FORM, &frame)?;
+        let bytes = frame::encode(FORM, [&frame])?;
         self.added += bytes.len();
         (self.added <= self.written + SLACK).then_some(bytes)
     }

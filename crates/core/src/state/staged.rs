@@ -6,13 +6,15 @@ use std::io;
 
 use super::origin::Told;
 use super::record::{self, Witness};
-use super::{State, StateError, Written, path};
+use super::{NETWORKS, State, StateError, Written, path};
 use crate::network::Name;
 use crate::state::Record;
 use crate::storage::file_error;
 
 /// The folder of records to come.
 const STAGED: &str = "staged";
+/// So many are put in place one by one sooner than the folder is read.
+const FEW: usize = 16;
 
 impl State {
     /// Writes records to be put in place later.
@@ -36,6 +38,9 @@ impl State {
     /// # Errors
     /// If a file cannot be renamed or written. Each record is then either the old or the new one.
     pub fn put_in_place(&self, records: &[Record]) -> Result<(), StateError> {
+        if records.len() > FEW && self.put_all_in_place(records.len()) {
+            return Ok(());
+        }
         let storage = self.storage.as_ref();
         for record in records {
             let staged = staged(record.network.name());
@@ -49,6 +54,18 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Puts all in place at once, if all are staged and nothing is recorded yet: their folder gets
+    /// the other one's name, which no system allows where something is in the other. For 1,000
+    /// networks 1,000 new names were 8 % of the whole call.
+    fn put_all_in_place(&self, count: usize) -> bool {
+        let storage = self.storage.as_ref();
+        let are_all_staged = || {
+            let staged = storage.names(STAGED);
+            staged.is_ok_and(|staged| staged.len() == count)
+        };
+        are_all_staged() && storage.rename(STAGED, NETWORKS).is_ok()
     }
 
     /// Deletes what was staged and will not be put in place. What cannot be deleted does no harm:

@@ -242,6 +242,10 @@ impl Storage for Memory {
         if moved.is_empty() {
             return Err(io::Error::from(io::ErrorKind::NotFound));
         }
+        let target = format!("{to}/");
+        if files.keys().any(|path| path.starts_with(&target)) {
+            return Err(io::Error::from(io::ErrorKind::DirectoryNotEmpty));
+        }
         for path in moved {
             if let Some(content) = files.remove(&path) {
                 files.insert(path.replacen(from, to, 1), content);

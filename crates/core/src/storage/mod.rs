@@ -82,7 +82,8 @@ pub trait Storage: fmt::Debug + Send {
     /// If it cannot be deleted.
     fn remove(&self, path: &str) -> io::Result<()>;
 
-    /// Gives a file or a folder another name, in place of a file that has it. That needs no room.
+    /// Gives a file or a folder another name, in place of a file or an empty folder that has it. That
+    /// needs no room.
     ///
     /// # Errors
     /// If it cannot.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use palisade_core::backend::{Addition, Change, Installed, Placement};
+use palisade_core::backend::{Change, Installed, Placement};
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Uses};
@@ -19,9 +19,7 @@ pub(super) struct Area<'a> {
     pub(super) family: Family,
     /// The places in which something is recorded for networks that stay and are not looked at.
     pub(super) kept: BTreeSet<&'a str>,
-    /// The places in which something is wanted of the others.
-    coming: BTreeSet<String>,
-    key_types: KeyTypes,
+    coming: Coming,
     /// The networks that it shall hold and that are looked at or come, in the order in which they
     /// were started.
     pub(super) networks: Vec<(Layout, &'a Network)>,
@@ -45,8 +43,7 @@ impl<'a> Area<'a> {
             table,
             family,
             kept: BTreeSet::new(),
-            coming: BTreeSet::new(),
-            key_types: KeyTypes::default(),
+            coming: Coming::default(),
             networks: Vec::new(),
             comes_between: false,
             gone: Vec::new(),
@@ -111,21 +108,34 @@ impl<'a> Area<'a> {
 
     /// The places in which something shall be recorded.
     pub(super) fn places_after(&self) -> BTreeSet<&str> {
-        let coming: BTreeSet<&str> = self.coming.iter().map(String::as_str).collect();
+        let coming: BTreeSet<&str> = self.coming.places.iter().map(String::as_str).collect();
         coming.union(&self.kept).copied().collect()
     }
 
-    /// What a network needs here that has these rules.
-    fn wanted(&mut self, layout: Layout, rules: &[Rule]) -> Vec<Wanted> {
-        let items = layout.items_of(&self.table, self.family, rules);
-        let mut wanted = Vec::with_capacity(items.len());
-        for item in items {
-            let (family, table) = (self.family, self.table.as_str());
-            let item = Wanted::new(family, table, &mut self.key_types, item);
-            if !self.coming.contains(item.installed.place.as_str()) {
-                self.coming.insert(item.installed.place.clone());
-            }
-            wanted.push(item);
+    /// What a network needs here that comes and has these rules.
+    fn come(&mut self, i: usize, layout: Layout, rules: &[Rule]) {
+        let (family, table, coming) = (self.family, &self.table, &mut self.coming);
+        let items = layout.items_of(table, family, rules).into_iter();
+        let wanted = items.map(|item| (i, coming.wanted(family, table, item)));
+        self.added.extend(wanted);
+    }
+}
+
+/// What is wanted of networks that come or are looked at.
+#[derive(Debug, Default)]
+struct Coming {
+    /// The places in which it is.
+    places: BTreeSet<String>,
+    key_types: KeyTypes,
+}
+
+impl Coming {
+    fn wanted(&mut self, family: Family, table: &TableName, item: Item) -> Wanted {
+        let wanted = Wanted::new(family, table.as_str(), &mut self.key_types, item);
+        let place = wanted.installed.place.as_str();
+        // Most places are known: their names need not be copied.
+        if !self.places.contains(place) {
+            self.places.insert(place.to_owned());
         }
         wanted
     }
@@ -225,6 +235,7 @@ pub(super) struct Gone<'a> {
 /// # Errors
 /// If a placement is none of this backend's, or a record names no table.
 pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, SettingsError> {
+    let mut placed = Placed::default();
     let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
     let mut touch = |table: &TableName, family| {
         areas
@@ -239,9 +250,9 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     let restored = change.restore.iter().map(|record| &record.placement);
     let added = change.add.iter().map(|addition| addition.placement);
     for placement in restored.chain(added) {
-        let settings = Settings::try_from(placement)?;
-        for family in Family::BOTH {
-            touch(&settings.table, family);
+        if placed.is_new(placement) {
+            let table = &placed.settings(placement)?.table;
+            Family::BOTH.iter().for_each(|&family| touch(table, family));
         }
     }
 
@@ -253,11 +264,9 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     let mut all: Vec<(u64, &Placement, &Network)> = staying.chain(coming).collect();
     all.sort_by_key(|&(order, ..)| order);
     for (_, placement, network) in all {
-        let settings = Settings::try_from(placement)?;
-        for family in Family::BOTH {
-            if let Some(area) = areas.get_mut(&(settings.table.clone(), family)) {
-                area.networks.push((settings.layout, network));
-            }
+        let Settings { layout, table } = placed.settings(placement)?;
+        for area in areas.values_mut().filter(|area| area.table == *table) {
+            area.networks.push((*layout, network));
         }
     }
 
@@ -271,27 +280,51 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     }
     // The rules of a network are derived once, for both families.
     for (i, addition) in change.add.iter().enumerate() {
-        let Addition {
-            network, placement, ..
-        } = *addition;
-        let Settings { layout, table } = Settings::try_from(placement)?;
-        let rules = layout.issued(network);
-        for family in Family::BOTH {
-            if let Some(area) = areas.get_mut(&(table.clone(), family)) {
-                let wanted = area.wanted(layout, &rules).into_iter();
-                area.added.extend(wanted.map(|wanted| (i, wanted)));
-            }
+        let Settings { layout, table } = placed.settings(addition.placement)?;
+        let rules = layout.issued(addition.network);
+        for area in areas.values_mut().filter(|area| area.table == *table) {
+            area.come(i, *layout, &rules);
         }
     }
     for (i, &record) in change.restore.iter().enumerate() {
-        let Settings { layout, table } = Settings::try_from(&record.placement)?;
+        let Settings { layout, table } = placed.settings(&record.placement)?;
         let rules = layout.issued(&record.network);
         for area in areas.values_mut() {
-            let rules = if area.table == table { &rules[..] } else { &[] };
-            area.stay(i, record, layout, rules);
+            let rules = if area.table == *table {
+                &rules[..]
+            } else {
+                &[]
+            };
+            area.stay(i, record, *layout, rules);
         }
     }
     Ok(areas.into_values().collect())
+}
+
+/// The settings of placements. Most networks have the same one, which is read once.
+#[derive(Default)]
+struct Placed<'a>(Vec<(&'a Placement, Settings)>);
+
+impl<'a> Placed<'a> {
+    fn is_new(&self, placement: &Placement) -> bool {
+        self.find(placement).is_none()
+    }
+
+    fn settings(&mut self, placement: &'a Placement) -> Result<&Settings, SettingsError> {
+        let place = match self.find(placement) {
+            Some(place) => place,
+            None => {
+                self.0.push((placement, Settings::try_from(placement)?));
+                self.0.len() - 1
+            }
+        };
+        Ok(&self.0[place].1)
+    }
+
+    fn find(&self, placement: &Placement) -> Option<usize> {
+        let mut known = self.0.iter();
+        known.position(|&(known, _)| std::ptr::eq(known, placement) || known == placement)
+    }
 }
 
 /// The areas of these networks, only to be looked at: what is recorded for them, they keep.
@@ -338,7 +371,10 @@ impl<'a> Area<'a> {
 
     /// What a network needs that stays and has these rules, and what is recorded beyond that.
     fn stay(&mut self, i: usize, record: &'a Record, layout: Layout, rules: &[Rule]) {
-        let wanted = self.wanted(layout, rules);
+        let items = layout.items_of(&self.table, self.family, rules);
+        let (family, table, coming) = (self.family, &self.table, &mut self.coming);
+        let wanted = items.into_iter().map(|i| coming.wanted(family, table, i));
+        let wanted: Vec<Wanted> = wanted.collect();
         let is_wanted = |installed: &Installed| {
             let same = |wanted: &Wanted| is_same(&wanted.installed, installed);
             wanted.iter().any(same)

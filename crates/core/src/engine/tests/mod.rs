@@ -192,44 +192,51 @@ fn every_operation_may_fail() {
     let mut reached = 0;
     for host in hosts() {
         for goal in goals() {
-            let before = host.running();
-            let files = host.disk.files();
-            let mishaps = [Mishap::Fails, Mishap::FailsLate];
-            for (mishap, at) in mishaps
-                .into_iter()
-                .flat_map(|m| (0..40).map(move |at| (m, at)))
-            {
-                let host = host.copy();
-                host.disk.fate().at(at, mishap);
-                let outcome = host.reach(&goal);
-                if !host.disk.fate().heal() {
-                    outcome.unwrap();
-                    continue;
-                }
-                reached += 1;
-                match outcome {
-                    Ok(_) => assert_ne!(host.running(), before),
-                    // The kernel is changed, and the journal says so to the next process.
-                    Err(EngineError::Unrecorded { .. }) => {
-                        let recovered = host.recover().unwrap();
-                        assert_eq!(recovered, Recovered::Finished, "{goal:?} at {at}");
-                        assert_ne!(host.running(), before);
-                    }
-                    Err(_) => {
-                        assert_eq!(host.running(), before, "{goal:?}: {mishap:?} at {at}");
-                        let journal = host.disk.files().remove("journal");
-                        assert_eq!(journal.is_some(), files.contains_key("journal"));
-                    }
-                }
-                assert!(!host.has_staged(), "{goal:?}: {mishap:?} at {at}");
-                // And again, now that nothing goes wrong.
-                if host.running() == before {
-                    host.reach(&goal).unwrap();
-                }
-            }
+            reached += failures_on_the_way(&host, &goal);
         }
     }
     assert!(reached > 100, "only {reached}");
+}
+
+/// Every operation fails. Says how many there are, each of which fails in two ways.
+fn failures_on_the_way(host: &Host, goal: &Goal) -> usize {
+    let mut reached = 0;
+    let before = host.running();
+    let files = host.disk.files();
+    let mishaps = [Mishap::Fails, Mishap::FailsLate];
+    for (mishap, at) in mishaps
+        .into_iter()
+        .flat_map(|m| (0..80).map(move |at| (m, at)))
+    {
+        let host = host.copy();
+        host.disk.fate().at(at, mishap);
+        let outcome = host.reach(goal);
+        if !host.disk.fate().heal() {
+            outcome.unwrap();
+            continue;
+        }
+        reached += 1;
+        match outcome {
+            Ok(_) => assert_ne!(host.running(), before),
+            // The kernel is changed, and the journal says so to the next process.
+            Err(EngineError::Unrecorded { .. }) => {
+                let recovered = host.recover().unwrap();
+                assert_eq!(recovered, Recovered::Finished, "{goal:?} at {at}");
+                assert_ne!(host.running(), before);
+            }
+            Err(_) => {
+                assert_eq!(host.running(), before, "{goal:?}: {mishap:?} at {at}");
+                let journal = host.disk.files().remove("journal");
+                assert_eq!(journal.is_some(), files.contains_key("journal"));
+            }
+        }
+        assert!(!host.has_staged(), "{goal:?}: {mishap:?} at {at}");
+        // And again, now that nothing goes wrong.
+        if host.running() == before {
+            host.reach(goal).unwrap();
+        }
+    }
+    reached
 }
 
 /// Whatever finds no room is known before the kernel is touched; from then on no room is needed.
@@ -268,45 +275,69 @@ fn the_process_may_die_at_every_operation() {
     let mut deaths = 0;
     for host in hosts() {
         for goal in goals() {
-            let before = host.running();
-            let after = {
-                let host = host.copy();
-                host.reach(&goal).unwrap();
-                host.running()
-            };
-            for mishap in [Mishap::Dies, Mishap::DiesAfter] {
-                for at in 0.. {
-                    let host = host.copy();
-                    host.disk.fate().at(at, mishap);
-                    let _ = host.reach(&goal);
-                    if !host.disk.fate().heal() {
-                        break;
-                    }
-                    deaths += 1;
-                    // And the next process dies too, at each of its operations.
-                    for again in 0.. {
-                        let host = host.copy();
-                        host.disk.fate().at(again, Mishap::Dies);
-                        let _ = host.recover();
-                        let died = host.disk.fate().heal();
-                        host.recover().unwrap();
-                        let now = host.running();
-                        assert!(now == before || now == after, "{goal:?} at {at}: {now:?}");
-                        let more = host.recover().unwrap();
-                        assert_eq!(more, Recovered::Nothing);
-                        assert!(!host.has_staged(), "{goal:?} at {at}");
-                        let found = host.with(|engine| engine.verify(&[])).unwrap();
-                        assert_eq!(found, []);
-                        if !died {
-                            break;
-                        }
-                        deaths += 1;
-                    }
-                }
-            }
+            deaths += deaths_on_the_way(&host, &goal);
         }
     }
     assert!(deaths > 500, "only {deaths}");
+}
+
+/// They are put in place by one new name, or one by one where that does not work.
+#[test]
+fn many_at_once_may_be_interrupted_where_nothing_runs() {
+    let names: Vec<String> = ('a'..='q').map(String::from).collect();
+    let wishes = names.iter().zip(1..);
+    let wishes = wishes.map(|(name, subnet)| wish(name, subnet, "one"));
+    let goal = Goal::Run(wishes.collect());
+    assert!(failures_on_the_way(&Host::default(), &goal) > 40);
+    assert!(deaths_on_the_way(&Host::default(), &goal) > 500);
+    let host = Host::default();
+    // Nobody knows it, and it must stay.
+    host.disk.put("networks/notes.txt", Vec::new());
+    host.reach(&goal).unwrap();
+    assert_eq!(host.running().len(), names.len());
+    assert!(host.disk.files().contains_key("networks/notes.txt"));
+}
+
+/// The process dies at every operation. Says at how many.
+fn deaths_on_the_way(host: &Host, goal: &Goal) -> usize {
+    let mut deaths = 0;
+    let before = host.running();
+    let after = {
+        let host = host.copy();
+        host.reach(goal).unwrap();
+        host.running()
+    };
+    for mishap in [Mishap::Dies, Mishap::DiesAfter] {
+        for at in 0.. {
+            let host = host.copy();
+            host.disk.fate().at(at, mishap);
+            let _ = host.reach(goal);
+            if !host.disk.fate().heal() {
+                break;
+            }
+            deaths += 1;
+            // And the next process dies too, at each of its operations.
+            for again in 0.. {
+                let host = host.copy();
+                host.disk.fate().at(again, Mishap::Dies);
+                let _ = host.recover();
+                let died = host.disk.fate().heal();
+                host.recover().unwrap();
+                let now = host.running();
+                assert!(now == before || now == after, "{goal:?} at {at}: {now:?}");
+                let more = host.recover().unwrap();
+                assert_eq!(more, Recovered::Nothing);
+                assert!(!host.has_staged(), "{goal:?} at {at}");
+                let found = host.with(|engine| engine.verify(&[])).unwrap();
+                assert_eq!(found, []);
+                if !died {
+                    break;
+                }
+                deaths += 1;
+            }
+        }
+    }
+    deaths
 }
 
 /// Records are put in place when all is done, so that one that is in place says as much as a commit,
