@@ -69,6 +69,8 @@ fn one() {
             let palisade = Palisade::with_layout(&namespace, "mapped");
             let definitions: Vec<_> = (0..size).map(definition).collect();
             palisade.apply(&definitions).stdout();
+            // The folder in which records are staged goes where many came at once, and is made again.
+            palisade.apply([&definition(ONE_MORE + 1)]).stdout();
             let file = palisade.files([&definition(ONE_MORE)]).remove(0);
             let file = file.to_str().expect("a path in UTF-8");
             let name = definition(ONE_MORE).name;

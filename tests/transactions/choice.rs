@@ -10,6 +10,7 @@ use palisade_tests::place::{Place, assert_clean, net};
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials
         .with("choice: without one, the first that works", without_one)
+        .with("choice: what works is tried once", tried_once)
         .with("choice: the environment's", of_the_environment)
         .with("choice: the configuration file's", of_the_file)
         .with("choice: command line over environment over file", in_order)
@@ -29,6 +30,34 @@ fn without_one() {
     assert_eq!(told["layout"], "mapped");
     let why = told["why"].as_str().expect("a text");
     assert!(why.contains("works"), "{why}");
+}
+
+/// A network that runs where nobody chose proves what works; one that was put there does not.
+fn tried_once() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace);
+    let is_tried = |options: &[&str], network: u8| {
+        let applied = apply(&namespace, &palisade, options, &[], &net(network));
+        assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+        applied.stderr.contains("works here")
+    };
+    assert!(!is_tried(&["-v", "--backend", "nftables"], 1));
+    palisade.ok(["-v", "remove", "net1"]);
+    assert!(is_tried(&["-v"], 1));
+    assert!(!is_tried(&["-v"], 2));
+    assert!(
+        is_tried(&["-v", "--layout", "flat"], 3),
+        "it is another layout"
+    );
+    for name in ["net1", "net2"] {
+        assert_eq!(
+            told_of(&palisade, name)["why"],
+            "nftables with layout mapped works here"
+        );
+    }
+    palisade.ok(["remove", "net1", "net2", "net3"]);
+    assert!(!is_tried(&["-v", "--backend", "nftables"], 1));
+    assert!(is_tried(&["-v"], 2), "the one that runs was put there");
 }
 
 fn of_the_environment() {

@@ -8,8 +8,7 @@
 //! added field and misses most flipped bits: that is what schema and checksum are for.
 
 use bincode::config::{self, Configuration, Fixint, LittleEndian, NoLimit};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// Which file a frame is of.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +58,8 @@ fn header(form: Form, len: u32, sum: u32) -> Option<[u8; HEADER]> {
     [magic, schema, &len, &sum].concat().try_into().ok()
 }
 
-/// Reads frames as far as they are whole.
-pub(crate) fn decode<T: DeserializeOwned>(form: Form, mut bytes: &[u8]) -> Decoded<T> {
+/// Reads frames as far as they are whole. Entries may keep what they say where it lies.
+pub(crate) fn decode<'b, T: Deserialize<'b>>(form: Form, mut bytes: &'b [u8]) -> Decoded<T> {
     let mut entries = Vec::new();
     let broken = loop {
         if bytes.is_empty() {
@@ -77,7 +76,10 @@ pub(crate) fn decode<T: DeserializeOwned>(form: Form, mut bytes: &[u8]) -> Decod
     Decoded { entries, broken }
 }
 
-fn frame<T: DeserializeOwned>(form: Form, bytes: &[u8]) -> Result<(T, &[u8]), &'static str> {
+fn frame<'b, T: Deserialize<'b>>(
+    form: Form,
+    bytes: &'b [u8],
+) -> Result<(T, &'b [u8]), &'static str> {
     let cut = "it breaks off";
     let (magic, rest) = bytes.split_first_chunk::<4>().ok_or(cut)?;
     if *magic != form.magic {
@@ -97,7 +99,7 @@ fn frame<T: DeserializeOwned>(form: Form, bytes: &[u8]) -> Result<(T, &[u8]), &'
     if schema != form.schema {
         return Err("a newer build wrote it");
     }
-    match bincode::serde::decode_from_slice(body, NUMBERS.with_limit::<MOST>()) {
+    match bincode::serde::borrow_decode_from_slice(body, NUMBERS.with_limit::<MOST>()) {
         Ok((entry, read)) if read == body.len() => Ok((entry, rest)),
         _ => Err("it is not what this build writes"),
     }

@@ -64,7 +64,7 @@ pub struct UnknownBackend(pub String);
 impl BackendChoice {
     const ALL: [Self; 4] = [Self::Auto, Self::Nftables, Self::Iptables, Self::None];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Nftables => nft::NAME,

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use palisade_core::backend::Placement;
 use palisade_core::engine::EngineError;
+use palisade_core::state::Record;
 use palisade_iptables::Iptables;
 use palisade_iptables::run::{Processes, Programs};
-use palisade_nft::backend::Nftables;
+use palisade_nft::backend::{Nftables, Settings};
 use palisade_nft::layout::Layout;
 use palisade_nft::socket::Socket;
 
@@ -29,8 +30,16 @@ pub(crate) struct Usual {
 }
 
 /// The first backend that works, in the order of [`PRIORITY`]; of the nftables backend, the first
-/// layout that works. `asked` says what else was chosen: a layout, programs.
-pub(crate) fn usual(namespace: Option<&Path>, asked: &Choice) -> Result<Usual, EngineError> {
+/// layout that works. `asked` says what else was chosen: a layout, programs. What worked when a
+/// network was started that `runs` need not be tried again: the kernel takes 7 ms for that.
+pub(crate) fn usual(
+    namespace: Option<&Path>,
+    asked: &Choice,
+    runs: Option<&Record>,
+) -> Result<Usual, EngineError> {
+    if let Some(usual) = runs.and_then(|runs| proved(runs, asked)) {
+        return Ok(usual);
+    }
     let mut tried = Vec::new();
     for name in PRIORITY.split(',').map(str::trim) {
         let found = match name.parse() {
@@ -43,14 +52,44 @@ pub(crate) fn usual(namespace: Option<&Path>, asked: &Choice) -> Result<Usual, E
         };
         if let Some((choice, what)) = found {
             let why = match tried.as_slice() {
-                [] => format!("{what} works here"),
-                tried => format!("{what} works here: {}", tried.join("; ")),
+                [] => works(&what),
+                tried => format!("{}: {}", works(&what), tried.join("; ")),
             };
             log::info!("{why}");
             return Ok(Usual { choice, why });
         }
     }
     Err(EngineError::NoBackend { tried })
+}
+
+/// What stands first and was found to work for a network that runs. Records of another boot do not
+/// run.
+fn proved(runs: &Record, asked: &Choice) -> Option<Usual> {
+    let is_first = PRIORITY.split(',').next()?.trim() == BackendChoice::Nftables.name();
+    let layout = asked.layout.unwrap_or_default();
+    let settings = Settings::try_from(&runs.placement).ok()?;
+    let usual = Usual {
+        choice: of_nftables(layout),
+        why: works(&nftables_with(layout)),
+    };
+    let is_proved = settings.layout == layout && runs.why == usual.why;
+    (is_first && is_proved).then_some(usual)
+}
+
+fn works(what: &str) -> String {
+    format!("{what} works here")
+}
+
+fn nftables_with(layout: Layout) -> String {
+    format!("nftables with layout {layout}")
+}
+
+fn of_nftables(layout: Layout) -> Choice {
+    Choice {
+        backend: Some(BackendChoice::Nftables),
+        layout: Some(layout),
+        ..Choice::default()
+    }
 }
 
 fn nftables(
@@ -75,14 +114,7 @@ fn nftables(
     };
     for layout in layouts {
         match nftables.probe(layout) {
-            Ok(()) => {
-                let choice = Choice {
-                    backend: Some(BackendChoice::Nftables),
-                    layout: Some(layout),
-                    ..Choice::default()
-                };
-                return Some((choice, format!("nftables with layout {layout}")));
-            }
+            Ok(()) => return Some((of_nftables(layout), nftables_with(layout))),
             Err(error) => tried.push(error.to_string()),
         }
     }

@@ -86,6 +86,12 @@ impl Running<'_> {
         names.filter_map(|name| self.get(name)).collect()
     }
 
+    /// The record of one that runs, whichever.
+    #[must_use]
+    pub fn any(&self) -> Option<&Record> {
+        self.get(self.index.any()?)
+    }
+
     /// What is recorded for the networks of a backend, by place.
     #[must_use]
     pub fn uses(&self, backend: &str) -> Uses {

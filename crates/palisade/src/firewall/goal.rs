@@ -34,7 +34,8 @@ impl Firewall {
                 (None, _) => None,
                 (Some(_), Some(usual)) => Some(usual),
                 (Some(_), None) => {
-                    let usual = usual::usual(namespace.as_deref(), &choice.or(&configured))?;
+                    let asked = choice.or(&configured);
+                    let usual = usual::usual(namespace.as_deref(), &asked, running.any())?;
                     Some(found.get_or_init(|| usual))
                 }
             };
