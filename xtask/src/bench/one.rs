@@ -15,6 +15,9 @@ use super::session::Session;
 const BESIDE: [u16; 4] = [0, 1, 1_000, 10_000];
 /// How many stay when one of them is removed: one of two, of 1,000, of 5,000.
 const STAYING: [u16; 3] = [1, 999, 4_999];
+/// The cells in which only we are.
+pub(super) const DAEMON: &str = "in a daemon";
+pub(super) const COMMAND: &str = "as a command";
 /// More rules than those of so many networks take others' programs seconds for each run.
 const SLOW: usize = 1_000;
 
@@ -26,7 +29,9 @@ pub(super) fn measure_remove(session: &mut Session<'_>) -> Result<(), String> {
     measure(session, (Bench::RemoveOne, Half::Remove), &STAYING)
 }
 
-/// We at all sizes in turn, since that is what is compared; then, size by size, beside the others.
+/// The library at all sizes in turn, since that is what is compared, with nothing between: as in a
+/// daemon that does little else. Then the command likewise. Then, size by size, both beside the
+/// others, where each finds the caches as the one before left them.
 fn measure(
     session: &mut Session<'_>,
     (bench, half): (Bench, Half),
@@ -41,13 +46,15 @@ fn measure(
     for (&size, folder) in sizes.iter().zip(&folders) {
         cases.push(Case::new(folder, session.command, size)?);
     }
-    let mut all: Vec<Box<dyn Contestant>> = Vec::new();
-    let cells = sizes.len() + 1;
-    for case in &cases {
-        all.extend(ours(case, half, Layout::Mapped)?);
+    let cells = sizes.len() + 2;
+    let layout = Layout::Mapped;
+    for (part, contestants) in [(DAEMON, in_process as Ours<'_>), (COMMAND, as_command)] {
+        let mut all: Vec<Box<dyn Contestant>> = Vec::new();
+        for case in &cases {
+            all.extend(contestants(case, half, layout)?);
+        }
+        session.cell((bench, part), cells, &mut all)?;
     }
-    session.cell((bench, "ours"), cells, &mut all)?;
-    drop(all);
     for case in cases.iter().filter(|case| case.size() > 0) {
         let mut all = rivals(case, half)?;
         let part = format!("beside {}", super::contestant::networks(case.size()));
@@ -56,7 +63,10 @@ fn measure(
     Ok(())
 }
 
-fn ours<'a>(
+/// Contestants of ours.
+type Ours<'a> = fn(&Case<'_>, Half, Layout) -> Result<Vec<Box<dyn Contestant + 'a>>, String>;
+
+fn in_process<'a>(
     case: &Case<'_>,
     half: Half,
     layout: Layout,
@@ -67,19 +77,28 @@ fn ours<'a>(
         // Its rules go by their handles, which are new each time: no bytes can be sent twice.
         Layout::Flat => toggle(label(What::Kernel), half, ExchangePair::new(case, layout)?),
     };
-    Ok(vec![
-        toggle(label(What::Library), half, LibraryPair::new(case, layout)?),
-        toggle(label(What::Command), half, CommandPair::new(case, layout)?),
-        floor,
-    ])
+    let library = LibraryPair::new(case, layout)?;
+    Ok(vec![toggle(label(What::Library), half, library), floor])
+}
+
+fn as_command<'a>(
+    case: &Case<'_>,
+    half: Half,
+    layout: Layout,
+) -> Result<Vec<Box<dyn Contestant + 'a>>, String> {
+    let label = Label::of(layout, What::Command, case.size());
+    let command = CommandPair::new(case, layout)?;
+    Ok(vec![toggle(label, half, command)])
 }
 
 fn rivals<'a>(case: &Case<'_>, half: Half) -> Result<Vec<Box<dyn Contestant + 'a>>, String> {
     let size = case.size();
     let other = |what| Label::other(what, size);
-    let mut all = ours(case, half, Layout::Mapped)?;
+    let mut all = in_process(case, half, Layout::Mapped)?;
+    all.extend(as_command(case, half, Layout::Mapped)?);
     if size <= SLOW {
-        all.extend(ours(case, half, Layout::Flat)?);
+        all.extend(in_process(case, half, Layout::Flat)?);
+        all.extend(as_command(case, half, Layout::Flat)?);
     }
     all.push(toggle(other(What::Nft), half, NftPair::new(case)?));
     let legacy = RestorePair::new(case, "legacy")?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::amount::{Amount, Unit};
 use super::arguments::Bench;
 use super::contestant::{Label, What};
+use super::one::{COMMAND, DAEMON};
 use super::report::Cell;
 
 /// One figure, compared with a limit.
@@ -133,8 +134,15 @@ fn applying() -> Vec<Target> {
 fn one_network() -> Vec<Target> {
     use Limit::{Most, Times};
     let mut all = Vec::new();
-    let add = |what, size| row(Bench::AddOne, "ours", what, size);
-    let remove = |what, size| row(Bench::RemoveOne, "ours", what, size);
+    let part = |what| {
+        if what == What::Command {
+            COMMAND
+        } else {
+            DAEMON
+        }
+    };
+    let add = |what, size| row(Bench::AddOne, part(what), what, size);
+    let remove = |what, size| row(Bench::RemoveOne, part(what), what, size);
     for (what, times) in [(What::Library, 1.2), (What::Command, 1.5)] {
         for (few, many) in [(0, 10_000), (1, 1_000), (1, 10_000)] {
             let (of, to) = (add(what, many), add(what, few));
