@@ -1,6 +1,7 @@
 //! What goes to the kernel.
 
-use palisade::Layout;
+use palisade::network::Established;
+use palisade::{Choice, Layout};
 use palisade_tests::Trials;
 
 use crate::SIZES;
@@ -19,7 +20,9 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
             .with(name("no change"), move || no_change(layout))
             .with(name("verify"), move || verify(layout));
     }
-    trials.with("mapped: markers are swept", swept)
+    trials
+        .with("mapped: markers are swept", swept)
+        .with("mapped: messages: known flows first", known_flows_first)
 }
 
 /// What each network adds to a batch.
@@ -76,6 +79,43 @@ fn one_more(layout: Layout) {
     assert!(counts[0].messages <= 14, "{counts:?}");
     // Who closes a socket after a deletion waits.
     assert_eq!(counts[0].deletions, 0, "{counts:?}");
+}
+
+/// Two elements of a network more, and no more than one batch; also for a choice that networks
+/// which run had not.
+fn known_flows_first() {
+    let counts = SIZES.map(|size| {
+        let mut site = Site::choosing(Layout::Mapped, Established::First);
+        let networks = networks(size);
+        site.count(|firewall| {
+            firewall.apply(&networks).expect("apply networks");
+        });
+        let one = [network(ONE_MORE)];
+        let name = [one[0].name().clone()];
+        let more = site.count(|firewall| {
+            firewall.apply(&one).expect("apply one more");
+        });
+        let none = site.count(|firewall| {
+            firewall.apply(&one).expect("apply it again");
+        });
+        let less = site.count(|firewall| {
+            firewall.remove(&name).expect("remove one");
+        });
+        let back = site.count(|firewall| {
+            let to = Choice {
+                established: Some(Established::InTurn),
+                ..Choice::default()
+            };
+            firewall.migrate(&to).expect("move them");
+        });
+        assert_eq!((none.questions, none.batches), (1, 0), "{none:?}");
+        assert_eq!(back.batches, 1, "{back:?}");
+        [more, less]
+    });
+    for counts in [counts.map(|[more, _]| more), counts.map(|[_, less]| less)] {
+        same(counts);
+        assert!(counts[0].messages <= 16, "{counts:?}");
+    }
 }
 
 /// Networks that come one by one leave their markers, but never many.

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use palisade::compare::Lowered;
-use palisade::network::{Family, Network};
+use palisade::network::{Established, Family, Network};
 use palisade_core::evaluate::Meaning;
 use palisade_iptables::text;
 use palisade_nft::dump::{Depth, Reader};
@@ -14,12 +14,22 @@ use palisade_tests::iptables::PROGRAMS;
 use palisade_tests::{Definition, Namespace, Palisade};
 
 pub(crate) fn what_stands_in_the_kernel_means_the_same() {
-    for set in crate::sets() {
-        let networks = networks(&set);
+    let sets = crate::sets();
+    let each = sets
+        .iter()
+        .flat_map(|set| Established::ALL.map(|established| (set, established)));
+    for (set, established) in each {
+        let networks = networks(set).into_iter();
+        let networks = networks.map(|network| network.with_established(established));
+        let networks: Vec<Network> = networks.collect();
+        let applied = |options: &[&str]| {
+            let established = ["--established", established.name()];
+            applied(set, &[options, &established].concat())
+        };
         for programs in PROGRAMS {
-            let iptables = applied(&set, &["--backend", "iptables", "--iptables", programs]);
-            let flat = applied(&set, &["--backend", "nftables", "--layout", "flat"]);
-            let mapped = applied(&set, &["--backend", "nftables", "--layout", "mapped"]);
+            let iptables = applied(&["--backend", "iptables", "--iptables", programs]);
+            let flat = applied(&["--backend", "nftables", "--layout", "flat"]);
+            let mapped = applied(&["--backend", "nftables", "--layout", "mapped"]);
             for family in Family::BOTH {
                 let lowered = Lowered {
                     family,

@@ -8,6 +8,9 @@ use palisade_tests::{Definition, Namespace, Palisade};
 use crate::dumped::{program, saved};
 use crate::mutants::{self, Mutant};
 
+/// More to change.
+const FIRST: [&str; 2] = ["--established", "first"];
+
 /// One network of both families with all kinds of rules, and one beside it.
 fn networks() -> Vec<Definition> {
     let forward = "<forward mode='nat' dev='eth0'><nat ipv6='yes'><port start='20000' \
@@ -32,7 +35,7 @@ pub(crate) fn mutants_of_mapped_are_drift() {
 /// Puts each mutant of a table into the place of what palisade put there.
 fn of_layout(layout: &str) {
     let namespace = Namespace::new();
-    let palisade = Palisade::with_layout(&namespace, layout);
+    let palisade = Palisade::with_layout(&namespace, layout).with(FIRST);
     palisade.apply(&networks()).stdout();
     let mut tried = Tried::default();
     for family in Family::BOTH {
@@ -53,7 +56,7 @@ fn of_layout(layout: &str) {
 pub(crate) fn mutants_of_iptables_are_drift() {
     let namespace = Namespace::new();
     let options = ["--backend", "iptables", "--iptables", "legacy"];
-    let palisade = Palisade::new(&namespace).with(options);
+    let palisade = Palisade::new(&namespace).with(options).with(FIRST);
     palisade.apply(&networks()).stdout();
     let mut tried = Tried::default();
     for family in Family::BOTH {

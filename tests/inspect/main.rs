@@ -2,6 +2,7 @@
 
 mod confirm;
 mod counters;
+mod established;
 mod meaning;
 mod mended;
 mod multicast;
@@ -20,6 +21,7 @@ use palisade_tests::Trials;
 fn main() -> ExitCode {
     let mut trials = Trials::new();
     trials = counters::add_to(trials);
+    trials = established::add_to(trials);
     trials = multicast::add_to(trials);
     trials = confirm::add_to(trials);
     trials = order::add_to(trials);

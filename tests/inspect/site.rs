@@ -8,8 +8,8 @@ use palisade_tests::probe::{End, Outcome, Protocol, ask};
 /// The host, a guest, and the world.
 pub(crate) struct Site {
     pub(crate) host: Namespace,
-    guest: Namespace,
-    world: Namespace,
+    pub(crate) guest: Namespace,
+    pub(crate) world: Namespace,
 }
 
 impl Site {

@@ -11,46 +11,72 @@ use palisade_tests::{Definition, Dump, Namespace, Palisade, Trials, assert_same}
 #[derive(Clone, Copy)]
 struct Golden {
     layout: &'static str,
+    /// The version before, and what it made.
+    version: u8,
     before: &'static str,
     now: &'static str,
 }
 
-const GOLDEN: [Golden; 2] = [
+const FLAT: &str = include_str!("../golden/layout-3-flat.nft");
+const MAPPED: &str = include_str!("../golden/layout-3-mapped.nft");
+
+const GOLDEN: [Golden; 4] = [
     Golden {
         layout: "flat",
+        version: 1,
         before: include_str!("../golden/layout-1-flat.nft"),
-        now: include_str!("../golden/layout-2-flat.nft"),
+        now: FLAT,
+    },
+    Golden {
+        layout: "flat",
+        version: 2,
+        before: include_str!("../golden/layout-2-flat.nft"),
+        now: FLAT,
     },
     Golden {
         layout: "mapped",
+        version: 1,
         before: include_str!("../golden/layout-1-mapped.nft"),
-        now: include_str!("../golden/layout-2-mapped.nft"),
+        now: MAPPED,
     },
+    Golden {
+        layout: "mapped",
+        version: 2,
+        before: include_str!("../golden/layout-2-mapped.nft"),
+        now: MAPPED,
+    },
+];
+
+/// What this version makes: the options, and the table.
+const MADE: [(&[&str], &str); 4] = [
+    (&["--layout", "flat"], FLAT),
+    (&["--layout", "mapped"], MAPPED),
+    (
+        &["--layout", "flat", "--established", "first"],
+        include_str!("../golden/layout-3-flat-established.nft"),
+    ),
+    (
+        &["--layout", "mapped", "--established", "first"],
+        include_str!("../golden/layout-3-mapped-established.nft"),
+    ),
 ];
 
 fn main() -> ExitCode {
     let mut trials = Trials::new();
+    for (options, golden) in MADE {
+        let name = format!("{}: what this version makes", options.join(" "));
+        trials = trials.with(name, move || made(options, golden));
+    }
     for golden in GOLDEN {
-        let layout = golden.layout;
+        let name = |what: &str| format!("{}, version {}: {what}", golden.layout, golden.version);
         trials = trials
-            .with(format!("{layout}: what this version makes"), move || {
-                made(golden);
-            })
-            .with(
-                format!("{layout}: an older table is made anew"),
-                move || {
-                    renewed(golden);
-                },
-            )
-            .with(format!("{layout}: rules of others go over"), move || {
+            .with(name("an older table is made anew"), move || renewed(golden))
+            .with(name("rules of others go over"), move || {
                 carried_over(golden);
             })
-            .with(
-                format!("{layout}: what others made there stops it"),
-                move || {
-                    occupied(golden);
-                },
-            );
+            .with(name("what others made there stops it"), move || {
+                occupied(golden);
+            });
     }
     palisade_tests::run(trials)
 }
@@ -64,12 +90,12 @@ fn definitions() -> [Definition; 2] {
     ]
 }
 
-fn made(golden: Golden) {
+fn made(options: &[&str], golden: &str) {
     let namespace = Namespace::new();
-    let palisade = Palisade::with_layout(&namespace, golden.layout);
+    let palisade = Palisade::new(&namespace).with(options.iter().copied());
     palisade.apply(&definitions()).stdout();
     let found = Dump::ruleset(&namespace);
-    let golden = Dump::expected(golden.now);
+    let golden = Dump::expected(golden);
     assert_same(
         "a change of the layouts takes a new version, and a golden dump of it",
         ("golden", &golden),
@@ -113,7 +139,8 @@ fn carried_over(golden: Golden) {
     palisade.ok(["remove", "quiet"]);
     let listed = Dump::table(&namespace, "ip", "palisade").expect("the table");
     let listed = listed.to_string();
-    assert!(!listed.contains("layout version 1"), "{listed}");
+    let version = format!("layout version {}", golden.version);
+    assert!(!listed.contains(&version), "{listed}");
     let body = listed.split(&format!("chain {chain} {{")).nth(1);
     let rules: Vec<&str> = body
         .and_then(|body| body.split('}').next())

@@ -23,18 +23,23 @@ pub(crate) enum Rules {
     Mapped,
     Legacy,
     Nft,
+    /// The layouts, with known flows accepted first.
+    FlatFirst,
+    MappedFirst,
     /// libvirt's own commands.
     Libvirt(Backend),
 }
 
 impl Rules {
     /// All of them. What is without rules comes first; the others are compared with `flat`.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Nobodys,
         Self::Flat,
         Self::Mapped,
         Self::Legacy,
         Self::Nft,
+        Self::FlatFirst,
+        Self::MappedFirst,
         Self::Libvirt(Backend::Nftables),
         Self::Libvirt(Backend::IptablesLegacy),
         Self::Libvirt(Backend::IptablesNft),
@@ -139,6 +144,8 @@ impl Ground {
             Rules::Mapped => &["--layout", "mapped"],
             Rules::Legacy => &["--backend", "iptables", "--iptables", "legacy"],
             Rules::Nft => &["--backend", "iptables", "--iptables", "nft"],
+            Rules::FlatFirst => &["--layout", "flat", "--established", "first"],
+            Rules::MappedFirst => &["--layout", "mapped", "--established", "first"],
             Rules::Libvirt(backend) => {
                 libvirt::issue_base(folder, backend, &self.host);
                 for case in members.iter().filter_map(|member| member.case.as_ref()) {

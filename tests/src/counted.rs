@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::{Definition, Namespace};
 use palisade::definition::{Source, parse};
+use palisade::network::Established;
 use palisade::{BackendChoice, Choice, Firewall, Layout, Network, Options};
 use palisade_nft::dump::Reader;
 use palisade_nft::object::Family;
@@ -39,6 +40,11 @@ pub struct Site {
 impl Site {
     /// One in which nothing runs.
     pub fn new(layout: Layout) -> Self {
+        Self::choosing(layout, Established::default())
+    }
+
+    /// The same, with packets of known flows accepted then.
+    pub fn choosing(layout: Layout, established: Established) -> Self {
         let namespace = Namespace::new();
         let state = TempDir::new_in("/dev/shm").expect("make a folder");
         let socket = Socket::open_in(namespace.path()).expect("open a socket");
@@ -50,6 +56,7 @@ impl Site {
             choice: Choice {
                 backend: Some(BackendChoice::Nftables),
                 layout: Some(layout),
+                established: Some(established),
                 ..Choice::default()
             },
             ..Options::default()

@@ -1,10 +1,11 @@
 //! What it tells of a packet is what became of it.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
+use std::time::Duration;
 
 use palisade_tests::probe::{End, Outcome, Protocol, ask};
-use palisade_tests::{Palisade, is_in_path};
+use palisade_tests::{Namespace, Palisade, is_in_path};
 use serde_json::Value;
 
 use crate::site::{GATEWAY, GUEST, HOST, NETWORKS, ROUTED, Site, Tracing, WORLD, places, send};
@@ -96,6 +97,54 @@ pub(crate) fn answers_and_translations() {
         for packet in [question, answer] {
             assert_eq!(packet["prediction"]["kind"], "same", "{packet:#}");
             assert_eq!(packet["end"], "left", "{packet:#}");
+        }
+        tracing.end();
+    }
+}
+
+/// Where known flows are accepted first, the rule that does is the only one of ours that their
+/// packets meet with an answer; what begins a flow meets the others.
+pub(crate) fn known_flows_first() {
+    for layout in LAYOUTS {
+        let site = Site::new();
+        let palisade = Palisade::with_layout(&site.host, layout).with(["--established", "first"]);
+        palisade.apply(&*NETWORKS).stdout();
+        let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "3"]);
+        let bound = |namespace: &Namespace, port: u16| {
+            let bind = || UdpSocket::bind(("0.0.0.0", port)).expect("bind a socket");
+            let socket = namespace.inside(bind);
+            let patience = Some(Duration::from_secs(5));
+            socket.set_read_timeout(patience).expect("wait so long");
+            socket
+        };
+        let (guest, world) = (bound(&site.guest, 5000), bound(&site.world, 5001));
+        let ask = || guest.send_to(b"there", (WORLD, 5001)).expect("send");
+        ask();
+        let (_, from) = world.recv_from(&mut [0; 8]).expect("it arrives");
+        world.send_to(b"back", from).expect("answer");
+        guest.recv_from(&mut [0; 8]).expect("it is answered");
+        ask();
+        let decided = |packet: &Value| {
+            let path = packet["path"].as_array().expect("a path").clone();
+            let forwarded = path.into_iter().filter(|visit| {
+                visit["purpose"].is_string()
+                    && visit["purpose"] != "nat"
+                    && visit["why"] != "return"
+            });
+            let purposes: Vec<String> = forwarded.map(|v| v["purpose"].to_string()).collect();
+            purposes
+        };
+        let packets = [(); 3].map(|()| tracing.packet());
+        for (packet, purpose) in packets
+            .iter()
+            .zip(["out", "established in", "established out"])
+        {
+            assert_eq!(packet["prediction"]["kind"], "same", "{packet:#}");
+            assert_eq!(
+                decided(packet),
+                [format!("\"{purpose}\"")],
+                "{layout}: {packet:#}"
+            );
         }
         tracing.end();
     }

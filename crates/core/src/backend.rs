@@ -11,13 +11,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::network::{Family, Name, Network};
+use crate::network::{Established, Family, Name, Network, UnknownEstablished};
 use crate::rules::{Purpose, Rule};
 use crate::state::{Record, Uses};
 use crate::storage::Lock;
 
 /// By whom and where a network's rules are installed. What beside the backend's name belongs to
-/// it (a layout, a table) is known to the backend alone.
+/// it (a layout, a table) is known to the backend alone; but for one setting, which every backend
+/// has since it is about the rules themselves: [`Established`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Placement {
     /// The backend's name.
@@ -28,10 +29,34 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// The name of the setting that says when packets of known flows are accepted.
+    pub const ESTABLISHED: &str = "established";
+
     /// A setting, if it was made.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {
         self.settings.get(name).map(String::as_str)
+    }
+
+    /// When packets of known flows are accepted here. What stands as it always did is not written
+    /// down, so that builds that knew nothing else go on reading it.
+    ///
+    /// # Errors
+    /// If what is written is no such time.
+    pub fn established(&self) -> Result<Established, UnknownEstablished> {
+        let written = self.setting(Self::ESTABLISHED);
+        written.map_or(Ok(Established::default()), str::parse)
+    }
+
+    /// The same placement, with packets of known flows accepted then.
+    #[must_use]
+    pub fn with_established(mut self, established: Established) -> Self {
+        let name = Self::ESTABLISHED.to_owned();
+        match established {
+            Established::InTurn => self.settings.remove(&name),
+            Established::First => self.settings.insert(name, established.to_string()),
+        };
+        self
     }
 }
 

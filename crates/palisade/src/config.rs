@@ -8,6 +8,7 @@
 //! layout = "flat"               # or "mapped", the default
 //! table = "guests"              # "palisade" is the default
 //! iptables = "legacy"           # or "nft" or "auto", the default
+//! established = "first"         # or "in-turn", the default
 //! "#;
 //! let choice = config::parse(text.as_ref(), "palisade.toml".as_ref()).unwrap();
 //! assert_eq!(choice.table.unwrap().as_str(), "guests");
@@ -17,6 +18,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use palisade_core::network::{Established, UnknownEstablished};
 use palisade_core::words::in_words;
 use palisade_iptables::run::Programs;
 use palisade_nft::layout::{Layout, TableName};
@@ -38,6 +40,7 @@ struct File {
     layout: Option<LayoutName>,
     table: Option<TableName>,
     iptables: Option<ProgramsName>,
+    established: Option<EstablishedName>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +61,18 @@ struct LayoutName(Layout);
 
 impl TryFrom<String> for LayoutName {
     type Error = palisade_nft::layout::UnknownLayout;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct EstablishedName(Established);
+
+impl TryFrom<String> for EstablishedName {
+    type Error = UnknownEstablished;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse().map(Self)
@@ -107,7 +122,8 @@ impl ConfigError {
         match self {
             Self::File { .. } => "name another file with --config, or make it readable",
             Self::Syntax { .. } | Self::Endless { .. } => {
-                "the keys are firewall_backend, layout, table and iptables, each with a text in quotes"
+                "the keys are firewall_backend, layout, table, iptables and established, each with a text \
+                 in quotes"
             }
         }
     }
@@ -176,6 +192,9 @@ pub fn parse(text: &[u8], path: &Path) -> Result<Choice, ConfigError> {
         layout: file.layout.map(|LayoutName(layout)| layout),
         table: file.table,
         iptables: file.iptables.map(|ProgramsName(programs)| programs),
+        established: file
+            .established
+            .map(|EstablishedName(established)| established),
     })
 }
 
@@ -196,6 +215,7 @@ mod tests {
             error.to_string()
         };
         assert!(told("layout = \"tree\"").contains("`tree` is no layout"));
+        assert!(told("established = \"last\"").contains("`last` is no time for packets"));
         assert!(told("firewall_backend = \"pf\"").contains("`pf` is no backend"));
         assert!(told("table = \"ip\"").contains("a word of nft's language"));
         let endless = format!(

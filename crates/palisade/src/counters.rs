@@ -36,8 +36,8 @@ impl Traffic {
 
     fn of(purpose: Purpose) -> Option<Self> {
         match purpose {
-            Purpose::Out => Some(Self::Out),
-            Purpose::In => Some(Self::In),
+            Purpose::Out | Purpose::EstablishedOut => Some(Self::Out),
+            Purpose::In | Purpose::EstablishedIn => Some(Self::In),
             Purpose::Cross => Some(Self::Cross),
             Purpose::RefuseOut => Some(Self::RefusedOut),
             Purpose::RefuseIn => Some(Self::RefusedIn),

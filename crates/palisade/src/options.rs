@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use palisade_core::backend::Placement;
+use palisade_core::network::{Established, Network};
 use palisade_iptables::backend as iptables;
 use palisade_iptables::run::Programs;
 use palisade_nft::backend as nft;
@@ -39,6 +40,8 @@ pub struct Choice {
     pub table: Option<TableName>,
     /// Which family of programs the iptables backend uses.
     pub iptables: Option<Programs>,
+    /// When packets of known flows are accepted, whoever installs the rules.
+    pub established: Option<Established>,
 }
 
 /// Who installs rules.
@@ -113,7 +116,19 @@ impl Choice {
             layout: self.layout.or(other.layout),
             table: self.table.clone().or_else(|| other.table.clone()),
             iptables: self.iptables.or(other.iptables),
+            established: self.established.or(other.established),
         }
+    }
+
+    /// These networks as they would run by this choice, where no rules stand yet: with packets of
+    /// known flows accepted as it says.
+    #[must_use]
+    pub fn applied_to(&self, networks: &[Network]) -> Vec<Network> {
+        let chosen = |network: &Network| match self.established {
+            Some(established) => network.clone().with_established(established),
+            None => network.clone(),
+        };
+        networks.iter().map(chosen).collect()
     }
 
     /// Whether it names a backend.
@@ -137,7 +152,10 @@ impl Choice {
 
     /// What a record says was chosen.
     fn recorded(placement: &Placement) -> Self {
-        let mut choice = Self::default();
+        let mut choice = Self {
+            established: placement.established().ok(),
+            ..Self::default()
+        };
         if let Ok(settings) = nft::Settings::try_from(placement) {
             choice.backend = Some(BackendChoice::Nftables);
             choice.layout = Some(settings.layout);
@@ -172,7 +190,12 @@ impl Choice {
         };
         let explicit = named(self);
         let running = running.map(Self::recorded);
-        // Settings of the backend that a network leaves say nothing about the one that it goes to.
+        // Settings of the backend that a network leaves say nothing about the one that it goes to;
+        // when known flows are accepted is none of a backend's own.
+        let kept = Self {
+            established: running.as_ref().and_then(|running| running.established),
+            ..Self::default()
+        };
         let moves = |running: &Self| {
             explicit
                 .backend
@@ -181,7 +204,7 @@ impl Choice {
         match running.filter(|running| !moves(running)) {
             Some(running) => explicit.or(&running).settle(),
             None => {
-                let chosen = explicit.or(&named(configured));
+                let chosen = explicit.or(&kept).or(&named(configured));
                 if chosen.backend.is_some() {
                     chosen.settle()
                 } else {
@@ -193,13 +216,14 @@ impl Choice {
 
     /// With the defaults where nothing was chosen.
     fn settle(&self) -> Placement {
-        match self.backend.unwrap_or_default() {
+        let placement = match self.backend.unwrap_or_default() {
             BackendChoice::Auto | BackendChoice::Nftables => Placement::from(&self.settings()),
             BackendChoice::Iptables => Placement::from(&iptables::Settings {
                 programs: self.iptables.unwrap_or_default(),
             }),
-            BackendChoice::None => no_rules::placement(),
-        }
+            BackendChoice::None => return no_rules::placement(),
+        };
+        placement.with_established(self.established.unwrap_or_default())
     }
 
     /// The nftables backend's part, with the defaults where nothing was chosen.
@@ -241,6 +265,36 @@ mod tests {
         assert_eq!(nobody.backend, "none");
         assert_eq!(none.placement(Some(&nobody), &configured, usual), nobody);
     }
+
+    #[test]
+    fn when_known_flows_are_accepted_stays_with_a_network_that_moves() {
+        let usual = Choice::default;
+        let none = Choice::default();
+        let of = |established| Choice {
+            established: Some(established),
+            ..Choice::default()
+        };
+        let first = of(Established::First);
+        let running = choice("nftables", None)
+            .or(&first)
+            .placement(None, &none, usual);
+        assert_eq!(running.established(), Ok(Established::First));
+        assert_eq!(none.placement(Some(&running), &none, usual), running);
+        let configured = of(Established::InTurn);
+        assert_eq!(none.placement(Some(&running), &configured, usual), running);
+        let moved = choice("iptables", None).placement(Some(&running), &configured, usual);
+        assert_eq!(moved.established(), Ok(Established::First));
+        let back = of(Established::InTurn).placement(Some(&running), &first, usual);
+        assert_eq!(back.setting(Placement::ESTABLISHED), None);
+        assert_eq!(none.placement(Some(&back), &first, usual), back);
+        assert_eq!(none.placement(None, &first, usual), running);
+        let nobody = choice("none", None).or(&first);
+        assert_eq!(
+            nobody.placement(None, &none, usual).setting("established"),
+            None
+        );
+    }
+
     #[test]
     fn what_a_network_leaves_behind_says_nothing_about_where_it_goes() {
         let usual = || choice("iptables", None);

@@ -43,6 +43,7 @@ pub fn render(
     if !conflicts.is_empty() {
         return Err(RenderError::Conflicts(conflicts));
     }
+    let networks = &choice.applied_to(networks);
     let families = || {
         Family::BOTH
             .into_iter()

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
+use palisade::network::Established;
 use palisade::{BackendChoice, Layout, Programs, TableName};
 
 use crate::output::{Color, Format};
@@ -65,6 +66,16 @@ pub(crate) struct Global {
         value_parser = one_of::<Programs>(["auto", "legacy", "nft"])
     )]
     pub(crate) iptables: Option<Programs>,
+    /// When packets of known flows are accepted [default: in-turn]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "PALISADE_ESTABLISHED",
+        hide_env_values = true,
+        value_parser = one_of::<Established>(["in-turn", "first"])
+    )]
+    pub(crate) established: Option<Established>,
     /// The configuration file [default: /etc/palisade/palisade.toml, if it exists]
     #[arg(
         long,

@@ -80,6 +80,7 @@ pub(super) fn summary(record: &Record) -> Value {
         "backend": record.placement.backend,
         "layout": record.placement.setting("layout"),
         "table": record.placement.setting("table"),
+        "established": network.established().name(),
         "programs": record.placement.setting("programs"),
         "why": record.why,
         "since": since(record),

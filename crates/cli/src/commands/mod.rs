@@ -51,7 +51,10 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&rendered.files.files)?;
             check::render(&networks, &choice(global)?, rendered.family)
         }
-        Command::Compare(files) => compare::compare(&networks(&files.files)?),
+        Command::Compare(files) => {
+            let networks = networks(&files.files)?;
+            compare::compare(&choice(global)?.applied_to(&networks))
+        }
         Command::Apply(applied) => {
             let networks = networks(&applied.files.files)?;
             let mut firewall = open(global)?;
@@ -145,6 +148,7 @@ fn explicit(global: &Global) -> Choice {
         layout: global.layout,
         table: global.table.clone(),
         iptables: global.iptables,
+        established: global.established,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `show`: one network.
 
 use anstyle::Style;
-use palisade::network::{Family, Forward, Name};
+use palisade::network::{Established, Family, Forward, Name};
 use palisade::words::shown;
 use palisade::{Firewall, ShowError, Shown, Standing};
 use serde_json::json;
@@ -73,6 +73,7 @@ fn text(shown: &Shown) -> String {
         line("nat", format!("to {addresses}, ports {}{ipv6}", nat.ports));
     }
     line("placed", record.placement.to_string());
+    line("flows", flows(shown).to_owned());
     line("why", record.why.clone());
     line("since", since(record));
     for counters in &shown.counters {
@@ -104,6 +105,22 @@ fn text(shown: &Shown) -> String {
         }
     }
     text
+}
+
+/// What is to be said of packets of known flows, where they do not wait for their turn.
+fn flows(shown: &Shown) -> &'static str {
+    use palisade::rules::Purpose::{EstablishedIn, EstablishedOut};
+    let accepts = |s: &&Standing| matches!(s.purpose, Some(EstablishedIn | EstablishedOut));
+    let mut accepting = shown.standing.iter().filter(accepts).peekable();
+    if shown.record.network.established() == Established::InTurn {
+        ""
+    } else if accepting.peek().is_none() {
+        "known ones would be accepted first, but nothing is forwarded"
+    } else if accepting.any(|standing| standing.counter.is_some()) {
+        "known ones are accepted first"
+    } else {
+        "known ones are accepted first, and not counted"
+    }
 }
 
 pub(super) fn standing(all: &[&Standing]) -> String {

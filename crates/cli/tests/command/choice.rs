@@ -70,6 +70,52 @@ fn the_first_that_says_something() {
 }
 
 #[test]
+fn when_known_flows_are_accepted() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    palisade.file("first.toml", "established = 'first'\n");
+    let config = ("PALISADE_CONFIG", "first.toml");
+    let in_turn = ("PALISADE_ESTABLISHED", "in-turn");
+    let first = ("PALISADE_ESTABLISHED", "first");
+    let cases: [(&Environment, &str, bool); 7] = [
+        (&[], "", false),
+        (&[config], "", true),
+        (&[config, in_turn], "", false),
+        (&[first], "", true),
+        (&[first], "--established in-turn", false),
+        (&[], "--established first", true),
+        (&[], "--established first --layout flat", true),
+    ];
+    for (environment, options, is_first) in cases {
+        let output = |line: &str| {
+            let words: Vec<&str> = options.split_whitespace().chain(line.split(' ')).collect();
+            let mut command = palisade.command(&words);
+            let output = command.envs(environment.iter().copied()).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let rendered = output("render default.xml");
+        let accepts = ["@established_in accept", "established in\""];
+        let is_rendered = accepts.iter().any(|accept| rendered.contains(accept));
+        assert_eq!(
+            is_rendered, is_first,
+            "{environment:?} {options}: {rendered}"
+        );
+        // An answer from an address that is nobody's, to a guest that is not in the subnet.
+        let explained = output(
+            "explain --definitions default.xml --in wan0 --out virbr0 --src 192.0.2.9 \
+             --dst 10.99.0.1 --proto udp --sport 53 --dport 4000 --ct established",
+        );
+        let verdict = if is_first { "accept:" } else { "reject:" };
+        assert!(
+            explained.starts_with(verdict),
+            "{environment:?} {options}: {explained}"
+        );
+        let compared = output("compare default.xml");
+        assert!(compared.contains(", and not otherwise"), "{compared}");
+    }
+}
+
+#[test]
 fn the_backend_too() {
     let palisade = Palisade::new();
     palisade.file("default.xml", DEFAULT);

@@ -91,6 +91,7 @@ fn list_in_the_order_of_starting() {
             "backend": "none",
             "layout": null,
             "table": null,
+            "established": "in-turn",
             "programs": null,
             "why": "chosen explicitly",
             "since": null,

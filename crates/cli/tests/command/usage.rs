@@ -63,6 +63,7 @@ fn says_what_there_is() {
         "--layout tree list",
         "--backend pf list",
         "--iptables modern list",
+        "--established last list",
         "--table ip list",
         "--format yaml list",
         "--frob list",
@@ -90,6 +91,7 @@ fn in_the_environment_too() {
         ("PALISADE_BACKEND", "pf"),
         ("PALISADE_TABLE", "ip"),
         ("PALISADE_IPTABLES", "modern"),
+        ("PALISADE_ESTABLISHED", "last"),
     ] {
         let mut command = palisade.command(&["render", "default.xml"]);
         let output = command.env(name, value).output().unwrap();

@@ -47,6 +47,20 @@ pub struct Wish {
     pub why: Arc<str>,
 }
 
+impl Wish {
+    /// A network at a placement, with packets of known flows accepted as that says.
+    #[must_use]
+    pub fn new(network: &Network, placement: Arc<Placement>, why: Arc<str>) -> Self {
+        // What is no time there, a backend tells.
+        let established = placement.established().unwrap_or_default();
+        Self {
+            network: network.clone().with_established(established),
+            placement,
+            why,
+        }
+    }
+}
+
 /// A network that comes.
 #[derive(Debug, Clone, Copy)]
 pub struct Coming<'a> {

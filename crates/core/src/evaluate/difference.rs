@@ -64,15 +64,19 @@ impl Difference {
 
     /// Whether the packet is one that it is about; `flat` may refuse it all the same.
     fn concerns(self, meaning: &Meaning, packet: &Packet) -> bool {
-        if !packet.is_forwarded() || packet.in_interface == packet.out_interface {
+        if !packet.is_forwarded() {
             return false;
         }
-        let asked = |ruleset: &Ruleset, role| {
+        let asked = |ruleset: &Ruleset, role: Role| {
             let mut rules = ruleset.at(packet.family(), role);
             rules
                 .find(|rule| rule.matches.apply(packet).is_ok())
                 .map(|rule| rule.action)
         };
+        // What is accepted first of all is so in either reading.
+        if asked(&meaning.every_bridge, Role::GuestCross).is_some() {
+            return false;
+        }
         match self {
             // The network it goes to would take it, the one it comes from does not let it out.
             Self::BothMustAgree => {

@@ -5,6 +5,7 @@
 //! [`conflicts`] looks at a set of networks and finds what cannot run side by side.
 
 mod conflict;
+mod established;
 mod forward;
 mod interface;
 mod name;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 pub use conflict::{Conflict, conflicts, told};
+pub use established::{Established, UnknownEstablished};
 pub use forward::{Forward, Nat, UnmanagedMode};
 pub use interface::{InterfaceName, InterfaceNameError};
 pub use name::{MAX_NAME, Name, NameError};
@@ -31,7 +33,11 @@ struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
 /// A virtual network, without contradictions. A copy shares what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "Description")]
-pub struct Network(Arc<Description>);
+pub struct Network {
+    said: Arc<Description>,
+    /// Not written with it: it belongs to where the network is placed.
+    established: Established,
+}
 
 /// What is said of a network, before it is known to hold together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -184,25 +190,28 @@ impl Network {
                 second,
             });
         }
-        Ok(Self(Arc::new(description)))
+        Ok(Self {
+            said: Arc::new(description),
+            established: Established::default(),
+        })
     }
 
     /// The network's name.
     #[must_use]
     pub fn name(&self) -> &Name {
-        &self.0.name
+        &self.said.name
     }
 
     /// The bridge, which only networks without rules may lack.
     #[must_use]
     pub fn bridge(&self) -> Option<&InterfaceName> {
-        self.0.bridge.as_ref()
+        self.said.bridge.as_ref()
     }
 
     /// The bridge, if it and what passes it are ours to rule.
     #[must_use]
     pub fn ruled_bridge(&self) -> Option<&InterfaceName> {
-        match self.0.forward {
+        match self.said.forward {
             Forward::Isolated | Forward::Nat(_) | Forward::Route { .. } => self.bridge(),
             Forward::Open | Forward::Unmanaged(_) => None,
         }
@@ -211,24 +220,24 @@ impl Network {
     /// The firewalld zone of the bridge.
     #[must_use]
     pub fn zone(&self) -> Option<&Name> {
-        self.0.zone.as_ref()
+        self.said.zone.as_ref()
     }
 
     /// How guests reach beyond the bridge.
     #[must_use]
     pub fn forward(&self) -> &Forward {
-        &self.0.forward
+        &self.said.forward
     }
 
     /// The guests' subnets, in the order of the definition.
     #[must_use]
     pub fn subnets(&self) -> &[Subnet] {
-        &self.0.subnets
+        &self.said.subnets
     }
 
     /// The guests' subnets of one family.
     pub fn subnets_of(&self, family: Family) -> impl Iterator<Item = Subnet> + '_ {
-        self.0
+        self.said
             .subnets
             .iter()
             .copied()
@@ -238,19 +247,35 @@ impl Network {
     /// Whether guests may talk IPv6 among themselves without an IPv6 subnet.
     #[must_use]
     pub fn ipv6(&self) -> bool {
-        self.0.ipv6
+        self.said.ipv6
     }
 
     /// Whether guests get IPv4 addresses by DHCP from the host.
     #[must_use]
     pub fn dhcp(&self) -> bool {
-        self.0.dhcp
+        self.said.dhcp
     }
 
     /// Whether guests boot over TFTP from the host.
     #[must_use]
     pub fn tftp(&self) -> bool {
-        self.0.tftp
+        self.said.tftp
+    }
+
+    /// When packets of known flows are accepted: in turn, unless that was
+    /// [chosen](Self::with_established) otherwise.
+    #[must_use]
+    pub fn established(&self) -> Established {
+        self.established
+    }
+
+    /// The same network, with packets of known flows accepted then.
+    #[must_use]
+    pub fn with_established(self, established: Established) -> Self {
+        Self {
+            established,
+            ..self
+        }
     }
 }
 
@@ -283,13 +308,13 @@ impl TryFrom<Description> for Network {
 
 impl From<Network> for Description {
     fn from(network: Network) -> Self {
-        Arc::unwrap_or_clone(network.0)
+        Arc::unwrap_or_clone(network.said)
     }
 }
 
 impl Serialize for Network {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.said.serialize(serializer)
     }
 }
 

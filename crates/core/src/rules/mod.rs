@@ -37,7 +37,8 @@ pub struct Rule {
 /// The places at which rules are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Forwarded packets, first: between guests of one bridge.
+    /// Forwarded packets, first: of known flows, where they are accepted first, and between guests
+    /// of one bridge.
     GuestCross,
     /// Forwarded packets, second: to a guest.
     GuestInput,
@@ -73,6 +74,10 @@ impl Role {
 pub enum Purpose {
     /// Guests talk among themselves over the bridge.
     Cross,
+    /// Packets of known flows come in, before anything else is asked.
+    EstablishedIn,
+    /// Packets of known flows leave, before anything else is asked.
+    EstablishedOut,
     /// Packets of a subnet leave.
     Out,
     /// Packets come in to a subnet: all of them, or those of known flows.
@@ -99,8 +104,10 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Cross,
+        Self::EstablishedIn,
+        Self::EstablishedOut,
         Self::Out,
         Self::In,
         Self::RefuseOut,
@@ -127,6 +134,8 @@ impl Purpose {
     pub fn words(self) -> &'static str {
         match self {
             Self::Cross => "guest to guest",
+            Self::EstablishedIn => "established in",
+            Self::EstablishedOut => "established out",
             Self::Out => "out",
             Self::In => "in",
             Self::RefuseOut => "refuse out",
@@ -146,6 +155,8 @@ impl Purpose {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::Cross => "guests on the bridge may talk to each other",
+            Self::EstablishedIn => "what belongs to a known flow comes in, first of all",
+            Self::EstablishedOut => "what belongs to a known flow leaves, first of all",
             Self::Out => "guests may send from their subnet",
             Self::In => "what may come in to the guests' subnet",
             Self::RefuseOut => "everything else from the bridge is refused",

@@ -38,7 +38,7 @@ impl Default for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Description, Forward, Nat};
+    use crate::network::{Description, Established, Forward, Nat};
 
     #[test]
     fn whatever_differs_shows() {
@@ -70,9 +70,9 @@ mod tests {
             assert!(!digests.contains(&digest), "{other:?}");
             digests.push(digest);
         }
-        assert_ne!(
-            Secret::default().digest(&Network::new(plain).unwrap()),
-            digests[0]
-        );
+        let plain = Network::new(plain).unwrap();
+        let first = plain.clone().with_established(Established::First);
+        assert_ne!(secret.digest(&first), digests[0]);
+        assert_ne!(Secret::default().digest(&plain), digests[0]);
     }
 }

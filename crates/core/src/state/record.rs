@@ -10,17 +10,19 @@ use thiserror::Error;
 use super::origin::{Origin, Told};
 use super::{StateError, path};
 use crate::backend::{Installed, Placement};
-use crate::network::{Name, Network};
+use crate::network::{Name, Network, UnknownEstablished};
 
 /// A running network, and what was installed for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Words")]
 pub struct Record {
-    /// The network as it was defined.
+    /// The network as it was defined, and as its placement says when packets of known flows are
+    /// accepted.
     pub network: Network,
     /// By whom and where its rules were installed.
     pub placement: Placement,
     /// Why it was placed there, for people.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
     /// Since when it runs as it does.
     pub since: Timestamp,
@@ -28,6 +30,35 @@ pub struct Record {
     pub order: u64,
     /// What was installed, and nothing else will be taken away with it.
     pub installed: Vec<Installed>,
+}
+
+/// A record as it is written: when packets of known flows are accepted, the placement says alone.
+#[derive(Deserialize)]
+struct Words {
+    network: Network,
+    placement: Placement,
+    #[serde(default)]
+    why: String,
+    since: Timestamp,
+    order: u64,
+    installed: Vec<Installed>,
+}
+
+impl TryFrom<Words> for Record {
+    type Error = UnknownEstablished;
+
+    fn try_from(words: Words) -> Result<Self, UnknownEstablished> {
+        Ok(Self {
+            network: words
+                .network
+                .with_established(words.placement.established()?),
+            placement: words.placement,
+            why: words.why,
+            since: words.since,
+            order: words.order,
+            installed: words.installed,
+        })
+    }
 }
 
 impl Record {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::backend::{Installed, Placement};
 use crate::journal::{Begin, Left};
-use crate::network::{Description, Family, Forward, Network};
+use crate::network::{Description, Established, Family, Forward, Network};
 use crate::storage::memory::Memory;
 use crate::storage::{Lock, PATIENCE};
 
@@ -319,6 +319,36 @@ fn an_unchanged_network_is_known_without_its_record() {
     let other = Network::new(other).unwrap();
     assert_eq!(running.rank_as(&other, &a.placement), None);
     assert!(running.is_misled());
+}
+
+/// The placement says it, and the network has it: also where only the index is read.
+#[test]
+fn when_known_flows_are_accepted_is_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let (state, lock) = next(directory.path());
+    let (mut a, b) = (record("a", 3), record("b", 4));
+    a.placement = a.placement.with_established(Established::First);
+    a.network = a.network.with_established(Established::First);
+    let running = state.running(&lock).unwrap();
+    state.write([&a, &b]).unwrap();
+    state.remember(running, [], [a.clone(), b.clone()], &[]);
+    drop(lock);
+
+    let (state, lock) = next(directory.path());
+    assert_eq!(state.records(None).unwrap(), [a.clone(), b.clone()]);
+    let running = state.running(&lock).unwrap();
+    let in_turn = a.network.clone().with_established(Established::InTurn);
+    assert_eq!(running.rank_as(&a.network, &a.placement), Some(3));
+    assert_eq!(running.rank_as(&in_turn, &b.placement), None);
+    assert_eq!(running.rank_as(&a.network, &b.placement), None);
+    assert_eq!(running.rank_as(&b.network, &b.placement), Some(4));
+
+    // One who writes anything else there has not written it with this program.
+    let path = PathBuf::from(state.place()).join(path(a.network.name()));
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains(r#""established":"first""#), "{written}");
+    fs::write(&path, written.replace("\"first\"", "\"last\"")).unwrap();
+    assert_eq!(state.records(Some(&lock)).unwrap(), [b]);
 }
 
 #[test]

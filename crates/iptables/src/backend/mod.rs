@@ -117,9 +117,10 @@ impl Iptables {
     /// If the placement is none of this backend's, or there are no programs.
     pub fn settle(&mut self, placement: &Placement) -> Result<Placement, BackendError> {
         let variant = self.variant(placement)?;
-        Ok(Placement::from(&Settings {
-            programs: Programs::Of(variant),
-        }))
+        let programs = Programs::Of(variant);
+        let established = placement.established().map_err(SettingsError::from);
+        let established = established.map_err(IptablesError::from)?;
+        Ok(Placement::from(&Settings { programs }).with_established(established))
     }
 
     /// Tries out with each table whether these programs can do what networks need, and changes

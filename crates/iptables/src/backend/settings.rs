@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_core::backend::Placement;
+use palisade_core::network::UnknownEstablished;
 use thiserror::Error;
 
 use crate::run::{Programs, UnknownPrograms};
@@ -28,6 +29,9 @@ pub enum SettingsError {
     /// No such programs.
     #[error(transparent)]
     Programs(#[from] UnknownPrograms),
+    /// No time at which packets of known flows are accepted.
+    #[error(transparent)]
+    Established(#[from] UnknownEstablished),
     /// A setting that this build does not know.
     #[error("iptables has no setting `{0}`")]
     Unknown(String),
@@ -62,6 +66,8 @@ impl TryFrom<&Placement> for Settings {
         for (name, value) in &placement.settings {
             match name.as_str() {
                 PROGRAMS => settings.programs = value.parse()?,
+                // It is about the network's rules, and the network has it.
+                Placement::ESTABLISHED => drop(placement.established()?),
                 _ => return Err(SettingsError::Unknown(name.clone())),
             }
         }

@@ -155,7 +155,7 @@ fn ends<T: FromStr + Copy>(word: &str) -> Option<(T, T)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use palisade_core::network::{Description, Forward, Nat, Network};
+    use palisade_core::network::{Description, Established, Forward, Nat, Network};
     use palisade_core::rules::{Guard, rules};
 
     fn network(forward: Forward, subnets: &[&str]) -> Network {
@@ -195,6 +195,7 @@ mod tests {
         ]
         .into_iter()
         .map(|forward| network(forward, &subnets))
+        .flat_map(|network| Established::ALL.map(|e| network.clone().with_established(e)))
         .collect()
     }
 

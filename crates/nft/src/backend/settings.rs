@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use palisade_core::backend::Placement;
+use palisade_core::network::UnknownEstablished;
 use thiserror::Error;
 
 use crate::layout::{Layout, TableName, TableNameError, UnknownLayout};
@@ -34,6 +35,9 @@ pub enum SettingsError {
     /// No name for a table.
     #[error(transparent)]
     Table(#[from] TableNameError),
+    /// No time at which packets of known flows are accepted.
+    #[error(transparent)]
+    Established(#[from] UnknownEstablished),
     /// A setting that this build does not know.
     #[error("nftables has no setting `{0}`")]
     Unknown(String),
@@ -63,6 +67,8 @@ impl TryFrom<&Placement> for Settings {
             match name.as_str() {
                 LAYOUT => settings.layout = value.parse()?,
                 TABLE => settings.table = value.parse()?,
+                // It is about the network's rules, and the network has it.
+                Placement::ESTABLISHED => drop(placement.established()?),
                 _ => return Err(SettingsError::Unknown(name.clone())),
             }
         }

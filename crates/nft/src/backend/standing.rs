@@ -127,6 +127,8 @@ fn counter(expressions: &[Expression]) -> Option<Counted> {
 fn purpose(item: &Installed) -> Option<Purpose> {
     if let Some(shape) = Shape::from_name(&item.place) {
         return Some(match shape {
+            Shape::EstablishedIn { .. } => Purpose::EstablishedIn,
+            Shape::EstablishedOut { .. } => Purpose::EstablishedOut,
             Shape::Cross | Shape::Bridges => Purpose::Cross,
             Shape::Out { .. } => Purpose::Out,
             Shape::RefusedOut => Purpose::RefuseOut,

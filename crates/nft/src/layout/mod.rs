@@ -25,7 +25,7 @@ pub use names::{KEYWORDS, TableName, TableNameError};
 
 /// The version of what the layouts below put into a table. It goes up with every change of a
 /// name, a rule or a set, so that a later build knows what it meets.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How rules are laid out in tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -1,8 +1,9 @@
 use palisade_core::network::{
-    AddressRange, Description, Forward, Nat, Network, PortRange, Subnet, conflicts,
+    AddressRange, Description, Established, Forward, Nat, Network, PortRange, Subnet, conflicts,
 };
 use palisade_core::rules::Rule as CoreRule;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::*;
 use crate::object::{Comparison, Counter, Userdata, Verdict};
@@ -50,7 +51,9 @@ fn network(number: u8) -> impl Strategy<Value = Network> {
             subnet(number, prefix).prop_map(|one| vec![one]),
         ]
     });
-    (forward(), subnets, any::<bool>()).prop_map(move |(forward, subnets, ipv6)| {
+    let established = select(Established::ALL.to_vec());
+    let parts = (forward(), subnets, any::<bool>(), established);
+    parts.prop_map(move |(forward, subnets, ipv6, established)| {
         Network::new(Description {
             // A name that looks like the comment of a rule.
             name: format!("net: {number}: out").parse().unwrap(),
@@ -63,6 +66,7 @@ fn network(number: u8) -> impl Strategy<Value = Network> {
             tftp: false,
         })
         .unwrap()
+        .with_established(established)
     })
 }
 

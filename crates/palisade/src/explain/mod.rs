@@ -259,6 +259,7 @@ pub fn explain(
 
 /// What networks would have installed.
 fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground {
+    let networks = &choice.applied_to(networks);
     let mut ground = Ground::default();
     match choice.backend {
         Some(BackendChoice::None) => {}

@@ -69,11 +69,7 @@ impl Firewall {
                         new
                     }
                 };
-                Wish {
-                    network: network.clone(),
-                    placement,
-                    why,
-                }
+                Wish::new(network, placement, why)
             };
             let wishes = networks.iter().map(&mut wish).collect();
             if ignored {

@@ -233,11 +233,9 @@ impl Firewall {
             let wish = |record: &Record| {
                 let running = Some(&record.placement);
                 let placement = to.placement(running, &Choice::default(), Choice::default);
-                Wish {
-                    network: record.network.clone(),
-                    placement: usual::settled(namespace.as_ref(), placement).into(),
-                    why: "moved here by `migrate`".into(),
-                }
+                let placement = usual::settled(namespace.as_ref(), placement);
+                let why = "moved here by `migrate`";
+                Wish::new(&record.network, placement.into(), why.into())
             };
             Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
         };

@@ -2,8 +2,8 @@
 
 use palisade::Network;
 use palisade::network::{
-    AddressRange, Description, Forward, InterfaceName, Nat, PortRange, Subnet, UnmanagedMode,
-    conflicts,
+    AddressRange, Description, Established, Forward, InterfaceName, Nat, PortRange, Subnet,
+    UnmanagedMode, conflicts,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -108,8 +108,10 @@ fn network(number: usize) -> impl Strategy<Value = Network> {
         tftp: false,
     });
     // A network whose device is its own bridge is none.
-    prop_oneof![8 => ruled, 1 => unmanaged]
-        .prop_filter_map("sound", |description| Network::new(description).ok())
+    let sound = prop_oneof![8 => ruled, 1 => unmanaged]
+        .prop_filter_map("sound", |description| Network::new(description).ok());
+    (sound, select(Established::ALL.to_vec()))
+        .prop_map(|(network, established)| network.with_established(established))
 }
 
 /// Few addresses, so that subnets of networks lie side by side, and beside those that are special.

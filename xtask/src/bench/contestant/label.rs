@@ -53,6 +53,8 @@ pub(in super::super) enum What {
     Rustables,
     /// Packets through a router.
     Packets,
+    /// The same, with those of known flows accepted first.
+    KnownFirst,
     /// Packets through a router with a single masquerade rule for all.
     Masquerade,
     /// The process `true`.
@@ -91,6 +93,7 @@ impl What {
             Self::OurEncoder => "encoder, same rules",
             Self::Rustables => "rustables' encoder",
             Self::Packets => "packets",
+            Self::KnownFirst => "packets, known flows first",
             Self::Masquerade => "one masquerade rule",
             Self::True => "true",
             Self::Version => "palisade --version",
@@ -114,6 +117,7 @@ impl What {
             | Self::Lift
             | Self::OurEncoder
             | Self::Packets
+            | Self::KnownFirst
             | Self::Version
             | Self::List
             | Self::Memory

@@ -2,9 +2,9 @@
 //! world, each a namespace.
 //!
 //! All routers stand side by side, and the same traffic goes through them in turn: one network and
-//! many of ours (the guest is on the last of them), libvirt's flat rules, iptables, and a single
-//! masquerade rule for all. One thread on one processor sends and receives, so that forwarding
-//! happens where its time is seen.
+//! many of ours (the guest is on the last of them) with known flows accepted in turn and first,
+//! libvirt's flat rules, iptables, and a single masquerade rule for all. One thread on one processor
+//! sends and receives, so that forwarding happens where its time is seen.
 
 mod lab;
 mod rules;
@@ -29,12 +29,15 @@ pub(super) fn measure(session: &mut Session<'_>) -> Result<(), String> {
     let scratch = Scratch::new()?;
     let ground = Ground::new(&scratch, session.command)?;
     let ours = |layout, size: u16| (Label::of(layout, What::Packets, size.into()), size);
+    let first = |layout, size: u16| (Label::of(layout, What::KnownFirst, size.into()), size);
     let mut routers = vec![
         (Label::other(What::Masquerade, 1), 1),
         ours(Layout::Mapped, 1),
         ours(Layout::Mapped, 100),
         ours(Layout::Mapped, 1_000),
         ours(Layout::Mapped, 10_000),
+        first(Layout::Mapped, 1),
+        first(Layout::Mapped, 1_000),
         ours(Layout::Flat, 1),
         ours(Layout::Flat, 100),
         ours(Layout::Flat, 1_000),

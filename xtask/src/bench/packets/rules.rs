@@ -1,6 +1,7 @@
 //! The rules of a router.
 
 use palisade::Layout;
+use palisade::network::Established;
 use palisade_nft::socket::Socket;
 
 use super::super::contestant::{Label, What};
@@ -50,9 +51,12 @@ impl Rules {
     pub(super) fn install(&self, ground: &Ground<'_>, router: &Namespace) -> Result<(), String> {
         let networks = dual_networks(self.size)?;
         match (self.label.layout, self.label.what) {
-            (Some(layout), _) => {
+            (Some(layout), what) => {
                 let state = ground.scratch.folder()?;
-                let options = options(layout, router, &state);
+                let mut options = options(layout, router, &state);
+                if what == What::KnownFirst {
+                    options.choice.established = Some(Established::First);
+                }
                 let firewall = palisade::Firewall::open(&options);
                 let mut firewall = firewall.map_err(|error| error.to_string())?;
                 let report = firewall.apply(&networks);

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use palisade_core::network::{InterfaceName, Subnet};
-use palisade_core::rules::{Destination, Role, Rule};
+use palisade_core::rules::{Destination, Purpose, Role, Rule};
 
 use super::shape::{Part, Shape};
 
@@ -25,21 +25,27 @@ impl Key {
             _ => None,
         };
         match rule.role {
+            _ if rule.purpose == Purpose::Cross => Self {
+                bridge: incoming,
+                ..Self::default()
+            },
+            _ if rule.purpose == Purpose::EstablishedIn => Self {
+                bridge: outgoing,
+                device: incoming,
+                ..Self::default()
+            },
             Role::GuestInput => Self {
                 bridge: outgoing,
                 device: incoming,
                 subnet: destination,
-            },
-            Role::GuestCross => Self {
-                bridge: incoming,
-                ..Self::default()
             },
             Role::GuestNat => Self {
                 bridge: None,
                 device: outgoing,
                 subnet: matches.source,
             },
-            Role::GuestOutput | Role::HostInput | Role::HostOutput | Role::Mangle => Self {
+            // From a guest.
+            _ => Self {
                 bridge: incoming,
                 device: outgoing,
                 subnet: matches.source,

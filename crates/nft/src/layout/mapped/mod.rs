@@ -157,6 +157,8 @@ fn elements(rule: &CoreRule) -> Vec<(Shape, Key)> {
     let key = Key::of(rule);
     let via = key.device.is_some();
     match (rule.purpose, key.subnet.map(Subnet::prefix)) {
+        (Purpose::EstablishedIn, _) => vec![(Shape::EstablishedIn { via }, key)],
+        (Purpose::EstablishedOut, _) => vec![(Shape::EstablishedOut { via }, key)],
         (Purpose::Cross, _) => vec![(Shape::Bridges, key.clone()), (Shape::Cross, key)],
         (Purpose::RefuseOut, _) => vec![(Shape::RefusedOut, key)],
         (Purpose::RefuseIn, _) => vec![(Shape::RefusedIn, key)],

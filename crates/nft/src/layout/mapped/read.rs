@@ -40,6 +40,24 @@ pub(in crate::layout) fn read(
     };
     Some(match shape {
         Shape::Bridges | Shape::Same { .. } => Vec::new(),
+        Shape::EstablishedIn { .. } => vec![rule(
+            Role::GuestCross,
+            Purpose::EstablishedIn,
+            Matches {
+                known_flow: true,
+                ..through(device, bridge)
+            },
+            Action::Accept,
+        )],
+        Shape::EstablishedOut { .. } => vec![rule(
+            Role::GuestCross,
+            Purpose::EstablishedOut,
+            Matches {
+                known_flow: true,
+                ..through(bridge, device)
+            },
+            Action::Accept,
+        )],
         Shape::Cross => vec![rule(
             Role::GuestCross,
             Purpose::Cross,

@@ -19,6 +19,16 @@ pub(super) const TO_GUEST: &str = "to_guest";
 /// A place at which packets are looked up. The order is that in which packets meet them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shape {
+    /// To a bridge, in flows that are known, before all else.
+    EstablishedIn {
+        /// Only through the network's device.
+        via: bool,
+    },
+    /// From a bridge, in flows that are known, before all else.
+    EstablishedOut {
+        /// Only through the network's device.
+        via: bool,
+    },
     /// From guest to guest across the bridge.
     Cross,
     /// Whether a bridge is one of ours.
@@ -90,6 +100,8 @@ impl Shape {
     pub fn name(&self) -> String {
         let through = |via: bool| if via { "_via" } else { "" };
         match *self {
+            Self::EstablishedIn { via } => format!("established_in{}", through(via)),
+            Self::EstablishedOut { via } => format!("established_out{}", through(via)),
             Self::Cross => "cross".to_owned(),
             Self::Bridges => "bridges".to_owned(),
             Self::Out { via, prefix } => format!("out{}_{prefix}", through(via)),
@@ -115,6 +127,14 @@ impl Shape {
         let (prefix, kind) = rest.split_once('_').unwrap_or((rest, ""));
         let prefix = prefix.parse().unwrap_or_default();
         let shape = match word {
+            "established" => {
+                let via = rest.ends_with("_via");
+                if rest.starts_with("in") {
+                    Self::EstablishedIn { via }
+                } else {
+                    Self::EstablishedOut { via }
+                }
+            }
             "cross" => Self::Cross,
             "bridges" => Self::Bridges,
             "refused" if rest == "out" => Self::RefusedOut,
@@ -149,6 +169,8 @@ impl Shape {
         let source = |prefix| Some(Part::Address(End::Source, prefix));
         let destination = |prefix| Some(Part::Address(End::Destination, prefix));
         let parts = match *self {
+            Self::EstablishedIn { via } => [Some(Part::Bridge(Out)), device(via, In), None],
+            Self::EstablishedOut { via } => [Some(Part::Bridge(In)), device(via, Out), None],
             Self::Cross => [Some(Part::Bridge(In)), Some(Part::Bridge(Out)), None],
             Self::Bridges | Self::RefusedOut => [Some(Part::Bridge(In)), None, None],
             Self::RefusedIn => [Some(Part::Bridge(Out)), None, None],
@@ -182,7 +204,8 @@ impl Shape {
         DataType::concatenation(&self.types(family))
     }
 
-    /// Its set. Elements count what they decide on; those that only lead on do not.
+    /// Its set. Elements count what they decide on; those that only lead on do not, nor those of
+    /// known flows: counting would cost what they save.
     pub(super) fn set(&self, place: Place<'_>) -> Set {
         let types = self.types(place.family);
         // A concatenation has no byte order of its own.
@@ -190,7 +213,13 @@ impl Shape {
             [one] => Some(*one == DataType::IFNAME),
             _ => None,
         };
-        let counts = !matches!(self, Self::Bridges | Self::Same { .. });
+        let counts = !matches!(
+            self,
+            Self::EstablishedIn { .. }
+                | Self::EstablishedOut { .. }
+                | Self::Bridges
+                | Self::Same { .. }
+        );
         Set {
             family: place.family(),
             table: place.table.to_string(),
@@ -221,6 +250,8 @@ impl Shape {
             }
         };
         match self {
+            Self::EstablishedIn { via } => format!("known flows to guests{}", through(*via)),
+            Self::EstablishedOut { via } => format!("known flows from guests{}", through(*via)),
             Self::Cross => "from guest to guest across a bridge".to_owned(),
             Self::Bridges => "the bridges of guests".to_owned(),
             Self::Out { via, prefix } => format!("out of a /{prefix}{}", through(*via)),
@@ -242,7 +273,10 @@ impl Shape {
         let back = || Statement::Verdict(Verdict::Return);
         let refuse = Statement::Reject(statement::port_unreachable(place.family()));
         let (chain, action) = match self {
-            Self::Cross | Self::Bridges => (FORWARD, accept),
+            Self::EstablishedIn { .. }
+            | Self::EstablishedOut { .. }
+            | Self::Cross
+            | Self::Bridges => (FORWARD, accept),
             Self::Out { .. } => (FROM_GUEST, back()),
             Self::RefusedOut => (FROM_GUEST, refuse),
             Self::Reply { .. } | Self::In { .. } => (TO_GUEST, accept),
@@ -252,7 +286,11 @@ impl Shape {
                 (POSTROUTING, Statement::Verdict(Verdict::Goto(kind.chain())))
             }
         };
-        let known = matches!(self, Self::Reply { .. }).then(statement::known_flow);
+        let asks = matches!(
+            self,
+            Self::EstablishedIn { .. } | Self::EstablishedOut { .. } | Self::Reply { .. }
+        );
+        let known = asks.then(statement::known_flow);
         let lookup = statement::in_set(self.fields(place), &self.name());
         let statements: Vec<Statement> = known.into_iter().chain([lookup, action]).collect();
         place.rule(chain, &statements, &format!("palisade: {}", self.comment()))
