@@ -282,8 +282,12 @@ impl<'a> Reader<'a> {
         Ok(tables)
     }
 
-    /// The kernel tells of the chains of all tables; those of others are passed over unread.
-    fn chains(&mut self, family: Family, table: &str) -> Result<Vec<Chain>, DumpError> {
+    /// The chains of a table. The kernel tells of those of all tables; the others are passed over
+    /// unread.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn chains(&mut self, family: Family, table: &str) -> Result<Vec<Chain>, DumpError> {
         let mut chains = Vec::new();
         let key = |_: &mut Vec<u8>| {};
         self.dump("about chains", Kind::GET_CHAIN, family, key, |message| {

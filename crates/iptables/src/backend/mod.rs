@@ -45,7 +45,7 @@ use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
-pub use native::{Native, Unprinted};
+pub use native::{Native, NativeChain, NativeRule, Unprinted};
 pub use render::{render, tables};
 pub use saved::Saved;
 pub use settings::{NAME, Settings, SettingsError};
