@@ -14,6 +14,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         a_narrowed_rule_of_others_is_told_and_goes,
         what_keeps_a_table_from_being_printed_is_named,
         what_is_in_chains_of_others_is_theirs,
+        what_looks_like_ours_to_the_programs_is_not_deleted_for_it,
     ])
 }
 
@@ -150,6 +151,7 @@ fn what_is_in_chains_of_others_is_theirs() {
         ["the jump `-j PALISADE_FWI`", "-j ACCEPT"],
         "{told:#}"
     );
+    assert_eq!(told["consequence"]["kind"], "packet", "{told:#}");
     palisade.ok(["repair"]);
     assert_clean(&palisade);
 
@@ -162,4 +164,33 @@ fn what_is_in_chains_of_others_is_theirs() {
     assert_eq!(foreign(), before);
     let left = nft(&namespace, &["list", "ruleset"]);
     assert!(!left.contains("PALISADE"), "{left}");
+}
+
+/// The programs delete the first rule that looks to them like the one that they are told: a narrowed
+/// jump of somebody's, that they read as ours.
+fn what_looks_like_ours_to_the_programs_is_not_deleted_for_it() {
+    let namespace = Namespace::new();
+    let palisade = Place::Nft.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    namespace.nft(
+        "insert rule ip filter FORWARD ip saddr { 1.2.3.4, 5.6.7.8 } counter jump PALISADE_FWO",
+    );
+    let foreign = || {
+        let listed = nft(
+            &namespace,
+            &["-a", "list", "chain", "ip", "filter", "FORWARD"],
+        );
+        let theirs = listed.lines().filter(|line| line.contains("saddr {"));
+        theirs.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = foreign();
+    assert_eq!(before.len(), 1, "{before:#?}");
+    // Ours are no longer at the head.
+    palisade.ok(["repair"]);
+    assert_clean(&palisade);
+    assert_eq!(foreign(), before);
+    // The chain serves somebody, so it stays, and what leads to it with it.
+    let told = palisade.ok(["remove", "--all"]);
+    assert!(told.contains("chain `PALISADE_FWO`"), "{told}");
+    assert_eq!(foreign(), before);
 }

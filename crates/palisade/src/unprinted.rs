@@ -55,6 +55,9 @@ impl Native for Kernel {
         }
         let fill = |chain: Chain| NativeChain {
             rules: of_chain.remove(&chain.name).unwrap_or_default(),
+            policy: chain
+                .base
+                .map(|base| base.policy.to_string().to_uppercase()),
             name: chain.name,
         };
         Ok(chains.into_iter().map(fill).collect())

@@ -25,6 +25,9 @@ pub struct Unprinted {
 pub struct NativeChain {
     /// Its name.
     pub name: String,
+    /// What becomes of packets at its end, in the words of the programs; only chains of the kernel
+    /// have one.
+    pub policy: Option<String>,
     /// Its rules, in the order in which packets meet them.
     pub rules: Vec<NativeRule>,
 }
@@ -82,7 +85,7 @@ pub(super) fn chains(
 
 /// The rules that the programs do not print as they are.
 pub(super) fn unprinted(chains: Vec<NativeChain>) -> impl Iterator<Item = Unprinted> {
-    let of_chain = |NativeChain { name, rules }| {
+    let of_chain = |NativeChain { name, rules, .. }| {
         let unprinted = rules.into_iter().filter(|rule| !rule.is_printed);
         unprinted.map(move |rule| Unprinted {
             chain: String::clone(&name),

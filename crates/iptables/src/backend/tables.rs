@@ -128,7 +128,7 @@ impl Tables {
             let name = &chain.name;
             found.chains.push(text::Chain {
                 name: name.clone(),
-                policy: None,
+                policy: chain.policy.clone(),
                 counters: None,
             });
             if is_chain(name) {

@@ -196,7 +196,7 @@ impl text::Table {
             } => self.insert(chain, at.checked_sub(1)?, words.clone(), *counters),
             // Whether it is there, the programs cannot tell of every rule.
             text::Command::Delete { words, .. } if words.behind("-m") == Some("recent") => None,
-            text::Command::Delete { chain, words } => {
+            text::Command::Delete { chain, words, .. } => {
                 let is_it = |rule: &text::Rule| rule.chain == *chain && rule.words == *words;
                 let at = self.rules.iter().position(is_it)?;
                 self.rules.remove(at);

@@ -148,6 +148,7 @@ fn told_by_kernel(chain: &str, rules: &[&str]) -> NativeChain {
     });
     NativeChain {
         name: chain.to_owned(),
+        policy: None,
         rules: rules.collect(),
     }
 }
