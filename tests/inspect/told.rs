@@ -17,6 +17,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         what_of_a_set_is_another,
         a_foreign_element_beside_markers,
         leftovers_are_not_foreign,
+        what_only_a_map_leads_to_stays,
         watching_makes_no_state,
     ])
 }
@@ -160,6 +161,41 @@ fn leftovers_are_not_foreign() {
     let text = format!("{}{}", repaired.stdout, repaired.stderr);
     assert_eq!(text.matches("removed what").count(), 1, "{text}");
     assert!(text.contains("ip saddr 10.9.9.9 accept"), "{text}");
+    assert_clean(&palisade);
+    assert!(!Dump::ruleset(&namespace).as_str().contains("from_guest"));
+}
+
+/// The same for the sake of a map that leads into the layout: the kernel deletes no chain of it.
+fn what_only_a_map_leads_to_stays() {
+    let namespace = Namespace::new();
+    let palisade = Place::Mapped.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    let flat = Place::Flat.palisade(&namespace).sharing(&palisade);
+    flat.apply([&net(2)]).stdout();
+    namespace.nft(
+        "add chain ip palisade mine\n\
+         add rule ip palisade mine iifname vmap { \"a\" : jump from_guest }\n\
+         add map ip palisade ways { type ifname : verdict; elements = { \"b\" : goto to_guest } }",
+    );
+    let told = palisade.ok(["remove", "net1"]);
+    let stays = "part of layout `mapped` in table ip `palisade` stays, since it holds what palisade \
+        did not put there: chain `mine`: iifname vmap @__map0; map `__map0`; map `ways`";
+    assert!(told.contains(stays), "{told}");
+    let mut told = verified(&palisade);
+    told.sort();
+    let of = |what: &str| format!("foreign: {what} of table ip `palisade`: ");
+    assert_eq!(
+        told,
+        [
+            of("chain `mine`") + "iifname vmap @__map0",
+            of("chain `mine`") + "no network needs it",
+            of("map `__map0`") + "element \"a\" : jump from_guest",
+            of("map `__map0`") + "no network needs it",
+            of("map `ways`") + "element \"b\" : goto to_guest",
+            of("map `ways`") + "no network needs it",
+        ]
+    );
+    palisade.ok(["repair"]);
     assert_clean(&palisade);
     assert!(!Dump::ruleset(&namespace).as_str().contains("from_guest"));
 }

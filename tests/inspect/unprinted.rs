@@ -14,6 +14,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         a_narrowed_rule_of_others_is_told_and_goes,
         what_keeps_a_table_from_being_printed_is_named,
         what_is_in_chains_of_others_is_theirs,
+        what_a_map_of_others_leads_to_stays,
         what_looks_like_ours_to_the_programs_is_not_deleted_for_it,
     ])
 }
@@ -193,4 +194,38 @@ fn what_looks_like_ours_to_the_programs_is_not_deleted_for_it() {
     let told = palisade.ok(["remove", "--all"]);
     assert!(told.contains("chain `PALISADE_FWO`"), "{told}");
     assert_eq!(foreign(), before);
+}
+
+/// Maps of verdicts that lead to chains of ours: the chains are kept for them, and all else goes.
+fn what_a_map_of_others_leads_to_stays() {
+    let namespace = Namespace::new();
+    let palisade = Place::Nft.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    namespace.nft(
+        "add map ip filter ways { type ifname : verdict; elements = { \"b\" : goto PALISADE_FWX } }\n\
+         add rule ip filter FORWARD iifname vmap { \"a\" : jump PALISADE_FWI, \"c\" : accept }\n\
+         add rule ip filter FORWARD iifname vmap @ways\n",
+    );
+    assert_clean(&palisade);
+    let told = palisade.ok(["remove", "--all"]);
+    for (chain, rule) in [
+        (
+            "PALISADE_FWX",
+            "iifname vmap @ways { b : goto PALISADE_FWX }",
+        ),
+        ("PALISADE_FWI", "{ a : jump PALISADE_FWI }"),
+    ] {
+        let mut lines = told.lines();
+        let line = lines.find(|line| line.contains(&format!("chain `{chain}`")));
+        assert!(line.is_some_and(|line| line.contains(rule)), "{told}");
+    }
+    let left = saved(&namespace);
+    let mut chains: Vec<&str> = left
+        .lines()
+        .filter(|line| line.starts_with(":PALISADE"))
+        .collect();
+    chains.sort_unstable();
+    let stay = [":PALISADE_FWI - [0:0]", ":PALISADE_FWX - [0:0]"];
+    assert_eq!(chains, stay, "{left}");
+    assert!(!left.contains("virbr1"), "{left}");
 }

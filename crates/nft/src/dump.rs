@@ -302,7 +302,11 @@ impl<'a> Reader<'a> {
         Ok(chains)
     }
 
-    fn sets(&mut self, family: Family, table: &str) -> Result<Vec<Set>, DumpError> {
+    /// The sets and maps of a table, without their elements.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn sets(&mut self, family: Family, table: &str) -> Result<Vec<Set>, DumpError> {
         let mut sets = Vec::new();
         let key = |body: &mut Vec<u8>| wire::table::encode_name(table, body);
         self.dump("about sets", Kind::GET_SET, family, key, |message| {

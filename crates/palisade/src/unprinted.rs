@@ -1,5 +1,7 @@
 //! Rules in tables of `iptables-nft` that its programs do not print as they are.
 
+mod ways;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use palisade_nft::object::{
     Chain, Comparison, Expression, MetaKey, Payload, PayloadBase, Rule, Verdict,
 };
 use palisade_nft::socket::Socket;
+
+use ways::{Ways, map_of, ways};
 
 /// The mark of a packet.
 const MARK: MetaKey = MetaKey(3);
@@ -44,14 +48,16 @@ impl Native for Kernel {
         }?;
         let mut replies = Vec::new();
         let mut reader = Reader::new(&mut socket, &mut replies);
-        let ((chains, rules), _) = reader.at_one_moment(|reader| {
+        let ((chains, rules, ways), _) = reader.at_one_moment(|reader| {
             let chains = reader.chains(family.into(), table)?;
-            Ok((chains, reader.rules(family.into(), table)?))
+            let rules = reader.rules(family.into(), table)?;
+            let ways = ways(reader, (family, table), &rules)?;
+            Ok((chains, rules, ways))
         })?;
         let mut of_chain: HashMap<String, Vec<NativeRule>> = HashMap::new();
         for rule in &rules {
             let rules = of_chain.entry(rule.chain.clone()).or_default();
-            rules.push(seen(rule, family));
+            rules.push(seen(rule, family, &ways));
         }
         let fill = |chain: Chain| NativeChain {
             rules: of_chain.remove(&chain.name).unwrap_or_default(),
@@ -64,7 +70,11 @@ impl Native for Kernel {
     }
 }
 
-fn seen(rule: &Rule, family: Family) -> NativeRule {
+fn seen(rule: &Rule, family: Family, ways: &Ways) -> NativeRule {
+    let mut text = rule.to_string();
+    if let Some(ways) = map_of(rule).and_then(|map| ways.get(map)) {
+        text.push_str(&format!(" {{ {ways} }}"));
+    }
     let mut counters = None;
     let mut rest = Vec::new();
     for expression in &rule.expressions {
@@ -86,7 +96,7 @@ fn seen(rule: &Rule, family: Family) -> NativeRule {
     };
     NativeRule {
         handle: rule.handle.unwrap_or_default(),
-        text: rule.to_string(),
+        text,
         is_printed: is_printed(rule, family),
         jump,
         counters,

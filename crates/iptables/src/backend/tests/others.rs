@@ -174,6 +174,24 @@ fn a_jump_that_leads_on_only_some_packets_is_missing_and_keeps_its_chain() {
     assert!(stays.contains(narrowed), "{stays}");
 }
 
+/// Nor can a chain go to which only some elements of a map lead.
+#[test]
+fn a_chain_to_which_a_map_leads_stays() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "nft");
+    running.start(&[nat(1)]);
+    host.put("iptables-nft", "nat", "POSTROUTING", 1, "-j ACCEPT");
+    let mapped = "oifname vmap @ways { \"a\" : accept, \"b\" : goto PALISADE_PRT, \"c\" : drop }";
+    let mut parent = told_by_kernel("POSTROUTING", &["counter jump PALISADE_PRT", mapped]);
+    parent.rules[0].is_printed = true;
+    running.backend = host.backend().with(Box::new(Told(vec![parent])));
+    assert_eq!(running.differences(), Vec::<String>::new());
+    let plan = running.remove(&["net1"]);
+    let stays = plan.notes.join("\n");
+    assert!(stays.contains("oifname vmap @ways"), "{stays}");
+    assert_eq!(plan.notes.len(), 1, "{stays}");
+}
+
 #[test]
 fn what_others_deleted_already_is_not_missed() {
     let host = Host::default();
