@@ -5,7 +5,7 @@ use std::process::Command;
 
 use palisade_tests::{Dump, Namespace, Palisade, Trials, trials};
 
-use palisade_tests::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net, routed};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::OF_NFTABLES {
@@ -86,8 +86,28 @@ fn a_foreign_element_beside_markers() {
         told,
         ["foreign: set `transaction` of table ip `palisade`: element \"eth7\""]
     );
-    palisade.ok(["repair"]);
+    // What deletes anything sweeps markers, and those alone.
+    palisade.ok(["remove", "net1"]);
+    palisade.apply([&net(3), &routed(2)]).stdout();
+    assert_eq!(verified(&palisade), told);
+    let elements = || {
+        let mut list = Command::new("nft");
+        list.args(["list", "set", "ip", "palisade", "transaction"]);
+        let listed = namespace.answer(&mut list, "").stdout();
+        listed.split_once("elements").expect("some").1.to_owned()
+    };
+    assert_eq!(elements().matches('"').count(), 4, "{}", elements());
+    let repaired = palisade.answer(["repair"]);
+    let note = "removed what palisade did not put there: set `transaction` of table ip `palisade`: \
+        element \"eth7\"";
+    assert!(repaired.stdout.contains(note), "{repaired}");
     assert_clean(&palisade);
+
+    namespace.nft("add element ip palisade transaction { \"eth7\" }");
+    let removed = palisade.ok(["remove", "--all"]);
+    let note = "stays, since it holds what palisade did not put there: set `transaction`: \"eth7\"";
+    assert!(removed.contains(note), "{removed}");
+    assert!(elements().contains("eth7"));
 }
 
 fn objects(place: Place) {
