@@ -12,6 +12,10 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         let name = format!("{place:?}: objects of others are told, kept, and removed by repair");
         trials = trials.with(name, move || objects(place));
     }
+    for place in Place::OF_IPTABLES {
+        let name = format!("{place:?}: a renamed chain is told, and how to take it away");
+        trials = trials.with(name, move || renamed(place));
+    }
     trials.and(trials![
         what_of_a_chain_is_another,
         what_of_a_set_is_another,
@@ -218,4 +222,33 @@ fn what_only_a_map_leads_to_stays() {
     palisade.ok(["repair"]);
     assert_clean(&palisade);
     assert!(!Dump::ruleset(&namespace).as_str().contains("from_guest"));
+}
+
+/// The commands that are told really take it away.
+fn renamed(place: Place) {
+    let namespace = Namespace::new();
+    let palisade = place.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    let run = |line: &str| {
+        let mut words = line.split(' ');
+        let mut command = Command::new(words.next().expect("a program"));
+        namespace.answer(command.args(words), "").stdout()
+    };
+    let program = format!("iptables-{}", place.word());
+    run(&format!("{program} -w -E PALISADE_FWI OTHER"));
+    let told = verified(&palisade);
+    let renamed = "the chain; its rules are in `OTHER`: somebody renamed or copied it";
+    assert!(told[0].ends_with(renamed), "{told:#?}");
+    let repaired = palisade.ok(["repair"]);
+    assert_clean(&palisade);
+    let note = repaired.lines().find(|line| line.contains("`OTHER`"));
+    let note = note.unwrap_or_else(|| panic!("{repaired}"));
+    for command in note.split('`').filter(|part| part.starts_with(&program)) {
+        run(command);
+    }
+    let left = run(&format!("{program} -w -S"));
+    assert!(!left.contains("OTHER"), "{left}");
+    let repaired = palisade.ok(["repair"]);
+    assert!(!repaired.contains("OTHER"), "{repaired}");
+    assert_clean(&palisade);
 }

@@ -13,6 +13,7 @@ mod native;
 mod observed;
 mod order;
 mod probe;
+mod renamed;
 mod render;
 mod replay;
 mod saved;

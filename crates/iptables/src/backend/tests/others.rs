@@ -192,6 +192,44 @@ fn a_chain_to_which_a_map_leads_stays() {
     assert_eq!(plan.notes.len(), 1, "{stays}");
 }
 
+/// As `iptables -E` does: what leads to the chain leads to it still.
+#[test]
+fn a_renamed_chain_is_told_and_left_alone() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    let (ours, other) = ("PALISADE_FWX", "OTHER");
+    let jump: text::Words = ["-j", ours].into_iter().collect();
+    host.meddle(V4, "filter", |table| {
+        for chain in table.chains.iter_mut().filter(|chain| chain.name == ours) {
+            chain.name = other.to_owned();
+        }
+        for rule in &mut table.rules {
+            if rule.chain == ours {
+                rule.chain = other.to_owned();
+            }
+            if rule.words == jump {
+                rule.words = ["-j", other].into_iter().collect();
+            }
+        }
+    });
+    let renamed = host.rules(V4, "filter", other);
+    assert_eq!(renamed.len(), 1);
+    assert_eq!(
+        running.differences()[0],
+        "- Missing: chain `PALISADE_FWX` of iptables table `filter` (legacy): the chain; its rules \
+         are in `OTHER`: somebody renamed or copied it"
+    );
+    let note = "chain `OTHER` of iptables table `filter` (legacy) has rules of `net1` word for word: \
+        somebody renamed or copied a chain of palisade's; by its name it is not ours, and stays. \
+        `iptables-legacy -t filter -D FORWARD -j OTHER`, `iptables-legacy -t filter -F OTHER`, \
+        `iptables-legacy -t filter -X OTHER` take it away";
+    assert_eq!(repair(&mut running).notes, [note]);
+    assert_eq!(running.differences(), Vec::<String>::new());
+    assert_eq!(running.remove(&["net1"]).notes, [note]);
+    assert_eq!(host.rules(V4, "filter", other), renamed);
+}
+
 #[test]
 fn what_others_deleted_already_is_not_missed() {
     let host = Host::default();
