@@ -5,18 +5,23 @@ use std::process::Command;
 
 use palisade_tests::{Dump, Namespace, Palisade, Trials, trials};
 
-use palisade_tests::place::{Place, assert_clean, net};
+use palisade_tests::place::{Place, assert_clean, net, routed};
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::OF_NFTABLES {
         let name = format!("{place:?}: objects of others are told, kept, and removed by repair");
         trials = trials.with(name, move || objects(place));
     }
+    for place in Place::OF_IPTABLES {
+        let name = format!("{place:?}: a renamed chain is told, and how to take it away");
+        trials = trials.with(name, move || renamed(place));
+    }
     trials.and(trials![
         what_of_a_chain_is_another,
         what_of_a_set_is_another,
         a_foreign_element_beside_markers,
         leftovers_are_not_foreign,
+        what_only_a_map_leads_to_stays,
         watching_makes_no_state,
     ])
 }
@@ -85,8 +90,28 @@ fn a_foreign_element_beside_markers() {
         told,
         ["foreign: set `transaction` of table ip `palisade`: element \"eth7\""]
     );
-    palisade.ok(["repair"]);
+    // What deletes anything sweeps markers, and those alone.
+    palisade.ok(["remove", "net1"]);
+    palisade.apply([&net(3), &routed(2)]).stdout();
+    assert_eq!(verified(&palisade), told);
+    let elements = || {
+        let mut list = Command::new("nft");
+        list.args(["list", "set", "ip", "palisade", "transaction"]);
+        let listed = namespace.answer(&mut list, "").stdout();
+        listed.split_once("elements").expect("some").1.to_owned()
+    };
+    assert_eq!(elements().matches('"').count(), 4, "{}", elements());
+    let repaired = palisade.answer(["repair"]);
+    let note = "removed what palisade did not put there: set `transaction` of table ip `palisade`: \
+        element \"eth7\"";
+    assert!(repaired.stdout.contains(note), "{repaired}");
     assert_clean(&palisade);
+
+    namespace.nft("add element ip palisade transaction { \"eth7\" }");
+    let removed = palisade.ok(["remove", "--all"]);
+    let note = "stays, since it holds what palisade did not put there: set `transaction`: \"eth7\"";
+    assert!(removed.contains(note), "{removed}");
+    assert!(elements().contains("eth7"));
 }
 
 fn objects(place: Place) {
@@ -162,4 +187,68 @@ fn leftovers_are_not_foreign() {
     assert!(text.contains("ip saddr 10.9.9.9 accept"), "{text}");
     assert_clean(&palisade);
     assert!(!Dump::ruleset(&namespace).as_str().contains("from_guest"));
+}
+
+/// The same for the sake of a map that leads into the layout: the kernel deletes no chain of it.
+fn what_only_a_map_leads_to_stays() {
+    let namespace = Namespace::new();
+    let palisade = Place::Mapped.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    let flat = Place::Flat.palisade(&namespace).sharing(&palisade);
+    flat.apply([&net(2)]).stdout();
+    namespace.nft(
+        "add chain ip palisade mine\n\
+         add rule ip palisade mine iifname vmap { \"a\" : jump from_guest }\n\
+         add map ip palisade ways { type ifname : verdict; elements = { \"b\" : goto to_guest } }",
+    );
+    let told = palisade.ok(["remove", "net1"]);
+    let stays = "part of layout `mapped` in table ip `palisade` stays, since it holds what palisade \
+        did not put there: chain `mine`: iifname vmap @__map0; map `__map0`; map `ways`";
+    assert!(told.contains(stays), "{told}");
+    let mut told = verified(&palisade);
+    told.sort();
+    let of = |what: &str| format!("foreign: {what} of table ip `palisade`: ");
+    assert_eq!(
+        told,
+        [
+            of("chain `mine`") + "iifname vmap @__map0",
+            of("chain `mine`") + "no network needs it",
+            of("map `__map0`") + "element \"a\" : jump from_guest",
+            of("map `__map0`") + "no network needs it",
+            of("map `ways`") + "element \"b\" : goto to_guest",
+            of("map `ways`") + "no network needs it",
+        ]
+    );
+    palisade.ok(["repair"]);
+    assert_clean(&palisade);
+    assert!(!Dump::ruleset(&namespace).as_str().contains("from_guest"));
+}
+
+/// The commands that are told really take it away.
+fn renamed(place: Place) {
+    let namespace = Namespace::new();
+    let palisade = place.palisade(&namespace);
+    palisade.apply([&net(1)]).stdout();
+    let run = |line: &str| {
+        let mut words = line.split(' ');
+        let mut command = Command::new(words.next().expect("a program"));
+        namespace.answer(command.args(words), "").stdout()
+    };
+    let program = format!("iptables-{}", place.word());
+    run(&format!("{program} -w -E PALISADE_FWI OTHER"));
+    let told = verified(&palisade);
+    let renamed = "the chain; its rules are in `OTHER`: somebody renamed or copied it";
+    assert!(told[0].ends_with(renamed), "{told:#?}");
+    let repaired = palisade.ok(["repair"]);
+    assert_clean(&palisade);
+    let note = repaired.lines().find(|line| line.contains("`OTHER`"));
+    let note = note.unwrap_or_else(|| panic!("{repaired}"));
+    for command in note.split('`').filter(|part| part.starts_with(&program)) {
+        run(command);
+    }
+    let left = run(&format!("{program} -w -S"));
+    assert!(!left.contains("OTHER"), "{left}");
+    let repaired = palisade.ok(["repair"]);
+    assert!(!repaired.contains("OTHER"), "{repaired}");
+    assert_clean(&palisade);
 }

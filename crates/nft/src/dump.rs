@@ -282,8 +282,12 @@ impl<'a> Reader<'a> {
         Ok(tables)
     }
 
-    /// The kernel tells of the chains of all tables; those of others are passed over unread.
-    fn chains(&mut self, family: Family, table: &str) -> Result<Vec<Chain>, DumpError> {
+    /// The chains of a table. The kernel tells of those of all tables; the others are passed over
+    /// unread.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn chains(&mut self, family: Family, table: &str) -> Result<Vec<Chain>, DumpError> {
         let mut chains = Vec::new();
         let key = |_: &mut Vec<u8>| {};
         self.dump("about chains", Kind::GET_CHAIN, family, key, |message| {
@@ -298,7 +302,11 @@ impl<'a> Reader<'a> {
         Ok(chains)
     }
 
-    fn sets(&mut self, family: Family, table: &str) -> Result<Vec<Set>, DumpError> {
+    /// The sets and maps of a table, without their elements.
+    ///
+    /// # Errors
+    /// If the kernel does not answer, or the ruleset changes meanwhile.
+    pub fn sets(&mut self, family: Family, table: &str) -> Result<Vec<Set>, DumpError> {
         let mut sets = Vec::new();
         let key = |body: &mut Vec<u8>| wire::table::encode_name(table, body);
         self.dump("about sets", Kind::GET_SET, family, key, |message| {

@@ -1,14 +1,21 @@
 //! Rules in tables of `iptables-nft` that its programs do not print as they are.
 
+mod ways;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
 
 use palisade_core::network::Family;
-use palisade_iptables::backend::{Native, Unprinted};
+use palisade_iptables::backend::{Native, NativeChain, NativeRule};
+use palisade_iptables::text::Counters;
 use palisade_nft::dump::Reader;
-use palisade_nft::object::{Comparison, Expression, MetaKey, Payload, PayloadBase, Rule, Verdict};
+use palisade_nft::object::{
+    Chain, Comparison, Expression, MetaKey, Payload, PayloadBase, Rule, Verdict,
+};
 use palisade_nft::socket::Socket;
+
+use ways::{Ways, map_of, ways};
 
 /// The mark of a packet.
 const MARK: MetaKey = MetaKey(3);
@@ -30,33 +37,69 @@ pub(crate) struct Kernel {
 }
 
 impl Native for Kernel {
-    fn unprinted(
+    fn chains(
         &mut self,
         family: Family,
         table: &str,
-    ) -> Result<Vec<Unprinted>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Vec<NativeChain>, Box<dyn Error + Send + Sync>> {
         let mut socket = match &self.namespace {
             Some(path) => Socket::open_in(path.clone()),
             None => Socket::open(),
         }?;
         let mut replies = Vec::new();
         let mut reader = Reader::new(&mut socket, &mut replies);
-        let (rules, _) = reader.at_one_moment(|reader| reader.rules(family.into(), table))?;
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut found = Vec::new();
-        for rule in rules {
-            let place = places.entry(rule.chain.clone()).or_default();
-            if !is_printed(&rule, family) {
-                found.push(Unprinted {
-                    chain: rule.chain.clone(),
-                    position: *place,
-                    handle: rule.handle.unwrap_or_default(),
-                    text: rule.to_string(),
+        let ((chains, rules, ways), _) = reader.at_one_moment(|reader| {
+            let chains = reader.chains(family.into(), table)?;
+            let rules = reader.rules(family.into(), table)?;
+            let ways = ways(reader, (family, table), &rules)?;
+            Ok((chains, rules, ways))
+        })?;
+        let mut of_chain: HashMap<String, Vec<NativeRule>> = HashMap::new();
+        for rule in &rules {
+            let rules = of_chain.entry(rule.chain.clone()).or_default();
+            rules.push(seen(rule, family, &ways));
+        }
+        let fill = |chain: Chain| NativeChain {
+            rules: of_chain.remove(&chain.name).unwrap_or_default(),
+            policy: chain
+                .base
+                .map(|base| base.policy.to_string().to_uppercase()),
+            name: chain.name,
+        };
+        Ok(chains.into_iter().map(fill).collect())
+    }
+}
+
+fn seen(rule: &Rule, family: Family, ways: &Ways) -> NativeRule {
+    let mut text = rule.to_string();
+    if let Some(ways) = map_of(rule).and_then(|map| ways.get(map)) {
+        text.push_str(&format!(" {{ {ways} }}"));
+    }
+    let mut counters = None;
+    let mut rest = Vec::new();
+    for expression in &rule.expressions {
+        match expression {
+            Expression::Counter(counter) => {
+                counters = Some(Counters {
+                    packets: counter.packets,
+                    bytes: counter.bytes,
                 });
             }
-            *place += 1;
+            other => rest.push(other),
         }
-        Ok(found)
+    }
+    let jump = match rest.as_slice() {
+        [Expression::Verdict(Verdict::Jump(chain))] if rule.userdata.text().is_none() => {
+            Some(chain.clone())
+        }
+        _ => None,
+    };
+    NativeRule {
+        handle: rule.handle.unwrap_or_default(),
+        text,
+        is_printed: is_printed(rule, family),
+        jump,
+        counters,
     }
 }
 

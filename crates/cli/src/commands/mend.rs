@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{change, names};
 use crate::arguments::Named;
 use crate::failure::Failure;
-use crate::output::Outcome;
+use crate::output::{Outcome, wrapped};
 
 /// Each difference in one line, and what they mean; exit code 3 if there is one.
 pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, Failure> {
@@ -31,15 +31,21 @@ pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, 
     Ok(Outcome::new(text, &json).with_code(if clean { 0 } else { 3 }))
 }
 
-/// What all the differences together mean, below them.
+/// What all the differences together mean, below them: in lines that fit the terminal, since nobody
+/// copies them.
 fn meaning(consequence: &Consequence) -> String {
     match consequence {
-        Consequence::Packet(example) => format!(
-            "\nso {}\n  such as {}: {}, and should be {}\n",
-            example.detail, example.packet, example.actual, example.expected
-        ),
+        Consequence::Packet(example) => {
+            let meant = format!("so {}", example.detail);
+            let packet = format!(
+                "such as {}: {}, and should be {}",
+                example.packet, example.actual, example.expected
+            );
+            format!("\n{}\n  {}\n", wrapped(&meant, 2), wrapped(&packet, 4))
+        }
         Consequence::Open { detail } => {
-            format!("\nwhat that means for packets is not sure: {detail}\n")
+            let unsure = format!("what that means for packets is not sure: {detail}");
+            format!("\n{}\n", wrapped(&unsure, 2))
         }
         _ => "\nno packet is accepted, refused or translated otherwise\n".to_owned(),
     }

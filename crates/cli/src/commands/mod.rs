@@ -115,7 +115,10 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
         Command::Doctor => doctor::doctor(&open_recorded(global)?),
-        Command::Watch(watched) => watch::watch(&options(global), watched, global.format),
+        Command::Watch(watched) => {
+            warn_of_configuration(global);
+            watch::watch(&options(global), watched, global.format)
+        }
         Command::Demo => demo::demo(),
         Command::Completions(completed) => Ok(completions::completions(completed.shell)),
     }

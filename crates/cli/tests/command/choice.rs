@@ -178,6 +178,23 @@ fn a_bad_configuration() {
     }
 }
 
+/// Nor to whoever follows what runs; here nothing can be followed, so that it ends.
+#[test]
+fn a_bad_configuration_is_told_before_anything_is_watched() {
+    let palisade = Palisade::new();
+    palisade.file("broken.toml", "layout =\n");
+    let told = palisade.transcript("--config broken.toml --netns nowhere watch");
+    let told: Vec<&str> = told.lines().skip(1).collect();
+    let (warning, error) = (told[0], told[1]);
+    assert!(
+        warning.starts_with("2> warning: broken.toml:1:9: "),
+        "{warning}"
+    );
+    let passed_over = "what is recorded counts, so it is passed over";
+    assert!(warning.ends_with(passed_over), "{warning}");
+    assert!(error.starts_with("2> error: "), "{error}");
+}
+
 /// What looks at definitions alone asks for no configuration.
 #[test]
 fn check_needs_none() {

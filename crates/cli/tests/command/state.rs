@@ -42,8 +42,22 @@ fn nothing_runs() {
 #[test]
 fn looking_leaves_no_trace() {
     let palisade = Palisade::new();
-    palisade.output("list");
-    assert!(!palisade.folder().join("state").exists());
+    std::fs::create_dir(palisade.folder().join("none")).unwrap();
+    for command in [
+        "list",
+        "verify",
+        "repair",
+        "repair default",
+        "remove default",
+        "remove --all",
+        "sync --backend none none",
+        "migrate --to nftables",
+        "recover",
+        "confirm",
+    ] {
+        palisade.transcript(command);
+        assert!(!palisade.folder().join("state").exists(), "{command}");
+    }
 }
 
 #[test]

@@ -56,6 +56,9 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::NothingToConfirm`] if nothing waits, or not any more.
     pub fn confirm(&mut self) -> Result<Unconfirmed, EngineError> {
+        if self.state.is_untouched() {
+            return Err(EngineError::NothingToConfirm);
+        }
         let lock = self.state.lock(PATIENCE)?;
         self.recover_under(&lock)?;
         match self.undo_if_due(&lock)? {

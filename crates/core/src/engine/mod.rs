@@ -248,6 +248,24 @@ impl Engine<'_> {
         Ok(report::of(&difference, &parts))
     }
 
+    /// What reaching a goal comes to where nothing ever ran and nothing is wished for: then neither a
+    /// folder nor a lock is made to say so. None where there may be something to do.
+    ///
+    /// # Errors
+    /// As for [`reach`](Self::reach).
+    pub fn reach_nothing(
+        &self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Option<Report>, EngineError> {
+        if !self.state.is_untouched() {
+            return Ok(None);
+        }
+        let running = self.state.running_as_read(Vec::new());
+        let goal = goal(&running)?;
+        let difference = Difference::between(&running, &goal)?;
+        Ok((!difference.is_change()).then(|| report::of(&difference, &[])))
+    }
+
     fn attempt(
         &mut self,
         running: &Running<'_>,

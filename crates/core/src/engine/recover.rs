@@ -29,6 +29,9 @@ impl Engine<'_> {
     /// # Errors
     /// If that fails. The journal stays, and the next one tries again.
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
+        if self.state.is_untouched() {
+            return Ok(Recovered::Nothing);
+        }
         let lock = self.state.lock(PATIENCE)?;
         let recovered = self.see_to(&lock)?;
         // Somebody looks: what cannot be believed has been told.

@@ -8,6 +8,7 @@ use super::area::Area;
 use super::draft::{Draft, recorded};
 use super::observed::{Id, Observed, Standing};
 use super::order::in_order;
+use super::renamed::Renamed;
 use crate::rule::{Placed, Table, meaning};
 use crate::text::{Counters, Input};
 
@@ -49,6 +50,7 @@ pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Diff
         }
         work.add();
     }
+    work.tell_renamed();
     let mut here = area.rules().filter(|p| p.table == table);
     let (input, undo) = work.draft.finish(table.name());
     Difference {
@@ -293,6 +295,30 @@ impl Work<'_> {
                 }
             }
         }
+    }
+
+    /// Of rules that go, or are repaired, those that stand under another chain's name are told.
+    fn tell_renamed(&mut self) {
+        let Area {
+            variant, family, ..
+        } = *self.area;
+        let gone = self.area.all_gone().map(|(_, installed)| installed);
+        let gone = gone.filter(|installed| installed.table == self.table.name());
+        let gone = gone.map(|installed| meaning(&recorded(installed)));
+        let repaired = self
+            .area
+            .rules()
+            .filter(|placed| placed.table == self.table && self.area.foreign == Foreign::Remove);
+        let repaired = repaired.map(|placed| meaning(&placed.words));
+        let mut meanings = gone.chain(repaired).peekable();
+        if meanings.peek().is_none() {
+            return; // Others' rules may be many.
+        }
+        let observed = &self.draft.observed;
+        let renamed = Renamed::of(observed, self.table);
+        let place = (variant, family, self.table);
+        let notes = renamed.notes(meanings, observed, place);
+        self.notes.extend(notes);
     }
 
     /// What others put into a chain, or send to it.

@@ -72,6 +72,7 @@ impl Draft {
         self.inverse.push(Command::Delete {
             chain: chain.to_owned(),
             words: words.clone(),
+            at: None,
         });
         id
     }
@@ -88,11 +89,22 @@ impl Draft {
     pub(super) fn delete_all(&mut self, chain: &str, ids: &HashSet<Id>) {
         let inverse = self.to_put_back(chain, ids);
         self.inverse.extend(inverse);
-        let going = self.observed.rules_of(chain).filter(|id| ids.contains(id));
-        self.commands.extend(going.map(|id| Command::Delete {
-            chain: chain.to_owned(),
-            words: self.observed.rule(id).words.clone(),
-        }));
+        let mut above = 0;
+        let mut lookalikes = false;
+        for id in self.observed.rules_of(chain) {
+            let words = &self.observed.rule(id).words;
+            if ids.contains(&id) {
+                self.commands.push(Command::Delete {
+                    chain: chain.to_owned(),
+                    words: words.clone(),
+                    at: lookalikes.then_some(above + 1),
+                });
+            } else {
+                above += 1;
+                // What the programs have no words for looks to them like something else.
+                lookalikes |= is_native(words);
+            }
+        }
         self.observed.take_all(chain, ids);
     }
 

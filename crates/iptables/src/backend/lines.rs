@@ -16,8 +16,10 @@ pub(super) fn of(family: Family, table: Table, command: &Command) -> Line {
         Command::Delete { words, .. } => (Sign::Goes, Some(words)),
     };
     let mut command = command.clone();
-    if let Command::Insert { counters, .. } = &mut command {
-        *counters = None;
+    match &mut command {
+        Command::Insert { counters, .. } => *counters = None,
+        Command::Delete { at, .. } => *at = None,
+        _ => {}
     }
     Line {
         network: words.and_then(tag).map(|(network, _)| network),

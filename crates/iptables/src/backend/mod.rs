@@ -13,6 +13,7 @@ mod native;
 mod observed;
 mod order;
 mod probe;
+mod renamed;
 mod render;
 mod replay;
 mod saved;
@@ -45,7 +46,7 @@ use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
-pub use native::{Native, Unprinted};
+pub use native::{Native, NativeChain, NativeRule, Unprinted};
 pub use render::{render, tables};
 pub use saved::Saved;
 pub use settings::{NAME, Settings, SettingsError};
@@ -223,6 +224,8 @@ impl Iptables {
                 return Ok(Done::default());
             }
             envelope.text = input.to_string();
+        } else if !self.still_fits(&envelope).map_err(failed)? {
+            return Err(RunError::Stale);
         }
         let change = Restore {
             program: &envelope.program,
@@ -257,6 +260,18 @@ impl Iptables {
             }
         }
         Err(failed(error.into()))
+    }
+
+    /// Whether the rules that a change deletes by their numbers still have them. All else the
+    /// programs find by its words, or refuse.
+    fn still_fits(&mut self, envelope: &Envelope) -> Result<bool, IptablesError> {
+        let input = envelope.input()?;
+        let is_numbered = |c: &Command| matches!(c, Command::Delete { at: Some(_), .. });
+        if !input.commands.iter().any(is_numbered) {
+            return Ok(true);
+        }
+        let observed = self.tables.observed_for(envelope)?;
+        Ok(replay::fits(&input, observed))
     }
 
     fn do_without(&mut self, envelope: &Envelope, commands: &[Command], error: &RestoreError) {

@@ -116,11 +116,7 @@ impl Observed {
             for id in self.rules_of(from) {
                 let standing = self.rule(id);
                 let words = &standing.words;
-                let options = ["-j", "-g", "jump", "goto"];
-                let leads = options
-                    .iter()
-                    .any(|option| words.behind(option) == Some(chain));
-                if leads && !(is_parent && *words == own) {
+                if leads_to(words, chain) && !(is_parent && *words == own) {
                     asking.push((from, standing));
                 }
             }
@@ -179,4 +175,12 @@ impl Standing {
     pub(super) fn meaning(&self) -> &str {
         &self.meaning
     }
+}
+
+/// Whether a rule sends packets to a chain, in its own words or in those of the map that it asks, where
+/// a comma may follow.
+fn leads_to(words: &Words, chain: &str) -> bool {
+    const OPTIONS: [&str; 4] = ["-j", "-g", "jump", "goto"];
+    let mut pairs = words.as_slice().windows(2);
+    pairs.any(|pair| OPTIONS.contains(&pair[0].as_str()) && pair[1].trim_end_matches(',') == chain)
 }

@@ -100,7 +100,7 @@ fn do_command(table: &mut text::Table, command: &Command) {
             let place = of_chain.map(|(place, _)| place).nth(at.saturating_sub(1));
             table.rules.insert(place.unwrap_or(table.rules.len()), rule);
         }
-        Command::Delete { chain, words } => {
+        Command::Delete { chain, words, .. } => {
             let is_it = |rule: &Rule| rule.chain == *chain && rule.words == *words;
             if let Some(place) = table.rules.iter().position(is_it) {
                 table.rules.remove(place);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::draft::Draft;
-use super::observed::{Observed, Standing};
+use super::observed::{Id, Observed, Standing};
 use crate::rule::{Table, meaning};
 use crate::text::{Command, Input, Words};
 
@@ -36,7 +36,7 @@ pub(super) fn fits(input: &Input, observed: Observed) -> bool {
             draft.insert(chain, at.saturating_sub(1), words, *counters);
             has_room
         }
-        Command::Delete { chain, words } => match draft.observed.find(chain, words) {
+        Command::Delete { chain, words, at } => match target(&draft.observed, chain, words, *at) {
             Some(id) => {
                 draft.delete(chain, id);
                 true
@@ -44,6 +44,15 @@ pub(super) fn fits(input: &Input, observed: Observed) -> bool {
             None => false,
         },
     })
+}
+
+/// The rule that a command deletes: the first that says this, or the one with this number.
+fn target(observed: &Observed, chain: &str, words: &Words, at: Option<usize>) -> Option<Id> {
+    let Some(at) = at else {
+        return observed.find(chain, words);
+    };
+    let id = observed.rules_of(chain).nth(at.checked_sub(1)?)?;
+    (observed.rule(id).meaning() == meaning(words)).then_some(id)
 }
 
 /// What of an undo is left to do: what others took away is not taken away again, and what stands is
@@ -79,7 +88,7 @@ pub(super) fn left_to_undo(input: &Input, observed: Observed) -> Input {
                     draft.insert(chain, place, words, *counters);
                 }
             }
-            Command::Delete { chain, words } => {
+            Command::Delete { chain, words, .. } => {
                 if let Some(id) = draft.observed.find(chain, words) {
                     draft.delete(chain, id);
                 }
@@ -114,7 +123,7 @@ pub(super) fn has_landed(input: &Input, observed: &Observed) -> bool {
                 let key = (chain.as_str(), meaning(words));
                 changed.entry(key).or_insert((words, false, false)).1 = true;
             }
-            Command::Delete { chain, words } => {
+            Command::Delete { chain, words, .. } => {
                 let key = (chain.as_str(), meaning(words));
                 changed.entry(key).or_insert((words, false, false)).2 = true;
             }
@@ -205,6 +214,7 @@ mod tests {
              -D INPUT -j PALISADE_INP\n-X PALISADE_INP\n",
             "-X PALISADE_FWX\n-N PALISADE_FWX\n",
             "-F PALISADE_INP\n-I PALISADE_INP -i a -j ACCEPT\n",
+            "# -D PALISADE_INP -i b -j ACCEPT\n-D PALISADE_INP 2\n",
         ] {
             assert!(fits(&input(fitting), observed()), "{fitting}");
         }
@@ -212,6 +222,7 @@ mod tests {
             "-N PALISADE_INP\n",
             "-I PALISADE_INP 4 -i c -j ACCEPT\n",
             "-D PALISADE_INP -i c -j ACCEPT\n",
+            "# -D PALISADE_INP -i b -j ACCEPT\n-D PALISADE_INP 1\n",
             "-D PALISADE_INP -i a -j ACCEPT\n-D PALISADE_INP -i a -j ACCEPT\n",
             "-D PALISADE_INP -i b -j ACCEPT\n-D PALISADE_INP -i a -j ACCEPT\n-X PALISADE_INP\n",
             "-D INPUT -j PALISADE_INP\n-X PALISADE_INP\n",

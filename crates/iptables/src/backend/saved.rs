@@ -5,7 +5,7 @@ use palisade_core::network::Family;
 
 use super::{Iptables, IptablesError};
 use crate::rule::Table;
-use crate::run::Variant;
+use crate::run::{RestoreError, Variant};
 use crate::text;
 
 /// What stands for a family of packets in the tables of a family of programs.
@@ -45,5 +45,30 @@ impl Iptables {
             tables,
             left_out: left_out.map_err(IptablesError::from)?,
         })
+    }
+
+    /// The same where only our chains matter, and what leads to them: a table that the programs do
+    /// not print for the sake of what others have in chains of theirs is not left out.
+    ///
+    /// # Errors
+    /// As [`Self::saved`].
+    pub fn saved_of_ours(
+        &mut self,
+        variant: Variant,
+        family: Family,
+    ) -> Result<Saved, BackendError> {
+        let saved = self.saved(variant, family)?;
+        if saved.left_out.is_none() {
+            return Ok(saved);
+        }
+        match self.tables.read(variant, family, &Table::ALL) {
+            Ok(tables) => Ok(Saved {
+                tables,
+                left_out: None,
+                ..saved
+            }),
+            Err(RestoreError::Incompatible { .. }) => Ok(saved),
+            Err(error) => Err(IptablesError::from(error).into()),
+        }
     }
 }

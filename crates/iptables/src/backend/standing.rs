@@ -106,7 +106,7 @@ pub(super) fn listing(
                 Err(RestoreError::Missing { .. }) => continue, // Nothing can be there.
                 stem => stem?,
             };
-            let saved = iptables.tables.read(variant, family, &[])?;
+            let saved = iptables.tables.read(variant, family, &Table::ALL)?;
             let ours: Vec<text::Table> = saved.into_iter().filter_map(ours).collect();
             if ours.is_empty() {
                 continue;

@@ -3,10 +3,10 @@
 use palisade_core::network::Family;
 
 use super::envelope::Envelope;
-use super::native::{self, Native, Unprinted};
+use super::native::{self, Native, NativeChain, Unprinted};
 use super::observed::Observed;
 use crate::rule::{Table, is_chain};
-use crate::run::{CommandRunner, Programs, RestoreError, Stem, Stems, Variant, save};
+use crate::run::{CommandRunner, Programs, RestoreError, Stem, Stems, Variant, list, save};
 use crate::text;
 
 /// Reads tables.
@@ -50,8 +50,8 @@ impl Tables {
         family: Family,
         needed: &[Table],
     ) -> Result<Vec<text::Table>, RestoreError> {
-        let program = self.stem(variant, family)?.save();
-        self.read_by(&program, (variant, family), needed)
+        let stem = self.stem(variant, family)?;
+        self.read_by(&stem, (variant, family), needed)
     }
 
     /// The table that a step is about.
@@ -59,61 +59,95 @@ impl Tables {
         let table = Table::from_name(&envelope.table);
         let needed = table.as_slice();
         let whose = (envelope.variant, envelope.family);
-        let saved = self.read_by(&envelope.shown_by, whose, needed)?;
+        let stem = Stem::that_prints_by(&envelope.shown_by);
+        let saved = self.read_by(&stem, whose, needed)?;
         let found = saved.iter().find(|saved| saved.name == envelope.table);
         Ok(Observed::new(found))
     }
 
     fn read_by(
         &mut self,
-        program: &str,
+        stem: &Stem,
         (variant, family): (Variant, Family),
         needed: &[Table],
     ) -> Result<Vec<text::Table>, RestoreError> {
+        let program = &stem.save();
         let mut saved = save(self.runner.as_mut(), program, None)?;
         if variant == Variant::Legacy {
             // Asking for a table by name would make it, with its hooks.
             return Ok(saved);
         }
-        for table in needed.iter().map(|table| table.name()) {
-            if saved.iter().any(|saved| saved.name == table) {
+        for &table in needed {
+            if saved.iter().any(|saved| saved.name == table.name()) {
                 continue;
             }
             // Not there, or left out since it holds what these programs cannot print: asked for by
             // name, a table that is not there is printed as an empty one.
-            let asked = save(self.runner.as_mut(), program, Some(table))?;
-            let found = asked.into_iter().find(|asked| asked.name == table);
-            let Some(found) = found else {
-                return Err(RestoreError::Incompatible {
-                    program: program.to_owned(),
-                    table: table.to_owned(),
-                    rule: self.strangest(family, table)?,
-                });
+            let asked = save(self.runner.as_mut(), program, Some(table.name()))?;
+            let found = asked.into_iter().find(|asked| asked.name == table.name());
+            let found = match found {
+                Some(found) => found,
+                None => self.chain_by_chain(stem, family, table)?,
             };
             saved.push(found);
         }
         if let Some(native) = self.native.as_deref_mut() {
             for table in &mut saved {
-                let unprinted = native::unprinted(native, family, &table.name)?;
-                native::correct(table, unprinted);
+                let chains = native::chains(native, family, &table.name)?;
+                native::correct(table, &chains);
             }
         }
         Ok(saved)
     }
 
-    /// The rule that keeps the programs from printing a table: one in our chains, which counts,
-    /// before all others.
-    fn strangest(
+    /// A table that the programs do not print as a whole. What others have in chains of theirs must
+    /// not keep us from ours: the programs print those one by one, and the kernel tells the others.
+    fn chain_by_chain(
         &mut self,
+        stem: &Stem,
         family: Family,
-        table: &str,
-    ) -> Result<Option<Unprinted>, RestoreError> {
-        let Some(native) = self.native.as_deref_mut() else {
-            return Ok(None);
+        table: Table,
+    ) -> Result<text::Table, RestoreError> {
+        let incompatible = |rule| RestoreError::Incompatible {
+            program: stem.save(),
+            table: table.name().to_owned(),
+            rule,
         };
-        let mut found = native::unprinted(native, family, table)?;
-        found.sort_by_key(|rule| !is_chain(&rule.chain));
-        Ok(found.into_iter().next())
+        let Some(native) = self.native.as_deref_mut() else {
+            return Err(incompatible(None));
+        };
+        let chains = native::chains(native, family, table.name())?;
+        if chains.is_empty() {
+            return Err(incompatible(None));
+        }
+        let mut found = text::Table {
+            name: table.name().to_owned(),
+            ..text::Table::default()
+        };
+        for chain in &chains {
+            let name = &chain.name;
+            found.chains.push(text::Chain {
+                name: name.clone(),
+                policy: chain.policy.clone(),
+                counters: None,
+            });
+            if is_chain(name) {
+                let listed = list(self.runner.as_mut(), &stem.to_string(), table.name(), name)?;
+                let Some(rules) = listed else {
+                    return Err(incompatible(strangest(chains)));
+                };
+                found.rules.extend(rules);
+            } else {
+                found
+                    .rules
+                    .extend(chain.rules.iter().map(|rule| text::Rule {
+                        chain: name.clone(),
+                        words: rule.words(),
+                        counters: rule.counters,
+                    }));
+            }
+        }
+        Ok(found)
     }
 
     /// The first of our tables that stands and is left out, since the programs cannot print it.
@@ -124,7 +158,11 @@ impl Tables {
     ) -> Result<Option<Table>, RestoreError> {
         for table in Table::ALL {
             let is_saved = saved.iter().any(|saved| saved.name == table.name());
-            if !is_saved && self.strangest(family, table.name())?.is_some() {
+            let Some(native) = self.native.as_deref_mut().filter(|_| !is_saved) else {
+                continue;
+            };
+            let chains = native::chains(native, family, table.name())?;
+            if strangest(chains).is_some() {
                 return Ok(Some(table));
             }
         }
@@ -181,4 +219,12 @@ impl Tables {
         }
         (ours, any)
     }
+}
+
+/// The rule that keeps the programs from printing a table: one in our chains, which counts, before
+/// all others.
+fn strangest(chains: Vec<NativeChain>) -> Option<Unprinted> {
+    let mut found: Vec<Unprinted> = native::unprinted(chains).collect();
+    found.sort_by_key(|rule| !is_chain(&rule.chain));
+    found.into_iter().next()
 }

@@ -9,8 +9,9 @@ use palisade_core::state::Record;
 use super::draft::{Jumps, jumps, recorded};
 use super::observed::{Id, Observed};
 use super::order::in_order;
+use super::renamed::Renamed;
 use super::{Iptables, IptablesError};
-use crate::rule::{Table, tag};
+use crate::rule::{Table, meaning, tag};
 use crate::run::{RestoreError, Variant, word};
 use crate::text::Words;
 
@@ -103,7 +104,7 @@ impl Look<'_> {
         let is_there = |chain| self.observed.has_chain(chain);
         // A table that nobody needs may lack our chains: the kernel may not have it at all.
         if !recorded.is_empty() || self.table.chains().any(is_there) {
-            self.skeleton();
+            self.skeleton(recorded);
         }
         let mut chains: BTreeMap<&str, Recorded<'_>> = BTreeMap::new();
         for chain in self.table.chains() {
@@ -118,11 +119,12 @@ impl Look<'_> {
         }
     }
 
-    fn skeleton(&mut self) {
+    fn skeleton(&mut self, recorded: &Recorded<'_>) {
         for (parent, ours) in self.table.parents() {
             for chain in *ours {
                 if !self.observed.has_chain(chain) {
-                    self.tell(None, chain, DiscrepancyKind::Missing, "the chain");
+                    let detail = self.lost(chain, recorded);
+                    self.tell(None, chain, DiscrepancyKind::Missing, detail);
                 }
             }
             match jumps(&self.observed, parent, ours) {
@@ -138,6 +140,18 @@ impl Look<'_> {
                     self.tell(None, parent, DiscrepancyKind::Order, detail);
                 }
             }
+        }
+    }
+
+    /// A chain that is missing, and where its rules are if somebody renamed it.
+    fn lost(&self, chain: &str, recorded: &Recorded<'_>) -> String {
+        let its = recorded.iter().filter(|(_, i)| i.place == chain);
+        let its = its.map(|(_, installed)| meaning(&super::draft::recorded(installed)));
+        match Renamed::of(&self.observed, self.table).chain_of(its) {
+            Some(renamed) => {
+                format!("the chain; its rules are in `{renamed}`: somebody renamed or copied it")
+            }
+            None => "the chain".to_owned(),
         }
     }
 

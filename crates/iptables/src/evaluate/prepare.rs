@@ -139,6 +139,9 @@ impl<'a> Reader<'a> {
             is_negated: false,
             what: What::Unknown,
         });
+        if words.behind("vmap").is_some() {
+            return Action::Unknown; // That depends on the packet.
+        }
         let last = words.as_slice().last().map(String::as_str);
         match (words.behind("jump"), words.behind("goto"), last) {
             (Some(chain), ..) => Action::Jump(chain.to_owned()),

@@ -3,6 +3,7 @@
 //! Whether something went well is told by exit codes and by what stands afterwards, never by the
 //! words of a message: those are passed on to people.
 
+mod list;
 mod process;
 mod programs;
 mod restore;
@@ -11,6 +12,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+pub(crate) use list::list;
 pub use process::Processes;
 pub use programs::{Programs, UnknownPrograms, Variant};
 pub(crate) use programs::{Stem, Stems, word};

@@ -116,6 +116,11 @@ impl Stem {
         format!("{}-restore", self.0)
     }
 
+    /// That of the program that prints what stands.
+    pub(crate) fn that_prints_by(save: &str) -> Self {
+        Self(save.trim_end_matches("-save").to_owned())
+    }
+
     pub(crate) fn explicit(variant: Variant, family: Family) -> Self {
         Self(format!("{}-{variant}", word(family)))
     }

@@ -266,7 +266,8 @@ pub(crate) fn save(
     parse(&text).map_err(|source| RestoreError::Unreadable { program, source })
 }
 
-fn answer(
+/// Runs a program.
+pub(super) fn answer(
     runner: &mut dyn CommandRunner,
     program: &str,
     arguments: &[&str],

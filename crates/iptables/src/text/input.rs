@@ -47,6 +47,9 @@ pub enum Command {
         chain: String,
         /// The rule.
         words: Words,
+        /// Its number, where the programs would take another for it: 1 is the head. They are given
+        /// the number, and the words in a remark, for whoever reads the text again.
+        at: Option<usize>,
     },
 }
 
@@ -81,7 +84,10 @@ impl fmt::Display for Command {
                 }
                 write!(f, " {words}")
             }
-            Self::Delete { chain, words } => write!(f, "-D {chain} {words}"),
+            Self::Delete { chain, words, at } => match at {
+                None => write!(f, "-D {chain} {words}"),
+                Some(at) => write!(f, "# -D {chain} {words}\n-D {chain} {at}"),
+            },
         }
     }
 }
@@ -114,8 +120,13 @@ impl FromStr for Input {
         let (first, _) = lines.next().unwrap_or_default();
         let table = first.strip_prefix('*').ok_or_else(|| strange(1, first))?;
         let mut commands = Vec::new();
-        for (line, number) in lines {
-            commands.push(command(line).ok_or_else(|| strange(number, line))?);
+        while let Some((line, number)) = lines.next() {
+            let remarked = line.strip_prefix("# ");
+            let read = match remarked {
+                None => command(line),
+                Some(remarked) => lines.next().and_then(|(line, _)| numbered(remarked, line)),
+            };
+            commands.push(read.ok_or_else(|| strange(number, line))?);
         }
         Ok(Self {
             table: table.to_owned(),
@@ -139,6 +150,7 @@ fn command(line: &str) -> Option<Command> {
         ("-D", words) => Some(Command::Delete {
             chain,
             words: all(words),
+            at: None,
         }),
         ("-I", words) => {
             let place = words.first().and_then(|first| number(first));
@@ -155,6 +167,20 @@ fn command(line: &str) -> Option<Command> {
         }
         _ => None,
     }
+}
+
+/// A rule that is deleted by its number: what it says, and that.
+fn numbered(remarked: &str, line: &str) -> Option<Command> {
+    let Some(Command::Delete { chain, words, .. }) = command(remarked) else {
+        return None;
+    };
+    let place = line.strip_prefix("-D ")?.strip_prefix(chain.as_str())?;
+    let place = number(place.strip_prefix(' ')?)?;
+    Some(Command::Delete {
+        chain,
+        words,
+        at: Some(usize::try_from(place).ok()?),
+    })
 }
 
 #[cfg(test)]
@@ -175,6 +201,11 @@ mod tests {
             words: words.clone(),
             counters,
         };
+        let delete = |at| Command::Delete {
+            chain: chain.clone(),
+            words: words.clone(),
+            at,
+        };
         let counted = Counters {
             packets: 3,
             bytes: 99,
@@ -185,10 +216,8 @@ mod tests {
                 Command::NewChain(chain.clone()),
                 insert(1, None),
                 insert(4, Some(counted)),
-                Command::Delete {
-                    chain: chain.clone(),
-                    words: words.clone(),
-                },
+                delete(None),
+                delete(Some(3)),
                 Command::DeleteChain(chain.clone()),
             ],
         };
@@ -197,7 +226,8 @@ mod tests {
             input.to_string(),
             format!(
                 "*filter\n-N PALISADE_INP\n-I PALISADE_INP {rule}\n[3:99] -I PALISADE_INP 4 {rule}\n\
-                 -D PALISADE_INP {rule}\n-X PALISADE_INP\nCOMMIT\n"
+                 -D PALISADE_INP {rule}\n# -D PALISADE_INP {rule}\n-D PALISADE_INP 3\n\
+                 -X PALISADE_INP\nCOMMIT\n"
             )
         );
     }
@@ -212,6 +242,9 @@ mod tests {
             "*filter\n:INPUT - [0:0]\nCOMMIT\n",
             "*filter\n-F INPUT 1\nCOMMIT\n",
             "*filter\n-N\nCOMMIT\n",
+            "*filter\n# -D INPUT -j ACCEPT\nCOMMIT\n",
+            "*filter\n# -D INPUT -j ACCEPT\n-D OUTPUT 1\nCOMMIT\n",
+            "*filter\n# -I INPUT -j ACCEPT\n-D INPUT 1\nCOMMIT\n",
             "*filter\n-I X -j ACCEPT\nCOMMIT\n*nat\nCOMMIT\n",
         ] {
             assert!(text.parse::<Input>().is_err(), "{text:?}");
@@ -231,7 +264,8 @@ mod tests {
             chain.prop_map(Command::NewChain),
             chain.prop_map(Command::DeleteChain),
             chain.prop_map(Command::Flush),
-            (chain, rule()).prop_map(|(chain, words)| Command::Delete { chain, words }),
+            (chain, rule(), proptest::option::of(1..99_usize))
+                .prop_map(|(chain, words, at)| Command::Delete { chain, words, at }),
             (chain, 1..99_usize, rule(), counters()).prop_map(|(chain, at, words, counters)| {
                 Command::Insert {
                     chain,

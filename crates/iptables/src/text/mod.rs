@@ -10,6 +10,7 @@ mod words;
 use std::fmt;
 
 pub use input::{Command, Input, InputError};
+pub(crate) use parse::parse_listed;
 pub use parse::{ParseError, parse};
 pub use words::Words;
 

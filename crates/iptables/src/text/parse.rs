@@ -3,7 +3,7 @@
 use palisade_core::words::shown;
 use thiserror::Error;
 
-use super::{Chain, Counters, Rule, Table, Words};
+use super::{Chain, Counters, Rule, Table, Words, number};
 
 /// Text that is not the output of a program like `iptables-save`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,6 +57,48 @@ pub fn parse(text: &str) -> Result<Vec<Table>, ParseError> {
             line: last + 1,
             text: format!("table {} has no COMMIT", table.name),
         }),
+    }
+}
+
+/// Reads the rules of one chain that a program like `iptables -v -S CHAIN` printed: what they counted
+/// stands among their words.
+pub(crate) fn parse_listed(text: &str) -> Result<Vec<Rule>, ParseError> {
+    let lines = (1..).zip(text.split('\n'));
+    let of_rules = lines.filter(|(_, line)| line.starts_with("-A "));
+    let read = |(number, line): (usize, &str)| {
+        rule(line).map(with_counters).ok_or_else(|| ParseError {
+            line: number,
+            text: line.to_owned(),
+        })
+    };
+    of_rules.map(read).collect()
+}
+
+/// A rule that was listed, with `-c PACKETS BYTES` taken out of its words. It is the last such: what
+/// stands before is a comment's.
+fn with_counters(listed: Rule) -> Rule {
+    let words = listed.words.as_slice();
+    let counted = |at: usize| match &words[at..] {
+        [option, packets, bytes, ..] if option == "-c" => Some(Counters {
+            packets: number(packets)?,
+            bytes: number(bytes)?,
+        }),
+        _ => None,
+    };
+    let last = (0..words.len())
+        .rev()
+        .find_map(|at| Some((at, counted(at)?)));
+    match last {
+        None => listed,
+        Some((at, counters)) => Rule {
+            words: words[..at]
+                .iter()
+                .chain(&words[at + 3..])
+                .cloned()
+                .collect(),
+            counters: Some(counters),
+            chain: listed.chain,
+        },
     }
 }
 
@@ -146,6 +188,26 @@ COMMIT
             "-m set --match-set x src -j SET --map-set y dst"
         );
         assert_eq!(parse("").unwrap(), []);
+    }
+
+    #[test]
+    fn what_the_programs_list_of_one_chain() {
+        let listed = "-P FORWARD ACCEPT -c 7 84\n-N X\n\
+            -A X -m comment --comment \"-c 1 2\" -c 5 100 -j ACCEPT\n-A X -c 0 3\n-A X -j Y\n";
+        let rules: Vec<String> = parse_listed(listed)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            rules,
+            [
+                "[5:100] -A X -m comment --comment \"-c 1 2\" -j ACCEPT",
+                "[0:3] -A X",
+                "-A X -j Y",
+            ]
+        );
+        assert_eq!(parse_listed("-N X\n-A \n").unwrap_err().line, 2);
     }
 
     #[test]

@@ -35,6 +35,7 @@ impl Leftovers {
                 foreign.any(|rule| parts.contains(chain) || leads_into(rule, &parts))
             });
             if is_held
+                || !parts.is_disjoint(members.targets())
                 || parts
                     .iter()
                     .any(|set| members.foreign(set).next().is_some())

@@ -5,6 +5,7 @@ use palisade_core::backend::Change;
 use super::area::Area;
 use super::difference::Difference;
 use crate::batch::Batch;
+use crate::dump::{DumpError, Reader};
 use crate::layout;
 
 /// After so many networks that came one by one, a batch sweeps the markers before it.
@@ -44,17 +45,31 @@ impl Difference<'_> {
             && self.delete_sets.is_empty()
     }
 
-    /// Leaves the marker of a transaction, beside those before or in place of them.
-    pub(super) fn mark(&self, area: &Area<'_>, marker: Marker<'_>, batch: &mut Batch) {
+    /// Leaves the marker of a transaction, beside those before or in place of them: each of these is
+    /// deleted by its name, so that what others put there stays.
+    pub(super) fn mark(
+        &self,
+        reader: &mut Reader<'_>,
+        area: &Area<'_>,
+        marker: Marker<'_>,
+        batch: &mut Batch,
+    ) -> Result<(), DumpError> {
         let set = layout::transaction_set(&area.table, area.family);
         let table = area.table.as_str();
         if self.lacks_transaction {
             batch.add_set(&set);
         } else if self.add_table.is_none() && !marker.beside_others {
-            batch.flush_set(set.family, table, &set.name);
+            let swept = match reader.elements(set.family, table, &set.name) {
+                // This batch comes too late, or the next one sweeps.
+                Err(DumpError::Restless) => Vec::new(),
+                read => read?,
+            };
+            let swept = swept.iter().filter(|e| layout::is_marker(&e.key));
+            batch.delete_elements(set.family, table, &set.name, swept);
         }
         let marker = layout::marker(marker.transaction);
         batch.add_elements(set.family, table, &set.name, [&marker]);
+        Ok(())
     }
 
     /// A table that is older than markers gets the set for them.

@@ -3,12 +3,13 @@
 //! An element that is recorded is found where it stands in the kernel's answer, and nothing of it
 //! is copied; only what is nobody's is put into words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_core::backend::Installed;
 use palisade_core::network::Name;
 
 use super::item::Key;
+use super::observed::target;
 use crate::layout;
 use crate::object::{Element, ElementRef, Set};
 use crate::program::ElementOf;
@@ -20,6 +21,8 @@ pub(super) struct Members<'r> {
     recorded: BTreeMap<&'r str, Vec<Member<'r>>>,
     /// By set, in words.
     foreign: BTreeMap<String, Vec<String>>,
+    /// The chains to which elements of others' maps lead.
+    targets: BTreeSet<String>,
 }
 
 /// An element that is recorded.
@@ -71,6 +74,7 @@ impl<'r> Members<'r> {
             let text = format!("element {:#}", ElementOf { set, element });
             let foreign = self.foreign.entry(set.name.clone()).or_default();
             foreign.push(text);
+            self.targets.extend(target(element).cloned());
         }
         Ok(())
     }
@@ -79,6 +83,11 @@ impl<'r> Members<'r> {
     pub(super) fn missing(&self) -> impl Iterator<Item = &Member<'r>> {
         let all = self.recorded.values().flatten();
         all.filter(|member| !member.stands)
+    }
+
+    /// The chains to which elements lead that are nobody's.
+    pub(super) fn targets(&self) -> &BTreeSet<String> {
+        &self.targets
     }
 
     /// What was met in a set and is nobody's, in words.

@@ -6,7 +6,7 @@ use palisade_core::backend::Installed;
 
 use super::item::{key, rule_text};
 use crate::layout::{self, Layout};
-use crate::object::{Element, Expression, Rule, Verdict};
+use crate::object::{Element, Expression, Rule, Value, Verdict};
 use crate::program::{ElementOf, Program};
 use crate::statement::quoted;
 
@@ -166,11 +166,16 @@ impl Observed {
     pub(super) fn foreign(&self, recorded: &[&Installed]) -> Vec<Foreign> {
         let mut foreign = Vec::new();
         let mut tell = |place: &str, text: String, rule: Option<&Rule>| {
+            // By itself, and by the maps that it asks; a map by its elements.
+            let mut leads_to = rule.map(leads_to).unwrap_or_default();
+            let maps = leads_to.iter().map(String::as_str).chain([place]);
+            let by_maps: Vec<String> = maps.flat_map(|map| self.led_to_by(map)).collect();
+            leads_to.extend(by_maps);
             foreign.push(Foreign {
                 place: place.to_owned(),
                 text,
                 is_rule: rule.is_some(),
-                leads_to: rule.map(leads_to).unwrap_or_default(),
+                leads_to,
             });
         };
         for stranger in &self.strangers {
@@ -211,6 +216,23 @@ impl Observed {
             }
         }
         foreign
+    }
+
+    /// The chains to which elements of a map lead.
+    fn led_to_by(&self, map: &str) -> impl Iterator<Item = String> {
+        let elements = self.program.set(map).map_or(&[][..], |map| &map.elements);
+        elements
+            .iter()
+            .filter_map(|element| target(element))
+            .cloned()
+    }
+}
+
+/// The chain to which an element of a map leads.
+pub(super) fn target(element: &Element) -> Option<&String> {
+    match &element.value {
+        Some(Value::Verdict(Verdict::Jump(chain) | Verdict::Goto(chain))) => Some(chain),
+        _ => None,
     }
 }
 

@@ -56,7 +56,7 @@ impl Nftables {
             let mut remaining = areas.iter().zip(&differences).filter(|(_, d)| d.remains());
             if let Some((area, difference)) = remaining.next() {
                 let marker = Marker::of(change, &differences);
-                difference.mark(area, marker, &mut batch);
+                difference.mark(&mut self.reader(), area, marker, &mut batch)?;
                 is_marked = true;
             }
             for (area, difference) in remaining {

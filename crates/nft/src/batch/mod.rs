@@ -210,13 +210,6 @@ impl Batch {
         }
     }
 
-    /// Deletes all elements of a set.
-    pub fn flush_set(&mut self, family: Family, table: &str, set: &str) {
-        self.push(Kind::DEL_ELEMENT, 0, family, |body| {
-            wire::element::encode_set(table, set, body);
-        });
-    }
-
     fn push(&mut self, kind: Kind, flags: u16, family: Family, body: impl FnOnce(&mut Vec<u8>)) {
         self.sequence += 1;
         self.last = Some(self.buffer.len());

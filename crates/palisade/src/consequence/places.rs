@@ -73,7 +73,7 @@ impl<'a> Place<'a> {
                 });
             }
             for (&variant, networks) in &of_iptables {
-                let saved = usual::programs(namespace).saved(variant, family);
+                let saved = usual::programs(namespace).saved_of_ours(variant, family);
                 let saved = saved.map_err(|error| ExplainError::Engine(error.into()))?;
                 places.push(Self {
                     family,

@@ -129,7 +129,7 @@ impl Firewall {
         self.check_rights(EngineError::NotAllowed, |record| {
             names.contains(record.network.name())
         })?;
-        self.change(|_| Ok(Goal::Gone(names.to_vec())), came)
+        self.change_running(|_| Ok(Goal::Gone(names.to_vec())), came)
     }
 
     /// Removes all networks.
@@ -138,7 +138,7 @@ impl Firewall {
     /// If the kernel refuses: nothing has changed then.
     pub fn remove_all(&mut self) -> Result<Report, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
-        self.change(|_| Ok(Goal::Exactly(Vec::new())), came)
+        self.change_running(|_| Ok(Goal::Exactly(Vec::new())), came)
     }
 
     /// The running networks, in the order in which they were started. What an interrupted process
@@ -218,7 +218,7 @@ impl Firewall {
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
         // Flows are mended too, where they could not be when the NAT rules came.
-        self.change(|_| Ok(Goal::Mended(names.to_vec())), named)
+        self.change_running(|_| Ok(Goal::Mended(names.to_vec())), named)
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no
@@ -239,7 +239,7 @@ impl Firewall {
             };
             Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
         };
-        self.change(goal, came)
+        self.change_running(goal, came)
     }
 
     /// Finishes or undoes what an interrupted process left. Everything that changes networks does
@@ -260,7 +260,22 @@ impl Firewall {
         goal: fn(Vec<Wish>) -> Goal,
     ) -> Result<Report, EngineError> {
         let goal = self.goal(networks, goal);
+        if networks.is_empty() {
+            return self.change_running(goal, came);
+        }
         self.change(goal, came)
+    }
+
+    /// The same for what brings no network: where none ever ran, nothing is made to find that out.
+    fn change_running(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        looked_at: fn(&Report) -> Vec<Name>,
+    ) -> Result<Report, EngineError> {
+        match self.engine().reach_nothing(&goal)? {
+            Some(report) => Ok(report),
+            None => self.change(goal, looked_at),
+        }
     }
 
     /// Reaches a goal. Then ends the flows of those networks of the report that `looked_at` names

@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) unknown_word: Option<&'static str>,
     /// A table that is left out when tables are printed.
     pub(super) hidden: Option<&'static str>,
+    /// A chain that is not even listed alone.
+    pub(super) unlisted: Option<&'static str>,
     /// Names of programs that begin so are missing.
     pub(super) missing: Vec<&'static str>,
 }
@@ -136,6 +138,16 @@ impl State {
         &mut tables[at]
     }
 
+    /// A chain's rules, as `-v -S` lists them.
+    fn list(&mut self, stem: &str, table: &str, chain: &str) -> String {
+        let rules = self.table(stem, table).rules.iter();
+        let lines = rules.filter(|rule| rule.chain == chain).map(|rule| {
+            let text::Counters { packets, bytes } = rule.counters.unwrap_or_default();
+            format!("-A {chain} {} -c {packets} {bytes}\n", rule.words)
+        });
+        format!("-N {chain}\n") + &lines.collect::<String>()
+    }
+
     /// The number of the line that cannot be done, if one cannot.
     fn restore(&mut self, stem: &str, text: &str) -> Result<(), usize> {
         let input: text::Input = text.parse().map_err(|error: text::InputError| error.line)?;
@@ -184,7 +196,7 @@ impl text::Table {
             } => self.insert(chain, at.checked_sub(1)?, words.clone(), *counters),
             // Whether it is there, the programs cannot tell of every rule.
             text::Command::Delete { words, .. } if words.behind("-m") == Some("recent") => None,
-            text::Command::Delete { chain, words } => {
+            text::Command::Delete { chain, words, .. } => {
                 let is_it = |rule: &text::Rule| rule.chain == *chain && rule.words == *words;
                 let at = self.rules.iter().position(is_it)?;
                 self.rules.remove(at);
@@ -251,6 +263,13 @@ impl CommandRunner for Host {
         if command.arguments == ["--version"] {
             let version = format!("{} v1.8.9 (nf_tables)", command.program);
             return Ok(answer(Some(0), version, ""));
+        }
+        if let [_, table, .., list, chain] = command.arguments.as_slice()
+            && list == "-S"
+        {
+            let can = state.unlisted != Some(chain);
+            let listed = state.list(&command.program, table, chain);
+            return Ok(answer(Some(i32::from(!can)), listed, ""));
         }
         if what == "save" {
             let mut asked = state.tables.entry(stem.to_owned()).or_default().clone();

@@ -6,7 +6,7 @@ use palisade_core::state::Record;
 
 use super::host::Host;
 use super::{Running, lock, nat, placement};
-use crate::backend::{Native, Unprinted};
+use crate::backend::{Native, NativeChain, NativeRule};
 use crate::rule::Table;
 use crate::run::Variant;
 use crate::text;
@@ -124,25 +124,32 @@ fn what_cannot_be_deleted_by_its_words_goes_and_counters_stay() {
 }
 
 /// What the kernel tells of each table of IPv4 that is called `nat`.
-struct Told(Vec<Unprinted>);
+struct Told(Vec<NativeChain>);
 
 impl Native for Told {
-    fn unprinted(
+    fn chains(
         &mut self,
         family: Family,
         table: &str,
-    ) -> Result<Vec<Unprinted>, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Vec<NativeChain>, Box<dyn std::error::Error + Send + Sync>> {
         let is_it = family == Family::Ipv4 && table == "nat";
         Ok(if is_it { self.0.clone() } else { Vec::new() })
     }
 }
 
-fn told_by_kernel(chain: &str, position: usize, text: &str) -> Unprinted {
-    Unprinted {
-        chain: chain.to_owned(),
-        position,
+/// A chain with rules that the programs do not print as they are, each in nft's words.
+fn told_by_kernel(chain: &str, rules: &[&str]) -> NativeChain {
+    let rules = rules.iter().map(|text| NativeRule {
         handle: 7,
-        text: text.to_owned(),
+        text: (*text).to_owned(),
+        is_printed: false,
+        jump: None,
+        counters: None,
+    });
+    NativeChain {
+        name: chain.to_owned(),
+        policy: None,
+        rules: rules.collect(),
     }
 }
 
@@ -154,7 +161,7 @@ fn a_jump_that_leads_on_only_some_packets_is_missing_and_keeps_its_chain() {
     running.start(&[nat(1)]);
     assert_eq!(running.differences(), Vec::<String>::new());
     let narrowed = "ip saddr @addresses counter jump PALISADE_PRT";
-    let told = vec![told_by_kernel("POSTROUTING", 0, narrowed)];
+    let told = vec![told_by_kernel("POSTROUTING", &[narrowed])];
     running.backend = host.backend().with(Box::new(Told(told)));
     assert_eq!(
         running.differences(),
@@ -165,6 +172,62 @@ fn a_jump_that_leads_on_only_some_packets_is_missing_and_keeps_its_chain() {
     let plan = running.remove(&["net1"]);
     let stays = plan.notes.join("\n");
     assert!(stays.contains(narrowed), "{stays}");
+}
+
+/// Nor can a chain go to which only some elements of a map lead.
+#[test]
+fn a_chain_to_which_a_map_leads_stays() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "nft");
+    running.start(&[nat(1)]);
+    host.put("iptables-nft", "nat", "POSTROUTING", 1, "-j ACCEPT");
+    let mapped = "oifname vmap @ways { \"a\" : accept, \"b\" : goto PALISADE_PRT, \"c\" : drop }";
+    let mut parent = told_by_kernel("POSTROUTING", &["counter jump PALISADE_PRT", mapped]);
+    parent.rules[0].is_printed = true;
+    running.backend = host.backend().with(Box::new(Told(vec![parent])));
+    assert_eq!(running.differences(), Vec::<String>::new());
+    let plan = running.remove(&["net1"]);
+    let stays = plan.notes.join("\n");
+    assert!(stays.contains("oifname vmap @ways"), "{stays}");
+    assert_eq!(plan.notes.len(), 1, "{stays}");
+}
+
+/// As `iptables -E` does: what leads to the chain leads to it still.
+#[test]
+fn a_renamed_chain_is_told_and_left_alone() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    running.start(&[nat(1)]);
+    let (ours, other) = ("PALISADE_FWX", "OTHER");
+    let jump: text::Words = ["-j", ours].into_iter().collect();
+    host.meddle(V4, "filter", |table| {
+        for chain in table.chains.iter_mut().filter(|chain| chain.name == ours) {
+            chain.name = other.to_owned();
+        }
+        for rule in &mut table.rules {
+            if rule.chain == ours {
+                rule.chain = other.to_owned();
+            }
+            if rule.words == jump {
+                rule.words = ["-j", other].into_iter().collect();
+            }
+        }
+    });
+    let renamed = host.rules(V4, "filter", other);
+    assert_eq!(renamed.len(), 1);
+    assert_eq!(
+        running.differences()[0],
+        "- Missing: chain `PALISADE_FWX` of iptables table `filter` (legacy): the chain; its rules \
+         are in `OTHER`: somebody renamed or copied it"
+    );
+    let note = "chain `OTHER` of iptables table `filter` (legacy) has rules of `net1` word for word: \
+        somebody renamed or copied a chain of palisade's; by its name it is not ours, and stays. \
+        `iptables-legacy -t filter -D FORWARD -j OTHER`, `iptables-legacy -t filter -F OTHER`, \
+        `iptables-legacy -t filter -X OTHER` take it away";
+    assert_eq!(repair(&mut running).notes, [note]);
+    assert_eq!(running.differences(), Vec::<String>::new());
+    assert_eq!(running.remove(&["net1"]).notes, [note]);
+    assert_eq!(host.rules(V4, "filter", other), renamed);
 }
 
 #[test]
@@ -287,6 +350,7 @@ fn a_table_that_the_programs_cannot_print_is_not_taken_for_an_empty_one() {
     let mut running = Running::on(&host, "nft");
     running.start(&[nat(1)]);
     host.0.borrow_mut().hidden = Some("nat");
+    host.0.borrow_mut().unlisted = Some("PALISADE_PRT");
     let told = running.differences();
     assert_eq!(
         told,
@@ -299,8 +363,8 @@ fn a_table_that_the_programs_cannot_print_is_not_taken_for_an_empty_one() {
     );
     // Where the kernel tells more, the rule to blame is named, first of all one in our chains.
     running.backend = host.backend().with(Box::new(Told(vec![
-        told_by_kernel("mine", 0, "ct state new accept"),
-        told_by_kernel("PALISADE_PRT", 4, "numgen random mod 2 0 accept"),
+        told_by_kernel("mine", &["ct state new accept"]),
+        told_by_kernel("PALISADE_PRT", &["numgen random mod 2 0 accept"]),
     ])));
     assert_eq!(
         running.differences()[0],
@@ -330,6 +394,45 @@ fn a_table_that_the_programs_cannot_print_is_not_taken_for_an_empty_one() {
             .differences()
             .iter()
             .all(|told| told.contains(" Missing: "))
+    );
+}
+
+/// What keeps a table from being printed may be in a chain of others: that is theirs.
+#[test]
+fn a_table_that_is_not_printed_for_others_sake_is_read_chain_by_chain() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "nft");
+    running.start(&[nat(1)]);
+    let theirs = "meta mark set ct mark";
+    host.0.borrow_mut().hidden = Some("nat");
+    let jump = NativeRule {
+        handle: 6,
+        text: "counter packets 0 bytes 0 jump PALISADE_PRT".to_owned(),
+        is_printed: true,
+        jump: Some("PALISADE_PRT".to_owned()),
+        counters: Some(text::Counters::default()),
+    };
+    let mut parent = told_by_kernel("POSTROUTING", &[theirs]);
+    parent.rules.insert(0, jump);
+    let told = || {
+        let chains = vec![parent.clone(), told_by_kernel("PALISADE_PRT", &[])];
+        Box::new(Told(chains))
+    };
+    running.backend = host.backend().with(told());
+    let of_ipv4 = |running: &mut Running| {
+        let mut told = running.differences();
+        told.retain(|told| !told.contains("ip6tables"));
+        told
+    };
+    assert_eq!(of_ipv4(&mut running), Vec::<String>::new());
+    // Ours are seen as they are.
+    let strange = "-s 10.9.9.9/32 -j ACCEPT";
+    host.put("iptables-nft", "nat", "PALISADE_PRT", 0, strange);
+    assert_eq!(
+        of_ipv4(&mut running),
+        [format!(
+            "- Foreign: chain `PALISADE_PRT` of iptables table `nat` (nft): {strange}"
+        )]
     );
 }
 

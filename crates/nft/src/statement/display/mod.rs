@@ -41,7 +41,7 @@ fn told(statements: &[Statement], family: Family) -> Vec<Told<'_>> {
     let mut rest = statements;
     while let [statement, behind @ ..] = rest {
         rest = behind;
-        if let Some((text, count)) = other::several(statement, behind) {
+        if let Some((text, count)) = other::several(statement, behind, context) {
             told.push(Told::Several(text));
             rest = &behind[count..];
             continue;

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use super::super::raw::Raw;
-use super::super::{Origin, Statement, quoted};
+use super::super::{Field, Origin, Statement, quoted};
 use super::context::Context;
-use super::field;
+use super::field::{self, Named};
 use super::format::Format;
-use crate::object::{Compare, Comparison, ConntrackKey, Expression, Family, Load, MetaKey};
+use crate::object::{
+    Compare, Comparison, ConntrackKey, Expression, Family, Load, Lookup, LookupTarget, MetaKey,
+};
 use crate::wire::foreign;
 use crate::wire::others::{self, Fib, Limit, Log};
 
@@ -99,7 +101,11 @@ fn log(log: &Log<'_>) -> String {
 
 /// Several expressions that are one of nft's statements: its text, and how many of those behind the
 /// first belong to it.
-pub(super) fn several(first: &Statement, behind: &[Statement]) -> Option<(String, usize)> {
+pub(super) fn several(
+    first: &Statement,
+    behind: &[Statement],
+    context: Context,
+) -> Option<(String, usize)> {
     let (Statement::Other(first), Some(Statement::Other(second))) = (first, behind.first()) else {
         return None;
     };
@@ -110,8 +116,27 @@ pub(super) fn several(first: &Statement, behind: &[Statement]) -> Option<(String
         (Expression::Unknown { name, data }, Expression::Compare(compare)) if name == "fib" => {
             Some((fib(others::fib(data)?, compare)?, 1))
         }
+        (field, Expression::Lookup(lookup)) => Some((map(field, lookup, context)?, 1)),
         _ => None,
     }
+}
+
+/// `iifname vmap @ways`: where a packet goes is in the map.
+fn map(field: &Expression, lookup: &Lookup, context: Context) -> Option<String> {
+    let (origin, destination) = match field {
+        Expression::Meta(meta) => (Origin::Meta(meta.key), meta.destination),
+        Expression::Conntrack(ct) => (Origin::Conntrack(ct.key), ct.destination),
+        Expression::Payload(payload) => {
+            let (base, offset, len) = (payload.base, payload.offset, payload.len);
+            (Origin::Payload { base, offset, len }, payload.destination)
+        }
+        _ => return None,
+    };
+    if lookup.target != LookupTarget::Verdict || lookup.source != destination {
+        return None;
+    }
+    let field = &Field { origin, mask: None };
+    Some(format!("{} vmap @{}", Named { field, context }, lookup.set))
 }
 
 /// `meta mark set 0x00000001`.

@@ -1,8 +1,7 @@
 //! Statements as `nft` writes them.
 
 use super::*;
-use crate::object::Expression;
-use crate::object::NatKind;
+use crate::object::{Expression, LookupTarget, NatKind};
 use crate::statement::{
     Direction, End, address, address_field, expressions, in_set, interface, interface_field,
     known_flow, protocol, statements,
@@ -73,6 +72,17 @@ fn a_name_is_a_beginning_unless_its_end_is_compared() {
     };
     assert_eq!(compared(b"virbr"), "iifname \"virbr*\"");
     assert_eq!(compared(b"virbr0\0"), "iifname \"virbr0\"");
+}
+
+#[test]
+fn maps_of_verdicts() {
+    let field = interface_field(Direction::In);
+    let mut rule = expressions(&[in_set(vec![field], "ways")]);
+    if let Some(Expression::Lookup(lookup)) = rule.last_mut() {
+        lookup.target = LookupTarget::Verdict;
+    }
+    let told = texts(&statements(&rule), Family::Ip);
+    assert_eq!(told, ["iifname vmap @ways"]);
 }
 
 #[test]
