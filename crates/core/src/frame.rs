@@ -8,7 +8,7 @@
 //! added field and misses most flipped bits: that is what schema and checksum are for.
 
 use bincode::config::{self, Configuration, Fixint, LittleEndian, NoLimit};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Which file a frame is of.
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +109,11 @@ fn checksum(schema: u16, len: u32, body: &[u8]) -> u32 {
     let sum = crc32c::crc32c(&schema.to_le_bytes());
     let sum = crc32c::crc32c_append(sum, &len.to_le_bytes());
     crc32c::crc32c_append(sum, body)
+}
+
+/// Bytes at once: one by one, as serde would, takes as long as all else that is written.
+pub(crate) fn at_once<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::backend::Step;
 use crate::frame::{self, Form};
@@ -52,10 +52,10 @@ pub struct Planned<'a> {
     /// What it does, for people.
     pub what: String,
     /// What to do, in the backend's own form.
-    #[serde(serialize_with = "at_once")]
+    #[serde(serialize_with = "frame::at_once")]
     pub payload: Cow<'a, [u8]>,
     /// What takes it back; empty where the backend plans that anew.
-    #[serde(serialize_with = "at_once")]
+    #[serde(serialize_with = "frame::at_once")]
     pub undo: Cow<'a, [u8]>,
 }
 
@@ -258,11 +258,6 @@ impl<'a> Journal<'a> {
 fn frames(entries: &[Entry<'_>]) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
     frame::encode(FORM, entries).ok_or_else(too_large)
-}
-
-/// Bytes at once: one by one, as serde would, takes as long as all else that is written.
-fn at_once<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(bytes)
 }
 
 /// A new name for a transaction: 15 hexadecimal digits, so that it fits where a name of an

@@ -15,15 +15,24 @@ pub(super) struct Secret(u64, u64);
 
 /// 128 bits that stand for a network: two of them are the same for one network only. Another build
 /// may make another one of the same network, so that different ones say nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Digest(u64, u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digest([u8; 16]);
+
+impl Digest {
+    pub(super) fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
 
 impl Secret {
     pub(super) fn digest(self, network: &Network) -> Digest {
         let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
         network.hash(&mut hasher);
-        let hash = hasher.finish128();
-        Digest(hash.h1, hash.h2)
+        Digest(hasher.finish128().as_bytes())
     }
 }
 

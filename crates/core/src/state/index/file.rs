@@ -1,46 +1,37 @@
-//! The index in its file: a frame for each transaction, read without a copy of its names.
+//! The index in its file: a frame for each transaction. A network is looked for where it lies, in the
+//! last frame first, which says the last word on it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
-use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Uses;
-use super::super::digest::{Digest, Secret};
-use super::{Index, Row};
+use super::Index;
+use super::row::{Claim, Lying, Row, lying};
 use crate::backend::Placement;
 use crate::frame::{self, Form};
-use crate::network::Name;
+use crate::network::{Name, Network};
+use crate::state::Uses;
+use crate::state::digest::Secret;
 use crate::storage::Version;
 
 const FORM: Form = Form {
     magic: *b"PLSI",
-    schema: 2,
+    schema: 3,
 };
 /// How much longer the file may grow than what it says, before it is written anew: an eighth, and
 /// some more. Whoever reads it wants to read little beyond what it says.
 const SLACK: usize = 64 * 1024;
-
-/// What the file says of a network.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Noted<'f> {
-    pub(super) name: &'f str,
-    pub(super) order: u64,
-    pub(super) bridge: Option<&'f str>,
-    /// Whether the bridge is the network's own, and no other's.
-    pub(super) owns_bridge: bool,
-    pub(super) subnets: Vec<(IpAddr, u8)>,
-    /// Its place among [`Index::placements`].
-    pub(super) place: u32,
-    pub(super) digest: Digest,
-}
 
 /// What one transaction changes in the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Frame<'f> {
     #[serde(borrow)]
     gone: Vec<&'f str>,
-    came: Vec<Noted<'f>>,
+    /// The networks that came, in [rows](super::row).
+    #[serde(serialize_with = "frame::at_once")]
+    came: &'f [u8],
+    next_order: u64,
     uses: BTreeMap<String, Uses>,
     generations: BTreeMap<String, u64>,
     /// Backends and their settings: as a record has them, only a form that describes itself could
@@ -51,90 +42,180 @@ struct Frame<'f> {
     records: Option<Version>,
 }
 
+/// The networks of a file that was read.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    /// The oldest first.
+    parts: Vec<Part>,
+    /// A cell for each row: some become rows in memory.
+    rows: Vec<OnceCell<Box<Row>>>,
+}
+
+/// What one frame says of networks.
+#[derive(Debug)]
+struct Part {
+    gone: Vec<String>,
+    came: Vec<u8>,
+    /// The place of the first one.
+    first: usize,
+}
+
+impl File {
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// None if it is not whole.
+    fn add(&mut self, frame: &Frame<'_>) -> Option<()> {
+        let (mut count, mut len) = (0, 0);
+        for row in lying(frame.came) {
+            (count, len) = (count + 1, len + row.len());
+        }
+        self.parts.push(Part {
+            gone: frame.gone.iter().map(|&name| name.to_owned()).collect(),
+            came: frame.came.to_vec(),
+            first: self.rows.len(),
+        });
+        self.rows.extend((0..count).map(|_| OnceCell::new()));
+        (len == frame.came.len()).then_some(())
+    }
+
+    /// The place of a network's row.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.parts.iter().rev().find_map(|part| {
+            let found = part.rows().find(|(_, row)| row.is_of(name));
+            match found {
+                Some((place, row)) => Some(self.read(place, row).map(|_| place)),
+                None => part.gone.iter().any(|gone| gone == name).then_some(None),
+            }
+        })?
+    }
+
+    /// The row at a place, if it was read.
+    pub(super) fn row(&self, place: usize) -> Option<&Row> {
+        self.rows.get(place)?.get().map(Box::as_ref)
+    }
+
+    pub(super) fn row_mut(&mut self, place: usize) -> Option<&mut Row> {
+        self.rows.get_mut(place)?.get_mut().map(Box::as_mut)
+    }
+
+    fn read(&self, place: usize, lying: Lying<'_>) -> Option<&Row> {
+        let cell = self.rows.get(place)?;
+        if cell.get().is_none() {
+            let _ = cell.set(Box::new(lying.read()?));
+        }
+        cell.get().map(Box::as_ref)
+    }
+
+    /// The places of the networks with which another one would share a bridge or addresses.
+    pub(super) fn shared_with(&self, network: &Network) -> impl Iterator<Item = usize> {
+        let claim = Claim::from(network);
+        self.of(move |row| row.is_shared_by(&claim))
+    }
+
+    /// The places of the networks whose rows are meant.
+    pub(super) fn of(&self, is_meant: impl Fn(Lying<'_>) -> bool) -> impl Iterator<Item = usize> {
+        let rows = self.parts.iter().rev().flat_map(Part::rows);
+        let meant = rows.filter(move |&(_, row)| is_meant(row));
+        meant.filter_map(|(place, row)| {
+            // A later frame may say otherwise.
+            self.find(row.name()?).filter(|&current| current == place)
+        })
+    }
+
+    /// All networks, read.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> {
+        let mut told: HashSet<&str> = HashSet::new();
+        let mut places = Vec::with_capacity(self.rows.len());
+        for (i, part) in self.parts.iter().enumerate().rev() {
+            for (place, row) in part.rows() {
+                let is_current = row.name().is_some_and(|name| !told.contains(name));
+                if is_current && self.read(place, row).is_some() {
+                    places.push(place);
+                }
+            }
+            if i > 0 {
+                told.extend(part.rows().filter_map(|(_, row)| row.name()));
+                told.extend(part.gone.iter().map(String::as_str));
+            }
+        }
+        places.into_iter()
+    }
+}
+
+impl Part {
+    fn rows(&self) -> impl Iterator<Item = (usize, Lying<'_>)> {
+        (self.first..).zip(lying(&self.came))
+    }
+}
+
 impl Index {
     /// What a file says, if it can be believed: it is whole, and of this version of the records.
-    pub(in super::super) fn read(bytes: &[u8], records: Version) -> Option<Self> {
+    pub(in crate::state) fn read(bytes: &[u8], records: Version) -> Option<Self> {
         let decoded = frame::decode::<Frame<'_>>(FORM, bytes);
         let mut frames = decoded.entries;
-        let last = frames.last_mut()?;
+        let mut file = File::default();
+        for frame in &frames {
+            file.add(frame)?;
+        }
+        let written = file.parts.first()?.came.len();
+        let last = frames.pop()?;
         if decoded.broken.is_some() || last.records != Some(records) {
             return None;
         }
         let placement = |(backend, settings)| Placement { backend, settings };
-        let placements = std::mem::take(&mut last.placements).into_iter();
-        let mut index = Self {
-            uses: std::mem::take(&mut last.uses),
-            generations: std::mem::take(&mut last.generations),
-            placements: placements.map(placement).collect(),
+        Some(Self {
+            file,
+            next_order: last.next_order,
+            uses: last.uses,
+            generations: last.generations,
+            placements: last.placements.into_iter().map(placement).collect(),
             secret: last.secret,
-            written: bytes.len(),
+            written,
+            added: bytes.len() - written,
             ..Self::default()
-        };
-        // The last word on a network counts.
-        let mut told = HashSet::new();
-        for (i, frame) in frames.iter().enumerate().rev() {
-            index.rows.reserve(frame.came.len());
-            for noted in &frame.came {
-                if told.is_empty() || !told.contains(noted.name) {
-                    index.note(noted)?;
-                }
-            }
-            if i > 0 {
-                told.extend(frame.came.iter().map(|noted| noted.name));
-                told.extend(&frame.gone);
-            }
-        }
-        Some(index)
+        })
     }
 
-    /// The bytes of a whole file.
-    pub(in super::super) fn file(&mut self, records: Option<Version>) -> Option<Vec<u8>> {
-        self.sweep();
-        let came = self.rows.iter().map(|row| self.noted(row)).collect();
-        let bytes = self.frame(Vec::new(), came, records)?;
+    /// The bytes of a whole file. Rows of networks that went are let go of, once they are most.
+    pub(in crate::state) fn file(&mut self, records: Option<Version>) -> Option<Vec<u8>> {
+        let mut came = Vec::new();
+        for row in self.running() {
+            row.put(&mut came)?;
+        }
+        let bytes = self.frame(Vec::new(), &came, records)?;
         (self.written, self.added) = (bytes.len(), 0);
+        if self.gone.len() > (self.file.len() + self.came.len()) / 2 {
+            *self = records.and_then(|records| Self::read(&bytes, records))?;
+        }
         Some(bytes)
     }
 
     /// The bytes to add to the file after these networks went and came; none if it is time to write
     /// it as a whole.
-    pub(in super::super) fn addition(
+    pub(in crate::state) fn addition(
         &mut self,
         gone: &[&Name],
         came: &[&Name],
         records: Option<Version>,
     ) -> Option<Vec<u8>> {
-        let came = came.iter().filter_map(|name| self.get(name));
-        let came = came.map(|row| self.noted(row)).collect();
+        let mut rows = Vec::new();
+        for row in came.iter().filter_map(|name| self.get(name)) {
+            row.put(&mut rows)?;
+        }
         let gone = gone.iter().map(|name| name.as_str()).collect();
-        let bytes = self.frame(gone, came, records)?;
+        let bytes = self.frame(gone, &rows, records)?;
         self.added += bytes.len();
         (self.added <= self.written / 8 + SLACK).then_some(bytes)
     }
 
-    fn noted(&self, row: &Row) -> Noted<'_> {
-        let subnets = self.subnets(row).iter();
-        Noted {
-            name: self.text(row.name),
-            order: row.order,
-            bridge: row.bridge.map(|bridge| self.text(bridge)),
-            owns_bridge: row.owns_bridge,
-            subnets: subnets.map(|s| (s.network(), s.prefix())).collect(),
-            place: row.place,
-            digest: row.digest,
-        }
-    }
-
-    fn frame(
-        &self,
-        gone: Vec<&str>,
-        came: Vec<Noted<'_>>,
-        records: Option<Version>,
-    ) -> Option<Vec<u8>> {
+    fn frame(&self, gone: Vec<&str>, came: &[u8], records: Option<Version>) -> Option<Vec<u8>> {
         let placements = self.placements.iter().cloned();
         let frame = Frame {
             gone,
             came,
+            next_order: self.next_order,
             uses: self.uses.clone(),
             generations: self.generations.clone(),
             placements: placements.map(|p| (p.backend, p.settings)).collect(),

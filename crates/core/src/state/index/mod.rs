@@ -4,23 +4,25 @@
 //! It is never the truth: it is made of the records, and says in which version of their folder. A
 //! folder of another version, or a file that is not whole, and it is made anew.
 //!
-//! A command asks a few questions and ends, so that what it reads stays a row for each network, all
-//! names in one text, and each question is answered by looking at all rows: with 10,000 networks
-//! a tenth of the time that maps of them took to make. Who asks more gets a [`Lookup`].
+//! A command asks a few questions and ends: they are answered by looking at the rows where they lie
+//! in the file, one after the other, which for 10,000 networks is a tenth of what it took to read them
+//! into maps. Who asks more gets a [`Lookup`].
 
 mod file;
 mod lookup;
+mod row;
 
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, HashSet};
 
-use super::digest::{Digest, Secret};
+use super::digest::Secret;
 use super::{Record, Uses};
 use crate::backend::Placement;
-use crate::network::{Forward, InterfaceName, Name, Network, Subnet};
+use crate::network::{Name, Network};
 
-use file::Noted;
-use lookup::{Found, Lookup};
+use file::File;
+use lookup::Lookup;
+pub(super) use row::Row;
 
 /// So many questions are answered by looking at all rows.
 const FEW: u32 = 16;
@@ -28,10 +30,13 @@ const FEW: u32 = 16;
 /// The running networks, by what others can conflict with.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    rows: Vec<Row>,
-    /// Names of networks and bridges, one behind the other.
-    texts: String,
-    subnets: Vec<Subnet>,
+    /// Those that were read, at the first places.
+    file: File,
+    /// Those that came since, at the places behind.
+    came: Vec<Row>,
+    /// The places of those that do not run any more.
+    gone: HashSet<usize>,
+    /// Made of all others when it is first needed.
     lookup: OnceCell<Lookup>,
     asked: Cell<u32>,
     /// By backend.
@@ -49,43 +54,6 @@ pub(super) struct Index {
     added: usize,
 }
 
-/// A running network.
-#[derive(Debug)]
-pub(super) struct Row {
-    name: Slice,
-    bridge: Option<Slice>,
-    owns_bridge: bool,
-    subnets: Slice,
-    order: u64,
-    /// Its place among [`Index::placements`].
-    place: u32,
-    digest: Digest,
-    /// It does not run any more.
-    is_gone: bool,
-    /// Its name, read when it is first asked for.
-    known: OnceCell<Name>,
-    /// Its record, read when it is first asked for.
-    pub(super) record: OnceCell<Box<Record>>,
-}
-
-/// A part of [`Index::texts`] or [`Index::subnets`].
-#[derive(Debug, Clone, Copy)]
-struct Slice {
-    start: usize,
-    end: usize,
-}
-
-fn owns_bridge(network: &Network) -> bool {
-    !matches!(network.forward(), Forward::Unmanaged(_))
-}
-
-impl Row {
-    /// Its rank in the order in which networks were started.
-    pub(super) fn order(&self) -> u64 {
-        self.order
-    }
-}
-
 impl Index {
     pub(super) fn of(records: Vec<Record>) -> Self {
         let mut index = Self::default();
@@ -96,35 +64,7 @@ impl Index {
     }
 
     pub(super) fn get(&self, name: &Name) -> Option<&Row> {
-        self.rows.get(self.find(name)?)
-    }
-
-    fn find(&self, name: &Name) -> Option<usize> {
-        match self.lookup() {
-            Some(lookup) => lookup.get(name),
-            None => self
-                .rows
-                .iter()
-                .position(|row| !row.is_gone && self.text(row.name) == name.as_str()),
-        }
-    }
-
-    /// The maps, if more than a few questions were asked.
-    fn lookup(&self) -> Option<&Lookup> {
-        let asked = self.asked.get();
-        if asked < FEW {
-            self.asked.set(asked + 1);
-            return None;
-        }
-        Some(self.lookup.get_or_init(|| {
-            let mut lookup = Lookup::default();
-            for (place, row) in self.rows.iter().enumerate().filter(|(_, r)| !r.is_gone) {
-                if let Some(found) = self.found(row) {
-                    lookup.put(place, &found);
-                }
-            }
-            lookup
-        }))
+        self.row(self.find(name)?)
     }
 
     /// Where a network is placed.
@@ -139,26 +79,25 @@ impl Index {
 
     /// All names, in the order in which the networks were started.
     pub(super) fn names(&self) -> Vec<&Name> {
-        let mut rows: Vec<(u64, &Name)> = self
-            .running()
-            .filter_map(|row| Some((row.order, self.name(row)?)))
-            .collect();
-        rows.sort_unstable();
-        rows.into_iter().map(|(_, name)| name).collect()
+        let mut rows: Vec<&Row> = self.running().collect();
+        rows.sort_unstable_by_key(|row| (row.order, &row.name));
+        rows.into_iter().map(|row| &row.name).collect()
     }
 
-    /// One of the networks that run.
-    pub(super) fn any(&self) -> Option<&Name> {
-        self.running().find_map(|row| self.name(row))
-    }
-
-    fn running(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(|row| !row.is_gone)
-    }
-
-    /// The rank of the next network that starts.
-    pub(super) fn next_order(&self) -> u64 {
-        self.next_order
+    /// Whether a network that comes has what a running one has that does not leave: cheap, and the
+    /// same as [`conflicts`](crate::network::conflicts) finds among all of them.
+    pub(super) fn conflicts_with(&self, network: &Network, leaving: &HashSet<&Name>) -> bool {
+        let is_conflict = |place: usize| {
+            let row = self.row(place).filter(|_| !self.gone.contains(&place));
+            row.is_some_and(|row| row.is_shared_with(network) && !leaving.contains(&row.name))
+        };
+        match self.lookup() {
+            Some(lookup) => lookup.near(network).any(is_conflict),
+            None => {
+                let came = self.file.len()..self.file.len() + self.came.len();
+                self.file.shared_with(network).chain(came).any(is_conflict)
+            }
+        }
     }
 
     pub(super) fn uses(&self, backend: &str) -> Option<&Uses> {
@@ -185,6 +124,19 @@ impl Index {
         is_new
     }
 
+    /// The rank of the next network that starts.
+    pub(super) fn next_order(&self) -> u64 {
+        self.next_order
+    }
+
+    /// One of the networks that run.
+    pub(super) fn any(&self) -> Option<&Name> {
+        let came = self.file.len()..self.file.len() + self.came.len();
+        let mut all = came.rev().chain(self.file.of(|_| true));
+        let any = all.find(|place| !self.gone.contains(place))?;
+        self.row(any).map(|row| &row.name)
+    }
+
     /// The networks whose records were put since this was asked.
     pub(super) fn take_fresh(&mut self) -> Vec<Name> {
         std::mem::take(&mut self.fresh)
@@ -192,7 +144,7 @@ impl Index {
 
     /// A record need not be in memory any more.
     pub(super) fn forget_record(&mut self, name: &Name) {
-        if let Some(row) = self.find(name).and_then(|place| self.rows.get_mut(place)) {
+        if let Some(row) = self.find(name).and_then(|place| self.row_mut(place)) {
             row.record.take();
         }
     }
@@ -202,8 +154,7 @@ impl Index {
 impl Index {
     /// A network comes, or is another now.
     pub(super) fn put(&mut self, record: Record) {
-        let name = record.network.name().clone();
-        self.drop(&name);
+        self.drop(record.network.name());
         let backend = &record.placement.backend;
         if !self.uses.contains_key(backend) {
             self.uses.insert(backend.clone(), Uses::default());
@@ -211,54 +162,21 @@ impl Index {
         if let Some(uses) = self.uses.get_mut(backend) {
             uses.extend(&record.installed);
         }
-        let place = self.place(&record.placement);
-        let network = &record.network;
-        let row = Row {
-            name: self.add_text(name.as_str()),
-            bridge: network.bridge().map(|b| self.add_text(b.as_str())),
-            owns_bridge: owns_bridge(network),
-            subnets: self.add_subnets(network.subnets().iter().copied()),
-            order: record.order,
-            place,
-            digest: self.secret.digest(network),
-            is_gone: false,
-            known: OnceCell::from(name.clone()),
-            record: OnceCell::from(Box::new(record)),
-        };
-        self.fresh.push(name);
-        self.push(row);
-    }
-
-    /// A network of the file. None if it says what cannot be.
-    fn note(&mut self, noted: &Noted<'_>) -> Option<()> {
-        let start = self.subnets.len();
-        for &(address, prefix) in &noted.subnets {
-            self.subnets.push(Subnet::new(address, prefix).ok()?);
-        }
-        let row = Row {
-            name: self.add_text(noted.name),
-            bridge: noted.bridge.map(|bridge| self.add_text(bridge)),
-            owns_bridge: noted.owns_bridge,
-            subnets: Slice {
-                start,
-                end: self.subnets.len(),
-            },
-            order: noted.order,
-            place: noted.place,
-            digest: noted.digest,
-            is_gone: false,
-            known: OnceCell::new(),
-            record: OnceCell::new(),
-        };
-        self.push(row);
-        Some(())
-    }
-
-    fn push(&mut self, row: Row) {
-        let place = self.rows.len();
+        let row = Row::of(record, self.secret, |placement| {
+            let known = self.placements.iter().position(|p| p == placement);
+            let place = known.unwrap_or_else(|| {
+                self.placements.push(placement.clone());
+                self.placements.len() - 1
+            });
+            // As many as no machine holds are none, and the record says.
+            u32::try_from(place).unwrap_or(u32::MAX)
+        });
         self.next_order = self.next_order.max(row.order + 1);
-        self.rows.push(row);
-        self.amend_lookup(place, Lookup::put);
+        self.fresh.push(row.name.clone());
+        if let Some(lookup) = self.lookup.get_mut() {
+            lookup.put(self.file.len() + self.came.len(), &row);
+        }
+        self.came.push(row);
     }
 
     /// A network goes. Its record has been read.
@@ -266,127 +184,75 @@ impl Index {
         let Some(place) = self.find(name) else {
             return;
         };
-        self.amend_lookup(place, Lookup::drop);
-        let Some(row) = self.rows.get_mut(place) else {
-            return;
-        };
-        row.is_gone = true;
-        if let Some(record) = row.record.take()
+        self.gone.insert(place);
+        let mut lookup = self.lookup.take();
+        if let (Some(lookup), Some(row)) = (&mut lookup, self.row(place)) {
+            lookup.drop(place, row);
+        }
+        self.lookup = lookup.map_or_else(OnceCell::new, OnceCell::from);
+        let record = self.row_mut(place).and_then(|row| row.record.take());
+        if let Some(record) = record
             && let Some(uses) = self.uses.get_mut(&record.placement.backend)
         {
             uses.take_all(&record.installed);
         }
     }
-
-    fn amend_lookup(&mut self, place: usize, amend: impl Fn(&mut Lookup, usize, &Found<'_>)) {
-        let Some(mut lookup) = self.lookup.take() else {
-            return;
-        };
-        if let Some(found) = self.rows.get(place).and_then(|row| self.found(row)) {
-            amend(&mut lookup, place, &found);
-        }
-        self.lookup = OnceCell::from(lookup);
-    }
-
-    /// Lets go of the rows of networks that do not run any more.
-    fn sweep(&mut self) {
-        if !self.rows.iter().any(|row| row.is_gone) {
-            return;
-        }
-        let mut swept = Self::default();
-        for row in std::mem::take(&mut self.rows) {
-            if row.is_gone {
-                continue;
-            }
-            let row = Row {
-                name: swept.add_text(self.text(row.name)),
-                bridge: row.bridge.map(|bridge| swept.add_text(self.text(bridge))),
-                subnets: swept.add_subnets(self.subnets(&row).iter().copied()),
-                ..row
-            };
-            swept.rows.push(row);
-        }
-        self.lookup.take();
-        (self.rows, self.texts, self.subnets) = (swept.rows, swept.texts, swept.subnets);
-    }
-
-    fn place(&mut self, placement: &Placement) -> u32 {
-        let known = self.placements.iter().position(|p| p == placement);
-        let place = known.unwrap_or_else(|| {
-            self.placements.push(placement.clone());
-            self.placements.len() - 1
-        });
-        // As many as no machine holds are none, and the record says.
-        u32::try_from(place).unwrap_or(u32::MAX)
-    }
-
-    fn add_text(&mut self, text: &str) -> Slice {
-        let start = self.texts.len();
-        self.texts.push_str(text);
-        let end = self.texts.len();
-        Slice { start, end }
-    }
-
-    fn add_subnets(&mut self, subnets: impl Iterator<Item = Subnet>) -> Slice {
-        let start = self.subnets.len();
-        self.subnets.extend(subnets);
-        let end = self.subnets.len();
-        Slice { start, end }
-    }
 }
 
-/// What rows say.
+/// Where rows are.
 impl Index {
-    fn text(&self, slice: Slice) -> &str {
-        self.texts.get(slice.start..slice.end).unwrap_or_default()
-    }
-
-    fn subnets(&self, row: &Row) -> &[Subnet] {
-        let Slice { start, end } = row.subnets;
-        self.subnets.get(start..end).unwrap_or_default()
-    }
-
-    /// None if the file says what is no name, as none of ours does.
-    fn name<'i>(&'i self, row: &'i Row) -> Option<&'i Name> {
-        if let Some(known) = row.known.get() {
-            return Some(known);
+    fn find(&self, name: &Name) -> Option<usize> {
+        if let Some(lookup) = self.lookup() {
+            return lookup.get(name);
         }
-        let name = self.text(row.name).parse().ok()?;
-        Some(row.known.get_or_init(|| name))
-    }
-
-    fn found<'i>(&'i self, row: &'i Row) -> Option<Found<'i>> {
-        Some(Found {
-            name: self.name(row)?,
-            bridge: row.bridge.map(|bridge| self.text(bridge)),
-            subnets: self.subnets(row),
-        })
-    }
-
-    /// Whether a network that comes has what a running one has that does not leave: cheap, and the
-    /// same as [`conflicts`](crate::network::conflicts) finds among all of them.
-    pub(super) fn conflicts_with(&self, network: &Network, leaving: &HashSet<&Name>) -> bool {
-        let bridge = network.bridge().map(InterfaceName::as_str);
-        let owns = owns_bridge(network);
-        let shares = |row: &Row| {
-            let is_on_bridge = || row.bridge.map(|of| self.text(of)) == bridge;
-            let overlaps = |subnet: &Subnet| {
-                let mut own = network.subnets().iter();
-                own.any(|own| own.overlaps(*subnet))
-            };
-            bridge.is_some() && (owns || row.owns_bridge) && is_on_bridge()
-                || self.subnets(row).iter().any(overlaps)
+        let came = self.came.iter().rposition(|row| row.name == *name);
+        let place = match came {
+            Some(came) => self.file.len() + came,
+            None => self.file.find(name.as_str())?,
         };
-        let stays = |row: &Row| !self.name(row).is_some_and(|name| leaving.contains(name));
-        match self.lookup() {
-            Some(lookup) => {
-                let mut near = lookup
-                    .near(network)
-                    .filter_map(|place| self.rows.get(place));
-                near.any(|row| shares(row) && stays(row))
-            }
-            None => self.running().any(|row| shares(row) && stays(row)),
+        (!self.gone.contains(&place)).then_some(place)
+    }
+
+    fn row(&self, place: usize) -> Option<&Row> {
+        match place.checked_sub(self.file.len()) {
+            Some(came) => self.came.get(came),
+            None => self.file.row(place),
         }
+    }
+
+    fn row_mut(&mut self, place: usize) -> Option<&mut Row> {
+        match place.checked_sub(self.file.len()) {
+            Some(came) => self.came.get_mut(came),
+            None => self.file.row_mut(place),
+        }
+    }
+
+    /// The maps, if more than a few questions were asked.
+    fn lookup(&self) -> Option<&Lookup> {
+        let asked = self.asked.get();
+        if asked < FEW {
+            self.asked.set(asked + 1);
+            return None;
+        }
+        Some(self.lookup.get_or_init(|| {
+            let mut lookup = Lookup::default();
+            for place in self.places() {
+                if let Some(row) = self.row(place) {
+                    lookup.put(place, row);
+                }
+            }
+            lookup
+        }))
+    }
+
+    fn running(&self) -> impl Iterator<Item = &Row> {
+        self.places().filter_map(|place| self.row(place))
+    }
+
+    fn places(&self) -> impl Iterator<Item = usize> {
+        let came = self.file.len()..self.file.len() + self.came.len();
+        let all = self.file.all().chain(came);
+        all.filter(|place| !self.gone.contains(place))
     }
 }
 
