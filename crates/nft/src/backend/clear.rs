@@ -55,7 +55,7 @@ impl Difference<'_> {
                 .iter()
                 .flat_map(|chain| observed.rules(chain))
                 .filter(|standing| layout::is_of_skeleton(&standing.rule))
-                .filter(|s| !needed_rules.contains(&(s.rule.chain.as_str(), s.text.clone())))
+                .filter(|s| !needed_rules.contains(&(s.rule.chain.as_str(), s.text().to_owned())))
                 .filter_map(|s| Some((s.rule.chain.clone(), s.handle()?)))
                 .collect();
             if surplus.is_empty() && sets.is_empty() && rules.is_empty() {

@@ -1,5 +1,6 @@
 //! What stands in an area: the table as it was read, and which of it is whose.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use palisade_core::backend::Installed;
@@ -26,19 +27,18 @@ pub(super) struct Observed {
 #[derive(Debug, Default)]
 struct Rules {
     in_order: Vec<Standing>,
-    by_text: HashMap<String, Vec<usize>>,
-    by_handle: HashMap<u64, usize>,
+    /// By what their words end in: the comment, which few rules share.
+    by_tag: HashMap<String, Vec<usize>>,
 }
 
 impl Rules {
     fn new(rules: Vec<Rule>) -> Self {
         let mut all = Self::default();
         for (at, rule) in rules.into_iter().enumerate() {
-            let text = rule_text(&rule);
-            all.by_text.entry(text.clone()).or_default().push(at);
-            all.by_handle.extend(rule.handle.map(|handle| (handle, at)));
+            let tag = rule.userdata.text().map(commented).unwrap_or_default();
+            all.by_tag.entry(tag).or_default().push(at);
             all.in_order.push(Standing {
-                text,
+                text: OnceCell::new(),
                 claimed: layout::is_of_skeleton(&rule),
                 place: at,
                 rule,
@@ -50,31 +50,57 @@ impl Rules {
     /// Where the rule is that was recorded so: the one with the recorded handle if it still has our
     /// tag, otherwise one that says the same.
     fn find(&self, recorded: &Installed) -> Option<usize> {
-        let is_free = |at: &&usize| self.in_order.get(**at).is_some_and(|rule| !rule.claimed);
-        let has_tag = |at: &&usize| self.in_order[**at].has_tag_of(recorded);
-        let by_handle = recorded
-            .handle
-            .and_then(|handle| self.by_handle.get(&handle));
-        let by_text = || self.by_text.get(&recorded.item)?.iter().find(is_free);
-        by_handle
-            .filter(is_free)
-            .filter(has_tag)
-            .or_else(by_text)
-            .copied()
+        let is_free = |at: &usize| self.in_order.get(*at).is_some_and(|rule| !rule.claimed);
+        // Only the first builds recorded handles.
+        let by_handle = recorded.handle.and_then(|handle| {
+            let mut rules = self.in_order.iter();
+            rules.position(|rule| rule.handle() == Some(handle) && rule.has_tag_of(recorded))
+        });
+        let by_text = || self.saying(&recorded.item).find(is_free);
+        by_handle.filter(is_free).or_else(by_text)
     }
+
+    /// Where the rules are that say this.
+    fn saying(&self, text: &str) -> impl Iterator<Item = usize> {
+        let tag = text.rfind(COMMENT).and_then(|at| text.get(at..));
+        let tagged = self.by_tag.get(tag.unwrap_or_default());
+        let tagged = tagged.into_iter().flatten().copied();
+        tagged.filter(move |&at| {
+            self.in_order
+                .get(at)
+                .is_some_and(|rule| rule.text() == text)
+        })
+    }
+}
+
+/// What stands before a rule's comment.
+const COMMENT: &str = " comment ";
+
+/// How the words of a rule with this comment end, from the last place on where a comment may begin.
+fn commented(tag: &str) -> String {
+    let mut end = format!("{COMMENT}{}", quoted(tag));
+    let last = end.rfind(COMMENT).unwrap_or_default();
+    end.drain(..last);
+    end
 }
 
 /// A rule as it stands.
 #[derive(Debug)]
 pub(super) struct Standing {
     pub(super) rule: Rule,
-    pub(super) text: String,
+    /// Its words, made when somebody asks for them: a change of one network asks for few.
+    text: OnceCell<String>,
     /// How many rules of its chain stand above it.
     pub(super) place: usize,
     claimed: bool,
 }
 
 impl Standing {
+    /// What it says.
+    pub(super) fn text(&self) -> &str {
+        self.text.get_or_init(|| rule_text(&self.rule))
+    }
+
     /// Whether it is ours: of a skeleton, or claimed for what is recorded.
     pub(super) fn is_claimed(&self) -> bool {
         self.claimed
@@ -132,8 +158,8 @@ impl Observed {
     /// The first rule of a chain that says this.
     pub(super) fn rule(&self, chain: &str, text: &str) -> Option<&Standing> {
         let rules = self.rules.get(chain)?;
-        let at = rules.by_text.get(text)?.first()?;
-        rules.in_order.get(*at)
+        let at = rules.saying(text).next()?;
+        rules.in_order.get(at)
     }
 
     /// The rule that is recorded so, if it stands. Each is found once.
@@ -187,7 +213,7 @@ impl Observed {
                 tell(name, format!("chain `{name}`"), None);
             }
             for standing in self.rules(name).iter().filter(|s| !s.claimed) {
-                let text = format!("chain `{name}`: {}", standing.text);
+                let text = format!("chain `{name}`: {}", standing.text());
                 tell(name, text, Some(&standing.rule));
             }
         }

@@ -88,7 +88,7 @@ fn one(observed: &mut Observed, elements: &Elements, item: &Installed) -> Found 
     match observed.claim(item) {
         Some(found) => {
             let standing = backend::Standing {
-                text: found.text.clone(),
+                text: found.text().to_owned(),
                 counter: counter(&found.rule.expressions),
                 missing: false,
                 ..missing(item)

@@ -276,7 +276,7 @@ impl Found {
                 self.unneeded(&place, name, is_of_layout);
                 let rules = observed.rules(name).iter();
                 for rule in rules.filter(|rule| !layout::is_of_skeleton(&rule.rule)) {
-                    self.tell(None, &place, DiscrepancyKind::Foreign, rule.text.as_str());
+                    self.tell(None, &place, DiscrepancyKind::Foreign, rule.text());
                 }
             }
         }
@@ -354,9 +354,9 @@ impl Found {
 
     /// A rule of a network, if it does not say what is recorded.
     fn changed(&mut self, owner: &Name, installed: &Installed, standing: &Standing) {
-        if standing.text != installed.item {
+        if standing.text() != installed.item {
             let place = format!("chain `{}`", installed.place);
-            let detail = format!("{} instead of {}", standing.text, installed.item);
+            let detail = format!("{} instead of {}", standing.text(), installed.item);
             self.tell(Some(owner), &place, DiscrepancyKind::Changed, detail);
         }
     }
@@ -374,12 +374,12 @@ impl Found {
             // Somebody changed a rule of ours if one with its comment stands instead.
             let mut instead = observed.rules(name).iter().filter(|standing| {
                 standing.rule.userdata.text() == rule.userdata.text()
-                    && !wanted.contains(&standing.text)
+                    && !wanted.iter().any(|text| text == standing.text())
             });
             match instead.next() {
                 Some(standing) => {
-                    changed.insert(&standing.text);
-                    let detail = format!("{} instead of {text}", standing.text);
+                    changed.insert(standing.text());
+                    let detail = format!("{} instead of {text}", standing.text());
                     self.tell(None, &place, DiscrepancyKind::Changed, detail);
                 }
                 None => self.tell(None, &place, DiscrepancyKind::Missing, text.as_str()),
@@ -389,10 +389,10 @@ impl Found {
         let mut seen: HashSet<&str> = HashSet::new();
         let mut ours = Vec::new();
         for standing in observed.rules(name) {
-            let is_wanted = known.contains(standing.text.as_str());
-            if is_wanted && (standing.is_claimed() && seen.insert(&standing.text)) {
-                ours.push(&standing.text);
-            } else if changed.contains(standing.text.as_str()) {
+            let is_wanted = known.contains(standing.text());
+            if is_wanted && (standing.is_claimed() && seen.insert(standing.text())) {
+                ours.push(standing.text());
+            } else if changed.contains(standing.text()) {
                 // Told above.
             } else if self.leftovers.serves(&standing.rule) {
                 // What it is left over for is told.
@@ -402,12 +402,12 @@ impl Found {
                 } else {
                     DiscrepancyKind::Unreadable
                 };
-                self.tell(None, &place, kind, standing.text.as_str());
+                self.tell(None, &place, kind, standing.text());
             }
         }
-        let stand: HashSet<&str> = ours.iter().map(|text| text.as_str()).collect();
-        let in_order = wanted.iter().filter(|text| stand.contains(text.as_str()));
-        let mut in_order: Vec<&String> = in_order.collect();
+        let stand: HashSet<&str> = ours.iter().copied().collect();
+        let in_order = wanted.iter().map(String::as_str);
+        let mut in_order: Vec<&str> = in_order.filter(|text| stand.contains(text)).collect();
         in_order.dedup();
         if ours != in_order {
             self.parts.extend(Part::chain(name));
