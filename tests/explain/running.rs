@@ -19,6 +19,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
             "the_hosts_own_address_is_that_of_its_route",
             the_hosts_own_address_is_that_of_its_route,
         )
+        .with(
+            "what_the_host_does_not_take_is_told",
+            what_the_host_does_not_take_is_told,
+        )
 }
 
 /// A network that is translated, one that is routed, and one that is isolated.
@@ -120,6 +124,40 @@ fn every_place_says_the_same() {
             "accept"
         };
         assert_eq!(leak["verdict"], expected, "{place:?}");
+    }
+}
+
+/// Whoever leaves `--out` away asks about the host itself, and shall notice where the host would not
+/// take such a packet: what is then accepted says nothing of the way on.
+fn what_the_host_does_not_take_is_told() {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace);
+    palisade.apply(&networks()).stdout();
+    namespace.ip(
+        "link set lo up\nlink add virbr2 type bridge\nlink set virbr2 up\n\
+         addr add 10.3.0.1/24 dev virbr2\nlink add up0 type bridge\nlink set up0 up\n\
+         addr add 203.0.113.2/24 dev up0\nroute add default via 203.0.113.1",
+    );
+    let onward = "--in virbr2 --src 10.3.0.9 --dst 198.51.100.10";
+    for (packet, note) in [
+        (onward, "`--out up0` asks about"),
+        ("--from quiet --to host/198.51.100.10", "through `up0`"),
+        ("--in virbr2 --src fd00::9 --dst 2001:db8::1", "no address"),
+    ] {
+        let notes = explained(&palisade, packet)["notes"].to_string();
+        assert!(notes.contains(note), "{packet}: {notes}");
+    }
+    for taken in [
+        "--in virbr2 --src 10.3.0.9 --dst 10.3.0.1",
+        "--in virbr2 --src 10.3.0.9 --dst 10.3.0.255",
+        "--in virbr2 --src 10.3.0.9 --dst 255.255.255.255 --proto udp",
+        "--in virbr2 --src 10.3.0.9 --dst 224.0.0.251 --proto udp",
+        "--from quiet --to host",
+        "--from quiet --to host/203.0.113.2",
+        "--from quiet --to host/127.0.0.1",
+    ] {
+        let told = explained(&palisade, taken);
+        assert_eq!(told["notes"], serde_json::json!([]), "{taken}");
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use palisade_tests::{Palisade, Trials};
@@ -38,6 +39,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         .with("`watch` tells who changed what", tells)
         .with("`watch` reads anew what it could not hear", overrun)
         .with("`watch` as a service of systemd's", serves)
+        .with("`watch` ends with its terminal", ends_with_its_terminal)
         .with("`watch --heal` rests in a fight", rests)
 }
 
@@ -51,6 +53,10 @@ struct Watching {
 
 impl Watching {
     fn start(site: &Site, palisade: &Palisade<'_>, options: &[&str]) -> Self {
+        Self::start_at(Stdio::null(), site, palisade, options)
+    }
+
+    fn start_at(input: Stdio, site: &Site, palisade: &Palisade<'_>, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("make a folder");
         let path = folder.path().join("notify");
         let systemd = UnixDatagram::bind(&path).expect("make a socket");
@@ -60,6 +66,7 @@ impl Watching {
         let mut command = palisade.command(["--format", "json", "watch"].iter().chain(options));
         command
             .env("NOTIFY_SOCKET", &path)
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
         let mut child = site
@@ -391,6 +398,19 @@ fn serves() {
         output.read_to_string(&mut rest).expect("the rest");
     }
     assert_eq!(rest, "");
+}
+
+/// Otherwise each closed terminal would leave a watch behind, of which nobody knows.
+fn ends_with_its_terminal() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    let terminal = openpty(None, None).expect("a terminal");
+    let input = Stdio::from(terminal.slave);
+    let mut watching = Watching::start_at(input, &site, &palisade, &[]);
+    watching.signal(Signal::SIGHUP);
+    assert_eq!(watching.told_systemd(), "STOPPING=1\n");
+    let ended = watching.child.wait().expect("wait for the watch");
+    assert_eq!(ended.code(), Some(0));
 }
 
 fn rests() {

@@ -45,8 +45,10 @@ fn what(error: &clap::Error) -> String {
         }
         ErrorKind::MissingRequiredArgument => format!("missing: {}", arguments()),
         ErrorKind::ArgumentConflict if !arguments().is_empty() => {
-            let prior = said(ContextKind::PriorArg).unwrap_or_default();
-            format!("{} and {prior} exclude one another", arguments())
+            match said(ContextKind::PriorArg).unwrap_or_default() {
+                prior if prior == arguments() => format!("{prior} is given twice"),
+                prior => format!("{} and {prior} exclude one another", arguments()),
+            }
         }
         _ => plain(error),
     }

@@ -89,17 +89,46 @@ fn one_network_in_several_files() {
     assert_eq!(
         messages(&errors, folder.path()),
         [
-            "DIR/1.toml: network `b` is defined here and in DIR/2.toml, DIR/3.toml, DIR/4.toml and \
-             3 more",
-            "DIR/x.toml: network `a` is defined here and in DIR/y.toml",
+            "DIR/1.toml:1:8: network `b` is defined here and in DIR/2.toml, DIR/3.toml, DIR/4.toml \
+             and 3 more",
+            "DIR/x.toml:1:8: network `a` is defined here and in DIR/y.toml",
         ]
     );
     // Twice in one text, or one file named twice, is no matter of files.
     let twice = [folder.path().join("x.toml"), folder.path().join("x.toml")];
+    let errors = read_all(twice, Directories::Read).unwrap_err();
     assert_eq!(
-        names(&read_all(twice, Directories::Read).unwrap()),
-        ["a", "a"]
+        messages(&errors, folder.path()),
+        ["DIR/x.toml:1:8: two networks are named `a` (the first is at DIR/x.toml:1:8)"]
     );
+}
+
+/// Of three hundred files, people look for the two that exclude one another.
+#[test]
+fn networks_that_exclude_one_another_are_told_by_their_places() {
+    let folder = folder(&[
+        ("1.toml", &toml("a")),
+        (
+            "2.xml",
+            "<network>\n  <name>b</name>\n  <bridge name='a'/>\n  \
+             <ip address='10.0.0.1' prefix='24'/>\n</network>",
+        ),
+        (
+            "3.json",
+            r#"{"name": "c", "bridge": "c", "subnets": ["10.0.1.1/24", "10.0.0.200/25"]}"#,
+        ),
+    ]);
+    let errors = read_all([folder.path()], Directories::Read).unwrap_err();
+    assert_eq!(
+        messages(&errors, folder.path()),
+        [
+            "DIR/2.xml:3:17: networks `a` and `b` both use bridge `a` (the first is at \
+             DIR/1.toml:2:10)",
+            "DIR/3.json:1:57: networks `b` and `c` overlap: 10.0.0.0/24 and 10.0.0.128/25 share \
+             addresses (the first is at DIR/2.xml:4:16)",
+        ]
+    );
+    assert_eq!(errors[0].report().lines().count(), 4);
 }
 
 #[test]

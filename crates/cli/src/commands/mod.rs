@@ -46,7 +46,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         config::check_readable(named)?;
     }
     match &arguments.command {
-        Command::Check(files) => check::check(&networks(&files.files)?),
+        Command::Check(files) => Ok(check::check(&networks(&files.files)?)),
         Command::Render(rendered) => {
             let networks = networks(&rendered.files.files)?;
             check::render(&networks, &choice(global)?, rendered.family)

@@ -1,11 +1,11 @@
 //! `watch`: changes to the ruleset, as they happen. A service of systemd's, if it is one.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 
 use anstyle::{AnsiColor, Style};
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
 use palisade::Options;
 use palisade::watch::{Heal, Notice, Waking, Watch};
 use palisade::words::in_words;
@@ -36,12 +36,14 @@ pub(super) fn watch(
     } else {
         Heal::Never
     };
+    // A terminal says so by SIGHUP when it goes away, and nobody would be left to end the watch.
+    let of_terminal = io::stdin().is_terminal();
     let mut watch = Watch::open(options, heal)?;
     notify::tell(State::Ready);
     loop {
         match watch.wait(signals.as_fd())? {
             Waking::Woken => match signals.read_signal() {
-                Ok(Some(signal)) if signal.ssi_signo == Signal::SIGHUP as u32 => {
+                Ok(Some(signal)) if is_hangup(&signal) && !of_terminal => {
                     notify::tell(State::Reloading);
                     log::info!("looking at everything again");
                     watch.doubt();
@@ -64,7 +66,11 @@ pub(super) fn watch(
     }
 }
 
-/// SIGHUP asks to look again, the others to end.
+fn is_hangup(signal: &siginfo) -> bool {
+    signal.ssi_signo == Signal::SIGHUP as u32
+}
+
+/// SIGHUP asks a service to look again, the others to end.
 fn signals() -> io::Result<SignalFd> {
     let mut set = SigSet::empty();
     for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT] {

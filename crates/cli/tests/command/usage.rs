@@ -78,6 +78,7 @@ fn says_what_there_is() {
         "--layout= list",
         "list --backend",
         "--quiet -v list",
+        "--layout flat --layout mapped list",
         "counters --watch=x",
     ]));
 }

@@ -44,6 +44,17 @@ pub enum Conflict {
 }
 
 impl Conflict {
+    /// The two networks, in the order of the set; one that stands in it twice is both.
+    #[must_use]
+    pub fn networks(&self) -> [&Name; 2] {
+        match self {
+            Self::Name { name } => [name, name],
+            Self::Bridge { first, second, .. } | Self::Subnet { first, second, .. } => {
+                [first, second]
+            }
+        }
+    }
+
     /// The way out, in one line.
     #[must_use]
     pub fn hint(&self) -> &'static str {

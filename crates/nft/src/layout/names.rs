@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The name of a table: a letter or `_`, then letters, digits, `_`, `.`, `-`, at most 64 bytes,
-/// and none of the words of nft's language, so that `nft` can read back what it lists.
+/// none of the words of nft's language, so that `nft` can read back what it lists, and none of the
+/// tables that `iptables-nft` takes for its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TableName(String);
@@ -26,7 +27,13 @@ pub enum TableNameError {
     /// A word of nft's language.
     #[error("`{0}` is a word of nft's language: `nft` could not read a table of that name back")]
     Keyword(String),
+    /// A table of `iptables-nft`, which fails for everybody at rules that are not its own.
+    #[error("`{0}` is a table of iptables', which could not list its rules beside ours any more")]
+    OfIptables(String),
 }
+
+/// The tables that `iptables-nft` has.
+const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
 impl TableName {
     /// The name as text.
@@ -52,6 +59,8 @@ impl FromStr for TableName {
             Err(TableNameError::Syntax(text.to_owned()))
         } else if KEYWORDS.binary_search(&text).is_ok() {
             Err(TableNameError::Keyword(text.to_owned()))
+        } else if OF_IPTABLES.contains(&text) {
+            Err(TableNameError::OfIptables(text.to_owned()))
         } else {
             Ok(Self(text.to_owned()))
         }
@@ -262,6 +271,8 @@ mod tests {
             "table",
             "ip",
             "-a",
+            "filter",
+            "nat",
             &"x".repeat(65),
         ] {
             assert!(name.parse::<TableName>().is_err(), "{name}");

@@ -29,6 +29,15 @@ pub(super) struct Draft {
     pub(super) tftp: Option<At<&'static str>>,
 }
 
+/// A network that holds together, and where its text says what may be another network's too.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    pub(super) network: Network,
+    pub(super) name: Span,
+    pub(super) bridge: Option<Span>,
+    pub(super) subnets: Vec<At<Subnet>>,
+}
+
 /// The forward modes, without what belongs to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -149,7 +158,7 @@ impl Contradiction {
 
 impl Draft {
     /// The network, if the draft holds together.
-    pub(super) fn network(self) -> Result<Network, Problem> {
+    pub(super) fn network(self) -> Result<Drawn, Problem> {
         let forward = self.forward()?;
         self.check_bridge()?;
         self.check_services()?;
@@ -163,9 +172,15 @@ impl Draft {
             dhcp: self.dhcp.is_some(),
             tftp: self.tftp.is_some(),
         };
-        Network::new(description).map_err(|error| {
+        let network = Network::new(description).map_err(|error| {
             let span = self.place_of(&error);
             Contradiction::Network(error).at(span)
+        })?;
+        Ok(Drawn {
+            network,
+            name: self.name.span,
+            bridge: self.bridge.map(|bridge| bridge.span),
+            subnets: self.subnets,
         })
     }
 

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use super::fault::Fault;
 use super::place::{Place, Problem, without_mark};
 use super::shown;
-use super::source::Source;
+use super::source::{Source, Text};
 
 /// A definition that cannot be used: what is wrong with it, where, and the way out.
 ///
@@ -44,6 +44,11 @@ impl DefinitionError {
             place: Some(place),
             fault: problem.0.value,
         }))
+    }
+
+    /// Something is wrong within a text that was read.
+    pub(super) fn within(text: &Text, problem: Problem) -> Self {
+        Self::new(&text.source, &text.bytes, problem)
     }
 
     /// Where the definition came from.

@@ -7,6 +7,7 @@ use palisade_core::network::{InterfaceNameError, NameError, RangeError, SubnetEr
 use palisade_core::words::in_words;
 use thiserror::Error;
 
+use super::clash::Clash;
 use super::draft::Contradiction;
 use super::fields::FieldFault;
 use super::repeated::Repeated;
@@ -23,6 +24,9 @@ pub enum Fault {
     /// Several files define one network.
     #[error(transparent)]
     Repeated(#[from] Repeated),
+    /// Two networks exclude one another.
+    #[error(transparent)]
+    Clash(#[from] Clash),
     /// The text is not well-formed XML.
     #[error(transparent)]
     Markup(#[from] MarkupFault),
@@ -47,6 +51,7 @@ impl Fault {
         match self {
             Self::Read(fault) => fault.hint().into(),
             Self::Repeated(fault) => fault.hint().into(),
+            Self::Clash(fault) => fault.hint().into(),
             Self::Markup(fault) => fault.hint(),
             Self::Element(fault) => fault.hint(),
             Self::Field(fault) => fault.hint(),

@@ -8,6 +8,7 @@
 //! A definition may come from anybody: it is read up to [`MAX_SIZE`], nesting is bounded, and
 //! entities, external files and document types of XML are refused.
 
+mod clash;
 mod draft;
 mod error;
 mod fault;
@@ -26,6 +27,7 @@ use std::path::Path;
 
 use palisade_core::Network;
 
+pub use clash::Clash;
 pub use draft::Contradiction;
 pub use error::DefinitionError;
 pub use fault::{Fault, ReadFault, ValueFault};
@@ -34,15 +36,18 @@ pub use repeated::Repeated;
 pub use source::{Directories, MAX_SIZE, Source};
 pub use xml::{ElementFault, MarkupFault};
 
+use draft::Drawn;
 use format::Format;
 use place::{Placed, Problem, Span};
+use source::Text;
 
 /// Reads the networks of one file; `-` is standard input.
 ///
 /// # Errors
 /// If the file cannot be read or is no definition: see [`Fault`].
 pub fn read(path: &Path) -> Result<Vec<Network>, DefinitionError> {
-    read_source(&Source::at(path))
+    let (_, drawn) = read_source(Source::at(path))?;
+    Ok(networks(drawn))
 }
 
 /// Reads the networks of these files, in the order given; `-` is standard input, once at most.
@@ -51,7 +56,8 @@ pub fn read(path: &Path) -> Result<Vec<Network>, DefinitionError> {
 /// the log.
 ///
 /// # Errors
-/// Everything that is wrong with any of the files, in the same order.
+/// Everything that is wrong with any of the files, in the same order; or what excludes one another
+/// in them, since no command can run both.
 pub fn read_all<P: AsRef<Path>>(
     paths: impl IntoIterator<Item = P>,
     directories: Directories,
@@ -59,8 +65,8 @@ pub fn read_all<P: AsRef<Path>>(
     let mut read = Vec::new();
     let mut errors = Vec::new();
     for source in source::all(paths, directories) {
-        match source.and_then(|source| Ok((read_source(&source)?, source))) {
-            Ok((networks, source)) => read.push((source, networks)),
+        match source.and_then(read_source) {
+            Ok(text) => read.push(text),
             Err(error) => errors.push(error),
         }
     }
@@ -68,10 +74,11 @@ pub fn read_all<P: AsRef<Path>>(
         errors = repeated::repeated(&read);
     }
     if errors.is_empty() {
-        Ok(read
-            .into_iter()
-            .flat_map(|(_, networks)| networks)
-            .collect())
+        errors = clash::clashes(&read);
+    }
+    if errors.is_empty() {
+        let drawn = read.into_iter().flat_map(|(_, drawn)| drawn);
+        Ok(networks(drawn))
     } else {
         Err(errors)
     }
@@ -85,17 +92,26 @@ pub fn parse(source: &Source, bytes: &[u8]) -> Result<Vec<Network>, DefinitionEr
     if bytes.len() > MAX_SIZE {
         return Err(DefinitionError::whole(source, ReadFault::TooLarge));
     }
-    networks(bytes).map_err(|problem| DefinitionError::new(source, bytes, problem))
+    let drawn = drawn(bytes).map_err(|problem| DefinitionError::new(source, bytes, problem))?;
+    Ok(networks(drawn))
 }
 
-fn read_source(source: &Source) -> Result<Vec<Network>, DefinitionError> {
-    match source.bytes() {
-        Ok(bytes) => parse(source, &bytes),
-        Err(fault) => Err(DefinitionError::whole(source, fault)),
-    }
+fn networks(drawn: impl IntoIterator<Item = Drawn>) -> Vec<Network> {
+    drawn.into_iter().map(|drawn| drawn.network).collect()
 }
 
-fn networks(bytes: &[u8]) -> Result<Vec<Network>, Problem> {
+/// A source's text, and the networks in it.
+fn read_source(source: Source) -> Result<(Text, Vec<Drawn>), DefinitionError> {
+    let bytes = match source.bytes() {
+        Ok(bytes) => bytes,
+        Err(fault) => return Err(DefinitionError::whole(&source, fault)),
+    };
+    let text = Text { source, bytes };
+    let drawn = drawn(&text.bytes).map_err(|problem| DefinitionError::within(&text, problem))?;
+    Ok((text, drawn))
+}
+
+fn drawn(bytes: &[u8]) -> Result<Vec<Drawn>, Problem> {
     let text = decode(bytes)?;
     match Format::of(text) {
         None => Err(ReadFault::Nothing.at(Span::new(0, 0))),

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use palisade_core::Network;
 use palisade_core::network::Name;
 use thiserror::Error;
 
+use super::draft::Drawn;
 use super::error::DefinitionError;
-use super::source::Source;
+use super::place::Placed;
+use super::source::{Source, Text};
 
 /// How many other files are named.
 const FEW: usize = 3;
@@ -42,28 +43,29 @@ fn listed(files: &[Source]) -> String {
 
 /// Each name that several of these files have, as an error of the first of them. What stands twice
 /// in one file is no matter of files.
-pub(super) fn repeated(read: &[(Source, Vec<Network>)]) -> Vec<DefinitionError> {
-    let mut places: HashMap<&Name, Vec<&Source>> = HashMap::new();
+pub(super) fn repeated(read: &[(Text, Vec<Drawn>)]) -> Vec<DefinitionError> {
+    let mut places: HashMap<&Name, Vec<(&Text, &Drawn)>> = HashMap::new();
     let mut names = Vec::new();
-    for (source, networks) in read {
-        for network in networks {
-            let files = places.entry(network.name()).or_insert_with(|| {
-                names.push(network.name());
+    for (text, networks) in read {
+        for drawn in networks {
+            let name = drawn.network.name();
+            let files = places.entry(name).or_insert_with(|| {
+                names.push(name);
                 Vec::new()
             });
-            if !files.contains(&source) {
-                files.push(source);
+            if !files.iter().any(|(other, _)| other.source == text.source) {
+                files.push((text, drawn));
             }
         }
     }
     let error = |name: &Name| match places.get(name).map(Vec::as_slice) {
-        Some([first, others @ ..]) if !others.is_empty() => Some(DefinitionError::whole(
-            first,
-            Repeated {
+        Some([(first, drawn), others @ ..]) if !others.is_empty() => {
+            let repeated = Repeated {
                 name: name.clone(),
-                others: others.iter().map(|&source| source.clone()).collect(),
-            },
-        )),
+                others: others.iter().map(|(text, _)| text.source.clone()).collect(),
+            };
+            Some(DefinitionError::within(first, repeated.at(drawn.name)))
+        }
         _ => None,
     };
     names.into_iter().filter_map(error).collect()

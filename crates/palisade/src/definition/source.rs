@@ -26,6 +26,13 @@ pub enum Source {
     StandardInput,
 }
 
+/// A text that was read, kept for those who point at it.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) source: Source,
+    pub(super) bytes: Vec<u8>,
+}
+
 /// What a directory among the files means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Directories {

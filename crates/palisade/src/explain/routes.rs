@@ -8,6 +8,17 @@ use palisade_nft::host::{Host, Link, Route, RouteKind};
 /// The number of the main routing table.
 const MAIN: u32 = 254;
 
+/// The number of the table with what the host takes itself.
+const LOCAL: u32 = 255;
+
+/// Whether the host takes what comes for this address: one of its own, a broadcast beside it, or
+/// what else its local table holds.
+pub(super) fn is_local(host: &Host, destination: IpAddr) -> bool {
+    let holds = |route: &Route| route.table == LOCAL && route.destination.contains(&destination);
+    let mut addresses = host.addresses.iter();
+    addresses.any(|address| address.address == destination) || host.routes.iter().any(holds)
+}
+
 /// The way from the host to an address.
 pub(super) struct Way<'a> {
     /// The interface that it leads through.

@@ -12,11 +12,9 @@ mod toml;
 pub(crate) use toml::endless_key;
 mod value;
 
-use palisade_core::Network;
-
 pub use fault::FieldFault;
 
-use super::draft::{Draft, Mode, NatDraft};
+use super::draft::{Draft, Drawn, Mode, NatDraft};
 use super::fault::ValueFault;
 use super::nearest::nearest;
 use super::place::{At, Placed, Problem};
@@ -43,17 +41,17 @@ const FIELDS: [&str; 12] = [
 const LIST: &str = "network";
 
 /// Reads the networks of a TOML text.
-pub(super) fn read_toml(text: &str) -> Result<Vec<Network>, Problem> {
+pub(super) fn read_toml(text: &str) -> Result<Vec<Drawn>, Problem> {
     networks(&toml::parse(text)?)
 }
 
 /// Reads the networks of a JSON text.
-pub(super) fn read_json(text: &str) -> Result<Vec<Network>, Problem> {
+pub(super) fn read_json(text: &str) -> Result<Vec<Drawn>, Problem> {
     networks(&json::parse(text)?)
 }
 
 /// One network at the top, a list of them, or a list in the field `network`.
-fn networks(top: &Value<'_>) -> Result<Vec<Network>, Problem> {
+fn networks(top: &Value<'_>) -> Result<Vec<Drawn>, Problem> {
     match &top.kind {
         Kind::List(list) => list.iter().map(network).collect(),
         Kind::Table(entries) if entries.iter().any(|entry| entry.key == LIST) => {
@@ -66,7 +64,7 @@ fn networks(top: &Value<'_>) -> Result<Vec<Network>, Problem> {
     }
 }
 
-fn network(value: &Value<'_>) -> Result<Network, Problem> {
+fn network(value: &Value<'_>) -> Result<Drawn, Problem> {
     let table = Table::new("a network", value)?;
     table.check_fields(&FIELDS, &[LIST])?;
     let needed = |field| {

@@ -13,13 +13,12 @@ mod markup;
 mod tree;
 mod vocabulary;
 
-use palisade_core::Network;
 use palisade_core::network::{InterfaceName, Name};
 
 pub use fault::ElementFault;
 pub use markup::MarkupFault;
 
-use super::draft::{Draft, Mode};
+use super::draft::{Draft, Drawn, Mode};
 use super::fault::ValueFault;
 use super::place::{At, Placed, Problem, Span};
 use forward::Forwarding;
@@ -57,7 +56,7 @@ const BRIDGE: Vocabulary = Vocabulary {
 };
 
 /// Reads the one network of a text.
-pub(super) fn read(text: &str) -> Result<Network, Problem> {
+pub(super) fn read(text: &str) -> Result<Drawn, Problem> {
     let root = tree::parse(text)?;
     check_root(&root)?;
     draft(&root)?.network()

@@ -47,7 +47,9 @@ pub(super) fn resolve(
     let packet = resolver.packet()?;
     Ok(Resolved {
         notes: host
-            .and_then(|host| without_route(host, &packet))
+            .and_then(|host| {
+                without_route(host, &packet).or_else(|| not_taken(host, question, &packet))
+            })
             .into_iter()
             .collect(),
         packet,
@@ -65,6 +67,28 @@ fn without_route(host: &Host, packet: &Packet) -> Option<String> {
     }
     Some(format!(
         "the host has no route to {destination}: as it is now, it sends no such packet on"
+    ))
+}
+
+/// What to say if the host does not take the packet that it shall take, which is easily asked by
+/// leaving `--out` away. An address that was made up is told as such already.
+fn not_taken(host: &Host, question: &Question, packet: &Packet) -> Option<String> {
+    let destination = packet.destination();
+    let end = question.to.as_ref().and_then(|end| end.address);
+    let is_said = question.destination.or(end).is_some();
+    let is_for_all = destination.is_multicast() || destination == Ipv4Addr::BROADCAST;
+    let is_taken = is_for_all || routes::is_local(host, destination);
+    if packet.out_interface.is_some() || !is_said || is_taken {
+        return None;
+    }
+    let sent = match routes::way(host, destination).and_then(|way| way.interface()) {
+        Some(interface) => format!(
+            "sends such a packet on through `{interface}`, which `--out {interface}` asks about"
+        ),
+        None => "neither takes such a packet nor knows a route for it".to_owned(),
+    };
+    Some(format!(
+        "{destination} is no address of the host: as it is now, it {sent}"
     ))
 }
 
