@@ -65,6 +65,11 @@ impl Role {
         Self::Mangle,
         Self::GuestNat,
     ];
+
+    /// Its place among [all](Self::ALL).
+    fn place(self) -> Option<usize> {
+        Self::ALL.iter().position(|&role| role == self)
+    }
 }
 
 /// What a rule is for. Together with owner, family, role and matches it names the rule.
@@ -271,6 +276,11 @@ pub enum Action {
 }
 
 impl Rule {
+    /// Where packets meet it: rulesets are sorted by that.
+    fn place(&self) -> (Family, Option<usize>) {
+        (self.family, self.role.place())
+    }
+
     /// The source address that NAT could give: `Some` where the action translates.
     #[must_use]
     pub fn translates(&self) -> bool {
@@ -313,8 +323,7 @@ impl Ruleset {
     /// Rules that are already in the order in which packets meet them.
     #[must_use]
     pub fn in_order(mut rules: Vec<Rule>) -> Self {
-        let place = |role: Role| Role::ALL.iter().position(|&r| r == role);
-        rules.sort_by_key(|rule| (rule.family, place(rule.role)));
+        rules.sort_by_key(Rule::place);
         Self { rules }
     }
 
@@ -326,17 +335,9 @@ impl Ruleset {
 
     /// The rules that a packet of `family` meets at `role`, in that order.
     pub fn at(&self, family: Family, role: Role) -> impl Iterator<Item = &Rule> {
-        self.rules
-            .iter()
-            .filter(move |rule| rule.family == family && rule.role == role)
-    }
-
-    /// The same rules, one network's after another's by name. Networks do not meet in a packet's
-    /// way (their bridges and subnets differ), so that two rulesets which differ only in the order
-    /// of networks mean the same.
-    #[must_use]
-    pub fn by_owner(mut self) -> Self {
-        self.rules.sort_by(|a, b| a.owner.cmp(&b.owner));
-        self
+        let place = (family, role.place());
+        let start = self.rules.partition_point(|rule| rule.place() < place);
+        let rest = self.rules.get(start..).unwrap_or_default();
+        rest.iter().take_while(move |rule| rule.place() == place)
     }
 }

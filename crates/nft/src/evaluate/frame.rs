@@ -138,6 +138,19 @@ impl Device<'_> {
             }
         }
     }
+
+    /// Whether it is sure to have another name than these bytes say.
+    pub(super) fn is_not(&self, name: &[u8]) -> bool {
+        let is = |own: &str| {
+            let padding = name.strip_prefix(own.as_bytes());
+            padding.is_some_and(|padding| padding.iter().all(|&byte| byte == 0))
+        };
+        match self {
+            Self::None => !is(""),
+            Self::Known(own) => !is(own),
+            Self::OneOf(_) => false,
+        }
+    }
 }
 
 /// All places that a packet passes, in that order.

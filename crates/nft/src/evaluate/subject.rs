@@ -11,8 +11,13 @@ use palisade_core::evaluate::{Flow, Packet};
 
 use super::bits::{self, Byte};
 use super::frame::{Device, Layer, Place};
-use crate::object::{ConntrackKey, Family, Hook, MetaKey, PayloadBase};
+use crate::object::{
+    Comparison, ConntrackKey, Expression, Family, Hook, MetaKey, PayloadBase, Rule,
+};
 use crate::statement::interface_name;
+
+/// The length of an interface's name in a register: `IFNAMSIZ`.
+const INTERFACE_NAME: usize = 16;
 
 /// `NFT_META_PROTOCOL`: what Ethernet calls the packet.
 const META_PROTOCOL: u32 = 1;
@@ -99,6 +104,22 @@ impl<'a> Subject<'a> {
                 field.fill(Byte::UNKNOWN);
             }
         }
+    }
+
+    /// Whether a rule begins by asking for another interface than the packet's. So do most rules of
+    /// `flat`, and a glance at them takes a tenth of the time of running them.
+    pub(super) fn is_past(&self, rule: &Rule) -> bool {
+        let [Expression::Meta(meta), Expression::Compare(compare), ..] = &rule.expressions[..]
+        else {
+            return false;
+        };
+        let device = match meta.key {
+            MetaKey::IIFNAME => self.place.input,
+            MetaKey::OIFNAME => self.place.output,
+            _ => return false,
+        };
+        let asks = compare.source == meta.destination && compare.operator == Comparison::Equal;
+        asks && compare.value.len() == INTERFACE_NAME && device.is_not(&compare.value)
     }
 
     /// What `meta` loads.

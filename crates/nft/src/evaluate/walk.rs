@@ -256,6 +256,9 @@ impl<'a, 'p> Walk<'a, 'p> {
                 return here; // Nobody writes rules that come to this.
             }
             self.left -= 1;
+            if self.path.is_none() && self.subject.is_past(rule) {
+                continue;
+            }
             let step = Step::run(level.table, rule, &self.subject);
             if here.packet {
                 self.tell(level.table, rule, &step, &chain.rules[at + 1..]);
