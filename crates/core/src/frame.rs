@@ -97,7 +97,7 @@ fn frame<'b, T: Deserialize<'b>>(
         return Err("its checksum is wrong");
     }
     if schema != form.schema {
-        return Err("a newer build wrote it");
+        return Err("another build wrote it");
     }
     match bincode::serde::borrow_decode_from_slice(body, NUMBERS.with_limit::<MOST>()) {
         Ok((entry, read)) if read == body.len() => Ok((entry, rest)),

@@ -37,7 +37,11 @@ pub(crate) fn usual(
     asked: &Choice,
     runs: Option<&Record>,
 ) -> Result<Usual, EngineError> {
-    if let Some(usual) = runs.and_then(|runs| proved(runs, asked)) {
+    if let Some(runs) = runs
+        && let Some(usual) = proved(runs, asked)
+    {
+        let name = runs.network.name();
+        log::info!("what worked for network `{name}`, which runs, is not tried again");
         return Ok(usual);
     }
     let mut tried = Vec::new();

@@ -178,7 +178,7 @@ fn what_cannot_be_read_says_why() {
     let unknown = frame(&7_u32.to_le_bytes());
     for (journal, why) in [
         (flipped, "its checksum is wrong"),
-        (newer, "a newer build wrote it"),
+        (newer, "another build wrote it"),
         (unknown, "it is not what this build writes"),
         (b"{\"schema\": 1}".to_vec(), "it is not palisade's"),
     ] {

@@ -219,7 +219,7 @@ impl<'a> Difference<'a> {
         self.unchanged.sort_by_key(|u| (u.order, u.name));
         self.check_conflicts(wishes)?;
         let next = self.running.next_order();
-        for (coming, order) in self.add.iter_mut().zip(next..) {
+        for (coming, order) in self.add.iter_mut().zip(next..=u64::MAX) {
             coming.order = order;
         }
         Ok(())
@@ -256,7 +256,11 @@ impl<'a> Difference<'a> {
             return Ok(());
         }
         // People are told of all of them, in the order of all networks.
-        let kept = running.all().into_iter().map(|record| &record.network);
+        let all = running.all();
+        if running.is_misled() {
+            return Err(EngineError::Misled);
+        }
+        let kept = all.into_iter().map(|record| &record.network);
         let kept = kept.filter(|network| !leaving.contains(network.name()));
         Err(EngineError::Conflicts(conflicts(kept.chain(wished))))
     }

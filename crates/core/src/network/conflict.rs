@@ -121,7 +121,7 @@ fn same_bridges(networks: &[&Network]) -> Vec<Conflict> {
             seen.insert(bridge, network);
             continue;
         };
-        if owns_bridge(first) || owns_bridge(network) {
+        if first.owns_bridge() || network.owns_bridge() {
             found.push(Conflict::Bridge {
                 first: first.name().clone(),
                 second: network.name().clone(),
@@ -130,10 +130,6 @@ fn same_bridges(networks: &[&Network]) -> Vec<Conflict> {
         }
     }
     found
-}
-
-fn owns_bridge(network: &Network) -> bool {
-    !matches!(network.forward(), super::Forward::Unmanaged(_))
 }
 
 /// Subnets nest or are disjoint: sorted by first address, the shorter prefix before the longer, an

@@ -208,6 +208,12 @@ impl Network {
         self.said.bridge.as_ref()
     }
 
+    /// Whether no other network may have its bridge.
+    #[must_use]
+    pub(crate) fn owns_bridge(&self) -> bool {
+        !matches!(self.forward(), Forward::Unmanaged(_))
+    }
+
     /// The bridge, if it and what passes it are ours to rule.
     #[must_use]
     pub fn ruled_bridge(&self) -> Option<&InterfaceName> {

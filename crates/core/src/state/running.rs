@@ -86,10 +86,10 @@ impl Running<'_> {
         names.filter_map(|name| self.get(name)).collect()
     }
 
-    /// The record of one that runs, whichever.
+    /// The record of one that runs, whichever, as a hint: nobody misses it if it cannot be read.
     #[must_use]
-    pub fn any(&self) -> Option<&Record> {
-        self.get(self.index.any()?)
+    pub fn any(&self) -> Option<Record> {
+        self.state.record(self.index.any()?)
     }
 
     /// What is recorded for the networks of a backend, by place.
@@ -268,8 +268,13 @@ impl State {
             Some(bytes) => storage.replace(INDEX, &bytes),
             None => storage.remove(INDEX),
         };
+        // One that stays as it was lacks what changed, and whoever adds to it would be believed.
+        let written = written.or_else(|error| {
+            log::warn!("{}/{INDEX}: {error}", self.place());
+            storage.remove(INDEX)
+        });
         if let Err(error) = written {
-            log::debug!("{}/{INDEX}: {error}", self.place());
+            log::warn!("{}/{INDEX}: {error}", self.place());
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::storage::file_error;
 /// The folder of records to come.
 const STAGED: &str = "staged";
 /// So many are put in place one by one sooner than the folder is read.
-const FEW: usize = 16;
+const ONE_BY_ONE: usize = 16;
 
 impl State {
     /// Writes records to be put in place later.
@@ -38,7 +38,7 @@ impl State {
     /// # Errors
     /// If a file cannot be renamed or written. Each record is then either the old or the new one.
     pub fn put_in_place(&self, records: &[Record]) -> Result<(), StateError> {
-        if records.len() > FEW && self.put_all_in_place(records.len()) {
+        if records.len() > ONE_BY_ONE && self.put_all_in_place(records.len()) {
             return Ok(());
         }
         let storage = self.storage.as_ref();

@@ -7,8 +7,8 @@ use super::*;
 use crate::backend::{Installed, Placement};
 use crate::journal::{Begin, Left};
 use crate::network::{Description, Established, Family, Forward, Network};
-use crate::storage::memory::Memory;
-use crate::storage::{Lock, PATIENCE};
+use crate::storage::memory::{Memory, Mishap};
+use crate::storage::{Lock, PATIENCE, Storage};
 
 fn record(name: &str, order: u64) -> Record {
     Record {
@@ -403,4 +403,39 @@ fn the_index_does_not_grow_without_bound() {
         state.remember(running, [], [record("a", order)], &[]);
     }
     is_short();
+}
+
+/// An index that could not be written anew lacks a network: what is added to it later must not make it
+/// believed again.
+#[test]
+fn an_index_that_could_not_be_written_is_none() {
+    let at = |disk: &Memory| State::in_storage(Box::new(disk.clone()), 7);
+    let comes = |disk: &Memory, state: &State, order: u64, mishap: Option<Mishap>| {
+        let lock = state.lock(PATIENCE).unwrap();
+        let running = state.running(&lock).unwrap();
+        let network = record(&format!("n{order}"), order);
+        state.write([&network]).unwrap();
+        if let Some(mishap) = mishap {
+            disk.fate().at(0, mishap);
+        }
+        state.remember(running, [], [network], &[]);
+        let _ = disk.fate().heal();
+    };
+    let disk = Memory::default();
+    let state = at(&disk);
+    for order in 0..300 {
+        let other = Memory::default();
+        for (path, content) in disk.files() {
+            other.put(&path, content);
+        }
+        let daemon = at(&other);
+        comes(&other, &daemon, order, Some(Mishap::Fails));
+        comes(&other, &daemon, order + 1, None);
+        let next = at(&other);
+        let lock = next.lock(PATIENCE).unwrap();
+        let running = next.running(&lock).unwrap();
+        let recorded = other.names(NETWORKS).unwrap().len();
+        assert_eq!(running.names().len(), recorded, "at {order}");
+        comes(&disk, &state, order, None);
+    }
 }

@@ -35,7 +35,7 @@ impl Firewall {
                 (Some(_), Some(usual)) => Some(usual),
                 (Some(_), None) => {
                     let asked = choice.or(&configured);
-                    let usual = usual::usual(namespace.as_deref(), &asked, running.any())?;
+                    let usual = usual::usual(namespace.as_deref(), &asked, running.any().as_ref())?;
                     Some(found.get_or_init(|| usual))
                 }
             };

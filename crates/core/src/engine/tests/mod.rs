@@ -427,3 +427,23 @@ fn unknown_networks_and_conflicts_change_nothing() {
     ));
     assert_eq!(host.running(), before);
 }
+
+/// One that comes has the bridge of one whose record was broken in place, which only the index tells.
+#[test]
+fn a_conflict_with_a_broken_record_is_none() {
+    let host = &hosts()[0];
+    let mut record = host.disk.files().remove("networks/b.json").unwrap();
+    record[40] ^= 1;
+    host.disk.put("networks/b.json", record);
+    host.reach(&Goal::Run(vec![wish("d", 2, "two")])).unwrap();
+    let names = host.disk.files().into_keys();
+    let records: Vec<String> = names.filter(|path| path.starts_with("networks/")).collect();
+    assert!(
+        records.contains(&"networks/d.json".to_owned()),
+        "{records:?}"
+    );
+    assert!(
+        !records.contains(&"networks/b.json".to_owned()),
+        "{records:?}"
+    );
+}

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::Index;
-use super::row::{Claim, Lying, Row, lying};
+use super::row::{Claim, Row, RowBytes, rows_in};
 use crate::backend::Placement;
 use crate::frame::{self, Form};
 use crate::network::{Name, Network};
@@ -15,6 +15,8 @@ use crate::state::Uses;
 use crate::state::digest::Secret;
 use crate::storage::Version;
 
+/// The schema goes up also when names or subnets that were allowed are no more: a row that says such a
+/// thing would be passed over.
 const FORM: Form = Form {
     magic: *b"PLSI",
     schema: 3,
@@ -68,7 +70,7 @@ impl File {
     /// None if it is not whole.
     fn add(&mut self, frame: &Frame<'_>) -> Option<()> {
         let (mut count, mut len) = (0, 0);
-        for row in lying(frame.came) {
+        for row in rows_in(frame.came) {
             (count, len) = (count + 1, len + row.len());
         }
         self.parts.push(Part {
@@ -100,10 +102,10 @@ impl File {
         self.rows.get_mut(place)?.get_mut().map(Box::as_mut)
     }
 
-    fn read(&self, place: usize, lying: Lying<'_>) -> Option<&Row> {
+    fn read(&self, place: usize, bytes: RowBytes<'_>) -> Option<&Row> {
         let cell = self.rows.get(place)?;
         if cell.get().is_none() {
-            let _ = cell.set(Box::new(lying.read()?));
+            let _ = cell.set(Box::new(bytes.read()?));
         }
         cell.get().map(Box::as_ref)
     }
@@ -111,17 +113,16 @@ impl File {
     /// The places of the networks with which another one would share a bridge or addresses.
     pub(super) fn shared_with(&self, network: &Network) -> impl Iterator<Item = usize> {
         let claim = Claim::from(network);
-        self.of(move |row| row.is_shared_by(&claim))
+        let rows = self.parts.iter().flat_map(Part::rows);
+        let shared = rows.filter(move |(_, row)| row.is_shared_by(&claim));
+        // A later frame may say otherwise.
+        shared.filter_map(|(place, row)| (self.find(row.name()?)? == place).then_some(place))
     }
 
-    /// The places of the networks whose rows are meant.
-    pub(super) fn of(&self, is_meant: impl Fn(Lying<'_>) -> bool) -> impl Iterator<Item = usize> {
+    /// The places of some, those that came last first.
+    pub(super) fn some(&self) -> impl Iterator<Item = usize> {
         let rows = self.parts.iter().rev().flat_map(Part::rows);
-        let meant = rows.filter(move |&(_, row)| is_meant(row));
-        meant.filter_map(|(place, row)| {
-            // A later frame may say otherwise.
-            self.find(row.name()?).filter(|&current| current == place)
-        })
+        rows.filter_map(|(_, row)| self.find(row.name()?))
     }
 
     /// All networks, read.
@@ -145,8 +146,8 @@ impl File {
 }
 
 impl Part {
-    fn rows(&self) -> impl Iterator<Item = (usize, Lying<'_>)> {
-        (self.first..).zip(lying(&self.came))
+    fn rows(&self) -> impl Iterator<Item = (usize, RowBytes<'_>)> {
+        (self.first..).zip(rows_in(&self.came))
     }
 }
 
@@ -155,15 +156,15 @@ impl Index {
     pub(in crate::state) fn read(bytes: &[u8], records: Version) -> Option<Self> {
         let decoded = frame::decode::<Frame<'_>>(FORM, bytes);
         let mut frames = decoded.entries;
+        if decoded.broken.is_some() || frames.last()?.records != Some(records) {
+            return None;
+        }
         let mut file = File::default();
         for frame in &frames {
             file.add(frame)?;
         }
         let written = file.parts.first()?.came.len();
         let last = frames.pop()?;
-        if decoded.broken.is_some() || last.records != Some(records) {
-            return None;
-        }
         let placement = |(backend, settings)| Placement { backend, settings };
         Some(Self {
             file,

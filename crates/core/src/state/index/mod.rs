@@ -25,7 +25,9 @@ use lookup::Lookup;
 pub(super) use row::Row;
 
 /// So many questions are answered by looking at all rows.
-const FEW: u32 = 16;
+const WITHOUT_MAPS: u32 = 16;
+/// So many are looked at for one that runs, whichever.
+const SOME: usize = 8;
 
 /// The running networks, by what others can conflict with.
 #[derive(Debug, Default)]
@@ -49,7 +51,7 @@ pub(super) struct Index {
     /// The networks whose records are in memory because they were written just now.
     fresh: Vec<Name>,
     next_order: u64,
-    /// How long the file was when it was written as a whole, and how much was added to it since.
+    /// How long the first frame of the file is, about, and how much was added to it since.
     written: usize,
     added: usize,
 }
@@ -129,11 +131,12 @@ impl Index {
         self.next_order
     }
 
-    /// One of the networks that run.
+    /// One of the networks that run, if one of the first that are looked at does.
     pub(super) fn any(&self) -> Option<&Name> {
         let came = self.file.len()..self.file.len() + self.came.len();
-        let mut all = came.rev().chain(self.file.of(|_| true));
-        let any = all.find(|place| !self.gone.contains(place))?;
+        // Where most went, it would take long to find one that did not.
+        let mut some = came.rev().chain(self.file.some()).take(SOME);
+        let any = some.find(|place| !self.gone.contains(place))?;
         self.row(any).map(|row| &row.name)
     }
 
@@ -171,7 +174,7 @@ impl Index {
             // As many as no machine holds are none, and the record says.
             u32::try_from(place).unwrap_or(u32::MAX)
         });
-        self.next_order = self.next_order.max(row.order + 1);
+        self.next_order = self.next_order.max(row.order.saturating_add(1));
         self.fresh.push(row.name.clone());
         if let Some(lookup) = self.lookup.get_mut() {
             lookup.put(self.file.len() + self.came.len(), &row);
@@ -230,7 +233,7 @@ impl Index {
     /// The maps, if more than a few questions were asked.
     fn lookup(&self) -> Option<&Lookup> {
         let asked = self.asked.get();
-        if asked < FEW {
+        if asked < WITHOUT_MAPS {
             self.asked.set(asked + 1);
             return None;
         }

@@ -12,7 +12,7 @@ use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::backend::Placement;
-use crate::network::{Forward, InterfaceName, Name, Network, Subnet};
+use crate::network::{InterfaceName, Name, Network, Subnet};
 use crate::state::Record;
 use crate::state::digest::{Digest, Secret};
 
@@ -22,7 +22,7 @@ const HEAD: usize = 37;
 const SUBNET: usize = 18;
 
 /// A running network.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(in crate::state) struct Row {
     pub(super) name: Name,
     pub(super) bridge: Option<InterfaceName>,
@@ -47,7 +47,7 @@ impl Row {
         Self {
             name: network.name().clone(),
             bridge: network.bridge().cloned(),
-            owns_bridge: owns_bridge(network),
+            owns_bridge: network.owns_bridge(),
             subnets: network.subnets().to_vec(),
             order: record.order,
             place: place(&record.placement),
@@ -65,7 +65,7 @@ impl Row {
     pub(super) fn is_shared_with(&self, network: &Network) -> bool {
         let on_bridge = |bridge: &InterfaceName| self.bridge.as_ref() == Some(bridge);
         let overlaps = |own: &Subnet| self.subnets.iter().any(|other| own.overlaps(*other));
-        network.bridge().is_some_and(on_bridge) && (self.owns_bridge || owns_bridge(network))
+        network.bridge().is_some_and(on_bridge) && (self.owns_bridge || network.owns_bridge())
             || network.subnets().iter().any(overlaps)
     }
 
@@ -95,11 +95,6 @@ impl Row {
         }
         Some(())
     }
-}
-
-/// Whether no other network may have this one's bridge.
-fn owns_bridge(network: &Network) -> bool {
-    !matches!(network.forward(), Forward::Unmanaged(_))
 }
 
 /// A subnet as it lies in the file: 4 or 6, the length of its prefix, and its first address, whose
@@ -157,7 +152,7 @@ impl<'n> From<&'n Network> for Claim<'n> {
         let bridge = network.bridge().map_or("", InterfaceName::as_str);
         Self {
             bridge: bridge.as_bytes(),
-            owns_bridge: owns_bridge(network),
+            owns_bridge: network.owns_bridge(),
             subnets: network.subnets().iter().map(|&s| s.into()).collect(),
         }
     }
@@ -165,7 +160,7 @@ impl<'n> From<&'n Network> for Claim<'n> {
 
 /// A row as it lies in the file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lying<'f> {
+pub(super) struct RowBytes<'f> {
     head: &'f [u8; HEAD],
     name: &'f [u8],
     bridge: &'f [u8],
@@ -173,15 +168,15 @@ pub(super) struct Lying<'f> {
 }
 
 /// The rows that lie in these bytes, up to one that is none.
-pub(super) fn lying(mut bytes: &[u8]) -> impl Iterator<Item = Lying<'_>> {
+pub(super) fn rows_in(mut bytes: &[u8]) -> impl Iterator<Item = RowBytes<'_>> {
     std::iter::from_fn(move || {
-        let (row, rest) = Lying::split(bytes)?;
+        let (row, rest) = RowBytes::split(bytes)?;
         bytes = rest;
         Some(row)
     })
 }
 
-impl<'f> Lying<'f> {
+impl<'f> RowBytes<'f> {
     fn split(bytes: &'f [u8]) -> Option<(Self, &'f [u8])> {
         let [a, b, c, d] = *bytes.first_chunk::<4>()?;
         let len = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;

@@ -117,7 +117,7 @@ proptest! {
                     gone.push(name(number));
                 }
                 Event::IsRead => index = Index::read(&file, RECORDS).unwrap(),
-                Event::IsAsked => index.asked.set(FEW),
+                Event::IsAsked => index.asked.set(WITHOUT_MAPS),
             }
             let (gone, came): (Vec<&Name>, Vec<&Name>) = (gone.iter().collect(), came.iter().collect());
             match index.addition(&gone, &came, Some(RECORDS)) {
