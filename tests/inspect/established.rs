@@ -192,6 +192,9 @@ fn mended() {
         .collect();
     let of = |name| (Some(name), Some("missing"));
     assert_eq!(missing, [of("net1"), of("net2")], "{told:#}");
+    let text = palisade.ok(["show", "net1"]);
+    let said = "known ones are not all accepted first, since what does so is missing\n";
+    assert!(text.contains(said), "{text}");
     palisade.ok(["repair"]);
     assert_clean(&palisade);
     assert_eq!(sets(&site, "established"), whole);

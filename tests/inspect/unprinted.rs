@@ -114,22 +114,31 @@ fn what_keeps_a_table_from_being_printed_is_named() {
 }
 
 /// Rules of others in chains of theirs that keep a table from being printed: they neither count nor
-/// hinder, and stay as they are.
+/// hinder, and stay as they are. One makes the programs leave the table out, the other makes them
+/// break off.
 fn what_is_in_chains_of_others_is_theirs() {
+    for (mark, listed) in [("ct mark", "ct mark"), ("5", "0x00000005")] {
+        is_theirs(mark, listed);
+    }
+}
+
+fn is_theirs(mark: &str, listed: &str) {
     let namespace = Namespace::new();
     let palisade = Place::Nft.palisade(&namespace);
     palisade.apply([&net(1)]).stdout();
-    let theirs = "add chain ip filter SOME\n\
-        add rule ip filter SOME meta mark set ct mark\n\
+    let theirs = format!(
+        "add chain ip filter SOME\n\
+        add rule ip filter SOME meta mark set {mark}\n\
         add rule ip filter FORWARD counter jump SOME\n\
-        add rule ip filter FORWARD meta mark set ct mark\n\
-        add rule ip nat POSTROUTING meta mark set ct mark\n";
-    namespace.nft(theirs);
+        add rule ip filter FORWARD meta mark set {mark}\n\
+        add rule ip nat POSTROUTING meta mark set {mark}\n"
+    );
+    namespace.nft(&theirs);
     let foreign = || {
-        let listed = nft(&namespace, &["-a", "list", "ruleset"]);
-        let theirs = listed
+        let ruleset = nft(&namespace, &["-a", "list", "ruleset"]);
+        let theirs = ruleset
             .lines()
-            .filter(|line| ["SOME", "ct mark"].iter().any(|word| line.contains(word)));
+            .filter(|line| ["SOME", listed].iter().any(|word| line.contains(word)));
         theirs.map(str::to_owned).collect::<Vec<_>>()
     };
     let before = foreign();

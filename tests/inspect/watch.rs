@@ -35,6 +35,10 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         let name = format!("{place:?}: `watch` names networks");
         trials = trials.with(name, move || names_networks(place));
     }
+    for place in [Place::Legacy, Place::Nft] {
+        let name = format!("{place:?}: `watch` tells what moved the jumps");
+        trials = trials.with(name, move || tells_of_jumps(place));
+    }
     trials
         .with("`watch` tells who changed what", tells)
         .with("`watch` reads anew what it could not hear", overrun)
@@ -247,6 +251,50 @@ fn tells() {
             serde_json::json!(["net1", "net2"]),
             "{told}"
         );
+    }
+}
+
+/// Rules of others above our jumps, and jumps that go: they are told before they are put back, with who
+/// did it where the kernel says.
+fn tells_of_jumps(place: Place) {
+    let site = Site::new();
+    let palisade = place.palisade(&site.host);
+    palisade.apply([&net(1)]).stdout();
+    let iptables = |words: &str| {
+        let mut command = Command::new(format!("iptables-{}", place.word()));
+        let command = command.args(words.split(' '));
+        site.host.answer(command, "").stdout();
+    };
+    for heal in [&["--heal"][..], &[]] {
+        let last = if heal.is_empty() { "differs" } else { "healed" };
+        let watching = Watching::start(&site, &palisade, heal);
+        // What stands when it begins is put back without a word of what it was.
+        thread::sleep(Duration::from_millis(300));
+        for change in [
+            "-I FORWARD -i other0 -j ACCEPT",
+            "-D FORWARD -j PALISADE_FWO",
+        ] {
+            iptables(change);
+            let told = watching.until(last, any);
+            let is_of = |kind| told.iter().filter(move |event| event["event"] == kind);
+            let text = format!("{told:#?}");
+            assert!(text.contains("FORWARD"), "{text}");
+            match (place, is_of("changed").next()) {
+                (Place::Nft, Some(changed)) => {
+                    assert_eq!(changed["own"], false, "{text}");
+                    let lines = changed["lines"].as_array().expect("lines");
+                    assert_eq!(lines.len(), 1, "{text}");
+                    assert!(changed["process"]["id"].is_u64(), "{text}");
+                }
+                (Place::Nft, None) => panic!("nobody: {text}"),
+                _ => assert_eq!(is_of("differs").count(), 1, "{text}"),
+            }
+            // Others' rules where nothing of ours is moved are nobody's business.
+            iptables("-A FORWARD -i other0 -j ACCEPT");
+            thread::sleep(Duration::from_millis(300));
+            let more: Vec<Value> = watching.events.try_iter().collect();
+            assert!(more.iter().all(|event| event["own"] == true), "{more:#?}");
+        }
     }
 }
 

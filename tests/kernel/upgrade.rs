@@ -71,6 +71,7 @@ fn main() -> ExitCode {
         let name = |what: &str| format!("{}, version {}: {what}", golden.layout, golden.version);
         trials = trials
             .with(name("an older table is made anew"), move || renewed(golden))
+            .with(name("an older table is told"), move || told(golden))
             .with(name("rules of others go over"), move || {
                 carried_over(golden);
             })
@@ -122,6 +123,29 @@ fn renewed(golden: Golden) {
     let found = Dump::ruleset(&namespace).settled();
     let golden = Dump::expected(golden.now).settled();
     assert_same("made anew", ("golden", &golden), ("found", &found));
+}
+
+/// What only looks says whose it is, and that way out works.
+fn told(golden: Golden) {
+    let namespace = Namespace::new();
+    let palisade = older(&namespace, golden);
+    let verified = palisade.answer(["verify"]);
+    assert_eq!(verified.code, Some(3), "{verified}");
+    let version = format!(
+        "an older build made it, with layout version {}",
+        golden.version
+    );
+    assert!(verified.stdout.contains(&version), "{verified}");
+    assert!(!verified.stdout.contains("mark"), "{verified}");
+    let third = Definition::isolated("quiet", "virbr2", &["10.30.0.1/24"]);
+    let files = palisade.files([&third]);
+    let plan = || palisade.on_files("plan", &files);
+    let planned = plan();
+    assert_eq!(planned.code, Some(1), "{planned}");
+    assert!(planned.stderr.contains("`palisade repair`"), "{planned}");
+    palisade.ok(["repair"]);
+    palisade.ok(["verify"]);
+    assert_eq!(plan().code, Some(3));
 }
 
 /// Others' rules go over, at the place where they stood; `repair` takes them away.

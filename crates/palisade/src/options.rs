@@ -150,12 +150,9 @@ impl Choice {
         }
     }
 
-    /// What a record says was chosen.
+    /// What a record says was chosen. Where there are no rules, nothing is said of known flows.
     fn recorded(placement: &Placement) -> Self {
-        let mut choice = Self {
-            established: placement.established().ok(),
-            ..Self::default()
-        };
+        let mut choice = Self::default();
         if let Ok(settings) = nft::Settings::try_from(placement) {
             choice.backend = Some(BackendChoice::Nftables);
             choice.layout = Some(settings.layout);
@@ -165,7 +162,9 @@ impl Choice {
             choice.iptables = Some(settings.programs);
         } else {
             choice.backend = Some(BackendChoice::None);
+            return choice;
         }
+        choice.established = placement.established().ok();
         choice
     }
 
@@ -293,6 +292,10 @@ mod tests {
             nobody.placement(None, &none, usual).setting("established"),
             None
         );
+        // Where there were no rules, nobody chose.
+        let unruled = nobody.placement(None, &none, usual);
+        let ruled = choice("nftables", None).placement(Some(&unruled), &first, usual);
+        assert_eq!(ruled.established(), Ok(Established::First));
     }
 
     #[test]

@@ -116,6 +116,8 @@ fn flows(shown: &Shown) -> &'static str {
         ""
     } else if accepting.peek().is_none() {
         "known ones would be accepted first, but nothing is forwarded"
+    } else if accepting.clone().any(|standing| standing.missing) {
+        "known ones are not all accepted first, since what does so is missing"
     } else if accepting.any(|standing| standing.counter.is_some()) {
         "known ones are accepted first"
     } else {

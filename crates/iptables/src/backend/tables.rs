@@ -9,6 +9,9 @@ use crate::rule::{Table, is_chain};
 use crate::run::{CommandRunner, Programs, RestoreError, Stem, Stems, Variant, list, save};
 use crate::text;
 
+/// All tables of the `nft` programs.
+const NAMES: [&str; 5] = ["raw", "mangle", "nat", "filter", "security"];
+
 /// Reads tables.
 pub(super) struct Tables {
     runner: Box<dyn CommandRunner>,
@@ -72,22 +75,29 @@ impl Tables {
         needed: &[Table],
     ) -> Result<Vec<text::Table>, RestoreError> {
         let program = &stem.save();
-        let mut saved = save(self.runner.as_mut(), program, None)?;
+        let whole = save(self.runner.as_mut(), program, None);
         if variant == Variant::Legacy {
             // Asking for a table by name would make it, with its hooks.
-            return Ok(saved);
+            return whole;
         }
+        let mut saved = match whole {
+            Err(silent @ RestoreError::Silent { .. }) if self.native.is_some() => {
+                self.table_by_table(program, silent)?
+            }
+            whole => whole?,
+        };
         for &table in needed {
             if saved.iter().any(|saved| saved.name == table.name()) {
                 continue;
             }
             // Not there, or left out since it holds what these programs cannot print: asked for by
             // name, a table that is not there is printed as an empty one.
-            let asked = save(self.runner.as_mut(), program, Some(table.name()))?;
-            let found = asked.into_iter().find(|asked| asked.name == table.name());
-            let found = match found {
-                Some(found) => found,
-                None => self.chain_by_chain(stem, family, table)?,
+            let found = match self.by_name(program, table.name()) {
+                Ok(found) => found,
+                Err(error @ (RestoreError::Incompatible { .. } | RestoreError::Silent { .. })) => {
+                    self.chain_by_chain(stem, family, table, error)?
+                }
+                Err(error) => return Err(error),
             };
             saved.push(found);
         }
@@ -100,25 +110,51 @@ impl Tables {
         Ok(saved)
     }
 
-    /// A table that the programs do not print as a whole. What others have in chains of theirs must
-    /// not keep us from ours: the programs print those one by one, and the kernel tells the others.
+    fn by_name(&mut self, program: &str, table: &str) -> Result<text::Table, RestoreError> {
+        let asked = save(self.runner.as_mut(), program, Some(table))?;
+        let found = asked.into_iter().find(|asked| asked.name == table);
+        found.ok_or_else(|| incompatible(program, table, None))
+    }
+
+    /// The tables that hold something and that the programs print: some rules make them break off in
+    /// the middle of theirs, and no table behind it is printed. `silent` says how they broke off.
+    fn table_by_table(
+        &mut self,
+        program: &str,
+        silent: RestoreError,
+    ) -> Result<Vec<text::Table>, RestoreError> {
+        let mut saved = Vec::new();
+        let mut speaks = false;
+        for name in NAMES {
+            let table = match self.by_name(program, name) {
+                Err(RestoreError::Incompatible { .. } | RestoreError::Silent { .. }) => continue,
+                table => table?,
+            };
+            speaks = true;
+            let is_others = |chain: &text::Chain| chain.policy.is_none();
+            if !table.rules.is_empty() || table.chains.iter().any(is_others) {
+                saved.push(table);
+            }
+        }
+        if speaks { Ok(saved) } else { Err(silent) }
+    }
+
+    /// A table that the programs do not print as a whole, for that reason. What others have in chains
+    /// of theirs must not keep us from ours: the programs print those one by one, and the kernel tells
+    /// the others.
     fn chain_by_chain(
         &mut self,
         stem: &Stem,
         family: Family,
         table: Table,
+        reason: RestoreError,
     ) -> Result<text::Table, RestoreError> {
-        let incompatible = |rule| RestoreError::Incompatible {
-            program: stem.save(),
-            table: table.name().to_owned(),
-            rule,
-        };
         let Some(native) = self.native.as_deref_mut() else {
-            return Err(incompatible(None));
+            return Err(reason);
         };
         let chains = native::chains(native, family, table.name())?;
         if chains.is_empty() {
-            return Err(incompatible(None));
+            return Err(reason);
         }
         let mut found = text::Table {
             name: table.name().to_owned(),
@@ -134,7 +170,8 @@ impl Tables {
             if is_chain(name) {
                 let listed = list(self.runner.as_mut(), &stem.to_string(), table.name(), name)?;
                 let Some(rules) = listed else {
-                    return Err(incompatible(strangest(chains)));
+                    let rule = strangest(chains);
+                    return Err(incompatible(&stem.save(), table.name(), rule));
                 };
                 found.rules.extend(rules);
             } else {
@@ -218,6 +255,14 @@ impl Tables {
             }
         }
         (ours, any)
+    }
+}
+
+fn incompatible(program: &str, table: &str, rule: Option<Unprinted>) -> RestoreError {
+    RestoreError::Incompatible {
+        program: program.to_owned(),
+        table: table.to_owned(),
+        rule,
     }
 }
 

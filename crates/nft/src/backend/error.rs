@@ -84,6 +84,10 @@ impl PlanError {
             ),
             Self::Dormant { .. } => "`palisade repair` makes it anew, awake".to_owned(),
             Self::Occupied(_) => Occupied::HINT.to_owned(),
+            Self::OtherVersion { found, .. } if *found < layout::VERSION => {
+                "the next change makes it anew, or `palisade repair` at once; then ask again"
+                    .to_owned()
+            }
             Self::OtherVersion { .. } => {
                 "remove the networks with the build that applied them, then apply them".to_owned()
             }

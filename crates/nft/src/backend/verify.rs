@@ -109,12 +109,8 @@ fn compared(
             }
         }
         (Some(_), Some(program)) if layout::version(&program.table) != Some(layout::VERSION) => {
-            found.tell(
-                None,
-                "",
-                DiscrepancyKind::Changed,
-                "it has not palisade's mark",
-            );
+            let detail = otherwise_marked(layout::version(&program.table));
+            found.tell(None, "", DiscrepancyKind::Changed, &detail);
             found.broken = owners(&|_| true);
         }
         (Some(expected), Some(program)) => {
@@ -432,4 +428,19 @@ const DORMANT: u32 = 1;
 /// Whether a table's chains are switched off.
 pub(super) fn is_dormant(table: &Table) -> bool {
     table.flags & DORMANT != 0
+}
+
+/// What is to be told of a table whose mark is not that of this build.
+fn otherwise_marked(version: Option<u32>) -> String {
+    let ours = layout::VERSION;
+    match version {
+        None => "it has not palisade's mark".to_owned(),
+        Some(version) if version < ours => format!(
+            "an older build made it, with layout version {version}: the next change, or \
+             `palisade repair`, makes it anew with version {ours}"
+        ),
+        Some(version) => format!(
+            "a later build made it, with layout version {version}: this build knows version {ours}"
+        ),
+    }
 }

@@ -6,6 +6,7 @@ use palisade_core::backend::{Installed, Line, Sign};
 use palisade_core::network::{Family, Name};
 use palisade_core::state::Record;
 use palisade_iptables::backend as iptables;
+use palisade_iptables::rule::Table;
 use palisade_iptables::run::{Programs, Variant};
 use palisade_nft::backend as nft;
 use palisade_nft::events::{self, Commit, Object, Way};
@@ -47,7 +48,18 @@ impl<'a> Meaning<'a> {
 
     /// What a commit changed of ours; none if nothing.
     pub(super) fn of(&self, commit: &Commit) -> Option<Change> {
-        let ours = || commit.changes.iter().filter(|change| self.is_ours(change));
+        self.in_words(commit, |change| self.is_ours(change))
+    }
+
+    /// What a commit changed in the chains of the kernel from which packets come to ours; none if
+    /// nothing.
+    pub(super) fn before_ours(&self, commit: &Commit) -> Option<Change> {
+        let told = self.in_words(commit, leads_to_ours);
+        told.filter(|_| self.in_iptables)
+    }
+
+    fn in_words(&self, commit: &Commit, is_it: impl Fn(&events::Change) -> bool) -> Option<Change> {
+        let ours = || commit.changes.iter().filter(|change| is_it(change));
         ours().next()?;
         let transaction = ours().find_map(marker);
         let mut lines: Vec<Line> = Vec::new();
@@ -223,6 +235,16 @@ impl<'a> Meaning<'a> {
 fn is_of_iptables(change: &events::Change) -> bool {
     let is_ip = [object::Family::Ip, object::Family::Ip6].contains(&change.family);
     is_ip && OF_IPTABLES.contains(&change.table.as_str())
+}
+
+/// Whether it is about a rule beside our jumps, or about one of them.
+fn leads_to_ours(change: &events::Change) -> bool {
+    let (Some(table), Object::Rule(rule)) = (Table::from_name(&change.table), &change.object)
+    else {
+        return false;
+    };
+    let mut parents = table.parents().iter();
+    is_of_iptables(change) && parents.any(|(parent, _)| *parent == rule.chain)
 }
 
 fn is_in(record: &Record, change: &events::Change) -> bool {

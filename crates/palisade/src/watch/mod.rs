@@ -88,6 +88,8 @@ pub struct Watch {
     records: Vec<Record>,
     /// Commits that may be about networks and were not told yet.
     heard: Vec<Commit>,
+    /// What others did before our jumps: it is told where it turns out that something differs.
+    suspected: Vec<Change>,
     /// Whether something may stand otherwise than it is recorded.
     in_doubt: bool,
     /// When to look at tables that tell nothing.
@@ -123,6 +125,7 @@ impl Watch {
             pace: Pace::default(),
             records,
             heard: Vec::new(),
+            suspected: Vec::new(),
             in_doubt: true,
             next_look: Instant::now(),
             told: Vec::new(),
@@ -180,8 +183,9 @@ impl Watch {
         for commit in commits {
             if meaning.may_tell(&commit) {
                 self.heard.push(commit);
-            } else {
-                self.in_doubt |= meaning.may_concern(&commit);
+            } else if meaning.may_concern(&commit) {
+                self.in_doubt = true;
+                self.suspected.extend(meaning.before_ours(&commit));
             }
         }
         if matches!(silence, Silence::Overrun) {
@@ -211,6 +215,7 @@ impl Watch {
         for commit in std::mem::take(&mut self.heard) {
             let Some(mut change) = meaning.of(&commit) else {
                 self.in_doubt |= meaning.may_concern(&commit);
+                self.suspected.extend(meaning.before_ours(&commit));
                 continue;
             };
             let process = change.process.as_ref().map(|process| process.id);
@@ -261,8 +266,26 @@ impl Watch {
         match self.firewall.verify_at_rest(&silent) {
             Ok(None) => {}
             Ok(Some(differences)) if differences.is_empty() => self.told.clear(),
-            Ok(Some(_)) => self.in_doubt = true,
+            Ok(Some(differences)) => {
+                self.in_doubt = true;
+                // Nothing else says what it is that is put back.
+                if self.heal == Heal::AtOnce && differences != self.told {
+                    self.told.clone_from(&differences);
+                    notices.push(Notice::Differs(differences));
+                }
+            }
             Err(error) => notices.push(Notice::failed(&error)),
+        }
+    }
+
+    /// Who made something differ, where that was not in our chains.
+    fn tell_suspected(&mut self, notices: &mut Vec<Notice>) {
+        let ours = self.firewall.processes();
+        for change in std::mem::take(&mut self.suspected) {
+            let process = change.process.as_ref().map(|process| process.id);
+            if !process.is_some_and(|process| ours.contains(&process)) {
+                notices.push(Notice::Changed(change));
+            }
         }
     }
 
@@ -270,10 +293,7 @@ impl Watch {
     fn resolve(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
         match self.heal {
             Heal::Never => self.tell(notices),
-            Heal::AtOnce => {
-                self.put_back(notices);
-                Ok(())
-            }
+            Heal::AtOnce => self.put_back(notices),
         }
     }
 
@@ -296,28 +316,38 @@ impl Watch {
         self.in_doubt = false;
         // Who made something different is told before it.
         self.catch_up(notices)?;
-        if let Some(differences) = found
-            && differences != self.told
-        {
-            self.told.clone_from(&differences);
-            notices.push(Notice::Differs(differences));
+        match found {
+            Some(differences) if differences != self.told => {
+                self.tell_suspected(notices);
+                self.told.clone_from(&differences);
+                notices.push(Notice::Differs(differences));
+            }
+            // What was heard meanwhile is looked at next.
+            Some(_) if !self.in_doubt => self.suspected.clear(),
+            _ => {}
         }
         Ok(())
     }
 
-    fn put_back(&mut self, notices: &mut Vec<Notice>) {
+    fn put_back(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
         let now = Instant::now();
         if !self.pace.allows(now) {
             if let Some(pause) = self.pace.rest(now) {
                 notices.push(Notice::Restless { pause });
             }
-            return;
+            return Ok(());
         }
         match self.firewall.repair(&[]) {
             Ok(report) => {
                 self.in_doubt = false;
-                if !report.changes.is_empty() || !report.notes.is_empty() {
+                if report.changes.is_empty() && report.notes.is_empty() {
+                    self.suspected.clear();
+                } else {
                     self.pace.healed(now);
+                    self.told.clear();
+                    // What was put back may have come after all that was heard.
+                    self.hear(notices)?;
+                    self.tell_suspected(notices);
                     notices.push(Notice::Healed(report));
                 }
             }
@@ -326,5 +356,6 @@ impl Watch {
                 notices.push(Notice::failed(&error));
             }
         }
+        Ok(())
     }
 }
