@@ -6,9 +6,10 @@ use palisade::{Layout, Network, Placement};
 use palisade_core::backend::{Addition, Backend, Change};
 use palisade_nft::Nftables;
 use palisade_nft::backend::Settings;
+use palisade_nft::layout::TRANSACTION;
 use palisade_nft::socket::Socket;
 use palisade_nft::transport::{Transport, TransportError};
-use palisade_nft::wire::{Header, batch_begin, messages};
+use palisade_nft::wire::{Header, Kind, Message, batch_begin, element, messages};
 
 use super::namespace::Namespace;
 
@@ -118,18 +119,27 @@ impl Transport for Keeper {
     }
 }
 
-/// The one batch that was sent since the last time, for any generation.
+/// The one batch that was sent since the last time, for any generation; and without the markers of
+/// others that it sweeps by their names, which are there once.
 pub(super) fn said(batches: &Batches) -> Result<Vec<u8>, String> {
     let sent = std::mem::take(&mut *lock(&batches.0));
     let [batch] = sent.as_slice() else {
         return Err(format!("a change of {} batches, not one", sent.len()));
     };
-    let begin = messages(batch).flatten().next();
-    let length = begin.map_or(0, |begin| begin.header.len as usize);
     let mut free = Vec::with_capacity(batch.len());
     batch_begin(&mut free, 0, None);
-    free.extend(batch.get(length..).unwrap_or_default());
+    for message in messages(batch).flatten().skip(1) {
+        if !sweeps(&message) {
+            free.extend(message.bytes);
+        }
+    }
     Ok(free)
+}
+
+fn sweeps(message: &Message<'_>) -> bool {
+    let deleted = || element::decode(message.family, message.body);
+    message.kind == Some(Kind::DEL_ELEMENT)
+        && deleted().is_ok_and(|deleted| deleted.set == TRANSACTION)
 }
 
 /// Asks what was asked before, and does not read the answers.
