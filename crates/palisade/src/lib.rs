@@ -29,6 +29,7 @@ pub mod explain;
 mod firewall;
 mod flows;
 pub mod folder;
+mod ip_tables;
 mod libvirt;
 mod no_rules;
 mod options;

@@ -10,7 +10,7 @@ use palisade_nft::object::Family;
 use palisade_nft::socket::{self, OpenError};
 use thiserror::Error;
 
-use crate::doctor::legacy_families;
+use crate::ip_tables::IpTables;
 use crate::usual;
 
 /// libvirt's table in nf_tables.
@@ -41,20 +41,20 @@ pub(crate) enum LookError {
 }
 
 /// What people should know of libvirt's rules for these bridges: one line for each bridge that it
-/// rules too. `reader` reads nf_tables in the `namespace`.
+/// rules too. `reader` reads nf_tables in the `namespace`, and `ip_tables` are of it.
 ///
 /// # Errors
 /// If nf_tables cannot be read, or the namespace not be entered.
 pub(crate) fn notices(
     reader: &mut Reader<'_>,
-    namespace: Option<&Path>,
+    (namespace, ip_tables): (Option<&Path>, &mut IpTables),
     bridges: &[InterfaceName],
 ) -> Result<Vec<String>, LookError> {
     let native = nftables(reader, namespace)?;
     let mut rules: Vec<String> = native.into_iter().map(|rule| rule.text).collect();
     // It rules IPv4 on each of its bridges, whatever addresses there are.
     let family = Ip::Ipv4;
-    if legacy_families(namespace)?.contains(&family) {
+    if ip_tables.families()?.contains(&family) {
         match usual::programs(namespace).saved(Variant::Legacy, family) {
             Ok(saved) => rules.extend(in_iptables(&saved)),
             Err(error) => log::debug!("{error}"),
@@ -110,6 +110,9 @@ pub(crate) fn nftables(
                 }
             }
         }
+    }
+    if rules.is_empty() {
+        return Ok(rules); // So it is on most hosts, and a namespace need not be entered for it.
     }
     let named = move || {
         rules

@@ -32,13 +32,15 @@ use palisade_nft::backend::Nftables;
 use palisade_nft::host::Host;
 use palisade_nft::socket::{self, Socket};
 
+use crate::ip_tables::IpTables;
 use crate::{folder, libvirt};
 use leftovers::OfLibvirt;
 use mend::Mend;
 use rulesets::Rulesets;
-pub(crate) use rulesets::{OF_IPTABLES, legacy_families};
 use scene::Scene;
 use settings::Settings;
+
+pub(crate) use rulesets::OF_IPTABLES;
 
 pub use error::DoctorError;
 pub use finding::{Check, Evidence, Finding, Severity};
@@ -49,7 +51,7 @@ pub(crate) fn examine(
     namespace: Option<&Path>,
 ) -> Result<Vec<Finding>, DoctorError> {
     let host = Host::read(namespace)?;
-    let legacy = legacy_families(namespace)?;
+    let legacy = IpTables::of(namespace).families()?;
     let settings = match namespace {
         None => Settings::read(&host),
         Some(path) => {

@@ -9,18 +9,12 @@ use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::layout;
 use palisade_nft::object::{self, Table};
 use palisade_nft::program::Program;
-use palisade_nft::socket::{self, OpenError};
 
 use super::finding::{Check, Evidence, Finding, Severity};
 use crate::usual;
 
 /// The tables that iptables programs have in nf_tables, under the names of the kernel's own.
 pub(crate) const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
-/// The tables of ip_tables that are in use in the network namespace of the thread that reads them.
-const LEGACY: [(Family, &str); 2] = [
-    (Family::Ipv4, "/proc/thread-self/net/ip_tables_names"),
-    (Family::Ipv6, "/proc/thread-self/net/ip6_tables_names"),
-];
 
 /// The rules of everybody, as they stood.
 #[derive(Debug, Default)]
@@ -36,22 +30,6 @@ pub(super) struct Rulesets {
     pub(super) saved: Vec<Saved>,
     /// What could not be looked at.
     pub(super) unseen: Vec<Finding>,
-}
-
-/// The families of packets for which tables of ip_tables are in use in a network namespace.
-///
-/// # Errors
-/// If it cannot be entered.
-pub(crate) fn legacy_families(namespace: Option<&Path>) -> Result<Vec<Family>, OpenError> {
-    let is_used = |path: &str| std::fs::read_to_string(path).is_ok_and(|names| !names.is_empty());
-    let used = move || {
-        let used = LEGACY.iter().filter(|(_, path)| is_used(path));
-        Ok(used.map(|&(family, _)| family).collect())
-    };
-    match namespace {
-        None => used(),
-        Some(path) => socket::within(path.to_owned(), used),
-    }
 }
 
 impl Rulesets {

@@ -20,7 +20,8 @@ use thiserror::Error;
 use super::ground::{Ground, Saved};
 use super::resolve::{self, Resolved};
 use super::{Explanation, Question, ResolveError};
-use crate::doctor::{OF_IPTABLES, legacy_families};
+use crate::doctor::OF_IPTABLES;
+use crate::ip_tables::IpTables;
 use crate::render::RenderError;
 use crate::usual;
 
@@ -176,7 +177,7 @@ fn standing(
     family: Family,
     namespace: Option<&Path>,
 ) -> Result<Vec<Variant>, socket::OpenError> {
-    let legacy = legacy_families(namespace)?;
+    let legacy = IpTables::of(namespace).families()?;
     let is_of_iptables =
         |program: &Program| OF_IPTABLES.iter().any(|name| is_its(program, family, name));
     let mut standing = Vec::new();

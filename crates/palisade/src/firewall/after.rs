@@ -40,7 +40,8 @@ impl Firewall {
                 }
             },
         };
-        match libvirt::notices(&mut inspector.reader(), namespace, &bridges) {
+        let of = (namespace, &mut self.ip_tables);
+        match libvirt::notices(&mut inspector.reader(), of, &bridges) {
             Ok(notices) => notices,
             Err(error) => {
                 log::debug!("libvirt's rules were not looked for: {error}");

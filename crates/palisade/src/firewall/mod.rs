@@ -28,6 +28,7 @@ use palisade_nft::transport::Transport;
 
 use crate::flows::{Flows, came, named};
 use crate::folder;
+use crate::ip_tables::IpTables;
 use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
 use crate::usual::{self, Usual};
@@ -48,6 +49,7 @@ pub struct Firewall {
     namespace: Option<PathBuf>,
     /// Reads what others have in nf_tables; opened when it is first needed.
     inspector: Option<Nftables>,
+    ip_tables: IpTables,
     /// Who installs rules where nobody chose, once that was found out.
     usual: Arc<OnceLock<Usual>>,
 }
@@ -94,6 +96,7 @@ impl Firewall {
             namespace: options.namespace.clone(),
             flows: Flows::default(),
             inspector: None,
+            ip_tables: IpTables::of(options.namespace.as_deref()),
             usual: Arc::default(),
             choice: options.choice.clone(),
             configured: options.configured.clone(),
