@@ -1,6 +1,7 @@
 //! Whether root is root of the host, or a plain user's idea of it.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use nix::unistd::Uid;
 
@@ -13,10 +14,13 @@ const ALL: u64 = u32::MAX as u64;
 type Ranges = Vec<[u64; 3]>;
 
 /// Whether this process is in the host's first user namespace, where root may do all. So is one for
-/// which the kernel does not say.
+/// which the kernel does not say. It is looked at once: whoever has threads stays in its own.
 pub(crate) fn is_initial() -> bool {
-    let ranges = ranges(&fs::read_to_string(MAP).unwrap_or_default());
-    matches!(ranges.as_slice(), [] | [[0, 0, ALL]])
+    static INITIAL: OnceLock<bool> = OnceLock::new();
+    *INITIAL.get_or_init(|| {
+        let ranges = ranges(&fs::read_to_string(MAP).unwrap_or_default());
+        matches!(ranges.as_slice(), [] | [[0, 0, ALL]])
+    })
 }
 
 /// The number of this process's user where its user namespace was made.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use palisade::Layout;
+
 use super::amount::{Amount, Unit};
 use super::arguments::Bench;
 use super::contestant::{Label, What, thousands};
@@ -13,7 +15,7 @@ const LEFT: f64 = 78.0;
 const RIGHT: f64 = 590.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 410.0;
-/// Ours are in these colours, others in grey.
+/// Ours are in these colours, one for what is measured, whatever the layout; others in grey.
 const OURS: [&str; 6] = [
     "#0b6e4f", "#1f77b4", "#d1495b", "#8e44ad", "#e08e0b", "#0aa6a6",
 ];
@@ -162,17 +164,16 @@ impl Chart {
         }
         let middle = (LEFT + RIGHT) / 2.0;
         text(&mut svg, (middle, BOTTOM + 38.0), "middle", "networks");
-        let (mut ours, mut others) = (OURS.iter().cycle(), OTHERS.iter().cycle());
+        let (mut ours, mut others) = (Palette::of(&OURS), Palette::of(&OTHERS));
         let mut below = TOP + 4.0;
         for series in &self.series {
-            let is_ours = series.label.what.is_ours();
-            let colours = if is_ours { &mut ours } else { &mut others };
-            let colour = colours.next().copied().unwrap_or("black");
-            let dashes = if is_ours {
-                ""
-            } else {
-                " stroke-dasharray=\"6 3\""
+            let Label { layout, what, .. } = series.label;
+            let (palette, dashes) = match (what.is_ours(), layout) {
+                (true, Some(Layout::Flat)) => (&mut ours, " stroke-dasharray=\"2 4\""),
+                (true, _) => (&mut ours, ""),
+                (false, _) => (&mut others, " stroke-dasharray=\"8 4\""),
             };
+            let colour = palette.colour(what);
             let mut path = String::new();
             for &(px, py) in &series.points {
                 let (px, py) = (x(px), y(py));
@@ -198,6 +199,29 @@ impl Chart {
             below += 20.0;
         }
         svg + "</svg>\n"
+    }
+}
+
+/// Which colour stands for what.
+struct Palette {
+    colours: &'static [&'static str],
+    given: Vec<What>,
+}
+
+impl Palette {
+    fn of(colours: &'static [&'static str]) -> Self {
+        let given = Vec::new();
+        Self { colours, given }
+    }
+
+    fn colour(&mut self, what: What) -> &'static str {
+        let known = self.given.iter().position(|&given| given == what);
+        let place = known.unwrap_or_else(|| {
+            self.given.push(what);
+            self.given.len() - 1
+        });
+        let mut colours = self.colours.iter().cycle();
+        colours.nth(place).copied().unwrap_or("black")
     }
 }
 
