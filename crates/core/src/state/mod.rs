@@ -142,8 +142,12 @@ impl State {
 
     /// Whether nothing was ever written here.
     pub(crate) fn is_untouched(&self) -> bool {
-        let names = self.storage.names("");
-        names.is_ok_and(|names| names.is_empty())
+        // A daemon that changed something need not look.
+        let is_empty = || {
+            let names = self.storage.names("");
+            names.is_ok_and(|names| names.is_empty())
+        };
+        !self.is_remembered() && is_empty()
     }
 
     /// The journal of its transactions.

@@ -250,9 +250,11 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     let restored = change.restore.iter().map(|record| &record.placement);
     let added = change.add.iter().map(|addition| addition.placement);
     for placement in restored.chain(added) {
-        if placed.is_new(placement) {
-            let table = &placed.settings(placement)?.table;
-            Family::BOTH.iter().for_each(|&family| touch(table, family));
+        placed.settings(placement)?;
+    }
+    for (_, settings) in &placed.0 {
+        for family in Family::BOTH {
+            touch(&settings.table, family);
         }
     }
 
@@ -306,12 +308,11 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
 struct Placed<'a>(Vec<(&'a Placement, Settings)>);
 
 impl<'a> Placed<'a> {
-    fn is_new(&self, placement: &Placement) -> bool {
-        self.find(placement).is_none()
-    }
-
     fn settings(&mut self, placement: &'a Placement) -> Result<&Settings, SettingsError> {
-        let place = match self.find(placement) {
+        let mut known = self.0.iter();
+        let known =
+            known.position(|&(known, _)| std::ptr::eq(known, placement) || known == placement);
+        let place = match known {
             Some(place) => place,
             None => {
                 self.0.push((placement, Settings::try_from(placement)?));
@@ -319,11 +320,6 @@ impl<'a> Placed<'a> {
             }
         };
         Ok(&self.0[place].1)
-    }
-
-    fn find(&self, placement: &Placement) -> Option<usize> {
-        let mut known = self.0.iter();
-        known.position(|&(known, _)| std::ptr::eq(known, placement) || known == placement)
     }
 }
 
@@ -335,14 +331,15 @@ pub(super) fn recorded_areas<'a>(
     records: &[&'a Record],
     uses: &'a Uses,
 ) -> Result<Vec<Area<'a>>, SettingsError> {
+    let mut placed = Placed::default();
     let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
     for record in records {
-        let Settings { layout, table } = Settings::try_from(&record.placement)?;
+        let Settings { layout, table } = placed.settings(&record.placement)?;
         for family in Family::BOTH {
             let area = areas
                 .entry((table.clone(), family))
                 .or_insert_with(|| Area::new(table.clone(), family));
-            area.networks.push((layout, &record.network));
+            area.networks.push((*layout, &record.network));
         }
     }
     for area in areas.values_mut() {

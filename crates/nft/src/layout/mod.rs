@@ -21,7 +21,7 @@ use crate::object::{self, Chain, DataType, Element, ElementRef, Rule, Set, Table
 use crate::statement::interface_name;
 
 pub use mapped::{Kind, Shape};
-pub use names::{KEYWORDS, TableName, TableNameError};
+pub use names::{KEYWORDS, OF_IPTABLES, TableName, TableNameError};
 
 /// The version of what the layouts below put into a table. It goes up with every change of a
 /// name, a rule or a set, so that a later build knows what it meets.

@@ -32,8 +32,8 @@ pub enum TableNameError {
     OfIptables(String),
 }
 
-/// The tables that `iptables-nft` has.
-const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
+/// The tables that `iptables-nft` has, under the names of the kernel's own.
+pub const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
 impl TableName {
     /// The name as text.

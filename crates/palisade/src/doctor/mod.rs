@@ -40,8 +40,6 @@ use rulesets::Rulesets;
 use scene::Scene;
 use settings::Settings;
 
-pub(crate) use rulesets::OF_IPTABLES;
-
 pub use error::DoctorError;
 pub use finding::{Check, Evidence, Finding, Severity};
 

@@ -6,15 +6,12 @@ use palisade_core::network::Family;
 use palisade_iptables::backend::Saved;
 use palisade_iptables::run::Variant;
 use palisade_nft::dump::{Depth, DumpError, Reader};
-use palisade_nft::layout;
+use palisade_nft::layout::{self, OF_IPTABLES};
 use palisade_nft::object::{self, Table};
 use palisade_nft::program::Program;
 
 use super::finding::{Check, Evidence, Finding, Severity};
 use crate::usual;
-
-/// The tables that iptables programs have in nf_tables, under the names of the kernel's own.
-pub(crate) const OF_IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
 /// The rules of everybody, as they stood.
 #[derive(Debug, Default)]

@@ -13,11 +13,10 @@ use palisade_core::rules::Purpose;
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::rule::is_chain;
 use palisade_nft::host::Host;
-use palisade_nft::layout::Layout;
+use palisade_nft::layout::{Layout, OF_IPTABLES};
 use palisade_nft::program::Program;
 use serde::Serialize;
 
-use crate::doctor::OF_IPTABLES;
 use crate::options::{BackendChoice, Choice};
 use crate::render::RenderError;
 use ground::{Ground, Saved};

@@ -14,6 +14,7 @@ mod row;
 
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use super::digest::Secret;
 use super::{Record, Uses};
@@ -96,8 +97,8 @@ impl Index {
         match self.lookup() {
             Some(lookup) => lookup.near(network).any(is_conflict),
             None => {
-                let came = self.file.len()..self.file.len() + self.came.len();
-                self.file.shared_with(network).chain(came).any(is_conflict)
+                let shared = self.file.shared_with(network);
+                shared.chain(self.places_since()).any(is_conflict)
             }
         }
     }
@@ -133,9 +134,9 @@ impl Index {
 
     /// One of the networks that run, if one of the first that are looked at does.
     pub(super) fn any(&self) -> Option<&Name> {
-        let came = self.file.len()..self.file.len() + self.came.len();
         // Where most went, it would take long to find one that did not.
-        let mut some = came.rev().chain(self.file.some()).take(SOME);
+        let since = self.places_since().rev();
+        let mut some = since.chain(self.file.some()).take(SOME);
         let any = some.find(|place| !self.gone.contains(place))?;
         self.row(any).map(|row| &row.name)
     }
@@ -253,9 +254,13 @@ impl Index {
     }
 
     fn places(&self) -> impl Iterator<Item = usize> {
-        let came = self.file.len()..self.file.len() + self.came.len();
-        let all = self.file.all().chain(came);
+        let all = self.file.all().chain(self.places_since());
         all.filter(|place| !self.gone.contains(place))
+    }
+
+    /// The places of those that came since the file was read.
+    fn places_since(&self) -> Range<usize> {
+        self.file.len()..self.file.len() + self.came.len()
     }
 }
 
