@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use palisade::compare::Lowered;
 use palisade::network::{Established, Family, Network};
 use palisade_core::evaluate::Meaning;
+use palisade_inspect::compare::Lowered;
 use palisade_iptables::text;
 use palisade_nft::dump::{Depth, Reader};
 use palisade_nft::program::Program;

@@ -2,7 +2,7 @@
 //! them, and when one of them is changed in one thing.
 
 mod dumped;
-#[path = "../../crates/palisade/tests/compare/mutants/mod.rs"]
+#[path = "../../crates/inspect/tests/compare/mutants/mod.rs"]
 mod mutants;
 mod mutated;
 mod translated;

@@ -4,9 +4,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use palisade::Firewall;
-use palisade::explain::{self, Explanation};
 use palisade_core::evaluate::{Difference, Fate as PacketFate, Flow, Meaning, Nat, Verdict};
 use palisade_core::network::PortRange;
+use palisade_inspect::Inspector;
+use palisade_inspect::explain::{self, Explanation};
 
 use crate::ask::Fate;
 use crate::ground::Ground;
@@ -85,8 +86,9 @@ pub(crate) fn explain_all(
     let asked: Vec<explain::Question> = asked.collect();
     let answered = questions.iter().filter(|question| is_answered(question));
     let answers: Vec<explain::Question> = answered.map(|question| answer(question, port)).collect();
-    let asked = firewall.explain_all(&asked).expect("explain packets");
-    let mut answers = firewall
+    let mut inspector = Inspector::of(firewall);
+    let asked = inspector.explain_all(&asked).expect("explain packets");
+    let mut answers = inspector
         .explain_all(&answers)
         .expect("explain answers")
         .into_iter();

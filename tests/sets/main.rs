@@ -131,7 +131,7 @@ fn outcomes_agree(folder: &Path, kinds: &[Kind]) -> BTreeSet<Difference> {
             flat = Some(told);
         }
     }
-    let compared = palisade::compare::compare(&networks).expect("compare the networks");
+    let compared = palisade_inspect::compare::compare(&networks).expect("compare the networks");
     let found = |difference| {
         compared
             .documented

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use palisade::definition::DefinitionError;
-use palisade::explain::ExplainError;
+use palisade_inspect::explain::ExplainError;
 use serde_json::{Value, json};
 
 use crate::messages;
@@ -133,8 +133,8 @@ from_error!(
     palisade::ShowError,
     palisade::watch::WatchError,
     palisade::StateError,
-    palisade::doctor::DoctorError,
-    palisade::compare::CompareError,
+    palisade_inspect::doctor::DoctorError,
+    palisade_inspect::compare::CompareError,
     palisade::config::ConfigError,
     palisade::BackendError,
 );
@@ -155,7 +155,7 @@ macro_rules! from_question {
     };
 }
 
-from_question!(ExplainError, palisade::trace::TraceError);
+from_question!(ExplainError, palisade_inspect::trace::TraceError);
 
 impl From<Vec<DefinitionError>> for Failure {
     fn from(errors: Vec<DefinitionError>) -> Self {

@@ -19,32 +19,24 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod compare;
+pub mod backends;
 pub mod config;
-mod consequence;
 mod counters;
 pub mod definition;
-pub mod doctor;
-pub mod explain;
 mod firewall;
 mod flows;
 pub mod folder;
-mod ip_tables;
-mod libvirt;
 mod no_rules;
 mod options;
 mod overview;
-mod owner;
 mod render;
 mod rights;
 mod shown;
-pub mod trace;
 mod unprinted;
 mod user_namespace;
 mod usual;
 pub mod watch;
 
-pub use consequence::{Consequence, Example};
 pub use counters::{Counters, Traffic, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};

@@ -226,7 +226,8 @@ impl Choice {
     }
 
     /// The nftables backend's part, with the defaults where nothing was chosen.
-    pub(crate) fn settings(&self) -> nft::Settings {
+    #[must_use]
+    pub fn settings(&self) -> nft::Settings {
         nft::Settings {
             layout: self.layout.unwrap_or_default(),
             table: self.table.clone().unwrap_or_default(),

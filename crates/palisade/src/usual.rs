@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use palisade_core::backend::Placement;
 use palisade_core::engine::EngineError;
 use palisade_core::state::Record;
-use palisade_iptables::Iptables;
-use palisade_iptables::run::{Processes, Programs};
+use palisade_iptables::run::Programs;
 use palisade_nft::backend::{Nftables, Settings};
 use palisade_nft::layout::Layout;
 use palisade_nft::socket::Socket;
 
+use crate::backends;
 use crate::options::{BackendChoice, Choice};
-use crate::unprinted::Kernel;
 
 /// The order in which backends are tried, fixed when this was built:
 /// `PALISADE_BACKEND_PRIORITY=iptables,nftables cargo build`.
@@ -130,7 +129,7 @@ fn iptables(
     asked: &Choice,
     tried: &mut Vec<String>,
 ) -> Option<(Choice, String)> {
-    match programs(namespace).probe(asked.iptables.unwrap_or_default()) {
+    match backends::iptables(namespace).probe(asked.iptables.unwrap_or_default()) {
         Ok(without) => {
             without.iter().for_each(|told| log::info!("{told}"));
             let choice = Choice {
@@ -146,18 +145,6 @@ fn iptables(
     }
 }
 
-/// The backend of iptables in a namespace.
-pub(crate) fn programs(namespace: Option<&Path>) -> Iptables {
-    let programs = match namespace {
-        Some(path) => Processes::inside(path.to_owned()),
-        None => Processes::new(),
-    };
-    let kernel = Kernel {
-        namespace: namespace.map(Path::to_owned),
-    };
-    Iptables::new(Box::new(programs)).with(Box::new(kernel))
-}
-
 /// The same placement, with the programs named that `auto` means now: later it may mean others.
 pub(crate) fn settled(namespace: Option<&PathBuf>, placement: Placement) -> Placement {
     let is_open = palisade_iptables::backend::Settings::try_from(&placement)
@@ -165,7 +152,7 @@ pub(crate) fn settled(namespace: Option<&PathBuf>, placement: Placement) -> Plac
     if !is_open {
         return placement;
     }
-    match programs(namespace.map(PathBuf::as_path)).settle(&placement) {
+    match backends::iptables(namespace.map(PathBuf::as_path)).settle(&placement) {
         Ok(settled) => settled,
         Err(error) => {
             // Whoever plans with it says so too.

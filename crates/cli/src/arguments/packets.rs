@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use palisade::explain::Endpoint;
 use palisade::network::InterfaceName;
+use palisade_inspect::explain::Endpoint;
 
 /// A packet to explain: from interface to interface, or from whom to whom.
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use palisade::network::Name;
 use palisade::{Action, Changed, Firewall, Line, Network, Report, Sign};
+use palisade_inspect::Inspector;
 
 use crate::arguments::Removal;
 use crate::failure::Failure;
@@ -62,6 +63,22 @@ pub(super) fn plan(report: &Report) -> Outcome {
     text.push_str(&notes(report));
     let code = if is_empty { 0 } else { 3 };
     Outcome::new(text, report).with_code(code)
+}
+
+/// Reports a change of networks that may have added some.
+pub(super) fn applied(
+    firewall: &mut Firewall,
+    report: Report,
+    quiet: bool,
+) -> Result<Outcome, Failure> {
+    self::report(&with_libvirt(firewall, report), quiet)
+}
+
+/// The report, with a note for each bridge that libvirt has rules for too.
+pub(super) fn with_libvirt(firewall: &mut Firewall, mut report: Report) -> Report {
+    let notes = Inspector::of(firewall).libvirt_notes(&report);
+    report.notes.extend(notes);
+    report
 }
 
 /// One line for each network: `+` started, `~` replaced, `-` removed, `!` mended, `=` as it was.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use palisade::Network;
-use palisade::compare::{self, Comparison, Disagreement};
+use palisade_inspect::compare::{self, Comparison, Disagreement};
 
 use crate::failure::Failure;
 use crate::output::Outcome;

@@ -42,6 +42,7 @@ pub(super) fn apply(firewall: &mut Firewall, asked: &Asked<'_>) -> Result<Outcom
     let (report, waits) = firewall.apply_unconfirmed(networks, patience)?;
     // The end of its input tells the guardian to look.
     drop(guardian);
+    let report = change::with_libvirt(firewall, report);
     let said = change::report(&report, global.quiet)?;
     let Some(change) = waits else {
         return Ok(said);

@@ -2,7 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 use palisade::Firewall;
-use palisade::doctor::{Finding, Severity};
+use palisade_inspect::Inspector;
+use palisade_inspect::doctor::{Finding, Severity};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -11,8 +12,8 @@ use crate::output::{Outcome, wrapped};
 const LABEL: Style = Style::new().dimmed();
 
 /// Each finding in a paragraph; exit code 3 if there is one.
-pub(super) fn doctor(firewall: &Firewall) -> Result<Outcome, Failure> {
-    let findings = firewall.doctor()?;
+pub(super) fn doctor(firewall: &mut Firewall) -> Result<Outcome, Failure> {
+    let findings = Inspector::of(firewall).doctor()?;
     let healthy = findings.is_empty();
     let text = if healthy {
         "nothing found\n".to_owned()

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 use palisade::evaluate::{Flow, Nat, Verdict, Visit};
-use palisade::explain::{Explanation, Ours, Question, Refusal, explain as explain_networks};
 use palisade::network::Name;
+use palisade_inspect::Inspector;
+use palisade_inspect::explain::{
+    Explanation, Ours, Question, Refusal, explain as explain_networks,
+};
 
 use super::trace::packet;
 use super::{choice, networks, open_recorded};
@@ -26,7 +29,7 @@ const FEW: usize = 4;
 pub(super) fn explain(global: &Global, asked: &ExplainedPacket) -> Result<Outcome, Failure> {
     let question = question(asked);
     let explanation = if asked.definitions.is_empty() {
-        open_recorded(global)?.explain(&question)?
+        Inspector::of(&mut open_recorded(global)?).explain(&question)?
     } else {
         explain_networks(&networks(&asked.definitions)?, &choice(global)?, &question)?
     };

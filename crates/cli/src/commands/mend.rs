@@ -1,6 +1,7 @@
 //! `verify`, `repair` and `recover`: what is recorded, and what stands.
 
-use palisade::{Consequence, Firewall, Recovered};
+use palisade::{Firewall, Recovered};
+use palisade_inspect::{Consequence, Inspector};
 use serde_json::json;
 
 use super::{change, names};
@@ -23,7 +24,7 @@ pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, 
         text.push_str("the kernel is as it is recorded\n");
         Consequence::None
     } else {
-        let consequence = firewall.consequence(&differences)?;
+        let consequence = Inspector::of(firewall).consequence(&differences)?;
         text.push_str(&meaning(&consequence));
         consequence
     };
@@ -56,7 +57,8 @@ pub(super) fn repair(
     named: &Named,
     quiet: bool,
 ) -> Result<Outcome, Failure> {
-    change::report(&firewall.repair(&names(&named.names)?)?, quiet)
+    let report = firewall.repair(&names(&named.names)?)?;
+    change::applied(firewall, report, quiet)
 }
 
 pub(super) fn recover(firewall: &mut Firewall) -> Result<Outcome, Failure> {

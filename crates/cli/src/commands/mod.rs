@@ -60,7 +60,10 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             let mut firewall = open(global)?;
             match applied.confirm.map(Duration::from_secs) {
                 _ if applied.dry_run => Ok(change::plan(&firewall.plan_apply(&networks)?)),
-                None => change::report(&firewall.apply(&networks)?, global.quiet),
+                None => {
+                    let report = firewall.apply(&networks)?;
+                    change::applied(&mut firewall, report, global.quiet)
+                }
                 Some(patience) => {
                     let asked = confirm::Asked {
                         networks: &networks,
@@ -87,7 +90,8 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&files.files)?;
             let mut firewall = open(global)?;
             change::check_meant(&networks, &mut firewall)?;
-            change::report(&firewall.sync(&networks)?, global.quiet)
+            let report = firewall.sync(&networks)?;
+            change::applied(&mut firewall, report, global.quiet)
         }
         Command::Remove(removal) => {
             change::remove(&mut open_recorded(global)?, removal, global.quiet)
@@ -102,7 +106,9 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
                 }),
                 ..explicit(global)
             };
-            change::report(&open_recorded(global)?.migrate(&to)?, global.quiet)
+            let mut firewall = open_recorded(global)?;
+            let report = firewall.migrate(&to)?;
+            change::applied(&mut firewall, report, global.quiet)
         }
         Command::Recover => mend::recover(&mut open_recorded(global)?),
         Command::List => list::list(&open_recorded(global)?.overview()?),
@@ -114,7 +120,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Counters(asked) => {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
-        Command::Doctor => doctor::doctor(&open_recorded(global)?),
+        Command::Doctor => doctor::doctor(&mut open_recorded(global)?),
         Command::Watch(watched) => {
             warn_of_configuration(global);
             watch::watch(&options(global), watched, global.format)

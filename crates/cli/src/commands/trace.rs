@@ -7,8 +7,9 @@ use anstyle::{AnsiColor, Style};
 use nix::sys::signal::{SigSet, Signal};
 use palisade::Firewall;
 use palisade::evaluate::{Packet, Verdict, Visit};
-use palisade::trace::{End, Filter, Limits, Prediction, Traced, TracedPacket};
 use palisade::words::in_words;
+use palisade_inspect::Inspector;
+use palisade_inspect::trace::{End, Filter, Limits, Prediction, Traced, TracedPacket};
 use serde_json::json;
 
 use crate::arguments::TracedPackets;
@@ -34,7 +35,7 @@ pub(super) fn trace(
             "please report it",
         )
     })?;
-    let trace = firewall.trace(&filter(asked), limits(asked))?;
+    let trace = Inspector::of(firewall).trace(&filter(asked), limits(asked))?;
     for network in trace.untraceable() {
         log::warn!(
             "network `{network}` is installed through iptables-legacy: nf_tables does not tell \

@@ -1,12 +1,10 @@
-//! What follows a change of rules: flows that began before their NAT rules came end, and libvirt's
-//! rules for the same bridges are told.
+//! What follows a change of rules: flows that began before their NAT rules came end.
 
-use palisade_core::engine::{Action, Recovered, Report};
+use palisade_core::engine::{Recovered, Report};
 use palisade_core::network::{Forward, Name};
-use palisade_nft::backend::Nftables;
 
-use super::{Firewall, socket_in};
-use crate::{flows, libvirt, no_rules};
+use super::Firewall;
+use crate::{flows, no_rules};
 
 impl Firewall {
     /// Sees to what follows a change: ends the flows of those networks of the report that
@@ -14,40 +12,6 @@ impl Firewall {
     pub(super) fn see_after(&mut self, report: &mut Report, looked_at: fn(&Report) -> Vec<Name>) {
         let networks = looked_at(report);
         report.notes.extend(self.end_unnatted(Some(&networks)));
-        report.notes.extend(self.notice_libvirt(report));
-    }
-
-    /// What is to be said of libvirt's rules for the bridges of networks that came.
-    pub(super) fn notice_libvirt(&mut self, report: &Report) -> Vec<String> {
-        let comes = |action| matches!(action, Action::Add | Action::Replace);
-        let changes = report.changes.iter().filter(|change| comes(change.action));
-        let names: Vec<&Name> = changes.map(|change| &change.network).collect();
-        if names.is_empty() {
-            return Vec::new();
-        }
-        let mut bridges = Vec::new();
-        self.state.recall(names, |record| {
-            bridges.extend(record.network.ruled_bridge().cloned());
-        });
-        let namespace = self.namespace.as_deref();
-        let inspector = match &mut self.inspector {
-            Some(inspector) => inspector,
-            closed => match socket_in(namespace) {
-                Ok(socket) => closed.insert(Nftables::new(Box::new(socket))),
-                Err(error) => {
-                    log::debug!("{error}");
-                    return Vec::new();
-                }
-            },
-        };
-        let of = (namespace, &mut self.ip_tables);
-        match libvirt::notices(&mut inspector.reader(), of, &bridges) {
-            Ok(notices) => notices,
-            Err(error) => {
-                log::debug!("libvirt's rules were not looked for: {error}");
-                Vec::new()
-            }
-        }
     }
 
     /// Ends flows as after any change: NAT rules may have come with what was recovered, and it does

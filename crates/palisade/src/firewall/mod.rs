@@ -4,14 +4,10 @@ mod after;
 mod allowed;
 mod beside;
 mod confirm;
-mod consequence;
 mod counters;
-mod doctor;
 mod error;
-mod explain;
 mod goal;
 mod show;
-mod trace;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -27,11 +23,10 @@ use palisade_nft::socket::{self, Socket};
 use palisade_nft::transport::Transport;
 
 use crate::flows::{Flows, came, named};
-use crate::folder;
-use crate::ip_tables::IpTables;
 use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
 use crate::usual::{self, Usual};
+use crate::{backends, folder};
 
 pub use error::OpenError;
 pub use show::ShowError;
@@ -47,9 +42,6 @@ pub struct Firewall {
     choice: Choice,
     configured: Choice,
     namespace: Option<PathBuf>,
-    /// Reads what others have in nf_tables; opened when it is first needed.
-    inspector: Option<Nftables>,
-    ip_tables: IpTables,
     /// Who installs rules where nobody chose, once that was found out.
     usual: Arc<OnceLock<Usual>>,
 }
@@ -90,13 +82,11 @@ impl Firewall {
             own_state: is_own.then_some(directory),
             backends: vec![
                 Box::new(Nftables::new(transport)),
-                Box::new(usual::programs(options.namespace.as_deref())),
+                Box::new(backends::iptables(options.namespace.as_deref())),
                 Box::new(NoRules),
             ],
             namespace: options.namespace.clone(),
             flows: Flows::default(),
-            inspector: None,
-            ip_tables: IpTables::of(options.namespace.as_deref()),
             usual: Arc::default(),
             choice: options.choice.clone(),
             configured: options.configured.clone(),
@@ -304,6 +294,19 @@ impl Firewall {
         let recovered = self.engine().recover_if_idle()?;
         self.tell_unnatted_of(recovered);
         Ok(())
+    }
+
+    /// The network namespace, as a file; none for the caller's.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&Path> {
+        self.namespace.as_deref()
+    }
+
+    /// The state directory: the records of the running networks, and what an interrupted change
+    /// left. Nothing is recovered.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     fn engine(&mut self) -> Engine<'_> {

@@ -7,10 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use palisade::trace::{Filter, Limits, Traced};
 use palisade::watch::{Heal, Notice, Waking, Watch};
 use palisade::words::in_words;
 use palisade::{Firewall, Options};
+use palisade_inspect::Inspector;
+use palisade_inspect::trace::{Filter, Limits, Traced};
 
 use super::told::Told;
 use crate::commands::trace;
@@ -43,7 +44,7 @@ pub(super) fn trace_one(firewall: &mut Firewall, told: &mut Told) -> Result<(), 
         count: Some(1),
         time: Some(PATIENCE),
     };
-    let trace = firewall.trace(&filter, limits)?;
+    let trace = Inspector::of(firewall).trace(&filter, limits)?;
     let sent = UdpSocket::bind("192.168.122.1:0")
         .and_then(|socket| socket.send_to(b"hello", "198.51.100.10:9"));
     if let Err(error) = sent {

@@ -1,0 +1,59 @@
+//! Why a host could not be examined.
+
+use palisade_core::state::StateError;
+use palisade_nft::backend::ProbeError;
+use palisade_nft::dump::DumpError;
+use palisade_nft::host::HostError;
+use palisade_nft::socket;
+use thiserror::Error;
+
+use crate::libvirt::LookError;
+use palisade::folder::FolderError;
+
+/// Why a host could not be examined.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DoctorError {
+    /// The state directory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// There is no usual state directory.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// There is no socket, or no such network namespace.
+    #[error(transparent)]
+    Socket(#[from] socket::OpenError),
+    /// Interfaces and routes.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The rules of others.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// What this kernel can do.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+}
+
+impl From<LookError> for DoctorError {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Read(error) => error.into(),
+            LookError::Enter(error) => error.into(),
+        }
+    }
+}
+
+impl DoctorError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::State(error) => error.hint().to_owned(),
+            Self::Folder(error) => error.hint().to_owned(),
+            Self::Socket(error) => error.hint().to_owned(),
+            Self::Host(error) => error.hint(),
+            Self::Dump(error) => error.hint(),
+            Self::Probe(error) => error.hint(),
+        }
+    }
+}

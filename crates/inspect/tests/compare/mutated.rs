@@ -1,0 +1,198 @@
+//! What is changed in one thing is noticed, unless it means the same; what is not noticed is listed
+//! with the reason.
+
+use palisade::Network;
+use palisade::network::{Established, Family, Forward, Nat};
+use palisade_inspect::compare::Lowered;
+
+use crate::mutants::{self, Mutant};
+use crate::networks::{described, name, range, subnet};
+
+/// Networks of each kind, a few at a time: fewer packets to look at.
+fn sets() -> [Vec<Network>; 3] {
+    let nat = Nat {
+        ipv6: true,
+        ..Nat::default()
+    };
+    let bound = Nat {
+        device: Some(name("eth0")),
+        addresses: Some(range([203, 0, 113, 4], [203, 0, 113, 7])),
+        ..Nat::default()
+    };
+    let route = Forward::Route { device: None };
+    let via = Forward::Nat(Nat {
+        device: Some(name("eth0")),
+        ..Nat::default()
+    });
+    let first = |network: Network| network.with_established(Established::First);
+    let subnets = |texts: &[&str]| texts.iter().map(|text| subnet(text)).collect();
+    [
+        vec![
+            described(
+                0,
+                Forward::Nat(nat),
+                subnets(&["10.0.0.0/24", "fd00:0:0:2::/63"]),
+            ),
+            described(1, Forward::Isolated, subnets(&["10.0.1.0/24"])),
+        ],
+        vec![
+            described(2, Forward::Nat(bound), subnets(&["10.0.2.0/26"])),
+            described(3, route.clone(), subnets(&["10.0.3.0/25", "fd00:3::/64"])),
+        ],
+        vec![
+            first(described(0, via, subnets(&["10.0.4.0/28"]))),
+            first(described(
+                1,
+                route,
+                subnets(&["10.0.5.0/25", "fd00:5::/64"]),
+            )),
+            described(2, Forward::Isolated, subnets(&["10.0.6.0/24"])),
+        ],
+    ]
+}
+
+/// What stands in each family for each of the sets.
+fn lowered() -> Vec<Lowered> {
+    let sets = sets();
+    let of = |networks: &Vec<Network>| Family::BOTH.map(|family| Lowered::of(networks, family));
+    sets.iter().flat_map(of).collect()
+}
+
+/// Which mutants are not noticed, each with the reason, and how many there are of all.
+#[derive(Default)]
+struct Tried {
+    all: usize,
+    survivors: Vec<String>,
+}
+
+impl Tried {
+    fn take<T>(&mut self, mutants: Vec<Mutant<T>>, put: impl Fn(T) -> Lowered) {
+        for mutant in mutants {
+            self.all += 1;
+            // A rule that asks for what none of ours asks for is noticed too.
+            if put(mutant.result).first_disagreement() == Ok(None) {
+                self.survivors.push(mutant.what);
+            }
+        }
+    }
+
+    /// As the list is kept; without a reason is nobody.
+    fn told(mut self) -> String {
+        self.survivors.sort();
+        let mut text = format!("{} mutants, {} survive:\n", self.all, self.survivors.len());
+        for survivor in &self.survivors {
+            let reason = reason(survivor).unwrap_or_else(|| panic!("not noticed: {survivor}"));
+            text += &format!("\n{survivor}\n    {reason}\n");
+        }
+        text
+    }
+}
+
+/// Why a mutant means the same.
+fn reason(what: &str) -> Option<&'static str> {
+    let (how, rest) = what.split_once(": ")?;
+    let is_in = |chains: &[&str]| chains.iter().any(|chain| rest.contains(chain));
+    let keeps_source = rest.contains("without nat");
+    // Of the one network that takes known flows alone, and accepts them first.
+    let is_answered = is_in(&["n0: in"]) && is_in(&["eth0", "10.0.4."])
+        || is_in(&["reply_via_28", "answers into a /28"]);
+    match how {
+        _ if is_answered => Some("what belongs to a known flow was accepted before"),
+        "swap with the next" => Some("no packet fits both, or both do the same"),
+        "another set" => Some("both sets have the same keys"),
+        "return instead" | "RETURN instead" => Some("nothing that decides follows"),
+        _ if how.ends_with("instead") && (how.starts_with("goto") || how.starts_with("jump")) => {
+            Some("nothing that decides follows where it would come back to")
+        }
+        "accept instead" | "ACCEPT instead" if keeps_source || is_in(&["no nat"]) => {
+            Some("either way it is not translated")
+        }
+        "accept instead" if is_in(&["from_guest"]) => {
+            Some("the network's device is no bridge, so that no other network is asked")
+        }
+        "widen by a bit" | "widen by a byte" if keeps_source => {
+            Some("what is excepted from translation beyond is not translated at all")
+        }
+        "widen by a bit" | "the other address" if is_in(&["no nat"]) => {
+            Some("what is excepted from translation beyond is not translated at all")
+        }
+        "drop" | "ACCEPT instead" if is_in(&["mangle: -A POSTROUTING"]) => {
+            Some("the chain mends packets, and decides on none")
+        }
+        "drop" | "ACCEPT instead" if is_in(&["nat: -A POSTROUTING"]) => {
+            Some("nobody is translated in this family: the chain is empty")
+        }
+        "add an element" if rest.starts_with("same_") => {
+            Some("what is excepted from translation beyond is not translated at all")
+        }
+        // Bridges that no network has.
+        "add an element" if is_in(&["\"br4\"", "\"br5\"", "\"br6\"", "\"br7\""]) => {
+            Some("of that bridge, the other sets have nothing to say")
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn of_flat() {
+    let mut tried = Tried::default();
+    for lowered in lowered() {
+        let Some(flat) = &lowered.flat else { continue };
+        tried.take(mutants::of_program(flat), |flat| Lowered {
+            flat: Some(flat),
+            ..lowered.clone()
+        });
+    }
+    insta::assert_snapshot!(tried.told());
+}
+
+#[test]
+fn of_mapped() {
+    let mut tried = Tried::default();
+    for lowered in lowered() {
+        let Some(mapped) = &lowered.mapped else {
+            continue;
+        };
+        tried.take(mutants::of_program(mapped), |mapped| Lowered {
+            mapped: Some(mapped),
+            ..lowered.clone()
+        });
+    }
+    insta::assert_snapshot!(tried.told());
+}
+
+#[test]
+fn of_iptables() {
+    let mut tried = Tried::default();
+    for lowered in lowered() {
+        tried.take(mutants::of_tables(&lowered.saved), |saved| Lowered {
+            saved,
+            ..lowered.clone()
+        });
+    }
+    insta::assert_snapshot!(tried.told());
+}
+
+/// A family that one side forgets.
+#[test]
+fn a_table_that_is_missing_is_noticed() {
+    for lowered in lowered() {
+        let without = [
+            Lowered {
+                flat: None,
+                ..lowered.clone()
+            },
+            Lowered {
+                mapped: None,
+                ..lowered.clone()
+            },
+            Lowered {
+                saved: Vec::new(),
+                ..lowered.clone()
+            },
+        ];
+        for lowered in without {
+            assert!(lowered.first_disagreement().unwrap().is_some());
+        }
+    }
+}
