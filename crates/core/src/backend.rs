@@ -4,78 +4,20 @@
 //! and then runs them. What a step's bytes are is its own affair: a netlink batch, or the input of
 //! `iptables-restore`. Between planning and running, the engine writes down what will stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
-use crate::network::{Established, Family, Name, Network, UnknownEstablished};
+use crate::network::{Family, Name, Network};
+use crate::record::Record;
 use crate::rules::{Purpose, Rule};
-use crate::state::{Record, Uses};
 use crate::storage::Lock;
+use crate::uses::Uses;
 
-/// By whom and where a network's rules are installed. What beside the backend's name belongs to
-/// it (a layout, a table) is known to the backend alone; but for one setting, which every backend
-/// has since it is about the rules themselves: [`Established`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Placement {
-    /// The backend's name.
-    pub backend: String,
-    /// Its settings, by name.
-    #[serde(flatten)]
-    pub settings: BTreeMap<String, String>,
-}
-
-impl Placement {
-    /// The name of the setting that says when packets of known flows are accepted.
-    pub const ESTABLISHED: &str = "established";
-
-    /// A setting, if it was made.
-    #[must_use]
-    pub fn setting(&self, name: &str) -> Option<&str> {
-        self.settings.get(name).map(String::as_str)
-    }
-
-    /// When packets of known flows are accepted here. What stands as it always did is not written
-    /// down, so that builds that knew nothing else go on reading it.
-    ///
-    /// # Errors
-    /// If what is written is no such time.
-    pub fn established(&self) -> Result<Established, UnknownEstablished> {
-        let written = self.setting(Self::ESTABLISHED);
-        written.map_or(Ok(Established::default()), str::parse)
-    }
-
-    /// The same placement, with packets of known flows accepted then.
-    #[must_use]
-    pub fn with_established(mut self, established: Established) -> Self {
-        let name = Self::ESTABLISHED.to_owned();
-        match established {
-            Established::InTurn => self.settings.remove(&name),
-            Established::First => self.settings.insert(name, established.to_string()),
-        };
-        self
-    }
-}
-
-/// One thing that a backend installed for a network, in the backend's own words: what will be
-/// taken away when the network is removed, whatever a later build would install.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Installed {
-    /// The family of packets that it is about.
-    pub family: Family,
-    /// The table that it is in.
-    pub table: String,
-    /// The chain or set of that table.
-    pub place: String,
-    /// What it says.
-    pub item: String,
-    /// The kernel's number for it, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handle: Option<u64>,
-}
+pub use crate::installed::{Installed, Placement};
 
 /// What shall become different.
 #[derive(Debug, Clone, Default)]
@@ -390,14 +332,4 @@ pub enum RunError {
     /// It is not known whether it happened: the kernel can be asked.
     #[error(transparent)]
     Unknown(BackendError),
-}
-
-impl fmt::Display for Placement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.backend)?;
-        for (name, value) in &self.settings {
-            write!(f, ", {name} {value}")?;
-        }
-        Ok(())
-    }
 }

@@ -11,11 +11,15 @@ pub mod backend;
 pub mod engine;
 pub mod evaluate;
 mod frame;
+mod installed;
 pub mod journal;
 pub mod network;
+mod origin;
+pub mod record;
 pub mod rules;
 pub mod state;
 pub mod storage;
+pub mod uses;
 pub mod words;
 
 pub use network::Network;

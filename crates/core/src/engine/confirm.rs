@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use super::{Difference, Engine, EngineError, Goal, Report, Seen};
-use crate::backend::Placement;
-use crate::network::{Name, Network};
-use crate::state::{Exchange, Record, Running, Settled, Unconfirmed};
+use super::difference::{Difference, Goal};
+use super::error::EngineError;
+use super::parts::{Engine, Seen};
+use super::report::Report;
+use crate::state::{Exchange, Running, Settled, Unconfirmed};
 use crate::storage::{Lock, PATIENCE};
 
 impl Engine<'_> {
@@ -168,21 +169,4 @@ impl Due {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether a network runs as this record says, whatever handles its rules have by now.
-pub(super) fn is_as(record: &Record, then: &Record) -> bool {
-    let of = |record: &'_ Record| -> (Network, Placement, u64) {
-        (
-            record.network.clone(),
-            record.placement.clone(),
-            record.order,
-        )
-    };
-    of(record) == of(then) && record.since == then.since
-}
-
-/// Whether a change has to do with this network.
-pub(super) fn is_touched(name: &Name, before: &[Record], came: &[Name]) -> bool {
-    came.contains(name) || before.iter().any(|record| record.network.name() == name)
 }

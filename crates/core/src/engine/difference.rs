@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::confirm::{is_as, is_touched};
-use super::{EngineError, check_known};
+use super::error::EngineError;
 use crate::backend::{Addition, Change, Foreign, Placement};
 use crate::network::{Name, Network, conflicts};
-use crate::state::{Record, Running, Uses};
+use crate::record::Record;
+use crate::state::Running;
+use crate::uses::Uses;
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -347,4 +348,34 @@ fn in_order(mut records: Vec<&Record>) -> Vec<&Record> {
     records.sort_by_key(|record| (record.order, record.network.name()));
     records.dedup_by_key(|record| record.network.name());
     records
+}
+
+/// Refuses names of networks that do not run.
+pub(super) fn check_known(
+    is_known: impl Fn(&Name) -> bool,
+    names: &[Name],
+) -> Result<(), EngineError> {
+    let unknown: Vec<Name> = names.iter().filter(|n| !is_known(n)).cloned().collect();
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(EngineError::Unknown { names: unknown })
+    }
+}
+
+/// Whether a network runs as this record says, whatever handles its rules have by now.
+fn is_as(record: &Record, then: &Record) -> bool {
+    let of = |record: &'_ Record| -> (Network, Placement, u64) {
+        (
+            record.network.clone(),
+            record.placement.clone(),
+            record.order,
+        )
+    };
+    of(record) == of(then) && record.since == then.since
+}
+
+/// Whether a change has to do with this network.
+fn is_touched(name: &Name, before: &[Record], came: &[Name]) -> bool {
+    came.contains(name) || before.iter().any(|record| record.network.name() == name)
 }

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{Coming, Difference, Engine, EngineError, Part, Seen};
+use super::difference::{Coming, Difference};
+use super::error::EngineError;
+use super::parts::{Engine, Part, Seen};
 use crate::backend::Change;
 use crate::network::Name;
-use crate::state::{Record, Running};
+use crate::record::Record;
+use crate::state::Running;
 
 impl Engine<'_> {
     /// What each backend shall do for a difference; nothing is done yet.

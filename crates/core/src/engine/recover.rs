@@ -5,9 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::confirm::Due;
-use super::{Engine, EngineError};
+use super::error::EngineError;
+use super::parts::Engine;
+use super::rewrite::gone;
 use crate::journal::{Begin, Left};
-use crate::state::{Aside, Record};
+use crate::record::Record;
+use crate::state::Aside;
 use crate::storage::{Lock, PATIENCE};
 
 /// What became of a transaction that was left.
@@ -112,7 +115,7 @@ impl Engine<'_> {
         };
         self.state.forget_index()?;
         if landed.iter().all(|&landed| landed) {
-            self.record(&super::gone(&before, &after), after)
+            self.record(&gone(&before, &after), after)
                 .map_err(|source| EngineError::Unrecorded { source })?;
             log::warn!(
                 "finished transaction {}, which was interrupted",

@@ -2,16 +2,12 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
 use serde::Serialize;
-use thiserror::Error;
 
-use super::{Difference, Part};
-use crate::backend::{BackendError, Discrepancy, Line};
-use crate::network::{Conflict, Name, told};
-use crate::state::StateError;
-use crate::storage::StorageError;
-use crate::words::WITH_RIGHTS;
+use super::difference::Difference;
+use super::parts::Part;
+use crate::backend::Line;
+use crate::network::Name;
 
 /// What changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -131,160 +127,5 @@ fn restored<'p>(part: &'p Part<'_>) -> Vec<&'p Name> {
     match &part.plan.broken {
         Some(broken) => broken.iter().collect(),
         None => mended.map(|(record, _)| record.network.name()).collect(),
-    }
-}
-
-/// Why a wish did not come true.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// The state directory.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// A record was gone, or could not be read any more, when it was needed.
-    #[error("a record of a running network changed while it was looked at")]
-    Misled,
-    /// The journal.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// A record that JSON cannot say, or a journal's record that is none.
-    #[error("a record in the journal is not what palisade writes: {0}")]
-    Unwritable(serde_json::Error),
-    /// An interrupted transaction of a backend that this build has not.
-    #[error("a transaction of backend `{0}` was interrupted, which is not in this build")]
-    LostBackend(String),
-    /// New rules were not there when the old ones were to go.
-    #[error("the new rules were not there before the old ones were to go: {} is {}", .0.object, .0.kind)]
-    NotThere(Box<Discrepancy>),
-    /// It is not known whether a step happened, and the kernel could not be asked.
-    #[error("{cause}; and whether it happened cannot be seen now: {unread}")]
-    InDoubt {
-        /// What went wrong.
-        cause: Box<BackendError>,
-        /// Why the kernel could not be asked.
-        unread: Box<BackendError>,
-    },
-    /// It failed, and what was done of it could not be taken back.
-    #[error(
-        "{cause}; and what was done before could not be taken back: {}",
-        .failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    )]
-    NotUndone {
-        /// Why it failed.
-        cause: Box<EngineError>,
-        /// Why it could not be undone.
-        failed: Vec<BackendError>,
-    },
-    /// Networks that cannot run side by side.
-    #[error("{}", told(.0))]
-    Conflicts(Vec<Conflict>),
-    /// Networks that were named, but do not run.
-    #[error("{}; nothing was done", none_named(.names))]
-    Unknown {
-        /// Their names.
-        names: Vec<Name>,
-    },
-    /// A change waits for its confirmation, and others must wait for that.
-    #[error(
-        "the last change waits to be confirmed until {until:.0}, and is taken back then; nothing \
-         else was changed"
-    )]
-    Unconfirmed {
-        /// Until when.
-        until: Timestamp,
-    },
-    /// No change waits for a confirmation.
-    #[error("there is nothing to confirm")]
-    NothingToConfirm,
-    /// This build has no backend of that name.
-    #[error("network `{network}`: there is no backend `{backend}` in this build")]
-    NoSuchBackend {
-        /// The network.
-        network: Name,
-        /// The backend that was asked for.
-        backend: String,
-    },
-    /// This process may not change rules.
-    #[error(
-        "changing rules takes CAP_NET_ADMIN in the network namespace, which this process lacks; \
-         nothing was tried"
-    )]
-    NotAllowed,
-    /// This process may not read rules.
-    #[error("reading rules takes CAP_NET_ADMIN in the network namespace, which this process lacks")]
-    NotReadable,
-    /// No backend works here.
-    #[error("no backend works on this host: {}", .tried.join("; "))]
-    NoBackend {
-        /// What was tried, and why it does not work.
-        tried: Vec<String>,
-    },
-    /// A backend could not do it.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-    /// Others changed the ruleset all the while.
-    #[error("other programs changed the ruleset between all of {tries} tries; nothing was changed")]
-    Restless {
-        /// How often it was tried.
-        tries: u32,
-    },
-    /// The kernel was changed, but the records are not exact.
-    #[error("the rules were changed, but not recorded exactly: {source}")]
-    Unrecorded {
-        /// Why not.
-        source: StateError,
-    },
-}
-
-fn none_named(names: &[Name]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.as_slice() {
-        [one] => format!("no network named {one} is running"),
-        several => format!("no networks named {} are running", several.join(", ")),
-    }
-}
-
-impl EngineError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::State(error) => error.hint().to_owned(),
-            Self::Storage(error) => error.hint().to_owned(),
-            Self::Unwritable(_) => {
-                "move the journal away; `palisade repair` makes the kernel as it is recorded"
-                    .to_owned()
-            }
-            Self::LostBackend(_) => "use a build that has it".to_owned(),
-            Self::NotThere(found) => found.detail.clone(),
-            Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".to_owned(),
-            Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".to_owned(),
-            Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
-            Self::Unconfirmed { .. } => {
-                "`palisade confirm` keeps it; without that, try again later".to_owned()
-            }
-            Self::NothingToConfirm => {
-                "`palisade apply --confirm SECONDS` makes a change that is taken back unless it is \
-                 confirmed; one that nobody confirmed in time is taken back already"
-                    .to_owned()
-            }
-            Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
-            Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
-            Self::NotAllowed | Self::NotReadable => WITH_RIGHTS.to_owned(),
-            Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
-                WITH_RIGHTS.to_owned()
-            }
-            Self::NoBackend { .. } => {
-                "load what is missing, or choose one with --backend to see what it says".to_owned()
-            }
-            Self::Backend(error) => error.hint(),
-            Self::Misled => "try again".to_owned(),
-            Self::Restless { .. } => {
-                "`nft monitor` shows which program it is; try again when it rests".to_owned()
-            }
-            Self::Unrecorded { source } => {
-                format!("{}; then apply the network again", source.hint())
-            }
-        }
     }
 }

@@ -1,14 +1,14 @@
 //! The records that a change replaces, and those that it makes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::difference::Coming;
-use super::{Difference, Part};
-use crate::backend::{Installed, Placement};
+use super::difference::{Coming, Difference};
+use super::parts::Part;
+use crate::installed::{Installed, Placement};
 use crate::network::Name;
-use crate::state::Record;
+use crate::record::Record;
 
 /// The records that are replaced or go.
 pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec<&'a Record> {
@@ -85,4 +85,14 @@ fn restored_in<'p, 'a>(
         let each = change.restore.iter().zip(&plan.restored);
         each.filter_map(|(&old, installed)| Some((old, installed.as_ref()?)))
     })
+}
+
+/// The networks that go and do not come again.
+pub(super) fn gone(before: &[&Record], after: &[Record]) -> Vec<Name> {
+    let after: HashSet<&Name> = after.iter().map(|r| r.network.name()).collect();
+    let names = before.iter().map(|record| record.network.name());
+    names
+        .filter(|name| !after.contains(name))
+        .cloned()
+        .collect()
 }

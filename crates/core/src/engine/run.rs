@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Done, Engine, EngineError, Part, TRY_FOR, pause};
+use super::error::EngineError;
+use super::parts::{Done, Engine, Part};
+use super::retry::{TRY_FOR, pause};
 use crate::backend::{RunError, Step};
 use crate::network::Name;
-use crate::state::Record;
+use crate::record::Record;
 use crate::storage::Lock;
 
 impl Engine<'_> {

@@ -1,11 +1,13 @@
 //! Taking back what was done of a change that failed.
 
-use super::{Done, Engine, EngineError};
+use super::error::EngineError;
+use super::parts::{Done, Engine};
 use crate::backend::{BackendError, Change, Done as Ran, RunError, Step};
 use crate::journal::transaction_id;
 use crate::network::Name;
-use crate::state::{Record, Uses};
+use crate::record::Record;
 use crate::storage::Lock;
+use crate::uses::Uses;
 
 impl Engine<'_> {
     /// Takes back the steps that were done, in reverse. Returns the error to tell: the cause, with

@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Engine, EngineError, check_known};
+use super::difference::check_known;
+use super::error::EngineError;
+use super::parts::Engine;
 use crate::backend::{Discrepancy, DiscrepancyKind};
 use crate::network::Name;
-use crate::state::{Record, Unbelieved};
+use crate::record::Record;
+use crate::state::Quarantined;
 use crate::storage::Lock;
 
 /// What is recorded, and the lock by which it stays so, if there is one.
@@ -87,15 +90,15 @@ impl Engine<'_> {
                 found.extend(backend.verify(&its, &asked)?);
             }
         }
-        let doubted = self.state.unbelieved(records)?.into_iter();
-        found.extend(doubted.map(unbelieved));
+        let in_quarantine = self.state.quarantined(records)?.into_iter();
+        found.extend(in_quarantine.map(quarantined));
         // What is about no network in particular may be about each.
         found.retain(|found| found.network.as_ref().is_none_or(is_asked));
         Ok(found)
     }
 }
 
-fn unbelieved(Unbelieved { network, path, why }: Unbelieved) -> Discrepancy {
+fn quarantined(Quarantined { network, path, why }: Quarantined) -> Discrepancy {
     Discrepancy {
         network,
         object: format!("record {path}"),

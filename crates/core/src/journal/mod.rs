@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::Step;
 use crate::frame::{self, Form};
-use crate::state::{Origin, Record, Written};
-use crate::storage::{Storage, StorageError, file_error};
+use crate::origin::Origin;
+use crate::record::{Record, Written};
+use crate::storage::{Storage, StorageError, file_error, free_name};
 
 /// The journal's file.
 const FILE: &str = "journal";
@@ -245,7 +246,7 @@ impl<'a> Journal<'a> {
 
     fn set_aside(&self) -> Result<(), StorageError> {
         let names = self.storage.names("").unwrap_or_default();
-        let aside = crate::state::free_name("journal.unreadable", &names);
+        let aside = free_name("journal.unreadable", &names);
         log::error!(
             "{}: {FILE} cannot be read: it is now {aside}",
             self.storage.place()

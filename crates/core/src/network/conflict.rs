@@ -5,7 +5,10 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
-use super::{InterfaceName, Name, Network, Subnet};
+use super::description::Network;
+use super::interface::InterfaceName;
+use super::name::Name;
+use super::subnet::Subnet;
 
 /// Two networks of a set that exclude each other.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

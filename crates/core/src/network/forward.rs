@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AddressRange, InterfaceName, PortRange};
+use super::interface::InterfaceName;
+use super::range::{AddressRange, PortRange};
 
 /// The forward mode, with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-use super::Text;
+use super::text::Text;
 use crate::words::{self, shown};
 
 /// An interface's name as the kernel takes it (1 to 15 bytes), and as nft and iptables read it as

@@ -1,7 +1,7 @@
 //! The processes that changed the ruleset for us and left no mark of the transaction: whoever
 //! watches knows their changes for ours by this.
 
-use super::State;
+use super::folder::State;
 
 const FILE: &str = "processes";
 /// So many are remembered at least; the oldest are forgotten when there are twice as many.

@@ -4,13 +4,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
+use super::error::StateError;
+use super::folder::{NETWORKS, State, path};
 use super::index::Index;
-use super::origin::Told;
-use super::record::Witness;
-use super::{NETWORKS, Record, State, StateError, Uses, path, record};
-use crate::backend::Placement;
+use super::record_file::{self, Witness};
+use super::remembered::Remembered;
+use crate::installed::Placement;
 use crate::network::{Name, Network};
-use crate::storage::{Lock, Version};
+use crate::record::Record;
+use crate::storage::Lock;
+use crate::uses::Uses;
 
 /// The index's file.
 const INDEX: &str = "index";
@@ -24,14 +27,6 @@ pub struct Running<'s> {
     read: RefCell<Vec<Name>>,
     /// Whether the index spoke of a record that cannot be read.
     is_misled: Cell<bool>,
-}
-
-/// An index that was kept in memory, and what must not have changed since.
-#[derive(Debug)]
-pub(super) struct Remembered {
-    index: Index,
-    file: Version,
-    records: Version,
 }
 
 impl Running<'_> {
@@ -246,8 +241,8 @@ impl State {
         let now = self.origin().ok()?;
         let bytes = self.storage.read(&path(name)).ok()??;
         // Whoever holds the lock has seen to it that the mark is right.
-        let witness = Witness::new(&now, &Told::Ours);
-        record::decode(name.as_str(), &bytes, witness).ok()
+        let witness = Witness::new(&now, true);
+        record_file::decode(name.as_str(), &bytes, witness).ok()
     }
 
     fn believed_index(&self) -> Option<Index> {

@@ -4,11 +4,11 @@
 
 use std::io;
 
-use super::origin::Told;
-use super::record::{self, Witness};
-use super::{NETWORKS, State, StateError, Written, path};
+use super::error::StateError;
+use super::folder::{NETWORKS, State, path};
+use super::record_file::{self, Witness};
 use crate::network::Name;
-use crate::state::Record;
+use crate::record::{Record, Written};
 use crate::storage::file_error;
 
 /// The folder of records to come.
@@ -26,7 +26,7 @@ impl State {
         let now = self.origin()?;
         for written in records {
             let path = staged(written.record.network.name());
-            let written = storage.write(&path, &written.file(&now));
+            let written = storage.write(&path, &record_file::encode(written, &now));
             written.map_err(file_error("write", storage, &path))?;
         }
         Ok(())
@@ -91,8 +91,8 @@ impl State {
         let read = storage.read(&path);
         let read = read.map_err(file_error("read", storage, &path))?;
         let now = self.origin()?;
-        let witness = Witness::new(&now, &Told::Ours);
-        let there = read.and_then(|bytes| record::decode(name.as_str(), &bytes, witness).ok());
+        let witness = Witness::new(&now, true);
+        let there = read.and_then(|bytes| record_file::decode(name.as_str(), &bytes, witness).ok());
         Ok(there.is_some_and(|there| there.says_the_same_as(record)))
     }
 }

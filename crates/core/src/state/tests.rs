@@ -3,6 +3,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::folder::{NETWORKS, path};
+use super::mark::Told;
 use super::*;
 use crate::backend::{Installed, Placement};
 use crate::journal::{Begin, Left};

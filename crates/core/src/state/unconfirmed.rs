@@ -9,8 +9,12 @@ use jiff::Timestamp;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use super::{Origin, Record, SCHEMA, State, StateError};
+use super::error::StateError;
+use super::folder::State;
+use super::record_file::SCHEMA;
 use crate::network::Name;
+use crate::origin::Origin;
+use crate::record::Record;
 use crate::storage::{StorageError, file_error};
 
 const FILE: &str = "unconfirmed.json";

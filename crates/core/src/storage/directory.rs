@@ -6,7 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Lock, LockError, Storage, StorageError, Version, file_error};
+use super::error::StorageError;
+use super::lock::{Lock, LockError};
+use super::named::file_error;
+use super::operations::{Storage, Version};
 
 /// A folder, and the folders in it that are made when something is written.
 #[derive(Debug, Clone)]

@@ -6,7 +6,10 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Lock, Storage, StorageError, Version, file_error};
+use super::error::StorageError;
+use super::lock::Lock;
+use super::named::file_error;
+use super::operations::{Storage, Version};
 
 /// What happens at the operation that was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

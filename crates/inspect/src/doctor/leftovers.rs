@@ -198,10 +198,10 @@ pub(super) fn of_state(scene: &Scene, state: &State) -> Result<Vec<Finding>, Sta
             mend: vec![scene.mend.palisade("recover")],
         });
     }
-    for unbelieved in state.unbelieved(&[])? {
+    for quarantined in state.quarantined(&[])? {
         found.push(set_aside(
-            &place.join(unbelieved.path),
-            &unbelieved.why,
+            &place.join(quarantined.path),
+            &quarantined.why,
             "rules of its network may stand that no record names: apply the network again, then \
              run `palisade repair`",
         ));

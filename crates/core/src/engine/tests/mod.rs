@@ -9,8 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use kernel::{Kernel, Tables};
 
 use super::*;
+use crate::backend::Backend;
 use crate::backend::Placement;
 use crate::network::{Description, Forward, Nat, Network};
+use crate::record::Record;
+use crate::state::State;
 use crate::storage::memory::{Memory, Mishap};
 
 /// A host: what is on its disk and in its kernel.

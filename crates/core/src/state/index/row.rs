@@ -11,9 +11,9 @@
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::backend::Placement;
+use crate::installed::Placement;
 use crate::network::{InterfaceName, Name, Network, Subnet};
-use crate::state::Record;
+use crate::record::Record;
 use crate::state::digest::{Digest, Secret};
 
 /// What is of the same length in all rows.

@@ -1,12 +1,15 @@
 //! Whatever comes and goes, and whether it is read from the file in between: the answers are those
 //! of somebody who looks at all records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::network::{Description, Forward, UnmanagedMode, conflicts};
+use super::row::Row;
+use super::table::{Index, WITHOUT_MAPS};
+use crate::installed::Placement;
+use crate::network::{Description, Forward, Name, Network, UnmanagedMode, conflicts};
+use crate::record::Record;
 
 /// What happens to an index.
 #[derive(Debug, Clone)]

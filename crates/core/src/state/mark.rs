@@ -6,34 +6,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{SCHEMA, checksum};
-use super::{NETWORKS, State, StateError, free_name};
-use crate::storage::{Lock, file_error};
+use super::error::StateError;
+use super::folder::{NETWORKS, State};
+use super::record_file::{SCHEMA, checksum};
+use crate::origin::Origin;
+use crate::storage::{Lock, file_error, free_name};
 
 /// The file that says it for all others.
 const NAMESPACE: &str = "namespace.json";
-const BOOT: &str = "/proc/sys/kernel/random/boot_id";
-
-/// Where and when state was written: what it speaks of is nowhere else, and gone after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    /// The kernel's name for the time since it was started.
-    pub(super) boot: String,
-    /// The kernel's number for the network namespace, which it gives once in a boot.
-    pub(super) cookie: u64,
-}
-
-impl Origin {
-    /// This boot, and the network namespace with this cookie.
-    ///
-    /// # Errors
-    /// If the kernel does not say which boot this is.
-    pub fn now(cookie: u64) -> Result<Self, StateError> {
-        let text = std::fs::read_to_string(BOOT).map_err(StateError::Boot)?;
-        let boot = text.trim().to_owned();
-        Ok(Self { boot, cookie })
-    }
-}
 
 /// The mark in its file. The first version wrote it without a checksum.
 #[derive(Serialize, Deserialize)]

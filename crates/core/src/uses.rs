@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Installed;
+use crate::installed::Installed;
 use crate::network::Family;
 
 /// How many things are installed in each place of each table.

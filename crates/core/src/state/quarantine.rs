@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::record::{self, Witness};
-use super::{NETWORKS, Record, RecordError, State, StateError, free_name};
+use super::error::StateError;
+use super::folder::{NETWORKS, State};
+use super::mark::Told;
+use super::record_file::{self, RecordError, Witness};
 use crate::network::Name;
-use crate::storage::{Lock, file_error};
+use crate::record::Record;
+use crate::storage::{Lock, file_error, free_name};
 
 const UNREADABLE: &str = "unreadable";
 /// What the names of those end with that are told no more.
@@ -13,7 +16,7 @@ const SETTLED: &str = ".settled";
 
 /// A record that could not be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unbelieved {
+pub struct Quarantined {
     /// The network that its name speaks of.
     pub network: Option<Name>,
     /// The file.
@@ -37,10 +40,10 @@ impl State {
     ///
     /// # Errors
     /// If a folder or a file cannot be read at all.
-    pub fn unbelieved(&self, believed: &[Record]) -> Result<Vec<Unbelieved>, StateError> {
+    pub fn quarantined(&self, believed: &[Record]) -> Result<Vec<Quarantined>, StateError> {
         let now = self.origin()?;
         let told = self.told(&now)?;
-        let witness = Witness::new(&now, &told);
+        let witness = Witness::new(&now, told == Told::Ours);
         let storage = self.storage.as_ref();
         let mut believed: HashSet<String> = believed
             .iter()
@@ -55,11 +58,11 @@ impl State {
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
             if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
-                match record::decode(name, &bytes, witness) {
+                match record_file::decode(name, &bytes, witness) {
                     Ok(_) => {
                         believed.insert(file);
                     }
-                    Err(error) => found.push(Unbelieved {
+                    Err(error) => found.push(Quarantined {
                         network: name.parse().ok(),
                         path,
                         why: error.to_string(),
@@ -71,7 +74,7 @@ impl State {
             // Where the network was applied again, its rules have a record.
             let of = aside(&file);
             if of.is_some_and(|name| !believed.contains(&format!("{name}.json"))) {
-                found.push(Unbelieved {
+                found.push(Quarantined {
                     network: of.and_then(|name| name.parse().ok()),
                     path: format!("{UNREADABLE}/{file}"),
                     why: "it was set aside".to_owned(),

@@ -1,0 +1,28 @@
+//! The engine, and what its operations hand to each other.
+
+use std::collections::HashMap;
+
+use crate::backend::{Backend, Change, Plan, Step};
+use crate::state::State;
+
+/// What changes the networks that run in one network namespace.
+pub struct Engine<'a> {
+    /// What is remembered of them.
+    pub state: &'a State,
+    /// Everybody who can install rules.
+    pub backends: &'a mut [Box<dyn Backend>],
+}
+
+/// One backend's part of a change.
+pub(super) struct Part<'a> {
+    /// Which backend, by its place among all.
+    pub(super) backend: usize,
+    pub(super) change: Change<'a>,
+    pub(super) plan: Plan,
+}
+
+/// The generations that were seen just now, by backend.
+pub(super) type Seen = HashMap<usize, Option<u64>>;
+
+/// A step that was done, and by which backend.
+pub(super) type Done<'p> = (usize, &'p Step);

@@ -1,0 +1,381 @@
+//! From a goal to what runs: compare, plan, write down, change the kernel, write down.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use super::difference::{Difference, Goal};
+use super::error::EngineError;
+use super::parts::{Done, Engine, Part, Seen};
+use super::report::{self, Report};
+use super::retry::{TRY_FOR, pause};
+use super::rewrite::{self, gone};
+use crate::journal::{Begin, Planned, transaction_id};
+use crate::network::Name;
+use crate::record::{Record, Written};
+use crate::state::{Aside, Running, StateError};
+use crate::storage::{Lock, PATIENCE};
+
+/// What an attempt came to.
+#[derive(Default)]
+struct Reached {
+    report: Report,
+    gone: Vec<Name>,
+    came: Vec<Record>,
+    /// The rulesets' generations, by backend; none where it is not known.
+    generations: Vec<(&'static str, Option<u64>)>,
+}
+
+impl Engine<'_> {
+    /// Reaches the goal that is made of what runs. All or nothing.
+    ///
+    /// # Errors
+    /// If the goal contradicts itself or what runs, or could not be reached: nothing has changed
+    /// then, unless the error is [`EngineError::NotUndone`].
+    pub fn reach(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Report, EngineError> {
+        let lock = self.state.lock(PATIENCE)?;
+        self.recover_under(&lock)?;
+        self.reach_under(goal, &lock)
+    }
+
+    /// The same for a caller that has the lock, and under it has
+    /// [recovered](Self::recover_under) already.
+    ///
+    /// # Errors
+    /// As for [`reach`](Self::reach).
+    pub fn reach_under(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        self.reach_with(goal, None, lock)
+    }
+
+    /// With `patience`, the change waits so long for its confirmation.
+    pub(super) fn reach_with(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        let due = self.undo_if_due(lock)?;
+        let goal = |running: &Running<'_>| {
+            let goal = goal(running)?;
+            due.check(&goal)?;
+            Ok(goal)
+        };
+        let running = self.state.running(lock)?;
+        match self.reach_from(running, goal, patience, lock) {
+            Err(EngineError::Misled) => {
+                let running = self.state.running_anew(lock)?;
+                self.reach_from(running, goal, patience, lock)
+            }
+            reached => reached,
+        }
+    }
+
+    fn reach_from(
+        &mut self,
+        running: Running<'_>,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        let goal = goal(&running)?;
+        // What others put into an older table goes with it where that is wished.
+        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
+        let (running, seen) = if is_remade {
+            (running, Seen::new())
+        } else {
+            self.renew(running, lock)?
+        };
+        self.attempt_until_quiet(running, &goal, seen, patience, lock)
+    }
+
+    /// Tries again while others change the ruleset.
+    pub(super) fn attempt_until_quiet(
+        &mut self,
+        running: Running<'_>,
+        goal: &Goal,
+        mut seen: Seen,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
+        let deadline = Instant::now() + TRY_FOR;
+        for tries in 1_u32.. {
+            match self.attempt(&running, goal, patience, &mut seen, lock) {
+                Err(EngineError::Restless { .. }) if Instant::now() < deadline => {
+                    std::thread::sleep(pause(tries));
+                }
+                Err(EngineError::Restless { .. }) => return Err(EngineError::Restless { tries }),
+                reached => {
+                    let Reached {
+                        report,
+                        gone,
+                        came,
+                        generations,
+                    } = reached?;
+                    let names: Vec<Name> = came
+                        .iter()
+                        .map(|record| record.network.name().clone())
+                        .collect();
+                    self.state.remember(running, &gone, came, &generations);
+                    self.settle_aside(goal, &names)?;
+                    return Ok(report);
+                }
+            }
+        }
+        Err(EngineError::Restless { tries: u32::MAX })
+    }
+
+    /// Makes anew what an older build made in its own way, before anything is built on it. Tells
+    /// the generations that it saw, which need not be asked for again.
+    fn renew<'r>(
+        &mut self,
+        mut running: Running<'r>,
+        lock: &Lock,
+    ) -> Result<(Running<'r>, Seen), EngineError>
+    where
+        Self: 'r,
+    {
+        let mut seen = Seen::new();
+        for backend in 0..self.backends.len() {
+            let implementation = &mut self.backends[backend];
+            let name = implementation.name();
+            let uses = running.uses(name);
+            if uses.is_empty() {
+                continue;
+            }
+            let now = implementation.generation()?;
+            // Where nobody touched the ruleset since our last change, it was this build's.
+            let is_known = now.is_some() && now == running.generation(name);
+            if is_known || !implementation.is_outdated(&uses)? {
+                seen.insert(backend, now);
+                continue;
+            }
+            log::warn!("the rules of an older build are made anew in backend {name}");
+            let goal = Goal::Renewed(name.to_owned());
+            let renewed = self.attempt(&running, &goal, None, &mut Seen::new(), lock)?;
+            let Reached {
+                gone,
+                came,
+                generations,
+                ..
+            } = renewed;
+            self.state.remember(running, &gone, came, &generations);
+            running = self.state.running(lock)?;
+            seen.clear();
+        }
+        Ok((running, seen))
+    }
+
+    /// Records that could not be believed are told no more when their networks have come again, or
+    /// when all networks go.
+    fn settle_aside(&self, goal: &Goal, came: &[Name]) -> Result<(), EngineError> {
+        let aside = match goal {
+            Goal::Exactly(wishes) if wishes.is_empty() => Aside::All,
+            _ if came.is_empty() => return Ok(()),
+            _ => Aside::Of(came),
+        };
+        Ok(self.state.settle(aside)?)
+    }
+
+    /// The records of what runs, after what an interrupted process left has been seen to.
+    ///
+    /// # Errors
+    /// If the state cannot be read, or recovering fails.
+    pub fn records(&mut self) -> Result<Vec<Record>, EngineError> {
+        self.recover_if_idle()?;
+        Ok(self.state.records(None)?)
+    }
+
+    /// What `reach` would do, without doing it.
+    ///
+    /// # Errors
+    /// As for [`reach`](Self::reach).
+    pub fn foresee(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Report, EngineError> {
+        let records = self.records()?;
+        let running = self.state.running_as_read(records);
+        let goal = goal(&running)?;
+        let mut difference = Difference::between(&running, &goal)?;
+        difference.in_words = true;
+        let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
+        Ok(report::of(&difference, &parts))
+    }
+
+    /// What reaching a goal comes to where nothing ever ran and nothing is wished for: then neither a
+    /// folder nor a lock is made to say so. None where there may be something to do.
+    ///
+    /// # Errors
+    /// As for [`reach`](Self::reach).
+    pub fn reach_nothing(
+        &self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Option<Report>, EngineError> {
+        if !self.state.is_untouched() {
+            return Ok(None);
+        }
+        let running = self.state.running_as_read(Vec::new());
+        let goal = goal(&running)?;
+        let difference = Difference::between(&running, &goal)?;
+        Ok((!difference.is_change()).then(|| report::of(&difference, &[])))
+    }
+
+    fn attempt(
+        &mut self,
+        running: &Running<'_>,
+        goal: &Goal,
+        patience: Option<Duration>,
+        seen: &mut Seen,
+        lock: &Lock,
+    ) -> Result<Reached, EngineError> {
+        let difference = Difference::between(running, goal)?;
+        let transaction = transaction_id();
+        let mut parts = self.plan(running, &difference, &transaction, seen)?;
+        let report = report::of(&difference, &parts);
+        let after = rewrite::after(&difference, &mut parts);
+        let before = rewrite::before(&difference, &parts);
+        let steps: Vec<Done<'_>> = steps(&parts);
+        if steps.is_empty() && before.is_empty() && after.is_empty() {
+            return Ok(Reached {
+                generations: self.generations_after(&parts, &[]),
+                report,
+                ..Reached::default()
+            });
+        }
+        if let Some(patience) = patience.filter(|_| difference.is_change()) {
+            self.make_wait(&transaction, &difference, patience)?;
+        }
+        self.begin(&transaction, &steps, &before, &after)?;
+        let generations = match self.run(&parts, &after, lock) {
+            Ok(generations) => generations,
+            // Only the kernel knows, and it does not answer: the journal stays, and whoever comes
+            // next asks again.
+            Err((_, error @ EngineError::InDoubt { .. })) => return Err(error),
+            Err((done, error)) => {
+                return Err(self.take_back(&running.all(), &before, &after, &done, error, lock));
+            }
+        };
+        if let Err(error) = self.state.journal().commit(&transaction) {
+            // The records need no room any more, and say the same as the commit.
+            log::warn!("{error}");
+        }
+        let generations = self.generations_after(&parts, &generations);
+        let gone = gone(&before, &after);
+        let came = self
+            .record(&gone, after)
+            .map_err(|source| EngineError::Unrecorded { source })?;
+        Ok(Reached {
+            report,
+            gone,
+            came,
+            generations,
+        })
+    }
+
+    /// Writes down all that the transaction will need, before the kernel is touched: when it is,
+    /// nothing more has to find room on the disk.
+    fn begin(
+        &self,
+        transaction: &str,
+        steps: &[Done<'_>],
+        before: &[&Record],
+        after: &[Record],
+    ) -> Result<(), EngineError> {
+        let begun = || {
+            let written = after.iter().map(Written::new);
+            let after: Vec<Written<'_>> = written
+                .collect::<Result<_, _>>()
+                .map_err(EngineError::Unwritable)?;
+            self.state.stage(&after)?;
+            let begin = self.begin_entry(transaction, steps, before, &after)?;
+            Ok(self.state.journal().begin(begin, self.state.origin()?)?)
+        };
+        begun().inspect_err(|_| self.state.unstage())
+    }
+
+    fn begin_entry<'w>(
+        &self,
+        transaction: &str,
+        steps: &[Done<'w>],
+        before: &[&Record],
+        after: &'w [Written<'_>],
+    ) -> Result<Begin<'w>, EngineError> {
+        let planned = |&(backend, step): &Done<'w>| Planned {
+            backend: self.backends[backend].name().to_owned(),
+            what: step.what.clone(),
+            payload: Cow::from(&step.payload),
+            undo: Cow::from(&step.undo),
+        };
+        let steps = steps.iter().map(planned).collect();
+        let before = before.iter().copied();
+        Begin::new(transaction.to_owned(), steps, before, after).map_err(EngineError::Unwritable)
+    }
+
+    /// Replaces the records, and forgets the transaction. Returns the new records with what the
+    /// kernel says of them.
+    pub(super) fn record(
+        &mut self,
+        gone: &[Name],
+        after: Vec<Record>,
+    ) -> Result<Vec<Record>, StateError> {
+        self.state.put_in_place(&after)?;
+        self.state.forget(gone)?;
+        let noted = self.note_refused(after);
+        if let Err(error) = self.state.journal().end() {
+            // The next one finishes once more what is finished.
+            log::warn!("{error}");
+        }
+        Ok(noted)
+    }
+
+    /// What the kernel refused is not installed: records that spoke of it are written once more.
+    fn note_refused(&mut self, recorded: Vec<Record>) -> Vec<Record> {
+        let mut noted = recorded;
+        for backend in self.backends.iter_mut() {
+            let name = backend.name();
+            let is_its = |record: &&Record| record.placement.backend == name;
+            if !noted.iter().any(|record| is_its(&record)) {
+                continue;
+            }
+            match backend.note_refused(&mut noted) {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Err(error) = self.state.write(noted.iter().filter(is_its)) {
+                        log::warn!("{error}");
+                    }
+                }
+                Err(error) => log::warn!("{error}"),
+            }
+        }
+        noted
+    }
+
+    fn generations_after(
+        &self,
+        parts: &[Part<'_>],
+        run: &[(usize, Option<u64>)],
+    ) -> Vec<(&'static str, Option<u64>)> {
+        let of_part = |part: &Part<'_>| {
+            let mut run = run.iter().rev();
+            let ran = run.find(|(backend, _)| *backend == part.backend);
+            let generation = ran.map_or(part.plan.generation, |&(_, generation)| generation);
+            // What stands for networks that were not looked at is only known if nobody had touched
+            // the ruleset before.
+            let is_known = part.change.left_at.is_some() || part.change.kept.is_empty();
+            let name = self.backends[part.backend].name();
+            (name, generation.filter(|_| is_known))
+        };
+        parts.iter().map(of_part).collect()
+    }
+}
+
+fn steps<'p>(parts: &'p [Part<'_>]) -> Vec<Done<'p>> {
+    let steps = |part: &'p Part<'_>| part.plan.steps.iter().map(|step| (part.backend, step));
+    parts.iter().flat_map(steps).collect()
+}

@@ -1,0 +1,91 @@
+//! What is remembered of a running network.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::installed::{Installed, Placement};
+use crate::network::{Network, UnknownEstablished};
+
+/// A running network, and what was installed for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Words")]
+pub struct Record {
+    /// The network as it was defined, and as its placement says when packets of known flows are
+    /// accepted.
+    pub network: Network,
+    /// By whom and where its rules were installed.
+    pub placement: Placement,
+    /// Why it was placed there, for people.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// Since when it runs as it does.
+    pub since: Timestamp,
+    /// Its rank in the order in which networks were started: later ones have higher numbers.
+    pub order: u64,
+    /// What was installed, and nothing else will be taken away with it.
+    pub installed: Vec<Installed>,
+}
+
+/// A record as it is written: when packets of known flows are accepted, the placement says alone.
+#[derive(Deserialize)]
+struct Words {
+    network: Network,
+    placement: Placement,
+    #[serde(default)]
+    why: String,
+    since: Timestamp,
+    order: u64,
+    installed: Vec<Installed>,
+}
+
+impl TryFrom<Words> for Record {
+    type Error = UnknownEstablished;
+
+    fn try_from(words: Words) -> Result<Self, UnknownEstablished> {
+        Ok(Self {
+            network: words
+                .network
+                .with_established(words.placement.established()?),
+            placement: words.placement,
+            why: words.why,
+            since: words.since,
+            order: words.order,
+            installed: words.installed,
+        })
+    }
+}
+
+impl Record {
+    /// Whether both say the same, whatever numbers the kernel gave the rules.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let without_handles = |record: &Self| {
+            let mut record = record.clone();
+            for item in &mut record.installed {
+                item.handle = None;
+            }
+            record
+        };
+        self.network.name() == other.network.name()
+            && without_handles(self) == without_handles(other)
+    }
+}
+
+/// A record in JSON without white space: for the journal and for the record's own file, so that it
+/// is put into words once.
+#[derive(Debug)]
+pub struct Written<'r> {
+    /// The record.
+    pub record: &'r Record,
+    pub(crate) json: String,
+}
+
+impl<'r> Written<'r> {
+    /// Puts it into JSON.
+    ///
+    /// # Errors
+    /// If that cannot be done, as it can for all of ours.
+    pub fn new(record: &'r Record) -> Result<Self, serde_json::Error> {
+        let json = serde_json::to_string(record)?;
+        Ok(Self { record, json })
+    }
+}

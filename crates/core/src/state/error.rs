@@ -1,0 +1,44 @@
+//! What went wrong with the state.
+
+use thiserror::Error;
+
+use crate::storage::StorageError;
+use crate::words::in_words;
+
+/// What went wrong with the state.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// JSON cannot say what a file shall hold, which none of ours does.
+    #[error("cannot write {path} in JSON: {source}")]
+    Unwritable {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// The kernel does not say which boot this is.
+    #[error("cannot read /proc/sys/kernel/random/boot_id: {}", in_words(.0))]
+    Boot(std::io::Error),
+}
+
+impl StateError {
+    /// Whether another of our processes is at work.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_held())
+    }
+
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Storage(error) => error.hint(),
+            Self::Unwritable { .. } => "please report it: it is a mistake in palisade",
+            Self::Boot(_) => "palisade needs /proc",
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The records of running networks, each in its file.
+
+use super::error::StateError;
+use super::folder::{NETWORKS, State, path};
+use super::mark::Told;
+use super::record_file::{self, Witness};
+use crate::network::Name;
+use crate::record::{Record, Written};
+use crate::storage::{Lock, file_error};
+
+impl State {
+    /// All records, in the order in which the networks were started. Records of another boot do
+    /// not count: their rules are gone. A file that cannot be believed is told in the log and
+    /// passed over; with the `lock`, it is set aside.
+    ///
+    /// # Errors
+    /// If the folder or a file cannot be read at all.
+    pub fn records(&self, lock: Option<&Lock>) -> Result<Vec<Record>, StateError> {
+        let now = self.origin()?;
+        let told = self.told(&now)?;
+        if told == Told::Another {
+            log::warn!(
+                "{} was written before the last boot: it does not count",
+                self.place()
+            );
+            return Ok(Vec::new());
+        }
+        let witness = Witness::new(&now, told == Told::Ours);
+        let storage = self.storage.as_ref();
+        let names = storage.names(NETWORKS);
+        let names = names.map_err(file_error("read", storage, NETWORKS))?;
+        let mut records = Vec::with_capacity(names.len());
+        for file in names {
+            let Some(name) = file.strip_suffix(".json") else {
+                continue;
+            };
+            let path = format!("{NETWORKS}/{file}");
+            let read = storage.read(&path);
+            let Some(bytes) = read.map_err(file_error("read", storage, &path))? else {
+                continue; // Forgotten since the folder was read.
+            };
+            match record_file::decode(name, &bytes, witness) {
+                Ok(record) => records.push(record),
+                Err(error) => self.doubt(&file, &error, lock)?,
+            }
+        }
+        records.sort_by(|a, b| (a.order, a.network.name()).cmp(&(b.order, b.network.name())));
+        Ok(records)
+    }
+
+    /// Writes records that stand already, anew. They are as safe as the journal that says the same.
+    ///
+    /// # Errors
+    /// If a file cannot be written. Each record is then either the old or the new one.
+    pub fn write<'r>(
+        &self,
+        records: impl IntoIterator<Item = &'r Record>,
+    ) -> Result<(), StateError> {
+        let now = self.origin()?;
+        for record in records {
+            let path = path(record.network.name());
+            let written = Written::new(record).map_err(|source| StateError::Unwritable {
+                path: path.clone(),
+                source,
+            })?;
+            let content = record_file::encode(&written, &now);
+            let storage = self.storage.as_ref();
+            let replaced = storage.replace(&path, &content);
+            replaced.map_err(file_error("write", storage, &path))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets networks; those that are not recorded are passed over.
+    ///
+    /// # Errors
+    /// If a file cannot be deleted.
+    pub fn forget<'n>(&self, names: impl IntoIterator<Item = &'n Name>) -> Result<(), StateError> {
+        for name in names {
+            let path = path(name);
+            let storage = self.storage.as_ref();
+            let removed = storage.remove(&path);
+            removed.map_err(file_error("delete", storage, &path))?;
+        }
+        Ok(())
+    }
+}

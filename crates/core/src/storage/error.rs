@@ -1,0 +1,52 @@
+//! What went wrong with a file.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::lock::LockError;
+use crate::words::in_words;
+
+/// What went wrong with a file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The operating system refused.
+    #[error("cannot {action} {path}: {}", in_words(.source))]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another of our processes is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl StorageError {
+    /// Whether another of our processes is at work.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Lock(LockError::Held { .. }))
+    }
+
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::File { source, .. } | Self::Lock(LockError::File { source, .. }) => {
+                match source.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        "run as root, or name a folder of your own with --state-dir"
+                    }
+                    io::ErrorKind::StorageFull => "make room, and try again",
+                    _ => "see to the folder, or name another one with --state-dir",
+                }
+            }
+            Self::Lock(LockError::Held { .. }) => "wait for it, or see what it is doing",
+        }
+    }
+}
