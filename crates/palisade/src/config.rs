@@ -20,14 +20,12 @@ use std::path::{Path, PathBuf};
 
 use palisade_core::network::{Established, UnknownEstablished};
 use palisade_core::words::in_words;
+use palisade_definition::{TomlError, from_toml};
 use palisade_iptables::run::Programs;
 use palisade_nft::layout::{Layout, TableName};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::definition::endless_key;
-use crate::definition::place::Place;
-use crate::definition::shown;
 use crate::options::{BackendChoice, Choice};
 
 /// Where the configuration is, unless another file is named.
@@ -91,27 +89,13 @@ pub enum ConfigError {
         /// Why not.
         source: io::Error,
     },
-    /// A key that is none of ours, and that the parser cannot bear.
-    #[error("{}:{line}:{column}: a key of so many parts is none of palisade's", .path.display())]
-    Endless {
-        /// The file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// In characters, from 1.
-        column: usize,
-    },
     /// It is not what the configuration may be.
-    #[error("{}:{line}:{column}: {}", .path.display(), first_line(.source))]
+    #[error("{}:{source}", .path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// In characters, from 1.
-        column: usize,
-        /// What is wrong there.
-        source: Box<toml::de::Error>,
+        /// What is wrong, and where.
+        source: TomlError,
     },
 }
 
@@ -121,7 +105,7 @@ impl ConfigError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::File { .. } => "name another file with --config, or make it readable",
-            Self::Syntax { .. } | Self::Endless { .. } => {
+            Self::Syntax { .. } => {
                 "the keys are firewall_backend, layout, table, iptables and established, each with a text \
                  in quotes"
             }
@@ -167,25 +151,9 @@ pub fn check_readable(named: &Path) -> Result<(), ConfigError> {
 /// # Errors
 /// If what it says is not understood.
 pub fn parse(text: &[u8], path: &Path) -> Result<Choice, ConfigError> {
-    if let Some(span) = std::str::from_utf8(text).ok().and_then(endless_key) {
-        let place = Place::new(text, span);
-        return Err(ConfigError::Endless {
-            path: path.to_owned(),
-            line: place.line,
-            column: place.column,
-        });
-    }
-    let file: File = toml::from_slice(text).map_err(|source| {
-        // Of what is not UTF-8, the parser says no place.
-        let readable = std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
-        let span = source.span().unwrap_or(readable..readable);
-        let place = Place::new(text, span.into());
-        ConfigError::Syntax {
-            path: path.to_owned(),
-            line: place.line,
-            column: place.column,
-            source: Box::new(source),
-        }
+    let file: File = from_toml(text).map_err(|source| ConfigError::Syntax {
+        path: path.to_owned(),
+        source,
     })?;
     Ok(Choice {
         backend: file.firewall_backend,
@@ -196,12 +164,6 @@ pub fn parse(text: &[u8], path: &Path) -> Result<Choice, ConfigError> {
             .established
             .map(|EstablishedName(established)| established),
     })
-}
-
-/// What comes behind it, an excerpt of the file, is for a terminal of its own.
-fn first_line(error: &toml::de::Error) -> String {
-    let message = error.message();
-    shown::message(message.lines().next().unwrap_or("it cannot be read"))
 }
 
 #[cfg(test)]
@@ -225,7 +187,7 @@ mod tests {
             "]".repeat(70)
         );
         assert!(
-            told(&endless).contains("x.toml:2:16: a key of so many parts"),
+            told(&endless).contains("x.toml:2:16: a key has too many parts"),
             "{}",
             told(&endless)
         );
@@ -234,7 +196,7 @@ mod tests {
             format!("{}a = {{", "a.".repeat(78)).repeat(78),
             "}".repeat(78)
         );
-        assert!(told(&nested).contains("a key of so many parts"));
+        assert!(told(&nested).contains("a key has too many parts"));
         assert!(told("tabel = \"x\"").contains("unknown field `tabel`"));
         let places = [
             ("table = 'guests'\nlayout = 'tree'", "x.toml:2:10: "),

@@ -20,9 +20,9 @@
 #![forbid(unsafe_code)]
 
 pub mod backends;
+#[cfg(feature = "toml")]
 pub mod config;
 mod counters;
-pub mod definition;
 mod firewall;
 mod flows;
 pub mod folder;
@@ -50,6 +50,8 @@ pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules;
 pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};
 pub use palisade_core::words;
+#[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
+pub use palisade_definition as definition;
 pub use palisade_iptables::run::{Programs, UnknownPrograms, Variant};
 pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
 pub use render::{RenderError, render};

@@ -8,19 +8,28 @@
 //! A definition may come from anybody: it is read up to [`MAX_SIZE`], nesting is bounded, and
 //! entities, external files and document types of XML are refused.
 
+#![forbid(unsafe_code)]
+// What formats share is checked with all of them; alone, one needs less of it.
+#![cfg_attr(
+    not(all(feature = "xml", feature = "toml", feature = "json")),
+    allow(dead_code, unused_imports)
+)]
+
 mod clash;
 mod draft;
 mod error;
 mod fault;
+#[cfg(any(feature = "toml", feature = "json"))]
 mod fields;
 mod format;
+#[cfg(feature = "toml")]
+mod from_toml;
 mod nearest;
-pub(crate) use fields::endless_key;
-
-pub(crate) mod place;
+mod place;
 mod repeated;
-pub(crate) mod shown;
+mod shown;
 mod source;
+#[cfg(feature = "xml")]
 mod xml;
 
 use std::path::Path;
@@ -31,13 +40,17 @@ pub use clash::Clash;
 pub use draft::Contradiction;
 pub use error::DefinitionError;
 pub use fault::{Fault, ReadFault, ValueFault};
+#[cfg(any(feature = "toml", feature = "json"))]
 pub use fields::FieldFault;
+pub use format::Format;
+#[cfg(feature = "toml")]
+pub use from_toml::{TomlError, from_toml};
 pub use repeated::Repeated;
 pub use source::{Directories, MAX_SIZE, Source};
+#[cfg(feature = "xml")]
 pub use xml::{ElementFault, MarkupFault};
 
 use draft::Drawn;
-use format::Format;
 use place::{Placed, Problem, Span};
 use source::Text;
 
@@ -115,9 +128,14 @@ fn drawn(bytes: &[u8]) -> Result<Vec<Drawn>, Problem> {
     let text = decode(bytes)?;
     match Format::of(text) {
         None => Err(ReadFault::Nothing.at(Span::new(0, 0))),
+        #[cfg(feature = "xml")]
         Some(Format::Xml) => xml::read(text).map(|network| vec![network]),
+        #[cfg(feature = "toml")]
         Some(Format::Toml) => fields::read_toml(text),
+        #[cfg(feature = "json")]
         Some(Format::Json) => fields::read_json(text),
+        #[allow(unreachable_patterns, reason = "each format is a feature")]
+        Some(format) => Err(ReadFault::LeftOut(format).at(Span::new(0, 0))),
     }
 }
 

@@ -1,15 +1,11 @@
 //! TOML as values with their places.
 
 use ::toml::de::{DeTable, DeValue};
-use toml_parser::Source;
-use toml_parser::lexer::TokenKind;
 
 use super::fault::FieldFault;
 use super::value::{Entry, Kind, MAX_DEPTH, Value};
-use crate::definition::place::{Placed, Problem, Span};
-
-/// How many parts a dotted key may have: `ports.start` has two.
-const MAX_PARTS: usize = 8;
+use crate::from_toml::endless_key;
+use crate::place::{Placed, Problem, Span};
 
 /// Takes a whole text apart.
 pub(super) fn parse(text: &str) -> Result<Value<'_>, Problem> {
@@ -36,29 +32,6 @@ fn check_keys(text: &str) -> Result<(), Problem> {
         Some(span) => Err(FieldFault::KeyParts.at(span)),
         None => Ok(()),
     }
-}
-
-/// Where a key has more parts than any of ours. The parser bounds the parts of a key, and how deep brackets are nested, but not the product of
-/// the two: 80 tables within one another, each with a key of 79 parts, overflow the stack.
-pub(crate) fn endless_key(text: &str) -> Option<Span> {
-    let mut parts = 1;
-    for token in Source::new(text).lex() {
-        match token.kind() {
-            TokenKind::Dot => parts += 1,
-            TokenKind::Equals
-            | TokenKind::Comma
-            | TokenKind::LeftSquareBracket
-            | TokenKind::LeftCurlyBracket
-            | TokenKind::RightSquareBracket
-            | TokenKind::RightCurlyBracket
-            | TokenKind::Newline => parts = 1,
-            _ => {}
-        }
-        if parts > MAX_PARTS {
-            return Some(Span::new(token.span().start(), token.span().end()));
-        }
-    }
-    None
 }
 
 fn kind(value: DeValue<'_>, depth: usize) -> Kind<'_> {

@@ -7,8 +7,8 @@ use palisade_core::network::{AddressRange, PortRange};
 use super::fault::FieldFault;
 use super::table::Table;
 use super::value::{Kind, Value};
-use crate::definition::fault::ValueFault;
-use crate::definition::place::{Placed, Problem};
+use crate::fault::ValueFault;
+use crate::place::{Placed, Problem};
 
 /// The fields of a range that is a table.
 const ENDS: [&str; 2] = ["start", "end"];

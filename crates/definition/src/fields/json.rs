@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::fault::FieldFault;
 use super::value::{Entry, Kind, MAX_DEPTH, Value};
-use crate::definition::place::{Placed, Problem, Span};
+use crate::place::{Placed, Problem, Span};
 
 /// Takes a whole text apart.
 pub(super) fn parse(text: &str) -> Result<Value<'_>, Problem> {

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use palisade::definition::{Fault, MAX_SIZE, MarkupFault, Source, parse};
 use palisade_core::Network;
+use palisade_definition::{Fault, MAX_SIZE, MarkupFault, Source, parse};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use written::Style;

@@ -2,8 +2,8 @@
 
 use super::fault::FieldFault;
 use super::value::{Entry, Kind, Value};
-use crate::definition::nearest::nearest;
-use crate::definition::place::{At, Placed, Problem, Span};
+use crate::nearest::nearest;
+use crate::place::{At, Placed, Problem, Span};
 
 /// A value that is a table.
 pub(super) struct Table<'a> {

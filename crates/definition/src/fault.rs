@@ -9,9 +9,12 @@ use thiserror::Error;
 
 use super::clash::Clash;
 use super::draft::Contradiction;
+#[cfg(any(feature = "toml", feature = "json"))]
 use super::fields::FieldFault;
+use super::format::Format;
 use super::repeated::Repeated;
 use super::source::MAX_SIZE;
+#[cfg(feature = "xml")]
 use super::xml::{ElementFault, MarkupFault};
 
 /// What is wrong with a definition.
@@ -28,12 +31,15 @@ pub enum Fault {
     #[error(transparent)]
     Clash(#[from] Clash),
     /// The text is not well-formed XML.
+    #[cfg(feature = "xml")]
     #[error(transparent)]
     Markup(#[from] MarkupFault),
     /// XML's elements and attributes describe no network.
+    #[cfg(feature = "xml")]
     #[error(transparent)]
     Element(#[from] ElementFault),
     /// TOML's or JSON's fields describe no network.
+    #[cfg(any(feature = "toml", feature = "json"))]
     #[error(transparent)]
     Field(#[from] FieldFault),
     /// A value is not what it should be.
@@ -52,8 +58,11 @@ impl Fault {
             Self::Read(fault) => fault.hint().into(),
             Self::Repeated(fault) => fault.hint().into(),
             Self::Clash(fault) => fault.hint().into(),
+            #[cfg(feature = "xml")]
             Self::Markup(fault) => fault.hint(),
+            #[cfg(feature = "xml")]
             Self::Element(fault) => fault.hint(),
+            #[cfg(any(feature = "toml", feature = "json"))]
             Self::Field(fault) => fault.hint(),
             Self::Value(fault) => fault.hint(),
             Self::Contradiction(fault) => fault.hint(),
@@ -89,6 +98,9 @@ pub enum ReadFault {
         /// The byte.
         byte: u8,
     },
+    /// A format that this build leaves out.
+    #[error("this program reads no {0}")]
+    LeftOut(Format),
 }
 
 impl ReadFault {
@@ -109,6 +121,7 @@ impl ReadFault {
             Self::TooLarge => "is this the right file? split it if it really holds networks",
             Self::Nothing => "write a network as libvirt's XML, as TOML or as JSON",
             Self::Utf16 | Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::LeftOut(_) => "write the definition in another format",
         }
     }
 }

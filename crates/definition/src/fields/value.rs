@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use super::fault::FieldFault;
-use crate::definition::fault::ValueFault;
-use crate::definition::place::{At, Placed, Problem, Span};
+use crate::fault::ValueFault;
+use crate::place::{At, Placed, Problem, Span};
 
 /// How deep values are looked into: a list, the networks in it, their fields, what these hold.
 pub(super) const MAX_DEPTH: usize = 4;

@@ -11,7 +11,7 @@ use quick_xml::reader::Reader;
 
 use super::attribute::{self, Attribute};
 use super::markup::MarkupFault;
-use crate::definition::place::{At, Placed, Problem, Span};
+use crate::place::{At, Placed, Problem, Span};
 
 /// How deep elements may be nested: what libxml2 allows. Definitions need five levels, foreign
 /// metadata perhaps a few more; a tree this deep still fits on any stack.

@@ -1,11 +1,26 @@
 //! Which format a text is in.
 
+use std::fmt;
+
 /// The formats of definitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub enum Format {
+    /// libvirt's network XML.
     Xml,
+    /// TOML.
     Toml,
+    /// JSON.
     Json,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Xml => "XML",
+            Self::Toml => "TOML",
+            Self::Json => "JSON",
+        })
+    }
 }
 
 impl Format {

@@ -8,8 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use palisade::definition::{DefinitionError, Directories, Fault, ReadFault, read, read_all};
 use palisade_core::Network;
+use palisade_definition::{DefinitionError, Directories, Fault, ReadFault, read, read_all};
 
 fn toml(name: &str) -> String {
     format!("name = '{name}'\nbridge = '{name}'\n")

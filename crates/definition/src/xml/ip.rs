@@ -8,8 +8,8 @@ use super::attribute::Attribute;
 use super::fault::ElementFault;
 use super::tree::Element;
 use super::vocabulary::Vocabulary;
-use crate::definition::fault::ValueFault;
-use crate::definition::place::{At, Placed, Problem, Span};
+use crate::fault::ValueFault;
+use crate::place::{At, Placed, Problem, Span};
 
 const IP: Vocabulary = Vocabulary {
     attributes: &["address", "family", "netmask", "prefix"],

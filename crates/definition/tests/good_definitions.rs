@@ -5,9 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use palisade::definition::{Source, parse};
 use palisade_core::Network;
 use palisade_core::network::{Forward, InterfaceName, Name, UnmanagedMode};
+use palisade_definition::{Source, parse};
 
 fn read(text: &str) -> Vec<Network> {
     let source = Source::at(Path::new("good"));

@@ -8,7 +8,7 @@ mod bad;
 use std::fmt::Write;
 use std::path::Path;
 
-use palisade::definition::{Source, parse};
+use palisade_definition::{Source, parse};
 
 /// Inputs above this are told by their size.
 const SHOWN: usize = 600;

@@ -6,10 +6,10 @@ use super::attribute::Attribute;
 use super::fault::ElementFault;
 use super::tree::Element;
 use super::vocabulary::Vocabulary;
-use crate::definition::draft::{Mode, NatDraft};
-use crate::definition::fault::ValueFault;
-use crate::definition::nearest::nearest;
-use crate::definition::place::{At, Placed, Problem, Span};
+use crate::draft::{Mode, NatDraft};
+use crate::fault::ValueFault;
+use crate::nearest::nearest;
+use crate::place::{At, Placed, Problem, Span};
 
 /// `pf`, PCI addresses and the driver are for modes in which guests get a device of their own.
 const FORWARD: Vocabulary = Vocabulary {

@@ -5,9 +5,9 @@ use palisade_core::network::InterfaceName;
 use super::attribute::Attribute;
 use super::fault::ElementFault;
 use super::tree::{Element, is_blank};
-use crate::definition::fault::ValueFault;
-use crate::definition::nearest::nearest;
-use crate::definition::place::{At, Placed, Problem, Span};
+use crate::fault::ValueFault;
+use crate::nearest::nearest;
+use crate::place::{At, Placed, Problem, Span};
 
 /// The attributes and elements that matter in an element.
 pub(super) struct Vocabulary {

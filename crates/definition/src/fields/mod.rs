@@ -4,12 +4,12 @@
 //! reader: what one format takes or refuses, the other does too.
 
 mod fault;
+#[cfg(feature = "json")]
 mod json;
 mod range;
 mod table;
+#[cfg(feature = "toml")]
 mod toml;
-
-pub(crate) use toml::endless_key;
 mod value;
 
 pub use fault::FieldFault;
@@ -41,11 +41,13 @@ const FIELDS: [&str; 12] = [
 const LIST: &str = "network";
 
 /// Reads the networks of a TOML text.
+#[cfg(feature = "toml")]
 pub(super) fn read_toml(text: &str) -> Result<Vec<Drawn>, Problem> {
     networks(&toml::parse(text)?)
 }
 
 /// Reads the networks of a JSON text.
+#[cfg(feature = "json")]
 pub(super) fn read_json(text: &str) -> Result<Vec<Drawn>, Problem> {
     networks(&json::parse(text)?)
 }

@@ -7,7 +7,7 @@ use quick_xml::events::BytesRef;
 use quick_xml::events::attributes::{AttrError, Attributes};
 
 use super::markup::MarkupFault;
-use crate::definition::place::{At, Placed, Problem, Span};
+use crate::place::{At, Placed, Problem, Span};
 
 /// An attribute, and its value without quotes and references.
 #[derive(Debug)]

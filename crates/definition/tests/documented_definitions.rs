@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use palisade::definition::{DefinitionError, Source, parse};
 use palisade_core::Network;
+use palisade_definition::{DefinitionError, Source, parse};
 
 const DOCUMENT: &str = include_str!("../../../docs/definitions.md");
 
