@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::location::Location;
 use crate::network::{Family, Name, Network};
 use crate::record::Record;
 use crate::rules::{Purpose, Rule};
@@ -214,6 +215,14 @@ impl fmt::Display for DiscrepancyKind {
 pub trait Backend: Send {
     /// The name by which records know it.
     fn name(&self) -> &'static str;
+
+    /// The rules that a network needs at one of this backend's placements, of whichever of them it
+    /// [omits](Self::omission).
+    fn rules(&self, network: &Network, placement: &Placement) -> Vec<Rule>;
+
+    /// Where in the kernel the rules of a placement are; none if the placement is not valid for
+    /// this backend.
+    fn location(&self, placement: &Placement) -> Option<Location>;
 
     /// Why a rule of a running network is not installed, if it is not.
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str>;

@@ -13,6 +13,7 @@ pub mod evaluate;
 mod frame;
 mod installed;
 pub mod journal;
+pub mod location;
 pub mod network;
 mod origin;
 pub mod record;

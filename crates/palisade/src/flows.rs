@@ -11,7 +11,7 @@ use std::fmt;
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
 use palisade_core::network::{Name, Subnet};
-use palisade_core::rules::{Guard, Purpose, rules};
+use palisade_core::rules::Purpose;
 use palisade_core::state::Record;
 use palisade_nft::conntrack::Conntrack;
 
@@ -90,8 +90,7 @@ pub(crate) fn natted<'r>(
         let Some(backend) = backends.iter().find(|b| b.name() == placement.backend) else {
             continue;
         };
-        // The guard is about other rules than these.
-        let rules = rules(&record.network, Guard::AsDefined);
+        let rules = backend.rules(&record.network, placement);
         let installed = rules.iter().filter(|rule| {
             rule.purpose == Purpose::Nat && backend.omission(record, rule).is_none()
         });

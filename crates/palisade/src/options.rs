@@ -6,14 +6,13 @@ use std::str::FromStr;
 
 use palisade_core::backend::Placement;
 use palisade_core::network::{Established, Network};
-use palisade_iptables::backend as iptables;
 use palisade_iptables::run::Programs;
-use palisade_nft::backend as nft;
+use palisade_nft::backend::Settings;
 use palisade_nft::layout::{Layout, TableName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::no_rules;
+use crate::backends;
 
 /// How to open a [`Firewall`](crate::Firewall).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,9 +69,9 @@ impl BackendChoice {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
-            Self::Nftables => nft::NAME,
-            Self::Iptables => iptables::NAME,
-            Self::None => no_rules::NAME,
+            Self::Nftables => "nftables",
+            Self::Iptables => "iptables",
+            Self::None => "none",
         }
     }
 }
@@ -137,35 +136,13 @@ impl Choice {
             .is_some_and(|backend| backend != BackendChoice::Auto)
     }
 
-    /// Whether something of it is for another backend than the one of this placement.
-    pub(crate) fn is_ignored_by(&self, placement: &Placement) -> bool {
-        let of_nftables = self.layout.is_some() || self.table.is_some();
-        let of_iptables = self
-            .iptables
-            .is_some_and(|programs| programs != Programs::Auto);
-        match placement.backend.as_str() {
-            nft::NAME => of_iptables,
-            iptables::NAME => of_nftables,
-            _ => of_nftables || of_iptables,
-        }
-    }
-
-    /// What a record says was chosen. Where there are no rules, nothing is said of known flows.
-    fn recorded(placement: &Placement) -> Self {
-        let mut choice = Self::default();
-        if let Ok(settings) = nft::Settings::try_from(placement) {
-            choice.backend = Some(BackendChoice::Nftables);
-            choice.layout = Some(settings.layout);
-            choice.table = Some(settings.table);
-        } else if let Ok(settings) = iptables::Settings::try_from(placement) {
-            choice.backend = Some(BackendChoice::Iptables);
-            choice.iptables = Some(settings.programs);
-        } else {
-            choice.backend = Some(BackendChoice::None);
-            return choice;
-        }
-        choice.established = placement.established().ok();
-        choice
+    /// The choice that means a recorded placement; none if this build does not know such placements.
+    fn recorded(placement: &Placement) -> Option<Self> {
+        let kind = backends::of(placement)?;
+        Some(Self {
+            backend: Some(kind.choice()),
+            ..kind.recorded(placement)?
+        })
     }
 
     /// Where a network goes: by this choice, then by where it is if it runs, then by what is
@@ -188,7 +165,7 @@ impl Choice {
             ..choice.clone()
         };
         let explicit = named(self);
-        let running = running.map(Self::recorded);
+        let running = running.and_then(Self::recorded);
         // Settings of the backend that a network leaves say nothing about the one that it goes to;
         // when known flows are accepted is none of a backend's own.
         let kept = Self {
@@ -215,20 +192,13 @@ impl Choice {
 
     /// With the defaults where nothing was chosen.
     fn settle(&self) -> Placement {
-        let placement = match self.backend.unwrap_or_default() {
-            BackendChoice::Auto | BackendChoice::Nftables => Placement::from(&self.settings()),
-            BackendChoice::Iptables => Placement::from(&iptables::Settings {
-                programs: self.iptables.unwrap_or_default(),
-            }),
-            BackendChoice::None => return no_rules::placement(),
-        };
-        placement.with_established(self.established.unwrap_or_default())
+        backends::chosen_or_default(self).placement(self)
     }
 
     /// The nftables backend's part, with the defaults where nothing was chosen.
     #[must_use]
-    pub fn settings(&self) -> nft::Settings {
-        nft::Settings {
+    pub fn settings(&self) -> Settings {
+        Settings {
             layout: self.layout.unwrap_or_default(),
             table: self.table.clone().unwrap_or_default(),
         }

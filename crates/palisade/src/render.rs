@@ -1,13 +1,10 @@
 //! What would be installed, as text.
 
-use std::fmt::Write;
-
 use palisade_core::network::{Conflict, Family, Network, conflicts, told};
-use palisade_nft::layout::Layout;
-use palisade_nft::program::Program;
 use thiserror::Error;
 
-use crate::options::{BackendChoice, Choice};
+use crate::backends;
+use crate::options::Choice;
 
 /// Why nothing can be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -44,35 +41,9 @@ pub fn render(
         return Err(RenderError::Conflicts(conflicts));
     }
     let networks = &choice.applied_to(networks);
-    let families = || {
-        Family::BOTH
-            .into_iter()
-            .filter(|&of| family.is_none_or(|one| one == of))
+    let families: Vec<Family> = match family {
+        Some(family) => vec![family],
+        None => Family::BOTH.to_vec(),
     };
-    let mut text = String::new();
-    match choice.backend {
-        Some(BackendChoice::None) => return Ok(text),
-        Some(BackendChoice::Iptables) => {
-            for of in families() {
-                let rendered = palisade_iptables::backend::render(networks, of);
-                if family.is_none() && !rendered.is_empty() {
-                    let _ = writeln!(text, "# {of}"); // Writing to a String does not fail.
-                }
-                text.push_str(&rendered);
-            }
-            return Ok(text);
-        }
-        _ => {}
-    }
-    let settings = choice.settings();
-    let placed: Vec<(Layout, &Network)> = networks
-        .iter()
-        .map(|network| (settings.layout, network))
-        .collect();
-    for family in families() {
-        if let Some(program) = Program::of(&settings.table, family, &placed) {
-            let _ = write!(text, "{program:#}"); // Writing to a String does not fail.
-        }
-    }
-    Ok(text)
+    Ok(backends::chosen_or_default(choice).render(networks, choice, &families))
 }

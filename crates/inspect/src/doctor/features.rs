@@ -1,13 +1,13 @@
 //! What this kernel lacks.
 
 use palisade_core::network::Family;
-use palisade_core::rules::{Guard, rules};
 use palisade_iptables::run::{Programs, Variant};
 use palisade_nft::backend::{Feature, Nftables, ProbeError};
 
 use super::finding::{Check, Evidence, Finding, Severity};
+use super::location::is_of_programs;
 use super::scene::{Scene, names};
-use palisade::backends;
+use palisade::{Firewall, backends};
 
 pub(super) fn of_nftables(
     scene: &Scene,
@@ -59,12 +59,11 @@ fn lacking(scene: &Scene, family: Family, feature: Feature) -> Finding {
 
 /// What the programs of networks that run by iptables cannot do: the checksum of DHCP answers, and
 /// whole tables. Nobody else needs them.
-pub(super) fn of_iptables(scene: &Scene) -> Vec<Finding> {
+pub(super) fn of_iptables(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
     let mut found = Vec::new();
     for variant in Variant::BOTH {
         let its = scene.records.iter().filter(|record| {
-            record.placement.setting("programs") == Some(variant.name())
-                && !rules(&record.network, Guard::AsDefined).is_empty()
+            is_of_programs(firewall, record, variant) && !firewall.rules(record).is_empty()
         });
         let networks = names(its);
         if networks.is_empty() {

@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use palisade::Firewall;
+use palisade_core::location::Location;
 use palisade_core::network::InterfaceName;
 use palisade_core::state::{Record, State, StateError};
-use palisade_nft::backend::Settings as Nftables;
 
 use super::exact;
 use super::finding::{Check, Evidence, Finding, Severity};
+use super::location::is_of_programs;
 use super::mend::word;
 use super::rulesets::Rulesets;
 use super::scene::{Scene, names};
@@ -129,14 +131,13 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) 
 }
 
 /// Our tables and chains without a record.
-pub(super) fn unrecorded(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
+pub(super) fn unrecorded(firewall: &Firewall, scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
     let mut found = Vec::new();
     for program in &rulesets.own {
         let table = &program.table;
-        let is_recorded = scene.records.iter().any(|record| {
-            Nftables::try_from(&record.placement)
-                .is_ok_and(|settings| settings.table.as_str() == table.name)
-        });
+        let here = Some(Location::OwnTable(table.name.clone()));
+        let mut places = scene.records.iter().map(|record| &record.placement);
+        let is_recorded = places.any(|placement| firewall.location(placement) == here);
         if let Some(mend) = exact::ours(program).filter(|_| !is_recorded) {
             let evidence = Evidence::Table {
                 program: "nftables".to_owned(),
@@ -149,7 +150,7 @@ pub(super) fn unrecorded(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
         let is_recorded = scene
             .records
             .iter()
-            .any(|record| record.placement.setting("programs") == Some(saved.variant.name()));
+            .any(|record| is_of_programs(firewall, record, saved.variant));
         for table in saved.tables.iter().filter(|_| !is_recorded) {
             let Some(mend) = exact::ours_in_iptables(&saved.program, table) else {
                 continue;

@@ -16,6 +16,7 @@ mod forwarding;
 mod interfaces;
 mod keeper;
 mod leftovers;
+mod location;
 mod mend;
 mod packets;
 mod programs;
@@ -27,7 +28,7 @@ mod unguarded;
 
 use std::path::{Path, PathBuf};
 
-use palisade::folder;
+use palisade::{Firewall, folder};
 use palisade_core::state::State;
 use palisade_nft::backend::Nftables;
 use palisade_nft::host::Host;
@@ -45,10 +46,8 @@ pub use error::DoctorError;
 pub use finding::{Check, Evidence, Finding, Severity};
 
 /// All that is wrong, the worst first.
-pub(crate) fn examine(
-    state: &State,
-    namespace: Option<&Path>,
-) -> Result<Vec<Finding>, DoctorError> {
+pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> {
+    let (state, namespace) = (firewall.state(), firewall.namespace());
     let host = Host::read(namespace)?;
     let legacy = ip_tables::families(namespace)?;
     let settings = match namespace {
@@ -83,12 +82,12 @@ pub(crate) fn examine(
         }
     }
     found.extend(collisions::findings(&scene));
-    found.extend(unguarded::findings(&scene));
-    found.extend(programs::findings(&scene, &rulesets));
+    found.extend(unguarded::findings(firewall, &scene));
+    found.extend(programs::findings(firewall, &scene, &rulesets));
     found.extend(features::of_nftables(&scene, &mut nftables)?);
-    found.extend(features::of_iptables(&scene));
+    found.extend(features::of_iptables(firewall, &scene));
     found.extend(leftovers::of_libvirt(&scene, &rulesets, &of_libvirt));
-    found.extend(leftovers::unrecorded(&scene, &rulesets));
+    found.extend(leftovers::unrecorded(firewall, &scene, &rulesets));
     found.extend(leftovers::of_state(&scene, state)?);
     found.sort_by_key(|finding| finding.severity);
     Ok(found)

@@ -1,22 +1,24 @@
 //! Both families of iptables programs at once: each lists its own rules alone, and a packet has to
 //! pass those of both.
 
+use palisade::Firewall;
 use palisade_core::network::Family;
 use palisade_iptables::backend::Saved;
 use palisade_iptables::run::Variant;
 
 use super::finding::{Check, Evidence, Finding, Severity};
+use super::location::is_of_programs;
 use super::rulesets::Rulesets;
 use super::scene::{Scene, names};
 
-pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
+pub(super) fn findings(firewall: &Firewall, scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
     let found = Family::BOTH.map(|family| {
         let of = |variant| {
             let mut saved = rulesets.saved_of(family);
             saved.find(|saved| saved.variant == variant && acts(saved))
         };
         let (legacy, nft) = (of(Variant::Legacy)?, of(Variant::Nft)?);
-        Some(finding(scene, legacy, nft))
+        Some(finding(firewall, scene, legacy, nft))
     });
     found.into_iter().flatten().collect()
 }
@@ -32,7 +34,7 @@ fn acts(saved: &Saved) -> bool {
     })
 }
 
-fn finding(scene: &Scene, legacy: &Saved, nft: &Saved) -> Finding {
+fn finding(firewall: &Firewall, scene: &Scene, legacy: &Saved, nft: &Saved) -> Finding {
     let evidence = [legacy, nft].into_iter().flat_map(|saved| {
         let tables = saved.tables.iter().filter(|table| !table.rules.is_empty());
         tables.map(|table| Evidence::Table {
@@ -43,7 +45,7 @@ fn finding(scene: &Scene, legacy: &Saved, nft: &Saved) -> Finding {
     let ours = scene
         .records
         .iter()
-        .filter(|record| record.placement.setting("programs") == Some(Variant::Legacy.name()));
+        .filter(|record| is_of_programs(firewall, record, Variant::Legacy));
     let networks = names(ours);
     let mut mend = Vec::new();
     if !networks.is_empty() {

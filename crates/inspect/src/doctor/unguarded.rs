@@ -1,16 +1,17 @@
 //! IPv6 past a network that has none: the layouts that keep to libvirt's families do not rule it.
 
+use palisade::Firewall;
+use palisade_core::location::Location;
 use palisade_core::network::Family;
-use palisade_core::rules::{Guard, Role, rules};
+use palisade_core::rules::Role;
 use palisade_core::state::Record;
-use palisade_nft::backend::Settings as Nftables;
 
 use super::finding::{Check, Finding, Severity};
 use super::scene::Scene;
 
 const FORWARDING: &str = "net/ipv6/conf/all/forwarding";
 
-pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
+pub(super) fn findings(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
     if !scene.settings.is(FORWARDING, "1") {
         return Vec::new();
     }
@@ -18,7 +19,7 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     for (record, bridge) in scene.ruled() {
         let disabled = format!("net/ipv6/conf/{bridge}/disable_ipv6");
         // Without such a file there is no such bridge, or no IPv6 at all.
-        if is_guarded(record) || !scene.settings.is(&disabled, "0") {
+        if is_guarded(firewall, record) || !scene.settings.is(&disabled, "0") {
             continue;
         }
         let network = record.network.name();
@@ -46,13 +47,14 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
 }
 
 /// Whether rules for its forwarded IPv6 stand, or nobody wants any.
-fn is_guarded(record: &Record) -> bool {
-    let guard = match Nftables::try_from(&record.placement) {
-        Ok(settings) => settings.layout.guard(),
-        Err(_) if record.placement.backend == palisade_iptables::backend::NAME => Guard::AsDefined,
-        Err(_) => return true,
-    };
-    let rules = rules(&record.network, guard);
+fn is_guarded(firewall: &Firewall, record: &Record) -> bool {
+    if matches!(
+        firewall.location(&record.placement),
+        None | Some(Location::Nowhere)
+    ) {
+        return true;
+    }
+    let rules = firewall.rules(record);
     let mut forwarded = rules.iter().filter(|rule| rule.role == Role::GuestOutput);
     forwarded.any(|rule| rule.family == Family::Ipv6)
 }

@@ -10,6 +10,6 @@ impl Inspector<'_> {
     /// # Errors
     /// If the state or the kernel cannot be read.
     pub fn doctor(&self) -> Result<Vec<Finding>, DoctorError> {
-        examine(self.firewall.state(), self.firewall.namespace())
+        examine(self.firewall)
     }
 }

@@ -1,7 +1,7 @@
 //! Tracing real packets.
 
 use super::Inspector;
-use crate::trace::{Beginning, Filter, Limits, Trace, TraceError};
+use crate::trace::{Filter, Limits, Trace, TraceError};
 
 impl Inspector<'_> {
     /// Real packets as they pass, with the rules that they meet.
@@ -9,12 +9,6 @@ impl Inspector<'_> {
     /// # Errors
     /// If the kernel does not trace packets, or not for this process.
     pub fn trace(&mut self, filter: &Filter, limits: Limits) -> Result<Trace, TraceError> {
-        let records = self.firewall.running()?;
-        Trace::begin(&Beginning {
-            namespace: self.firewall.namespace(),
-            filter,
-            limits,
-            records: &records,
-        })
+        Trace::begin(self.firewall, filter, limits)
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use palisade::Firewall;
 use palisade_core::evaluate::Verdict;
 use palisade_core::network::{InterfaceName, Name};
 use palisade_core::words::in_words;
@@ -114,23 +115,14 @@ impl TraceError {
     }
 }
 
-/// What a trace begins with.
-pub(crate) struct Beginning<'a> {
-    pub(crate) namespace: Option<&'a Path>,
-    pub(crate) filter: &'a Filter,
-    pub(crate) limits: Limits,
-    /// What runs here.
-    pub(crate) records: &'a [palisade_core::state::Record],
-}
-
 impl Trace {
-    pub(crate) fn begin(beginning: &Beginning<'_>) -> Result<Self, TraceError> {
-        let Beginning {
-            namespace,
-            filter,
-            limits,
-            records,
-        } = *beginning;
+    pub(crate) fn begin(
+        firewall: &mut Firewall,
+        filter: &Filter,
+        limits: Limits,
+    ) -> Result<Self, TraceError> {
+        let records = firewall.running()?;
+        let namespace = firewall.namespace();
         if let Some(protocol) = filter.without_ports() {
             return Err(TraceError::Filter(ResolveError::Ports(protocol)));
         }
@@ -143,8 +135,8 @@ impl Trace {
                 host: host::Host::read(namespace)?,
             },
             filter: filter.clone(),
-            ours: prediction::ours(records),
-            untraceable: prediction::untraceable(records),
+            ours: prediction::ours(firewall, &records),
+            untraceable: prediction::untraceable(firewall, &records),
             left: limits.count,
             until: limits.time.map(|time| Instant::now() + time),
             tracer,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use palisade::Firewall;
 use palisade_core::evaluate::{Flow, Outcome, Packet, Visit};
+use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
-use palisade_nft::backend::Settings;
 use palisade_nft::dump::DumpError;
 use palisade_nft::evaluate::{self, evaluate};
 use palisade_nft::object::{Expression, Family, Verdict};
@@ -16,18 +17,20 @@ use super::packet::{self, Prediction, TracedPacket};
 use super::tables::Tables;
 
 /// Our tables, of the families ip and ip6.
-pub(super) fn ours(records: &[Record]) -> BTreeSet<String> {
-    let table = |record: &Record| {
-        let settings = Settings::try_from(&record.placement).ok()?;
-        Some(settings.table.to_string())
+pub(super) fn ours(firewall: &Firewall, records: &[Record]) -> BTreeSet<String> {
+    let table = |record: &Record| match firewall.location(&record.placement) {
+        Some(Location::OwnTable(table)) => Some(table),
+        _ => None,
     };
     records.iter().filter_map(table).collect()
 }
 
 /// The networks whose rules nf_tables knows nothing of.
-pub(super) fn untraceable(records: &[Record]) -> Vec<Name> {
-    let is_legacy = |record: &&Record| record.placement.setting("programs") == Some("legacy");
-    let names = records.iter().filter(is_legacy);
+pub(super) fn untraceable(firewall: &Firewall, records: &[Record]) -> Vec<Name> {
+    let unseen = Some(Location::SharedTables(Subsystem::IpTables));
+    let names = records
+        .iter()
+        .filter(|r| firewall.location(&r.placement) == unseen);
     names.map(|record| record.network.name().clone()).collect()
 }
 

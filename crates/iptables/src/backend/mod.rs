@@ -31,7 +31,9 @@ use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, Done, Installed, Placement, Plan, RunError,
     Standing, Step,
 };
-use palisade_core::rules::{Purpose, Rule};
+use palisade_core::location::{Location, Subsystem};
+use palisade_core::network::Network;
+use palisade_core::rules::{Guard, Purpose, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
 use thiserror::Error;
@@ -306,6 +308,19 @@ impl Iptables {
 impl Backend for Iptables {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn rules(&self, network: &Network, _placement: &Placement) -> Vec<Rule> {
+        rules(network, Guard::AsDefined)
+    }
+
+    /// Programs that are not settled yet are those of nf_tables on any system of today.
+    fn location(&self, placement: &Placement) -> Option<Location> {
+        let settings = Settings::try_from(placement).ok()?;
+        Some(Location::SharedTables(match settings.programs {
+            Programs::Of(Variant::Legacy) => Subsystem::IpTables,
+            Programs::Of(Variant::Nft) | Programs::Auto => Subsystem::NfTables,
+        }))
     }
 
     /// What is not recorded of a network was refused by the kernel when it was applied.

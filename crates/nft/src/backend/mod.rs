@@ -33,7 +33,9 @@ use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, Done, Foreign, Placement, Plan, RunError, Standing,
     Step,
 };
-use palisade_core::rules::Rule;
+use palisade_core::location::Location;
+use palisade_core::network::Network;
+use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
 
@@ -124,6 +126,17 @@ impl Nftables {
 impl Backend for Nftables {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn rules(&self, network: &Network, placement: &Placement) -> Vec<Rule> {
+        let guard = Settings::try_from(placement)
+            .map_or(Guard::AsDefined, |settings| settings.layout.guard());
+        rules(network, guard)
+    }
+
+    fn location(&self, placement: &Placement) -> Option<Location> {
+        let settings = Settings::try_from(placement).ok()?;
+        Some(Location::OwnTable(settings.table.to_string()))
     }
 
     fn omission(&self, _record: &Record, rule: &Rule) -> Option<&'static str> {

@@ -4,7 +4,7 @@ use palisade_core::engine::{Recovered, Report};
 use palisade_core::network::{Forward, Name};
 
 use super::Firewall;
-use crate::{flows, no_rules};
+use crate::flows;
 
 impl Firewall {
     /// Sees to what follows a change: ends the flows of those networks of the report that
@@ -38,8 +38,8 @@ impl Firewall {
         if let Some(networks) = networks {
             let mut has_nat = false;
             self.state.recall(networks, |record| {
-                let is_ruled = record.placement.backend != no_rules::NAME;
-                has_nat |= is_ruled && matches!(record.network.forward(), Forward::Nat(_));
+                has_nat |= self.has_rules(&record.placement)
+                    && matches!(record.network.forward(), Forward::Nat(_));
             });
             if !has_nat {
                 return None;

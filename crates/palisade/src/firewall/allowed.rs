@@ -1,12 +1,14 @@
 //! Whether this process may do what it is asked: a plain user is told before anything is tried.
 
+use palisade_core::backend::Placement;
 use palisade_core::engine::EngineError;
+use palisade_core::location::Location;
 use palisade_core::network::Network;
 use palisade_core::state::Record;
 
 use super::Firewall;
 use crate::options::Choice;
-use crate::{no_rules, rights};
+use crate::rights;
 
 impl Firewall {
     /// Fails where rights are missing and any of the networks that run, as far as `concerned`, has
@@ -20,7 +22,7 @@ impl Firewall {
             return Ok(());
         }
         let records = self.state.records(None)?;
-        let is_ruled = |record: &Record| record.placement.backend != no_rules::NAME;
+        let is_ruled = |record: &Record| self.has_rules(&record.placement);
         if records.iter().any(|r| concerned(r) && is_ruled(r)) {
             return Err(lacking);
         }
@@ -43,11 +45,16 @@ impl Firewall {
             let running = running.map(|record| &record.placement);
             let configured = &self.configured;
             let placement = self.choice.placement(running, configured, Choice::default);
-            placement.backend != no_rules::NAME
+            self.has_rules(&placement)
         };
         if networks.iter().any(is_ruled) {
             return Err(lacking);
         }
         Ok(())
+    }
+
+    /// Whether a network has rules at this placement.
+    pub(super) fn has_rules(&self, placement: &Placement) -> bool {
+        self.location(placement) != Some(Location::Nowhere)
     }
 }

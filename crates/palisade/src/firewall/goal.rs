@@ -9,7 +9,7 @@ use palisade_core::state::Running;
 
 use super::Firewall;
 use crate::options::Choice;
-use crate::usual;
+use crate::{backends, usual};
 
 /// Where a network goes, and why.
 type Settled = (Arc<Placement>, Arc<str>);
@@ -43,8 +43,8 @@ impl Firewall {
             let mut settle = |running: Option<&Placement>| {
                 let usual_choice = || usual.map_or_else(Choice::default, |u| u.choice.clone());
                 let placement = choice.placement(running, &configured, usual_choice);
-                let placement = usual::settled(namespace.as_ref(), placement);
-                ignored |= choice.is_ignored_by(&placement);
+                let placement = usual::settled(namespace.as_deref(), placement);
+                ignored |= backends::is_ignored(&choice, &placement);
                 let why = match usual {
                     _ if choice.is_of_backend() => "chosen explicitly",
                     _ if configured.is_of_backend() => "configured",

@@ -12,18 +12,18 @@ mod show;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use palisade_core::backend::{Backend, Discrepancy};
+use palisade_core::backend::{Backend, Discrepancy, Placement};
 use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
+use palisade_core::location::Location;
 use palisade_core::network::{Name, Network};
+use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Running, State};
 use palisade_core::storage::PATIENCE;
-use palisade_nft::backend::Nftables;
 use palisade_nft::conntrack::Conntrack;
 use palisade_nft::socket::{self, Socket};
 use palisade_nft::transport::Transport;
 
 use crate::flows::{Flows, came, named};
-use crate::no_rules::NoRules;
 use crate::options::{Choice, Options};
 use crate::usual::{self, Usual};
 use crate::{backends, folder};
@@ -80,11 +80,7 @@ impl Firewall {
         Ok(Self {
             state: State::of(&directory, cookie),
             own_state: is_own.then_some(directory),
-            backends: vec![
-                Box::new(Nftables::new(transport)),
-                Box::new(backends::iptables(options.namespace.as_deref())),
-                Box::new(NoRules),
-            ],
+            backends: backends::open(transport, options.namespace.as_deref()),
             namespace: options.namespace.clone(),
             flows: Flows::default(),
             usual: Arc::default(),
@@ -226,7 +222,7 @@ impl Firewall {
             let wish = |record: &Record| {
                 let running = Some(&record.placement);
                 let placement = to.placement(running, &Choice::default(), Choice::default);
-                let placement = usual::settled(namespace.as_ref(), placement);
+                let placement = usual::settled(namespace.as_deref(), placement);
                 let why = "moved here by `migrate`";
                 Wish::new(&record.network, placement.into(), why.into())
             };
@@ -294,6 +290,28 @@ impl Firewall {
         let recovered = self.engine().recover_if_idle()?;
         self.tell_unnatted_of(recovered);
         Ok(())
+    }
+
+    /// The rules that a recorded network needs, of whichever of them its backend omits. Empty if this
+    /// build does not have that backend.
+    #[must_use]
+    pub fn rules(&self, record: &Record) -> Vec<Rule> {
+        let placement = &record.placement;
+        let backend = self.backend(placement);
+        backend.map_or_else(Vec::new, |b| b.rules(&record.network, placement))
+    }
+
+    /// Where in the kernel the rules of a placement are; none if this build cannot read the
+    /// placement.
+    #[must_use]
+    pub fn location(&self, placement: &Placement) -> Option<Location> {
+        self.backend(placement)?.location(placement)
+    }
+
+    fn backend(&self, placement: &Placement) -> Option<&dyn Backend> {
+        let mut backends = self.backends.iter();
+        let found = backends.find(|backend| backend.name() == placement.backend);
+        found.map(|backend| &**backend)
     }
 
     /// The network namespace, as a file; none for the caller's.

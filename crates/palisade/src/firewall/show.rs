@@ -3,9 +3,7 @@
 use palisade_core::backend::{BackendError, Placement};
 use palisade_core::engine::EngineError;
 use palisade_core::network::Name;
-use palisade_core::rules::{Guard, rules};
 use palisade_core::state::Record;
-use palisade_nft::backend::Settings;
 use thiserror::Error;
 
 use super::Firewall;
@@ -54,9 +52,7 @@ impl Firewall {
         self.check_rights(EngineError::NotReadable, |record| {
             record.network.name() == name
         })?;
-        let guard = Settings::try_from(&record.placement)
-            .map_or(Guard::AsDefined, |settings| settings.layout.guard());
-        let asked = rules(&record.network, guard);
+        let needed = self.rules(&record);
         let links = links(self.namespace.as_deref());
         let bridge = record.network.bridge().zip(links.as_deref());
         let mut shown = Shown {
@@ -73,7 +69,7 @@ impl Firewall {
                 .pop()
                 .unwrap_or_default();
             shown.counters = Counters::of(name, &shown.standing);
-            shown.omitted = omitted(backend.as_ref(), &shown.record, &asked);
+            shown.omitted = omitted(backend.as_ref(), &shown.record, &needed);
         }
         Ok(shown)
     }

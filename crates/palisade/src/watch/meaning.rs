@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use palisade_core::backend::{Installed, Line, Sign};
+use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::{Family, Name};
 use palisade_core::state::Record;
-use palisade_iptables::backend as iptables;
 use palisade_iptables::rule::Table;
-use palisade_iptables::run::{Programs, Variant};
-use palisade_nft::backend as nft;
 use palisade_nft::events::{self, Commit, Object, Way};
 use palisade_nft::layout::{self, Shape};
 use palisade_nft::object::{self, Element, Rule};
 use palisade_nft::statement::concatenation;
+
+use crate::firewall::Firewall;
 
 use super::notice::{Change, Process};
 
@@ -30,17 +30,17 @@ pub(super) struct Meaning<'a> {
 }
 
 impl<'a> Meaning<'a> {
-    pub(super) fn new(before: &'a [Record], now: &'a [Record]) -> Self {
+    pub(super) fn new(firewall: &Firewall, before: &'a [Record], now: &'a [Record]) -> Self {
         let mut meaning = Self {
             records: now.iter().chain(before).collect(),
             tables: BTreeSet::new(),
             in_iptables: false,
         };
         for record in before.iter().chain(now) {
-            if let Ok(settings) = nft::Settings::try_from(&record.placement) {
-                meaning.tables.insert(settings.table.to_string());
-            } else if let Ok(settings) = iptables::Settings::try_from(&record.placement) {
-                meaning.in_iptables |= settings.programs != Programs::Of(Variant::Legacy);
+            match firewall.location(&record.placement) {
+                Some(Location::OwnTable(table)) => drop(meaning.tables.insert(table)),
+                Some(Location::SharedTables(Subsystem::NfTables)) => meaning.in_iptables = true,
+                _ => {}
             }
         }
         meaning

@@ -14,10 +14,9 @@ use std::time::{Duration, Instant};
 
 use palisade_core::backend::Discrepancy;
 use palisade_core::engine::EngineError;
+use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
-use palisade_iptables::backend as iptables;
-use palisade_iptables::run::{Programs, Variant};
 use palisade_nft::events::{Commit, Events, Silence};
 use palisade_nft::socket::{self, Waited};
 use palisade_nft::transport::TransportError;
@@ -30,6 +29,8 @@ use pace::Pace;
 
 pub use notice::{Change, Notice, Process, now};
 
+/// The tables that report no changes.
+const SILENT: Location = Location::SharedTables(Subsystem::IpTables);
 /// How often tables that tell nothing are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long to wait after a repair that failed.
@@ -179,7 +180,7 @@ impl Watch {
     /// What the kernel told since.
     fn hear(&mut self, notices: &mut Vec<Notice>) -> Result<(), WatchError> {
         let (commits, silence) = self.events.heard()?;
-        let meaning = Meaning::new(&[], &self.records);
+        let meaning = Meaning::new(&self.firewall, &[], &self.records);
         for commit in commits {
             if meaning.may_tell(&commit) {
                 self.heard.push(commit);
@@ -211,7 +212,7 @@ impl Watch {
         };
         let before = std::mem::replace(&mut self.records, records);
         let ours = self.firewall.processes();
-        let meaning = Meaning::new(&before, &self.records);
+        let meaning = Meaning::new(&self.firewall, &before, &self.records);
         for commit in std::mem::take(&mut self.heard) {
             let Some(mut change) = meaning.of(&commit) else {
                 self.in_doubt |= meaning.may_concern(&commit);
@@ -254,10 +255,7 @@ impl Watch {
         let silent: Vec<Name> = self
             .records
             .iter()
-            .filter(|record| {
-                let settings = iptables::Settings::try_from(&record.placement);
-                settings.is_ok_and(|settings| settings.programs == Programs::Of(Variant::Legacy))
-            })
+            .filter(|record| self.firewall.location(&record.placement) == Some(SILENT))
             .map(|record| record.network.name().clone())
             .collect();
         if silent.is_empty() || self.in_doubt {

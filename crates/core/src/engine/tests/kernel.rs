@@ -10,6 +10,7 @@ use super::super::super::backend::{
     Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Installed, Placement, Plan,
     RunError, Standing, Step,
 };
+use crate::location::{Location, Subsystem};
 use crate::network::{Family, Network};
 use crate::rules::Rule;
 use crate::state::Record;
@@ -67,6 +68,14 @@ impl Tables {
 impl Backend for Tables {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn rules(&self, _: &Network, _: &Placement) -> Vec<Rule> {
+        Vec::new()
+    }
+
+    fn location(&self, _: &Placement) -> Option<Location> {
+        Some(Location::SharedTables(Subsystem::IpTables))
     }
 
     fn omission(&self, _: &Record, _: &Rule) -> Option<&'static str> {

@@ -1,29 +1,62 @@
-//! The backend `none`: it remembers networks and installs nothing.
+//! The backend `none`: it remembers networks and installs no rules.
 
 use std::collections::BTreeMap;
 
 use palisade_core::backend::{
     Backend, BackendError, Change, Discrepancy, Done, Placement, Plan, RunError, Standing, Step,
 };
-use palisade_core::rules::Rule;
+use palisade_core::location::Location;
+use palisade_core::network::{Family, Network};
+use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
 
-/// The backend's name in records and on the command line.
-pub(crate) const NAME: &str = "none";
+use super::BackendKind;
+use crate::options::{BackendChoice, Choice};
 
-pub(crate) struct NoRules;
+/// Installs nothing.
+pub(super) struct NoRules;
 
-pub(crate) fn placement() -> Placement {
-    Placement {
-        backend: NAME.to_owned(),
-        settings: BTreeMap::new(),
+/// The backend `none`, to choose from.
+pub(super) struct Kind;
+
+impl BackendKind for Kind {
+    fn choice(&self) -> BackendChoice {
+        BackendChoice::None
+    }
+
+    /// Without rules, nothing is said of established connections.
+    fn placement(&self, _choice: &Choice) -> Placement {
+        Placement {
+            backend: BackendChoice::None.name().to_owned(),
+            settings: BTreeMap::new(),
+        }
+    }
+
+    fn recorded(&self, _placement: &Placement) -> Option<Choice> {
+        Some(Choice::default())
+    }
+
+    fn is_meant_by(&self, _choice: &Choice) -> bool {
+        false
+    }
+
+    fn render(&self, _: &[Network], _: &Choice, _: &[Family]) -> String {
+        String::new()
     }
 }
 
 impl Backend for NoRules {
     fn name(&self) -> &'static str {
-        NAME
+        BackendChoice::None.name()
+    }
+
+    fn rules(&self, network: &Network, _placement: &Placement) -> Vec<Rule> {
+        rules(network, Guard::AsDefined)
+    }
+
+    fn location(&self, _placement: &Placement) -> Option<Location> {
+        Some(Location::Nowhere)
     }
 
     fn omission(&self, _record: &Record, _rule: &Rule) -> Option<&'static str> {
