@@ -9,7 +9,7 @@
 use std::process::Command;
 
 use palisade::network::Family;
-use palisade_core::rules::Purpose;
+use palisade_core::rules::RuleKind;
 use palisade_iptables::rule::{self, Table};
 use palisade_nft::program::Program;
 use palisade_tests::iptables::PROGRAMS;
@@ -62,7 +62,7 @@ struct Translated {
     nat: Option<Program>,
     mangle: Option<Program>,
     /// What iptables had in our chain for mending packets.
-    mending: Vec<Option<Purpose>>,
+    mending: Vec<Option<RuleKind>>,
 }
 
 impl Translated {
@@ -117,7 +117,7 @@ impl Translated {
         let mended = at(self.mangle.as_ref(), "filter", POSTROUTING);
         let left = mended.iter().flat_map(|way| way.chains.iter().flatten());
         assert_eq!(left.count(), 0, "a rule that mends packets was translated");
-        let is_checksum = |purpose: &Option<Purpose>| *purpose == Some(Purpose::Checksum);
+        let is_checksum = |purpose: &Option<RuleKind>| *purpose == Some(RuleKind::Checksum);
         assert!(self.mending.iter().all(is_checksum), "{:?}", self.mending);
     }
 }
@@ -143,7 +143,7 @@ fn is_for_a_service_of_the_host(rule: &Bare) -> bool {
         .map_or("", |(_, words)| words);
     let purpose = words.rsplit_once(' ').map_or(words, |(purpose, _)| purpose);
     matches!(
-        Purpose::from_words(purpose),
-        Some(Purpose::Dhcp | Purpose::Dns | Purpose::Tftp)
+        RuleKind::from_words(purpose),
+        Some(RuleKind::Dhcp | RuleKind::Dns | RuleKind::Tftp)
     )
 }

@@ -125,7 +125,7 @@ fn read_back(case: &Case) {
         let ruleset = Ruleset::of(&networks, layout.guard());
         for family in Family::BOTH {
             let is_here =
-                |rule: &&Rule| rule.family == family && omission(rule.role, rule.purpose).is_none();
+                |rule: &&Rule| rule.layer == family.into() && omission(rule.kind).is_none();
             let mut meant: Vec<&Rule> = ruleset.rules().iter().filter(is_here).collect();
             meant.sort();
             let lifted = namespace.inside(|| {

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::location::Location;
 use crate::network::{Family, Name, Network};
 use crate::record::Record;
-use crate::rules::{Purpose, Rule};
+use crate::rules::{Rule, RuleKind};
 use crate::storage::Lock;
 use crate::uses::Uses;
 
@@ -151,7 +151,7 @@ pub struct Standing {
     pub place: String,
     /// What it is for, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub purpose: Option<Purpose>,
+    pub purpose: Option<RuleKind>,
     /// What it says, in the words of the backend's usual program.
     pub text: String,
     /// What it counted; none where nothing counts.

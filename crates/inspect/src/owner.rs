@@ -2,17 +2,17 @@
 //! put there.
 
 use palisade_core::network::{Family as IpFamily, Name};
-use palisade_core::rules::Purpose;
+use palisade_core::rules::RuleKind;
 use palisade_iptables::rule::{is_chain, untag};
 use palisade_nft::layout;
 use palisade_nft::object::{Family, Rule};
 
 /// The network and the purpose that a rule serves, if it stands for one network.
-pub(crate) fn owner(rule: &Rule) -> Option<(Name, Purpose)> {
+pub(crate) fn owner(rule: &Rule) -> Option<(Name, RuleKind)> {
     of_layout(rule).or_else(|| of_iptables(rule))
 }
 
-fn of_layout(rule: &Rule) -> Option<(Name, Purpose)> {
+fn of_layout(rule: &Rule) -> Option<(Name, RuleKind)> {
     let family = match rule.family {
         Family::Ip => IpFamily::Ipv4,
         Family::Ip6 => IpFamily::Ipv6,
@@ -22,7 +22,7 @@ fn of_layout(rule: &Rule) -> Option<(Name, Purpose)> {
     Some((read.owner, read.purpose))
 }
 
-fn of_iptables(rule: &Rule) -> Option<(Name, Purpose)> {
+fn of_iptables(rule: &Rule) -> Option<(Name, RuleKind)> {
     if !is_chain(&rule.chain) {
         return None;
     }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use palisade_core::backend::{Counted, Standing};
 use palisade_core::network::{Family, Name};
-use palisade_core::rules::Purpose;
+use palisade_core::rules::RuleKind;
 use serde::Serialize;
 
 /// What becomes of packets of a network, as it is counted.
@@ -34,13 +34,13 @@ impl Traffic {
         Self::RefusedIn,
     ];
 
-    fn of(purpose: Purpose) -> Option<Self> {
+    fn of(purpose: RuleKind) -> Option<Self> {
         match purpose {
-            Purpose::Out | Purpose::EstablishedOut => Some(Self::Out),
-            Purpose::In | Purpose::EstablishedIn => Some(Self::In),
-            Purpose::Cross => Some(Self::Cross),
-            Purpose::RefuseOut => Some(Self::RefusedOut),
-            Purpose::RefuseIn => Some(Self::RefusedIn),
+            RuleKind::Out | RuleKind::EstablishedOut => Some(Self::Out),
+            RuleKind::In | RuleKind::EstablishedIn => Some(Self::In),
+            RuleKind::Cross => Some(Self::Cross),
+            RuleKind::RefuseOut => Some(Self::RefusedOut),
+            RuleKind::RefuseIn => Some(Self::RefusedIn),
             // Of NAT, connections are counted; services of the host are not everywhere.
             _ => None,
         }
@@ -99,12 +99,12 @@ impl Counters {
         Family::BOTH.into_iter().filter_map(of_family).collect()
     }
 
-    fn add(&mut self, purpose: Purpose, counted: Counted) {
+    fn add(&mut self, purpose: RuleKind, counted: Counted) {
         if let Some(traffic) = Traffic::of(purpose) {
             let sum = self.traffic.entry(traffic).or_default();
             sum.packets = sum.packets.saturating_add(counted.packets);
             sum.bytes = sum.bytes.saturating_add(counted.bytes);
-        } else if purpose == Purpose::Nat {
+        } else if purpose == RuleKind::Nat {
             // Rules for NAT see the first packet of each flow alone.
             let sum = self.nat_connections.get_or_insert_default();
             *sum = sum.saturating_add(counted.packets);
@@ -180,7 +180,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn standing(purpose: Purpose, packets: u64, bytes: u64) -> Standing {
+    fn standing(purpose: RuleKind, packets: u64, bytes: u64) -> Standing {
         Standing {
             family: Family::Ipv6,
             place: "a chain".to_owned(),
@@ -194,13 +194,13 @@ mod tests {
     #[test]
     fn rules_of_one_purpose_are_one_sum() {
         let all = [
-            standing(Purpose::Out, 1, 100),
-            standing(Purpose::Out, 2, 200),
-            standing(Purpose::RefuseIn, 0, 0),
-            standing(Purpose::Nat, 3, 300),
-            standing(Purpose::Nat, 4, 400),
-            standing(Purpose::KeepMulticast, 9, 900),
-            standing(Purpose::Dns, 9, 900),
+            standing(RuleKind::Out, 1, 100),
+            standing(RuleKind::Out, 2, 200),
+            standing(RuleKind::RefuseIn, 0, 0),
+            standing(RuleKind::Nat, 3, 300),
+            standing(RuleKind::Nat, 4, 400),
+            standing(RuleKind::KeepMulticast, 9, 900),
+            standing(RuleKind::Dns, 9, 900),
         ];
         let found = Counters::of(&"lab".parse().unwrap(), &all);
         let [counters] = found.as_slice() else {
@@ -218,8 +218,8 @@ mod tests {
     #[test]
     fn what_prometheus_reads() {
         let all = [
-            standing(Purpose::RefuseOut, 3, 300),
-            standing(Purpose::Nat, 2, 200),
+            standing(RuleKind::RefuseOut, 3, 300),
+            standing(RuleKind::Nat, 2, 200),
         ];
         let text = prometheus(&Counters::of(&"lab".parse().unwrap(), &all));
         let expected = "\

@@ -11,7 +11,7 @@ use std::fmt;
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
 use palisade_core::network::{Name, Subnet};
-use palisade_core::rules::Purpose;
+use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
 use palisade_nft::conntrack::Conntrack;
 
@@ -92,7 +92,7 @@ pub(crate) fn natted<'r>(
         };
         let rules = backend.rules(&record.network, placement);
         let installed = rules.iter().filter(|rule| {
-            rule.purpose == Purpose::Nat && backend.omission(record, rule).is_none()
+            rule.purpose == RuleKind::Nat && backend.omission(record, rule).is_none()
         });
         subnets.extend(installed.filter_map(|rule| rule.matches.source));
     }

@@ -2,7 +2,7 @@
 
 use palisade_core::backend::{Backend, Standing};
 use palisade_core::network::Family;
-use palisade_core::rules::{Purpose, Rule};
+use palisade_core::rules::{Rule, RuleKind};
 use palisade_core::state::Record;
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub struct Omitted {
     /// The family of packets that they would be about.
     pub family: Family,
     /// What they would be for.
-    pub purpose: Purpose,
+    pub purpose: RuleKind,
     /// Why they are not there.
     pub reason: &'static str,
 }

@@ -109,7 +109,7 @@ fn text(shown: &Shown) -> String {
 
 /// What is to be said of packets of known flows, where they do not wait for their turn.
 fn flows(shown: &Shown) -> &'static str {
-    use palisade::rules::Purpose::{EstablishedIn, EstablishedOut};
+    use palisade::rules::RuleKind::{EstablishedIn, EstablishedOut};
     let accepts = |s: &&Standing| matches!(s.purpose, Some(EstablishedIn | EstablishedOut));
     let mut accepting = shown.standing.iter().filter(accepts).peekable();
     if shown.record.network.established() == Established::InTurn {

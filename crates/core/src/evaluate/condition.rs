@@ -69,8 +69,12 @@ impl Conditions {
     #[must_use]
     pub fn of(ruleset: &Ruleset, family: Family) -> Self {
         let mut conditions = Self::default();
-        for rule in ruleset.rules().iter().filter(|rule| rule.family == family) {
-            if let Some(hook) = hook(rule.role) {
+        for rule in ruleset
+            .rules()
+            .iter()
+            .filter(|rule| rule.layer == family.into())
+        {
+            if let Some(hook) = hook(rule.role()) {
                 conditions.add(hook, Condition::of(rule, hook));
             }
         }
@@ -125,7 +129,7 @@ impl Condition {
             let asked = match destination {
                 Destination::In(subnet) | Destination::NotIn(subnet) => subnet.net(),
                 Destination::Broadcast => IpAddr::from([255, 255, 255, 255]).into(),
-                Destination::LinkLocalMulticast => rule.family.link_local_multicast(),
+                Destination::LinkLocalMulticast => rule.layer.family().link_local_multicast(),
             };
             Test {
                 asked: Asked::Destination(asked.network()..=asked.broadcast()),

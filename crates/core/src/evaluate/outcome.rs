@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::backend::Counted;
 use crate::network::{AddressRange, Name, PortRange};
-use crate::rules::Purpose;
+use crate::rules::RuleKind;
 
 /// What becomes of a packet, and the rules that it met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub struct Visit {
     pub network: Option<Name>,
     /// What it is for, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub purpose: Option<Purpose>,
+    pub purpose: Option<RuleKind>,
     /// Whether it applied to the packet; none if that is not known here.
     pub matched: Option<bool>,
     /// What follows from it, or why it did not apply, in words.

@@ -48,11 +48,11 @@ pub fn evaluate(ruleset: &Ruleset, packet: &Packet, reading: Reading) -> Outcome
 fn visited(rule: &Rule, applies: Result<(), &'static str>) -> Visit {
     Visit {
         table: None,
-        chain: rule.role.to_string(),
+        chain: rule.role().to_string(),
         handle: None,
         rule: rule.to_string(),
         network: Some(rule.owner.clone()),
-        purpose: Some(rule.purpose),
+        purpose: Some(rule.kind),
         matched: Some(applies.is_ok()),
         why: match applies {
             Ok(()) => rule.action.to_string(),
@@ -115,7 +115,7 @@ impl<V: FnMut(&Rule, Result<(), &'static str>)> Walk<'_, V> {
         match self.first(Role::GuestNat) {
             None => (Nat::None, "no rule translates it".to_owned()),
             Some(rule) => {
-                let because = format!("{}: {}", rule.owner, rule.purpose.explanation());
+                let because = format!("{}: {}", rule.owner, rule.kind.explanation());
                 (rule.action.nat(), because)
             }
         }

@@ -3,7 +3,7 @@
 use super::examples::{addresses, networks, packet};
 use super::{Difference, Fate, Flow, Meaning, Nat, Packet, Reading, Verdict, evaluate, fate};
 use crate::network::PortRange;
-use crate::rules::{Guard, Purpose, Ruleset};
+use crate::rules::{Guard, RuleKind, Ruleset};
 
 fn masquerade(ports: Option<PortRange>) -> Nat {
     Nat::Masquerade { ports }
@@ -86,12 +86,12 @@ fn exceptions_from_nat_are_told() {
         (last.and_then(|visit| visit.purpose), outcome.nat_because)
     };
     let (purpose, because) = told("224.0.0.22");
-    assert_eq!(purpose, Some(Purpose::KeepMulticast));
+    assert_eq!(purpose, Some(RuleKind::KeepMulticast));
     assert_eq!(
         because,
         "nat: link-local multicast keeps its source: it is not routed"
     );
-    assert_eq!(told("255.255.255.255").0, Some(Purpose::KeepBroadcast));
+    assert_eq!(told("255.255.255.255").0, Some(RuleKind::KeepBroadcast));
     assert_eq!(told("10.0.0.9").1, "no rule translates it");
 }
 
@@ -102,7 +102,7 @@ fn the_host_and_its_guests() {
     asks.destination_port = Some(53);
     let outcome = evaluate(&ruleset, &asks, Reading::InOrder);
     assert_eq!(outcome.fate, accepted(Nat::None));
-    assert_eq!(outcome.path.last().unwrap().purpose, Some(Purpose::Dns));
+    assert_eq!(outcome.path.last().unwrap().purpose, Some(RuleKind::Dns));
 
     let mut offer = packet(("", "br0"), ("10.0.0.1", "255.255.255.255"), 17, Flow::New);
     offer.destination_port = Some(68);
@@ -114,7 +114,7 @@ fn the_host_and_its_guests() {
     let purposes: Vec<_> = applied.map(|visit| visit.purpose.unwrap()).collect();
     assert_eq!(
         purposes,
-        [Purpose::Dhcp, Purpose::Checksum, Purpose::KeepBroadcast]
+        [RuleKind::Dhcp, RuleKind::Checksum, RuleKind::KeepBroadcast]
     );
 }
 

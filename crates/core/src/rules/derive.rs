@@ -3,7 +3,13 @@
 //! Each rule goes to the head of its chain when it is issued, so that packets meet them in the
 //! reverse of this order: exceptions before what they are exceptions from, catch-alls last.
 
-use super::{Action, Destination, Matches, Protocol, Purpose, Role, Rule};
+use super::action::Action;
+use super::kind::RuleKind;
+use super::layer::Layer;
+use super::matches::{Destination, Matches, Protocol};
+use super::nat::Translation;
+use super::role::Role;
+use super::rule::Rule;
 use crate::network::{Established, Family, Forward, InterfaceName, Nat, Network, Subnet};
 
 /// For which networks IPv6 is ruled.
@@ -31,14 +37,14 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
         issued: Vec::with_capacity(24),
     };
     rules.host_services();
-    for family in Family::BOTH {
-        if is_ruled(network, family, guard) {
-            rules.general(family);
+    for layer in Layer::IP {
+        if is_ruled(network, layer, guard) {
+            rules.general(layer);
         }
         if network.established() == Established::First {
-            rules.established(family);
+            rules.established(layer);
         }
-        rules.host_services_after(family);
+        rules.host_services_after(layer);
     }
     for &subnet in network.subnets() {
         match network.forward() {
@@ -51,10 +57,10 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
     rules.issued
 }
 
-fn is_ruled(network: &Network, family: Family, guard: Guard) -> bool {
-    match family {
-        Family::Ipv4 => true,
-        Family::Ipv6 => {
+fn is_ruled(network: &Network, layer: Layer, guard: Guard) -> bool {
+    match layer {
+        Layer::Ipv4 => true,
+        Layer::Ipv6 => {
             guard == Guard::EveryBridge
                 || network.ipv6()
                 || network.subnets_of(Family::Ipv6).next().is_some()
@@ -74,20 +80,11 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    fn issue(
-        &mut self,
-        family: Family,
-        role: Role,
-        purpose: Purpose,
-        matches: Matches,
-        action: Action,
-    ) {
-        let owner = self.network.name().clone();
+    fn issue(&mut self, layer: Layer, kind: RuleKind, matches: Matches, action: Action) {
         self.issued.push(Rule {
-            owner,
-            purpose,
-            family,
-            role,
+            owner: self.network.name().clone(),
+            kind,
+            layer,
             matches,
             action,
         });
@@ -107,92 +104,58 @@ impl Rules<'_> {
         }
     }
 
-    /// What the host serves to its guests over IPv4: `-i B -p udp --dport 67 -j ACCEPT` and so on.
+    /// The host's services for its guests over IPv4: `-i B -p udp --dport 67 -j ACCEPT` and so on.
     fn host_services(&mut self) {
         use Protocol::{Tcp, Udp};
-        let v4 = Family::Ipv4;
-        self.serve(v4, Role::HostInput, Purpose::Dhcp, &[(Tcp, 67), (Udp, 67)]);
-        self.serve(v4, Role::HostOutput, Purpose::Dhcp, &[(Tcp, 68), (Udp, 68)]);
-        self.serve(v4, Role::HostInput, Purpose::Dns, &[(Tcp, 53), (Udp, 53)]);
-        self.serve(v4, Role::HostOutput, Purpose::Dns, &[(Tcp, 53), (Udp, 53)]);
+        let v4 = Layer::Ipv4;
+        self.serve(v4, RuleKind::Dhcp, &[(Tcp, 67), (Udp, 67)]);
+        self.serve(v4, RuleKind::DhcpReply, &[(Tcp, 68), (Udp, 68)]);
+        self.serve(v4, RuleKind::Dns, &[(Tcp, 53), (Udp, 53)]);
+        self.serve(v4, RuleKind::DnsReply, &[(Tcp, 53), (Udp, 53)]);
         if self.network.tftp() {
-            self.serve(v4, Role::HostInput, Purpose::Tftp, &[(Udp, 69)]);
-            self.serve(v4, Role::HostOutput, Purpose::Tftp, &[(Udp, 69)]);
+            self.serve(v4, RuleKind::Tftp, &[(Udp, 69)]);
+            self.serve(v4, RuleKind::TftpReply, &[(Udp, 69)]);
         }
     }
 
     /// The same over IPv6, where libvirt issues it after the general rules.
-    fn host_services_after(&mut self, family: Family) {
+    fn host_services_after(&mut self, layer: Layer) {
         use Protocol::{Tcp, Udp};
-        if family == Family::Ipv4 || self.network.subnets_of(family).next().is_none() {
+        if layer == Layer::Ipv4 || self.network.subnets_of(layer.family()).next().is_none() {
             return;
         }
-        self.serve(
-            family,
-            Role::HostInput,
-            Purpose::Dns,
-            &[(Tcp, 53), (Udp, 53)],
-        );
-        self.serve(
-            family,
-            Role::HostOutput,
-            Purpose::Dns,
-            &[(Tcp, 53), (Udp, 53)],
-        );
-        self.serve(family, Role::HostInput, Purpose::Dhcp, &[(Udp, 547)]);
-        self.serve(family, Role::HostOutput, Purpose::Dhcp, &[(Udp, 546)]);
+        self.serve(layer, RuleKind::Dns, &[(Tcp, 53), (Udp, 53)]);
+        self.serve(layer, RuleKind::DnsReply, &[(Tcp, 53), (Udp, 53)]);
+        self.serve(layer, RuleKind::Dhcp, &[(Udp, 547)]);
+        self.serve(layer, RuleKind::DhcpReply, &[(Udp, 546)]);
     }
 
-    fn serve(
-        &mut self,
-        family: Family,
-        role: Role,
-        purpose: Purpose,
-        services: &[(Protocol, u16)],
-    ) {
+    /// Packets to the ports of a service: guests' requests, or the host's replies.
+    fn serve(&mut self, layer: Layer, kind: RuleKind, services: &[(Protocol, u16)]) {
         for &(protocol, port) in services {
-            let interface = if role == Role::HostInput {
-                self.entering()
-            } else {
-                self.leaving()
+            let interface = match kind.role() {
+                Role::HostInput => self.entering(),
+                _ => self.leaving(),
             };
             let matches = Matches {
                 protocol: Some(protocol),
                 destination_port: Some(port),
                 ..interface
             };
-            self.issue(family, role, purpose, matches, Action::Accept);
+            self.issue(layer, kind, matches, Action::Accept);
         }
     }
 
     /// `iifname B reject`, `oifname B reject`, `iifname B oifname B accept`.
-    fn general(&mut self, family: Family) {
+    fn general(&mut self, layer: Layer) {
         let (from, to) = (self.entering(), self.leaving());
         let cross = Matches {
             out_interface: to.out_interface.clone(),
             ..from.clone()
         };
-        self.issue(
-            family,
-            Role::GuestOutput,
-            Purpose::RefuseOut,
-            from,
-            Action::Reject,
-        );
-        self.issue(
-            family,
-            Role::GuestInput,
-            Purpose::RefuseIn,
-            to,
-            Action::Reject,
-        );
-        self.issue(
-            family,
-            Role::GuestCross,
-            Purpose::Cross,
-            cross,
-            Action::Accept,
-        );
+        self.issue(layer, RuleKind::RefuseOut, from, Action::Reject);
+        self.issue(layer, RuleKind::RefuseIn, to, Action::Reject);
+        self.issue(layer, RuleKind::Cross, cross, Action::Accept);
     }
 
     /// `iifname B [oifname D] ct state established,related accept`, then
@@ -202,7 +165,8 @@ impl Rules<'_> {
     /// known from before the network came is refused. And out only where nothing new comes in:
     /// `flat` and iptables let packets of an isolated network into one that takes whatever comes,
     /// and their answers shall not get out.
-    fn established(&mut self, family: Family) {
+    fn established(&mut self, layer: Layer) {
+        let family = layer.family();
         if self.network.subnets_of(family).next().is_none() {
             return;
         }
@@ -222,11 +186,10 @@ impl Rules<'_> {
             known_flow: true,
             ..self.leaving()
         };
-        let (role, accept) = (Role::GuestCross, Action::Accept);
         if !takes_new {
-            self.issue(family, role, Purpose::EstablishedOut, out, accept);
+            self.issue(layer, RuleKind::EstablishedOut, out, Action::Accept);
         }
-        self.issue(family, role, Purpose::EstablishedIn, incoming, accept);
+        self.issue(layer, RuleKind::EstablishedIn, incoming, Action::Accept);
     }
 
     /// `saddr N iifname B [oifname D] accept`.
@@ -236,14 +199,8 @@ impl Rules<'_> {
             out_interface: self.network.forward().device().cloned(),
             ..self.entering()
         };
-        let family = subnet.family();
-        self.issue(
-            family,
-            Role::GuestOutput,
-            Purpose::Out,
-            matches,
-            Action::Accept,
-        );
+        let layer = subnet.family().into();
+        self.issue(layer, RuleKind::Out, matches, Action::Accept);
     }
 
     /// `[iifname D] oifname B daddr N [ct state related,established] accept`.
@@ -254,13 +211,8 @@ impl Rules<'_> {
             known_flow,
             ..self.leaving()
         };
-        self.issue(
-            subnet.family(),
-            Role::GuestInput,
-            Purpose::In,
-            matches,
-            Action::Accept,
-        );
+        let layer = subnet.family().into();
+        self.issue(layer, RuleKind::In, matches, Action::Accept);
     }
 
     fn route(&mut self, subnet: Subnet) {
@@ -272,62 +224,14 @@ impl Rules<'_> {
         self.out(subnet);
         self.incoming(subnet, true);
         let family = subnet.family();
-        // An address range speaks of IPv4 only: IPv6 is masqueraded beside it.
-        let translate = |ports| match nat.addresses {
-            Some(addresses) if family == Family::Ipv4 => Action::Snat { addresses, ports },
-            _ => Action::Masquerade { ports },
+        let translation = Translation {
+            // An address range is of IPv4: IPv6 is masqueraded beside it.
+            addresses: nat.addresses.filter(|_| family == Family::Ipv4),
+            ports: nat.ports,
         };
-        let elsewhere = Matches {
-            source: Some(subnet),
-            destination: Some(Destination::NotIn(subnet)),
-            out_interface: nat.device.clone(),
-            ..Matches::default()
-        };
-        let role = Role::GuestNat;
-        self.issue(
-            family,
-            role,
-            Purpose::Nat,
-            elsewhere.clone(),
-            translate(None),
-        );
-        for protocol in [Protocol::Udp, Protocol::Tcp] {
-            let matches = Matches {
-                protocol: Some(protocol),
-                ..elsewhere.clone()
-            };
-            self.issue(
-                family,
-                role,
-                Purpose::Nat,
-                matches,
-                translate(Some(nat.ports)),
-            );
+        for (kind, matches, action) in translation.rules(subnet, nat.device.as_ref()) {
+            self.issue(family.into(), kind, matches, action);
         }
-        let to = |destination| Matches {
-            destination: Some(destination),
-            ..elsewhere.clone()
-        };
-        let (broadcast, multicast) = (
-            to(Destination::Broadcast),
-            to(Destination::LinkLocalMulticast),
-        );
-        if family == Family::Ipv4 {
-            self.issue(
-                family,
-                role,
-                Purpose::KeepBroadcast,
-                broadcast,
-                Action::Return,
-            );
-        }
-        self.issue(
-            family,
-            role,
-            Purpose::KeepMulticast,
-            multicast,
-            Action::Return,
-        );
     }
 
     /// `-o B -p udp --dport 68 -j CHECKSUM --checksum-fill`.
@@ -340,8 +244,8 @@ impl Rules<'_> {
             destination_port: Some(68),
             ..self.leaving()
         };
-        let (family, purpose) = (Family::Ipv4, Purpose::Checksum);
-        self.issue(family, Role::Mangle, purpose, matches, Action::FillChecksum);
+        let action = Action::FillChecksum;
+        self.issue(Layer::Ipv4, RuleKind::Checksum, matches, action);
     }
 }
 
@@ -364,11 +268,16 @@ mod tests {
         .unwrap()
     }
 
-    fn forwarding(network: &Network, guard: Guard) -> Vec<(Family, Role, Purpose)> {
+    fn forwarding(network: &Network, guard: Guard) -> Vec<(Layer, Role, RuleKind)> {
         rules(network, guard)
             .into_iter()
-            .filter(|rule| !matches!(rule.role, Role::HostInput | Role::HostOutput | Role::Mangle))
-            .map(|rule| (rule.family, rule.role, rule.purpose))
+            .filter(|rule| {
+                !matches!(
+                    rule.role(),
+                    Role::HostInput | Role::HostOutput | Role::Mangle
+                )
+            })
+            .map(|rule| (rule.layer, rule.role(), rule.kind))
             .collect()
     }
 
@@ -376,7 +285,7 @@ mod tests {
     fn nat_in_libvirts_order_of_issue() {
         let forward = Forward::Nat(crate::network::Nat::default());
         let network = network(forward, &["10.0.0.1/24", "fd00::1/64"]);
-        use {Family::*, Purpose::*, Role::*};
+        use {Layer::*, Role::*, RuleKind::*};
         assert_eq!(
             forwarding(&network, Guard::AsDefined),
             [
@@ -403,7 +312,7 @@ mod tests {
     fn first_of_all(network: Network, guard: Guard) -> Vec<String> {
         let network = network.with_established(Established::First);
         let mut rules = rules(&network, guard);
-        rules.retain(|rule| rule.role == Role::GuestCross);
+        rules.retain(|rule| rule.role() == Role::GuestCross);
         rules.reverse();
         rules.iter().map(ToString::to_string).collect()
     }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Action, Destination, Matches, Role, Rule};
+use super::action::Action;
+use super::matches::{Destination, Matches};
+use super::role::Role;
+use super::rule::Rule;
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

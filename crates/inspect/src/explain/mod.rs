@@ -9,7 +9,7 @@ mod routes;
 
 use palisade_core::evaluate::{Doubt, Nat, Outcome, Packet, Verdict, Visit};
 use palisade_core::network::{Family, Name, Network, conflicts};
-use palisade_core::rules::Purpose;
+use palisade_core::rules::RuleKind;
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::rule::is_chain;
 use palisade_nft::host::Host;
@@ -61,7 +61,7 @@ pub enum Refusal<'a> {
         /// The network.
         network: &'a Name,
         /// What its rule is for.
-        purpose: Purpose,
+        purpose: RuleKind,
     },
     /// A rule that somebody put into a chain of ours.
     Intruder(&'a Visit),

@@ -89,7 +89,7 @@ fn staying(record: &Record, family: Family) -> Vec<Placed> {
     let mut all = placed(&record.network, family);
     all.retain(|placed| {
         let is_recorded = |i: &Installed| i.family == family && is_same(i, placed);
-        !placed.is_optional() || record.installed.iter().any(is_recorded)
+        !placed.kind.is_optional() || record.installed.iter().any(is_recorded)
     });
     all
 }

@@ -57,7 +57,7 @@ pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Diff
         table,
         input,
         undo,
-        is_optional: !takes_away && here.all(Placed::is_optional),
+        is_optional: !takes_away && here.all(|placed| placed.kind.is_optional()),
         mended: work.mended,
         notes: work.notes,
     }

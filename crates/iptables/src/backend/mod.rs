@@ -33,7 +33,7 @@ use palisade_core::backend::{
 };
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Network;
-use palisade_core::rules::{Guard, Purpose, Rule, rules};
+use palisade_core::rules::{Guard, Rule, RuleKind, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
 use thiserror::Error;
@@ -325,13 +325,14 @@ impl Backend for Iptables {
 
     /// What is not recorded of a network was refused by the kernel when it was applied.
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str> {
-        let wanted = rule::placed(&record.network, rule.family);
-        let mut its = wanted.iter().filter(|placed| placed.is_optional());
+        let family = rule.layer.family();
+        let wanted = rule::placed(&record.network, family);
+        let mut its = wanted.iter().filter(|placed| placed.kind.is_optional());
         let is_recorded = |placed: &Placed| {
-            let mut installed = record.installed.iter().filter(|i| i.family == rule.family);
+            let mut installed = record.installed.iter().filter(|i| i.family == family);
             installed.any(|installed| area::is_same(installed, placed))
         };
-        (rule.purpose == Purpose::Checksum && its.any(|placed| !is_recorded(placed)))
+        (rule.kind.is_optional() && its.any(|placed| !is_recorded(placed)))
             .then_some("the kernel refused it, and the network does without it")
     }
 

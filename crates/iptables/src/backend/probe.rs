@@ -26,7 +26,7 @@ pub(super) fn probe(
             if here.is_empty() {
                 continue;
             }
-            let is_optional = here.iter().all(|placed| placed.is_optional());
+            let is_optional = here.iter().all(|placed| placed.kind.is_optional());
             match tried(iptables, variant, family, &here) {
                 Ok(()) => {}
                 Err(error) if is_optional || family == Family::Ipv6 => {

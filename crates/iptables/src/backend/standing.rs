@@ -59,7 +59,7 @@ fn refused(record: &Record, family: Family) -> impl Iterator<Item = backend::Sta
         let mut recorded = record.installed.iter().filter(|i| i.family == family);
         recorded.any(|installed| is_same(installed, placed))
     };
-    let refused = placed.filter(move |p| p.is_optional() && !is_recorded(p));
+    let refused = placed.filter(move |p| p.kind.is_optional() && !is_recorded(p));
     refused.map(move |placed| missing(&installed(family, &placed)))
 }
 

@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::rules::{self, Guard, Purpose, Role, Rule};
+use palisade_core::rules::{self, Guard, Role, Rule, RuleKind};
 
 use crate::text::Words;
 
@@ -81,28 +81,21 @@ pub struct Placed {
     pub chain: &'static str,
     /// What it says, as `iptables-save` prints it.
     pub words: Words,
-    /// What it is for.
-    pub purpose: Purpose,
+    /// The kind of the rule that it is.
+    pub kind: RuleKind,
 }
 
 impl Placed {
     /// Where a rule goes, and its words.
     #[must_use]
     pub fn of(rule: &Rule) -> Self {
-        let (table, chain) = place(rule.role);
+        let (table, chain) = place(rule.role());
         Self {
             table,
             chain,
             words: write::words(rule),
-            purpose: rule.purpose,
+            kind: rule.kind,
         }
-    }
-
-    /// Whether the network does without it where the kernel refuses it: the target CHECKSUM is
-    /// missing in some, and only old clients need it.
-    #[must_use]
-    pub fn is_optional(&self) -> bool {
-        self.purpose == Purpose::Checksum
     }
 }
 
@@ -110,7 +103,7 @@ impl Placed {
 #[must_use]
 pub fn placed(network: &Network, family: Family) -> Vec<Placed> {
     let rules = rules::rules(network, Guard::AsDefined);
-    let its = rules.iter().filter(|rule| rule.family == family);
+    let its = rules.iter().filter(|rule| rule.layer == family.into());
     its.map(Placed::of).collect()
 }
 
@@ -123,7 +116,7 @@ pub fn jump(chain: &str) -> Words {
 
 /// The purpose that our comment in a rule says.
 #[must_use]
-pub fn purpose(words: &Words) -> Option<Purpose> {
+pub fn purpose(words: &Words) -> Option<RuleKind> {
     let (_, purpose) = tag(words)?;
     Some(purpose)
 }
@@ -143,7 +136,7 @@ pub(crate) fn is_native(words: &Words) -> bool {
 
 /// The network that our comment in a rule says, and the purpose.
 #[must_use]
-pub fn tag(words: &Words) -> Option<(Name, Purpose)> {
+pub fn tag(words: &Words) -> Option<(Name, RuleKind)> {
     untag(words.behind("--comment")?)
 }
 
@@ -157,9 +150,4 @@ fn place(role: Role) -> (Table, &'static str) {
         Role::GuestNat => (Table::Nat, PRT),
         Role::Mangle => (Table::Mangle, PRT),
     }
-}
-
-fn role(table: Table, chain: &str) -> Option<Role> {
-    let is_there = |role: &Role| place(*role) == (table, chain);
-    Role::ALL.into_iter().find(is_there)
 }

@@ -4,21 +4,20 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 use palisade_core::network::{AddressRange, Family, Name, PortRange, Subnet};
-use palisade_core::rules::{Action, Destination, Matches, Protocol, Purpose, Rule};
+use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Rule, RuleKind};
 
-use super::{Placed, Table, role};
+use super::{Placed, Table, place};
 use crate::text;
 
 /// The rule that a saved rule of this table stands for. None if it is not exactly one that
 /// palisade makes: it is written anew and compared.
 #[must_use]
 pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
-    let (owner, purpose) = super::tag(&saved.words)?;
+    let (owner, mut kinds) = rules::untag(saved.words.behind("--comment")?)?;
     let mut rule = Rule {
         owner,
-        purpose,
-        family,
-        role: role(table, &saved.chain)?,
+        kind: kinds.find(|kind| place(kind.role()) == (table, saved.chain.as_str()))?,
+        layer: family.into(),
         matches: Matches::default(),
         action: Action::Return,
     };
@@ -73,16 +72,12 @@ pub(crate) fn meaning(words: &text::Words) -> String {
     alike.into_iter().collect::<text::Words>().line()
 }
 
-/// Whose rule it is, and what for, by our comment. A name may hold a colon itself; the purpose does
-/// not.
+/// The network and the kind that a rule's comment names. Requests and replies of a service have one
+/// comment: it names the requests.
 #[must_use]
-pub fn untag(comment: &str) -> Option<(Name, Purpose)> {
-    let (owner, words) = comment.rsplit_once(": ")?;
-    let without = [Protocol::Tcp, Protocol::Udp]
-        .iter()
-        .find_map(|protocol| words.strip_suffix(&format!(" {protocol}")));
-    let purpose = Purpose::from_words(without.unwrap_or(words))?;
-    Some((owner.parse().ok()?, purpose))
+pub fn untag(comment: &str) -> Option<(Name, RuleKind)> {
+    let (owner, mut kinds) = rules::untag(comment)?;
+    Some((owner, kinds.next()?))
 }
 
 /// What stands behind `-j`.
@@ -214,7 +209,11 @@ mod tests {
         for network in networks() {
             for rule in rules(&network, Guard::EveryBridge) {
                 let (table, saved) = saved(&rule);
-                assert_eq!(read(rule.family, table, &saved), Some(rule), "{saved}");
+                assert_eq!(
+                    read(rule.layer.family(), table, &saved),
+                    Some(rule),
+                    "{saved}"
+                );
             }
         }
     }

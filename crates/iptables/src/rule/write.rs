@@ -25,7 +25,7 @@ pub(super) fn words(rule: &Rule) -> Words {
         if matches!(destination, Destination::NotIn(_)) {
             line.word("!");
         }
-        line.option("-d", &address(rule.family, *destination));
+        line.option("-d", &address(rule.layer.family(), *destination));
     }
     if let Some(interface) = in_interface {
         line.option("-i", interface.as_str());
@@ -45,19 +45,10 @@ pub(super) fn words(rule: &Rule) -> Words {
         line.option("--ctstate", "RELATED,ESTABLISHED");
     }
     line.option("-m", "comment");
-    line.option("--comment", &comment(rule));
+    // The programs keep 255 bytes, and the longest name leaves more than enough of them.
+    line.option("--comment", &rule.tag());
     target(&mut line, rule);
     line.0.into_iter().collect()
-}
-
-/// `default: nat udp`: the network, the purpose, and the protocol where one is asked for. The
-/// programs keep 255 bytes, and the longest name leaves more than enough of them.
-fn comment(rule: &Rule) -> String {
-    let (owner, purpose) = (&rule.owner, rule.purpose);
-    match rule.matches.protocol {
-        Some(protocol) => format!("{owner}: {purpose} {protocol}"),
-        None => format!("{owner}: {purpose}"),
-    }
 }
 
 #[derive(Default)]
@@ -88,7 +79,7 @@ fn target(line: &mut Line, rule: &Rule) {
         Action::Return => line.option("-j", "RETURN"),
         Action::Reject => {
             line.option("-j", "REJECT");
-            line.option("--reject-with", port_unreachable(rule.family));
+            line.option("--reject-with", port_unreachable(rule.layer.family()));
         }
         Action::Masquerade { ports } => {
             line.option("-j", "MASQUERADE");

@@ -233,7 +233,7 @@ impl Host {
             let lifted = lift(family, &self.saved(family));
             assert!(lifted.strange.is_empty(), "{:#?}", lifted.strange);
             let mut its = expected.rules().to_vec();
-            its.retain(|rule| rule.family == family);
+            its.retain(|rule| rule.layer == family.into());
             assert_eq!(lifted.ruleset.rules(), its);
         }
     }

@@ -140,7 +140,7 @@ impl Backend for Nftables {
     }
 
     fn omission(&self, _record: &Record, rule: &Rule) -> Option<&'static str> {
-        layout::omission(rule.role, rule.purpose)
+        layout::omission(rule.kind)
     }
 
     fn is_outdated(&mut self, uses: &Uses) -> Result<bool, BackendError> {

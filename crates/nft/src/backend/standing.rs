@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use palisade_core::backend::{self, Counted, Installed};
 use palisade_core::network::Family;
-use palisade_core::rules::Purpose;
+use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
 
 use super::item::key;
@@ -124,19 +124,19 @@ fn counter(expressions: &[Expression]) -> Option<Counted> {
 }
 
 /// A rule of `flat` says its purpose in its comment, an element of `mapped` by the set it is in.
-fn purpose(item: &Installed) -> Option<Purpose> {
+fn purpose(item: &Installed) -> Option<RuleKind> {
     if let Some(shape) = Shape::from_name(&item.place) {
         return Some(match shape {
-            Shape::EstablishedIn { .. } => Purpose::EstablishedIn,
-            Shape::EstablishedOut { .. } => Purpose::EstablishedOut,
-            Shape::Cross | Shape::Bridges => Purpose::Cross,
-            Shape::Out { .. } => Purpose::Out,
-            Shape::RefusedOut => Purpose::RefuseOut,
-            Shape::Reply { .. } | Shape::In { .. } => Purpose::In,
-            Shape::RefusedIn => Purpose::RefuseIn,
-            Shape::Same { .. } | Shape::Nat { .. } => Purpose::Nat,
+            Shape::EstablishedIn { .. } => RuleKind::EstablishedIn,
+            Shape::EstablishedOut { .. } => RuleKind::EstablishedOut,
+            Shape::Cross | Shape::Bridges => RuleKind::Cross,
+            Shape::Out { .. } => RuleKind::Out,
+            Shape::RefusedOut => RuleKind::RefuseOut,
+            Shape::Reply { .. } | Shape::In { .. } => RuleKind::In,
+            Shape::RefusedIn => RuleKind::RefuseIn,
+            Shape::Same { .. } | Shape::Nat { .. } => RuleKind::Nat,
         });
     }
     let (_, comment) = item.item.rsplit_once("comment \"")?;
-    layout::purpose_of(comment.strip_suffix('"')?)
+    layout::untag(comment.strip_suffix('"')?).map(|(_, kind)| kind)
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use palisade_core::backend::Counted;
 use palisade_core::evaluate::{Doubt, Verdict, Visit};
 use palisade_core::network::{self, Name};
-use palisade_core::rules::Purpose;
+use palisade_core::rules::RuleKind;
 
 use super::answer::Answer;
 use super::step::{Action, End, Step};
@@ -70,7 +70,7 @@ pub(super) fn of_policy(chain: &Chain, base: &BaseChain) -> Visit {
 
 /// Why the source is translated so, or is not: the rule that decided it.
 pub(super) fn of_nat(visit: &Visit, step: &Step<'_>) -> String {
-    let what = visit.purpose.map(Purpose::explanation);
+    let what = visit.purpose.map(RuleKind::explanation);
     if let (Some(network), Some(subnet)) = (&visit.network, within(step)) {
         return format!("{network}: within {subnet}, packets keep their source");
     }
@@ -138,7 +138,7 @@ fn served(
     rule: &Rule,
     hit: Option<(&Set, &Element)>,
     owner: Option<&Name>,
-) -> (Option<Name>, Option<Purpose>) {
+) -> (Option<Name>, Option<RuleKind>) {
     if layout::version(&program.table).is_none() {
         return (None, None);
     }
@@ -151,10 +151,10 @@ fn served(
         let purpose = layout::purpose_of_skeleton(comment);
         return (purpose.and(owner.cloned()), purpose);
     }
-    (layout::owner_of(comment), layout::purpose_of(comment))
+    layout::untag(comment).unzip()
 }
 
-fn purpose_of(family: Family, set: &Set, element: &Element) -> Option<Purpose> {
+fn purpose_of(family: Family, set: &Set, element: &Element) -> Option<RuleKind> {
     let family = match family {
         Family::Ip => network::Family::Ipv4,
         Family::Ip6 => network::Family::Ipv6,
@@ -162,7 +162,7 @@ fn purpose_of(family: Family, set: &Set, element: &Element) -> Option<Purpose> {
     };
     let shape = Shape::from_name(&set.name)?;
     let rules = layout::read_element(family, &shape, element.into())?;
-    rules.first().map(|rule| rule.purpose)
+    rules.first().map(|rule| rule.kind)
 }
 
 fn counted(expressions: &[Expression]) -> Option<Counted> {

@@ -7,9 +7,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use palisade_core::network::{AddressRange, InterfaceName, PortRange, Subnet};
-use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Purpose, Role};
+use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, RuleKind};
 
-use super::{FILTER, Place, SRCNAT, Skeleton, base, tag, untag};
+use super::{FILTER, Place, SRCNAT, Skeleton, base, omission};
 use crate::object::{
     Chain, Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, Rule, Verdict,
 };
@@ -87,18 +87,18 @@ pub(super) fn rule(place: Place<'_>, rule: &rules::Rule) -> Rule {
     let mut statements = matches(place, rule);
     statements.push(Statement::Counter(Counter::default()));
     statements.push(action(place, rule.action));
-    place.rule(chain(rule.role), &statements, &comment(rule))
+    // nft reads back 127 bytes of a comment, and the longest name leaves 45 of them.
+    place.rule(chain(rule.role()), &statements, &rule.tag())
 }
 
 /// The rule of a network that a rule of a table stands for: the inverse of [`rule`]. None if it is
 /// not exactly one that this layout makes.
 pub(super) fn read(place: Place<'_>, found: &Rule) -> Option<rules::Rule> {
-    let (owner, words) = untag(found.userdata.text()?)?;
+    let (owner, mut kinds) = rules::untag(found.userdata.text()?)?;
     let mut read = rules::Rule {
         owner,
-        purpose: purpose(words)?,
-        family: place.family,
-        role: role(&found.chain)?,
+        kind: kinds.find(|kind| omission(*kind).is_none() && chain(kind.role()) == found.chain)?,
+        layer: place.family.into(),
         matches: Matches::default(),
         action: Action::Return,
     };
@@ -124,7 +124,7 @@ fn read_match(place: Place<'_>, matching: &Match, into: &mut Matches) -> Option<
         Origin::Meta(MetaKey::OIFNAME) => into.out_interface = Some(read_name(value)?),
         Origin::Meta(MetaKey::L4PROTO) => {
             let number = |protocol: &Protocol| value.as_slice() == [protocol.number()];
-            into.protocol = Some([Protocol::Tcp, Protocol::Udp].into_iter().find(number)?);
+            into.protocol = Some(Protocol::ALL.into_iter().find(number)?);
         }
         Origin::Conntrack(ConntrackKey::STATE) => into.known_flow = true,
         _ => {
@@ -180,23 +180,6 @@ fn read_action(statement: &Statement) -> Option<Action> {
     }
 }
 
-/// `nat udp` is for the purpose `nat`.
-pub(super) fn purpose(words: &str) -> Option<Purpose> {
-    let without = [Protocol::Tcp, Protocol::Udp]
-        .iter()
-        .find_map(|protocol| words.strip_suffix(&format!(" {protocol}")));
-    Purpose::from_words(without.unwrap_or(words))
-}
-
-/// `default: nat udp`. nft reads back 127 bytes, and the longest name leaves 45 of them.
-fn comment(rule: &rules::Rule) -> String {
-    let purpose = rule.purpose.words();
-    match rule.matches.protocol {
-        Some(protocol) => tag(&rule.owner, &format!("{purpose} {protocol}")),
-        None => tag(&rule.owner, purpose),
-    }
-}
-
 /// `ip saddr N iifname B oifname D` and its like, each purpose in libvirt's order.
 fn matches(place: Place<'_>, rule: &rules::Rule) -> Vec<Statement> {
     let Matches {
@@ -218,13 +201,13 @@ fn matches(place: Place<'_>, rule: &rules::Rule) -> Vec<Statement> {
     let destination = destination.map(|destination| self::destination(place, destination));
     let protocol = protocol.map(statement::protocol);
     let known = known_flow.then(statement::known_flow);
-    let in_order = match rule.purpose {
-        Purpose::In if !known_flow => [destination, incoming, outgoing, None, None, None],
-        Purpose::In => [incoming, outgoing, destination, known, None, None],
-        Purpose::KeepBroadcast | Purpose::KeepMulticast => {
+    let in_order = match rule.kind {
+        RuleKind::In if !known_flow => [destination, incoming, outgoing, None, None, None],
+        RuleKind::In => [incoming, outgoing, destination, known, None, None],
+        RuleKind::KeepBroadcast | RuleKind::KeepMulticast => {
             [outgoing, source, destination, None, None, None]
         }
-        Purpose::Nat => [protocol, source, destination, outgoing, None, None],
+        RuleKind::Nat => [protocol, source, destination, outgoing, None, None],
         _ => [source, incoming, outgoing, destination, protocol, known],
     };
     in_order.into_iter().flatten().collect()

@@ -14,7 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::rules::{Guard, Purpose, Role, Rule as CoreRule};
+use palisade_core::rules::{self, Guard, Role, Rule as CoreRule, RuleKind};
 use thiserror::Error;
 
 use crate::object::{self, Chain, DataType, Element, ElementRef, Rule, Set, Table, Userdata};
@@ -62,17 +62,15 @@ pub enum Item {
     },
 }
 
-/// Why a rule that a network asks for is not in nf_tables, if it is not.
+/// Why rules of a kind are not installed in nf_tables, if they are not.
 #[must_use]
-pub fn omission(role: Role, purpose: Purpose) -> Option<&'static str> {
-    match (role, purpose) {
-        (Role::HostInput | Role::HostOutput, _) => Some(
+pub fn omission(kind: RuleKind) -> Option<&'static str> {
+    match kind.role() {
+        Role::HostInput | Role::HostOutput => Some(
             "an accept in one table cannot override a drop in another, so it would change nothing",
         ),
-        (Role::Mangle, _) | (_, Purpose::Checksum) => {
-            Some("nftables has no counterpart of iptables' CHECKSUM")
-        }
-        (Role::GuestCross | Role::GuestInput | Role::GuestOutput | Role::GuestNat, _) => None,
+        Role::Mangle => Some("nftables has no counterpart of iptables' CHECKSUM"),
+        Role::GuestCross | Role::GuestInput | Role::GuestOutput | Role::GuestNat => None,
     }
 }
 
@@ -153,7 +151,7 @@ impl Layout {
     #[must_use]
     pub fn items_of(self, table: &TableName, family: Family, rules: &[CoreRule]) -> Vec<Item> {
         let place = Place { table, family };
-        let rules = rules.iter().filter(|rule| rule.family == family);
+        let rules = rules.iter().filter(|rule| rule.layer == family.into());
         match self {
             Self::Mapped => rules.flat_map(mapped::items).collect(),
             Self::Flat => rules
@@ -165,14 +163,14 @@ impl Layout {
     /// The rules of a network that this layout has a place for, in the order of issue.
     #[must_use]
     pub fn issued(self, network: &Network) -> Vec<CoreRule> {
-        let mut rules = palisade_core::rules::rules(network, self.guard());
-        rules.retain(|rule| omission(rule.role, rule.purpose).is_none());
+        let mut rules = rules::rules(network, self.guard());
+        rules.retain(|rule| omission(rule.kind).is_none());
         rules
     }
 
     fn rules(self, family: Family, network: &Network) -> impl Iterator<Item = CoreRule> + use<> {
         let issued = self.issued(network).into_iter();
-        issued.filter(move |rule| rule.family == family)
+        issued.filter(move |rule| rule.layer == family.into())
     }
 }
 
@@ -256,25 +254,19 @@ pub fn read_element(
     mapped::read(family, shape, element)
 }
 
-/// The purpose that the comment of a rule in `flat` names.
+/// The network and the kind that the comment of a rule in `flat` names.
 #[must_use]
-pub fn purpose_of(comment: &str) -> Option<Purpose> {
-    flat::purpose(untag(comment)?.1)
-}
-
-/// The network that the comment of a rule in `flat` names.
-#[must_use]
-pub fn owner_of(comment: &str) -> Option<Name> {
-    let (owner, purpose) = untag(comment)?;
-    flat::purpose(purpose).map(|_| owner)
+pub fn untag(comment: &str) -> Option<(Name, RuleKind)> {
+    let (owner, mut kinds) = rules::untag(comment)?;
+    Some((owner, kinds.find(|kind| omission(*kind).is_none())?))
 }
 
 /// What a rule of a layout's skeleton is for, where it does what networks ask for.
 #[must_use]
-pub fn purpose_of_skeleton(comment: &str) -> Option<Purpose> {
+pub fn purpose_of_skeleton(comment: &str) -> Option<RuleKind> {
     let words = comment.strip_prefix(SKELETON)?;
     let (word, _) = words.split_once(", ").unwrap_or((words, ""));
-    Purpose::from_words(word)
+    RuleKind::named(word).next()
 }
 
 /// Whether a rule's comment says that it belongs to a layout's skeleton.
@@ -291,7 +283,7 @@ pub fn is_of_skeleton(rule: &Rule) -> bool {
 pub fn owner_of_rule(rule: &Rule) -> Option<Name> {
     let is_of_network = !is_of_skeleton(rule);
     let comment = rule.userdata.text().filter(|_| is_of_network);
-    comment.and_then(owner_of)
+    comment.and_then(untag).map(|(owner, _)| owner)
 }
 
 /// How the comments of rules begin that stand for no network alone.
@@ -317,17 +309,6 @@ const MARK: &str = "made by palisade, layout version ";
 #[must_use]
 pub fn version(table: &Table) -> Option<u32> {
     table.userdata.text()?.strip_prefix(MARK)?.parse().ok()
-}
-
-/// The comment of a rule in `flat`.
-fn tag(owner: &Name, purpose: &str) -> String {
-    format!("{owner}: {purpose}")
-}
-
-/// Whose rule it is, and what for. A name may hold a colon itself; the purpose does not.
-fn untag(comment: &str) -> Option<(Name, &str)> {
-    let (owner, purpose) = comment.rsplit_once(": ")?;
-    Some((owner.parse().ok()?, purpose))
 }
 
 /// A table of a family: where a layout puts things.

@@ -79,8 +79,8 @@ fn meant(networks: &[Network], layout: Layout, family: Family) -> Vec<CoreRule> 
     let ruleset = Ruleset::of(networks, layout.guard());
     let rules = ruleset.rules().iter();
     let mut rules: Vec<CoreRule> = rules
-        .filter(|rule| rule.family == family)
-        .filter(|rule| layout::omission(rule.role, rule.purpose).is_none())
+        .filter(|rule| rule.layer == family.into())
+        .filter(|rule| layout::omission(rule.kind).is_none())
         .cloned()
         .collect();
     rules.sort();
@@ -119,8 +119,8 @@ proptest! {
         for family in Family::BOTH {
             let Some(program) = program(&networks, Layout::Flat, family) else { continue };
             let ruleset = Ruleset::of(&networks, Layout::Flat.guard());
-            let meant = ruleset.rules().iter().filter(|rule| rule.family == family);
-            let meant = meant.filter(|rule| layout::omission(rule.role, rule.purpose).is_none());
+            let meant = ruleset.rules().iter().filter(|rule| rule.layer == family.into());
+            let meant = meant.filter(|rule| layout::omission(rule.kind).is_none());
             let meant = Ruleset::in_order(meant.cloned().collect());
             prop_assert_eq!(lift(&program).unwrap().ruleset, meant);
         }
@@ -180,13 +180,7 @@ fn elements_count_only_where_their_set_is_asked() {
     let lifted = lift(&program).unwrap();
     assert_eq!(lifted.strange.len(), 1);
     assert!(lifted.strange[0].missing);
-    let out = palisade_core::rules::Purpose::Out;
-    assert!(
-        !lifted
-            .ruleset
-            .rules()
-            .iter()
-            .any(|rule| rule.purpose == out)
-    );
+    let out = palisade_core::rules::RuleKind::Out;
+    assert!(!lifted.ruleset.rules().iter().any(|rule| rule.kind == out));
     assert!(!lifted.ruleset.rules().is_empty());
 }

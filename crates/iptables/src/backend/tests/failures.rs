@@ -2,7 +2,7 @@
 
 use palisade_core::backend::{Backend, Change, RunError, Step};
 use palisade_core::network::Forward;
-use palisade_core::rules::{Guard, Purpose, Rule, rules};
+use palisade_core::rules::{Guard, Rule, RuleKind, rules};
 
 use super::host::{Failure, Host};
 use super::{Running, lock, nat, network, placement};
@@ -192,7 +192,7 @@ fn networks_do_without_the_checksum_rule() {
     let checksum = rules(&running.records[0].network, Guard::AsDefined);
     let checksum = checksum
         .iter()
-        .find(|rule| rule.purpose == Purpose::Checksum)
+        .find(|rule| rule.kind == RuleKind::Checksum)
         .unwrap();
     assert_eq!(
         host.rules(V4, "mangle", "PALISADE_PRT"),
@@ -208,7 +208,7 @@ fn networks_do_without_the_checksum_rule() {
         .filter(|standing| standing.missing)
         .collect();
     assert_eq!(missing.len(), 1);
-    assert_eq!(missing[0].purpose, Some(Purpose::Checksum));
+    assert_eq!(missing[0].purpose, Some(RuleKind::Checksum));
     assert!(running.backend.omission(&record, checksum).is_some());
 
     // A lock that is held is no reason to do without.
@@ -230,15 +230,11 @@ fn networks_do_without_the_checksum_rule() {
 
 #[test]
 fn what_was_refused_is_not_recorded_and_told() {
-    let omitted = |running: &Running| -> Vec<Purpose> {
+    let omitted = |running: &Running| -> Vec<RuleKind> {
         let record = &running.records[0];
         let rules = rules(&record.network, Guard::AsDefined);
         let omitted = |rule: &&Rule| running.backend.omission(record, rule).is_some();
-        rules
-            .iter()
-            .filter(omitted)
-            .map(|rule| rule.purpose)
-            .collect()
+        rules.iter().filter(omitted).map(|rule| rule.kind).collect()
     };
     let host = Host::default();
     let mut running = Running::on(&host, "legacy");
@@ -250,7 +246,7 @@ fn what_was_refused_is_not_recorded_and_told() {
     let mut running = Running::on(&host, "legacy");
     running.start(&[nat(1)]);
     assert_eq!(running.records[0].installed.len(), recorded - 1);
-    assert_eq!(omitted(&running), [Purpose::Checksum]);
+    assert_eq!(omitted(&running), [RuleKind::Checksum]);
 }
 
 #[test]

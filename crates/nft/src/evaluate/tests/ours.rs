@@ -129,7 +129,7 @@ fn an_exception_for_all_is_of_one_network() {
         let packet = packet(("", out), (from, "224.0.0.22"), 17, Flow::New);
         let outcome = evaluate(&tables, &packet);
         let mut path = outcome.path.into_iter();
-        let purpose = Some(palisade_core::rules::Purpose::KeepMulticast);
+        let purpose = Some(palisade_core::rules::RuleKind::KeepMulticast);
         let exception = path.find(|visit| visit.purpose == purpose).unwrap();
         assert_eq!(exception.matched, Some(true));
         let network = exception.network.map(|network| network.to_string());

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use palisade_core::network::{InterfaceName, Subnet};
-use palisade_core::rules::{Destination, Purpose, Role, Rule};
+use palisade_core::rules::{Destination, Role, Rule, RuleKind};
 
 use super::shape::{Part, Shape};
 
@@ -24,12 +24,12 @@ impl Key {
             Some(Destination::In(subnet)) => Some(subnet),
             _ => None,
         };
-        match rule.role {
-            _ if rule.purpose == Purpose::Cross => Self {
+        match rule.role() {
+            _ if rule.kind == RuleKind::Cross => Self {
                 bridge: incoming,
                 ..Self::default()
             },
-            _ if rule.purpose == Purpose::EstablishedIn => Self {
+            _ if rule.kind == RuleKind::EstablishedIn => Self {
                 bridge: outgoing,
                 device: incoming,
                 ..Self::default()

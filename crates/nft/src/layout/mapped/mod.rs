@@ -11,7 +11,7 @@ mod read;
 mod shape;
 
 use palisade_core::network::{Family, Subnet};
-use palisade_core::rules::{Purpose, Rule as CoreRule};
+use palisade_core::rules::{Rule as CoreRule, RuleKind};
 
 use super::{BROADCAST, FILTER, Item, Place, SRCNAT, Skeleton, base};
 use crate::object::{Chain, Comparison, Element, Hook, Rule, Userdata, Verdict};
@@ -156,18 +156,18 @@ pub(super) fn items(rule: &CoreRule) -> impl Iterator<Item = Item> {
 fn elements(rule: &CoreRule) -> Vec<(Shape, Key)> {
     let key = Key::of(rule);
     let via = key.device.is_some();
-    match (rule.purpose, key.subnet.map(Subnet::prefix)) {
-        (Purpose::EstablishedIn, _) => vec![(Shape::EstablishedIn { via }, key)],
-        (Purpose::EstablishedOut, _) => vec![(Shape::EstablishedOut { via }, key)],
-        (Purpose::Cross, _) => vec![(Shape::Bridges, key.clone()), (Shape::Cross, key)],
-        (Purpose::RefuseOut, _) => vec![(Shape::RefusedOut, key)],
-        (Purpose::RefuseIn, _) => vec![(Shape::RefusedIn, key)],
-        (Purpose::Out, Some(prefix)) => vec![(Shape::Out { via, prefix }, key)],
-        (Purpose::In, Some(prefix)) if rule.matches.known_flow => {
+    match (rule.kind, key.subnet.map(Subnet::prefix)) {
+        (RuleKind::EstablishedIn, _) => vec![(Shape::EstablishedIn { via }, key)],
+        (RuleKind::EstablishedOut, _) => vec![(Shape::EstablishedOut { via }, key)],
+        (RuleKind::Cross, _) => vec![(Shape::Bridges, key.clone()), (Shape::Cross, key)],
+        (RuleKind::RefuseOut, _) => vec![(Shape::RefusedOut, key)],
+        (RuleKind::RefuseIn, _) => vec![(Shape::RefusedIn, key)],
+        (RuleKind::Out, Some(prefix)) => vec![(Shape::Out { via, prefix }, key)],
+        (RuleKind::In, Some(prefix)) if rule.matches.known_flow => {
             vec![(Shape::Reply { via, prefix }, key)]
         }
-        (Purpose::In, Some(prefix)) => vec![(Shape::In { via, prefix }, key)],
-        (Purpose::Nat, Some(prefix)) => Kind::of(rule).map_or_else(Vec::new, |kind| {
+        (RuleKind::In, Some(prefix)) => vec![(Shape::In { via, prefix }, key)],
+        (RuleKind::Nat, Some(prefix)) => Kind::of(rule).map_or_else(Vec::new, |kind| {
             vec![
                 (Shape::Same { prefix }, key.clone()),
                 (Shape::Nat { kind, via, prefix }, key),

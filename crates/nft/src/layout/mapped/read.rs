@@ -1,9 +1,9 @@
 //! From elements back to the rules that they stand for.
 
-use palisade_core::network::{Family, InterfaceName, Name, Subnet};
-use palisade_core::rules::{Action, Destination, Matches, Protocol, Purpose, Role, Rule};
+use palisade_core::network::{Family, Name};
+use palisade_core::rules::{Action, Destination, Matches, Rule, RuleKind, Translation};
 
-use super::{Key, Kind, Shape};
+use super::{Key, Shape};
 use crate::object::ElementRef;
 
 /// The rules that an element of a shape's set stands for; none if it is no element of ours.
@@ -20,11 +20,10 @@ pub(in crate::layout) fn read(
     if key.subnet.is_some_and(|subnet| subnet.family() != family) {
         return None;
     }
-    let rule = |role, purpose, matches, action| Rule {
+    let rule = |kind, matches, action| Rule {
         owner: owner.clone(),
-        purpose,
-        family,
-        role,
+        kind,
+        layer: family.into(),
         matches,
         action,
     };
@@ -41,8 +40,7 @@ pub(in crate::layout) fn read(
     Some(match shape {
         Shape::Bridges | Shape::Same { .. } => Vec::new(),
         Shape::EstablishedIn { .. } => vec![rule(
-            Role::GuestCross,
-            Purpose::EstablishedIn,
+            RuleKind::EstablishedIn,
             Matches {
                 known_flow: true,
                 ..through(device, bridge)
@@ -50,8 +48,7 @@ pub(in crate::layout) fn read(
             Action::Accept,
         )],
         Shape::EstablishedOut { .. } => vec![rule(
-            Role::GuestCross,
-            Purpose::EstablishedOut,
+            RuleKind::EstablishedOut,
             Matches {
                 known_flow: true,
                 ..through(bridge, device)
@@ -59,26 +56,22 @@ pub(in crate::layout) fn read(
             Action::Accept,
         )],
         Shape::Cross => vec![rule(
-            Role::GuestCross,
-            Purpose::Cross,
+            RuleKind::Cross,
             through(bridge.clone(), bridge),
             Action::Accept,
         )],
         Shape::RefusedOut => vec![rule(
-            Role::GuestOutput,
-            Purpose::RefuseOut,
+            RuleKind::RefuseOut,
             through(bridge, None),
             Action::Reject,
         )],
         Shape::RefusedIn => vec![rule(
-            Role::GuestInput,
-            Purpose::RefuseIn,
+            RuleKind::RefuseIn,
             through(None, bridge),
             Action::Reject,
         )],
         Shape::Out { .. } => vec![rule(
-            Role::GuestOutput,
-            Purpose::Out,
+            RuleKind::Out,
             Matches {
                 source: subnet,
                 ..through(bridge, device)
@@ -86,8 +79,7 @@ pub(in crate::layout) fn read(
             Action::Accept,
         )],
         Shape::Reply { .. } | Shape::In { .. } => vec![rule(
-            Role::GuestInput,
-            Purpose::In,
+            RuleKind::In,
             Matches {
                 destination: subnet.map(Destination::In),
                 known_flow: matches!(shape, Shape::Reply { .. }),
@@ -96,41 +88,13 @@ pub(in crate::layout) fn read(
             Action::Accept,
         )],
         Shape::Nat { kind, .. } => {
-            let of_kind = translations(family, *kind, subnet?, device.as_ref());
-            let rules = of_kind
-                .into_iter()
-                .map(|(purpose, matches, action)| rule(Role::GuestNat, purpose, matches, action));
+            let translation = Translation {
+                addresses: kind.addresses,
+                ports: kind.ports,
+            };
+            let rules = translation.rules(subnet?, device.as_ref());
+            let rules = rules.map(|(kind, matches, action)| rule(kind, matches, action));
             rules.collect()
         }
     })
-}
-
-/// What a kind of NAT means for one subnet, in the order of issue.
-fn translations(
-    family: Family,
-    kind: Kind,
-    subnet: Subnet,
-    device: Option<&InterfaceName>,
-) -> Vec<(Purpose, Matches, Action)> {
-    let to = |destination, protocol| Matches {
-        source: Some(subnet),
-        destination: Some(destination),
-        out_interface: device.cloned(),
-        protocol,
-        ..Matches::default()
-    };
-    let mut all: Vec<(Purpose, Matches, Action)> = [None, Some(Protocol::Udp), Some(Protocol::Tcp)]
-        .into_iter()
-        .map(|protocol| {
-            let matches = to(Destination::NotIn(subnet), protocol);
-            (Purpose::Nat, matches, kind.action(protocol.is_some()))
-        })
-        .collect();
-    if family == Family::Ipv4 {
-        let matches = to(Destination::Broadcast, None);
-        all.push((Purpose::KeepBroadcast, matches, Action::Return));
-    }
-    let matches = to(Destination::LinkLocalMulticast, None);
-    all.push((Purpose::KeepMulticast, matches, Action::Return));
-    all
 }

@@ -1,0 +1,28 @@
+//! What a rule does.
+
+use crate::network::{AddressRange, PortRange};
+
+/// What happens to a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// It passes: no further rule of palisade is evaluated at this place.
+    Accept,
+    /// It is refused with ICMP port unreachable.
+    Reject,
+    /// No further rule of palisade is evaluated; for NAT: it is not translated.
+    Return,
+    /// It leaves with an address of the outgoing device.
+    Masquerade {
+        /// The source ports to use.
+        ports: Option<PortRange>,
+    },
+    /// It leaves with one of these addresses.
+    Snat {
+        /// The source addresses to use.
+        addresses: AddressRange,
+        /// The source ports to use.
+        ports: Option<PortRange>,
+    },
+    /// Its checksum is filled in.
+    FillChecksum,
+}

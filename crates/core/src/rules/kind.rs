@@ -1,0 +1,405 @@
+//! The kinds of rules: one table, and a row for each kind.
+//!
+//! Whatever depends on the kind of a rule (where it is evaluated, what people read about it, which
+//! sum its counter belongs to, which packet shows that it works) is a column here, and is read from
+//! here everywhere.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::layer::Layer;
+use super::matches::Protocol;
+use super::probe::{Endpoint, ProbePacket};
+use super::role::Role;
+use super::traffic::{Sum, Traffic};
+
+/// The kind of a rule. Together with owner, layer and matches it names the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "&'static str")]
+#[non_exhaustive]
+pub enum RuleKind {
+    /// Packets of established connections come in, before anything else is matched.
+    EstablishedIn,
+    /// Packets of established connections leave, before anything else is matched.
+    EstablishedOut,
+    /// Packets of a subnet leave.
+    Out,
+    /// Packets come in to a subnet: all of them, or those of established connections.
+    In,
+    /// Guests talk among themselves over the bridge.
+    Cross,
+    /// Everything else from guests is refused.
+    RefuseOut,
+    /// Everything else to guests is refused.
+    RefuseIn,
+    /// The source address is translated.
+    Nat,
+    /// Broadcasts keep their source: DHCP answers must keep their port.
+    KeepBroadcast,
+    /// Link-local multicast keeps its source: it is not routed.
+    KeepMulticast,
+    /// Guests request addresses from the host.
+    Dhcp,
+    /// The host answers requests for addresses.
+    DhcpReply,
+    /// Guests query the host for names.
+    Dns,
+    /// The host answers queries for names.
+    DnsReply,
+    /// Guests boot from the host.
+    Tftp,
+    /// The host answers guests that boot.
+    TftpReply,
+    /// DHCP answers get the checksum that some guests insist on.
+    Checksum,
+}
+
+/// What holds for all rules of a kind.
+#[derive(Debug)]
+struct Row {
+    kind: RuleKind,
+    /// The kind in a word or two. A service's requests and replies share them.
+    words: &'static str,
+    /// The kind in a sentence for people.
+    explanation: &'static str,
+    role: Role,
+    layers: &'static [Layer],
+    sum: Option<Sum>,
+    is_optional: bool,
+    probes: &'static [ProbePacket],
+}
+
+/// A row of a kind of IP packets without anything out of the ordinary.
+const ROW: Row = Row {
+    kind: RuleKind::Out,
+    words: "",
+    explanation: "",
+    role: Role::GuestCross,
+    layers: &Layer::IP,
+    sum: None,
+    is_optional: false,
+    probes: &[],
+};
+
+/// A new connection to a port that no service has for itself.
+const PROBE: ProbePacket = ProbePacket {
+    words: "",
+    layers: &Layer::IP,
+    from: Endpoint::Guest,
+    to: Endpoint::Outside,
+    protocol: Protocol::Tcp,
+    source_port: 40000,
+    destination_port: 22,
+    known_flow: false,
+};
+
+/// The table, in the order of the kinds.
+static TABLE: &[Row] = &[
+    Row {
+        kind: RuleKind::EstablishedIn,
+        words: "established in",
+        explanation: "what belongs to a known flow comes in, first of all",
+        sum: Some(Sum::Traffic(Traffic::In)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::EstablishedOut,
+        words: "established out",
+        explanation: "what belongs to a known flow leaves, first of all",
+        sum: Some(Sum::Traffic(Traffic::Out)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Out,
+        words: "out",
+        explanation: "guests may send from their subnet",
+        role: Role::GuestOutput,
+        sum: Some(Sum::Traffic(Traffic::Out)),
+        probes: &[ProbePacket {
+            words: "what guests send to the outside",
+            destination_port: 443,
+            ..PROBE
+        }],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::In,
+        words: "in",
+        explanation: "what may come in to the guests' subnet",
+        role: Role::GuestInput,
+        sum: Some(Sum::Traffic(Traffic::In)),
+        probes: &[
+            ProbePacket {
+                words: "answers to guests",
+                from: Endpoint::Outside,
+                to: Endpoint::Guest,
+                source_port: 443,
+                destination_port: 40000,
+                known_flow: true,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "what comes from outside to guests",
+                from: Endpoint::Outside,
+                to: Endpoint::Guest,
+                ..PROBE
+            },
+        ],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Cross,
+        words: "guest to guest",
+        explanation: "guests on the bridge may talk to each other",
+        sum: Some(Sum::Traffic(Traffic::Cross)),
+        probes: &[ProbePacket {
+            words: "what guests of the bridge send each other",
+            to: Endpoint::OtherGuest,
+            ..PROBE
+        }],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::RefuseOut,
+        words: "refuse out",
+        explanation: "everything else from the bridge is refused",
+        role: Role::GuestOutput,
+        sum: Some(Sum::Traffic(Traffic::RefusedOut)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::RefuseIn,
+        words: "refuse in",
+        explanation: "everything else to the bridge is refused",
+        role: Role::GuestInput,
+        sum: Some(Sum::Traffic(Traffic::RefusedIn)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Nat,
+        words: "nat",
+        explanation: "guests leave with another address",
+        role: Role::GuestNat,
+        sum: Some(Sum::NatConnections),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::KeepBroadcast,
+        words: "broadcast without nat",
+        explanation: "broadcasts keep their source: DHCP needs it",
+        role: Role::GuestNat,
+        layers: &[Layer::Ipv4],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::KeepMulticast,
+        words: "multicast without nat",
+        explanation: "link-local multicast keeps its source: it is not routed",
+        role: Role::GuestNat,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Dhcp,
+        words: "dhcp",
+        explanation: "guests may ask the host for addresses",
+        role: Role::HostInput,
+        probes: &[
+            ProbePacket {
+                words: "DHCP (udp 67)",
+                layers: &[Layer::Ipv4],
+                from: Endpoint::NewGuest,
+                to: Endpoint::DhcpServer,
+                protocol: Protocol::Udp,
+                source_port: 68,
+                destination_port: 67,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "DHCPv6 (udp 547)",
+                layers: &[Layer::Ipv6],
+                from: Endpoint::NewGuest,
+                to: Endpoint::DhcpServer,
+                protocol: Protocol::Udp,
+                source_port: 546,
+                destination_port: 547,
+                ..PROBE
+            },
+        ],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::DhcpReply,
+        words: "dhcp",
+        explanation: "guests may ask the host for addresses",
+        role: Role::HostOutput,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Dns,
+        words: "dns",
+        explanation: "guests may ask the host for names",
+        role: Role::HostInput,
+        probes: &[
+            ProbePacket {
+                words: "DNS (udp 53)",
+                to: Endpoint::Host,
+                protocol: Protocol::Udp,
+                destination_port: 53,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "DNS (tcp 53)",
+                to: Endpoint::Host,
+                destination_port: 53,
+                ..PROBE
+            },
+        ],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::DnsReply,
+        words: "dns",
+        explanation: "guests may ask the host for names",
+        role: Role::HostOutput,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Tftp,
+        words: "tftp",
+        explanation: "guests may boot over TFTP from the host",
+        role: Role::HostInput,
+        layers: &[Layer::Ipv4],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::TftpReply,
+        words: "tftp",
+        explanation: "guests may boot over TFTP from the host",
+        role: Role::HostOutput,
+        layers: &[Layer::Ipv4],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Checksum,
+        words: "dhcp checksum",
+        explanation: "DHCP answers get a checksum that old clients insist on",
+        role: Role::Mangle,
+        layers: &[Layer::Ipv4],
+        // The target CHECKSUM is missing in some kernels, and only old clients need it.
+        is_optional: true,
+        ..ROW
+    },
+];
+
+impl RuleKind {
+    /// All kinds, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.kind)
+    }
+
+    /// The kinds with these [`words`](Self::words), the requests of a service before its replies.
+    pub fn named(words: &str) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |kind| kind.words() == words)
+    }
+
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// The kind in a word or two, as comments and listings show it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        self.row().words
+    }
+
+    /// The kind in a sentence for people.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        self.row().explanation
+    }
+
+    /// Where rules of the kind are evaluated.
+    #[must_use]
+    pub fn role(self) -> Role {
+        self.row().role
+    }
+
+    /// The layers in which there are rules of the kind.
+    #[must_use]
+    pub fn layers(self) -> &'static [Layer] {
+        self.row().layers
+    }
+
+    /// The sum that counters of the kind are added to.
+    #[must_use]
+    pub fn sum(self) -> Option<Sum> {
+        self.row().sum
+    }
+
+    /// Whether a network does without a rule of the kind where the kernel refuses it.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        self.row().is_optional
+    }
+
+    /// The packets that show whether the kind's traffic passes. A kind without any is shown by
+    /// the packets of another one.
+    #[must_use]
+    pub fn probes(self) -> &'static [ProbePacket] {
+        self.row().probes
+    }
+}
+
+impl From<RuleKind> for &'static str {
+    fn from(kind: RuleKind) -> Self {
+        kind.words()
+    }
+}
+
+impl fmt::Display for RuleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.words())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_has_one_row_at_its_place_and_a_name_of_its_own() {
+        let mut names = HashSet::new();
+        for (place, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.kind as usize, place, "{:?}", row.kind);
+            assert!(!row.explanation.is_empty(), "{:?}", row.kind);
+            assert!(!row.layers.is_empty(), "{:?}", row.kind);
+            // Requests and replies of a service share their words, at two places.
+            assert!(names.insert((row.words, row.role)), "{:?}", row.kind);
+        }
+        // `Checksum` is the last kind.
+        assert_eq!(TABLE.len(), RuleKind::Checksum as usize + 1);
+    }
+
+    #[test]
+    fn words_with_a_protocol_behind_them_are_no_other_kind() {
+        for kind in RuleKind::all() {
+            for protocol in Protocol::ALL {
+                let behind = format!(" {protocol}");
+                assert!(!kind.words().ends_with(&behind), "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn probes_are_sent_in_layers_of_their_kind() {
+        for kind in RuleKind::all() {
+            for probe in kind.probes() {
+                let is_of_kind = |layer| kind.layers().contains(layer);
+                assert!(probe.layers.iter().all(is_of_kind), "{}", probe.words);
+            }
+        }
+    }
+}

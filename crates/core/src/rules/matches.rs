@@ -1,0 +1,84 @@
+//! The packets that a rule applies to.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::network::{Family, InterfaceName, Subnet};
+
+/// The packets that a rule applies to. `None` means any.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Matches {
+    /// The interface that the packet came in through.
+    pub in_interface: Option<InterfaceName>,
+    /// The interface that it leaves through.
+    pub out_interface: Option<InterfaceName>,
+    /// Its source lies in this subnet.
+    pub source: Option<Subnet>,
+    /// The destination address.
+    pub destination: Option<Destination>,
+    /// Its protocol, and for udp and tcp the port that it goes to.
+    pub protocol: Option<Protocol>,
+    /// The port that it goes to.
+    pub destination_port: Option<u16>,
+    /// It belongs to an established connection, or is related to one (ct state
+    /// established,related).
+    pub known_flow: bool,
+}
+
+/// A packet's destination, as rules match it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Destination {
+    /// In the subnet.
+    In(Subnet),
+    /// Anywhere but in the subnet.
+    NotIn(Subnet),
+    /// 255.255.255.255.
+    Broadcast,
+    /// 224.0.0.0/24 or ff02::/16, by the rule's layer.
+    LinkLocalMulticast,
+}
+
+/// The protocols that rules tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// Protocol number 6.
+    Tcp,
+    /// Protocol number 17.
+    Udp,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Tcp, Self::Udp];
+
+    /// The number in the IP header.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
+    }
+}
+
+impl Destination {
+    /// Whether a packet of `family` to `address` goes there.
+    #[must_use]
+    pub fn holds(self, family: Family, address: IpAddr) -> bool {
+        match self {
+            Self::In(subnet) => subnet.net().contains(&address),
+            Self::NotIn(subnet) => !subnet.net().contains(&address),
+            Self::Broadcast => address == IpAddr::V4(Ipv4Addr::BROADCAST),
+            Self::LinkLocalMulticast => family.link_local_multicast().contains(&address),
+        }
+    }
+}

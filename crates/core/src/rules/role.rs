@@ -1,0 +1,39 @@
+//! Where rules are evaluated.
+
+/// A place in a packet's way at which rules are evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Forwarded packets, first: established connections, where they are accepted first, and
+    /// packets between guests of one bridge.
+    GuestCross,
+    /// Forwarded packets, second: to a guest.
+    GuestInput,
+    /// Forwarded packets, third: from a guest.
+    GuestOutput,
+    /// The first packet of each connection, on its way out: its translation.
+    GuestNat,
+    /// Packets from guests to the host itself.
+    HostInput,
+    /// Packets from the host itself to guests.
+    HostOutput,
+    /// Packets on their way out, to be changed.
+    Mangle,
+}
+
+impl Role {
+    /// All of them, in the order in which packets meet them.
+    pub const ALL: [Self; 7] = [
+        Self::HostInput,
+        Self::GuestCross,
+        Self::GuestInput,
+        Self::GuestOutput,
+        Self::HostOutput,
+        Self::Mangle,
+        Self::GuestNat,
+    ];
+
+    /// Its place among [all](Self::ALL).
+    pub(super) fn place(self) -> Option<usize> {
+        Self::ALL.iter().position(|&role| role == self)
+    }
+}
