@@ -9,7 +9,7 @@
 use std::process::Command;
 
 use palisade::network::Family;
-use palisade_core::rules::RuleKind;
+use palisade_core::rules::{Role, RuleKind, untag};
 use palisade_iptables::rule::{self, Table};
 use palisade_nft::program::Program;
 use palisade_tests::iptables::PROGRAMS;
@@ -137,13 +137,6 @@ fn at(program: Option<&Program>, kind: &str, hook: u32) -> Option<Way> {
 }
 
 fn is_for_a_service_of_the_host(rule: &Bare) -> bool {
-    let words = rule
-        .comment
-        .rsplit_once(": ")
-        .map_or("", |(_, words)| words);
-    let purpose = words.rsplit_once(' ').map_or(words, |(purpose, _)| purpose);
-    matches!(
-        RuleKind::from_words(purpose),
-        Some(RuleKind::Dhcp | RuleKind::Dns | RuleKind::Tftp)
-    )
+    let is_of_host = |kind: RuleKind| matches!(kind.role(), Role::HostInput | Role::HostOutput);
+    untag(&rule.comment).is_some_and(|(_, mut kinds)| kinds.any(is_of_host))
 }

@@ -19,7 +19,7 @@ fn of_layout(rule: &Rule) -> Option<(Name, RuleKind)> {
         _ => return None,
     };
     let read = layout::read_rule(&rule.table.parse().ok()?, family, rule)?;
-    Some((read.owner, read.purpose))
+    Some((read.owner, read.kind))
 }
 
 fn of_iptables(rule: &Rule) -> Option<(Name, RuleKind)> {

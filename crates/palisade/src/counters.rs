@@ -1,69 +1,11 @@
 //! What networks have counted, by network, family and purpose.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use palisade_core::backend::{Counted, Standing};
 use palisade_core::network::{Family, Name};
-use palisade_core::rules::RuleKind;
-use serde::Serialize;
-
-/// What becomes of packets of a network, as it is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(into = "&'static str")]
-pub enum Traffic {
-    /// They leave from a subnet.
-    Out,
-    /// They come in to a subnet.
-    In,
-    /// They go from guest to guest across the bridge.
-    Cross,
-    /// They come from the bridge and are refused.
-    RefusedOut,
-    /// They go to the bridge and are refused.
-    RefusedIn,
-}
-
-impl Traffic {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Out,
-        Self::In,
-        Self::Cross,
-        Self::RefusedOut,
-        Self::RefusedIn,
-    ];
-
-    fn of(purpose: RuleKind) -> Option<Self> {
-        match purpose {
-            RuleKind::Out | RuleKind::EstablishedOut => Some(Self::Out),
-            RuleKind::In | RuleKind::EstablishedIn => Some(Self::In),
-            RuleKind::Cross => Some(Self::Cross),
-            RuleKind::RefuseOut => Some(Self::RefusedOut),
-            RuleKind::RefuseIn => Some(Self::RefusedIn),
-            // Of NAT, connections are counted; services of the host are not everywhere.
-            _ => None,
-        }
-    }
-}
-
-impl From<Traffic> for &'static str {
-    fn from(traffic: Traffic) -> Self {
-        match traffic {
-            Traffic::Out => "out",
-            Traffic::In => "in",
-            Traffic::Cross => "cross",
-            Traffic::RefusedOut => "refused out",
-            Traffic::RefusedIn => "refused in",
-        }
-    }
-}
-
-impl fmt::Display for Traffic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad((*self).into())
-    }
-}
+use palisade_core::rules::{Sum, Traffic};
 
 /// What a network counted of one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +32,8 @@ impl Counters {
                 traffic: BTreeMap::new(),
                 nat_connections: None,
             };
-            for (purpose, counted) in its.filter_map(|s| Some((s.purpose?, s.counter?))) {
-                counters.add(purpose, counted);
+            for (sum, counted) in its.filter_map(|s| Some((s.purpose?.sum()?, s.counter?))) {
+                counters.add(sum, counted);
             }
             let counts = !counters.traffic.is_empty() || counters.nat_connections.is_some();
             counts.then_some(counters)
@@ -99,15 +41,17 @@ impl Counters {
         Family::BOTH.into_iter().filter_map(of_family).collect()
     }
 
-    fn add(&mut self, purpose: RuleKind, counted: Counted) {
-        if let Some(traffic) = Traffic::of(purpose) {
-            let sum = self.traffic.entry(traffic).or_default();
-            sum.packets = sum.packets.saturating_add(counted.packets);
-            sum.bytes = sum.bytes.saturating_add(counted.bytes);
-        } else if purpose == RuleKind::Nat {
-            // Rules for NAT see the first packet of each flow alone.
-            let sum = self.nat_connections.get_or_insert_default();
-            *sum = sum.saturating_add(counted.packets);
+    fn add(&mut self, sum: Sum, counted: Counted) {
+        match sum {
+            Sum::Traffic(traffic) => {
+                let sum = self.traffic.entry(traffic).or_default();
+                sum.packets = sum.packets.saturating_add(counted.packets);
+                sum.bytes = sum.bytes.saturating_add(counted.bytes);
+            }
+            Sum::NatConnections => {
+                let sum = self.nat_connections.get_or_insert_default();
+                *sum = sum.saturating_add(counted.packets);
+            }
         }
     }
 }
@@ -178,6 +122,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use palisade_core::rules::RuleKind;
+
     use super::*;
 
     fn standing(purpose: RuleKind, packets: u64, bytes: u64) -> Standing {

@@ -11,7 +11,6 @@ use std::fmt;
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
 use palisade_core::network::{Name, Subnet};
-use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
 use palisade_nft::conntrack::Conntrack;
 
@@ -91,9 +90,9 @@ pub(crate) fn natted<'r>(
             continue;
         };
         let rules = backend.rules(&record.network, placement);
-        let installed = rules.iter().filter(|rule| {
-            rule.purpose == RuleKind::Nat && backend.omission(record, rule).is_none()
-        });
+        let installed = rules
+            .iter()
+            .filter(|rule| rule.translates() && backend.omission(record, rule).is_none());
         subnets.extend(installed.filter_map(|rule| rule.matches.source));
     }
     subnets.into_iter().collect()

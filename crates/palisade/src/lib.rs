@@ -35,7 +35,7 @@ mod user_namespace;
 mod usual;
 pub mod watch;
 
-pub use counters::{Counters, Traffic, prometheus};
+pub use counters::{Counters, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use overview::{Bridge, BridgeState, Overview, Sums};
@@ -45,7 +45,7 @@ pub use palisade_core::backend::{
 pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
 pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
-pub use palisade_core::rules;
+pub use palisade_core::rules::{self, Traffic};
 pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};
 pub use palisade_core::words;
 #[cfg(any(feature = "xml", feature = "toml", feature = "json"))]

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use palisade_core::backend::Counted;
 use palisade_core::network::InterfaceName;
+use palisade_core::rules::Traffic;
 use palisade_core::state::Record;
 use palisade_nft::host::Link;
 use serde::Serialize;
 
-use crate::counters::{Counters, Traffic};
+use crate::counters::Counters;
 
 /// A running network at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,13 +39,14 @@ pub struct Omitted {
 pub(crate) fn omitted(backend: &dyn Backend, record: &Record, rules: &[Rule]) -> Vec<Omitted> {
     let omitted = |rule: &Rule| {
         Some(Omitted {
-            family: rule.family,
-            purpose: rule.purpose,
+            family: rule.layer.family(),
+            purpose: rule.kind,
             reason: backend.omission(record, rule)?,
         })
     };
     let mut all: Vec<Omitted> = rules.iter().filter_map(omitted).collect();
     all.sort();
-    all.dedup();
+    // A service's requests and replies are one for people.
+    all.dedup_by_key(|omitted| (omitted.family, omitted.purpose.words(), omitted.reason));
     all
 }

@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 use palisade::network::{Established, Family, Forward, Name};
+use palisade::rules::RuleKind;
 use palisade::words::shown;
 use palisade::{Firewall, ShowError, Shown, Standing};
 use serde_json::json;
@@ -109,8 +110,7 @@ fn text(shown: &Shown) -> String {
 
 /// What is to be said of packets of known flows, where they do not wait for their turn.
 fn flows(shown: &Shown) -> &'static str {
-    use palisade::rules::RuleKind::{EstablishedIn, EstablishedOut};
-    let accepts = |s: &&Standing| matches!(s.purpose, Some(EstablishedIn | EstablishedOut));
+    let accepts = |s: &&Standing| s.purpose.is_some_and(RuleKind::is_shortcut);
     let mut accepting = shown.standing.iter().filter(accepts).peekable();
     if shown.record.network.established() == Established::InTurn {
         ""

@@ -114,7 +114,11 @@ fn the_host_and_its_guests() {
     let purposes: Vec<_> = applied.map(|visit| visit.purpose.unwrap()).collect();
     assert_eq!(
         purposes,
-        [RuleKind::Dhcp, RuleKind::Checksum, RuleKind::KeepBroadcast]
+        [
+            RuleKind::DhcpReply,
+            RuleKind::Checksum,
+            RuleKind::KeepBroadcast
+        ]
     );
 }
 

@@ -67,6 +67,8 @@ struct Row {
     layers: &'static [Layer],
     sum: Option<Sum>,
     is_optional: bool,
+    /// Whether rules of the kind accept established connections before all others are matched.
+    is_shortcut: bool,
     probes: &'static [ProbePacket],
 }
 
@@ -79,6 +81,7 @@ const ROW: Row = Row {
     layers: &Layer::IP,
     sum: None,
     is_optional: false,
+    is_shortcut: false,
     probes: &[],
 };
 
@@ -101,6 +104,7 @@ static TABLE: &[Row] = &[
         words: "established in",
         explanation: "what belongs to a known flow comes in, first of all",
         sum: Some(Sum::Traffic(Traffic::In)),
+        is_shortcut: true,
         ..ROW
     },
     Row {
@@ -108,6 +112,7 @@ static TABLE: &[Row] = &[
         words: "established out",
         explanation: "what belongs to a known flow leaves, first of all",
         sum: Some(Sum::Traffic(Traffic::Out)),
+        is_shortcut: true,
         ..ROW
     },
     Row {
@@ -341,6 +346,12 @@ impl RuleKind {
     #[must_use]
     pub fn is_optional(self) -> bool {
         self.row().is_optional
+    }
+
+    /// Whether rules of the kind accept established connections before all others are matched.
+    #[must_use]
+    pub fn is_shortcut(self) -> bool {
+        self.row().is_shortcut
     }
 
     /// The packets that show whether the kind's traffic passes. A kind without any is shown by

@@ -2,8 +2,7 @@
 
 use palisade::Firewall;
 use palisade_core::location::Location;
-use palisade_core::network::Family;
-use palisade_core::rules::Role;
+use palisade_core::rules::{Layer, Role};
 use palisade_core::state::Record;
 
 use super::finding::{Check, Finding, Severity};
@@ -55,6 +54,6 @@ fn is_guarded(firewall: &Firewall, record: &Record) -> bool {
         return true;
     }
     let rules = firewall.rules(record);
-    let mut forwarded = rules.iter().filter(|rule| rule.role == Role::GuestOutput);
-    forwarded.any(|rule| rule.family == Family::Ipv6)
+    let mut forwarded = rules.iter().filter(|rule| rule.role() == Role::GuestOutput);
+    forwarded.any(|rule| rule.layer == Layer::Ipv6)
 }

@@ -33,7 +33,7 @@ use palisade_core::backend::{
 };
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Network;
-use palisade_core::rules::{Guard, Rule, RuleKind, rules};
+use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
 use thiserror::Error;
