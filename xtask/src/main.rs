@@ -19,7 +19,7 @@ commands:
   setup   installs what tests need that is missing; without root it says what that is
   test    setup, then every check there is
   dist    man pages, completions, an installable tree, a tarball and a Debian package
-  tidy    the order of the source: circles of imports between files
+  tidy    the order of the source: circles, layers, unused public items, long functions
   lab     real packets through networks of all kinds, and the evaluator against the kernel
   bench   how long we take, beside others that do the same: `cargo xtask bench --help`
 ";
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     match args.as_slice() {
         ["setup"] => setup::main(),
         ["test"] => test::main(),
-        ["tidy"] => tidy::main(),
+        ["tidy", rest @ ..] => tidy::main(rest),
         ["lab", rest @ ..] => lab::main(rest),
         ["dist", rest @ ..] => dist::main(rest),
         ["bench", rest @ ..] => bench::main(rest),

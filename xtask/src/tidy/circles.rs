@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path as FilePath, PathBuf};
 
-use super::crates::{Crates, Meaning, ModuleId};
+use super::crates::{Crates, ModuleId};
+use super::resolve::{Meaning, resolve};
 use super::scan::{Import, Kind, Visibility};
 
 /// Files, and the lines that make them depend on others.
@@ -45,7 +46,10 @@ pub(super) fn circles(crates: &Crates) -> Vec<Circle> {
 /// Which files of a crate depend on which others.
 pub(super) fn arrows(crates: &Crates, of: usize) -> Arrows {
     let mut arrows = Arrows::new();
-    for (id, module) in crates.modules().filter(|(id, _)| id.0 == of) {
+    let modules = crates
+        .modules()
+        .filter(|(id, module)| id.0 == of && !module.is_test);
+    for (id, module) in modules {
         let mut add = |meaning: Meaning, line: usize| {
             if let Meaning::Item(target, item) = meaning
                 && target.0 == of
@@ -57,15 +61,15 @@ pub(super) fn arrows(crates: &Crates, of: usize) -> Arrows {
                 targets.entry(file).or_default().insert(line);
             }
         };
-        for import in &module.contents.imports {
-            for meaning in crates.resolve(id, &import.segments) {
+        for import in module.contents.imports.iter().filter(|it| !it.is_test) {
+            for meaning in resolve(crates, id, &import.segments).meanings {
                 if import.name.is_some() && !is_reexport(crates, id, import, meaning) {
                     add(meaning, import.line);
                 }
             }
         }
-        for path in &module.contents.paths {
-            for meaning in crates.resolve(id, &path.segments) {
+        for path in module.contents.paths.iter().filter(|it| !it.is_test) {
+            for meaning in resolve(crates, id, &path.segments).meanings {
                 if path.is_item {
                     add(meaning, path.line);
                 }
@@ -80,14 +84,7 @@ fn is_reexport(crates: &Crates, of: ModuleId, import: &Import, meaning: Meaning)
     let Meaning::Item(target, _) = meaning else {
         return false;
     };
-    let mut above = (target.0 == of.0).then_some(target.1);
-    while let Some(at) = above {
-        if at == of.1 {
-            return import.visibility != Visibility::Private;
-        }
-        above = crates.module(ModuleId(of.0, at)).parent;
-    }
-    false
+    import.visibility != Visibility::Private && crates.is_inside(target, of)
 }
 
 /// The shortest circle that begins with an arrow, from its first file in the order of names.

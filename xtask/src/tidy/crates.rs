@@ -1,11 +1,12 @@
-//! Crates as trees of modules, and what paths in them mean.
+//! Crates as trees of modules.
 
 use std::collections::HashMap;
 use std::path::{Path as FilePath, PathBuf};
 
+use super::documents::examples;
 use super::files::Files;
 use super::package::{Package, TargetKind};
-use super::scan::{Contents, Item, Kind, Visibility, scan};
+use super::scan::{Contents, Item, Visibility, scan};
 
 /// All crates of the workspace.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Crates(Vec<Crate>);
 pub(super) struct Crate {
     /// The name of the package.
     pub(super) package: String,
+    /// Its name in code, if it is a library.
+    pub(super) library: Option<String>,
     pub(super) kind: TargetKind,
     /// The first is the root.
     pub(super) modules: Vec<Module>,
@@ -30,21 +33,13 @@ pub(super) struct Module {
     pub(super) parent: Option<usize>,
     pub(super) children: HashMap<String, (usize, Visibility)>,
     pub(super) contents: Contents,
-    /// Files that are compiled for tests only.
-    pub(super) test_files: Vec<PathBuf>,
+    /// Whether it is compiled for tests only.
+    pub(super) is_test: bool,
 }
 
 /// A module of a crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ModuleId(pub(super) usize, pub(super) usize);
-
-/// What a path means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Meaning {
-    Module(ModuleId),
-    /// The n-th item of a module.
-    Item(ModuleId, usize),
-}
 
 impl Crates {
     pub(super) fn read(files: &Files, packages: &[Package]) -> Result<Self, String> {
@@ -53,6 +48,7 @@ impl Crates {
             for target in &package.targets {
                 let mut new = Crate {
                     package: package.name.clone(),
+                    library: (target.kind == TargetKind::Library).then(|| package.crate_name()),
                     kind: target.kind,
                     modules: Vec::new(),
                 };
@@ -60,11 +56,20 @@ impl Crates {
                 let place = Place {
                     path: "crate".to_owned(),
                     parent: None,
+                    is_test: false,
                     folder: folder.to_owned(),
                 };
                 new.read_file(files, target.root.clone(), place)?;
                 all.push(new);
             }
+        }
+        for (path, text) in files.iter() {
+            let examples = examples(path, text);
+            all.extend(
+                examples
+                    .iter()
+                    .filter_map(|text| Crate::example(path, text)),
+            );
         }
         Ok(Self(all))
     }
@@ -75,6 +80,10 @@ impl Crates {
 
     pub(super) fn module(&self, ModuleId(of, module): ModuleId) -> &Module {
         &self.0[of].modules[module]
+    }
+
+    pub(super) fn name(&self, of: usize) -> &str {
+        &self.0[of].package
     }
 
     pub(super) fn item(&self, module: ModuleId, item: usize) -> &Item {
@@ -88,109 +97,26 @@ impl Crates {
         })
     }
 
-    /// All that a path in a module can mean: names of types, values and macros are apart.
-    pub(super) fn resolve(&self, from: ModuleId, segments: &[String]) -> Vec<Meaning> {
-        self.resolve_once(from, segments, &mut Vec::new())
-    }
-
     /// The library of a name in code.
     pub(super) fn library(&self, name: &str) -> Option<ModuleId> {
-        let is_it = |each: &Crate| {
-            each.kind == TargetKind::Library && each.package.replace('-', "_") == name
-        };
+        let is_it = |each: &Crate| each.library.as_deref() == Some(name);
         Some(ModuleId(self.0.iter().position(is_it)?, 0))
     }
 
-    fn resolve_once(
-        &self,
-        from: ModuleId,
-        segments: &[String],
-        under_way: &mut Vec<(ModuleId, String)>,
-    ) -> Vec<Meaning> {
-        let Some((first, mut rest)) = segments.split_first() else {
-            return vec![Meaning::Module(from)];
-        };
-        let mut found = match first.as_str() {
-            "crate" => vec![Meaning::Module(ModuleId(from.0, 0))],
-            "self" => vec![Meaning::Module(from)],
-            "super" => self.parent(from).map(Meaning::Module).into_iter().collect(),
-            name => self.lookup(from, name, under_way),
-        };
-        if found.is_empty() {
-            found.extend(self.library(first).map(Meaning::Module));
-        }
-        while let Some((name, after)) = rest.split_first() {
-            let mut next = Vec::new();
-            for meaning in found {
-                match meaning {
-                    Meaning::Module(module) if name == "super" => {
-                        next.extend(self.parent(module).map(Meaning::Module));
-                    }
-                    Meaning::Module(module) => next.extend(self.lookup(module, name, under_way)),
-                    // Variants, methods and constants of a type are where the type is.
-                    Meaning::Item(module, item) => {
-                        let has_members =
-                            matches!(self.item(module, item).kind, Kind::Type | Kind::Trait);
-                        next.extend(has_members.then_some(meaning));
-                    }
-                }
+    /// Whether a module is another one or below it.
+    pub(super) fn is_inside(&self, inner: ModuleId, outer: ModuleId) -> bool {
+        let mut above = Some(inner);
+        while let Some(module) = above {
+            if module == outer {
+                return true;
             }
-            (found, rest) = (next, after);
+            above = self.parent(module);
         }
-        found.sort();
-        found.dedup();
-        found
+        false
     }
 
-    fn parent(&self, ModuleId(of, module): ModuleId) -> Option<ModuleId> {
+    pub(super) fn parent(&self, ModuleId(of, module): ModuleId) -> Option<ModuleId> {
         Some(ModuleId(of, self.0[of].modules[module].parent?))
-    }
-
-    /// What a name in a module means; what the module declares hides what globs bring.
-    pub(super) fn lookup(
-        &self,
-        of: ModuleId,
-        name: &str,
-        under_way: &mut Vec<(ModuleId, String)>,
-    ) -> Vec<Meaning> {
-        if under_way
-            .iter()
-            .any(|(module, other)| *module == of && other == name)
-        {
-            return Vec::new();
-        }
-        under_way.push((of, name.to_owned()));
-        let module = self.module(of);
-        let mut found = Vec::new();
-        if let Some((child, _)) = module.children.get(name) {
-            found.push(Meaning::Module(ModuleId(of.0, *child)));
-        }
-        for (at, item) in module.contents.items.iter().enumerate() {
-            if item.name == name && item.owner.is_none() {
-                found.push(Meaning::Item(of, at));
-            }
-        }
-        for import in &module.contents.imports {
-            if import.name.as_deref() == Some(name) {
-                found.extend(self.resolve_once(of, &import.segments, under_way));
-            }
-        }
-        if found.is_empty() {
-            for glob in module
-                .contents
-                .imports
-                .iter()
-                .filter(|it| it.name.is_none())
-            {
-                for meaning in self.resolve_once(of, &glob.segments, under_way) {
-                    if let Meaning::Module(module) = meaning {
-                        found.extend(self.lookup(module, name, under_way));
-                    }
-                }
-            }
-        }
-        under_way.pop();
-        found
     }
 }
 
@@ -198,16 +124,37 @@ impl Crates {
 struct Place {
     path: String,
     parent: Option<usize>,
+    is_test: bool,
     /// Where its children's files are.
     folder: PathBuf,
 }
 
 impl Crate {
+    /// An example in documentation; none if it is no whole code.
+    fn example(file: &FilePath, text: &str) -> Option<Self> {
+        let mut example = Self {
+            package: format!("an example in {}", file.display()),
+            library: None,
+            kind: TargetKind::Test,
+            modules: Vec::new(),
+        };
+        example.modules.push(Module {
+            path: "crate".to_owned(),
+            file: file.to_owned(),
+            parent: None,
+            children: HashMap::new(),
+            contents: scan(text, true).ok()?,
+            is_test: true,
+        });
+        Some(example)
+    }
+
     fn read_file(&mut self, files: &Files, file: PathBuf, place: Place) -> Result<usize, String> {
         let text = files
             .get(&file)
             .ok_or_else(|| format!("no file {}", file.display()))?;
-        let contents = scan(text).map_err(|error| format!("{}: {error}", file.display()))?;
+        let contents =
+            scan(text, place.is_test).map_err(|error| format!("{}: {error}", file.display()))?;
         self.add(files, file, contents, place)
     }
 
@@ -227,12 +174,13 @@ impl Crate {
             parent: place.parent,
             children: HashMap::new(),
             contents,
-            test_files: Vec::new(),
+            is_test: place.is_test,
         });
         for child in children {
             let below = Place {
                 path: format!("{}::{}", place.path, child.name),
                 parent: Some(own),
+                is_test: child.is_test,
                 folder: place.folder.join(&child.name),
             };
             if let Some(contents) = child.inline {
@@ -260,10 +208,6 @@ impl Crate {
                     child.name
                 )
             })?;
-            if child.is_test {
-                self.modules[own].test_files.push(found);
-                continue;
-            }
             let below = Place {
                 folder: match &child.path {
                     Some(_) => found.parent().unwrap_or(FilePath::new("")).to_owned(),

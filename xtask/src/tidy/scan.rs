@@ -1,7 +1,6 @@
 //! Reads one file: the modules, imports, items and paths in it.
 //!
 //! A file is read as tokens, not as a syntax tree: paths inside of macros count like all others.
-//! What is compiled for tests only is left out.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -20,6 +19,8 @@ pub(super) struct Contents {
     /// Names behind a dot or a `::`: methods, fields, variants.
     pub(super) members: Vec<String>,
     pub(super) functions: Vec<Function>,
+    /// Whether what is read now is compiled for tests only.
+    is_test: bool,
     /// First and last lines of what is compiled for tests only.
     pub(super) tests: Vec<(usize, usize)>,
 }
@@ -45,6 +46,7 @@ pub(super) struct Import {
     pub(super) name: Option<String>,
     pub(super) visibility: Visibility,
     pub(super) line: usize,
+    pub(super) is_test: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +89,7 @@ pub(super) struct Path {
     pub(super) line: usize,
     /// Whether a variable cannot be meant: a type, a constant, a call.
     pub(super) is_item: bool,
+    pub(super) is_test: bool,
 }
 
 /// A function with a body.
@@ -95,6 +98,7 @@ pub(super) struct Function {
     pub(super) name: String,
     pub(super) line: usize,
     pub(super) length: usize,
+    pub(super) is_test: bool,
 }
 
 /// Where tokens stand.
@@ -107,14 +111,21 @@ enum Place<'a> {
 }
 
 /// Reads a whole file.
-pub(super) fn scan(text: &str) -> Result<Contents, String> {
+pub(super) fn scan(text: &str, is_test: bool) -> Result<Contents, String> {
     let stream: TokenStream = text.parse().map_err(|error| format!("{error}"))?;
-    let mut contents = Contents::default();
+    let mut contents = Contents::new(is_test);
     contents.read(stream, Place::Module);
     Ok(contents)
 }
 
 impl Contents {
+    fn new(is_test: bool) -> Self {
+        Self {
+            is_test,
+            ..Self::default()
+        }
+    }
+
     fn read(&mut self, stream: TokenStream, place: Place<'_>) {
         let tokens: Vec<TokenTree> = stream.into_iter().collect();
         self.read_tokens(&tokens, place);
@@ -132,47 +143,19 @@ impl Contents {
             }
             let (visibility, start) = visibility(tokens, at);
             let start = qualifiers(tokens, start);
-            at = if attributes.is_test {
-                self.leave_out(tokens, start, &attributes, place)
-            } else {
-                self.declaration(tokens, start, (visibility, &attributes, place))
-                    .unwrap_or_else(|| self.code(tokens, start))
-            };
+            let is_test = self.is_test;
+            self.is_test |= attributes.is_test;
+            at = self
+                .declaration(tokens, start, (visibility, &attributes, place))
+                .unwrap_or_else(|| self.code(tokens, start));
+            self.is_test = is_test;
+            if let (true, Some(first), Some(last)) =
+                (attributes.is_test, attributes.line, tokens.get(at - 1))
+            {
+                self.tests.push((first, lines(last).1));
+            }
             attributes = Attributes::default();
         }
-    }
-
-    /// Skips what is compiled for tests only; where it ends.
-    fn leave_out(
-        &mut self,
-        tokens: &[TokenTree],
-        start: usize,
-        attributes: &Attributes,
-        place: Place<'_>,
-    ) -> usize {
-        let end = match (word(tokens, start).as_deref(), place) {
-            (Some("use"), _) => semicolon(tokens, start),
-            (_, Place::Code) => (start..tokens.len())
-                .find(|&at| is_punct(tokens, at, ',') || brace_or_semicolon(tokens, at) == at)
-                .unwrap_or(tokens.len()),
-            _ => brace_or_semicolon(tokens, start),
-        };
-        if let (Some("mod"), Some(name)) = (word(tokens, start).as_deref(), word(tokens, start + 1))
-            && is_punct(tokens, start + 2, ';')
-        {
-            self.children.push(Child {
-                name,
-                visibility: Visibility::Private,
-                is_test: true,
-                path: attributes.path.clone(),
-                inline: None,
-                line: line(tokens, start),
-            });
-        }
-        if let (Some(first), Some(last)) = (attributes.line, tokens.get(end)) {
-            self.tests.push((first, lines(last).1));
-        }
-        end + 1
     }
 
     /// Reads a declaration, if one starts here; where it ends.
@@ -189,12 +172,15 @@ impl Contents {
             ("use", _) if !is_punct(tokens, at + 1, '<') => {
                 let end = semicolon(tokens, at);
                 let tree = &tokens[at + 1..end];
-                self.imports.extend(imports(tree, &[], visibility));
+                let mut new = imports(tree, &[], visibility);
+                new.iter_mut()
+                    .for_each(|import| import.is_test = self.is_test);
+                self.imports.append(&mut new);
                 Some(end + 1)
             }
             ("mod", Place::Module) => {
                 let inline = group(tokens, at + 2, Delimiter::Brace).map(|group| {
-                    let mut contents = Self::default();
+                    let mut contents = Self::new(self.is_test);
                     contents.read(group.stream(), Place::Module);
                     self.functions.append(&mut contents.functions);
                     self.tests.append(&mut contents.tests);
@@ -203,7 +189,7 @@ impl Contents {
                 self.children.push(Child {
                     name: name()?,
                     visibility,
-                    is_test: false,
+                    is_test: self.is_test,
                     path: attributes.path.clone(),
                     inline,
                     line,
@@ -293,6 +279,7 @@ impl Contents {
                 name,
                 line,
                 length: last + 1 - line,
+                is_test: self.is_test,
             });
             self.read(body.stream(), Place::Code);
         }
@@ -333,7 +320,9 @@ impl Contents {
             Some(TokenTree::Ident(_)) => {
                 let (found, next) = path(tokens, at);
                 self.members.extend(found.members);
-                self.paths.extend(found.path);
+                let is_test = self.is_test;
+                let path = found.path.map(|path| Path { is_test, ..path });
+                self.paths.extend(path);
                 return next;
             }
             _ => {}
@@ -463,6 +452,7 @@ fn imports(tree: &[TokenTree], prefix: &[String], visibility: Visibility) -> Vec
             name,
             visibility,
             line: line(part, 0),
+            is_test: false,
         };
         let mut at = 0;
         loop {

@@ -171,6 +171,7 @@ pub(super) fn path(tokens: &[TokenTree], at: usize) -> (Found, usize) {
             is_item: is_called || is_capital || segments.len() > 1,
             segments,
             line: line(tokens, at),
+            is_test: false,
         });
     }
     (found, end)
