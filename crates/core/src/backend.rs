@@ -18,6 +18,7 @@ use crate::rules::{Rule, RuleKind};
 use crate::storage::Lock;
 use crate::uses::Uses;
 
+pub use crate::backend_id::BackendId;
 pub use crate::installed::{Installed, Placement};
 
 /// What shall become different.
@@ -213,8 +214,8 @@ impl fmt::Display for DiscrepancyKind {
 
 /// Whoever makes the kernel enforce rules.
 pub trait Backend: Send {
-    /// The name by which records know it.
-    fn name(&self) -> &'static str;
+    /// The id by which records know it.
+    fn id(&self) -> BackendId;
 
     /// The rules that a network needs at one of this backend's placements, of whichever of them it
     /// [omits](Self::omission).
@@ -312,7 +313,7 @@ pub trait Backend: Send {
 #[error("{backend}: {source}")]
 pub struct BackendError {
     /// The backend.
-    pub backend: &'static str,
+    pub backend: BackendId,
     /// What happened.
     #[source]
     pub source: Box<dyn Error + Send + Sync>,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::backend_id::BackendId;
 use crate::network::{Established, Family, UnknownEstablished};
 
 /// By whom and where a network's rules are installed. What beside the backend's name belongs to
@@ -12,8 +13,8 @@ use crate::network::{Established, Family, UnknownEstablished};
 /// has since it is about the rules themselves: [`Established`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Placement {
-    /// The backend's name.
-    pub backend: String,
+    /// The backend.
+    pub backend: BackendId,
     /// Its settings, by name.
     #[serde(flatten)]
     pub settings: BTreeMap<String, String>,
@@ -70,7 +71,7 @@ pub struct Installed {
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.backend)?;
+        write!(f, "{}", self.backend)?;
         for (name, value) in &self.settings {
             write!(f, ", {name} {value}")?;
         }

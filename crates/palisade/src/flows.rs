@@ -86,7 +86,7 @@ pub(crate) fn natted<'r>(
     let mut subnets = BTreeSet::new();
     for record in records {
         let placement = &record.placement;
-        let Some(backend) = backends.iter().find(|b| b.name() == placement.backend) else {
+        let Some(backend) = backends.iter().find(|b| b.id() == placement.backend) else {
             continue;
         };
         let rules = backend.rules(&record.network, placement);

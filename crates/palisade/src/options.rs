@@ -232,7 +232,7 @@ mod tests {
             choice("nftables", Some(Layout::Mapped)).placement(Some(&running), &none, usual);
         assert_eq!(moved.setting("layout"), Some("mapped"));
         let nobody = choice("none", None).placement(Some(&running), &configured, usual);
-        assert_eq!(nobody.backend, "none");
+        assert_eq!(nobody.backend.name(), "none");
         assert_eq!(none.placement(Some(&nobody), &configured, usual), nobody);
     }
 
@@ -273,7 +273,10 @@ mod tests {
     fn what_a_network_leaves_behind_says_nothing_about_where_it_goes() {
         let usual = || choice("iptables", None);
         let none = Choice::default();
-        assert_eq!(none.placement(None, &none, usual).backend, "iptables");
+        assert_eq!(
+            none.placement(None, &none, usual).backend.name(),
+            "iptables"
+        );
         let legacy = Choice {
             iptables: Some("legacy".parse().unwrap()),
             ..choice("iptables", None)

@@ -69,7 +69,7 @@ fn proved(runs: &Record, asked: &Choice) -> Option<Usual> {
     let first = kind(priority().next()?)?;
     let works = first.first(asked)?;
     let why = in_words(&works.what);
-    let is_proved = runs.placement.backend == first.choice().name() && runs.why == why;
+    let is_proved = runs.placement.backend == first.id() && runs.why == why;
     let choice = works.choice;
     is_proved.then_some(Usual { choice, why })
 }

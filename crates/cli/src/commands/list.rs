@@ -31,7 +31,7 @@ pub(super) fn list(networks: &[Overview]) -> Result<Outcome, Failure> {
             or_dash(bridge.map_or_else(String::new, |bridge| bridge.ports.join(", "))),
             network.forward().to_string(),
             or_dash(subnets(network)),
-            record.placement.backend.clone(),
+            record.placement.backend.to_string(),
             or_dash(
                 record
                     .placement

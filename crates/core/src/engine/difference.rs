@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::error::EngineError;
-use crate::backend::{Addition, Change, Foreign, Placement};
+use crate::backend::{Addition, BackendId, Change, Foreign, Placement};
 use crate::network::{Name, Network, conflicts};
 use crate::record::Record;
 use crate::state::Running;
@@ -27,7 +27,7 @@ pub enum Goal {
     /// they have rules; without names, all of them.
     Mended(Vec<Name>),
     /// What an older build made in this backend is made anew.
-    Renewed(String),
+    Renewed(BackendId),
     /// A change is taken back: networks run as they did before it.
     Back {
         /// The records of networks that it replaced or removed.
@@ -81,7 +81,7 @@ pub struct Unchanged<'a> {
     /// Its name. Its record need not have been read.
     pub name: &'a Name,
     /// Who installed its rules.
-    pub backend: &'a str,
+    pub backend: &'a BackendId,
     /// Its rank among the networks.
     pub order: u64,
 }
@@ -273,11 +273,11 @@ impl<'a> Difference<'a> {
     }
 
     /// Whether anything of it is a backend's affair.
-    pub(super) fn concerns(&self, backend: &str) -> bool {
-        let is_its = |record: &&Record| record.placement.backend == backend;
+    pub(super) fn concerns(&self, backend: &BackendId) -> bool {
+        let is_its = |record: &&Record| record.placement.backend == *backend;
         let comes = |coming: &Coming<'_>| {
             let replaced = coming.replaced.as_ref();
-            coming.wish.placement.backend == backend || replaced.is_some_and(is_its)
+            coming.wish.placement.backend == *backend || replaced.is_some_and(is_its)
         };
         self.unchanged.iter().any(|u| u.backend == backend)
             || self.add.iter().any(comes)
@@ -287,9 +287,14 @@ impl<'a> Difference<'a> {
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
     /// still the one in which our last change left it; otherwise unchanged networks are looked at.
     #[must_use]
-    pub fn change(&self, backend: &str, left_at: Option<u64>, transaction: &str) -> Change<'a> {
+    pub fn change(
+        &self,
+        backend: &BackendId,
+        left_at: Option<u64>,
+        transaction: &str,
+    ) -> Change<'a> {
         let left_at = left_at.filter(|_| !self.mend);
-        let ours = |record: &&&'a Record| record.placement.backend == backend;
+        let ours = |record: &&&'a Record| record.placement.backend == *backend;
         let mut restore = Vec::new();
         if left_at.is_none() {
             let unchanged = self.unchanged.iter().filter(|u| u.backend == backend);
@@ -315,7 +320,7 @@ impl<'a> Difference<'a> {
             add: self
                 .add
                 .iter()
-                .filter(|coming| coming.wish.placement.backend == backend)
+                .filter(|coming| coming.wish.placement.backend == *backend)
                 .map(|&Coming { wish, order, .. }| Addition {
                     network: &wish.network,
                     placement: &wish.placement,

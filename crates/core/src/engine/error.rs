@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::backend::{BackendError, Discrepancy};
+use crate::backend::{BackendError, BackendId, Discrepancy};
 use crate::network::{Conflict, Name, told};
 use crate::state::StateError;
 use crate::storage::StorageError;
@@ -27,7 +27,7 @@ pub enum EngineError {
     Unwritable(serde_json::Error),
     /// An interrupted transaction of a backend that this build has not.
     #[error("a transaction of backend `{0}` was interrupted, which is not in this build")]
-    LostBackend(String),
+    LostBackend(BackendId),
     /// New rules were not there when the old ones were to go.
     #[error("the new rules were not there before the old ones were to go: {} is {}", .0.object, .0.kind)]
     NotThere(Box<Discrepancy>),
@@ -77,7 +77,7 @@ pub enum EngineError {
         /// The network.
         network: Name,
         /// The backend that was asked for.
-        backend: String,
+        backend: BackendId,
     },
     /// This process may not change rules.
     #[error(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::difference::{Coming, Difference};
 use super::error::EngineError;
 use super::parts::{Engine, Part, Seen};
-use crate::backend::Change;
+use crate::backend::{BackendId, Change};
 use crate::network::Name;
 use crate::record::Record;
 use crate::state::Running;
@@ -21,7 +21,7 @@ impl Engine<'_> {
     ) -> Result<Vec<Part<'d>>, EngineError> {
         for Coming { wish, .. } in &difference.add {
             let backend = &wish.placement.backend;
-            if !self.backends.iter().any(|known| known.name() == backend) {
+            if !self.backends.iter().any(|known| known.id() == *backend) {
                 return Err(EngineError::NoSuchBackend {
                     network: wish.network.name().clone(),
                     backend: backend.clone(),
@@ -30,22 +30,22 @@ impl Engine<'_> {
         }
         let mut parts = Vec::new();
         for (backend, implementation) in self.backends.iter_mut().enumerate() {
-            let name = implementation.name();
+            let id = implementation.id();
             // A backend that nobody wants anything of is not asked anything.
-            if !difference.concerns(name) {
+            if !difference.concerns(&id) {
                 continue;
             }
             let now = match seen.remove(&backend) {
                 Some(now) => now,
                 None => implementation.generation()?,
             };
-            let recorded = running.generation(name);
+            let recorded = running.generation(&id);
             let left_at = now.filter(|&now| Some(now) == recorded);
-            let mut change = difference.change(name, left_at, transaction);
+            let mut change = difference.change(&id, left_at, transaction);
             if change.is_empty() {
                 continue;
             }
-            change.kept = running.uses(name);
+            change.kept = running.uses(&id);
             // Those that come back are not among those that run.
             let runs =
                 |record: &&&Record| !difference.back.iter().any(|b| std::ptr::eq(*b, **record));
@@ -57,7 +57,7 @@ impl Engine<'_> {
                 change.kept.take_all(&record.installed);
             }
             if implementation.looks_at_kept(&change) {
-                change.keep = kept(running, &change, name);
+                change.keep = kept(running, &change, &id);
             }
             let plan = implementation.plan(&change)?;
             parts.push(Part {
@@ -76,7 +76,7 @@ impl Engine<'_> {
 }
 
 /// The records of a backend's networks that a change leaves alone.
-fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &str) -> Vec<&'r Record> {
+fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &BackendId) -> Vec<&'r Record> {
     let touched: HashSet<&Name> = [&change.remove[..], &change.restore[..]]
         .concat()
         .into_iter()
@@ -84,7 +84,7 @@ fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &str) -> Vec
         .collect();
     let mut kept = running.all();
     kept.retain(|record| {
-        record.placement.backend == backend && !touched.contains(record.network.name())
+        record.placement.backend == *backend && !touched.contains(record.network.name())
     });
     kept
 }

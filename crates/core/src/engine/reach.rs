@@ -9,6 +9,7 @@ use super::parts::{Done, Engine, Part, Seen};
 use super::report::{self, Report};
 use super::retry::{TRY_FOR, pause};
 use super::rewrite::{self, gone};
+use crate::backend::BackendId;
 use crate::journal::{Begin, Planned, transaction_id};
 use crate::network::Name;
 use crate::record::{Record, Written};
@@ -22,7 +23,7 @@ struct Reached {
     gone: Vec<Name>,
     came: Vec<Record>,
     /// The rulesets' generations, by backend; none where it is not known.
-    generations: Vec<(&'static str, Option<u64>)>,
+    generations: Vec<(BackendId, Option<u64>)>,
 }
 
 impl Engine<'_> {
@@ -143,20 +144,20 @@ impl Engine<'_> {
         let mut seen = Seen::new();
         for backend in 0..self.backends.len() {
             let implementation = &mut self.backends[backend];
-            let name = implementation.name();
-            let uses = running.uses(name);
+            let id = implementation.id();
+            let uses = running.uses(&id);
             if uses.is_empty() {
                 continue;
             }
             let now = implementation.generation()?;
             // Where nobody touched the ruleset since our last change, it was this build's.
-            let is_known = now.is_some() && now == running.generation(name);
+            let is_known = now.is_some() && now == running.generation(&id);
             if is_known || !implementation.is_outdated(&uses)? {
                 seen.insert(backend, now);
                 continue;
             }
-            log::warn!("the rules of an older build are made anew in backend {name}");
-            let goal = Goal::Renewed(name.to_owned());
+            log::warn!("the rules of an older build are made anew in backend {id}");
+            let goal = Goal::Renewed(id);
             let renewed = self.attempt(&running, &goal, None, &mut Seen::new(), lock)?;
             let Reached {
                 gone,
@@ -307,7 +308,7 @@ impl Engine<'_> {
         after: &'w [Written<'_>],
     ) -> Result<Begin<'w>, EngineError> {
         let planned = |&(backend, step): &Done<'w>| Planned {
-            backend: self.backends[backend].name().to_owned(),
+            backend: self.backends[backend].id(),
             what: step.what.clone(),
             payload: Cow::from(&step.payload),
             undo: Cow::from(&step.undo),
@@ -338,8 +339,8 @@ impl Engine<'_> {
     fn note_refused(&mut self, recorded: Vec<Record>) -> Vec<Record> {
         let mut noted = recorded;
         for backend in self.backends.iter_mut() {
-            let name = backend.name();
-            let is_its = |record: &&Record| record.placement.backend == name;
+            let id = backend.id();
+            let is_its = |record: &&Record| record.placement.backend == id;
             if !noted.iter().any(|record| is_its(&record)) {
                 continue;
             }
@@ -360,7 +361,7 @@ impl Engine<'_> {
         &self,
         parts: &[Part<'_>],
         run: &[(usize, Option<u64>)],
-    ) -> Vec<(&'static str, Option<u64>)> {
+    ) -> Vec<(BackendId, Option<u64>)> {
         let of_part = |part: &Part<'_>| {
             let mut run = run.iter().rev();
             let ran = run.find(|(backend, _)| *backend == part.backend);
@@ -368,8 +369,8 @@ impl Engine<'_> {
             // What stands for networks that were not looked at is only known if nobody had touched
             // the ruleset before.
             let is_known = part.change.left_at.is_some() || part.change.kept.is_empty();
-            let name = self.backends[part.backend].name();
-            (name, generation.filter(|_| is_known))
+            let id = self.backends[part.backend].id();
+            (id, generation.filter(|_| is_known))
         };
         parts.iter().map(of_part).collect()
     }

@@ -8,6 +8,7 @@ use super::confirm::Due;
 use super::error::EngineError;
 use super::parts::Engine;
 use super::rewrite::gone;
+use crate::backend::BackendId;
 use crate::journal::{Begin, Left};
 use crate::record::Record;
 use crate::state::Aside;
@@ -156,11 +157,8 @@ impl Engine<'_> {
         Ok(landed)
     }
 
-    fn backend(&self, name: &str) -> Result<usize, EngineError> {
-        let found = self
-            .backends
-            .iter()
-            .position(|backend| backend.name() == name);
-        found.ok_or_else(|| EngineError::LostBackend(name.to_owned()))
+    fn backend(&self, id: &BackendId) -> Result<usize, EngineError> {
+        let found = self.backends.iter().position(|backend| backend.id() == *id);
+        found.ok_or_else(|| EngineError::LostBackend(id.clone()))
     }
 }

@@ -92,7 +92,7 @@ impl Engine<'_> {
     /// Before the old rules of networks that move go, the new ones are looked at.
     fn check_moved(&mut self, backend: usize, after: &[Record]) -> Result<(), EngineError> {
         let backend = &mut self.backends[backend];
-        let is_its = |record: &&Record| record.placement.backend == backend.name();
+        let is_its = |record: &&Record| record.placement.backend == backend.id();
         let new: Vec<&Record> = after.iter().filter(is_its).collect();
         let names: Vec<&Name> = new.iter().map(|record| record.network.name()).collect();
         let found = backend.verify(&new, &new)?;

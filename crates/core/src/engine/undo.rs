@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use super::parts::{Done, Engine};
-use crate::backend::{BackendError, Change, Done as Ran, RunError, Step};
+use crate::backend::{BackendError, BackendId, Change, Done as Ran, RunError, Step};
 use crate::journal::transaction_id;
 use crate::network::Name;
 use crate::record::Record;
@@ -53,10 +53,10 @@ impl Engine<'_> {
         let (state, backend) = (self.state, &mut self.backends[backend]);
         let note = |done: Ran| done.process.into_iter().for_each(|p| state.note_process(p));
         if !step.undo.is_empty() {
-            return only_failures(backend.run(&step.undo, lock).map(note), backend.name());
+            return only_failures(backend.run(&step.undo, lock).map(note), backend.id());
         }
         // Back to the records from before, from whatever stands now.
-        let is_its = |record: &Record| record.placement.backend == backend.name();
+        let is_its = |record: &Record| record.placement.backend == backend.id();
         let is_touched = |name: &Name| {
             let mut names = before.iter().map(|record| record.network.name());
             names.any(|touched| touched == name)
@@ -81,18 +81,18 @@ impl Engine<'_> {
             for step in &plan.steps {
                 match backend.run(&step.payload, lock) {
                     Err(RunError::Stale) => stale = true,
-                    result => only_failures(result.map(note), backend.name())?,
+                    result => only_failures(result.map(note), backend.id())?,
                 }
             }
             if !stale {
                 return Ok(());
             }
         }
-        only_failures(Err(RunError::Stale), backend.name())
+        only_failures(Err(RunError::Stale), backend.id())
     }
 }
 
-fn only_failures(result: Result<(), RunError>, backend: &'static str) -> Result<(), BackendError> {
+fn only_failures(result: Result<(), RunError>, backend: BackendId) -> Result<(), BackendError> {
     match result {
         Ok(()) => Ok(()),
         Err(RunError::Failed(error) | RunError::Unknown(error)) => Err(error),

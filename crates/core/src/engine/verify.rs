@@ -82,7 +82,7 @@ impl Engine<'_> {
         let is_asked = |name: &Name| names.is_empty() || names.contains(name);
         let mut found = Vec::new();
         for backend in self.backends.iter_mut() {
-            let is_its = |record: &&Record| record.placement.backend == backend.name();
+            let is_its = |record: &&Record| record.placement.backend == backend.id();
             let its: Vec<&Record> = records.iter().filter(is_its).collect();
             let mut asked = its.clone();
             asked.retain(|record| is_asked(record.network.name()));

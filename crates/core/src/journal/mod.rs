@@ -10,7 +10,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Step;
+use crate::backend::{BackendId, Step};
 use crate::frame::{self, Form};
 use crate::origin::Origin;
 use crate::record::{Record, Written};
@@ -48,8 +48,8 @@ pub struct Begin<'a> {
 /// A step, and who does it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned<'a> {
-    /// The backend's name.
-    pub backend: String,
+    /// The backend.
+    pub backend: BackendId,
     /// What it does, for people.
     pub what: String,
     /// What to do, in the backend's own form.

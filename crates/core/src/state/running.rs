@@ -9,6 +9,7 @@ use super::folder::{NETWORKS, State, path};
 use super::index::Index;
 use super::record_file::{self, Witness};
 use super::remembered::Remembered;
+use crate::backend_id::BackendId;
 use crate::installed::Placement;
 use crate::network::{Name, Network};
 use crate::record::Record;
@@ -89,7 +90,7 @@ impl Running<'_> {
 
     /// What is recorded for the networks of a backend, by place.
     #[must_use]
-    pub fn uses(&self, backend: &str) -> Uses {
+    pub fn uses(&self, backend: &BackendId) -> Uses {
         self.index.uses(backend).cloned().unwrap_or_default()
     }
 
@@ -107,7 +108,7 @@ impl Running<'_> {
 
     /// The ruleset's generation after our last change by this backend, if it is known.
     #[must_use]
-    pub fn generation(&self, backend: &str) -> Option<u64> {
+    pub fn generation(&self, backend: &BackendId) -> Option<u64> {
         self.index.generation(backend)
     }
 
@@ -163,7 +164,7 @@ impl State {
         running: Running<'_>,
         gone: impl IntoIterator<Item = &'r Name>,
         came: impl IntoIterator<Item = Record>,
-        generations: &[(&str, Option<u64>)],
+        generations: &[(BackendId, Option<u64>)],
     ) {
         let mut index = running.index;
         let mut read = running.read.into_inner();

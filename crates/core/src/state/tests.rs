@@ -6,11 +6,13 @@ use std::time::Duration;
 use super::folder::{NETWORKS, path};
 use super::mark::Told;
 use super::*;
-use crate::backend::{Installed, Placement};
+use crate::backend::{BackendId, Installed, Placement};
 use crate::journal::{Begin, Left};
 use crate::network::{Description, Established, Family, Forward, Network};
 use crate::storage::memory::{Memory, Mishap};
 use crate::storage::{Lock, PATIENCE, Storage};
+
+const NFTABLES: BackendId = BackendId::new("nftables");
 
 fn record(name: &str, order: u64) -> Record {
     Record {
@@ -26,7 +28,7 @@ fn record(name: &str, order: u64) -> Record {
         })
         .unwrap(),
         placement: Placement {
-            backend: "nftables".to_owned(),
+            backend: NFTABLES,
             settings: BTreeMap::from([("table".to_owned(), "palisade".to_owned())]),
         },
         why: String::new(),
@@ -263,7 +265,7 @@ fn the_index_tells_the_next_process() {
     let running = state.running(&lock).unwrap();
     let (a, b) = (record("a", 3), record("b", 4));
     state.write([&a, &b]).unwrap();
-    state.remember(running, [], [a.clone(), b], &[("nftables", Some(9))]);
+    state.remember(running, [], [a.clone(), b], &[(NFTABLES, Some(9))]);
     drop(lock);
 
     let (state, lock) = next(directory.path());
@@ -272,9 +274,9 @@ fn the_index_tells_the_next_process() {
     fs::write(&path, "{").unwrap();
     let running = state.running(&lock).unwrap();
     assert_eq!(running.get(a.network.name()), Some(&a));
-    assert_eq!(running.generation("nftables"), Some(9));
+    assert_eq!(running.generation(&NFTABLES), Some(9));
     assert_eq!(running.next_order(), 5);
-    let uses = running.uses("nftables");
+    let uses = running.uses(&NFTABLES);
     assert_eq!(
         uses.places(Family::Ipv4, "palisade").collect::<Vec<_>>(),
         ["cross"]
@@ -285,7 +287,7 @@ fn the_index_tells_the_next_process() {
     assert!(running.is_misled());
     let running = state.running_anew(&lock).unwrap();
     assert_eq!(running.all(), [&a]);
-    assert_eq!(running.generation("nftables"), None);
+    assert_eq!(running.generation(&NFTABLES), None);
     assert!(!path.exists(), "it is set aside");
 }
 
@@ -310,7 +312,7 @@ fn an_unchanged_network_is_known_without_its_record() {
     assert_eq!(running.rank_as(&b.network, &b.placement), Some(4));
     assert!(!running.is_misled());
     let elsewhere = Placement {
-        backend: "none".to_owned(),
+        backend: BackendId::new("none"),
         ..a.placement.clone()
     };
     assert_eq!(running.rank_as(&a.network, &elsewhere), None);
@@ -360,7 +362,7 @@ fn an_index_of_other_records_is_made_anew() {
     let running = state.running(&lock).unwrap();
     let (a, b) = (record("a", 3), record("b", 4));
     state.write([&a]).unwrap();
-    state.remember(running, [], [a], &[("nftables", Some(9))]);
+    state.remember(running, [], [a], &[(NFTABLES, Some(9))]);
     let index = PathBuf::from(state.place()).join("index");
     let whole = fs::read(&index).unwrap();
     for (what, broken) in [
@@ -371,7 +373,7 @@ fn an_index_of_other_records_is_made_anew() {
         fs::write(&index, broken).unwrap();
         let state = State::of(directory.path(), 7);
         let running = state.running(&lock).unwrap();
-        let is_believed = running.generation("nftables").is_some();
+        let is_believed = running.generation(&NFTABLES).is_some();
         assert_eq!(is_believed, what == "whole", "{what}");
         assert_eq!(running.all().len(), 1, "{what}");
         fs::write(&index, &whole).unwrap();
@@ -380,7 +382,7 @@ fn an_index_of_other_records_is_made_anew() {
     state.write([&b]).unwrap();
     let running = state.running(&lock).unwrap();
     assert_eq!(running.all().len(), 2);
-    assert_eq!(running.generation("nftables"), None);
+    assert_eq!(running.generation(&NFTABLES), None);
 }
 
 #[test]

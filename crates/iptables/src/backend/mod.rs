@@ -28,8 +28,8 @@ mod tests;
 use std::os::fd::AsFd;
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Discrepancy, Done, Installed, Placement, Plan, RunError,
-    Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, Installed, Placement, Plan,
+    RunError, Standing, Step,
 };
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Network;
@@ -51,7 +51,7 @@ pub use envelope::StepError;
 pub use native::{Native, NativeChain, NativeRule, Unprinted};
 pub use render::{render, tables};
 pub use saved::Saved;
-pub use settings::{NAME, Settings, SettingsError};
+pub use settings::{ID, Settings, SettingsError};
 
 /// Installs rules through `iptables-restore`.
 pub struct Iptables {
@@ -89,7 +89,7 @@ impl IptablesError {
 impl From<IptablesError> for BackendError {
     fn from(error: IptablesError) -> Self {
         Self {
-            backend: NAME,
+            backend: ID,
             hint: error.hint(),
             source: Box::new(error),
         }
@@ -306,8 +306,8 @@ impl Iptables {
 }
 
 impl Backend for Iptables {
-    fn name(&self) -> &'static str {
-        NAME
+    fn id(&self) -> BackendId {
+        ID
     }
 
     fn rules(&self, network: &Network, _placement: &Placement) -> Vec<Rule> {

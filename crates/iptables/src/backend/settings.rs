@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use palisade_core::backend::Placement;
+use palisade_core::backend::{BackendId, Placement};
 use palisade_core::network::UnknownEstablished;
 use thiserror::Error;
 
 use crate::run::{Programs, UnknownPrograms};
 
-/// The backend's name in records and on the command line.
-pub const NAME: &str = "iptables";
+/// The backend.
+pub const ID: BackendId = BackendId::new("iptables");
 const PROGRAMS: &str = "programs";
 
 /// A family of programs.
@@ -25,7 +25,7 @@ pub struct Settings {
 pub enum SettingsError {
     /// Of another backend.
     #[error("backend `{0}` is not iptables")]
-    Backend(String),
+    Backend(BackendId),
     /// No such programs.
     #[error(transparent)]
     Programs(#[from] UnknownPrograms),
@@ -49,7 +49,7 @@ impl From<&Settings> for Placement {
     fn from(settings: &Settings) -> Self {
         let programs = settings.programs.to_string();
         Self {
-            backend: NAME.to_owned(),
+            backend: ID,
             settings: BTreeMap::from([(PROGRAMS.to_owned(), programs)]),
         }
     }
@@ -59,7 +59,7 @@ impl TryFrom<&Placement> for Settings {
     type Error = SettingsError;
 
     fn try_from(placement: &Placement) -> Result<Self, SettingsError> {
-        if placement.backend != NAME {
+        if placement.backend != ID {
             return Err(SettingsError::Backend(placement.backend.clone()));
         }
         let mut settings = Self::default();
@@ -89,8 +89,8 @@ mod tests {
             assert_eq!(placement.setting("programs"), Some(programs));
             assert_eq!(Settings::try_from(&placement), Ok(settings));
         }
-        let other = |backend: &str, name: &str| Placement {
-            backend: backend.to_owned(),
+        let other = |backend: &'static str, name: &str| Placement {
+            backend: BackendId::new(backend),
             settings: BTreeMap::from([(name.to_owned(), "nft".to_owned())]),
         };
         assert!(Settings::try_from(&other("nftables", "programs")).is_err());

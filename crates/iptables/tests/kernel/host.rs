@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
 use palisade_core::Ruleset;
-use palisade_core::backend::{Addition, Backend, Change, Placement, Plan, RunError};
+use palisade_core::backend::{Addition, Backend, BackendId, Change, Placement, Plan, RunError};
 use palisade_core::network::{Family, Network};
 use palisade_core::rules::Guard;
 use palisade_core::state::Record;
@@ -106,7 +106,7 @@ impl Host {
     pub(crate) fn placement(&self) -> Placement {
         let programs = ("programs".to_owned(), self.variant.to_owned());
         Placement {
-            backend: "iptables".to_owned(),
+            backend: BackendId::new("iptables"),
             settings: BTreeMap::from([programs]),
         }
     }

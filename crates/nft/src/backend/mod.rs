@@ -30,8 +30,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::process;
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Discrepancy, Done, Foreign, Placement, Plan, RunError, Standing,
-    Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Placement, Plan,
+    RunError, Standing, Step,
 };
 use palisade_core::location::Location;
 use palisade_core::network::Network;
@@ -49,7 +49,7 @@ use area::{Area, recorded_areas};
 pub use error::{Occupied, PlanError};
 pub use features::Feature;
 pub use probe::ProbeError;
-pub use settings::{NAME, Settings, SettingsError};
+pub use settings::{ID, Settings, SettingsError};
 
 /// Installs rules in nf_tables.
 pub struct Nftables {
@@ -124,8 +124,8 @@ impl Nftables {
 }
 
 impl Backend for Nftables {
-    fn name(&self) -> &'static str {
-        NAME
+    fn id(&self) -> BackendId {
+        ID
     }
 
     fn rules(&self, network: &Network, placement: &Placement) -> Vec<Rule> {
@@ -263,7 +263,7 @@ fn of_dump(error: DumpError) -> BackendError {
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static, hint: String) -> BackendError {
     BackendError {
-        backend: NAME,
+        backend: ID,
         source: Box::new(error),
         hint,
     }

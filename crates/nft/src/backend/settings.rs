@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use palisade_core::backend::Placement;
+use palisade_core::backend::{BackendId, Placement};
 use palisade_core::network::UnknownEstablished;
 use thiserror::Error;
 
 use crate::layout::{Layout, TableName, TableNameError, UnknownLayout};
 
-/// The backend's name in records and on the command line.
-pub const NAME: &str = "nftables";
+/// The backend.
+pub const ID: BackendId = BackendId::new("nftables");
 const LAYOUT: &str = "layout";
 const TABLE: &str = "table";
 
@@ -28,7 +28,7 @@ pub struct Settings {
 pub enum SettingsError {
     /// Of another backend.
     #[error("backend `{0}` is not nftables")]
-    Backend(String),
+    Backend(BackendId),
     /// No such layout.
     #[error(transparent)]
     Layout(#[from] UnknownLayout),
@@ -46,7 +46,7 @@ pub enum SettingsError {
 impl From<&Settings> for Placement {
     fn from(settings: &Settings) -> Self {
         Self {
-            backend: NAME.to_owned(),
+            backend: ID,
             settings: BTreeMap::from([
                 (LAYOUT.to_owned(), settings.layout.to_string()),
                 (TABLE.to_owned(), settings.table.to_string()),
@@ -59,7 +59,7 @@ impl TryFrom<&Placement> for Settings {
     type Error = SettingsError;
 
     fn try_from(placement: &Placement) -> Result<Self, SettingsError> {
-        if placement.backend != NAME {
+        if placement.backend != ID {
             return Err(SettingsError::Backend(placement.backend.clone()));
         }
         let mut settings = Self::default();

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use palisade_core::backend::Placement;
+use palisade_core::backend::{BackendId, Placement};
 use palisade_core::network::{Family, Network};
 use palisade_iptables::Iptables;
-use palisade_iptables::backend::{Settings, render};
+use palisade_iptables::backend::{ID, Settings, render};
 use palisade_iptables::run::{Processes, Programs};
 
 use super::unprinted::Kernel;
@@ -15,6 +15,10 @@ use crate::options::{BackendChoice, Choice};
 pub(super) struct Kind;
 
 impl BackendKind for Kind {
+    fn id(&self) -> BackendId {
+        ID
+    }
+
     fn choice(&self) -> BackendChoice {
         BackendChoice::Iptables
     }

@@ -7,7 +7,7 @@ mod unprinted;
 
 use std::path::Path;
 
-use palisade_core::backend::{Backend, Placement};
+use palisade_core::backend::{Backend, BackendId, Placement};
 use palisade_core::network::{Family, Network};
 use palisade_iptables::Iptables;
 use palisade_nft::backend::Nftables;
@@ -22,7 +22,10 @@ const DEFAULT: &dyn BackendKind = &nftables::Kind;
 
 /// A backend that can be chosen: from choices to placements and back.
 pub(crate) trait BackendKind: Sync {
-    /// The choice of this backend, whose name is the one in records.
+    /// The backend.
+    fn id(&self) -> BackendId;
+
+    /// The choice of this backend.
     fn choice(&self) -> BackendChoice;
 
     /// The placement that a choice means here, with the defaults where nothing was chosen.
@@ -94,13 +97,12 @@ pub(crate) fn chosen_or_default(choice: &Choice) -> &'static dyn BackendKind {
 
 /// The backend of a placement.
 pub(crate) fn of(placement: &Placement) -> Option<&'static dyn BackendKind> {
-    ALL.into_iter()
-        .find(|kind| kind.choice().name() == placement.backend)
+    ALL.into_iter().find(|kind| kind.id() == placement.backend)
 }
 
 /// Whether something was chosen that means another backend than the one of this placement.
 pub(crate) fn is_ignored(choice: &Choice, placement: &Placement) -> bool {
-    let is_other = |kind: &&dyn BackendKind| kind.choice().name() != placement.backend;
+    let is_other = |kind: &&dyn BackendKind| kind.id() != placement.backend;
     let mut others = ALL.into_iter().filter(is_other);
     others.any(|kind| kind.is_meant_by(choice))
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use palisade_core::backend::Placement;
+use palisade_core::backend::{BackendId, Placement};
 use palisade_core::network::{Family, Network};
-use palisade_nft::backend::{Nftables, Settings};
+use palisade_nft::backend::{ID, Nftables, Settings};
 use palisade_nft::layout::Layout;
 use palisade_nft::program::Program;
 
@@ -15,6 +15,10 @@ use crate::options::{BackendChoice, Choice};
 pub(super) struct Kind;
 
 impl BackendKind for Kind {
+    fn id(&self) -> BackendId {
+        ID
+    }
+
     fn choice(&self) -> BackendChoice {
         BackendChoice::Nftables
     }

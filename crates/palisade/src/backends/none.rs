@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use palisade_core::backend::{
-    Backend, BackendError, Change, Discrepancy, Done, Placement, Plan, RunError, Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, Placement, Plan, RunError,
+    Standing, Step,
 };
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Network};
@@ -14,6 +15,9 @@ use palisade_core::storage::Lock;
 use super::BackendKind;
 use crate::options::{BackendChoice, Choice};
 
+/// The backend.
+const ID: BackendId = BackendId::new("none");
+
 /// Installs nothing.
 pub(super) struct NoRules;
 
@@ -21,6 +25,10 @@ pub(super) struct NoRules;
 pub(super) struct Kind;
 
 impl BackendKind for Kind {
+    fn id(&self) -> BackendId {
+        ID
+    }
+
     fn choice(&self) -> BackendChoice {
         BackendChoice::None
     }
@@ -28,7 +36,7 @@ impl BackendKind for Kind {
     /// Without rules, nothing is said of established connections.
     fn placement(&self, _choice: &Choice) -> Placement {
         Placement {
-            backend: BackendChoice::None.name().to_owned(),
+            backend: ID,
             settings: BTreeMap::new(),
         }
     }
@@ -47,8 +55,8 @@ impl BackendKind for Kind {
 }
 
 impl Backend for NoRules {
-    fn name(&self) -> &'static str {
-        BackendChoice::None.name()
+    fn id(&self) -> BackendId {
+        ID
     }
 
     fn rules(&self, network: &Network, _placement: &Placement) -> Vec<Rule> {

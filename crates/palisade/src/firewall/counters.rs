@@ -63,8 +63,7 @@ impl Firewall {
     pub(super) fn standing(&mut self, records: &[Record]) -> Result<Vec<Vec<Standing>>, ShowError> {
         let mut all = vec![Vec::new(); records.len()];
         for backend in &mut self.backends {
-            let is_its =
-                |&(_, record): &(usize, &Record)| record.placement.backend == backend.name();
+            let is_its = |&(_, record): &(usize, &Record)| record.placement.backend == backend.id();
             let (places, its): (Vec<usize>, Vec<&Record>) =
                 records.iter().enumerate().filter(is_its).unzip();
             if its.is_empty() {

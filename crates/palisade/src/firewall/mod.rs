@@ -310,7 +310,7 @@ impl Firewall {
 
     fn backend(&self, placement: &Placement) -> Option<&dyn Backend> {
         let mut backends = self.backends.iter();
-        let found = backends.find(|backend| backend.name() == placement.backend);
+        let found = backends.find(|backend| backend.id() == placement.backend);
         found.map(|backend| &**backend)
     }
 

@@ -63,7 +63,7 @@ impl Firewall {
             omitted: Vec::new(),
         };
         let backend = &shown.record.placement.backend;
-        if let Some(backend) = self.backends.iter_mut().find(|b| b.name() == backend) {
+        if let Some(backend) = self.backends.iter_mut().find(|b| b.id() == *backend) {
             shown.standing = backend
                 .standing(&[&shown.record])?
                 .pop()
@@ -83,7 +83,7 @@ impl Firewall {
         let mut text = String::new();
         for backend in &mut self.backends {
             let placements = records.iter().map(|record| &record.placement);
-            let its: Vec<&Placement> = placements.filter(|p| p.backend == backend.name()).collect();
+            let its: Vec<&Placement> = placements.filter(|p| p.backend == backend.id()).collect();
             text.push_str(&backend.listing(&its)?);
         }
         Ok(text)

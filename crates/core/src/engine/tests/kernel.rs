@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 
 use super::super::super::backend::{
-    Backend, BackendError, Change, Discrepancy, DiscrepancyKind, Done, Installed, Placement, Plan,
-    RunError, Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, DiscrepancyKind, Done, Installed,
+    Placement, Plan, RunError, Standing, Step,
 };
 use crate::location::{Location, Subsystem};
 use crate::network::{Family, Network};
@@ -58,7 +58,7 @@ impl Tables {
 
     fn dead(&self) -> BackendError {
         BackendError {
-            backend: self.name,
+            backend: self.id(),
             source: "it failed".into(),
             hint: String::new(),
         }
@@ -66,8 +66,8 @@ impl Tables {
 }
 
 impl Backend for Tables {
-    fn name(&self) -> &'static str {
-        self.name
+    fn id(&self) -> BackendId {
+        BackendId::new(self.name)
     }
 
     fn rules(&self, _: &Network, _: &Placement) -> Vec<Rule> {

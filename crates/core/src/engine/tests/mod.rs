@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use kernel::{Kernel, Tables};
 
 use super::*;
-use crate::backend::Backend;
 use crate::backend::Placement;
+use crate::backend::{Backend, BackendId};
 use crate::network::{Description, Forward, Nat, Network};
 use crate::record::Record;
 use crate::state::State;
@@ -100,7 +100,7 @@ impl Host {
     }
 }
 
-fn wish(name: &str, subnet: u8, backend: &str) -> Wish {
+fn wish(name: &str, subnet: u8, backend: &'static str) -> Wish {
     Wish {
         network: Network::new(Description {
             name: name.parse().unwrap(),
@@ -114,7 +114,7 @@ fn wish(name: &str, subnet: u8, backend: &str) -> Wish {
         })
         .unwrap(),
         placement: Arc::new(Placement {
-            backend: backend.to_owned(),
+            backend: BackendId::new(backend),
             settings: BTreeMap::new(),
         }),
         why: "".into(),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::row::{Claim, Row, RowBytes, rows_in};
+use crate::backend_id::BackendId;
 use crate::frame;
 use crate::network::Network;
 use crate::state::digest::Secret;
@@ -22,11 +23,11 @@ pub(super) struct Frame<'f> {
     #[serde(serialize_with = "frame::at_once")]
     pub(super) came: &'f [u8],
     pub(super) next_order: u64,
-    pub(super) uses: BTreeMap<String, Uses>,
-    pub(super) generations: BTreeMap<String, u64>,
+    pub(super) uses: BTreeMap<BackendId, Uses>,
+    pub(super) generations: BTreeMap<BackendId, u64>,
     /// Backends and their settings: as a record has them, only a form that describes itself could
     /// be read.
-    pub(super) placements: Vec<(String, BTreeMap<String, String>)>,
+    pub(super) placements: Vec<(BackendId, BTreeMap<String, String>)>,
     pub(super) secret: Secret,
     /// The version of the folder of records when all this was so.
     pub(super) records: Option<Version>,

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::file::File;
 use super::lookup::Lookup;
 use super::row::Row;
+use crate::backend_id::BackendId;
 use crate::installed::Placement;
 use crate::network::{Name, Network};
 use crate::record::Record;
@@ -31,9 +32,9 @@ pub(in crate::state) struct Index {
     pub(super) lookup: OnceCell<Lookup>,
     pub(super) asked: Cell<u32>,
     /// By backend.
-    pub(super) uses: BTreeMap<String, Uses>,
+    pub(super) uses: BTreeMap<BackendId, Uses>,
     /// The rulesets' generations after our last changes, by backend.
-    pub(super) generations: BTreeMap<String, u64>,
+    pub(super) generations: BTreeMap<BackendId, u64>,
     /// Where networks are placed. Most are at one place.
     pub(super) placements: Vec<Placement>,
     pub(super) secret: Secret,
@@ -95,27 +96,27 @@ impl Index {
         }
     }
 
-    pub(in crate::state) fn uses(&self, backend: &str) -> Option<&Uses> {
+    pub(in crate::state) fn uses(&self, backend: &BackendId) -> Option<&Uses> {
         self.uses.get(backend)
     }
 
-    pub(in crate::state) fn generation(&self, backend: &str) -> Option<u64> {
+    pub(in crate::state) fn generation(&self, backend: &BackendId) -> Option<u64> {
         self.generations.get(backend).copied()
     }
 
     /// Notes what is known of the rulesets' generations; whether that is new.
     pub(in crate::state) fn note_generations(
         &mut self,
-        generations: &[(&str, Option<u64>)],
+        generations: &[(BackendId, Option<u64>)],
     ) -> bool {
         let mut is_new = false;
-        for &(backend, generation) in generations {
-            if self.generation(backend) == generation {
+        for (backend, generation) in generations {
+            if self.generation(backend) == *generation {
                 continue;
             }
             is_new = true;
             match generation {
-                Some(generation) => self.generations.insert(backend.to_owned(), generation),
+                Some(generation) => self.generations.insert(backend.clone(), *generation),
                 None => self.generations.remove(backend),
             };
         }

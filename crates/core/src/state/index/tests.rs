@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::row::Row;
 use super::table::{Index, WITHOUT_MAPS};
+use crate::backend_id::BackendId;
 use crate::installed::Placement;
 use crate::network::{Description, Forward, Name, Network, UnmanagedMode, conflicts};
 use crate::record::Record;
@@ -73,7 +74,7 @@ fn record(network: Network, order: u64) -> Record {
     Record {
         network,
         placement: Placement {
-            backend: "nftables".to_owned(),
+            backend: BackendId::new("nftables"),
             settings: BTreeMap::from([("table".to_owned(), format!("t{}", order % 2))]),
         },
         why: String::new(),

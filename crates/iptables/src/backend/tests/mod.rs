@@ -7,7 +7,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 
-use palisade_core::backend::{Addition, Backend, Change, Placement, Plan, RunError};
+use palisade_core::backend::{Addition, Backend, BackendId, Change, Placement, Plan, RunError};
 use palisade_core::network::{Description, Forward, Nat, Network};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
@@ -16,7 +16,7 @@ use super::Iptables;
 
 fn placement(programs: &str) -> Placement {
     Placement {
-        backend: "iptables".to_owned(),
+        backend: BackendId::new("iptables"),
         settings: BTreeMap::from([("programs".to_owned(), programs.to_owned())]),
     }
 }
