@@ -5,20 +5,15 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use palisade_core::words::WITH_RIGHTS;
+use palisade_netlink::flags::{DUMP, REQUEST};
+use palisade_netlink::{Malformed, Replies, ReplyError, Transport, TransportError};
 use thiserror::Error;
 
 use crate::object::{Chain, Element, Family, Rule, Set, Table};
 use crate::program::{FilledChain, FilledSet, Program};
-use crate::transport::{Transport, TransportError};
 use crate::wire::element::Listed;
-use crate::wire::{self, Header, Kind, Malformed, Message};
+use crate::wire::{self, Kind, Message};
 
-/// `NLM_F_REQUEST`.
-const REQUEST: u16 = 0x1;
-/// `NLM_F_DUMP_INTR`: the ruleset changed while it was dumped.
-const INTERRUPTED: u16 = 0x10;
-/// `NLM_F_DUMP`.
-const DUMP: u16 = 0x300;
 /// How long to try while others change the ruleset.
 const TRY_FOR: Duration = Duration::from_secs(5);
 
@@ -377,32 +372,25 @@ impl<'a> Reader<'a> {
         what: &'static str,
         mut take: impl FnMut(&Message<'_>) -> Result<(), DumpError>,
     ) -> Result<(), DumpError> {
-        let mut is_dump = false;
-        let mut is_done = false;
-        for message in wire::messages(self.replies) {
-            let message = message?;
-            if message.header.flags & INTERRUPTED != 0 {
-                return Err(DumpError::Restless);
-            }
-            is_dump |= message.header.flags & MULTI != 0;
-            match message.header.kind {
-                Header::ERROR => {
-                    let errno = Errno::from_raw(wire::ack(&message)?.error);
-                    if errno != Errno::UnknownErrno {
-                        return Err(DumpError::Refused { what, errno });
-                    }
-                }
-                Header::DONE => is_done = true,
-                _ => take(&message)?,
-            }
+        let mut replies = Replies::of(self.replies);
+        for reply in &mut replies {
+            let message = reply.map_err(|error| match error {
+                ReplyError::Refused(errno) => DumpError::Refused { what, errno },
+                ReplyError::Malformed(error) => DumpError::Malformed(error),
+            })?;
+            take(&Message::read(message)?)?;
         }
-        if is_dump && !is_done {
-            Err(DumpError::Cut { what })
-        } else {
-            Ok(())
+        match replies {
+            Replies {
+                is_interrupted: true,
+                ..
+            } => Err(DumpError::Restless),
+            Replies {
+                is_dump: true,
+                is_done: false,
+                ..
+            } => Err(DumpError::Cut { what }),
+            _ => Ok(()),
         }
     }
 }
-
-/// `NLM_F_MULTI`: one of several answers, of which the last is `NLMSG_DONE`.
-const MULTI: u16 = 0x2;

@@ -8,9 +8,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use palisade_netlink::{OpenError, Socket, TransportError, Waited};
+
 use crate::object::{Element, Family, Rule};
-use crate::socket::{OpenError, Socket, Waited};
-use crate::transport::TransportError;
 use crate::wire::{self, Kind, Message};
 
 /// `NFNLGRP_NFTABLES`.

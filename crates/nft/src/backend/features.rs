@@ -169,7 +169,7 @@ fn fib() -> Expression {
     const ATTRIBUTES: [(u16, u32); 3] = [(1, 1), (2, 3), (3, 2)];
     let mut data = Vec::new();
     for (number, value) in ATTRIBUTES {
-        crate::wire::put_number(&mut data, number, value);
+        palisade_netlink::attribute::u32(&mut data, number, value);
     }
     Expression::Unknown {
         name: "fib".to_owned(),

@@ -38,12 +38,12 @@ use palisade_core::network::Network;
 use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
+use palisade_netlink::Transport;
 
 use crate::batch::{CommitError, commit};
 use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, TableName};
 use crate::object;
-use crate::transport::Transport;
 use area::{Area, recorded_areas};
 
 pub use error::{Occupied, PlanError};

@@ -6,6 +6,8 @@
 mod outcome;
 mod refusal;
 
+use palisade_netlink::flags::{ACK, APPEND, CREATE, EXCLUSIVE, REQUEST};
+
 use crate::object::{Chain, Element, Family, Rule, Set, Table};
 use crate::program::Program;
 use crate::wire::{self, Kind};
@@ -13,16 +15,6 @@ use crate::wire::{self, Kind};
 pub use outcome::{CommitError, commit};
 pub use refusal::Refusal;
 
-/// `NLM_F_REQUEST`.
-const REQUEST: u16 = 0x1;
-/// `NLM_F_ACK`.
-const ACK: u16 = 0x4;
-/// `NLM_F_CREATE`: make it if it is not there.
-const CREATE: u16 = 0x400;
-/// `NLM_F_EXCL`: refuse if it is there.
-const EXCLUSIVE: u16 = 0x200;
-/// `NLM_F_APPEND`: behind the others.
-const APPEND: u16 = 0x800;
 /// Where a message's header says its flags.
 const FLAGS_AT: usize = 6;
 

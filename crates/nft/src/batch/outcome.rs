@@ -2,11 +2,10 @@
 
 use nix::errno::Errno;
 use palisade_core::words::WITH_RIGHTS;
+use palisade_netlink::{Header, Malformed, Transport, TransportError, ack, messages};
 use thiserror::Error;
 
 use super::refusal::{self, Refusal};
-use crate::transport::{Transport, TransportError};
-use crate::wire::{self, Header, Malformed};
 
 /// Why a batch was not committed.
 #[derive(Debug, Error)]
@@ -84,12 +83,12 @@ pub fn commit(
 fn read(batch: &[u8], replies: &[u8]) -> Result<(), CommitError> {
     let mut refusals = Vec::new();
     let mut answered = false;
-    for message in wire::messages(replies) {
+    for message in messages(replies) {
         let message = message?;
         if message.header.kind != Header::ERROR {
             continue;
         }
-        let ack = wire::ack(&message)?;
+        let ack = ack(&message)?;
         if ack.error == 0 {
             answered = true;
             continue;

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use nix::errno::Errno;
+use palisade_netlink::Ack;
 
 use crate::object::{Chain, Expression, Rule};
-use crate::wire::{self, Ack, Kind, Message};
+use crate::wire::{self, Kind, Message};
 
 /// How many refused objects a message names: they mostly have one cause.
 const NAMED: usize = 3;

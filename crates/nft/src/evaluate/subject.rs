@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use palisade_core::evaluate::{Flow, Packet};
+use palisade_netlink::PROTOCOLS_WITH_PORTS;
 
 use super::bits::{self, Byte};
 use super::frame::{Device, Layer, Place};
@@ -28,9 +29,6 @@ const META_BRIDGE_IN: u32 = 17;
 const META_BRIDGE_OUT: u32 = 18;
 /// `NFT_PAYLOAD_LL_HEADER`.
 const LINK: PayloadBase = PayloadBase(0);
-
-/// tcp, udp, dccp, sctp, udplite: those whose header begins with two ports.
-const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
 
 /// The priority of connection tracking: before it, no packet has a flow.
 const CONNTRACK: i32 = -200;
@@ -299,7 +297,7 @@ fn octets(address: IpAddr) -> [u8; 16] {
 
 fn transport_header(packet: &Packet) -> Vec<Byte> {
     let mut header = vec![Byte::UNKNOWN; 4];
-    if WITH_PORTS.contains(&packet.protocol) {
+    if PROTOCOLS_WITH_PORTS.contains(&packet.protocol) {
         for (place, port) in [(0, packet.source_port), (2, packet.destination_port)] {
             if let Some(port) = port {
                 header[place..place + 2].copy_from_slice(&bits::known(&port.to_be_bytes()));

@@ -6,11 +6,13 @@
 
 mod chain;
 mod expression;
-mod family;
 mod register;
 mod set;
 mod table;
 mod userdata;
+
+pub use palisade_netlink::Family;
+pub use palisade_netlink::attribute::Attribute;
 
 pub use chain::{BaseChain, Chain, Hook, Policy};
 pub use expression::{
@@ -18,18 +20,7 @@ pub use expression::{
     LookupTarget, Masquerade, Meta, MetaKey, Nat, NatKind, Payload, PayloadBase, Range, Reject,
     RejectKind, Verdict,
 };
-pub use family::Family;
 pub use register::Register;
 pub use set::{DataType, Element, ElementRef, Elements, Set, SetData, Value};
 pub use table::{Rule, Table};
 pub use userdata::Userdata;
-
-/// An attribute that this build does not know: its type (with the flags of netlink in the upper
-/// two bits) and its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Attribute {
-    /// The type, as it stood on the wire.
-    pub kind: u16,
-    /// The bytes behind the header.
-    pub bytes: Vec<u8>,
-}

@@ -1,11 +1,9 @@
 //! Why packets could not be traced.
 
+use palisade_netlink::{Malformed, OpenError, TransportError};
 use thiserror::Error;
 
 use crate::batch::CommitError;
-use crate::socket::OpenError;
-use crate::transport::TransportError;
-use crate::wire::Malformed;
 
 /// Why packets could not be traced.
 #[derive(Debug, Error)]

@@ -16,17 +16,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use nix::errno::Errno;
+use palisade_netlink::{Socket, TransportError, Waited};
 
 use crate::batch::{self, Batch, CommitError};
 use crate::dump::Reader;
 use crate::object::{Expression, Family, Rule, Table};
-use crate::socket::{Socket, Waited};
-use crate::transport::TransportError;
 use crate::wire::{self, Kind};
 use filter::{OWNED, PREFIX};
 use journey::Journeys;
 
-pub use crate::wire::header::Ends;
 pub use crate::wire::trace::{Event, Headers, Met};
 pub use error::TraceError;
 pub use filter::Filter;

@@ -1,6 +1,7 @@
 //! Any bytes into every decoder: it ends, it does not panic, and what it reads it writes so that
 //! it reads the same again.
 
+use palisade_netlink::ack;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -51,9 +52,11 @@ fn read_body(bytes: &[u8]) {
 /// As messages, and what they hold. None is longer than what there is.
 fn read_messages(bytes: &[u8]) {
     let mut len = 0;
+    for message in palisade_netlink::messages(bytes).flatten() {
+        let _ = ack(&message);
+    }
     for message in messages(bytes).flatten() {
         len += message.bytes.len();
-        let _ = ack(&message);
         read_body(message.body);
     }
     assert!(len <= bytes.len());

@@ -1,6 +1,7 @@
 //! Chains (`enum nft_chain_attributes`, `enum nft_hook_attributes`).
 
-use super::Malformed;
+use palisade_netlink::Malformed;
+
 use super::attribute::{self, Attributes, Raw};
 use crate::object::{BaseChain, Chain, Family, Hook, Policy, Userdata};
 

@@ -1,6 +1,7 @@
 //! Values and verdicts, as expressions and elements hold them (`enum nft_data_attributes`).
 
-use super::attribute::{self, Known, read_text, read_u32};
+use super::attribute;
+use super::known::{Known, read_text, read_u32};
 use crate::object::{Value, Verdict};
 
 /// `NFTA_DATA_VALUE`.

@@ -2,8 +2,10 @@
 
 use std::iter::Peekable;
 
+use palisade_netlink::Malformed;
+
 use super::attribute::{self, Attributes, Raw};
-use super::{Malformed, data, expression};
+use super::{data, expression};
 use crate::object::{Element, ElementRef, Elements, Family, Userdata, Value};
 
 /// `NFTA_SET_ELEM_LIST_TABLE`.
@@ -152,7 +154,7 @@ pub fn each<'a>(body: &'a [u8]) -> impl Iterator<Item = Result<Listed<'a>, Malfo
             Ok(list) => (list.nested(LIST), None),
             Err(error) => (Attributes::of(LIST, &[]), Some(Err(error))),
         };
-        let read = |item: Result<Raw<'a>, Malformed>| Listed::read(item?.item()?);
+        let read = |item: Result<Raw<'a>, Malformed>| Listed::read(attribute::as_item(item?)?);
         items.map(read).chain(broken)
     })
 }

@@ -2,7 +2,7 @@
 //! packet: stateful objects (`enum nft_objref_attributes`), and the extensions of xtables that
 //! iptables-nft puts into rules (`enum nft_match_attributes`, `enum nft_target_attributes`).
 
-use super::attribute::{Known, read_register, read_text, read_u32};
+use super::known::{Known, read_register, read_text, read_u32};
 use crate::object::{PayloadBase, Register};
 
 /// `NFTA_OBJREF_IMM_TYPE`.

@@ -1,6 +1,7 @@
 //! Generations: a number that goes up with every commit, whoever made it.
 
-use super::Malformed;
+use palisade_netlink::Malformed;
+
 #[cfg(any(test, feature = "test-doubles"))]
 use super::attribute;
 use super::attribute::Attributes;

@@ -1,6 +1,6 @@
 //! Expressions that no layout of ours has, read to be told: what they limit, note and set.
 
-use super::attribute::{Known, read_register, read_text, read_u32, read_u64};
+use super::known::{Known, read_register, read_text, read_u32, read_u64};
 use crate::object::Register;
 
 /// `limit` (`enum nft_limit_attributes`).

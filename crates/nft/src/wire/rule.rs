@@ -1,7 +1,9 @@
 //! Rules (`enum nft_rule_attributes`).
 
+use palisade_netlink::Malformed;
+
 use super::attribute::{self, Attributes};
-use super::{Malformed, expression};
+use super::expression;
 use crate::object::{Family, Rule, Userdata};
 
 /// `NFTA_RULE_TABLE`.

@@ -1,7 +1,10 @@
 //! Sets and maps (`enum nft_set_attributes`).
 
-use super::attribute::{self, Attributes, Known, Raw, read_u32};
-use super::{Malformed, expression};
+use palisade_netlink::Malformed;
+
+use super::attribute::{self, Attributes, Raw};
+use super::expression;
+use super::known::{Known, read_u32};
 use crate::object::{DataType, Family, Set, SetData, Userdata};
 
 /// `NFTA_SET_TABLE`.
@@ -204,7 +207,7 @@ fn follows(key: DataType, description: Raw<'_>) -> bool {
 
 fn decode_fields(bytes: &[u8]) -> Option<Vec<u32>> {
     let field = |field: Result<Raw<'_>, Malformed>| {
-        let field = field.and_then(Raw::item).ok()?;
+        let field = field.and_then(attribute::as_item).ok()?;
         Known::<2>::of(field.bytes)?.required(FIELD_LEN, read_u32)
     };
     Attributes::of("set", bytes).map(field).collect()

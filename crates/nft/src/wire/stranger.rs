@@ -1,8 +1,10 @@
 //! Objects that no layout of ours has: stateful objects (`enum nft_object_attributes`) and
 //! flowtables (`enum nft_flowtable_attributes`). Only what names them is read.
 
+use palisade_netlink::Malformed;
+
 use super::attribute::Attributes;
-use super::{Kind, Malformed, Message};
+use super::{Kind, Message};
 
 /// `NFTA_OBJ_TABLE`, and `NFTA_FLOWTABLE_TABLE`.
 const TABLE: u16 = 1;

@@ -1,6 +1,7 @@
 //! Tables (`enum nft_table_attributes`).
 
-use super::Malformed;
+use palisade_netlink::Malformed;
+
 use super::attribute::{self, Attributes};
 use crate::object::{Family, Table, Userdata};
 

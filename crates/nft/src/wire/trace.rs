@@ -1,8 +1,10 @@
 //! What the kernel tells of traced packets (`enum nft_trace_attributes`), and the expression that
 //! has a packet traced.
 
+use palisade_netlink::{FiveTuple, Malformed};
+
 use super::attribute::{self, Attributes, Raw};
-use super::{Malformed, data, header};
+use super::data;
 use crate::object::{Expression, Family, Policy, Register, Verdict};
 
 /// `NFNLGRP_NFTRACE`: the group that hears of traced packets.
@@ -107,8 +109,8 @@ pub struct Headers {
 impl Headers {
     /// Whose packet it is, if it is one of IPv4 or IPv6.
     #[must_use]
-    pub fn ends(&self) -> Option<header::Ends> {
-        header::decode(&self.network, &self.transport)
+    pub fn ends(&self) -> Option<FiveTuple> {
+        FiveTuple::decode(&self.network, &self.transport)
     }
 }
 
@@ -212,7 +214,7 @@ mod tests {
             attribute::u32(body, 1, u32::MAX);
         });
         attribute::u32(&mut body, IN_INTERFACE, 2);
-        attribute::u16(&mut body, 11, 1);
+        palisade_netlink::attribute::u16(&mut body, 11, 1);
         let mut network = vec![0x60, 0, 0, 0, 0, 0x24, 0, 1];
         network.extend([0; 16]);
         network.extend([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x16]);

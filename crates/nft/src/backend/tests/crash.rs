@@ -10,8 +10,8 @@ use palisade_core::state::State;
 use palisade_core::storage::memory::{Memory, Mishap};
 
 use super::*;
+use crate::fake::Kernel;
 use crate::layout::Layout;
-use crate::transport::fake::Kernel;
 
 /// A host: what is on its disk and in its kernel.
 #[derive(Clone, Default)]

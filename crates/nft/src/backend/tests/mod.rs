@@ -3,10 +3,10 @@
 mod crash;
 
 use palisade_core::network::{Description, Family, Forward, Network};
+use palisade_netlink::TransportError;
 
 use super::*;
 use crate::layout::Layout;
-use crate::transport::TransportError;
 use crate::wire::{self, Kind};
 
 /// A kernel without any table, always of the same generation.

@@ -1,7 +1,8 @@
 //! `bitwise` (`enum nft_bitwise_attributes`). Only mask and xor; shifts are not known here.
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
 use super::super::data;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::Bitwise;
 
 pub(super) const NAME: &str = "bitwise";

@@ -1,7 +1,8 @@
 //! `cmp` (`enum nft_cmp_attributes`).
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
 use super::super::data;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::{Compare, Comparison};
 
 pub(super) const NAME: &str = "cmp";

@@ -1,6 +1,7 @@
 //! `ct` (`enum nft_ct_attributes`). With a direction, or a source register, it is not known here.
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::{Conntrack, ConntrackKey};
 
 pub(super) const NAME: &str = "ct";

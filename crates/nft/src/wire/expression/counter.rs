@@ -1,6 +1,7 @@
 //! `counter` (`enum nft_counter_attributes`).
 
-use super::super::attribute::{self, Known, read_u64};
+use super::super::attribute;
+use super::super::known::{Known, read_u64};
 use crate::object::Counter;
 
 pub(super) const NAME: &str = "counter";

@@ -1,8 +1,9 @@
 //! `immediate` (`enum nft_immediate_attributes`): a value into a register, or a verdict into the
 //! register for verdicts.
 
-use super::super::attribute::{self, Known, read_u32};
+use super::super::attribute;
 use super::super::data;
+use super::super::known::{Known, read_u32};
 use crate::object::{Expression, Load, Register, Value, Verdict};
 
 pub(super) const NAME: &str = "immediate";

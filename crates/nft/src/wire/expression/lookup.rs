@@ -1,6 +1,7 @@
 //! `lookup` (`enum nft_lookup_attributes`).
 
-use super::super::attribute::{self, Known, read_register, read_text, read_u32};
+use super::super::attribute;
+use super::super::known::{Known, read_register, read_text, read_u32};
 use crate::object::{Lookup, LookupTarget, Register};
 
 pub(super) const NAME: &str = "lookup";

@@ -1,6 +1,7 @@
 //! `masq` (`enum nft_masq_attributes`).
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::Masquerade;
 
 pub(super) const NAME: &str = "masq";

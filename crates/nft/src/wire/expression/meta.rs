@@ -1,7 +1,8 @@
 //! `meta` (`enum nft_meta_attributes`). With a source register it sets something; that is not
 //! known here.
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::{Meta, MetaKey};
 
 pub(super) const NAME: &str = "meta";

@@ -20,8 +20,10 @@ mod payload;
 mod range;
 mod reject;
 
-use super::Malformed;
-use super::attribute::{self, Known, Raw, read_text};
+use palisade_netlink::Malformed;
+
+use super::attribute::{self, Raw};
+use super::known::{Known, read_text};
 use crate::object::Expression;
 
 /// `NFTA_EXPR_NAME`.
@@ -85,7 +87,7 @@ fn put<T>(buffer: &mut Vec<u8>, name: &str, encode: fn(&T, &mut Vec<u8>), it: &T
 /// Reads a list of expressions.
 pub(super) fn decode_list(list: Raw<'_>) -> Result<Vec<Expression>, Malformed> {
     list.nested("list of expressions")
-        .map(|item| decode(item?.item()?))
+        .map(|item| decode(attribute::as_item(item?)?))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! `nat` (`enum nft_nat_attributes`).
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::{Family, Nat, NatKind};
 
 pub(super) const NAME: &str = "nat";

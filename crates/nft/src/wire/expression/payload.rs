@@ -1,7 +1,8 @@
 //! `payload` (`enum nft_payload_attributes`). With a source register it writes into the packet;
 //! that is not known here.
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::{Payload, PayloadBase};
 
 pub(super) const NAME: &str = "payload";

@@ -1,7 +1,8 @@
 //! `range` (`enum nft_range_attributes`).
 
-use super::super::attribute::{self, Known, read_register, read_u32};
+use super::super::attribute;
 use super::super::data;
+use super::super::known::{Known, read_register, read_u32};
 use crate::object::Range;
 
 pub(super) const NAME: &str = "range";

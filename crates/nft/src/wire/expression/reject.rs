@@ -1,6 +1,7 @@
 //! `reject` (`enum nft_reject_attributes`).
 
-use super::super::attribute::{self, Known, read_u8, read_u32};
+use super::super::attribute;
+use super::super::known::{Known, read_u8, read_u32};
 use crate::object::{Reject, RejectKind};
 
 pub(super) const NAME: &str = "reject";

@@ -1,0 +1,185 @@
+//! Connection tracking in one network namespace.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use nix::errno::Errno;
+use palisade_core::network::Subnet;
+
+use super::error::ConntrackError;
+use super::exchange::{Deleted, ask, delete};
+use super::flow::Flow;
+use super::natted::Natted;
+use super::wire;
+use crate::flags::{DUMP, REQUEST};
+use crate::rtnetlink::address;
+use crate::socket::{self, OpenError, Socket};
+use crate::{Family, Malformed, Message, Transport, nfnetlink};
+
+/// How many flows to delete at once: should all be refused, the replies fit into a socket's buffer.
+const AT_ONCE: usize = 100;
+
+/// Connection tracking in one network namespace.
+pub struct Conntrack {
+    /// To ctnetlink.
+    netfilter: Box<dyn Transport>,
+    /// To rtnetlink, which knows the host's addresses.
+    route: Box<dyn Transport>,
+    /// One buffer for all replies.
+    replies: Vec<u8>,
+}
+
+impl Conntrack {
+    /// That of the network namespace of this file, or of the caller's.
+    ///
+    /// # Errors
+    /// If the kernel gives no sockets, or there is no such namespace.
+    pub fn open(namespace: Option<&Path>) -> Result<Self, OpenError> {
+        let sockets = || Ok((Socket::open()?, Socket::open_route()?));
+        let (netfilter, route) = match namespace {
+            Some(path) => socket::within(path.to_owned(), sockets)?,
+            None => sockets()?,
+        };
+        Ok(Self::over(Box::new(netfilter), Box::new(route)))
+    }
+
+    /// What these lead to: ctnetlink, and rtnetlink of the same namespace.
+    #[must_use]
+    pub fn over(netfilter: Box<dyn Transport>, route: Box<dyn Transport>) -> Self {
+        Self {
+            netfilter,
+            route,
+            replies: Vec::new(),
+        }
+    }
+
+    /// Ends the flows that left these subnets to elsewhere untranslated; how many there were. Their
+    /// next packets meet the rules as those of new flows do. Call it when the NAT rules stand.
+    ///
+    /// # Errors
+    /// If the kernel does not tell of flows, or does not delete one.
+    pub fn delete_unnatted(&mut self, subnets: &[Subnet]) -> Result<usize, ConntrackError> {
+        if subnets.is_empty() || self.count()? == 0 {
+            return Ok(0);
+        }
+        let natted = Natted::new(subnets.iter().copied(), self.host_addresses()?);
+        let flows = self.unnatted(&natted, family(subnets))?;
+        self.delete(&flows)
+    }
+
+    /// How many flows there are. The kernel walks its whole table for a dump, about 10 ms for an
+    /// empty one: most hosts that track nothing yet are spared that.
+    ///
+    /// # Errors
+    /// If the kernel does not tell.
+    pub fn count(&mut self) -> Result<u32, ConntrackError> {
+        const WHAT: &str = "for the number of flows";
+        let mut request = Vec::new();
+        let (kind, any) = (wire::STATISTICS, Family::Other(0));
+        wire::message(&mut request, kind, REQUEST, 0, any, |_| {});
+        let mut count = None;
+        let asked = self.ask_netfilter(WHAT, &request, |message| {
+            if message.header.kind == wire::STATISTICS {
+                count = Some(wire::decode_count(body(message)?)?);
+            }
+            Ok(())
+        });
+        match asked {
+            // The first question of all: if it is not understood, none is.
+            Err(ConntrackError::Refused { errno, .. }) if is_missing(errno) => {
+                Err(ConntrackError::Missing(errno))
+            }
+            Err(error) => Err(error),
+            Ok(()) => count.ok_or(ConntrackError::Cut { what: WHAT }),
+        }
+    }
+
+    /// The flows that were not translated. The table is never dumped as it was at one moment, since flows
+    /// come and go all the while; but those that are looked for do not come any more.
+    fn unnatted(&mut self, natted: &Natted, family: Family) -> Result<Vec<Flow>, ConntrackError> {
+        let mut request = Vec::new();
+        let (kind, flags) = (wire::GET, REQUEST | DUMP);
+        wire::message(&mut request, kind, flags, 0, family, |body| {
+            wire::encode_without(Flow::SOURCE_NAT, body);
+        });
+        let mut flows = Vec::new();
+        self.ask_netfilter("for flows", &request, |message| {
+            if message.header.kind == wire::FLOW {
+                let flow = wire::decode(body(message)?)?;
+                flows.extend(natted.is_unnatted(&flow).then_some(flow));
+            }
+            Ok(())
+        })?;
+        Ok(flows)
+    }
+
+    fn host_addresses(&mut self) -> Result<Vec<IpAddr>, ConntrackError> {
+        let mut request = Vec::new();
+        address::request(&mut request);
+        let question = ("for the host's addresses", request.as_slice());
+        let mut addresses = Vec::new();
+        ask(
+            self.route.as_mut(),
+            &mut self.replies,
+            question,
+            |message| {
+                addresses.extend(address::decode(message)?.map(|found| found.address));
+                Ok(())
+            },
+        )?;
+        Ok(addresses)
+    }
+
+    fn delete(&mut self, flows: &[Flow]) -> Result<usize, ConntrackError> {
+        let mut all = Deleted::default();
+        for flows in flows.chunks(AT_ONCE) {
+            let some = delete(self.netfilter.as_mut(), &mut self.replies, flows)?;
+            all.deleted += some.deleted;
+            all.kept += some.kept;
+            all.errno = all.errno.or(some.errno);
+        }
+        match all.errno {
+            None => Ok(all.deleted),
+            Some(errno) => Err(ConntrackError::Kept {
+                deleted: all.deleted,
+                kept: all.kept,
+                errno,
+            }),
+        }
+    }
+
+    fn ask_netfilter(
+        &mut self,
+        what: &'static str,
+        request: &[u8],
+        take: impl FnMut(&Message<'_>) -> Result<(), ConntrackError>,
+    ) -> Result<(), ConntrackError> {
+        let transport = self.netfilter.as_mut();
+        ask(transport, &mut self.replies, (what, request), take)
+    }
+}
+
+/// A message's attributes.
+fn body<'a>(message: &Message<'a>) -> Result<&'a [u8], Malformed> {
+    nfnetlink::split(message).map(|(_, body)| body)
+}
+
+/// That of all subnets, or any, so that the table is walked only once.
+fn family(subnets: &[Subnet]) -> Family {
+    let mut families = subnets.iter().map(|subnet| subnet.family());
+    match families.next() {
+        Some(first) if families.all(|family| family == first) => first.into(),
+        _ => Family::Other(0),
+    }
+}
+
+/// Whether a kernel says so that has no ctnetlink: which of these depends on what else is missing.
+fn is_missing(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::EINVAL | Errno::EOPNOTSUPP | Errno::ENOENT | Errno::EPROTONOSUPPORT
+    )
+}
+
+#[cfg(test)]
+mod tests;

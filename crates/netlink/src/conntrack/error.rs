@@ -1,0 +1,72 @@
+//! Why flows could not be ended.
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+use crate::{Malformed, TransportError};
+
+/// Why flows could not be ended. Rules are not concerned.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConntrackError {
+    /// The question or the answer did not get through.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The kernel does not speak ctnetlink.
+    #[error("this kernel does not tell which flows it tracks: ctnetlink is missing")]
+    Missing(Errno),
+    /// The kernel refused to answer.
+    #[error("the kernel does not answer {what}: {}", .errno.desc().to_lowercase())]
+    Refused {
+        /// What was asked.
+        what: &'static str,
+        /// Why not.
+        errno: Errno,
+    },
+    /// The kernel kept flows.
+    #[error(
+        "the kernel keeps {kept} of {} flows: {}",
+        .kept + .deleted, .errno.desc().to_lowercase()
+    )]
+    Kept {
+        /// How many it deleted.
+        deleted: usize,
+        /// How many it kept.
+        kept: usize,
+        /// Why it kept the first of them.
+        errno: Errno,
+    },
+    /// The answer makes no sense.
+    #[error("the kernel's answer cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+    /// The answer ends before its end.
+    #[error("the kernel's answer {what} breaks off")]
+    Cut {
+        /// What was asked.
+        what: &'static str,
+    },
+}
+
+impl ConntrackError {
+    /// The way out, in one line.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Transport(error) => error.hint(),
+            Self::Missing(_) => "modprobe nf_conntrack_netlink, then repair the network".to_owned(),
+            Self::Refused {
+                errno: Errno::EPERM,
+                ..
+            }
+            | Self::Kept {
+                errno: Errno::EPERM,
+                ..
+            } => "ending flows takes CAP_NET_ADMIN: run as root".to_owned(),
+            Self::Refused { .. } | Self::Kept { .. } | Self::Cut { .. } => {
+                "repair the network to try again; `conntrack -D -s SUBNET` ends all of its flows"
+                    .to_owned()
+            }
+            Self::Malformed(error) => error.hint().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The host's interfaces, as rtnetlink tells of them: `linux/if_link.h`.
+
+use super::request::{dump, number};
+use crate::attribute::Attributes;
+use crate::{Malformed, Message};
+
+/// `RTM_NEWLINK`: an interface.
+const LINK: u16 = 16;
+/// `RTM_GETLINK`.
+const GET: u16 = 18;
+
+/// `IFLA_IFNAME`.
+const NAME: u16 = 3;
+/// `IFLA_MASTER`: the number of the interface that it is a port of.
+const MASTER: u16 = 10;
+/// `IFLA_LINKINFO`, and in it `IFLA_INFO_KIND`.
+const INFO: u16 = 18;
+const INFO_KIND: u16 = 1;
+/// `struct ifinfomsg` before the attributes: family, type, number, flags, changed flags.
+const HEAD: usize = 16;
+/// `IFF_UP`.
+const UP: u32 = 1;
+
+/// An interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// What kind of virtual interface it is: `bridge`, `veth`, `tun`; none for hardware.
+    pub kind: Option<String>,
+    /// Whether it is set up.
+    pub is_up: bool,
+    /// The number of the bridge or bond that it is a port of.
+    pub master: Option<u32>,
+}
+
+impl Link {
+    /// Whether it is a bridge.
+    #[must_use]
+    pub fn is_bridge(&self) -> bool {
+        self.kind.as_deref() == Some("bridge")
+    }
+}
+
+/// Appends the request for all interfaces.
+pub(super) fn request(buffer: &mut Vec<u8>) {
+    dump(buffer, GET);
+}
+
+/// Reads an interface; none if the message is about none, or it has no name.
+///
+/// # Errors
+/// If its bytes are broken.
+pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
+    let body = message.payload;
+    let (LINK, Some(index), Some(flags)) = (
+        message.header.kind,
+        number(body.get(4..8)),
+        number(body.get(8..12)),
+    ) else {
+        return Ok(None);
+    };
+    let mut link = Link {
+        index,
+        name: String::new(),
+        kind: None,
+        is_up: flags & UP != 0,
+        master: None,
+    };
+    for attribute in Attributes::of("link", body.get(HEAD..).unwrap_or_default()) {
+        let attribute = attribute?;
+        match attribute.number() {
+            NAME => link.name = text(attribute.bytes),
+            MASTER => link.master = number(Some(attribute.bytes)),
+            INFO => {
+                for info in Attributes::of("link", attribute.bytes) {
+                    let info = info?;
+                    if info.number() == INFO_KIND {
+                        link.kind = Some(text(info.bytes));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(Some(link).filter(|link| !link.name.is_empty()))
+}
+
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|&byte| byte == 0);
+    String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Header, attribute, message, messages};
+
+    #[test]
+    fn a_port_of_a_bridge() {
+        let mut head = vec![0, 0, 1, 0];
+        for word in [7u32, 0x1003, 0] {
+            head.extend(word.to_ne_bytes());
+        }
+        let mut bytes = Vec::new();
+        message::put(&mut bytes, Header::request(LINK, 2, 0), &head, |body| {
+            attribute::bytes(body, NAME, b"vnet0\0");
+            attribute::bytes(body, MASTER, &3u32.to_ne_bytes());
+            attribute::nest(body, INFO, |info| {
+                attribute::bytes(info, INFO_KIND, b"tun\0");
+            });
+        });
+        let message = messages(&bytes).next().unwrap().unwrap();
+        let link = decode(&message).unwrap().unwrap();
+        let expected = Link {
+            index: 7,
+            name: "vnet0".to_owned(),
+            kind: Some("tun".to_owned()),
+            is_up: true,
+            master: Some(3),
+        };
+        assert_eq!(link, expected);
+        for end in 0..message.payload.len() {
+            let payload = &message.payload[..end];
+            let _ = decode(&Message { payload, ..message }); // Nothing panics.
+        }
+        let payload = &[];
+        assert_eq!(decode(&Message { payload, ..message }), Ok(None));
+    }
+}

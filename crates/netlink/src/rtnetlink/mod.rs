@@ -1,0 +1,16 @@
+//! The host's links, addresses and routes: `linux/rtnetlink.h`.
+//!
+//! A file for each kind of object, in which its type stands beside the decoding of its messages.
+
+pub(crate) mod address;
+mod error;
+mod host;
+mod link;
+mod request;
+mod route;
+
+pub use address::Address;
+pub use error::HostError;
+pub use host::Host;
+pub use link::Link;
+pub use route::{Route, RouteKind};
