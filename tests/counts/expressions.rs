@@ -1,9 +1,9 @@
 //! What stands in the kernel: rules, and the expressions that packets walk through.
 
 use palisade::{Layout, TableName};
+use palisade_netlink::Socket;
 use palisade_nft::dump::Reader;
 use palisade_nft::object::Family;
-use palisade_nft::socket::Socket;
 use palisade_tests::Trials;
 
 use crate::SIZES;

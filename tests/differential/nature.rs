@@ -4,11 +4,11 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use palisade_netlink::Socket;
+use palisade_netlink::rtnetlink::Host;
 use palisade_nft::dump::{Depth, Reader};
-use palisade_nft::host::Host;
 use palisade_nft::object::Family;
 use palisade_nft::program::Program;
-use palisade_nft::socket::Socket;
 use palisade_nft::trace::{Filter, Headers, Journey, Told, Tracer};
 
 use crate::router::{IN, Router};

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use palisade_core::evaluate::{Flow, Nat, Packet, Verdict, Visit};
+use palisade_netlink::FiveTuple;
 use palisade_nft::evaluate::{Tables, evaluate};
 use palisade_nft::object::Chain;
 use palisade_nft::program::{FilledChain, Program};
-use palisade_nft::trace::{End, Ends, Event, Headers, Met, refuses};
+use palisade_nft::trace::{End, Event, Headers, Met, refuses};
 
 use crate::nature::Heard;
 use crate::router::{OUT, way_out};
@@ -87,11 +88,11 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
     }
 }
 
-fn ends(event: &Event) -> Option<Ends> {
+fn ends(event: &Event) -> Option<FiveTuple> {
     event.headers.as_ref().and_then(Headers::ends)
 }
 
-fn packet(heard: &Heard, ends: &Ends) -> Packet {
+fn packet(heard: &Heard, ends: &FiveTuple) -> Packet {
     let packet = Packet::new(ends.source, ends.destination, ends.protocol);
     let mut packet = packet.expect("both are of one family");
     packet.source_port = ends.ports.map(|(source, _)| source);
@@ -176,7 +177,7 @@ fn is_refused(tables: &[Program], events: &[Event]) -> bool {
 }
 
 /// Whether a packet that went so was translated so.
-pub(crate) fn is_translation(nat: Nat, packet: &Packet, went: &Ends) -> bool {
+pub(crate) fn is_translation(nat: Nat, packet: &Packet, went: &FiveTuple) -> bool {
     let port = went.ports.map(|(source, _)| source);
     let port_is_in = |ports: Option<palisade_core::network::PortRange>| {
         ports.is_none_or(|ports| {

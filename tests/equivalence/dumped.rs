@@ -7,9 +7,9 @@ use palisade::network::{Established, Family, Network};
 use palisade_core::evaluate::Meaning;
 use palisade_inspect::compare::Lowered;
 use palisade_iptables::text;
+use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, Reader};
 use palisade_nft::program::Program;
-use palisade_nft::socket::Socket;
 use palisade_tests::iptables::PROGRAMS;
 use palisade_tests::{Definition, Namespace, Palisade};
 

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use palisade_core::Ruleset;
 use palisade_core::network::{Family, Network};
 use palisade_core::rules::Rule;
+use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, Reader};
 use palisade_nft::layout::{Layout, omission};
 use palisade_nft::lift::lift;
-use palisade_nft::socket::Socket;
 use palisade_tests::{Dump, Namespace, Palisade, Trials, assert_same};
 
 fn main() -> ExitCode {

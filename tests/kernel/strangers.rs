@@ -2,9 +2,9 @@
 
 use std::process::{Command, ExitCode};
 
+use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, Reader};
 use palisade_nft::object::Family;
-use palisade_nft::socket::Socket;
 use palisade_tests::{Namespace, trials};
 
 fn main() -> ExitCode {

@@ -6,11 +6,10 @@ use crate::{Definition, Namespace};
 use palisade::definition::{Source, parse};
 use palisade::network::Established;
 use palisade::{BackendChoice, Choice, Firewall, Layout, Network, Options};
+use palisade_netlink::{Socket, Transport, TransportError, nfnetlink};
 use palisade_nft::dump::Reader;
 use palisade_nft::object::Family;
-use palisade_nft::socket::Socket;
-use palisade_nft::transport::{Transport, TransportError};
-use palisade_nft::wire::{Header, Kind, messages};
+use palisade_nft::wire::{Kind, messages};
 use tempfile::TempDir;
 
 /// What went to the kernel.
@@ -127,7 +126,7 @@ impl Transport for Counted {
             .map(|message| message.expect("messages of ours"))
             .map(|message| (message.header.kind, message.kind))
             .collect();
-        if sent.first() == Some(&(Header::BATCH_BEGIN, None)) {
+        if sent.first() == Some(&(nfnetlink::BATCH_BEGIN, None)) {
             counts.batches += 1;
             counts.messages += sent.len() - 2;
             let deletes =

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use palisade_core::network::Family;
-use palisade_nft::socket::{self, OpenError};
+use palisade_netlink::SocketError;
 
 /// The tables that are in use in the network namespace of the thread that opens these.
 const NAMES: [(Family, &str); 2] = [
@@ -17,10 +17,10 @@ const NAMES: [(Family, &str); 2] = [
 ///
 /// # Errors
 /// If the namespace cannot be entered.
-pub(crate) fn families(namespace: Option<&Path>) -> Result<Vec<Family>, OpenError> {
+pub(crate) fn families(namespace: Option<&Path>) -> Result<Vec<Family>, SocketError> {
     match namespace {
         None => Ok(used()),
-        Some(path) => socket::within(path.to_owned(), || Ok(used())),
+        Some(path) => palisade_netlink::within(path.to_owned(), || Ok(used())),
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use palisade_core::network::{Family as Ip, InterfaceName};
 use palisade_iptables::backend::Saved;
 use palisade_iptables::run::Variant;
+use palisade_netlink::SocketError;
 use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::object::Family;
-use palisade_nft::socket::{self, OpenError};
 use thiserror::Error;
 
 use crate::ip_tables;
@@ -37,7 +37,7 @@ pub(crate) enum LookError {
     Read(#[from] DumpError),
     /// The namespace could not be entered.
     #[error(transparent)]
-    Enter(#[from] OpenError),
+    Enter(#[from] SocketError),
 }
 
 /// What people should know of libvirt's rules for these bridges: one line for each bridge that it
@@ -121,7 +121,7 @@ pub(crate) fn nftables(
         rules
     };
     Ok(match namespace {
-        Some(path) => socket::within(path.to_owned(), || Ok(named()))?,
+        Some(path) => palisade_netlink::within(path.to_owned(), || Ok(named()))?,
         None => named(),
     })
 }

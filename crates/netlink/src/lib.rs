@@ -48,5 +48,5 @@ pub use malformed::Malformed;
 pub use message::{Message, Messages, messages};
 pub use packet::{FiveTuple, PROTOCOLS_WITH_PORTS};
 pub use reply::{Replies, ReplyError};
-pub use socket::{OpenError, Socket, Waited, within};
+pub use socket::{Socket, SocketError, Waited, within};
 pub use transport::{Transport, TransportError};

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use palisade_netlink::{OpenError, Socket, TransportError, Waited};
+use palisade_netlink::{Socket, SocketError, TransportError, Waited};
 
 use crate::object::{Element, Family, Rule};
 use crate::wire::{self, Kind, Message};
@@ -93,7 +93,7 @@ impl Events {
     ///
     /// # Errors
     /// If there is no such namespace, or listening is not allowed.
-    pub fn listen(namespace: Option<PathBuf>) -> Result<Self, OpenError> {
+    pub fn listen(namespace: Option<PathBuf>) -> Result<Self, SocketError> {
         Ok(Self {
             socket: Socket::listen(namespace, GROUP)?,
             changes: Vec::new(),

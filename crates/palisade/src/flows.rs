@@ -1,4 +1,4 @@
-//! Flows that began before their NAT rules came: see [`palisade_nft::conntrack`].
+//! Flows that began before their NAT rules came: see [`palisade_netlink::conntrack`].
 //!
 //! No backend sees to them, though backends bring the rules: flows are the kernel's, whoever put
 //! the rules there, and a report says of all networks at once for which ones rules came. So one
@@ -12,7 +12,7 @@ use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
 use palisade_core::network::{Name, Subnet};
 use palisade_core::state::Record;
-use palisade_nft::conntrack::Conntrack;
+use palisade_netlink::conntrack::Conntrack;
 
 /// The flows of one network namespace; by default, those of none.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use palisade_core::backend::Counted;
 use palisade_core::network::InterfaceName;
 use palisade_core::rules::Traffic;
 use palisade_core::state::Record;
-use palisade_nft::host::Link;
+use palisade_netlink::rtnetlink::Link;
 use serde::Serialize;
 
 use crate::counters::Counters;

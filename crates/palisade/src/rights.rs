@@ -4,9 +4,9 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::Uid;
+use palisade_netlink::Socket;
 use palisade_nft::backend::Nftables;
 use palisade_nft::dump::DumpError;
-use palisade_nft::socket::Socket;
 
 use crate::user_namespace;
 

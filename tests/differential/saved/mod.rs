@@ -13,7 +13,7 @@ use palisade_core::evaluate::{Flow, Outcome, Packet};
 use palisade_core::network::Family;
 use palisade_iptables::evaluate::Tables;
 use palisade_iptables::text;
-use palisade_nft::trace::Ends;
+use palisade_netlink::FiveTuple;
 use palisade_tests::{Chance, Trials, trials};
 
 use crate::router::{Router, Sent, way_out};
@@ -121,7 +121,7 @@ impl Account<'_> {
             return Err(format!("two verdicts on {}", told()));
         }
         if let (Some(&(source, port)), true) = (left, is_first) {
-            let went = Ends {
+            let went = FiveTuple {
                 source,
                 destination: packet.destination(),
                 protocol: packet.protocol,

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use palisade_core::evaluate::Flow;
 use palisade_core::network::Family;
+use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, Reader};
 use palisade_nft::object;
-use palisade_nft::socket::Socket;
 
 use crate::packets::HOPS;
 use crate::router::Router;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use palisade::{Layout, TableName};
+use palisade_netlink::Transport;
 use palisade_nft::dump::{Depth, Reader};
 use palisade_nft::lift::{Lifted, lift_standing};
 use palisade_nft::object::Family;
 use palisade_nft::program::Program;
-use palisade_nft::transport::Transport;
 
 use super::amount::Amount;
 use super::arguments::Bench;

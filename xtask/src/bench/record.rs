@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palisade::{Layout, Network, Placement};
 use palisade_core::backend::{Addition, Backend, Change};
+use palisade_netlink::{Socket, Transport, TransportError, nfnetlink};
 use palisade_nft::Nftables;
 use palisade_nft::backend::Settings;
 use palisade_nft::layout::TRANSACTION;
-use palisade_nft::socket::Socket;
-use palisade_nft::transport::{Transport, TransportError};
-use palisade_nft::wire::{Header, Kind, Message, batch_begin, element, messages};
+use palisade_nft::wire::{Kind, Message, batch_begin, element, messages};
 
 use super::namespace::Namespace;
 
@@ -111,7 +110,7 @@ impl Transport for Keeper {
     fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
         if messages(request)
             .flatten()
-            .any(|message| message.header.kind == Header::BATCH_BEGIN)
+            .any(|message| message.header.kind == nfnetlink::BATCH_BEGIN)
         {
             lock(&self.batches.0).push(request.to_vec());
         }

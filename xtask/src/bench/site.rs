@@ -1,7 +1,7 @@
 //! A namespace in which networks run.
 
 use palisade::{BackendChoice, Choice, Firewall, Layout, Network, Options};
-use palisade_nft::transport::Transport;
+use palisade_netlink::Transport;
 
 use super::case::Case;
 use super::namespace::Namespace;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use palisade_core::network::Subnet;
 use palisade_core::state::Record;
-use palisade_nft::host::{Route, RouteKind};
+use palisade_netlink::rtnetlink::{Route, RouteKind};
 
 use super::finding::{Check, Evidence, Finding, Severity};
 use super::mend::word;

@@ -1,10 +1,10 @@
 //! Why a host could not be examined.
 
 use palisade_core::state::StateError;
+use palisade_netlink::SocketError;
+use palisade_netlink::rtnetlink::HostError;
 use palisade_nft::backend::ProbeError;
 use palisade_nft::dump::DumpError;
-use palisade_nft::host::HostError;
-use palisade_nft::socket;
 use thiserror::Error;
 
 use crate::libvirt::LookError;
@@ -22,7 +22,7 @@ pub enum DoctorError {
     Folder(#[from] FolderError),
     /// There is no socket, or no such network namespace.
     #[error(transparent)]
-    Socket(#[from] socket::OpenError),
+    Socket(#[from] SocketError),
     /// Interfaces and routes.
     #[error(transparent)]
     Host(#[from] HostError),

@@ -1,7 +1,7 @@
 //! Whether the host passes packets on at all.
 
 use palisade_core::network::Family;
-use palisade_nft::host::{Link, RouteKind};
+use palisade_netlink::rtnetlink::{Link, RouteKind};
 
 use super::finding::{Check, Finding, Severity};
 use super::scene::{Scene, names, told};
@@ -154,7 +154,7 @@ fn listening(scene: &Scene) -> Vec<&Link> {
 
 fn has_learned(scene: &Scene, link: &Link) -> bool {
     let host = &scene.host;
-    let is_learned_route = |route: &&palisade_nft::host::Route| {
+    let is_learned_route = |route: &&palisade_netlink::rtnetlink::Route| {
         route.is_advertised && route.devices.contains(&link.index)
     };
     let mut addresses = host.addresses.iter();
@@ -221,7 +221,7 @@ fn waits_for_a_router(scene: &Scene, link: &Link) -> bool {
         });
         unicast.flat_map(|route| &route.devices)
     };
-    let is_global = |address: &&palisade_nft::host::Address| match address.address {
+    let is_global = |address: &&palisade_netlink::rtnetlink::Address| match address.address {
         std::net::IpAddr::V4(_) => false,
         std::net::IpAddr::V6(v6) => !v6.is_unicast_link_local(),
     };

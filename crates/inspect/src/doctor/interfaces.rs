@@ -1,7 +1,7 @@
 //! Bridges and devices: those that networks need, and bridges that no network rules.
 
 use palisade_core::network::Family;
-use palisade_nft::host::{Link, RouteKind};
+use palisade_netlink::rtnetlink::{Link, RouteKind};
 
 use super::finding::{Check, Evidence, Finding, Severity};
 use super::mend::word;

@@ -51,7 +51,7 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) 
         .filter(|(_, bridge)| rules.names(bridge.as_str()))
         .collect();
     let networks = names(both.iter().map(|&(record, _)| record));
-    let of_a_bridge = |link: &palisade_nft::host::Link| rules.names(&link.name);
+    let of_a_bridge = |link: &palisade_netlink::rtnetlink::Link| rules.names(&link.name);
     if networks.is_empty() && (scene.host.links.iter().any(of_a_bridge) || !rules.is_at_work()) {
         return None; // It is at work, on bridges of its own; or nothing is left but its chains.
     }

@@ -30,9 +30,8 @@ use std::path::{Path, PathBuf};
 
 use palisade::{Firewall, folder};
 use palisade_core::state::State;
+use palisade_netlink::rtnetlink::Host;
 use palisade_nft::backend::Nftables;
-use palisade_nft::host::Host;
-use palisade_nft::socket;
 
 use crate::inspector::socket_in;
 use crate::{ip_tables, libvirt};
@@ -54,7 +53,7 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
         None => Settings::read(&host),
         Some(path) => {
             let host = host.clone();
-            socket::within(path.to_owned(), move || Ok(Settings::read(&host)))?
+            palisade_netlink::within(path.to_owned(), move || Ok(Settings::read(&host)))?
         }
     };
     let scene = Scene {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use palisade_core::evaluate::{Flow, Packet};
 use palisade_core::network::{Family, Forward, InterfaceName, Name, Network, Subnet};
 use palisade_core::state::Record;
-use palisade_nft::host::{Host, RouteKind};
+use palisade_netlink::rtnetlink::{Host, RouteKind};
 
 use super::scene::{Scene, leaves};
 

@@ -2,7 +2,7 @@
 
 use palisade_core::network::{Family, Forward, InterfaceName, Name, Network};
 use palisade_core::state::Record;
-use palisade_nft::host::Host;
+use palisade_netlink::rtnetlink::Host;
 
 use super::mend::Mend;
 use super::settings::Settings;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use palisade_nft::host::Host;
+use palisade_netlink::rtnetlink::Host;
 
 use super::finding::Evidence;
 

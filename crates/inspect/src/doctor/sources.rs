@@ -3,7 +3,7 @@
 
 use palisade_core::network::{Family, Subnet};
 use palisade_core::state::Record;
-use palisade_nft::host::RouteKind;
+use palisade_netlink::rtnetlink::RouteKind;
 
 use super::finding::{Check, Evidence, Finding, Severity};
 use super::scene::Scene;

@@ -6,8 +6,8 @@
 use palisade_core::evaluate::{Doubt, Fate, Flow, Outcome, Packet, Verdict, Visit};
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::rule::is_chain;
+use palisade_netlink::rtnetlink::Host;
 use palisade_nft::evaluate as nft;
-use palisade_nft::host::Host;
 use palisade_nft::layout;
 use palisade_nft::object::Family;
 use palisade_nft::program::Program;

@@ -9,12 +9,12 @@ use palisade_core::network::{Family, Network};
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::run::Variant;
 use palisade_iptables::text;
+use palisade_netlink::SocketError;
+use palisade_netlink::rtnetlink::{Host, HostError};
 use palisade_nft::dump::{Depth, DumpError, Reader};
-use palisade_nft::host::{Host, HostError};
 use palisade_nft::layout::{self, OF_IPTABLES};
 use palisade_nft::object;
 use palisade_nft::program::Program;
-use palisade_nft::socket;
 use thiserror::Error;
 
 use super::ground::{Ground, Saved};
@@ -39,7 +39,7 @@ pub enum ExplainError {
     Engine(#[from] EngineError),
     /// There is no way to the kernel.
     #[error(transparent)]
-    Socket(#[from] socket::OpenError),
+    Socket(#[from] SocketError),
     /// The tables could not be read.
     #[error(transparent)]
     Dump(#[from] DumpError),
@@ -175,7 +175,7 @@ fn standing(
     programs: &[Program],
     family: Family,
     namespace: Option<&Path>,
-) -> Result<Vec<Variant>, socket::OpenError> {
+) -> Result<Vec<Variant>, SocketError> {
     let legacy = ip_tables::families(namespace)?;
     let is_of_iptables =
         |program: &Program| OF_IPTABLES.iter().any(|name| is_its(program, family, name));

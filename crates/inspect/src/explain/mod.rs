@@ -12,7 +12,7 @@ use palisade_core::network::{Family, Name, Network, conflicts};
 use palisade_core::rules::RuleKind;
 use palisade_iptables::evaluate as iptables;
 use palisade_iptables::rule::is_chain;
-use palisade_nft::host::Host;
+use palisade_netlink::rtnetlink::Host;
 use palisade_nft::layout::{Layout, OF_IPTABLES};
 use palisade_nft::program::Program;
 use serde::Serialize;
@@ -201,7 +201,7 @@ impl Explanation {
         if !matches!(self.nat, Nat::Masquerade { .. }) {
             return;
         }
-        let is_its = |address: &&palisade_nft::host::Address| {
+        let is_its = |address: &&palisade_netlink::rtnetlink::Address| {
             address.device == link.index
                 && address.address.is_ipv4() == self.packet.source().is_ipv4()
         };

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use palisade_core::network::{Family, InterfaceName};
-use palisade_nft::host::{Host, Link, Route, RouteKind};
+use palisade_netlink::rtnetlink::{Host, Link, Route, RouteKind};
 
 /// The number of the main routing table.
 const MAIN: u32 = 254;
@@ -76,7 +76,7 @@ impl Held {
 }
 
 fn addresses(host: &Host, link: &Link, family: Family) -> Vec<Held> {
-    let is_its = |address: &&palisade_nft::host::Address| {
+    let is_its = |address: &&palisade_netlink::rtnetlink::Address| {
         let is_v4 = address.address.is_ipv4();
         address.device == link.index && is_v4 == (family == Family::Ipv4)
     };

@@ -9,8 +9,8 @@ mod trace;
 use std::path::Path;
 
 use palisade::Firewall;
+use palisade_netlink::{Socket, SocketError};
 use palisade_nft::backend::Nftables;
-use palisade_nft::socket::{OpenError, Socket};
 
 /// Answers questions about the networks of a firewall and their packets. It holds a netlink socket
 /// for as long as it lives, opened when it is first needed.
@@ -29,7 +29,7 @@ impl<'f> Inspector<'f> {
     }
 
     /// Reads nf_tables in the firewall's network namespace.
-    fn nftables(&mut self) -> Result<&mut Nftables, OpenError> {
+    fn nftables(&mut self) -> Result<&mut Nftables, SocketError> {
         Ok(match &mut self.nftables {
             Some(open) => open,
             closed => {
@@ -41,7 +41,7 @@ impl<'f> Inspector<'f> {
 }
 
 /// A socket in a network namespace; none for the caller's.
-pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, OpenError> {
+pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, SocketError> {
     match namespace {
         Some(path) => Socket::open_in(path.to_owned()),
         None => Socket::open(),

@@ -16,8 +16,10 @@ use palisade::Firewall;
 use palisade_core::evaluate::Verdict;
 use palisade_core::network::{InterfaceName, Name};
 use palisade_core::words::in_words;
+use palisade_netlink::SocketError;
+use palisade_netlink::rtnetlink::{Host, HostError};
+use palisade_nft::trace;
 use palisade_nft::trace::{Told, Tracer};
-use palisade_nft::{host, socket, trace};
 use thiserror::Error;
 
 use crate::explain::ResolveError;
@@ -78,13 +80,13 @@ pub enum TraceError {
     Kernel(#[from] trace::TraceError),
     /// There is no socket to read the rules by.
     #[error(transparent)]
-    Socket(#[from] socket::OpenError),
+    Socket(#[from] SocketError),
     /// The rules that packets met cannot be read.
     #[error("cannot read the rules that packets met: {0}")]
     Rules(#[from] palisade_nft::dump::DumpError),
     /// The interfaces that packets pass cannot be read.
     #[error("cannot read the names of interfaces: {0}")]
-    Interfaces(#[from] host::HostError),
+    Interfaces(#[from] HostError),
     /// There is no state that says which rules are ours.
     #[error(transparent)]
     Engine(#[from] palisade_core::engine::EngineError),
@@ -132,7 +134,7 @@ impl Trace {
             tables: Tables::of(socket_in(namespace)?, namespace),
             interfaces: Interfaces {
                 namespace: namespace.map(Path::to_owned),
-                host: host::Host::read(namespace)?,
+                host: Host::read(namespace)?,
             },
             filter: filter.clone(),
             ours: prediction::ours(firewall, &records),
@@ -246,14 +248,14 @@ impl Stop {
 /// The names of interfaces by their numbers.
 struct Interfaces {
     namespace: Option<PathBuf>,
-    host: host::Host,
+    host: Host,
 }
 
 impl Interfaces {
-    fn name(&mut self, index: u32) -> Result<Option<String>, host::HostError> {
+    fn name(&mut self, index: u32) -> Result<Option<String>, HostError> {
         if self.host.name(index).is_none() {
             // It came after we looked.
-            self.host = host::Host::read(self.namespace.as_deref())?;
+            self.host = Host::read(self.namespace.as_deref())?;
         }
         Ok(self.host.name(index).map(str::to_owned))
     }

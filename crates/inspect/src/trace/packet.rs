@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use palisade_core::evaluate::{Flow, Packet, Verdict, Visit};
-use palisade_nft::host::HostError;
-use palisade_nft::trace::{self, Ends, Event, Headers, Journey};
+use palisade_netlink::FiveTuple;
+use palisade_netlink::rtnetlink::HostError;
+use palisade_nft::trace::{self, Event, Headers, Journey};
 use serde::Serialize;
 
 /// A packet that was traced, and what became of it.
@@ -105,7 +106,7 @@ pub(super) fn read(
     packet.out_interface = interface(heard().find_map(|event| event.out_interface))?;
     packet.flow = heard().filter_map(flow).next_back().unwrap_or_default();
     let went = last.and_then(ends);
-    let other = |end: fn(&Ends) -> Seen| {
+    let other = |end: fn(&FiveTuple) -> Seen| {
         let went = went.as_ref().map(end);
         went.filter(|went| *went != end(&came))
     };
@@ -148,12 +149,12 @@ impl TracedPacket {
 }
 
 /// From whom to whom, as this event shows the packet.
-pub(super) fn ends(event: &Event) -> Option<Ends> {
+pub(super) fn ends(event: &Event) -> Option<FiveTuple> {
     event.headers.as_ref().and_then(Headers::ends)
 }
 
 /// A packet between these ends.
-pub(super) fn packet(ends: &Ends) -> Option<Packet> {
+pub(super) fn packet(ends: &FiveTuple) -> Option<Packet> {
     let mut packet = Packet::new(ends.source, ends.destination, ends.protocol).ok()?;
     if let Some((source, destination)) = ends.ports {
         packet.source_port = Some(source);
@@ -177,7 +178,7 @@ pub(super) fn flow(event: &Event) -> Option<Flow> {
     known.map(|&(_, flow)| flow)
 }
 
-fn source(ends: &Ends) -> Seen {
+fn source(ends: &FiveTuple) -> Seen {
     let port = ends.ports.map(|(source, _)| source);
     Seen {
         address: ends.source,
@@ -185,7 +186,7 @@ fn source(ends: &Ends) -> Seen {
     }
 }
 
-fn destination(ends: &Ends) -> Seen {
+fn destination(ends: &FiveTuple) -> Seen {
     let port = ends.ports.map(|(_, destination)| destination);
     Seen {
         address: ends.destination,

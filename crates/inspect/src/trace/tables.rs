@@ -8,11 +8,11 @@ use palisade_core::network;
 use palisade_iptables::rule::tag;
 use palisade_iptables::run::Variant;
 use palisade_iptables::text;
+use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::layout::OF_IPTABLES;
 use palisade_nft::object::{Family, Policy, Rule, Verdict};
 use palisade_nft::program::Program;
-use palisade_nft::socket::Socket;
 use palisade_nft::trace::{Event, Met, refuses};
 
 use crate::owner::owner;

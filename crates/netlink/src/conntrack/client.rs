@@ -13,7 +13,7 @@ use super::natted::Natted;
 use super::wire;
 use crate::flags::{DUMP, REQUEST};
 use crate::rtnetlink::address;
-use crate::socket::{self, OpenError, Socket};
+use crate::socket::{self, Socket, SocketError};
 use crate::{Family, Malformed, Message, Transport, nfnetlink};
 
 /// How many flows to delete at once: should all be refused, the replies fit into a socket's buffer.
@@ -34,7 +34,7 @@ impl Conntrack {
     ///
     /// # Errors
     /// If the kernel gives no sockets, or there is no such namespace.
-    pub fn open(namespace: Option<&Path>) -> Result<Self, OpenError> {
+    pub fn open(namespace: Option<&Path>) -> Result<Self, SocketError> {
         let sockets = || Ok((Socket::open()?, Socket::open_route()?));
         let (netfilter, route) = match namespace {
             Some(path) => socket::within(path.to_owned(), sockets)?,

@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use thiserror::Error;
 
-use crate::{Malformed, OpenError, TransportError};
+use crate::{Malformed, SocketError, TransportError};
 
 /// Why the host could not be read.
 #[derive(Debug, Error)]
@@ -11,7 +11,7 @@ use crate::{Malformed, OpenError, TransportError};
 pub enum HostError {
     /// There is no socket, or no such network namespace.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(#[from] SocketError),
     /// The question or the answer did not get through.
     #[error(transparent)]
     Transport(#[from] TransportError),

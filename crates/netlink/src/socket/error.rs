@@ -12,7 +12,7 @@ const ENTERING: &str = "entering a network namespace takes CAP_SYS_ADMIN: run as
 /// Why a socket could not be opened.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum SocketError {
     /// The network namespace cannot be opened.
     #[error("cannot open network namespace {}: {}", .path.display(), in_words(.source))]
     Namespace {
@@ -53,7 +53,7 @@ fn unopened(error: &io::Error) -> String {
     }
 }
 
-impl OpenError {
+impl SocketError {
     /// The way out, in one line.
     #[must_use]
     pub fn hint(&self) -> &'static str {

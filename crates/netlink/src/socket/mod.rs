@@ -19,7 +19,7 @@ use nix::sys::socket::{getsockopt, setsockopt};
 use crate::transport::{Transport, TransportError};
 use options::NetnsCookie;
 
-pub use error::OpenError;
+pub use error::SocketError;
 pub use namespace::within;
 pub use wait::Waited;
 
@@ -45,7 +45,7 @@ impl Socket {
     ///
     /// # Errors
     /// If the kernel gives none.
-    pub fn open() -> Result<Self, OpenError> {
+    pub fn open() -> Result<Self, SocketError> {
         Self::connect(NlFamily::Netfilter, Groups::empty())
     }
 
@@ -53,7 +53,7 @@ impl Socket {
     ///
     /// # Errors
     /// If the kernel gives none.
-    pub fn open_route() -> Result<Self, OpenError> {
+    pub fn open_route() -> Result<Self, SocketError> {
         Self::connect(NlFamily::Route, Groups::empty())
     }
 
@@ -61,7 +61,7 @@ impl Socket {
     ///
     /// # Errors
     /// If there is no such namespace, or entering it is not allowed.
-    pub fn open_in(path: PathBuf) -> Result<Self, OpenError> {
+    pub fn open_in(path: PathBuf) -> Result<Self, SocketError> {
         within(path, Self::open)
     }
 
@@ -70,7 +70,7 @@ impl Socket {
     ///
     /// # Errors
     /// If the kernel gives none, or there is no such namespace, or listening is not allowed.
-    pub fn listen(namespace: Option<PathBuf>, group: u32) -> Result<Self, OpenError> {
+    pub fn listen(namespace: Option<PathBuf>, group: u32) -> Result<Self, SocketError> {
         let listen = move || Self::connect(NlFamily::Netfilter, Groups::new_groups(&[group]));
         match namespace {
             Some(path) => within(path, listen),
@@ -100,14 +100,14 @@ impl Socket {
         wait::wait(self.as_fd(), wake, until)
     }
 
-    fn connect(family: NlFamily, groups: Groups) -> Result<Self, OpenError> {
+    fn connect(family: NlFamily, groups: Groups) -> Result<Self, SocketError> {
         let inner = NlSocket::connect(family, None, groups)
             .and_then(|socket| {
                 // Bytes of the request at fault come back with its error, and words.
                 socket.enable_ext_ack(true)?;
                 Ok(socket)
             })
-            .map_err(OpenError::Socket)?;
+            .map_err(SocketError::Socket)?;
         let socket = Self {
             inner,
             buffer: vec![0; RECEIVE],

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 
-use super::error::OpenError;
+use super::error::SocketError;
 
 /// Opens sockets, or reads files, in the network namespace of this file. The caller stays where it is: a thread of
 /// its own enters the namespace.
@@ -16,16 +16,16 @@ use super::error::OpenError;
 /// If there is no such namespace, or entering it is not allowed; and those of `open`.
 pub fn within<T: Send + 'static>(
     path: PathBuf,
-    open: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
-) -> Result<T, OpenError> {
+    open: impl FnOnce() -> Result<T, SocketError> + Send + 'static,
+) -> Result<T, SocketError> {
     let file = match File::open(&path) {
         Ok(file) => file,
-        Err(source) => return Err(OpenError::Namespace { path, source }),
+        Err(source) => return Err(SocketError::Namespace { path, source }),
     };
     let enter = move || {
         setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| match errno {
-            Errno::EINVAL => OpenError::NotOne { path },
-            errno => OpenError::Enter {
+            Errno::EINVAL => SocketError::NotOne { path },
+            errno => SocketError::Enter {
                 path,
                 source: errno.into(),
             },
@@ -35,9 +35,9 @@ pub fn within<T: Send + 'static>(
     let thread = std::thread::Builder::new()
         .name("netns".to_owned())
         .spawn(enter)
-        .map_err(OpenError::Socket)?;
+        .map_err(SocketError::Socket)?;
     match thread.join() {
         Ok(opened) => opened,
-        Err(_) => Err(OpenError::Socket(io::Error::other("its thread died"))),
+        Err(_) => Err(SocketError::Socket(io::Error::other("its thread died"))),
     }
 }

@@ -1,6 +1,6 @@
 //! Why packets could not be traced.
 
-use palisade_netlink::{Malformed, OpenError, TransportError};
+use palisade_netlink::{Malformed, SocketError, TransportError};
 use thiserror::Error;
 
 use crate::batch::CommitError;
@@ -11,7 +11,7 @@ use crate::batch::CommitError;
 pub enum TraceError {
     /// There is no socket that hears of traced packets, or no such network namespace.
     #[error("cannot listen for traced packets: {0}")]
-    Open(#[source] OpenError),
+    Open(#[source] SocketError),
     /// The table that marks packets could not be made.
     #[error("cannot mark packets to be traced: {0}")]
     Install(#[source] CommitError),

@@ -10,8 +10,8 @@ use std::path::Path;
 use palisade_core::backend::{Backend, BackendId, Placement};
 use palisade_core::network::{Family, Network};
 use palisade_iptables::Iptables;
+use palisade_netlink::Transport;
 use palisade_nft::backend::Nftables;
-use palisade_nft::transport::Transport;
 
 use crate::options::{BackendChoice, Choice};
 

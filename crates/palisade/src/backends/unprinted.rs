@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use palisade_core::network::Family;
 use palisade_iptables::backend::{Native, NativeChain, NativeRule};
 use palisade_iptables::text::Counters;
+use palisade_netlink::Socket;
 use palisade_nft::dump::Reader;
 use palisade_nft::object::{
     Chain, Comparison, Expression, MetaKey, Payload, PayloadBase, Rule, Verdict,
 };
-use palisade_nft::socket::Socket;
 
 use ways::{Ways, map_of, ways};
 

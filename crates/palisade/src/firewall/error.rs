@@ -3,7 +3,7 @@
 use std::io;
 
 use palisade_core::words::in_words;
-use palisade_nft::socket;
+use palisade_netlink::SocketError;
 use thiserror::Error;
 
 use crate::folder::FolderError;
@@ -17,7 +17,7 @@ pub enum OpenError {
     Folder(#[from] FolderError),
     /// There is no socket, or no such network namespace.
     #[error(transparent)]
-    Socket(#[from] socket::OpenError),
+    Socket(#[from] SocketError),
     /// The kernel does not say which network namespace it is.
     #[error("this kernel cannot tell network namespaces apart (SO_NETNS_COOKIE, Linux 5.14): {}", in_words(.0))]
     Cookie(io::Error),

@@ -19,9 +19,8 @@ use palisade_core::network::{Name, Network};
 use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Running, State};
 use palisade_core::storage::PATIENCE;
-use palisade_nft::conntrack::Conntrack;
-use palisade_nft::socket::{self, Socket};
-use palisade_nft::transport::Transport;
+use palisade_netlink::conntrack::Conntrack;
+use palisade_netlink::{Socket, SocketError, Transport};
 
 use crate::flows::{Flows, came, named};
 use crate::options::{Choice, Options};
@@ -335,7 +334,7 @@ impl Firewall {
     }
 }
 
-pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, socket::OpenError> {
+pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, SocketError> {
     match namespace {
         Some(path) => Socket::open_in(path.to_owned()),
         None => Socket::open(),

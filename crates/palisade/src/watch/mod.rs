@@ -17,9 +17,8 @@ use palisade_core::engine::EngineError;
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
+use palisade_netlink::{SocketError, TransportError, Waited};
 use palisade_nft::events::{Commit, Events, Silence};
-use palisade_nft::socket::{self, Waited};
-use palisade_nft::transport::TransportError;
 use thiserror::Error;
 
 use crate::firewall::{Firewall, OpenError};
@@ -57,7 +56,7 @@ pub enum WatchError {
     Open(#[from] OpenError),
     /// The kernel lets nobody listen.
     #[error(transparent)]
-    Listen(#[from] socket::OpenError),
+    Listen(#[from] SocketError),
     /// The state, when watching began.
     #[error(transparent)]
     State(#[from] EngineError),

@@ -4,8 +4,9 @@ mod layout;
 mod object;
 mod words;
 
+use palisade_netlink::nfnetlink;
 use palisade_nft::object::{Chain, Family, Rule, Table, Userdata};
-use palisade_nft::wire::{self, Header, Kind};
+use palisade_nft::wire::{self, Kind};
 use rustables::{Batch, MsgType};
 
 /// A message of nf_tables out of a batch.
@@ -25,8 +26,8 @@ fn sent(fill: impl FnOnce(&mut Batch)) -> Vec<Sent> {
     let [begin, inner @ .., end] = messages.as_slice() else {
         panic!("no batch: {messages:?}");
     };
-    assert_eq!(begin.header.kind, Header::BATCH_BEGIN);
-    assert_eq!(end.header.kind, Header::BATCH_END);
+    assert_eq!(begin.header.kind, nfnetlink::BATCH_BEGIN);
+    assert_eq!(end.header.kind, nfnetlink::BATCH_END);
     let own = |message: &wire::Message<'_>| Sent {
         kind: message.kind.unwrap(),
         family: message.family,

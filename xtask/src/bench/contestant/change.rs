@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use palisade::network::{Name, Network};
 use palisade::{Firewall, Layout};
+use palisade_netlink::Socket;
 use palisade_nft::batch::commit;
-use palisade_nft::socket::Socket;
 
 use super::super::case::Case;
 use super::super::record::{Batches, said};

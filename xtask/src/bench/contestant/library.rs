@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use palisade::{BackendChoice, Choice, Firewall, Layout, Options};
-use palisade_nft::socket::Socket;
-use palisade_nft::transport::{Transport, TransportError};
+use palisade_netlink::{Socket, Transport, TransportError};
 
 use super::super::amount::Amount;
 use super::super::case::Case;

@@ -5,10 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use palisade::{Layout, TableName};
+use palisade_netlink::Socket;
 use palisade_nft::batch::{Batch, commit};
 use palisade_nft::dump::Reader;
 use palisade_nft::object::{Family, Rule};
-use palisade_nft::socket::Socket;
 
 use super::super::amount::Amount;
 use super::super::case::Case;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::process::Command;
 
 use palisade::network::Family;
-use palisade_nft::socket::Socket;
+use palisade_netlink::Socket;
 
 use super::super::amount::Amount;
 use super::super::ground::Ground;

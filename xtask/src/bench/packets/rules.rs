@@ -2,7 +2,7 @@
 
 use palisade::Layout;
 use palisade::network::Established;
-use palisade_nft::socket::Socket;
+use palisade_netlink::Socket;
 
 use super::super::contestant::{Label, What};
 use super::super::ground::Ground;
@@ -79,7 +79,7 @@ impl Rules {
 
 /// Forgets all flows of a namespace: a message of ctnetlink without a tuple.
 pub(super) fn forget_flows(socket: &mut Socket) -> Result<(), String> {
-    use palisade_nft::transport::Transport;
+    use palisade_netlink::Transport;
     /// `NFNL_SUBSYS_CTNETLINK` above `IPCTNL_MSG_CT_DELETE`.
     const DELETE: u16 = (1 << 8) | 2;
     /// `NLM_F_REQUEST` and `NLM_F_ACK`.

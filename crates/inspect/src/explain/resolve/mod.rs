@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use palisade_core::evaluate::Packet;
 use palisade_core::network::{Family, InterfaceName, Network, Subnet};
-use palisade_nft::host::Host;
+use palisade_netlink::rtnetlink::Host;
 
 use super::question::{Endpoint, Question, Who};
 use super::routes;
