@@ -61,8 +61,6 @@ pub enum Foreign {
     /// They stay.
     #[default]
     Keep,
-    /// They go over into the tables that an older build made, which alone are made anew.
-    CarryOver,
     /// They go from where the networks to [restore](Change::restore) have rules, and what is ours
     /// stands there in the order in which it was recorded.
     Remove,
@@ -227,16 +225,6 @@ pub trait Backend: Send {
 
     /// Why a rule of a running network is not installed, if it is not.
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str>;
-
-    /// Whether what stands in these places was made by an older build in another way: it is
-    /// made anew then, from the records.
-    ///
-    /// # Errors
-    /// If the kernel cannot be read.
-    fn is_outdated(&mut self, uses: &Uses) -> Result<bool, BackendError> {
-        let _ = uses;
-        Ok(false)
-    }
 
     /// Whether planning this change takes the records of networks that stay and are not looked at.
     /// Without them, a change costs the same however many there are.

@@ -2,7 +2,7 @@
 //!
 //! This crate knows networks ([`network`]), the rules they mean ([`rules`]), the trait that each
 //! backend implements ([`backend`]), the state directory that remembers what was installed
-//! ([`state`], kept in some [`storage`], with a [`journal`] of what is under way), and how wishes
+//! ([`state`], kept in some [`storage`], with a [`journal`] of what is under way), and how goals
 //! become changes of both ([`engine`]). It knows nothing of netlink, of iptables or of file formats
 //! of definitions.
 #![forbid(unsafe_code)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::difference::{Difference, Goal};
 use super::error::EngineError;
-use super::parts::{Engine, Seen};
+use super::parts::Engine;
 use super::report::Report;
 use crate::state::{Exchange, Running, Settled, Unconfirmed};
 use crate::storage::{Lock, PATIENCE};
@@ -102,12 +102,12 @@ impl Engine<'_> {
             Some(change) if !change.left().is_zero() => return Ok(Due::Waits(Box::new(change))),
             Some(change) => change,
         };
-        let running = self.state.running_anew(lock)?;
+        let running = self.state.running_reread(lock)?;
         let goal = Goal::Back {
             before: change.before.clone(),
             came: change.came.clone(),
         };
-        let report = self.attempt_until_quiet(running, &goal, Seen::new(), None, lock)?;
+        let report = self.attempt_until_quiet(running, &goal, None, lock)?;
         self.settle(change, Settled::Undone)?;
         Ok(Due::Undone(report))
     }
@@ -127,7 +127,7 @@ impl Engine<'_> {
             came: difference
                 .add
                 .iter()
-                .map(|coming| coming.wish.network.name().clone())
+                .map(|coming| coming.desired.network.name().clone())
                 .collect(),
         };
         let change = Unconfirmed::new(exchange, patience, self.state.origin()?);
@@ -160,7 +160,7 @@ impl Due {
     pub(super) fn check(&self, goal: &Goal) -> Result<(), EngineError> {
         let is_change = match goal {
             Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Gone(_) => true,
-            Goal::Mended(_) | Goal::Renewed(_) | Goal::Back { .. } => false,
+            Goal::Repaired(_) | Goal::Back { .. } => false,
         };
         match self {
             Self::Waits(change) if is_change => Err(EngineError::Unconfirmed {

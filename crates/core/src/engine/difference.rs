@@ -1,4 +1,4 @@
-//! What differs between the networks that are wished for and those that run. Pure.
+//! What differs between the desired networks and those that run. Pure.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,25 +9,23 @@ use super::error::EngineError;
 use crate::backend::{Addition, BackendId, Change, Foreign, Placement};
 use crate::network::{Name, Network, conflicts};
 use crate::record::Record;
-use crate::state::Running;
+use crate::state::{Running, StateError};
 use crate::uses::Uses;
 
-/// What somebody wants.
+/// Which networks must run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Goal {
     /// These networks run, as they are defined here.
-    Run(Vec<Wish>),
+    Run(Vec<Desired>),
     /// These networks run, and no others.
-    Exactly(Vec<Wish>),
+    Exactly(Vec<Desired>),
     /// These networks, which run, are elsewhere: each keeps its rank, and since when it runs.
-    Moved(Vec<Wish>),
+    Moved(Vec<Desired>),
     /// The networks of these names do not run.
     Gone(Vec<Name>),
     /// The networks of these names stand as they are recorded, and nothing else beside them where
     /// they have rules; without names, all of them.
-    Mended(Vec<Name>),
-    /// What an older build made in this backend is made anew.
-    Renewed(BackendId),
+    Repaired(Vec<Name>),
     /// A change is taken back: networks run as they did before it.
     Back {
         /// The records of networks that it replaced or removed.
@@ -37,18 +35,18 @@ pub enum Goal {
     },
 }
 
-/// A network that shall run.
+/// A network that must run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct Desired {
     /// The network.
     pub network: Network,
-    /// Where its rules shall be.
+    /// Where its rules go.
     pub placement: Arc<Placement>,
     /// Why there, for people. One that stays where it is keeps what was said of that.
     pub why: Arc<str>,
 }
 
-impl Wish {
+impl Desired {
     /// A network at a placement, with packets of known flows accepted as that says.
     #[must_use]
     pub fn new(network: &Network, placement: Arc<Placement>, why: Arc<str>) -> Self {
@@ -65,8 +63,8 @@ impl Wish {
 /// A network that comes.
 #[derive(Debug, Clone, Copy)]
 pub struct Coming<'a> {
-    /// What is wished for it.
-    pub wish: &'a Wish,
+    /// Its desired state.
+    pub desired: &'a Desired,
     /// The record of the network that it replaces.
     pub replaced: Option<&'a Record>,
     /// Its rank among the networks: the highest, unless it only moves.
@@ -75,7 +73,7 @@ pub struct Coming<'a> {
     pub since: Option<Timestamp>,
 }
 
-/// A running network that is wished for as it is recorded.
+/// A running network that is desired as it is recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Unchanged<'a> {
     /// Its name. Its record need not have been read.
@@ -90,7 +88,7 @@ pub struct Unchanged<'a> {
 #[derive(Debug)]
 pub struct Difference<'a> {
     running: &'a Running<'a>,
-    /// Running networks that are wished for as they are recorded, by rank.
+    /// Running networks that are desired as they are recorded, by rank.
     pub unchanged: Vec<Unchanged<'a>>,
     /// Running networks that go.
     pub remove: Vec<&'a Record>,
@@ -113,48 +111,35 @@ impl<'a> Difference<'a> {
     /// If a network that is named does not run, or networks would conflict that would run then.
     pub fn between(running: &'a Running<'_>, goal: &'a Goal) -> Result<Self, EngineError> {
         let named = |names: &'a [Name]| {
-            let known = check_known(|name| running.get(name).is_some(), names);
-            // One whose record was lost runs, as far as the index knows.
-            if running.is_misled() {
-                return Err(EngineError::Misled);
-            }
-            known?;
-            let records = names.iter().filter_map(|name| running.get(name));
-            Ok::<_, EngineError>(records.collect::<Vec<_>>())
+            let records = running.of(names)?;
+            let known: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
+            check_known(|name| known.contains(name), names)?;
+            Ok::<_, EngineError>(records)
         };
         let mut difference = Self::of(running);
         match goal {
-            Goal::Run(wishes) => difference.wish(wishes)?,
-            Goal::Moved(wishes) => {
-                difference.wish(wishes)?;
+            Goal::Run(desired) => difference.run(desired)?,
+            Goal::Moved(desired) => {
+                difference.run(desired)?;
                 difference.keep_ranks();
             }
-            Goal::Exactly(wishes) => {
-                let wished = names(wishes);
+            Goal::Exactly(desired) => {
+                let named = names(desired);
                 let others = running.names().into_iter();
-                let others = others.filter(|name| !wished.contains(name));
-                difference.remove = others.filter_map(|name| running.get(name)).collect();
-                difference.wish(wishes)?;
+                let others = others.filter(|name| !named.contains(name));
+                difference.remove = running.of(others)?;
+                difference.run(desired)?;
             }
             Goal::Gone(names) => difference.remove = in_order(named(names)?),
-            Goal::Mended(names) => {
+            Goal::Repaired(names) => {
                 difference.mend = true;
                 difference.foreign = Foreign::Remove;
                 difference.unchanged = match names.as_slice() {
-                    [] => unchanged(&running.all()),
+                    [] => unchanged(&running.all()?),
                     names => unchanged(&in_order(named(names)?)),
                 };
             }
             Goal::Back { before, came } => difference.go_back(running, before, came)?,
-            Goal::Renewed(backend) => {
-                difference.mend = true;
-                difference.foreign = Foreign::CarryOver;
-                difference.unchanged = unchanged(&running.all());
-                difference.unchanged.retain(|u| u.backend == backend);
-            }
-        }
-        if running.is_misled() {
-            return Err(EngineError::Misled);
         }
         Ok(difference)
     }
@@ -181,7 +166,7 @@ impl<'a> Difference<'a> {
         came: &'a [Name],
     ) -> Result<(), EngineError> {
         self.mend = true;
-        let all = running.all();
+        let all = running.all()?;
         let stands = |then: &&Record| all.iter().any(|record| is_as(record, then));
         self.back = before.iter().filter(|then| !stands(then)).collect();
         let stays = |record: &&Record| {
@@ -200,25 +185,25 @@ impl<'a> Difference<'a> {
     }
 
     /// These shall run, beside those that are not removed.
-    fn wish(&mut self, wishes: &'a [Wish]) -> Result<(), EngineError> {
-        for wish in wishes {
-            let name = wish.network.name();
-            match self.running.rank_as(&wish.network, &wish.placement) {
+    fn run(&mut self, all: &'a [Desired]) -> Result<(), EngineError> {
+        for desired in all {
+            let name = desired.network.name();
+            match self.running.rank_as(&desired.network, &desired.placement)? {
                 Some(order) => self.unchanged.push(Unchanged {
                     name,
-                    backend: &wish.placement.backend,
+                    backend: &desired.placement.backend,
                     order,
                 }),
                 None => self.add.push(Coming {
-                    wish,
-                    replaced: self.running.get(name),
+                    desired,
+                    replaced: self.running.get(name)?,
                     order: 0,
                     since: None,
                 }),
             }
         }
         self.unchanged.sort_by_key(|u| (u.order, u.name));
-        self.check_conflicts(wishes)?;
+        self.check_conflicts(all)?;
         let next = self.running.next_order();
         for (coming, order) in self.add.iter_mut().zip(next..=u64::MAX) {
             coming.order = order;
@@ -240,7 +225,7 @@ impl<'a> Difference<'a> {
     }
 
     /// Networks that run already do not conflict: only those that come are looked at.
-    fn check_conflicts(&self, wishes: &[Wish]) -> Result<(), EngineError> {
+    fn check_conflicts(&self, desired: &[Desired]) -> Result<(), EngineError> {
         let mut neighbours = self.unchanged.windows(2);
         let is_once = neighbours.all(|pair| pair[0].name != pair[1].name);
         if self.add.is_empty() && is_once {
@@ -248,22 +233,18 @@ impl<'a> Difference<'a> {
         }
         let running = self.running;
         let leaving = self.remove.iter().map(|record| record.network.name());
-        let leaving: HashSet<&Name> = leaving.chain(names(wishes)).collect();
-        let mut coming = self.add.iter().map(|coming| &coming.wish.network);
-        let wished = wishes.iter().map(|wish| &wish.network);
-        let is_free = conflicts(wished.clone()).is_empty()
+        let leaving: HashSet<&Name> = leaving.chain(names(desired)).collect();
+        let mut coming = self.add.iter().map(|coming| &coming.desired.network);
+        let wanted = desired.iter().map(|desired| &desired.network);
+        let is_free = conflicts(wanted.clone()).is_empty()
             && !coming.any(|network| running.conflicts_with(network, &leaving));
         if is_free {
             return Ok(());
         }
         // People are told of all of them, in the order of all networks.
-        let all = running.all();
-        if running.is_misled() {
-            return Err(EngineError::Misled);
-        }
-        let kept = all.into_iter().map(|record| &record.network);
+        let kept = running.all()?.into_iter().map(|record| &record.network);
         let kept = kept.filter(|network| !leaving.contains(network.name()));
-        Err(EngineError::Conflicts(conflicts(kept.chain(wished))))
+        Err(EngineError::Conflicts(conflicts(kept.chain(wanted))))
     }
 
     /// Whether networks come or go, or run otherwise than before.
@@ -277,7 +258,7 @@ impl<'a> Difference<'a> {
         let is_its = |record: &&Record| record.placement.backend == *backend;
         let comes = |coming: &Coming<'_>| {
             let replaced = coming.replaced.as_ref();
-            coming.wish.placement.backend == *backend || replaced.is_some_and(is_its)
+            coming.desired.placement.backend == *backend || replaced.is_some_and(is_its)
         };
         self.unchanged.iter().any(|u| u.backend == backend)
             || self.add.iter().any(comes)
@@ -286,19 +267,21 @@ impl<'a> Difference<'a> {
 
     /// The part of it that is one backend's affair. `left_at` is the ruleset's generation if it is
     /// still the one in which our last change left it; otherwise unchanged networks are looked at.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If a record cannot be read any more.
     pub fn change(
         &self,
         backend: &BackendId,
         left_at: Option<u64>,
         transaction: &str,
-    ) -> Change<'a> {
+    ) -> Result<Change<'a>, StateError> {
         let left_at = left_at.filter(|_| !self.mend);
         let ours = |record: &&&'a Record| record.placement.backend == *backend;
         let mut restore = Vec::new();
         if left_at.is_none() {
             let unchanged = self.unchanged.iter().filter(|u| u.backend == backend);
-            restore.extend(unchanged.filter_map(|u| self.running.get(u.name)));
+            restore.extend(self.running.of(unchanged.map(|u| u.name))?);
         }
         restore.extend(self.back.iter().filter(ours));
         restore.sort_by_key(|record| record.order);
@@ -306,7 +289,7 @@ impl<'a> Difference<'a> {
             .add
             .iter()
             .filter_map(|coming| coming.replaced.as_ref());
-        Change {
+        Ok(Change {
             keep: Vec::new(),
             kept: Uses::default(),
             restore,
@@ -320,10 +303,10 @@ impl<'a> Difference<'a> {
             add: self
                 .add
                 .iter()
-                .filter(|coming| coming.wish.placement.backend == *backend)
-                .map(|&Coming { wish, order, .. }| Addition {
-                    network: &wish.network,
-                    placement: &wish.placement,
+                .filter(|coming| coming.desired.placement.backend == *backend)
+                .map(|&Coming { desired, order, .. }| Addition {
+                    network: &desired.network,
+                    placement: &desired.placement,
                     order,
                 })
                 .collect(),
@@ -331,7 +314,7 @@ impl<'a> Difference<'a> {
             foreign: self.foreign,
             transaction: transaction.to_owned(),
             in_words: self.in_words,
-        }
+        })
     }
 }
 
@@ -344,8 +327,11 @@ fn unchanged<'a>(records: &[&'a Record]) -> Vec<Unchanged<'a>> {
     each.collect()
 }
 
-fn names(wishes: &[Wish]) -> HashSet<&Name> {
-    wishes.iter().map(|wish| wish.network.name()).collect()
+fn names(desired: &[Desired]) -> HashSet<&Name> {
+    desired
+        .iter()
+        .map(|desired| desired.network.name())
+        .collect()
 }
 
 /// As the networks were started, each once.

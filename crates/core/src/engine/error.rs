@@ -16,9 +16,6 @@ pub enum EngineError {
     /// The state directory.
     #[error(transparent)]
     State(#[from] StateError),
-    /// A record was gone, or could not be read any more, when it was needed.
-    #[error("a record of a running network changed while it was looked at")]
-    Misled,
     /// The journal.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -153,7 +150,6 @@ impl EngineError {
                 "load what is missing, or choose one with --backend to see what it says".to_owned()
             }
             Self::Backend(error) => error.hint(),
-            Self::Misled => "try again".to_owned(),
             Self::Restless { .. } => {
                 "`nft monitor` shows which program it is; try again when it rests".to_owned()
             }

@@ -1,4 +1,4 @@
-//! From what is wished to what runs: compare, plan, write down, change the kernel, write down.
+//! From the desired state to what runs: compare, plan, write down, change the kernel, write down.
 //!
 //! Before the kernel is touched, the journal has all that it takes to finish or to undo the
 //! change; only when it is done are the records replaced. What a process that died left is seen to
@@ -18,7 +18,7 @@ mod run;
 mod undo;
 mod verify;
 
-pub use difference::{Coming, Difference, Goal, Unchanged, Wish};
+pub use difference::{Coming, Desired, Difference, Goal, Unchanged};
 pub use error::EngineError;
 pub use parts::Engine;
 pub use recover::Recovered;

@@ -1,7 +1,5 @@
 //! The engine, and what its operations hand to each other.
 
-use std::collections::HashMap;
-
 use crate::backend::{Backend, Change, Plan, Step};
 use crate::state::State;
 
@@ -20,9 +18,6 @@ pub(super) struct Part<'a> {
     pub(super) change: Change<'a>,
     pub(super) plan: Plan,
 }
-
-/// The generations that were seen just now, by backend.
-pub(super) type Seen = HashMap<usize, Option<u64>>;
 
 /// A step that was done, and by which backend.
 pub(super) type Done<'p> = (usize, &'p Step);

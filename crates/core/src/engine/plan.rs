@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use super::difference::{Coming, Difference};
 use super::error::EngineError;
-use super::parts::{Engine, Part, Seen};
+use super::parts::{Engine, Part};
 use crate::backend::{BackendId, Change};
 use crate::network::Name;
 use crate::record::Record;
-use crate::state::Running;
+use crate::state::{Running, StateError};
 
 impl Engine<'_> {
     /// What each backend shall do for a difference; nothing is done yet.
@@ -17,13 +17,12 @@ impl Engine<'_> {
         running: &'d Running<'_>,
         difference: &Difference<'d>,
         transaction: &str,
-        seen: &mut Seen,
     ) -> Result<Vec<Part<'d>>, EngineError> {
-        for Coming { wish, .. } in &difference.add {
-            let backend = &wish.placement.backend;
+        for Coming { desired, .. } in &difference.add {
+            let backend = &desired.placement.backend;
             if !self.backends.iter().any(|known| known.id() == *backend) {
                 return Err(EngineError::NoSuchBackend {
-                    network: wish.network.name().clone(),
+                    network: desired.network.name().clone(),
                     backend: backend.clone(),
                 });
             }
@@ -35,13 +34,10 @@ impl Engine<'_> {
             if !difference.concerns(&id) {
                 continue;
             }
-            let now = match seen.remove(&backend) {
-                Some(now) => now,
-                None => implementation.generation()?,
-            };
+            let now = implementation.generation()?;
             let recorded = running.generation(&id);
             let left_at = now.filter(|&now| Some(now) == recorded);
-            let mut change = difference.change(&id, left_at, transaction);
+            let mut change = difference.change(&id, left_at, transaction)?;
             if change.is_empty() {
                 continue;
             }
@@ -57,7 +53,7 @@ impl Engine<'_> {
                 change.kept.take_all(&record.installed);
             }
             if implementation.looks_at_kept(&change) {
-                change.keep = kept(running, &change, &id);
+                change.keep = kept(running, &change, &id)?;
             }
             let plan = implementation.plan(&change)?;
             parts.push(Part {
@@ -68,23 +64,24 @@ impl Engine<'_> {
         }
         // A network that moves stands at its new place before it leaves the old one.
         parts.sort_by_key(|part| part.change.add.is_empty() && part.change.restore.is_empty());
-        if running.is_misled() {
-            return Err(EngineError::Misled);
-        }
         Ok(parts)
     }
 }
 
 /// The records of a backend's networks that a change leaves alone.
-fn kept<'r>(running: &'r Running<'_>, change: &Change<'_>, backend: &BackendId) -> Vec<&'r Record> {
+fn kept<'r>(
+    running: &'r Running<'_>,
+    change: &Change<'_>,
+    backend: &BackendId,
+) -> Result<Vec<&'r Record>, StateError> {
     let touched: HashSet<&Name> = [&change.remove[..], &change.restore[..]]
         .concat()
         .into_iter()
         .map(|record| record.network.name())
         .collect();
-    let mut kept = running.all();
+    let mut kept = running.all()?;
     kept.retain(|record| {
         record.placement.backend == *backend && !touched.contains(record.network.name())
     });
-    kept
+    Ok(kept)
 }

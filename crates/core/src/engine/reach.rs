@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::difference::{Difference, Goal};
 use super::error::EngineError;
-use super::parts::{Done, Engine, Part, Seen};
+use super::parts::{Done, Engine, Part};
 use super::report::{self, Report};
 use super::retry::{TRY_FOR, pause};
 use super::rewrite::{self, gone};
@@ -68,31 +68,16 @@ impl Engine<'_> {
             Ok(goal)
         };
         let running = self.state.running(lock)?;
-        match self.reach_from(running, goal, patience, lock) {
-            Err(EngineError::Misled) => {
-                let running = self.state.running_anew(lock)?;
-                self.reach_from(running, goal, patience, lock)
+        match goal(&running)
+            .and_then(|goal| self.attempt_until_quiet(running, &goal, patience, lock))
+        {
+            Err(EngineError::State(StateError::Misled)) => {
+                let running = self.state.running_reread(lock)?;
+                let goal = goal(&running)?;
+                self.attempt_until_quiet(running, &goal, patience, lock)
             }
             reached => reached,
         }
-    }
-
-    fn reach_from(
-        &mut self,
-        running: Running<'_>,
-        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
-        patience: Option<Duration>,
-        lock: &Lock,
-    ) -> Result<Report, EngineError> {
-        let goal = goal(&running)?;
-        // What others put into an older table goes with it where that is wished.
-        let is_remade = matches!(&goal, Goal::Mended(names) if names.is_empty());
-        let (running, seen) = if is_remade {
-            (running, Seen::new())
-        } else {
-            self.renew(running, lock)?
-        };
-        self.attempt_until_quiet(running, &goal, seen, patience, lock)
     }
 
     /// Tries again while others change the ruleset.
@@ -100,13 +85,12 @@ impl Engine<'_> {
         &mut self,
         running: Running<'_>,
         goal: &Goal,
-        mut seen: Seen,
         patience: Option<Duration>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         let deadline = Instant::now() + TRY_FOR;
         for tries in 1_u32.. {
-            match self.attempt(&running, goal, patience, &mut seen, lock) {
+            match self.attempt(&running, goal, patience, lock) {
                 Err(EngineError::Restless { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(pause(tries));
                 }
@@ -131,52 +115,11 @@ impl Engine<'_> {
         Err(EngineError::Restless { tries: u32::MAX })
     }
 
-    /// Makes anew what an older build made in its own way, before anything is built on it. Tells
-    /// the generations that it saw, which need not be asked for again.
-    fn renew<'r>(
-        &mut self,
-        mut running: Running<'r>,
-        lock: &Lock,
-    ) -> Result<(Running<'r>, Seen), EngineError>
-    where
-        Self: 'r,
-    {
-        let mut seen = Seen::new();
-        for backend in 0..self.backends.len() {
-            let implementation = &mut self.backends[backend];
-            let id = implementation.id();
-            let uses = running.uses(&id);
-            if uses.is_empty() {
-                continue;
-            }
-            let now = implementation.generation()?;
-            // Where nobody touched the ruleset since our last change, it was this build's.
-            let is_known = now.is_some() && now == running.generation(&id);
-            if is_known || !implementation.is_outdated(&uses)? {
-                seen.insert(backend, now);
-                continue;
-            }
-            log::warn!("the rules of an older build are made anew in backend {id}");
-            let goal = Goal::Renewed(id);
-            let renewed = self.attempt(&running, &goal, None, &mut Seen::new(), lock)?;
-            let Reached {
-                gone,
-                came,
-                generations,
-                ..
-            } = renewed;
-            self.state.remember(running, &gone, came, &generations);
-            running = self.state.running(lock)?;
-            seen.clear();
-        }
-        Ok((running, seen))
-    }
-
     /// Records that could not be believed are told no more when their networks have come again, or
     /// when all networks go.
     fn settle_aside(&self, goal: &Goal, came: &[Name]) -> Result<(), EngineError> {
         let aside = match goal {
-            Goal::Exactly(wishes) if wishes.is_empty() => Aside::All,
+            Goal::Exactly(desired) if desired.is_empty() => Aside::All,
             _ if came.is_empty() => return Ok(()),
             _ => Aside::Of(came),
         };
@@ -205,11 +148,11 @@ impl Engine<'_> {
         let goal = goal(&running)?;
         let mut difference = Difference::between(&running, &goal)?;
         difference.in_words = true;
-        let parts = self.plan(&running, &difference, "foreseen", &mut Seen::new())?;
+        let parts = self.plan(&running, &difference, "foreseen")?;
         Ok(report::of(&difference, &parts))
     }
 
-    /// What reaching a goal comes to where nothing ever ran and nothing is wished for: then neither a
+    /// What reaching a goal comes to where nothing ever ran and nothing is desired: then neither a
     /// folder nor a lock is made to say so. None where there may be something to do.
     ///
     /// # Errors
@@ -232,12 +175,11 @@ impl Engine<'_> {
         running: &Running<'_>,
         goal: &Goal,
         patience: Option<Duration>,
-        seen: &mut Seen,
         lock: &Lock,
     ) -> Result<Reached, EngineError> {
         let difference = Difference::between(running, goal)?;
         let transaction = transaction_id();
-        let mut parts = self.plan(running, &difference, &transaction, seen)?;
+        let mut parts = self.plan(running, &difference, &transaction)?;
         let report = report::of(&difference, &parts);
         let after = rewrite::after(&difference, &mut parts);
         let before = rewrite::before(&difference, &parts);
@@ -259,7 +201,7 @@ impl Engine<'_> {
             // next asks again.
             Err((_, error @ EngineError::InDoubt { .. })) => return Err(error),
             Err((done, error)) => {
-                return Err(self.take_back(&running.all(), &before, &after, &done, error, lock));
+                return Err(self.take_back(&running.all()?, &before, &after, &done, error, lock));
             }
         };
         if let Err(error) = self.state.journal().commit(&transaction) {

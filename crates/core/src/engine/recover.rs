@@ -39,7 +39,7 @@ impl Engine<'_> {
         let lock = self.state.lock(PATIENCE)?;
         let recovered = self.see_to(&lock)?;
         // Somebody looks: what cannot be believed has been told.
-        self.state.running_anew(&lock)?;
+        self.state.running_reread(&lock)?;
         self.state.settle(Aside::All)?;
         Ok(recovered)
     }

@@ -1,4 +1,4 @@
-//! What became of a wish.
+//! What became of a desired.
 
 use std::collections::HashSet;
 
@@ -86,7 +86,7 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
             Some(_) => Action::Replace,
             None => Action::Add,
         };
-        tell(coming.wish.network.name(), action);
+        tell(coming.desired.network.name(), action);
     }
     let restored: HashSet<&Name> = parts.iter().flat_map(restored).collect();
     for unchanged in &difference.unchanged {

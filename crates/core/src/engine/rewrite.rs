@@ -47,17 +47,17 @@ pub(super) fn after(difference: &Difference<'_>, parts: &mut [Part<'_>]) -> Vec<
     let now = Timestamp::now();
     let added = difference.add.iter().map(|&coming| {
         let Coming {
-            wish,
+            desired,
             order,
             since,
             replaced,
         } = coming;
-        let name = wish.network.name();
-        let stays = replaced.filter(|old| old.placement == *wish.placement);
+        let name = desired.network.name();
+        let stays = replaced.filter(|old| old.placement == *desired.placement);
         Record {
-            network: wish.network.clone(),
-            placement: Placement::clone(&wish.placement),
-            why: stays.map_or_else(|| wish.why.to_string(), |old| old.why.clone()),
+            network: desired.network.clone(),
+            placement: Placement::clone(&desired.placement),
+            why: stays.map_or_else(|| desired.why.to_string(), |old| old.why.clone()),
             since: since.unwrap_or(now),
             order,
             installed: installed.remove(name).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Digests of networks: whether one that is wished for is the one that runs is seen without opening
+//! Digests of networks: whether a desired network is the one that runs is seen without opening
 //! its record.
 
 use std::hash::{BuildHasher, Hash, RandomState};

@@ -1,7 +1,7 @@
 //! What runs, as a change sees it: an index of all networks, and the records of those that it is
 //! about, read when they are asked for.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use super::error::StateError;
@@ -26,28 +26,24 @@ pub struct Running<'s> {
     index: Index,
     /// The networks whose records were read.
     read: RefCell<Vec<Name>>,
-    /// Whether the index spoke of a record that cannot be read.
-    is_misled: Cell<bool>,
 }
 
 impl Running<'_> {
-    /// The record of a network, if it runs.
-    #[must_use]
-    pub fn get(&self, name: &Name) -> Option<&Record> {
-        let entry = self.index.get(name)?;
+    /// The record of a network; none if the network does not run.
+    ///
+    /// # Errors
+    /// [`StateError::Misled`] if the index names a record that cannot be read: then nothing that it
+    /// said before counts.
+    pub fn get(&self, name: &Name) -> Result<Option<&Record>, StateError> {
+        let Some(entry) = self.index.get(name) else {
+            return Ok(None);
+        };
         if let Some(record) = entry.record.get() {
-            return Some(record);
+            return Ok(Some(record));
         }
-        match self.state.record(name) {
-            Some(record) => {
-                self.read.borrow_mut().push(name.clone());
-                Some(entry.record.get_or_init(|| Box::new(record)))
-            }
-            None => {
-                self.is_misled.set(true);
-                None
-            }
-        }
+        let record = self.state.record(name).ok_or(StateError::Misled)?;
+        self.read.borrow_mut().push(name.clone());
+        Ok(Some(entry.record.get_or_init(|| Box::new(record))))
     }
 
     /// Where a network's rules are, if it runs. No record is read.
@@ -56,17 +52,28 @@ impl Running<'_> {
         self.index.placement(self.index.get(name)?)
     }
 
-    /// The rank of a network that runs as it is wished for; none if it does not. A record is read only
-    /// where the index cannot tell.
-    #[must_use]
-    pub fn rank_as(&self, network: &Network, placement: &Placement) -> Option<u64> {
-        let entry = self.index.get(network.name())?;
+    /// The rank of a network that runs as desired; none if it does not. A record is read only where
+    /// the index does not decide.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub fn rank_as(
+        &self,
+        network: &Network,
+        placement: &Placement,
+    ) -> Result<Option<u64>, StateError> {
+        let Some(entry) = self.index.get(network.name()) else {
+            return Ok(None);
+        };
         if self.index.placement(entry) != Some(placement) {
-            return None;
+            return Ok(None);
         }
-        let is_known = self.index.is(entry, network);
-        let is_same = is_known || self.get(network.name())?.network == *network;
-        is_same.then(|| entry.order())
+        let is_recorded = || {
+            let record = self.get(network.name())?;
+            Ok::<_, StateError>(record.is_some_and(|record| record.network == *network))
+        };
+        let is_same = self.index.is(entry, network) || is_recorded()?;
+        Ok(is_same.then(|| entry.order()))
     }
 
     /// The names of all networks that run, in the order in which they were started.
@@ -76,10 +83,23 @@ impl Running<'_> {
     }
 
     /// All records, in the order in which the networks were started.
-    #[must_use]
-    pub fn all(&self) -> Vec<&Record> {
-        let names = self.index.names().into_iter();
-        names.filter_map(|name| self.get(name)).collect()
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub fn all(&self) -> Result<Vec<&Record>, StateError> {
+        self.of(self.index.names())
+    }
+
+    /// The records of these networks, as far as they run.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub fn of<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n Name>,
+    ) -> Result<Vec<&Record>, StateError> {
+        let records = names.into_iter().map(|name| self.get(name));
+        records.filter_map(Result::transpose).collect()
     }
 
     /// The record of one that runs, whichever, as a hint: nobody misses it if it cannot be read.
@@ -111,12 +131,6 @@ impl Running<'_> {
     pub fn generation(&self, backend: &BackendId) -> Option<u64> {
         self.index.generation(backend)
     }
-
-    /// Whether the index spoke of a record that cannot be read: then nothing that was seen counts.
-    #[must_use]
-    pub fn is_misled(&self) -> bool {
-        self.is_misled.get()
-    }
 }
 
 impl State {
@@ -127,7 +141,7 @@ impl State {
     /// As for [`records`](Self::records).
     pub fn running(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
         let Some(index) = self.believed_index() else {
-            return self.running_anew(lock);
+            return self.running_reread(lock);
         };
         Ok(self.running_by(index))
     }
@@ -136,7 +150,7 @@ impl State {
     ///
     /// # Errors
     /// As for [`records`](Self::records).
-    pub fn running_anew(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
+    pub fn running_reread(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
         let mut index = Index::of(self.records(Some(lock))?);
         self.write_index(&mut index);
         Ok(self.running_by(index))
@@ -153,7 +167,6 @@ impl State {
             state: self,
             index,
             read: RefCell::default(),
-            is_misled: Cell::new(false),
         }
     }
 

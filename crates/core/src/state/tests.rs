@@ -273,7 +273,7 @@ fn the_index_tells_the_next_process() {
     let path = PathBuf::from(state.place()).join("networks/b.json");
     fs::write(&path, "{").unwrap();
     let running = state.running(&lock).unwrap();
-    assert_eq!(running.get(a.network.name()), Some(&a));
+    assert_eq!(running.get(a.network.name()).unwrap(), Some(&a));
     assert_eq!(running.generation(&NFTABLES), Some(9));
     assert_eq!(running.next_order(), 5);
     let uses = running.uses(&NFTABLES);
@@ -282,11 +282,10 @@ fn the_index_tells_the_next_process() {
         ["cross"]
     );
     assert!(running.conflicts_with(&record("c", 0).network, &HashSet::new()));
-    assert!(!running.is_misled());
-    assert_eq!(running.get(&"b".parse().unwrap()), None);
-    assert!(running.is_misled());
-    let running = state.running_anew(&lock).unwrap();
-    assert_eq!(running.all(), [&a]);
+    let lost = running.get(&"b".parse().unwrap());
+    assert!(matches!(lost, Err(StateError::Misled)));
+    let running = state.running_reread(&lock).unwrap();
+    assert_eq!(running.all().unwrap(), [&a]);
     assert_eq!(running.generation(&NFTABLES), None);
     assert!(!path.exists(), "it is set aside");
 }
@@ -308,21 +307,22 @@ fn an_unchanged_network_is_known_without_its_record() {
     }
     let running = state.running(&lock).unwrap();
     assert_eq!(running.placement(a.network.name()), Some(&a.placement));
-    assert_eq!(running.rank_as(&a.network, &a.placement), Some(3));
-    assert_eq!(running.rank_as(&b.network, &b.placement), Some(4));
-    assert!(!running.is_misled());
+    let rank = |network, placement| running.rank_as(network, placement);
+    assert_eq!(rank(&a.network, &a.placement).unwrap(), Some(3));
+    assert_eq!(rank(&b.network, &b.placement).unwrap(), Some(4));
     let elsewhere = Placement {
         backend: BackendId::new("none"),
         ..a.placement.clone()
     };
-    assert_eq!(running.rank_as(&a.network, &elsewhere), None);
-    assert!(!running.is_misled());
+    assert_eq!(rank(&a.network, &elsewhere).unwrap(), None);
     // Where it is another one, the record is asked.
-    let mut other = Description::from(a.network);
+    let mut other = Description::from(a.network.clone());
     other.dhcp = !other.dhcp;
     let other = Network::new(other).unwrap();
-    assert_eq!(running.rank_as(&other, &a.placement), None);
-    assert!(running.is_misled());
+    assert!(matches!(
+        rank(&other, &a.placement),
+        Err(StateError::Misled)
+    ));
 }
 
 /// The placement says it, and the network has it: also where only the index is read.
@@ -342,10 +342,10 @@ fn when_known_flows_are_accepted_is_recorded() {
     assert_eq!(state.records(None).unwrap(), [a.clone(), b.clone()]);
     let running = state.running(&lock).unwrap();
     let in_turn = a.network.clone().with_established(Established::InTurn);
-    assert_eq!(running.rank_as(&a.network, &a.placement), Some(3));
-    assert_eq!(running.rank_as(&in_turn, &b.placement), None);
-    assert_eq!(running.rank_as(&a.network, &b.placement), None);
-    assert_eq!(running.rank_as(&b.network, &b.placement), Some(4));
+    assert_eq!(running.rank_as(&a.network, &a.placement).unwrap(), Some(3));
+    assert_eq!(running.rank_as(&in_turn, &b.placement).unwrap(), None);
+    assert_eq!(running.rank_as(&a.network, &b.placement).unwrap(), None);
+    assert_eq!(running.rank_as(&b.network, &b.placement).unwrap(), Some(4));
 
     // One who writes anything else there has not written it with this program.
     let path = PathBuf::from(state.place()).join(path(a.network.name()));
@@ -375,13 +375,13 @@ fn an_index_of_other_records_is_made_anew() {
         let running = state.running(&lock).unwrap();
         let is_believed = running.generation(&NFTABLES).is_some();
         assert_eq!(is_believed, what == "whole", "{what}");
-        assert_eq!(running.all().len(), 1, "{what}");
+        assert_eq!(running.all().unwrap().len(), 1, "{what}");
         fs::write(&index, &whole).unwrap();
     }
     // Somebody who knows of no index.
     state.write([&b]).unwrap();
     let running = state.running(&lock).unwrap();
-    assert_eq!(running.all().len(), 2);
+    assert_eq!(running.all().unwrap().len(), 2);
     assert_eq!(running.generation(&NFTABLES), None);
 }
 

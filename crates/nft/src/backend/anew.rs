@@ -1,21 +1,19 @@
-//! Tables that are made anew: those in which something stands otherwise than it is recorded, and
-//! those of an older build.
+//! Tables that are rebuilt: those in which something is installed otherwise than recorded.
 
 use std::collections::{BTreeSet, HashSet};
 
-use palisade_core::backend::{Change, Discrepancy, DiscrepancyKind, Foreign, Installed, Plan};
+use palisade_core::backend::{Change, Discrepancy, DiscrepancyKind, Plan};
 use palisade_core::network::Name;
-use palisade_core::state::Record;
 
 use super::area::{Area, areas};
-use super::observed::{self, Observed};
+use super::observed::Observed;
 use super::plan::{check_mark, note_restored, step};
 use super::rebuild::Rebuild;
 use super::verify::{self, Whole};
-use super::{Nftables, Occupied, PlanError, Planned};
+use super::{Nftables, PlanError, Planned};
 use crate::batch::Batch;
 use crate::dump::Depth;
-use crate::{layout, object};
+use crate::layout;
 
 /// An area, and its table as it stands.
 type Seen<'a> = (Area<'a>, Option<Whole>);
@@ -33,56 +31,25 @@ impl Nftables {
             ..Plan::default()
         };
         let mut rebuilds = Vec::new();
-        self.occupied.retain(|occupied| {
-            let mut looked_at = areas.iter().map(|(area, _)| area.table.as_str());
-            looked_at.all(|table| table != occupied.table)
-        });
         for (area, whole) in &areas {
-            let is_old = match whole {
-                Some(whole) => is_old(&whole.program.table)?,
-                None => false,
-            };
-            let mut observed = whole.as_ref().map(|whole| {
-                let mut observed = Observed::new(whole.program.clone());
-                observed.learn_of_strangers(whole.strangers.clone());
-                observed
-            });
-            let mut rebuild = Rebuild::of(area, observed.as_ref());
-            if let (Some(observed), true) = (&mut observed, is_old) {
-                let foreign = foreign_of(area, observed, &records);
-                match change.foreign {
-                    Foreign::Remove => plan.notes.extend(foreign.iter().map(|foreign| {
-                        format!("removed what palisade did not put there: {}", foreign.text)
-                    })),
-                    Foreign::Keep | Foreign::CarryOver => {
-                        if let Err(occupied) = rebuild.carry_over(observed, &foreign) {
-                            log::warn!("{}: {}", PlanError::from(occupied.clone()), Occupied::HINT);
-                            self.occupied.push(occupied);
-                        }
-                    }
-                }
-                let networks = area.networks.iter();
-                broken.extend(networks.map(|(_, network)| network.name().clone()));
-            } else if change.foreign == Foreign::Remove {
-                let found = verify::compare(area, &records, whole.clone()).about(&restored);
-                if found.all.is_empty() {
-                    continue;
-                }
-                plan.notes.extend(found.all.iter().filter_map(removal));
-                broken.extend(found.broken);
-            } else {
+            let table = whole.as_ref().map(|whole| &whole.program.table);
+            match table.map_or(Ok(()), check_mark) {
+                Err(PlanError::OtherVersion { found, .. }) if found < layout::VERSION => {}
+                checked => checked?,
+            }
+            let found = verify::compare(area, &records, whole.clone()).about(&restored);
+            if found.all.is_empty() {
                 continue;
             }
-            rebuilds.push((area, rebuild));
+            plan.notes.extend(found.all.iter().filter_map(removal));
+            broken.extend(found.broken);
+            let observed = whole.as_ref().map(|w| Observed::new(w.program.clone()));
+            rebuilds.push((area, Rebuild::of(area, observed.as_ref())));
         }
         let mut batch = Batch::new(Some(generation));
         let mut is_marked = false;
         let mut rebuilt = HashSet::new();
         for (area, rebuild) in rebuilds {
-            // Both families stay as they are, as the records do.
-            if self.occupant(area).is_some() {
-                continue;
-            }
             rebuild.write(area, &mut batch);
             if !is_marked && rebuild.remains() {
                 let set = layout::transaction_set(&area.table, area.family);
@@ -94,10 +61,8 @@ impl Nftables {
         }
         let items = areas.iter().flat_map(|(area, _)| &area.restored);
         note_restored(&mut plan, rebuilt, items);
-        plan.generation = self.remembered(generation);
-        if change.foreign == Foreign::Remove {
-            plan.broken = Some(broken);
-        }
+        plan.generation = Some(u64::from(generation));
+        plan.broken = Some(broken);
         self.planned = Some(Planned {
             generation,
             is_marked,
@@ -126,31 +91,6 @@ impl Nftables {
         })?;
         Ok((areas.into_iter().zip(programs).collect(), generation))
     }
-}
-
-/// Whether a table is of an older build, and is made anew.
-fn is_old(table: &object::Table) -> Result<bool, PlanError> {
-    match layout::version(table) {
-        Some(version) if version < layout::VERSION => Ok(true),
-        _ => check_mark(table).map(|()| false),
-    }
-}
-
-/// What is in a table and was not put there by us.
-fn foreign_of(
-    area: &Area<'_>,
-    observed: &mut Observed,
-    records: &[&Record],
-) -> Vec<observed::Foreign> {
-    let recorded = verify::recorded(area, records);
-    for (_, installed) in &recorded {
-        observed.claim(installed);
-    }
-    let recorded: Vec<&Installed> = recorded
-        .into_iter()
-        .map(|(_, installed)| installed)
-        .collect();
-    observed.foreign(&recorded)
 }
 
 /// What people are told of something foreign that goes.

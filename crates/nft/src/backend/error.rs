@@ -33,9 +33,6 @@ pub enum PlanError {
         /// Its name.
         table: String,
     },
-    /// A table that an older build made, and that cannot be made anew.
-    #[error(transparent)]
-    Occupied(#[from] Occupied),
     /// A table that another build made, in a way that this one does not know.
     #[error(
         "table {family} `{table}` has layout version {found}, this build knows version {}",
@@ -51,27 +48,6 @@ pub enum PlanError {
     },
 }
 
-/// A table that an older build made, and that holds what somebody else put there and cannot go over
-/// into a new one. Networks of other tables can change meanwhile.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "table {family} `{table}` is of an older build and must be made anew, but holds what palisade \
-     did not put there and cannot carry over: {foreign}"
-)]
-pub struct Occupied {
-    /// The table's family.
-    pub family: object::Family,
-    /// Its name.
-    pub table: String,
-    /// The first of it.
-    pub foreign: String,
-}
-
-impl Occupied {
-    pub(super) const HINT: &str =
-        "move it to a table of your own, then try again; `palisade repair` removes it";
-}
-
 impl PlanError {
     /// The way out, in one line.
     #[must_use]
@@ -83,10 +59,8 @@ impl PlanError {
                 "choose another name with --table, or delete it: nft delete table {family} {table}"
             ),
             Self::Dormant { .. } => "`palisade repair` makes it anew, awake".to_owned(),
-            Self::Occupied(_) => Occupied::HINT.to_owned(),
             Self::OtherVersion { found, .. } if *found < layout::VERSION => {
-                "the next change makes it anew, or `palisade repair` at once; then ask again"
-                    .to_owned()
+                "`palisade repair` rebuilds it".to_owned()
             }
             Self::OtherVersion { .. } => {
                 "remove the networks with the build that applied them, then apply them".to_owned()

@@ -44,9 +44,9 @@ use crate::batch::{CommitError, commit};
 use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, TableName};
 use crate::object;
-use area::{Area, recorded_areas};
+use area::recorded_areas;
 
-pub use error::{Occupied, PlanError};
+pub use error::PlanError;
 pub use features::Feature;
 pub use probe::ProbeError;
 pub use settings::{ID, Settings, SettingsError};
@@ -58,8 +58,6 @@ pub struct Nftables {
     replies: Vec<u8>,
     /// What the last plan was.
     planned: Option<Planned>,
-    /// Tables of an older build that cannot be made anew.
-    occupied: Vec<Occupied>,
 }
 
 /// A plan whose batch was not sent yet.
@@ -79,24 +77,12 @@ impl Nftables {
             transport,
             replies: Vec::new(),
             planned: None,
-            occupied: Vec::new(),
         }
     }
 
     /// Reads from the kernel, by this backend's socket.
     pub fn reader(&mut self) -> Reader<'_> {
         Reader::new(self.transport.as_mut(), &mut self.replies)
-    }
-
-    /// What keeps an area's table as an older build made it.
-    fn occupant(&self, area: &Area<'_>) -> Option<&Occupied> {
-        let mut occupied = self.occupied.iter();
-        occupied.find(|occupied| occupied.table == area.table.as_str())
-    }
-
-    /// A generation, as it is remembered: not while something is to be made anew.
-    fn remembered(&self, generation: u32) -> Option<u64> {
-        self.occupied.is_empty().then(|| u64::from(generation))
     }
 
     /// What stands otherwise than it is recorded, in the tables of the networks `asked` for.
@@ -143,23 +129,6 @@ impl Backend for Nftables {
         layout::omission(rule.kind)
     }
 
-    fn is_outdated(&mut self, uses: &Uses) -> Result<bool, BackendError> {
-        let tables: BTreeSet<TableName> = uses.tables().filter_map(|t| t.parse().ok()).collect();
-        for family in [object::Family::Ip, object::Family::Ip6] {
-            for table in &tables {
-                let found = self
-                    .reader()
-                    .table(family, table.as_str())
-                    .map_err(of_dump)?;
-                let version = found.as_ref().and_then(layout::version);
-                if version.is_some_and(|version| version < layout::VERSION) {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
-
     /// A rule that is put back stands between those of other networks.
     fn looks_at_kept(&self, change: &Change<'_>) -> bool {
         !change.restore.is_empty()
@@ -175,7 +144,7 @@ impl Backend for Nftables {
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
         match change.foreign {
             Foreign::Keep => self.prepare(change),
-            Foreign::CarryOver | Foreign::Remove => self.prepare_rebuild(change),
+            Foreign::Remove => self.prepare_rebuild(change),
         }
         .map_err(of_plan)
     }
@@ -200,7 +169,7 @@ impl Backend for Nftables {
         match commit(self.transport.as_mut(), payload, &mut self.replies) {
             Ok(()) => Ok(Done {
                 // Nobody else came between: the kernel would have refused the batch.
-                generation: planned.and_then(|planned| self.remembered(after(planned.generation))),
+                generation: planned.map(|planned| u64::from(after(planned.generation))),
                 process: planned
                     .is_none_or(|planned| !planned.is_marked)
                     .then(process::id),

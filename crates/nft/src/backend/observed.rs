@@ -200,7 +200,6 @@ impl Observed {
             foreign.push(Foreign {
                 place: place.to_owned(),
                 text,
-                is_rule: rule.is_some(),
                 leads_to,
             });
         };
@@ -268,8 +267,6 @@ pub(super) struct Foreign {
     /// The chain or set that it is, or is in.
     pub(super) place: String,
     pub(super) text: String,
-    /// Whether it is a rule, in a chain of ours or another.
-    pub(super) is_rule: bool,
     /// The chains and sets that it needs.
     pub(super) leads_to: Vec<String>,
 }

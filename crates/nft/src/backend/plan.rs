@@ -15,9 +15,6 @@ use crate::{layout, object};
 impl Nftables {
     pub(super) fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
         let areas = areas(change)?;
-        if let Some(occupied) = areas.iter().find_map(|area| self.occupant(area)) {
-            return Err(occupied.clone().into());
-        }
         let trust = match change.left_at {
             Some(_) => Trust::Records,
             None => Trust::Kernel,
@@ -70,7 +67,7 @@ impl Nftables {
         let mut plan = Plan {
             added: vec![Vec::new(); change.add.len()],
             restored: vec![None; change.restore.len()],
-            generation: self.remembered(generation),
+            generation: Some(u64::from(generation)),
             ..Plan::default()
         };
         if !batch.is_empty() {

@@ -436,8 +436,8 @@ fn otherwise_marked(version: Option<u32>) -> String {
     match version {
         None => "it has not palisade's mark".to_owned(),
         Some(version) if version < ours => format!(
-            "an older build made it, with layout version {version}: the next change, or \
-             `palisade repair`, makes it anew with version {ours}"
+            "an older build made it, with layout version {version}: `palisade repair` rebuilds it \
+             with version {ours}"
         ),
         Some(version) => format!(
             "a later build made it, with layout version {version}: this build knows version {ours}"

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palisade_core::backend::Placement;
-use palisade_core::engine::{EngineError, Goal, Wish};
+use palisade_core::engine::{Desired, EngineError, Goal};
 use palisade_core::network::Network;
 use palisade_core::state::Running;
 
@@ -19,7 +19,7 @@ impl Firewall {
     pub(super) fn goal<'n>(
         &self,
         networks: &'n [Network],
-        goal: fn(Vec<Wish>) -> Goal,
+        goal: fn(Vec<Desired>) -> Goal,
     ) -> impl Fn(&Running<'_>) -> Result<Goal, EngineError> + use<'n> {
         let (choice, configured) = (self.choice.clone(), self.configured.clone());
         let namespace = self.namespace.clone();
@@ -55,7 +55,7 @@ impl Firewall {
             };
             // Most networks are at one place and go to one place: it is settled once.
             let mut settled: Vec<(Option<&Placement>, Settled)> = Vec::new();
-            let mut wish = |network: &Network| {
+            let mut desire = |network: &Network| {
                 let running = running.placement(network.name());
                 let is_known = |(of, _): &&(Option<&Placement>, Settled)| match (of, running) {
                     (Some(of), Some(running)) => std::ptr::eq(*of, running),
@@ -69,16 +69,16 @@ impl Firewall {
                         new
                     }
                 };
-                Wish::new(network, placement, why)
+                Desired::new(network, placement, why)
             };
-            let wishes = networks.iter().map(&mut wish).collect();
+            let desired = networks.iter().map(&mut desire).collect();
             if ignored {
                 log::warn!(
                     "a layout or a table is for nftables, programs are for iptables: what was \
                      chosen for the other one says nothing here"
                 );
             }
-            Ok(goal(wishes))
+            Ok(goal(desired))
         }
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use palisade_core::backend::{Backend, Discrepancy, Placement};
-use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Report, Wish};
+use palisade_core::engine::{Desired, Engine, EngineError, Goal, Recovered, Report};
 use palisade_core::location::Location;
 use palisade_core::network::{Name, Network};
 use palisade_core::rules::Rule;
@@ -206,7 +206,7 @@ impl Firewall {
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
         // Flows are mended too, where they could not be when the NAT rules came.
-        self.change_running(|_| Ok(Goal::Mended(names.to_vec())), named)
+        self.change_running(|_| Ok(Goal::Repaired(names.to_vec())), named)
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no
@@ -218,14 +218,14 @@ impl Firewall {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
         let namespace = self.namespace.clone();
         let goal = |running: &Running<'_>| {
-            let wish = |record: &Record| {
+            let moved = |record: &Record| {
                 let running = Some(&record.placement);
                 let placement = to.placement(running, &Choice::default(), Choice::default);
                 let placement = usual::settled(namespace.as_deref(), placement);
                 let why = "moved here by `migrate`";
-                Wish::new(&record.network, placement.into(), why.into())
+                Desired::new(&record.network, placement.into(), why.into())
             };
-            Ok(Goal::Moved(running.all().into_iter().map(wish).collect()))
+            Ok(Goal::Moved(running.all()?.into_iter().map(moved).collect()))
         };
         self.change_running(goal, came)
     }
@@ -245,7 +245,7 @@ impl Firewall {
     fn reach(
         &mut self,
         networks: &[Network],
-        goal: fn(Vec<Wish>) -> Goal,
+        goal: fn(Vec<Desired>) -> Goal,
     ) -> Result<Report, EngineError> {
         let goal = self.goal(networks, goal);
         if networks.is_empty() {

@@ -100,8 +100,8 @@ impl Host {
     }
 }
 
-fn wish(name: &str, subnet: u8, backend: &'static str) -> Wish {
-    Wish {
+fn desired(name: &str, subnet: u8, backend: &'static str) -> Desired {
+    Desired {
         network: Network::new(Description {
             name: name.parse().unwrap(),
             bridge: Some(format!("br{name}").parse().unwrap()),
@@ -128,9 +128,9 @@ fn hosts() -> [Host; 2] {
             ..Host::default()
         };
         let first = [
-            wish("a", 1, "one"),
-            wish("b", 2, "one"),
-            wish("c", 3, "two"),
+            desired("a", 1, "one"),
+            desired("b", 2, "one"),
+            desired("c", 3, "two"),
         ];
         host.reach(&Goal::Run(first.to_vec())).unwrap();
         host
@@ -140,31 +140,31 @@ fn hosts() -> [Host; 2] {
 fn goals() -> Vec<Goal> {
     let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
     vec![
-        Goal::Run(vec![wish("d", 4, "one"), wish("e", 5, "two")]),
+        Goal::Run(vec![desired("d", 4, "one"), desired("e", 5, "two")]),
         // Replaced, and two subnets swapped.
-        Goal::Run(vec![wish("a", 2, "one"), wish("b", 1, "one")]),
+        Goal::Run(vec![desired("a", 2, "one"), desired("b", 1, "one")]),
         Goal::Gone(names(&["a", "c"])),
-        Goal::Exactly(vec![wish("b", 2, "one"), wish("f", 6, "two")]),
+        Goal::Exactly(vec![desired("b", 2, "one"), desired("f", 6, "two")]),
         Goal::Exactly(vec![]),
         // All move to the other backend.
         Goal::Run(vec![
-            wish("a", 1, "two"),
-            wish("b", 2, "two"),
-            wish("c", 3, "one"),
+            desired("a", 1, "two"),
+            desired("b", 2, "two"),
+            desired("c", 3, "one"),
         ]),
-        Goal::Run(vec![wish("a", 1, "two"), wish("b", 2, "two")]),
+        Goal::Run(vec![desired("a", 1, "two"), desired("b", 2, "two")]),
         // Only some move, and stand between those that stay.
         Goal::Moved(vec![
-            wish("a", 1, "two"),
-            wish("b", 2, "two"),
-            wish("c", 3, "two"),
+            desired("a", 1, "two"),
+            desired("b", 2, "two"),
+            desired("c", 3, "two"),
         ]),
     ]
 }
 
 #[test]
 fn networks_that_move_do_not_count_as_started_anew() {
-    let to = |backend| ["a", "b", "c"].map(|name| wish(name, name.as_bytes()[0] - 96, backend));
+    let to = |backend| ["a", "b", "c"].map(|name| desired(name, name.as_bytes()[0] - 96, backend));
     for host in hosts() {
         let started = |host: &Host| {
             #[allow(clippy::redundant_closure_for_method_calls)] // As above.
@@ -288,9 +288,9 @@ fn the_process_may_die_at_every_operation() {
 #[test]
 fn many_at_once_may_be_interrupted_where_nothing_runs() {
     let names: Vec<String> = ('a'..='q').map(String::from).collect();
-    let wishes = names.iter().zip(1..);
-    let wishes = wishes.map(|(name, subnet)| wish(name, subnet, "one"));
-    let goal = Goal::Run(wishes.collect());
+    let all = names.iter().zip(1..);
+    let all = all.map(|(name, subnet)| desired(name, subnet, "one"));
+    let goal = Goal::Run(all.collect());
     assert!(failures_on_the_way(&Host::default(), &goal) > 40);
     assert!(deaths_on_the_way(&Host::default(), &goal) > 500);
     let host = Host::default();
@@ -380,7 +380,8 @@ fn what_cannot_be_undone_waits_for_the_next() {
         );
         let _ = host.disk.fate().heal();
         // Whoever comes next undoes it first.
-        host.reach(&Goal::Run(vec![wish("z", 9, "one")])).unwrap();
+        host.reach(&Goal::Run(vec![desired("z", 9, "one")]))
+            .unwrap();
         let mut now = host.running();
         now.retain(|running| !running.starts_with("z "));
         assert_eq!(now, before);
@@ -393,7 +394,7 @@ fn what_cannot_be_undone_waits_for_the_next() {
 #[test]
 fn nothing_is_written_when_nothing_changes() {
     let host = &hosts()[0];
-    let goal = Goal::Run(vec![wish("a", 1, "one")]);
+    let goal = Goal::Run(vec![desired("a", 1, "one")]);
     let before = host.disk.files();
     let report = host.reach(&goal).unwrap();
     assert!(report.changes.is_empty());
@@ -417,13 +418,13 @@ fn unknown_networks_and_conflicts_change_nothing() {
     let unknown = Goal::Gone(vec!["a".parse().unwrap(), "nobody".parse().unwrap()]);
     let error = host.reach(&unknown).unwrap_err();
     assert!(error.to_string().contains("`nobody`"), "{error}");
-    let overlap = Goal::Run(vec![wish("d", 2, "one")]);
+    let overlap = Goal::Run(vec![desired("d", 2, "one")]);
     let error = host.reach(&overlap).unwrap_err();
     assert!(
         error.to_string().contains("networks `b` and `d` overlap"),
         "{error}"
     );
-    let nowhere = Goal::Run(vec![wish("d", 4, "three")]);
+    let nowhere = Goal::Run(vec![desired("d", 4, "three")]);
     assert!(matches!(
         host.reach(&nowhere),
         Err(EngineError::NoSuchBackend { .. })
@@ -438,7 +439,8 @@ fn a_conflict_with_a_broken_record_is_none() {
     let mut record = host.disk.files().remove("networks/b.json").unwrap();
     record[40] ^= 1;
     host.disk.put("networks/b.json", record);
-    host.reach(&Goal::Run(vec![wish("d", 2, "two")])).unwrap();
+    host.reach(&Goal::Run(vec![desired("d", 2, "two")]))
+        .unwrap();
     let names = host.disk.files().into_keys();
     let records: Vec<String> = names.filter(|path| path.starts_with("networks/")).collect();
     assert!(

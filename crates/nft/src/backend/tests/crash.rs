@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use palisade_core::backend::Backend;
-use palisade_core::engine::{Engine, EngineError, Goal, Recovered, Wish};
+use palisade_core::engine::{Desired, Engine, EngineError, Goal, Recovered};
 use palisade_core::network::{Description, Forward, Nat, Network};
 use palisade_core::state::State;
 use palisade_core::storage::memory::{Memory, Mishap};
@@ -82,7 +82,7 @@ impl Host {
     }
 }
 
-fn wish(number: u8, subnet: u8, layout: Layout) -> Wish {
+fn desired(number: u8, subnet: u8, layout: Layout) -> Desired {
     let network = Network::new(Description {
         name: format!("net{number}").parse().unwrap(),
         bridge: Some(format!("virbr{number}").parse().unwrap()),
@@ -96,7 +96,7 @@ fn wish(number: u8, subnet: u8, layout: Layout) -> Wish {
         dhcp: false,
         tftp: false,
     });
-    Wish {
+    Desired {
         network: network.unwrap(),
         placement: Arc::new(Placement::from(&Settings {
             layout,
@@ -108,7 +108,7 @@ fn wish(number: u8, subnet: u8, layout: Layout) -> Wish {
 
 fn host(layout: Layout) -> Host {
     let host = Host::default();
-    let both = vec![wish(1, 1, layout), wish(2, 2, layout)];
+    let both = vec![desired(1, 1, layout), desired(2, 2, layout)];
     host.reach(&Goal::Run(both)).unwrap();
     host
 }
@@ -119,21 +119,21 @@ fn goals(here: Layout) -> Vec<(&'static str, Goal)> {
         Layout::Mapped => Layout::Flat,
     };
     vec![
-        ("apply", Goal::Run(vec![wish(3, 3, here)])),
+        ("apply", Goal::Run(vec![desired(3, 3, here)])),
         // Each gets the other's subnet.
         (
             "replace",
-            Goal::Run(vec![wish(1, 2, here), wish(2, 1, here)]),
+            Goal::Run(vec![desired(1, 2, here), desired(2, 1, here)]),
         ),
         ("remove", Goal::Gone(vec!["net1".parse().unwrap()])),
         ("remove all", Goal::Exactly(Vec::new())),
         (
             "sync",
-            Goal::Exactly(vec![wish(2, 2, here), wish(4, 4, here)]),
+            Goal::Exactly(vec![desired(2, 2, here), desired(4, 4, here)]),
         ),
         (
             "migrate",
-            Goal::Run(vec![wish(1, 1, there), wish(2, 2, there)]),
+            Goal::Run(vec![desired(1, 1, there), desired(2, 2, there)]),
         ),
     ]
 }
