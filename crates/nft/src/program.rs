@@ -101,7 +101,8 @@ impl Program {
                 }
             }
             Item::Element { set, mut element } => {
-                if let Some(filled) = self.sets.iter_mut().find(|s| s.set.name == set) {
+                let name = set.name();
+                if let Some(filled) = self.sets.iter_mut().find(|s| s.set.name == name) {
                     // The kernel gives each element its own copy of the set's expressions.
                     element.expressions.clone_from(&filled.set.expressions);
                     filled.elements.push(element);

@@ -83,12 +83,13 @@ fn asked_for(networks: u16, layout: Layout) -> usize {
         })
         .flatten()
         .collect();
+    let names: Vec<String> = items.iter().map(|(_, item)| set_of(item)).collect();
     let before = ASKED.get();
     let mut batch = Batch::new(Some(7));
-    for (family, item) in &items {
+    for ((family, item), set) in items.iter().zip(&names) {
         match item {
             Item::Rule(rule) => batch.add_rule(rule, At::Head),
-            Item::Element { set, element } => {
+            Item::Element { element, .. } => {
                 let (family, table) = ((*family).into(), table.as_str());
                 batch.add_elements(family, table, set, [element]);
                 batch.delete_elements(family, table, set, [element]);
@@ -99,6 +100,13 @@ fn asked_for(networks: u16, layout: Layout) -> usize {
     let asked = ASKED.get() - before;
     assert!(bytes.len() > 500 * usize::from(networks));
     asked
+}
+
+fn set_of(item: &Item) -> String {
+    match item {
+        Item::Rule(_) => String::new(),
+        Item::Element { set, .. } => set.name(),
+    }
 }
 
 #[test]

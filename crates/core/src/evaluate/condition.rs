@@ -126,11 +126,7 @@ impl Condition {
     fn of(rule: &Rule, hook: Hook) -> Self {
         let matches = &rule.matches;
         let destination = matches.destination.map(|destination| {
-            let asked = match destination {
-                Destination::In(subnet) | Destination::NotIn(subnet) => subnet.net(),
-                Destination::Broadcast => IpAddr::from([255, 255, 255, 255]).into(),
-                Destination::LinkLocalMulticast => rule.layer.family().link_local_multicast(),
-            };
+            let asked = destination.net(rule.layer.family());
             Test {
                 asked: Asked::Destination(asked.network()..=asked.broadcast()),
                 is_negated: matches!(destination, Destination::NotIn(_)),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
+
 use crate::network::{Family, InterfaceName, Subnet};
 
 /// The packets that a rule applies to. `None` means any.
@@ -71,14 +73,20 @@ impl fmt::Display for Protocol {
 }
 
 impl Destination {
+    /// The addresses that it names, of a rule for `family`. Those of [`NotIn`](Self::NotIn) are the
+    /// ones that it excludes.
+    #[must_use]
+    pub fn net(self, family: Family) -> IpNet {
+        match self {
+            Self::In(subnet) | Self::NotIn(subnet) => subnet.net(),
+            Self::Broadcast => IpAddr::V4(Ipv4Addr::BROADCAST).into(),
+            Self::LinkLocalMulticast => family.link_local_multicast(),
+        }
+    }
+
     /// Whether a packet of `family` to `address` goes there.
     #[must_use]
     pub fn holds(self, family: Family, address: IpAddr) -> bool {
-        match self {
-            Self::In(subnet) => subnet.net().contains(&address),
-            Self::NotIn(subnet) => !subnet.net().contains(&address),
-            Self::Broadcast => address == IpAddr::V4(Ipv4Addr::BROADCAST),
-            Self::LinkLocalMulticast => family.link_local_multicast().contains(&address),
-        }
+        self.net(family).contains(&address) != matches!(self, Self::NotIn(_))
     }
 }

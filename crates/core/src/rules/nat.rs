@@ -7,7 +7,7 @@ use super::matches::{Destination, Matches, Protocol};
 use crate::network::{AddressRange, InterfaceName, PortRange, Subnet};
 
 /// How the sources of packets are translated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Translation {
     /// The addresses to use, instead of the outgoing device's.
     pub addresses: Option<AddressRange>,

@@ -25,7 +25,7 @@ pub(super) fn words(rule: &Rule) -> Words {
         if matches!(destination, Destination::NotIn(_)) {
             line.word("!");
         }
-        line.option("-d", &address(rule.layer.family(), *destination));
+        line.option("-d", &destination.net(rule.layer.family()));
     }
     if let Some(interface) = in_interface {
         line.option("-i", interface.as_str());
@@ -62,14 +62,6 @@ impl Line {
     fn option(&mut self, option: &str, word: &(impl ToString + ?Sized)) {
         self.word(option);
         self.word(word);
-    }
-}
-
-fn address(family: Family, destination: Destination) -> String {
-    match destination {
-        Destination::In(subnet) | Destination::NotIn(subnet) => subnet.to_string(),
-        Destination::Broadcast => "255.255.255.255/32".to_owned(),
-        Destination::LinkLocalMulticast => family.link_local_multicast().to_string(),
     }
 }
 

@@ -7,9 +7,9 @@ use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Uses};
 
-use super::item::{KeyTypes, Wanted, is_same};
+use super::item::{Wanted, is_same};
 use super::settings::{Settings, SettingsError};
-use crate::layout::{Item, Layout, Shape, Skeleton, TableName};
+use crate::layout::{Item, Layout, SetId, Skeleton, TableName};
 use crate::program::Program;
 
 /// What shall become of one table of one family.
@@ -66,7 +66,7 @@ impl<'a> Area<'a> {
     ) -> Vec<(Layout, Skeleton)> {
         let needs = Needs::of(places);
         let of_layout = |layout: Layout| {
-            let skeleton = || layout.skeleton_for(&self.table, self.family, &needs.shapes);
+            let skeleton = || layout.skeleton_for(&self.table, self.family, &needs.sets);
             needs.has(layout).then(|| (layout, skeleton()))
         };
         Layout::ALL.into_iter().filter_map(of_layout).collect()
@@ -81,7 +81,7 @@ impl<'a> Area<'a> {
         if needs.has(Layout::Mapped) {
             let empty = || Program::empty(&self.table, self.family);
             let layout = Layout::Mapped;
-            let skeleton = layout.skeleton_for(&self.table, self.family, &needs.shapes);
+            let skeleton = layout.skeleton_for(&self.table, self.family, &needs.sets);
             expected.get_or_insert_with(empty).extend(skeleton);
         }
         expected
@@ -94,7 +94,7 @@ impl<'a> Area<'a> {
             .all_gone()
             .map(|gone| gone.installed.place.as_str())
             .collect();
-        let has_only_elements = gone.iter().all(|place| Shape::from_name(place).is_some());
+        let has_only_elements = gone.iter().all(|place| SetId::from_name(place).is_some());
         let before: BTreeSet<&str> = gone.union(&self.kept).copied().collect();
         let after = self.places_after();
         if before.is_empty() && after.is_empty() {
@@ -126,12 +126,11 @@ impl<'a> Area<'a> {
 struct Coming {
     /// The places in which it is.
     places: BTreeSet<String>,
-    key_types: KeyTypes,
 }
 
 impl Coming {
     fn wanted(&mut self, family: Family, table: &TableName, item: Item) -> Wanted {
-        let wanted = Wanted::new(family, table.as_str(), &mut self.key_types, item);
+        let wanted = Wanted::new(family, table.as_str(), item);
         let place = wanted.installed.place.as_str();
         // Most places are known: their names need not be copied.
         if !self.places.contains(place) {
@@ -181,9 +180,10 @@ impl<'a> Area<'a> {
             return owners; // Nobody asks.
         }
         for (_, wanted) in self.added.iter().chain(&self.restored) {
-            if let Item::Element { set, element } = &wanted.item {
+            if let Item::Element { element, .. } = &wanted.item {
                 let owner = element.userdata.text().unwrap_or_default();
-                owners.insert((set.as_str(), element.key.as_slice()), owner);
+                let set = wanted.installed.place.as_str();
+                owners.insert((set, element.key.as_slice()), owner);
             }
         }
         owners
@@ -193,7 +193,7 @@ impl<'a> Area<'a> {
 /// What must stand around the items in some places.
 #[derive(Debug, PartialEq, Eq, Default)]
 struct Needs {
-    shapes: Vec<Shape>,
+    sets: Vec<SetId>,
     flat: bool,
 }
 
@@ -201,12 +201,12 @@ impl Needs {
     fn of<'p>(places: impl IntoIterator<Item = &'p str>) -> Self {
         let mut needs = Self::default();
         for place in places {
-            match Shape::from_name(place) {
-                Some(shape) => needs.shapes.push(shape),
+            match SetId::from_name(place) {
+                Some(set) => needs.sets.push(set),
                 None => needs.flat |= Layout::Flat.has_chain(place),
             }
         }
-        needs.shapes.sort();
+        needs.sets.sort();
         needs
     }
 
@@ -216,7 +216,7 @@ impl Needs {
 
     fn has(&self, layout: Layout) -> bool {
         match layout {
-            Layout::Mapped => !self.shapes.is_empty(),
+            Layout::Mapped => !self.sets.is_empty(),
             Layout::Flat => self.flat,
         }
     }

@@ -105,8 +105,8 @@ impl<'a> Difference<'a> {
         for (_, wanted) in &area.added {
             match &wanted.item {
                 Item::Rule(rule) => difference.add_rules.push((rule.clone(), At::Head)),
-                Item::Element { set, element } if !area.is_gone(wanted) => {
-                    difference.add_element(set, element);
+                Item::Element { element, .. } if !area.is_gone(wanted) => {
+                    difference.add_element(&wanted.installed.place, element);
                 }
                 Item::Element { .. } => {}
             }
@@ -210,7 +210,8 @@ impl<'a> Difference<'a> {
                     let counted = counted(observed.as_deref(), area, wanted);
                     rules.push(counted.unwrap_or_else(|| rule.clone()));
                 }
-                Item::Element { set, element } => {
+                Item::Element { element, .. } => {
+                    let set = wanted.installed.place.as_str();
                     let stands = match (trust, &observed) {
                         (_, None) => false,
                         (Trust::Records, Some(_)) => area.is_gone(wanted),
@@ -306,7 +307,8 @@ impl<'a> Difference<'a> {
                         lost.push(&wanted.installed);
                     }
                 }
-                Item::Element { set, element } => {
+                Item::Element { element, .. } => {
+                    let set = wanted.installed.place.as_str();
                     let stands = |o: &Observed| o.has_element(set, &element.key);
                     if !observed.as_deref().is_some_and(stands) {
                         self.add_element(set, element);

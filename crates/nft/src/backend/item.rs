@@ -1,7 +1,6 @@
 //! What records say of rules and elements: nft syntax, from which a build that knows no layout of
 //! that name can still tell what to take away.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -9,8 +8,8 @@ use std::ops::Deref;
 use palisade_core::backend::Installed;
 use palisade_core::network::Family;
 
-use crate::layout::{Item, Shape};
-use crate::object::{DataType, Rule};
+use crate::layout::Item;
+use crate::object::Rule;
 use crate::statement::concatenation;
 
 /// Most keys in words are no longer, and need memory once.
@@ -23,34 +22,16 @@ pub(super) struct Wanted {
     pub(super) installed: Installed,
 }
 
-/// The types of the keys of an area's sets, by the sets' names: each name is read once.
-#[derive(Debug, Default)]
-pub(super) struct KeyTypes(HashMap<String, DataType>);
-
-impl KeyTypes {
-    fn of(&mut self, family: Family, set: &str) -> DataType {
-        if let Some(&known) = self.0.get(set) {
-            return known;
-        }
-        let shape = Shape::from_name(set);
-        let key_type = shape
-            .map(|shape| shape.key_type(family))
-            .unwrap_or_default();
-        self.0.insert(set.to_owned(), key_type);
-        key_type
-    }
-}
-
 impl Wanted {
-    pub(super) fn new(family: Family, table: &str, types: &mut KeyTypes, item: Item) -> Self {
+    pub(super) fn new(family: Family, table: &str, item: Item) -> Self {
         let (place, text) = match &item {
             Item::Rule(rule) => (rule.chain.clone(), rule_text(rule)),
             Item::Element { set, element } => {
-                let key = concatenation(types.of(family, set), &element.key);
+                let key = concatenation(set.key_type(family), &element.key);
                 let mut text = String::with_capacity(TEXT);
                 // Writing into memory does not fail.
                 let _ = write!(text, "{key}");
-                (set.clone(), text)
+                (set.name(), text)
             }
         };
         let installed = Installed {
@@ -134,6 +115,7 @@ const INTERFACE_NAME: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::DataType;
 
     #[test]
     fn keys_are_read_as_they_are_written() {

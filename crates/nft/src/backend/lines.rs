@@ -9,7 +9,7 @@ use super::area::Area;
 use super::difference::Difference;
 use super::item::key;
 use super::observed::{Observed, Standing};
-use crate::layout::{self, Shape};
+use crate::layout::{self, SetId};
 use crate::object::{Element, Rule};
 use crate::program::{chain_in_a_line, set_in_a_line};
 use crate::statement::{concatenation, quoted};
@@ -52,7 +52,7 @@ impl Words<'_> {
     }
 
     fn element(&mut self, network: Option<Name>, sign: Sign, (set, bytes): (&str, &[u8])) {
-        let key_type = Shape::from_name(set).map(|shape| shape.key_type(self.area.family));
+        let key_type = SetId::from_name(set).map(|set| set.key_type(self.area.family));
         let key = concatenation(key_type.unwrap_or_default(), bytes);
         let comment = network
             .as_ref()

@@ -10,7 +10,7 @@ use palisade_core::state::Record;
 use super::item::key;
 use super::observed::Observed;
 use crate::dump::{Depth, DumpError, Reader};
-use crate::layout::{self, Shape};
+use crate::layout::{self, SetId};
 use crate::object::{Element, Expression};
 use crate::program::{FilledSet, Program};
 
@@ -123,19 +123,10 @@ fn counter(expressions: &[Expression]) -> Option<Counted> {
     })
 }
 
-/// A rule of `flat` says its purpose in its comment, an element of `mapped` by the set it is in.
+/// The comment of a rule of `flat` names its kind, the set that an element of `mapped` is in has one.
 fn purpose(item: &Installed) -> Option<RuleKind> {
-    if let Some(shape) = Shape::from_name(&item.place) {
-        return Some(match shape {
-            Shape::EstablishedIn { .. } => RuleKind::EstablishedIn,
-            Shape::EstablishedOut { .. } => RuleKind::EstablishedOut,
-            Shape::Cross | Shape::Bridges => RuleKind::Cross,
-            Shape::Out { .. } => RuleKind::Out,
-            Shape::RefusedOut => RuleKind::RefuseOut,
-            Shape::Reply { .. } | Shape::In { .. } => RuleKind::In,
-            Shape::RefusedIn => RuleKind::RefuseIn,
-            Shape::Same { .. } | Shape::Nat { .. } => RuleKind::Nat,
-        });
+    if let Some(set) = SetId::from_name(&item.place) {
+        return Some(set.rule_kind());
     }
     let (_, comment) = item.item.rsplit_once("comment \"")?;
     layout::untag(comment.strip_suffix('"')?).map(|(_, kind)| kind)

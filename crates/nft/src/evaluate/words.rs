@@ -1,7 +1,5 @@
 //! What a packet met, in words.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use palisade_core::backend::Counted;
 use palisade_core::evaluate::{Doubt, Verdict, Visit};
@@ -10,7 +8,7 @@ use palisade_core::rules::RuleKind;
 
 use super::answer::Answer;
 use super::step::{Action, End, Step};
-use crate::layout::{self, Shape};
+use crate::layout::{self, SetId};
 use crate::object::{BaseChain, Chain, Counter, Element, Expression, Family, Rule, Set};
 use crate::program::Program;
 use crate::statement::{concatenation, statements, texts};
@@ -85,18 +83,15 @@ pub(super) fn of_nat(visit: &Visit, step: &Step<'_>) -> String {
     }
 }
 
-/// The subnet that a packet does not leave, if that is what a rule asked.
+/// The subnet that a packet does not leave, if that is what a rule looked up.
 fn within(step: &Step<'_>) -> Option<IpNet> {
     let (index, element) = step.hit?;
-    let Some(Shape::Same { prefix }) = Shape::from_name(&index.set.set.name) else {
-        return None;
-    };
-    let (source, _) = element.key.split_at_checked(element.key.len() / 2)?;
-    let address = match <[u8; 4]>::try_from(source) {
-        Ok(octets) => IpAddr::from(octets),
-        Err(_) => IpAddr::from(<[u8; 16]>::try_from(source).ok()?),
-    };
-    IpNet::new(address, prefix).ok()
+    let set = &index.set.set;
+    layout::exemption(
+        family_of(set.family)?,
+        SetId::from_name(&set.name)?,
+        &element.key,
+    )
 }
 
 /// A rule that may change the verdict.
@@ -144,25 +139,29 @@ fn served(
     }
     if let Some((set, element)) = hit {
         let network = element.userdata.text().and_then(|text| text.parse().ok());
-        return (network, purpose_of(rule.family, set, element));
+        return (network, kind_of(set, element));
     }
     let comment = rule.userdata.text().unwrap_or_default();
     if layout::is_of_skeleton(rule) {
-        let purpose = layout::purpose_of_skeleton(comment);
+        let purpose = layout::kind_of_skeleton(comment);
         return (purpose.and(owner.cloned()), purpose);
     }
     layout::untag(comment).unzip()
 }
 
-fn purpose_of(family: Family, set: &Set, element: &Element) -> Option<RuleKind> {
-    let family = match family {
-        Family::Ip => network::Family::Ipv4,
-        Family::Ip6 => network::Family::Ipv6,
-        _ => return None,
-    };
-    let shape = Shape::from_name(&set.name)?;
-    let rules = layout::read_element(family, &shape, element.into())?;
+/// The kind of the rules that an element stands for, if it stands for any.
+fn kind_of(set: &Set, element: &Element) -> Option<RuleKind> {
+    let id = SetId::from_name(&set.name)?;
+    let rules = layout::read_element(family_of(set.family)?, id, element.into())?;
     rules.first().map(|rule| rule.kind)
+}
+
+fn family_of(family: Family) -> Option<network::Family> {
+    match family {
+        Family::Ip => Some(network::Family::Ipv4),
+        Family::Ip6 => Some(network::Family::Ipv6),
+        _ => None,
+    }
 }
 
 fn counted(expressions: &[Expression]) -> Option<Counted> {

@@ -7,9 +7,13 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use palisade_core::network::{AddressRange, InterfaceName, PortRange, Subnet};
-use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, RuleKind};
+use palisade_core::rules::{
+    self, Action, Destination, Matches, Protocol, Role, RuleKind, UNTRANSLATED,
+};
 
-use super::{FILTER, Place, SRCNAT, Skeleton, base, omission};
+use super::omission::omission;
+use super::skeleton::Skeleton;
+use super::table_ref::{FILTER, SRCNAT, TableRef, base};
 use crate::object::{
     Chain, Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, Rule, Verdict,
 };
@@ -45,10 +49,10 @@ pub(super) fn has_chain(name: &str) -> bool {
     name == FORWARD || role(name).is_some()
 }
 
-pub(super) fn skeleton(place: Place<'_>) -> Skeleton {
-    let plain = |role, comment| place.chain(chain(role), None, comment);
+pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
+    let plain = |role, comment| table.chain(chain(role), None, comment);
     let chains: Vec<Chain> = vec![
-        place.chain(
+        table.chain(
             FORWARD,
             Some(base("filter", Hook::FORWARD, FILTER)),
             "forwarded packets",
@@ -56,7 +60,7 @@ pub(super) fn skeleton(place: Place<'_>) -> Skeleton {
         plain(Role::GuestOutput, "from a guest to elsewhere"),
         plain(Role::GuestInput, "from elsewhere to a guest"),
         plain(Role::GuestCross, "from guest to guest across the bridge"),
-        place.chain(
+        table.chain(
             chain(Role::GuestNat),
             Some(base("nat", Hook::POSTROUTING, SRCNAT)),
             "from a guest, leaving with another address",
@@ -68,7 +72,7 @@ pub(super) fn skeleton(place: Place<'_>) -> Skeleton {
             Statement::Counter(Counter::default()),
             Statement::Verdict(verdict),
         ];
-        place.rule(FORWARD, &statements, comment)
+        table.rule(FORWARD, &statements, comment)
     };
     let rules = vec![
         jump(Role::GuestCross, "palisade: first, guest to guest"),
@@ -83,38 +87,38 @@ pub(super) fn skeleton(place: Place<'_>) -> Skeleton {
 }
 
 /// The rule as it stands in its chain: matches in libvirt's order, a counter, the action.
-pub(super) fn rule(place: Place<'_>, rule: &rules::Rule) -> Rule {
-    let mut statements = matches(place, rule);
+pub(super) fn rule(table: TableRef<'_>, rule: &rules::Rule) -> Rule {
+    let mut statements = matches(table, rule);
     statements.push(Statement::Counter(Counter::default()));
-    statements.push(action(place, rule.action));
+    statements.push(action(table, rule.action));
     // nft reads back 127 bytes of a comment, and the longest name leaves 45 of them.
-    place.rule(chain(rule.role()), &statements, &rule.tag())
+    table.rule(chain(rule.role()), &statements, &rule.tag())
 }
 
 /// The rule of a network that a rule of a table stands for: the inverse of [`rule`]. None if it is
 /// not exactly one that this layout makes.
-pub(super) fn read(place: Place<'_>, found: &Rule) -> Option<rules::Rule> {
+pub(super) fn read(table: TableRef<'_>, found: &Rule) -> Option<rules::Rule> {
     let (owner, mut kinds) = rules::untag(found.userdata.text()?)?;
     let mut read = rules::Rule {
         owner,
         kind: kinds.find(|kind| omission(*kind).is_none() && chain(kind.role()) == found.chain)?,
-        layer: place.family.into(),
+        layer: table.family.into(),
         matches: Matches::default(),
         action: Action::Return,
     };
     for statement in statement::statements(&found.expressions) {
         match statement {
-            Statement::Match(matching) => read_match(place, &matching, &mut read.matches)?,
+            Statement::Match(matching) => read_match(table, &matching, &mut read.matches)?,
             Statement::Counter(_) => {}
             other => read.action = read_action(&other)?,
         }
     }
     // What could not be told apart above (the order, what stands twice) is seen here.
-    let made = rule(place, &read);
+    let made = rule(table, &read);
     (format!("{made:#}") == format!("{found:#}")).then_some(read)
 }
 
-fn read_match(place: Place<'_>, matching: &Match, into: &mut Matches) -> Option<()> {
+fn read_match(table: TableRef<'_>, matching: &Match, into: &mut Matches) -> Option<()> {
     let ([field], Test::Compare(operator, value)) = (matching.fields.as_slice(), &matching.test)
     else {
         return None;
@@ -128,7 +132,7 @@ fn read_match(place: Place<'_>, matching: &Match, into: &mut Matches) -> Option<
         }
         Origin::Conntrack(ConntrackKey::STATE) => into.known_flow = true,
         _ => {
-            let (end, address, prefix) = field.prefix(place.family(), value)?;
+            let (end, address, prefix) = field.prefix(table.family(), value)?;
             let net = IpNet::new(address, prefix).ok()?;
             let subnet = || Subnet::new(address, prefix).ok();
             match (end, operator) {
@@ -136,13 +140,12 @@ fn read_match(place: Place<'_>, matching: &Match, into: &mut Matches) -> Option<
                 (End::Destination, Comparison::NotEqual) => {
                     into.destination = Some(Destination::NotIn(subnet()?));
                 }
-                (End::Destination, _) if net == super::BROADCAST => {
-                    into.destination = Some(Destination::Broadcast);
+                (End::Destination, _) => {
+                    let mut named = UNTRANSLATED.into_iter().map(|(_, destination)| destination);
+                    let named = named.find(|named| named.net(table.family) == net);
+                    into.destination = named.or_else(|| subnet().map(Destination::In));
+                    into.destination?;
                 }
-                (End::Destination, _) if net == place.family.link_local_multicast() => {
-                    into.destination = Some(Destination::LinkLocalMulticast);
-                }
-                (End::Destination, _) => into.destination = Some(Destination::In(subnet()?)),
             }
         }
     }
@@ -181,7 +184,7 @@ fn read_action(statement: &Statement) -> Option<Action> {
 }
 
 /// `ip saddr N iifname B oifname D` and its like, each purpose in libvirt's order.
-fn matches(place: Place<'_>, rule: &rules::Rule) -> Vec<Statement> {
+fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Vec<Statement> {
     let Matches {
         in_interface,
         out_interface,
@@ -198,7 +201,7 @@ fn matches(place: Place<'_>, rule: &rules::Rule) -> Vec<Statement> {
     let incoming = interface(Direction::In, in_interface);
     let outgoing = interface(Direction::Out, out_interface);
     let source = source.map(|s| statement::address(End::Source, Comparison::Equal, s.net()));
-    let destination = destination.map(|destination| self::destination(place, destination));
+    let destination = destination.map(|destination| self::destination(table, destination));
     let protocol = protocol.map(statement::protocol);
     let known = known_flow.then(statement::known_flow);
     let in_order = match rule.kind {
@@ -213,22 +216,21 @@ fn matches(place: Place<'_>, rule: &rules::Rule) -> Vec<Statement> {
     in_order.into_iter().flatten().collect()
 }
 
-fn destination(place: Place<'_>, destination: Destination) -> Statement {
-    let (operator, net) = match destination {
-        Destination::In(subnet) => (Comparison::Equal, subnet.net()),
-        Destination::NotIn(subnet) => (Comparison::NotEqual, subnet.net()),
-        Destination::Broadcast => (Comparison::Equal, super::BROADCAST),
-        Destination::LinkLocalMulticast => (Comparison::Equal, place.family.link_local_multicast()),
+fn destination(table: TableRef<'_>, destination: Destination) -> Statement {
+    let operator = match destination {
+        Destination::NotIn(_) => Comparison::NotEqual,
+        _ => Comparison::Equal,
     };
+    let net = destination.net(table.family);
     statement::address(End::Destination, operator, net)
 }
 
 /// What a rule does, in nft's words.
-pub(super) fn action(place: Place<'_>, action: Action) -> Statement {
+pub(super) fn action(table: TableRef<'_>, action: Action) -> Statement {
     match action {
         Action::Accept | Action::FillChecksum => Statement::Verdict(Verdict::Accept),
         Action::Return => Statement::Verdict(Verdict::Return),
-        Action::Reject => Statement::Reject(statement::port_unreachable(place.family())),
+        Action::Reject => Statement::Reject(statement::port_unreachable(table.family())),
         Action::Masquerade { ports } => Statement::Translate(Translate {
             to: To::OutgoingDevice,
             ports: ports.map(|ports| (ports.start(), ports.end())),
@@ -237,7 +239,7 @@ pub(super) fn action(place: Place<'_>, action: Action) -> Statement {
         Action::Snat { addresses, ports } => Statement::Translate(Translate {
             to: To::Addresses {
                 kind: NatKind::Source,
-                family: place.family(),
+                family: table.family(),
                 range: Some((addresses.start().into(), addresses.end().into())),
             },
             ports: ports.map(|ports| (ports.start(), ports.end())),

@@ -13,7 +13,7 @@ use palisade_core::rules::Rule as CoreRule;
 use serde::Serialize;
 
 use crate::dump::{Depth, DumpError, Reader};
-use crate::layout::{self, Layout, Shape, Skeleton, TableName};
+use crate::layout::{self, Layout, SetId, Skeleton, TableName};
 use crate::object::{self, Chain, Element, ElementRef, Expression, Rule, Set};
 use crate::program::{ElementOf, FilledChain, FilledSet, Program};
 
@@ -60,10 +60,10 @@ impl Strange {
 #[must_use]
 pub fn lift(program: &Program) -> Option<Lifted> {
     let (mut lifting, sets) = Lifting::of(program)?;
-    for (shape, FilledSet { set, elements }) in sets {
+    for (id, FilledSet { set, elements }) in sets {
         for element in elements {
             let whole = || Ok::<_, Infallible>(element.clone());
-            let Ok(()) = lifting.element((&shape, set), element.into(), whole);
+            let Ok(()) = lifting.element((id, set), element.into(), whole);
         }
     }
     Some(lifting.done())
@@ -85,9 +85,9 @@ pub fn lift_standing(
     let Some((mut lifting, sets)) = Lifting::of(&program) else {
         return Ok(None);
     };
-    for (shape, FilledSet { set, .. }) in sets {
+    for (id, FilledSet { set, .. }) in sets {
         reader.each_element(family, table, &set.name, |listed| {
-            lifting.element((&shape, set), listed.seen, || listed.decode())
+            lifting.element((id, set), listed.seen, || listed.decode())
         })?;
     }
     Ok(Some(lifting.done()))
@@ -103,7 +103,7 @@ struct Lifting {
 }
 
 /// Sets of networks, in the order in which packets meet them.
-type Sets<'p> = Vec<(Shape, &'p FilledSet)>;
+type Sets<'p> = Vec<(SetId, &'p FilledSet)>;
 
 impl Lifting {
     /// Lifts all but elements, and tells the sets whose elements are to be lifted.
@@ -121,7 +121,7 @@ impl Lifting {
             unasked: HashSet::new(),
         };
         let sets = lifting.sets(program);
-        let of_sets: Vec<Shape> = sets.iter().map(|(shape, _)| shape.clone()).collect();
+        let of_sets: Vec<SetId> = sets.iter().map(|&(id, _)| id).collect();
         for layout in Layout::ALL {
             let is_there = |chain: &&FilledChain| layout.has_chain(&chain.chain.name);
             if program.chains.iter().any(|chain| is_there(&chain)) {
@@ -145,14 +145,14 @@ impl Lifting {
         let mut sets = Sets::new();
         let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
         for filled in program.sets.iter().filter(of_networks) {
-            match Shape::from_name(&filled.set.name) {
-                Some(shape) => sets.push((shape, filled)),
+            match SetId::from_name(&filled.set.name) {
+                Some(id) => sets.push((id, filled)),
                 None => self
                     .strange
                     .push(Strange::foreign(&filled.set.name, "a set")),
             }
         }
-        sets.sort_by(|(a, _), (b, _)| a.cmp(b));
+        sets.sort_by_key(|&(id, _)| id);
         sets
     }
 
@@ -187,11 +187,11 @@ impl Lifting {
     /// An element of a set. `whole` is asked for all of it only if it is none of ours.
     fn element<E>(
         &mut self,
-        (shape, set): (&Shape, &Set),
+        (id, set): (SetId, &Set),
         element: ElementRef<'_>,
         whole: impl FnOnce() -> Result<Element, E>,
     ) -> Result<(), E> {
-        match layout::read_element(self.family, shape, element) {
+        match layout::read_element(self.family, id, element) {
             Some(read) if !self.unasked.contains(&set.name) => self.rules.extend(read),
             Some(_) => {} // Its rule is told to be missing.
             None => {

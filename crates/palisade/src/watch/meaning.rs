@@ -8,7 +8,7 @@ use palisade_core::network::{Family, Name};
 use palisade_core::state::Record;
 use palisade_iptables::rule::Table;
 use palisade_nft::events::{self, Commit, Object, Way};
-use palisade_nft::layout::{self, Shape};
+use palisade_nft::layout::{self, SetId};
 use palisade_nft::object::{self, Element, Rule};
 use palisade_nft::statement::concatenation;
 
@@ -211,7 +211,7 @@ impl<'a> Meaning<'a> {
             object::Family::Ip6 => Family::Ipv6,
             _ => Family::Ipv4,
         };
-        let key_type = Shape::from_name(set).map(|shape| shape.key_type(family));
+        let key_type = SetId::from_name(set).map(|set| set.key_type(family));
         let key = concatenation(key_type.unwrap_or_default(), &element.key).to_string();
         let is_it = |installed: &Installed| installed.place == set && installed.item == key;
         let commented = element.userdata.text().and_then(|name| name.parse().ok());

@@ -1,0 +1,196 @@
+//! From a rule to the elements that say the same, and back.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use palisade_core::network::{Family, InterfaceName, Name, Subnet};
+use palisade_core::rules::{Destination, Matches, Protocol, Rule, Translation};
+
+use super::super::skeleton::Item;
+use super::set_id::SetId;
+use super::set_kind::{Meaning, Part, SetKind};
+use crate::object::{Element, ElementRef, Userdata};
+use crate::statement::{Direction, End};
+
+/// The elements that a rule is in this layout.
+pub(in crate::layout) fn items(rule: &Rule) -> impl Iterator<Item = Item> {
+    of(rule).map(|(set, key)| Item::Element {
+        set,
+        element: Element {
+            userdata: Userdata::comment(rule.owner.as_str()),
+            ..Element::of_key(key)
+        },
+    })
+}
+
+/// The elements that say what a rule says: sets and keys.
+///
+/// Of a network's rules for NAT, the one for tcp names the translation. What they say of other
+/// protocols is the same for all networks with that translation, and is in its chain; what they say
+/// of broadcasts and multicast is the same for all networks.
+pub(super) fn of(rule: &Rule) -> impl Iterator<Item = (SetId, Vec<u8>)> {
+    let is_named_elsewhere = rule.translates() && rule.matches.protocol != Some(Protocol::Tcp);
+    let kinds = SetKind::all().filter(move |_| !is_named_elsewhere);
+    kinds.filter_map(|kind| of_kind(kind, rule))
+}
+
+fn of_kind(kind: SetKind, rule: &Rule) -> Option<(SetId, Vec<u8>)> {
+    let (row, matches) = (kind.row(), &rule.matches);
+    if row.rule_kind != rule.kind || row.established != matches.known_flow {
+        return None;
+    }
+    let translation = Translation::of(rule.action).filter(|_| row.translates());
+    let mut id = SetId {
+        kind,
+        nat: translation,
+        via: false,
+        prefix: None,
+    };
+    let mut key = Vec::with_capacity(48);
+    for part in row.key() {
+        match part {
+            Part::Bridge(direction) => put_name(&mut key, interface(matches, *direction)?),
+            Part::Device(direction) => {
+                if let Some(device) = interface(matches, *direction) {
+                    put_name(&mut key, device);
+                    id.via = true;
+                }
+            }
+            Part::Address(end) => {
+                let subnet = subnet(matches, *end)?;
+                match subnet.network() {
+                    IpAddr::V4(address) => key.extend(address.octets()),
+                    IpAddr::V6(address) => key.extend(address.octets()),
+                }
+                id.prefix = Some(subnet.prefix());
+            }
+        }
+    }
+    Some((id, key))
+}
+
+fn interface(matches: &Matches, direction: Direction) -> Option<&InterfaceName> {
+    match direction {
+        Direction::In => matches.in_interface.as_ref(),
+        Direction::Out => matches.out_interface.as_ref(),
+    }
+}
+
+/// The subnet at one end. Rules of a subnet that is translated are about what leaves it: it is at
+/// both ends of what does not.
+fn subnet(matches: &Matches, end: End) -> Option<Subnet> {
+    match (end, matches.destination) {
+        (End::Source, _) => matches.source,
+        (End::Destination, Some(Destination::In(subnet) | Destination::NotIn(subnet))) => {
+            Some(subnet)
+        }
+        (End::Destination, _) => None,
+    }
+}
+
+/// The rules that an element of a set stands for; none if it is no element of palisade's.
+pub(in crate::layout) fn read(
+    family: Family,
+    set: SetId,
+    element: ElementRef<'_>,
+) -> Option<Vec<Rule>> {
+    if element.flags != 0 || element.has_value || !element.key_end.is_empty() {
+        return None;
+    }
+    let owner: Name = element.text()?.parse().ok()?;
+    let matches = matches(family, set, element.key)?;
+    let rule = |kind, matches, action| Rule {
+        owner: owner.clone(),
+        kind,
+        layer: family.into(),
+        matches,
+        action,
+    };
+    let row = set.row();
+    Some(match row.meaning {
+        Meaning::Entrance | Meaning::Exemption => Vec::new(),
+        Meaning::Rule(action) => vec![rule(row.rule_kind, matches, action)],
+        Meaning::Translation => {
+            let rules = set
+                .nat?
+                .rules(matches.source?, matches.out_interface.as_ref());
+            let rules = rules.map(|(kind, matches, action)| rule(kind, matches, action));
+            rules.collect()
+        }
+    })
+}
+
+/// The subnet within which packets keep their source, if an element of the set with this key says
+/// that.
+pub(in crate::layout) fn exemption(family: Family, set: SetId, key: &[u8]) -> Option<IpNet> {
+    let matches = matches(family, set, key)?;
+    let is_exemption = set.row().meaning == Meaning::Exemption;
+    matches.source.filter(|_| is_exemption).map(Subnet::net)
+}
+
+/// The packets for which a key is looked up; none if palisade makes no such key.
+fn matches(family: Family, set: SetId, mut bytes: &[u8]) -> Option<Matches> {
+    let mut matches = Matches {
+        known_flow: set.row().established,
+        ..Matches::default()
+    };
+    let key = set.row().key();
+    for part in set.parts(key) {
+        match part {
+            Part::Bridge(direction) | Part::Device(direction) => {
+                let name = take_name(&mut bytes)?;
+                match direction {
+                    Direction::In => matches.in_interface = Some(name),
+                    Direction::Out => matches.out_interface = Some(name),
+                }
+            }
+            Part::Address(end) => {
+                let address = take_address(&mut bytes, family)?;
+                let subnet = Subnet::new(address, set.prefix?).ok()?;
+                // An address with bits behind the prefix is never looked up.
+                if subnet.network() != address {
+                    return None;
+                }
+                match end {
+                    End::Source => matches.source = Some(subnet),
+                    End::Destination => matches.destination = Some(Destination::In(subnet)),
+                }
+            }
+        }
+    }
+    // A network has one bridge, and what is within a subnet is so at both ends.
+    let has_both = |a, b| key.contains(&a) && key.contains(&b);
+    let is_of_one_bridge = matches.in_interface == matches.out_interface
+        || !has_both(Part::Bridge(Direction::In), Part::Bridge(Direction::Out));
+    let is_of_one_subnet = matches.destination == matches.source.map(Destination::In)
+        || !has_both(Part::Address(End::Source), Part::Address(End::Destination));
+    (is_of_one_bridge && is_of_one_subnet && bytes.is_empty()).then_some(matches)
+}
+
+fn put_name(bytes: &mut Vec<u8>, name: &InterfaceName) {
+    let start = bytes.len();
+    bytes.extend(name.as_str().bytes());
+    bytes.resize(start + 16, 0);
+}
+
+fn take_name(bytes: &mut &[u8]) -> Option<InterfaceName> {
+    let (name, rest) = bytes.split_at_checked(16)?;
+    *bytes = rest;
+    let end = name.iter().position(|&byte| byte == 0)?;
+    std::str::from_utf8(&name[..end]).ok()?.parse().ok()
+}
+
+fn take_address(bytes: &mut &[u8], family: Family) -> Option<IpAddr> {
+    match family {
+        Family::Ipv4 => {
+            let (octets, rest) = bytes.split_first_chunk::<4>()?;
+            *bytes = rest;
+            Some(Ipv4Addr::from(*octets).into())
+        }
+        Family::Ipv6 => {
+            let (octets, rest) = bytes.split_first_chunk::<16>()?;
+            *bytes = rest;
+            Some(Ipv6Addr::from(*octets).into())
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The sets that there are: a kind and its parameters.
+
+use std::fmt::Write;
+
+use palisade_core::network::Family;
+use palisade_core::rules::{RuleKind, Translation};
+
+use super::super::skeleton::SKELETON;
+use super::super::table_ref::TableRef;
+use super::nat;
+use super::set_kind::{Lookup, Part, Row, SetKind, Then};
+use crate::object::{Counter, DataType, Expression, Rule, Set, Userdata, Verdict};
+use crate::statement::{self, Field, Statement};
+
+/// A set, whatever the table. Sets are in the order in which packets meet the rules that look them
+/// up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SetId {
+    pub(super) kind: SetKind,
+    /// How sources are translated, for sets of NAT.
+    pub(super) nat: Option<Translation>,
+    /// Whether packets are looked up by the network's device too.
+    pub(super) via: bool,
+    /// The length of the prefix of the subnets in the set, if it holds subnets.
+    pub(super) prefix: Option<u8>,
+}
+
+impl SetId {
+    /// The name of the set.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let mut name = self.row().name.to_owned();
+        if self.via {
+            name.push_str("_via");
+        }
+        // Writing into memory does not fail.
+        if let Some(prefix) = self.prefix {
+            let _ = write!(name, "_{prefix}");
+        }
+        if let Some(nat) = self.nat {
+            let _ = write!(name, "_{}", nat::name(nat));
+        }
+        name
+    }
+
+    /// The set of this name: the inverse of [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        SetKind::all().find_map(|kind| Self::read(kind, name))
+    }
+
+    fn read(kind: SetKind, name: &str) -> Option<Self> {
+        let row = kind.row();
+        let rest = name.strip_prefix(row.name)?;
+        let (via, rest) = match rest.strip_prefix("_via") {
+            Some(rest) => (row.may_have_device(), rest),
+            None => (false, rest),
+        };
+        let rest = rest.strip_prefix('_').unwrap_or(rest);
+        let (prefix, nat) = rest.split_once('_').unwrap_or((rest, ""));
+        let id = Self {
+            kind,
+            nat: nat::from_name(nat),
+            via,
+            prefix: prefix.parse().ok(),
+        };
+        let has_its_parameters =
+            id.prefix.is_some() == row.has_prefix() && id.nat.is_some() == row.translates();
+        // Whatever else the name says is seen here.
+        (has_its_parameters && id.name() == name).then_some(id)
+    }
+
+    pub(super) fn row(&self) -> &'static Row {
+        self.kind.row()
+    }
+
+    /// The kind of the rules that the set's elements are made of.
+    #[must_use]
+    pub fn rule_kind(&self) -> RuleKind {
+        self.row().rule_kind
+    }
+
+    /// The parts of a key that a set with these parameters has.
+    pub(super) fn parts(&self, key: &'static [Part]) -> impl Iterator<Item = Part> + use<> {
+        let via = self.via;
+        let is_there = move |part: &Part| via || !matches!(part, Part::Device(_));
+        key.iter().copied().filter(is_there)
+    }
+
+    fn types(&self, family: Family) -> impl Iterator<Item = DataType> + use<> {
+        let address = match family {
+            Family::Ipv4 => DataType::IPV4_ADDR,
+            Family::Ipv6 => DataType::IPV6_ADDR,
+        };
+        let data_type = move |part| match part {
+            Part::Bridge(_) | Part::Device(_) => DataType::IFNAME,
+            Part::Address(_) => address,
+        };
+        self.parts(self.row().key()).map(data_type)
+    }
+
+    /// The type of the set's keys.
+    #[must_use]
+    pub fn key_type(&self, family: Family) -> DataType {
+        let types = self.types(family);
+        types.fold(DataType::default(), |all, part| {
+            DataType::concatenation(&[all, part])
+        })
+    }
+
+    /// The set in a table.
+    pub(super) fn set(&self, table: TableRef<'_>) -> Set {
+        let types: Vec<DataType> = self.types(table.family).collect();
+        // A concatenation has no byte order of its own.
+        let host_endian = match types.as_slice() {
+            [one] => Some(*one == DataType::IFNAME),
+            _ => None,
+        };
+        Set {
+            family: table.family(),
+            table: table.table.to_string(),
+            name: self.name(),
+            id: None,
+            flags: 0,
+            key_type: DataType::concatenation(&types),
+            key_len: types.iter().filter_map(|part| part.size()).sum(),
+            data: None,
+            expressions: if self.row().counts {
+                vec![Expression::Counter(Counter::default())]
+            } else {
+                Vec::new()
+            },
+            userdata: Userdata::of_set(host_endian, &self.comment()),
+            handle: None,
+            extra: Vec::new(),
+        }
+    }
+
+    /// What its elements are, for people.
+    fn comment(&self) -> String {
+        let [before, after] = self.row().comment;
+        let mut comment = before.to_owned();
+        if let Some(prefix) = self.prefix {
+            let _ = write!(comment, " /{prefix}");
+        }
+        if self.via {
+            comment.push_str(" through the network's device");
+        }
+        comment.push_str(after);
+        if let Some(nat) = self.nat {
+            let _ = write!(comment, " {}", nat::words(nat));
+        }
+        comment
+    }
+
+    /// The rules that look packets up in the set.
+    pub(super) fn rules(&self, table: TableRef<'_>) -> impl Iterator<Item = Rule> {
+        let lookups = self.row().lookups.iter();
+        lookups.map(move |lookup| self.rule(table, lookup))
+    }
+
+    /// `ct state` comes before the look-up: a counting set counts what it finds, also if a later
+    /// statement ends the rule.
+    fn rule(&self, table: TableRef<'_>, lookup: &Lookup) -> Rule {
+        let established = self.row().established.then(statement::known_flow);
+        let found = statement::in_set(self.fields(table, lookup.key), &self.name());
+        let statements: Vec<Statement> = established
+            .into_iter()
+            .chain([found])
+            .chain(self.then(table, lookup.then))
+            .collect();
+        let comment = match lookup.comment {
+            Some(comment) => format!("{SKELETON}{comment}"),
+            None => format!("{SKELETON}{}", self.comment()),
+        };
+        table.rule(lookup.chain, &statements, &comment)
+    }
+
+    fn then(&self, table: TableRef<'_>, then: Then) -> Option<Statement> {
+        Some(Statement::Verdict(match then {
+            Then::Accept => Verdict::Accept,
+            Then::Return => Verdict::Return,
+            Then::Jump(chain) => Verdict::Jump(chain.to_owned()),
+            Then::Translate => Verdict::Goto(nat::chain(self.nat?)),
+            Then::Reject => {
+                let answer = statement::port_unreachable(table.family());
+                return Some(Statement::Reject(answer));
+            }
+        }))
+    }
+
+    fn fields(&self, table: TableRef<'_>, key: &'static [Part]) -> Vec<Field> {
+        let prefix = self.prefix.unwrap_or_default();
+        let field = |part| match part {
+            Part::Bridge(direction) | Part::Device(direction) => {
+                statement::interface_field(direction)
+            }
+            Part::Address(end) => statement::address_field(table.family(), end, prefix),
+        };
+        self.parts(key).map(field).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in [
+            "established_in",
+            "established_out_via",
+            "cross",
+            "bridges",
+            "out_24",
+            "out_via_64",
+            "refused_out",
+            "reply_24",
+            "in_via_8",
+            "refused_in",
+            "same_24",
+            "nat_24_1024-65535",
+            "nat_via_24_10.0.0.1-10.0.0.9_1024-65535",
+        ] {
+            let id = SetId::from_name(name);
+            assert_eq!(id.map(|id| id.name()).as_deref(), Some(name));
+        }
+        for name in [
+            "",
+            "cross_via",
+            "cross_24",
+            "out",
+            "out_via",
+            "out_024",
+            "out_24_1024-65535",
+            "established_in_24",
+            "established_in_via_24",
+            "nat_24",
+            "nat_24_65535-1024",
+            "natter_24_1024-65535",
+            "refused",
+            "transaction",
+        ] {
+            assert_eq!(SetId::from_name(name), None, "{name}");
+        }
+    }
+}

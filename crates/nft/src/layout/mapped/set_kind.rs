@@ -1,0 +1,357 @@
+//! The kinds of sets: one table, and a row for each kind.
+//!
+//! Names, keys, sets, the rules that look packets up, elements, and what elements mean are made
+//! from this table.
+
+use palisade_core::rules::{Action, RuleKind};
+
+use crate::statement::{Direction, End};
+
+/// The base chain of forwarded packets.
+pub(super) const FORWARD: &str = "guests_forward";
+/// The base chain in which sources are translated.
+pub(super) const POSTROUTING: &str = "guests_postrouting";
+/// The chain of packets that guests send.
+pub(super) const FROM_GUEST: &str = "from_guest";
+/// The chain of packets that guests receive.
+pub(super) const TO_GUEST: &str = "to_guest";
+
+/// What a set holds. The order is that in which packets meet the rules that look them up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SetKind {
+    /// Bridges to which established connections lead, before all else.
+    EstablishedIn,
+    /// Bridges from which established connections lead, before all else.
+    EstablishedOut,
+    /// Bridges, from guest to guest.
+    Cross,
+    /// The bridges of all networks.
+    Bridges,
+    /// Bridges and the subnets that may send from them.
+    Out,
+    /// Bridges from which everything else is refused.
+    RefusedOut,
+    /// Bridges and the subnets that may receive packets of established connections.
+    Reply,
+    /// Bridges and the subnets that may receive all packets.
+    In,
+    /// Bridges to which everything else is refused.
+    RefusedIn,
+    /// Subnets within which packets keep their source.
+    Same,
+    /// Subnets whose sources are translated.
+    Nat,
+}
+
+/// What holds for all sets of a kind.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) kind: SetKind,
+    /// The beginning of the set's name.
+    pub(super) name: &'static str,
+    /// The comment of the set, before and after what a set's parameters add.
+    pub(super) comment: [&'static str; 2],
+    /// The kind of the rules that elements are made of.
+    pub(super) rule_kind: RuleKind,
+    /// What an element means beside that.
+    pub(super) meaning: Meaning,
+    /// Whether only packets of established connections are looked up.
+    pub(super) established: bool,
+    /// Whether elements count. Those that only lead on do not, nor those of established
+    /// connections: counting would cost what they save.
+    pub(super) counts: bool,
+    /// The rules that look packets up, of which the first one has the set's key.
+    pub(super) lookups: &'static [Lookup],
+}
+
+/// A rule that looks packets up in a set.
+#[derive(Debug)]
+pub(super) struct Lookup {
+    pub(super) chain: &'static str,
+    pub(super) key: &'static [Part],
+    pub(super) then: Then,
+    /// The rule's comment, where it is not that of the set.
+    pub(super) comment: Option<&'static str>,
+}
+
+/// A part of a set's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The network's bridge, where the packet passes it in this direction.
+    Bridge(Direction),
+    /// The network's device, of networks that are bound to one.
+    Device(Direction),
+    /// The first bits of an address: the network's subnet.
+    Address(End),
+}
+
+/// What happens to a packet that is found in a set.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Then {
+    Accept,
+    Return,
+    Reject,
+    Jump(&'static str),
+    /// On to the chain of the set's translation.
+    Translate,
+}
+
+/// What an element means for its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// One rule with this action.
+    Rule(Action),
+    /// The rules of the set's translation.
+    Translation,
+    /// Nothing by itself: packets within the subnet are not translated.
+    Exemption,
+    /// Nothing by itself: packets are led on to other sets.
+    Entrance,
+}
+
+const ROW: Row = Row {
+    kind: SetKind::Cross,
+    name: "",
+    comment: ["", ""],
+    rule_kind: RuleKind::Cross,
+    meaning: Meaning::Rule(Action::Accept),
+    established: false,
+    counts: true,
+    lookups: &[],
+};
+
+const BRIDGE_IN: Part = Part::Bridge(Direction::In);
+const BRIDGE_OUT: Part = Part::Bridge(Direction::Out);
+const DEVICE_IN: Part = Part::Device(Direction::In);
+const DEVICE_OUT: Part = Part::Device(Direction::Out);
+const SOURCE: Part = Part::Address(End::Source);
+const DESTINATION: Part = Part::Address(End::Destination);
+
+/// The table, in the order of the kinds.
+static TABLE: &[Row] = &[
+    Row {
+        kind: SetKind::EstablishedIn,
+        name: "established_in",
+        comment: ["known flows to guests", ""],
+        rule_kind: RuleKind::EstablishedIn,
+        established: true,
+        counts: false,
+        lookups: &[Lookup {
+            chain: FORWARD,
+            key: &[BRIDGE_OUT, DEVICE_IN],
+            then: Then::Accept,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::EstablishedOut,
+        name: "established_out",
+        comment: ["known flows from guests", ""],
+        rule_kind: RuleKind::EstablishedOut,
+        established: true,
+        counts: false,
+        lookups: &[Lookup {
+            chain: FORWARD,
+            key: &[BRIDGE_IN, DEVICE_OUT],
+            then: Then::Accept,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Cross,
+        name: "cross",
+        comment: ["from guest to guest across a bridge", ""],
+        lookups: &[Lookup {
+            chain: FORWARD,
+            key: &[BRIDGE_IN, BRIDGE_OUT],
+            then: Then::Accept,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Bridges,
+        name: "bridges",
+        comment: ["the bridges of guests", ""],
+        meaning: Meaning::Entrance,
+        counts: false,
+        lookups: &[
+            Lookup {
+                chain: FORWARD,
+                key: &[BRIDGE_IN],
+                then: Then::Jump(FROM_GUEST),
+                comment: Some("what a guest sends"),
+            },
+            Lookup {
+                chain: FORWARD,
+                key: &[BRIDGE_OUT],
+                then: Then::Jump(TO_GUEST),
+                comment: Some("what a guest gets"),
+            },
+        ],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Out,
+        name: "out",
+        comment: ["out of a", ""],
+        rule_kind: RuleKind::Out,
+        lookups: &[Lookup {
+            chain: FROM_GUEST,
+            key: &[BRIDGE_IN, DEVICE_OUT, SOURCE],
+            then: Then::Return,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::RefusedOut,
+        name: "refused_out",
+        comment: ["everything else from guests", ""],
+        rule_kind: RuleKind::RefuseOut,
+        meaning: Meaning::Rule(Action::Reject),
+        lookups: &[Lookup {
+            chain: FROM_GUEST,
+            key: &[BRIDGE_IN],
+            then: Then::Reject,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Reply,
+        name: "reply",
+        comment: ["answers into a", ""],
+        rule_kind: RuleKind::In,
+        established: true,
+        lookups: &[Lookup {
+            chain: TO_GUEST,
+            key: &[BRIDGE_OUT, DEVICE_IN, DESTINATION],
+            then: Then::Accept,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::In,
+        name: "in",
+        comment: ["into a", ""],
+        rule_kind: RuleKind::In,
+        lookups: &[Lookup {
+            chain: TO_GUEST,
+            key: &[BRIDGE_OUT, DEVICE_IN, DESTINATION],
+            then: Then::Accept,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::RefusedIn,
+        name: "refused_in",
+        comment: ["everything else to guests", ""],
+        rule_kind: RuleKind::RefuseIn,
+        meaning: Meaning::Rule(Action::Reject),
+        lookups: &[Lookup {
+            chain: TO_GUEST,
+            key: &[BRIDGE_OUT],
+            then: Then::Reject,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Same,
+        name: "same",
+        comment: ["within a", ": no nat"],
+        rule_kind: RuleKind::Nat,
+        meaning: Meaning::Exemption,
+        counts: false,
+        lookups: &[Lookup {
+            chain: POSTROUTING,
+            key: &[SOURCE, DESTINATION],
+            then: Then::Return,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Nat,
+        name: "nat",
+        comment: ["nat of a", ""],
+        rule_kind: RuleKind::Nat,
+        meaning: Meaning::Translation,
+        lookups: &[Lookup {
+            chain: POSTROUTING,
+            key: &[DEVICE_OUT, SOURCE],
+            then: Then::Translate,
+            comment: None,
+        }],
+        ..ROW
+    },
+];
+
+impl SetKind {
+    /// All kinds, in the order in which packets meet them.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.kind)
+    }
+
+    pub(super) fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+}
+
+impl Row {
+    /// The parts of the set's key, with the device of networks that are bound to one.
+    pub(super) fn key(&self) -> &'static [Part] {
+        self.lookups.first().map_or(&[], |lookup| lookup.key)
+    }
+
+    /// Whether the set's name says that the key has the network's device.
+    pub(super) fn may_have_device(&self) -> bool {
+        let is_device = |part: &Part| matches!(part, Part::Device(_));
+        self.key().iter().any(is_device)
+    }
+
+    /// Whether there is a set for each translation.
+    pub(super) fn translates(&self) -> bool {
+        self.meaning == Meaning::Translation
+    }
+
+    /// Whether the set's name says how long the prefix of its subnets is.
+    pub(super) fn has_prefix(&self) -> bool {
+        let is_address = |part: &Part| matches!(part, Part::Address(_));
+        self.key().iter().any(is_address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::layout::omission;
+
+    #[test]
+    fn each_kind_has_one_row_at_its_place_and_a_name_of_its_own() {
+        let mut names = HashSet::new();
+        for (place, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.kind as usize, place, "{:?}", row.kind);
+            assert!(names.insert(row.name), "{:?}", row.kind);
+            assert!(!row.lookups.is_empty(), "{:?}", row.kind);
+        }
+        // `Nat` is the last kind.
+        assert_eq!(TABLE.len(), SetKind::Nat as usize + 1);
+    }
+
+    #[test]
+    fn each_kind_of_rule_that_nf_tables_has_is_in_a_set_or_shared_by_all() {
+        let shared = palisade_core::rules::UNTRANSLATED.map(|(kind, _)| kind);
+        for kind in RuleKind::all().filter(|kind| omission(*kind).is_none()) {
+            let is_in_set = TABLE.iter().any(|row| row.rule_kind == kind);
+            assert_ne!(is_in_set, shared.contains(&kind), "{kind}");
+        }
+    }
+}

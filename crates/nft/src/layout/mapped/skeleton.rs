@@ -1,0 +1,93 @@
+//! What is installed once for all networks: chains, sets, and the rules that look packets up.
+
+use palisade_core::rules::{Layer, Rule as CoreRule, Translation, UNTRANSLATED};
+
+use super::super::skeleton::{SKELETON, Skeleton};
+use super::super::table_ref::{FILTER, SRCNAT, TableRef, base};
+use super::element;
+use super::nat;
+use super::set_id::SetId;
+use super::set_kind::{FORWARD, FROM_GUEST, POSTROUTING, TO_GUEST};
+use crate::object::{Chain, Comparison, Hook, Rule, Verdict};
+use crate::statement::{self, End, Statement};
+
+/// Whether a chain of this name belongs to this layout.
+pub(in crate::layout) fn has_chain(name: &str) -> bool {
+    [FORWARD, FROM_GUEST, TO_GUEST, POSTROUTING].contains(&name) || nat::is_chain(name)
+}
+
+/// What is installed for these rules of networks.
+pub(in crate::layout) fn skeleton(
+    table: TableRef<'_>,
+    rules: impl Iterator<Item = CoreRule>,
+) -> Skeleton {
+    let ids = |rule: CoreRule| element::of(&rule).map(|(id, _)| id).collect::<Vec<_>>();
+    let mut sets: Vec<SetId> = rules.flat_map(ids).collect();
+    sets.sort();
+    sets.dedup();
+    skeleton_of(table, &sets)
+}
+
+/// What is installed for these sets, which are in order.
+pub(in crate::layout) fn skeleton_of(table: TableRef<'_>, sets: &[SetId]) -> Skeleton {
+    // Sets are sorted by kind and translation first, so that equal ones are neighbours.
+    let mut translations: Vec<Translation> = sets.iter().filter_map(|set| set.nat).collect();
+    translations.dedup();
+    Skeleton {
+        chains: chains(table, &translations),
+        sets: sets.iter().map(|set| set.set(table)).collect(),
+        rules: rules(table, sets, &translations),
+    }
+}
+
+/// The chains, those that are jumped to before those that jump.
+fn chains(table: TableRef<'_>, translations: &[Translation]) -> Vec<Chain> {
+    let forward = base("filter", Hook::FORWARD, FILTER);
+    let mut chains = vec![
+        table.chain(FROM_GUEST, None, "what a guest may send"),
+        table.chain(TO_GUEST, None, "what a guest may get"),
+        table.chain(FORWARD, Some(forward), "forwarded packets"),
+    ];
+    // Without a network that translates, packets that leave are not looked up.
+    if !translations.is_empty() {
+        let comment = "guests leave with this source";
+        let of_translation =
+            |translation: &Translation| table.chain(&nat::chain(*translation), None, comment);
+        chains.extend(translations.iter().map(of_translation));
+        let postrouting = base("nat", Hook::POSTROUTING, SRCNAT);
+        chains.push(table.chain(
+            POSTROUTING,
+            Some(postrouting),
+            "first packets of flows, leaving",
+        ));
+    }
+    chains
+}
+
+fn rules(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> Vec<Rule> {
+    let of_translation = |translation: &Translation| nat::rules(table, *translation);
+    let mut rules: Vec<Rule> = translations.iter().flat_map(of_translation).collect();
+    // The sets of NAT are the last ones.
+    let (others, translated) = sets.split_at(sets.partition_point(|set| set.nat.is_none()));
+    rules.extend(others.iter().flat_map(|set| set.rules(table)));
+    if !translated.is_empty() {
+        rules.extend(exceptions(table));
+    }
+    rules.extend(translated.iter().flat_map(|set| set.rules(table)));
+    rules
+}
+
+/// What is never translated, however networks translate. It is above the look-ups by which a
+/// translation is found, since those count connections; and below those of what stays within a
+/// subnet, since connections to guests are more than broadcasts.
+fn exceptions(table: TableRef<'_>) -> impl Iterator<Item = Rule> {
+    let layer = Layer::from(table.family);
+    let here = UNTRANSLATED.into_iter().rev();
+    let here = here.filter(move |(kind, _)| kind.layers().contains(&layer));
+    here.map(move |(kind, destination)| {
+        let net = destination.net(table.family);
+        let destination = statement::address(End::Destination, Comparison::Equal, net);
+        let statements = [destination, Statement::Verdict(Verdict::Return)];
+        table.rule(POSTROUTING, &statements, &format!("{SKELETON}{kind}"))
+    })
+}

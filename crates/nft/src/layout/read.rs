@@ -1,0 +1,66 @@
+//! What rules and elements in a table of palisade's stand for.
+
+use ipnet::IpNet;
+use palisade_core::network::{Family, Name};
+use palisade_core::rules::{self, Rule as CoreRule, RuleKind};
+
+use super::flat;
+use super::mapped::{self, SetId};
+use super::names::TableName;
+use super::omission::omission;
+use super::skeleton::SKELETON;
+use super::table_ref::TableRef;
+use crate::object::{ElementRef, Rule};
+
+/// The rule of a network that a rule in a table of ours stands for, if it is exactly one that
+/// `flat` makes.
+#[must_use]
+pub fn read_rule(table: &TableName, family: Family, rule: &Rule) -> Option<CoreRule> {
+    flat::read(TableRef { table, family }, rule)
+}
+
+/// The rules of a network that an element of a set in a table of ours stands for, if it is one
+/// that `mapped` makes. Some elements only stand beside others, and stand for none.
+#[must_use]
+pub fn read_element(family: Family, set: SetId, element: ElementRef<'_>) -> Option<Vec<CoreRule>> {
+    mapped::read(family, set, element)
+}
+
+/// The subnet within which packets keep their source, if an element of a set with this key says
+/// that.
+#[must_use]
+pub fn exemption(family: Family, set: SetId, key: &[u8]) -> Option<IpNet> {
+    mapped::exemption(family, set, key)
+}
+
+/// The network and the kind that the comment of a rule in `flat` names.
+#[must_use]
+pub fn untag(comment: &str) -> Option<(Name, RuleKind)> {
+    let (owner, mut kinds) = rules::untag(comment)?;
+    Some((owner, kinds.find(|kind| omission(*kind).is_none())?))
+}
+
+/// The kind of the networks' rules that a rule of a layout's skeleton stands for, if it does.
+#[must_use]
+pub fn kind_of_skeleton(comment: &str) -> Option<RuleKind> {
+    let words = comment.strip_prefix(SKELETON)?;
+    let (word, _) = words.split_once(", ").unwrap_or((words, ""));
+    RuleKind::named(word).next()
+}
+
+/// Whether a rule's comment says that it belongs to a layout's skeleton.
+#[must_use]
+pub fn is_of_skeleton(rule: &Rule) -> bool {
+    let comment = rule.userdata.text();
+    // A network may be named like the beginning: what is in its chains in `flat` is a network's.
+    comment.is_some_and(|comment| comment.starts_with(SKELETON))
+        && flat::role(&rule.chain).is_none()
+}
+
+/// The network whose rule in `flat` this is, as its comment says.
+#[must_use]
+pub fn owner_of_rule(rule: &Rule) -> Option<Name> {
+    let is_of_network = !is_of_skeleton(rule);
+    let comment = rule.userdata.text().filter(|_| is_of_network);
+    comment.and_then(untag).map(|(owner, _)| owner)
+}
