@@ -122,7 +122,9 @@ impl Asked {
     fn stop(&self, probe: &Probe, outcome: &Outcome) -> Option<Stop> {
         let check = match probe.wanted {
             // The settings of br_netfilter keep frames from the rules of IP alone.
-            Wanted::Cross if !self.keeper.is_of_frames() => Check::BridgeNfCall,
+            wanted if wanted.stays_on_bridge() && !self.keeper.is_of_frames() => {
+                Check::BridgeNfCall
+            }
             wanted if wanted.is_for_host() => Check::HostFilter,
             _ => Check::ForwardFilter,
         };
@@ -218,7 +220,7 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
         .collect();
     wanted.sort();
     wanted.dedup();
-    let what: Vec<&str> = wanted.iter().map(|wanted| wanted.words()).collect();
+    let what: Vec<&str> = wanted.iter().map(|wanted| wanted.words).collect();
     let what = what.join(", ");
     let networks = told(&stopped.networks);
     let mut mend: Vec<String> = Vec::new();
@@ -253,7 +255,7 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
             "guests of {networks} do not reach each other, although they are on one bridge: \
              bridged frames meet these rules too (/proc/sys/net/bridge)"
         ),
-        Check::ForwardFilter if wanted == [Wanted::Cross] => {
+        Check::ForwardFilter if wanted.iter().all(|wanted| wanted.stays_on_bridge()) => {
             format!("guests of {networks} do not reach each other, although they are on one bridge")
         }
         _ => format!(

@@ -95,7 +95,8 @@ impl Keeper {
     /// Commands that let it pass, where `chain` is the base chain that stops it.
     pub(super) fn lets_pass(&self, chain: &str, passage: Passage<'_>) -> Vec<String> {
         let bridge = word(passage.bridge.as_str());
-        match (self, passage.wanted.service()) {
+        let wanted = passage.wanted;
+        match (self, wanted.service()) {
             (Self::Firewalld, _) => vec![format!(
                 "firewall-cmd --zone={} --add-interface={bridge}",
                 zone()
@@ -103,10 +104,10 @@ impl Keeper {
             (Self::Ufw { .. }, Some((protocol, port))) => vec![format!(
                 "ufw allow in on {bridge} to any port {port} proto {protocol}"
             )],
-            (Self::Ufw { .. }, None) => match passage.wanted {
-                Wanted::Out | Wanted::Cross => vec![format!("ufw route allow in on {bridge}")],
-                _ => vec![format!("ufw route allow out on {bridge}")],
-            },
+            (Self::Ufw { .. }, None) => {
+                let way = if wanted.comes_in() { "out" } else { "in" };
+                vec![format!("ufw route allow {way} on {bridge}")]
+            }
             // No name of an interface tells whose packets these are: somebody has to look.
             (Self::Nft { table }, _)
                 if table.starts_with(NETDEV)
@@ -117,9 +118,10 @@ impl Keeper {
             (Self::Nft { table }, service) if table.starts_with(BRIDGE) => {
                 // Not every kernel knows the bridge there (`meta ibrname`), but its ports.
                 let ports: Vec<String> = passage.ports.iter().map(|port| word(port)).collect();
-                let way = match passage.wanted {
-                    Wanted::Answers | Wanted::In => "oifname",
-                    _ => "iifname",
+                let way = if wanted.comes_in() {
+                    "oifname"
+                } else {
+                    "iifname"
                 };
                 let which = match ports.as_slice() {
                     [port] => format!("{way} {port}"),
@@ -138,13 +140,18 @@ impl Keeper {
                 word(chain)
             )],
             (Self::Nft { table }, None) => {
-                let matches = match passage.wanted {
-                    Wanted::Answers => format!("oifname {bridge} ct state established,related"),
-                    Wanted::In => format!("oifname {bridge}"),
-                    _ => format!("iifname {bridge}"),
+                let way = if wanted.comes_in() {
+                    "oifname"
+                } else {
+                    "iifname"
+                };
+                let established = if wanted.known_flow {
+                    " ct state established,related"
+                } else {
+                    ""
                 };
                 vec![format!(
-                    "nft insert rule {table} {} {matches} accept",
+                    "nft insert rule {table} {} {way} {bridge}{established} accept",
                     word(chain)
                 )]
             }
@@ -165,14 +172,15 @@ impl Keeper {
                     (true, "FORWARD") => DOCKER_USER.to_owned(),
                     _ => word(chain),
                 };
-                let matches = match passage.wanted {
-                    Wanted::Answers => {
-                        format!("-o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED")
-                    }
-                    Wanted::In => format!("-o {bridge}"),
-                    _ => format!("-i {bridge}"),
+                let way = if wanted.comes_in() { "-o" } else { "-i" };
+                let established = if wanted.known_flow {
+                    " -m conntrack --ctstate RELATED,ESTABLISHED"
+                } else {
+                    ""
                 };
-                vec![format!("{program} -I {chain} {matches} -j ACCEPT")]
+                vec![format!(
+                    "{program} -I {chain} {way} {bridge}{established} -j ACCEPT"
+                )]
             }
         }
     }

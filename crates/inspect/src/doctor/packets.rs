@@ -1,21 +1,32 @@
 //! Packets that must pass for a network's guests to have what their definition promises.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Deref;
 
 use palisade_core::evaluate::{Flow, Packet};
 use palisade_core::network::{Family, Forward, InterfaceName, Name, Network, Subnet};
+use palisade_core::rules::{Endpoint, Guard, ProbePacket, Rule, RuleKind, rules};
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::{Host, RouteKind};
 
-use super::scene::{Scene, leaves};
+use super::scene::Scene;
 
 /// Somebody outside, of each family: an address that no rule should know.
 const WORLD: (Ipv4Addr, Ipv6Addr) = (
     Ipv4Addr::new(1, 1, 1, 1),
     Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111),
 );
-const TCP: u8 = 6;
-const UDP: u8 = 17;
+
+/// The source of a guest without an address.
+const NEW_GUEST: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::UNSPECIFIED,
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2),
+);
+/// The address of all DHCP servers.
+const DHCP_SERVERS: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::BROADCAST,
+    Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2),
+);
 
 /// A packet, whose it is, and what for.
 #[derive(Debug, Clone)]
@@ -30,58 +41,18 @@ pub(super) struct Probe {
     pub(super) meets_ip: bool,
 }
 
-/// What a packet is for.
+/// A packet that must pass, as the table of kinds of rules describes it, and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wanted {
-    /// A guest reaches somebody outside.
-    Out,
-    /// An answer comes back.
-    Answers,
-    /// Somebody outside reaches a guest of a routed network.
-    In,
-    /// Guests of one bridge reach each other, where bridged frames meet rules.
-    Cross,
-    /// A guest asks the host for an address by DHCP.
-    Dhcp,
-    /// A guest asks the host for an address by DHCPv6.
-    Dhcpv6,
-    /// A guest asks the host for a name over UDP.
-    DnsUdp,
-    /// A guest asks the host for a name over TCP.
-    DnsTcp,
+pub(super) struct Wanted {
+    place: usize,
+    packet: &'static ProbePacket,
 }
 
-impl Wanted {
-    /// Whether the host itself takes the packet.
-    pub(super) fn is_for_host(self) -> bool {
-        matches!(
-            self,
-            Self::Dhcp | Self::Dhcpv6 | Self::DnsUdp | Self::DnsTcp
-        )
-    }
+impl Deref for Wanted {
+    type Target = ProbePacket;
 
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Out => "what guests send to the outside",
-            Self::Answers => "answers to guests",
-            Self::In => "what comes from outside to guests",
-            Self::Cross => "what guests of the bridge send each other",
-            Self::Dhcp => "DHCP (udp 67)",
-            Self::Dhcpv6 => "DHCPv6 (udp 547)",
-            Self::DnsUdp => "DNS (udp 53)",
-            Self::DnsTcp => "DNS (tcp 53)",
-        }
-    }
-
-    /// The protocol and port that the host is asked at.
-    pub(super) fn service(self) -> Option<(&'static str, u16)> {
-        match self {
-            Self::Dhcp => Some(("udp", 67)),
-            Self::Dhcpv6 => Some(("udp", 547)),
-            Self::DnsUdp => Some(("udp", 53)),
-            Self::DnsTcp => Some(("tcp", 53)),
-            Self::Out | Self::Answers | Self::In | Self::Cross => None,
-        }
+    fn deref(&self) -> &ProbePacket {
+        self.packet
     }
 }
 
@@ -89,134 +60,130 @@ impl Wanted {
 pub(super) fn probes(scene: &Scene) -> Vec<Probe> {
     let mut probes = Vec::new();
     for (record, bridge) in scene.ruled() {
+        let rules = rules(&record.network, Guard::EveryBridge);
         for family in Family::BOTH {
-            // One subnet stands for all of its family: others' rules mostly ask for interfaces.
+            // One subnet stands for all of its family: others' rules mostly match interfaces.
             for subnet in record.network.subnets_of(family).take(1) {
-                let way = Way::of(scene, record, bridge, subnet);
-                probes.extend(way.forwarded(&record.network));
-                probes.extend(way.bridged(scene));
-                probes.extend(way.to_host());
+                let ends = Ends::of(scene, record, bridge, subnet);
+                probes.extend(ends.probes(scene, &record.network, &rules));
             }
         }
     }
     probes
 }
 
-/// Who talks to whom, and over what.
-struct Way<'a> {
-    host: &'a Host,
-    network: &'a Name,
+/// The ends of packets of one subnet.
+struct Ends<'a> {
     bridge: &'a InterfaceName,
     outside: InterfaceName,
     guest: IpAddr,
     other_guest: IpAddr,
     gateway: IpAddr,
-    world: IpAddr,
     family: Family,
 }
 
-impl<'a> Way<'a> {
-    fn of(scene: &'a Scene, record: &'a Record, bridge: &'a InterfaceName, subnet: Subnet) -> Self {
+impl<'a> Ends<'a> {
+    fn of(scene: &Scene, record: &Record, bridge: &'a InterfaceName, subnet: Subnet) -> Self {
         let family = subnet.family();
         Self {
-            host: &scene.host,
-            network: record.network.name(),
             bridge,
             outside: outside(scene, record.network.forward(), family)
                 .unwrap_or_else(|| bridge.clone()),
             guest: nth(subnet, 2),
             other_guest: nth(subnet, 3),
             gateway: gateway(scene, bridge, subnet),
-            world: match family {
-                Family::Ipv4 => WORLD.0.into(),
-                Family::Ipv6 => WORLD.1.into(),
-            },
             family,
         }
     }
 
-    fn forwarded(&self, network: &Network) -> Vec<Probe> {
-        if !leaves(network, self.family) || self.outside == *self.bridge {
-            return Vec::new();
+    /// The packets of each kind of rule that the network has.
+    fn probes(&self, scene: &Scene, network: &Network, rules: &[Rule]) -> Vec<Probe> {
+        let described =
+            RuleKind::all().flat_map(|kind| kind.probes().iter().map(move |p| (kind, p)));
+        let mut probes = Vec::new();
+        for (place, (kind, described)) in described.enumerate() {
+            let Some(packet) = self.packet(described) else {
+                continue;
+            };
+            let accepts = |rule: &Rule| rule.kind == kind && rule.matches.apply(&packet).is_ok();
+            if !rules.iter().any(accepts) || !is_promised(network, described) {
+                continue;
+            }
+            probes.push(Probe {
+                network: network.name().clone(),
+                bridge: self.bridge.clone(),
+                has_way_back: has_way_back(&scene.host, &packet),
+                meets_ip: !described.stays_on_bridge() || frames_meet_ip(scene, self.family),
+                wanted: Wanted {
+                    place,
+                    packet: described,
+                },
+                packet,
+            });
         }
-        let mut probes = vec![
-            self.probe(Wanted::Out, self.guest, self.world, (TCP, 40000, 443)),
-            self.probe(Wanted::Answers, self.world, self.guest, (TCP, 443, 40000)),
-        ];
-        if matches!(network.forward(), Forward::Route { .. }) {
-            probes.push(self.probe(Wanted::In, self.world, self.guest, (TCP, 40000, 22)));
+        probes
+    }
+
+    /// A packet with these ends; none where it is of another family, or does not leave the bridge.
+    fn packet(&self, described: &ProbePacket) -> Option<Packet> {
+        let (from, to) = (described.from, described.to);
+        let is_forwarded = [from, to].contains(&Endpoint::Outside);
+        if !described.layers.contains(&self.family.into())
+            || is_forwarded && self.outside == *self.bridge
+        {
+            return None;
         }
-        probes.into_iter().flatten().collect()
-    }
-
-    /// From guest to guest; the rules of IP see it where frames that stay on a bridge are shown them.
-    fn bridged(&self, scene: &Scene) -> Option<Probe> {
-        let path = match self.family {
-            Family::Ipv4 => "net/bridge/bridge-nf-call-iptables",
-            Family::Ipv6 => "net/bridge/bridge-nf-call-ip6tables",
-        };
-        let ports = (TCP, 40000, 22);
-        let probe = self.probe(Wanted::Cross, self.guest, self.other_guest, ports);
-        probe.map(|probe| Probe {
-            meets_ip: scene.settings.is(path, "1"),
-            ..probe
-        })
-    }
-
-    fn to_host(&self) -> Vec<Probe> {
-        let (guest, gateway) = (self.guest, self.gateway);
-        let names = [
-            self.probe(Wanted::DnsUdp, guest, gateway, (UDP, 40000, 53)),
-            self.probe(Wanted::DnsTcp, guest, gateway, (TCP, 40000, 53)),
-        ];
-        // A guest without an address asks everybody.
-        let address = match self.family {
-            Family::Ipv4 => self.probe(
-                Wanted::Dhcp,
-                Ipv4Addr::UNSPECIFIED.into(),
-                Ipv4Addr::BROADCAST.into(),
-                (UDP, 68, 67),
-            ),
-            Family::Ipv6 => self.probe(
-                Wanted::Dhcpv6,
-                Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 2).into(),
-                Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2).into(),
-                (UDP, 546, 547),
-            ),
-        };
-        names.into_iter().chain([address]).flatten().collect()
-    }
-
-    fn probe(
-        &self,
-        wanted: Wanted,
-        source: IpAddr,
-        destination: IpAddr,
-        (protocol, source_port, destination_port): (u8, u16, u16),
-    ) -> Option<Probe> {
-        let mut packet = Packet::new(source, destination, protocol).ok()?;
-        packet.source_port = Some(source_port);
-        packet.destination_port = Some(destination_port);
-        let (into, out_of) = match wanted {
-            Wanted::Out => (self.bridge, Some(&self.outside)),
-            Wanted::Answers | Wanted::In => (&self.outside, Some(self.bridge)),
-            Wanted::Cross => (self.bridge, Some(self.bridge)),
-            Wanted::Dhcp | Wanted::Dhcpv6 | Wanted::DnsUdp | Wanted::DnsTcp => (self.bridge, None),
-        };
-        packet.in_interface = Some(into.clone());
-        packet.out_interface = out_of.cloned();
-        if wanted == Wanted::Answers {
+        let protocol = described.protocol.number();
+        let mut packet = Packet::new(self.address(from), self.address(to), protocol).ok()?;
+        packet.source_port = Some(described.source_port);
+        packet.destination_port = Some(described.destination_port);
+        packet.in_interface = self.interface(from).cloned();
+        packet.out_interface = self.interface(to).cloned();
+        if described.known_flow {
             packet.flow = Flow::Established;
         }
-        Some(Probe {
-            has_way_back: has_way_back(self.host, &packet),
-            network: self.network.clone(),
-            bridge: self.bridge.clone(),
-            wanted,
-            packet,
-            meets_ip: true,
-        })
+        Some(packet)
     }
+
+    fn address(&self, end: Endpoint) -> IpAddr {
+        let (v4, v6) = match end {
+            Endpoint::Guest => return self.guest,
+            Endpoint::OtherGuest => return self.other_guest,
+            Endpoint::Host => return self.gateway,
+            Endpoint::Outside => WORLD,
+            Endpoint::NewGuest => NEW_GUEST,
+            Endpoint::DhcpServer => DHCP_SERVERS,
+        };
+        match self.family {
+            Family::Ipv4 => v4.into(),
+            Family::Ipv6 => v6.into(),
+        }
+    }
+
+    /// The interface by which packets of this end pass the host; none of the host itself.
+    fn interface(&self, end: Endpoint) -> Option<&InterfaceName> {
+        match end {
+            Endpoint::Guest | Endpoint::OtherGuest | Endpoint::NewGuest => Some(self.bridge),
+            Endpoint::Outside => Some(&self.outside),
+            Endpoint::Host | Endpoint::DhcpServer => None,
+        }
+    }
+}
+
+/// Whether the network promises its guests that the packet passes. Others may connect to guests of
+/// routed networks alone, even if no rule keeps them from guests of other networks.
+fn is_promised(network: &Network, described: &ProbePacket) -> bool {
+    let is_new = described.comes_in() && !described.known_flow;
+    !is_new || matches!(network.forward(), Forward::Route { .. })
+}
+
+/// Whether the rules of IP see frames that stay on a bridge.
+fn frames_meet_ip(scene: &Scene, family: Family) -> bool {
+    let path = match family {
+        Family::Ipv4 => "net/bridge/bridge-nf-call-iptables",
+        Family::Ipv6 => "net/bridge/bridge-nf-call-ip6tables",
+    };
+    scene.settings.is(path, "1")
 }
 
 /// The device that leads outside: the one that the network names, that of the host's own way
