@@ -10,7 +10,6 @@
 
 pub mod backend;
 pub mod batch;
-pub mod conditions;
 pub mod dump;
 pub mod evaluate;
 pub mod events;

@@ -4,22 +4,11 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use super::{Flow, Packet};
-use crate::network::{Family, InterfaceName};
-use crate::rules::{Destination, Role, Rule, Ruleset};
+use thiserror::Error;
 
-/// A place in a packet's way at which rules are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Hook {
-    /// From one interface to another.
-    Forward,
-    /// To the host itself.
-    Input,
-    /// From the host itself.
-    Output,
-    /// On the way out, whoever sent it.
-    Postrouting,
-}
+use super::{Flow, Hook, Packet};
+use crate::network::InterfaceName;
+use crate::rules::{Destination, Rule};
 
 /// What one rule asks of a packet: all of these tests must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -58,6 +47,16 @@ pub enum Asked {
     Flow(Vec<Flow>),
 }
 
+/// A rule that matches more than a [`Condition`] can say.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the rule `{rule}` of chain {chain} asks for more than packets are compared by")]
+pub struct UnknownCondition {
+    /// Its chain.
+    pub chain: String,
+    /// The rule, in the words of the backend's usual program.
+    pub rule: String,
+}
+
 /// What the rules of a family ask, hook by hook. What is asked twice counts once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conditions {
@@ -65,22 +64,6 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// What the rules of a ruleset ask of packets of a family.
-    #[must_use]
-    pub fn of(ruleset: &Ruleset, family: Family) -> Self {
-        let mut conditions = Self::default();
-        for rule in ruleset
-            .rules()
-            .iter()
-            .filter(|rule| rule.layer == family.into())
-        {
-            if let Some(hook) = hook(rule.role()) {
-                conditions.add(hook, Condition::of(rule, hook));
-            }
-        }
-        conditions
-    }
-
     /// Adds what a rule asks.
     pub fn add(&mut self, hook: Hook, condition: Condition) {
         self.all.insert((hook, condition));
@@ -111,19 +94,9 @@ impl Conditions {
     }
 }
 
-/// The hook at which rules of a role are asked; none where they decide on nothing.
-fn hook(role: Role) -> Option<Hook> {
-    match role {
-        Role::GuestCross | Role::GuestInput | Role::GuestOutput => Some(Hook::Forward),
-        Role::GuestNat => Some(Hook::Postrouting),
-        Role::HostInput => Some(Hook::Input),
-        Role::HostOutput => Some(Hook::Output),
-        Role::Mangle => None,
-    }
-}
-
 impl Condition {
-    fn of(rule: &Rule, hook: Hook) -> Self {
+    /// What a rule of a network asks.
+    pub(super) fn of(rule: &Rule) -> Self {
         let matches = &rule.matches;
         let destination = matches.destination.map(|destination| {
             let asked = destination.net(rule.layer.family());
@@ -137,10 +110,7 @@ impl Condition {
             Asked::Source(net.network()..=net.broadcast())
         });
         let known = [Flow::Established, Flow::Related];
-        let flow = match hook {
-            Hook::Postrouting => Some(Condition::first_packet()),
-            _ => matches.known_flow.then(|| Asked::Flow(known.to_vec())),
-        };
+        let flow = matches.known_flow.then(|| Asked::Flow(known.to_vec()));
         let port = matches.destination_port;
         let plain = [
             matches.in_interface.clone().map(Asked::In),

@@ -1,25 +1,47 @@
 //! What becomes of a packet: a [`Packet`] goes through rules, and an [`Outcome`] says whether they
 //! let it pass, which of them it met, and what NAT does to it.
 //!
-//! [`evaluate`] and [`fate`] send it through a [`Ruleset`](crate::Ruleset), in one of two
-//! [`Reading`]s; [`Difference`] names the packets for which these two disagree. Each backend has an
-//! evaluator of its own for what stands in the kernel; all speak of the same packets and outcomes,
-//! so that what they say can be compared.
+//! There is one walk, through whatever has [`Chains`]: the tables of nf_tables and of iptables, which
+//! their crates lay out so, and the rules of networks in one of two [`Reading`]s. A [`Ground`] has any
+//! of these together, in the order in which the kernel calls them. [`Difference`] names the packets
+//! for which the two readings disagree.
+//!
+//! Rules run on bytes of which not every bit may be known. What depends on something that a packet of
+//! ours does not say (a mark, a limit, a routing table), or on a part of a rule that this build does
+//! not know, is neither taken for true nor for false: a [`Doubt`] tells which rule may still change the
+//! verdict, and to what.
 
+mod answer;
+pub mod bits;
+mod chains;
 mod classes;
 mod condition;
 mod difference;
 #[cfg(any(test, feature = "test-doubles"))]
 pub mod examples;
+mod ground;
+pub mod hook;
 mod outcome;
 mod packet;
+mod place;
 mod ruleset;
+mod subject;
 #[cfg(test)]
 mod tests;
+mod walk;
+pub mod xtables;
 
+pub use answer::Answer;
+pub use chains::{
+    Action, At, Base, Chains, End, Families, Matched, RuleWords, Seen, Step, Unknown,
+};
 pub use classes::each_class;
-pub use condition::{Asked, Condition, Conditions, Hook, Test};
+pub use condition::{Asked, Condition, Conditions, Test, UnknownCondition};
 pub use difference::{Difference, Meaning};
-pub use outcome::{Doubt, Fate, Nat, Outcome, Verdict, Visit};
+pub use ground::{Ground, Member, Owner};
+pub use hook::Hook;
+pub use outcome::{Doubt, DoubtKind, Fate, Nat, Outcome, Stop, Verdict, Visit};
 pub use packet::{Flow, Packet, PacketError, Way};
-pub use ruleset::{Reading, evaluate, fate};
+pub use place::{Device, Devices, Layer, Place};
+pub use ruleset::Reading;
+pub use subject::{Effect, Header, Read, Subject};

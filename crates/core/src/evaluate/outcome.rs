@@ -20,8 +20,40 @@ pub struct Outcome {
     /// Rules whose say on this packet is not known here, and that may change its fate. The fate is
     /// what comes of it if none of them applies; without doubts it is certain.
     pub doubts: Vec<Doubt>,
-    /// Whether a rule kept conntrack from it, so that others see it without a flow.
-    pub is_untracked: bool,
+    /// Where it was stopped, if it was.
+    pub stop: Option<Stop>,
+}
+
+/// Where a packet was stopped. The rule that did it, or the policy, is the last of its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The base chain, or the one by which the packet came to the rule.
+    pub base: String,
+    /// Whether no rule stopped it, but the policy of the base chain.
+    pub by_policy: bool,
+}
+
+/// Which kind of thing is not known of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DoubtKind {
+    /// Whether a match holds.
+    Match,
+    /// Whether a match holds that asks the host's routes (`fib`, `rpfilter`).
+    Route,
+    /// What a statement or a target does.
+    Statement,
+    /// What a translation makes of the addresses.
+    Translation,
+    /// Whether the packet is kept from conntrack.
+    Untracked,
+    /// What comes of an address that is written without translation.
+    AddressRewritten,
+    /// Whether the packet passes one of a base chain's devices.
+    Device,
+    /// Where a base chain sees packets.
+    Hook,
+    /// What comes behind jumps that do not end.
+    Endless,
 }
 
 /// A rule that may change what becomes of a packet, where it cannot be known here whether it does:
@@ -29,6 +61,12 @@ pub struct Outcome {
 /// not understand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Doubt {
+    /// Which kind of thing is not known.
+    #[serde(skip)]
+    pub kind: DoubtKind,
+    /// The base chain by which packets come to the rule.
+    #[serde(skip)]
+    pub base: String,
     /// The table that the rule stands in, as `nft` or `iptables` name it.
     pub table: String,
     /// The chain that it stands in.

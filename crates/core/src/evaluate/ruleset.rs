@@ -1,7 +1,12 @@
-//! A packet through a ruleset.
+//! The rules of networks as chains.
 
-use super::{Fate, Flow, Nat, Outcome, Packet, Verdict, Visit, Way};
+use super::chains::{
+    Action as Follows, At, Base, Chains, End, Matched, RuleWords, Seen, Step, Unknown,
+};
+use super::hook::{FILTER, MANGLE, SOURCE_NAT};
+use super::{Answer, Condition, DoubtKind, Flow, Hook, Layer, Nat, Packet, Subject, Visit};
 use crate::Ruleset;
+use crate::network::{Family, Name};
 use crate::rules::{Action, Matches, Role, Rule};
 
 /// How rules about forwarded packets are read together.
@@ -15,145 +20,170 @@ pub enum Reading {
     BothAgree,
 }
 
-/// What becomes of a packet by these rules.
-#[must_use]
-pub fn fate(ruleset: &Ruleset, packet: &Packet, reading: Reading) -> Fate {
-    let mut walk = Walk {
-        ruleset,
-        packet,
-        visit: |_: &Rule, _: Result<(), &'static str>| {},
-    };
-    walk.fate(reading).0
+/// A ruleset in one of its readings.
+struct Read<'a> {
+    reading: Reading,
+    /// The chains of IPv4, and then those of IPv6.
+    chains: Vec<Vec<&'a Rule>>,
 }
 
-/// What becomes of a packet by these rules, and which of them it meets.
-#[must_use]
-pub fn evaluate(ruleset: &Ruleset, packet: &Packet, reading: Reading) -> Outcome {
-    let mut path = Vec::new();
-    let mut walk = Walk {
-        ruleset,
-        packet,
-        visit: |rule: &Rule, applies: Result<(), &'static str>| path.push(visited(rule, applies)),
-    };
-    let (fate, nat_because) = walk.fate(reading);
-    Outcome {
-        fate,
-        path,
-        nat_because,
-        doubts: Vec::new(),
-        is_untracked: packet.flow == Flow::Untracked,
-    }
-}
+/// The chains of a family: their place, and the roles of the rules in them. All but the last are base
+/// chains.
+const CHAINS: [(Hook, i32, [&[Role]; 2]); 6] = {
+    use Role::{GuestCross, GuestInput, GuestNat, GuestOutput, HostInput, HostOutput, Mangle};
+    let one_after_another: &[Role] = &[GuestCross, GuestInput, GuestOutput];
+    let both: &[Role] = &[GuestCross, GuestOutput, GuestInput];
+    [
+        (Hook::Input, FILTER, [&[HostInput]; 2]),
+        (Hook::Forward, FILTER, [one_after_another, both]),
+        (Hook::Output, FILTER, [&[HostOutput]; 2]),
+        (Hook::Postrouting, MANGLE, [&[Mangle]; 2]),
+        (Hook::Postrouting, SOURCE_NAT, [&[GuestNat]; 2]),
+        // Where the network that a packet comes from lets it go on.
+        (Hook::Forward, FILTER, [&[], &[GuestInput]]),
+    ]
+};
+const TO_GUESTS: usize = CHAINS.len() - 1;
 
-fn visited(rule: &Rule, applies: Result<(), &'static str>) -> Visit {
-    Visit {
-        table: None,
-        chain: rule.role().to_string(),
-        handle: None,
-        rule: rule.to_string(),
-        network: Some(rule.owner.clone()),
-        purpose: Some(rule.kind),
-        matched: Some(applies.is_ok()),
-        why: match applies {
-            Ok(()) => rule.action.to_string(),
-            Err(why) => why.to_owned(),
-        },
-        counter: None,
+impl Reading {
+    /// The rules of a ruleset, read so.
+    #[must_use]
+    pub fn of(self, ruleset: &Ruleset) -> impl Chains + '_ {
+        let mut chains = Vec::new();
+        for family in Family::BOTH {
+            for (.., roles) in CHAINS {
+                let roles = roles[self as usize].iter();
+                chains.push(roles.flat_map(|&role| ruleset.at(family, role)).collect());
+            }
+        }
+        Read {
+            reading: self,
+            chains,
+        }
     }
 }
 
-/// A packet on its way through rules. `visit` is told of each that it meets: whether it applies,
-/// or why not.
-struct Walk<'a, V> {
-    ruleset: &'a Ruleset,
-    packet: &'a Packet,
-    visit: V,
+impl Read<'_> {
+    fn rule(&self, at: At) -> &Rule {
+        self.chains[at.chain][at.rule]
+    }
+
+    fn action(&self, at: At) -> Follows {
+        let rule = self.rule(at);
+        match rule.action {
+            Action::Accept if self.leads_on(rule) => {
+                let first = at.chain - at.chain % CHAINS.len();
+                Follows::Goto(first + TO_GUESTS)
+            }
+            Action::Accept => Follows::End(End::Accept),
+            Action::Reject => Follows::End(End::Reject),
+            Action::Return => Follows::Return,
+            Action::Masquerade { ports } => {
+                Follows::End(End::Translate(Nat::Masquerade { ports }))
+            }
+            Action::Snat { addresses, ports } => {
+                Follows::End(End::Translate(Nat::Snat { addresses, ports }))
+            }
+            Action::FillChecksum => Follows::Continue,
+        }
+    }
+
+    /// Whether an accept is no more than the word of the network that a packet comes from.
+    fn leads_on(&self, rule: &Rule) -> bool {
+        self.reading == Reading::BothAgree && rule.role() == Role::GuestOutput
+    }
 }
 
-impl<V: FnMut(&Rule, Result<(), &'static str>)> Walk<'_, V> {
-    fn fate(&mut self, reading: Reading) -> (Fate, String) {
-        let verdict = match (self.packet.way(), reading) {
-            (Way::Through, Reading::InOrder) => self.in_order(),
-            (Way::Through, Reading::BothAgree) => self.both_agree(),
-            (Way::In, _) => self.verdict(Role::HostInput),
-            (Way::Out, _) => self.verdict(Role::HostOutput),
-        };
-        let verdict = verdict.unwrap_or(Verdict::Accept);
-        let (nat, because) = match (verdict, self.packet.way()) {
-            (Verdict::Accept, Way::Through | Way::Out) => {
-                self.first(Role::Mangle);
-                self.nat()
-            }
-            (Verdict::Accept, Way::In) => (Nat::None, "the host takes it itself".to_owned()),
-            (Verdict::Reject | Verdict::Drop, _) => {
-                (Nat::None, "it does not get that far".to_owned())
-            }
-        };
-        (Fate { verdict, nat }, because)
-    }
-
-    fn in_order(&mut self) -> Option<Verdict> {
-        [Role::GuestCross, Role::GuestInput, Role::GuestOutput]
-            .into_iter()
-            .find_map(|role| self.verdict(role))
-    }
-
-    fn both_agree(&mut self) -> Option<Verdict> {
-        if let Some(verdict) = self.verdict(Role::GuestCross) {
-            return Some(verdict);
-        }
-        match self.verdict(Role::GuestOutput) {
-            Some(refused @ (Verdict::Reject | Verdict::Drop)) => Some(refused),
-            Some(Verdict::Accept) | None => self.verdict(Role::GuestInput),
-        }
-    }
-
-    fn nat(&mut self) -> (Nat, String) {
-        if let Some((nat, because)) = self.packet.flow.nat() {
-            return (nat, because.to_owned());
-        }
-        match self.first(Role::GuestNat) {
-            None => (Nat::None, "no rule translates it".to_owned()),
-            Some(rule) => {
-                let because = format!("{}: {}", rule.owner, rule.kind.explanation());
-                (rule.action.nat(), because)
+impl Chains for Read<'_> {
+    fn bases(&self) -> Vec<Base> {
+        let mut bases = Vec::new();
+        for (number, family) in Family::BOTH.into_iter().enumerate() {
+            for (place, (hook, priority, _)) in CHAINS.into_iter().enumerate().take(TO_GUESTS) {
+                bases.push(Base {
+                    chain: number * CHAINS.len() + place,
+                    table: String::new(),
+                    name: String::new(),
+                    sees: Seen::At(Layer::Ip, hook),
+                    families: family.into(),
+                    priority,
+                    is_nat: priority == SOURCE_NAT,
+                    drops: false,
+                    is_of_host: matches!(hook, Hook::Input | Hook::Output),
+                    devices: Vec::new(),
+                });
             }
         }
+        bases
     }
 
-    /// What the first rule at this place that applies makes of the packet.
-    fn verdict(&mut self, role: Role) -> Option<Verdict> {
-        self.first(role)?.action.verdict()
+    fn rules(&self, chain: usize) -> usize {
+        self.chains[chain].len()
     }
 
-    /// The first rule at this place that applies.
-    fn first(&mut self, role: Role) -> Option<&Rule> {
-        for rule in self.ruleset.at(self.packet.family(), role) {
-            let applies = rule.matches.apply(self.packet);
-            (self.visit)(rule, applies);
-            if applies.is_ok() {
-                return Some(rule);
-            }
+    fn is_past(&self, at: At, subject: &Subject<'_>) -> bool {
+        self.rule(at).matches.apply(subject.packet()).is_err()
+    }
+
+    fn step(&self, at: At, subject: &Subject<'_>) -> Step {
+        let applies = self.rule(at).matches.apply(subject.packet()).is_ok();
+        Step::new(Answer::from(applies), self.action(at))
+    }
+
+    fn matches(&self, at: At) -> Matched {
+        let rule = self.rule(at);
+        let decides = rule.action != Action::FillChecksum;
+        Matched {
+            conditions: decides.then(|| Condition::of(rule)).into_iter().collect(),
+            has_more: false,
+            chains: match self.action(at) {
+                Follows::Goto(chain) => vec![chain],
+                _ => Vec::new(),
+            },
         }
+    }
+
+    fn words(&self, at: At) -> RuleWords {
+        let rule = self.rule(at);
+        RuleWords {
+            table: String::new(),
+            chain: rule.role().to_string(),
+            rule: rule.to_string(),
+        }
+    }
+
+    fn visit(&self, at: At, _: &Step, subject: &Subject<'_>, _: &mut Option<Name>) -> Visit {
+        let rule = self.rule(at);
+        let applies = rule.matches.apply(subject.packet());
+        Visit {
+            table: None,
+            chain: rule.role().to_string(),
+            handle: None,
+            rule: rule.to_string(),
+            network: Some(rule.owner.clone()),
+            purpose: Some(rule.kind),
+            matched: Some(applies.is_ok()),
+            why: match applies {
+                Ok(()) => rule.action.to_string(),
+                Err(why) => why.to_owned(),
+            },
+            counter: None,
+        }
+    }
+
+    fn policy(&self, _: &Base, _: bool) -> Option<Visit> {
         None
     }
-}
 
-impl Action {
-    /// Whether a forwarded packet passes; none if that is not what the action is about.
-    fn verdict(self) -> Option<Verdict> {
-        match self {
-            Self::Accept => Some(Verdict::Accept),
-            Self::Reject => Some(Verdict::Reject),
-            Self::Return | Self::Masquerade { .. } | Self::Snat { .. } | Self::FillChecksum => None,
-        }
+    fn nat_because(&self, at: At, _: &Visit, _: &Subject<'_>) -> String {
+        let rule = self.rule(at);
+        format!("{}: {}", rule.owner, rule.kind.explanation())
     }
 
-    fn nat(self) -> Nat {
-        match self {
-            Self::Masquerade { ports } => Nat::Masquerade { ports },
-            Self::Snat { addresses, ports } => Nat::Snat { addresses, ports },
-            Self::Accept | Self::Reject | Self::Return | Self::FillChecksum => Nat::None,
+    fn unknown(&self, _: At, _: Option<usize>) -> Unknown {
+        Unknown {
+            kind: DoubtKind::Match,
+            why: String::new(),
+            reads: Vec::new(),
         }
     }
 }

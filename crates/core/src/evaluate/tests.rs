@@ -1,7 +1,7 @@
 //! Networks of every kind, and packets between all that they can tell apart.
 
 use super::examples::{addresses, networks, packet};
-use super::{Difference, Fate, Flow, Meaning, Nat, Packet, Reading, Verdict, evaluate, fate};
+use super::{Difference, Fate, Flow, Ground, Meaning, Nat, Packet, Reading, Verdict};
 use crate::network::PortRange;
 use crate::rules::{Guard, RuleKind, Ruleset};
 
@@ -20,11 +20,8 @@ const REFUSED: Fate = Fate {
 };
 
 fn flat(packet: &Packet) -> Fate {
-    fate(
-        &Ruleset::of(&networks(), Guard::AsDefined),
-        packet,
-        Reading::InOrder,
-    )
+    let ruleset = Ruleset::of(&networks(), Guard::AsDefined);
+    Ground::of(Reading::InOrder.of(&ruleset)).fate(packet)
 }
 
 #[test]
@@ -75,9 +72,10 @@ fn what_libvirts_rules_say() {
 #[test]
 fn exceptions_from_nat_are_told() {
     let ruleset = Ruleset::of(&networks(), Guard::AsDefined);
+    let rules = Ground::of(Reading::InOrder.of(&ruleset));
     let told = |to| {
         let packet = packet(("", "br0"), ("10.0.0.1", to), 17, Flow::New);
-        let outcome = evaluate(&ruleset, &packet, Reading::InOrder);
+        let outcome = rules.evaluate(&packet);
         assert_eq!(outcome.fate, accepted(Nat::None));
         let last = outcome
             .path
@@ -98,15 +96,16 @@ fn exceptions_from_nat_are_told() {
 #[test]
 fn the_host_and_its_guests() {
     let ruleset = Ruleset::of(&networks(), Guard::AsDefined);
+    let rules = Ground::of(Reading::InOrder.of(&ruleset));
     let mut asks = packet(("br0", ""), ("10.0.0.5", "10.0.0.1"), 17, Flow::New);
     asks.destination_port = Some(53);
-    let outcome = evaluate(&ruleset, &asks, Reading::InOrder);
+    let outcome = rules.evaluate(&asks);
     assert_eq!(outcome.fate, accepted(Nat::None));
     assert_eq!(outcome.path.last().unwrap().purpose, Some(RuleKind::Dns));
 
     let mut offer = packet(("", "br0"), ("10.0.0.1", "255.255.255.255"), 17, Flow::New);
     offer.destination_port = Some(68);
-    let outcome = evaluate(&ruleset, &offer, Reading::InOrder);
+    let outcome = rules.evaluate(&offer);
     let applied = outcome
         .path
         .iter()
@@ -138,13 +137,17 @@ fn differences_are_exactly_where_they_are_meant() {
     const V6: [&str; 5] = ["fd00::5", "fd01::5", "fd03::5", "2001:db8::1", "ff02::16"];
     let networks = networks();
     let meaning = Meaning::of(&networks);
+    let (in_order, both) = (
+        Ground::of(Reading::InOrder.of(&meaning.as_defined)),
+        Ground::of(Reading::BothAgree.of(&meaning.every_bridge)),
+    );
     let mut seen = [0, 0];
     for (input, output) in pairs(&INTERFACES) {
         for (source, destination) in pairs(&V4).chain(pairs(&V6)) {
             for flow in Flow::ALL {
                 let packet = packet((input, output), (source, destination), 17, flow);
-                let flat = fate(&meaning.as_defined, &packet, Reading::InOrder);
-                let mapped = fate(&meaning.every_bridge, &packet, Reading::BothAgree);
+                let flat = in_order.fate(&packet);
+                let mapped = both.fate(&packet);
                 let between = Difference::between(&meaning, &packet, &flat, &mapped);
                 assert_eq!(flat != mapped, between.is_some(), "{packet:?}");
                 if let Some(difference) = between {

@@ -4,10 +4,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use palisade_core::evaluate::Flow;
+use palisade_core::evaluate::{Action, End, Flow, Nat, xtables};
 use palisade_core::network::{AddressRange, PortRange};
 
-use super::rule::{Action, AddressKind, Ask, Interface, What};
+use super::rule::{AddressKind, Ask, Interface, What};
 use crate::rule::is_native;
 use crate::text;
 
@@ -19,7 +19,7 @@ pub(super) struct Prepared {
     /// All of this must hold.
     pub(super) asks: Vec<Ask>,
     /// What happens then.
-    pub(super) action: Action,
+    pub(super) target: Target,
 }
 
 /// Matches that only bring the options that stand behind them.
@@ -37,32 +37,20 @@ const KNOWN: [&str; 8] = [
 /// Matches that ask for a header between those of IPv6 and of the protocol: packets here have none.
 const EXTENSION_HEADERS: [&str; 5] = ["dst", "frag", "hbh", "mh", "rt"];
 
-/// Targets after which the packet goes on, whatever their options: what they leave behind is asked
-/// by matches that are unknown here.
-const GOING_ON: [&str; 22] = [
-    "AUDIT",
-    "CHECKSUM",
-    "CLASSIFY",
-    "CONNMARK",
-    "CONNSECMARK",
-    "CT",
-    "DSCP",
-    "ECN",
-    "HL",
-    "IDLETIMER",
-    "LED",
-    "LOG",
-    "MARK",
-    "NFLOG",
-    "RATEEST",
-    "SECMARK",
-    "SET",
-    "TCPMSS",
-    "TEE",
-    "TOS",
-    "TRACE",
-    "TTL",
-];
+/// What happens to packets that fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// This.
+    Does(Action),
+    /// `NOTRACK`: conntrack does not look at them, and they go on to the next rule.
+    Untrack,
+    /// `-j CHAIN`.
+    Jump(String),
+    /// `-g CHAIN`.
+    Goto(String),
+}
+
+const UNKNOWN: Target = Target::Does(Action::Anything);
 
 impl Prepared {
     pub(super) fn of(saved: &text::Rule) -> Self {
@@ -70,7 +58,7 @@ impl Prepared {
             words: saved.words.as_slice(),
             asks: Vec::new(),
         };
-        let action = if is_native(&saved.words) {
+        let target = if is_native(&saved.words) {
             reader.native(&saved.words)
         } else {
             reader.read()
@@ -78,7 +66,7 @@ impl Prepared {
         Self {
             saved: saved.clone(),
             asks: reader.asks,
-            action,
+            target,
         }
     }
 }
@@ -90,7 +78,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Takes asks until the target, and that.
-    fn read(&mut self) -> Action {
+    fn read(&mut self) -> Target {
         loop {
             let begin = self.words;
             let is_negated = self.words.first().is_some_and(|word| word == "!");
@@ -98,14 +86,13 @@ impl<'a> Reader<'a> {
                 self.next();
             }
             let Some(option) = self.next() else {
-                return Action::Continue;
+                return Target::Does(Action::Continue);
             };
             match option {
-                "-j" => return self.action(),
+                "-j" => return self.target(),
                 "-g" => {
-                    return self
-                        .next()
-                        .map_or(Action::Unknown, |c| Action::Goto(c.to_owned()));
+                    let chain = self.next();
+                    return chain.map_or(UNKNOWN, |chain| Target::Goto(chain.to_owned()));
                 }
                 "-m" if self
                     .words
@@ -132,24 +119,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Of a rule in nft's words, only where it leads is read; what it asks nobody knows here.
-    fn native(&mut self, words: &text::Words) -> Action {
+    /// Of a rule in nft's words, only where it leads is read; what it asks is not known here.
+    fn native(&mut self, words: &text::Words) -> Target {
+        let is_route = words.as_slice().iter().any(|word| word == "fib");
         self.asks.push(Ask {
             text: words.to_string(),
             is_negated: false,
-            what: What::Unknown,
+            what: if is_route { What::Route } else { What::Unknown },
         });
         if words.behind("vmap").is_some() {
-            return Action::Unknown; // That depends on the packet.
+            return UNKNOWN; // That depends on the packet.
         }
         let last = words.as_slice().last().map(String::as_str);
         match (words.behind("jump"), words.behind("goto"), last) {
-            (Some(chain), ..) => Action::Jump(chain.to_owned()),
-            (_, Some(chain), _) => Action::Goto(chain.to_owned()),
-            (.., Some("accept")) => Action::Accept,
-            (.., Some("drop")) => Action::Drop,
-            (.., Some("return")) => Action::Return,
-            _ => Action::Unknown,
+            (Some(chain), ..) => Target::Jump(chain.to_owned()),
+            (_, Some(chain), _) => Target::Goto(chain.to_owned()),
+            (.., Some("accept")) => Target::Does(Action::End(End::Accept)),
+            (.., Some("drop")) => Target::Does(Action::End(End::Drop)),
+            (.., Some("return")) => Target::Does(Action::Return),
+            _ => UNKNOWN,
         }
     }
 
@@ -164,6 +152,7 @@ impl<'a> Reader<'a> {
         let value = self.words.first().map(String::as_str).unwrap_or_default();
         let what = match option {
             "-m" if EXTENSION_HEADERS.contains(&value) => Some(What::Never),
+            "-m" if value == "rpfilter" => Some(What::Route),
             "-i" => interface(value).map(What::In),
             "-o" => interface(value).map(What::Out),
             "-s" => parse::<IpNet>(value)
@@ -191,32 +180,38 @@ impl<'a> Reader<'a> {
         What::Unknown
     }
 
-    fn action(&mut self) -> Action {
+    fn target(&mut self) -> Target {
         let name = self.next().unwrap_or_default();
         let options = self.words.iter().cloned().collect::<text::Words>();
-        match name {
-            "ACCEPT" => Action::Accept,
-            "DROP" => Action::Drop,
-            "REJECT" => Action::Reject,
+        let action = match name {
+            "ACCEPT" => Action::End(End::Accept),
+            "DROP" => Action::End(End::Drop),
             "RETURN" => Action::Return,
-            "MASQUERADE" => match options.behind("--to-ports") {
-                None => Action::Masquerade { ports: None },
-                Some(word) => port_range(word).map_or(Action::Unknown, |ports| {
-                    Action::Masquerade { ports: Some(ports) }
-                }),
+            "MASQUERADE" => match options.behind("--to-ports").map(port_range) {
+                None => translate(Nat::Masquerade { ports: None }),
+                Some(None) => Action::Anything,
+                Some(ports) => translate(Nat::Masquerade { ports }),
             },
-            "SNAT" => options
-                .behind("--to-source")
-                .and_then(snat)
-                .unwrap_or(Action::Readdress),
-            "DNAT" | "NETMAP" | "REDIRECT" => Action::Readdress,
-            "NOTRACK" => Action::Untrack,
-            "CT" if options.as_slice().iter().any(|word| word == "--notrack") => Action::Untrack,
-            name if GOING_ON.contains(&name) => Action::Continue,
-            // Whether there is such a chain, or it is a target that is not known, is seen there.
-            chain => Action::Jump(chain.to_owned()),
-        }
+            "SNAT" => match options.behind("--to-source").and_then(snat) {
+                Some(nat) => translate(nat),
+                None => Action::End(End::Readdress),
+            },
+            "NOTRACK" => return Target::Untrack,
+            "CT" if options.as_slice().iter().any(|word| word == "--notrack") => {
+                return Target::Untrack;
+            }
+            name => match xtables::target(name) {
+                Some(action) => action,
+                // Whether there is such a chain, or it is a target that is not known, is seen there.
+                None => return Target::Jump(name.to_owned()),
+            },
+        };
+        Target::Does(action)
     }
+}
+
+fn translate(nat: Nat) -> Action {
+    Action::End(End::Translate(nat))
 }
 
 fn parse<T: FromStr>(word: &str) -> Option<T> {
@@ -262,13 +257,14 @@ fn ports(word: &str) -> Option<Vec<RangeInclusive<u16>>> {
     word.split(',').map(range).collect()
 }
 
-/// States of ct; those that speak of something else (`SNAT`, `UNTRACKED`) are not known.
+/// States of ct; those that speak of something else (`SNAT`) are not known.
 fn flows(word: &str) -> Option<Vec<Flow>> {
     let flow = |word| match word {
         "NEW" => Some(Flow::New),
         "ESTABLISHED" => Some(Flow::Established),
         "RELATED" => Some(Flow::Related),
         "INVALID" => Some(Flow::Invalid),
+        "UNTRACKED" => Some(Flow::Untracked),
         _ => None,
     };
     word.split(',').map(flow).collect()
@@ -287,14 +283,14 @@ fn kinds(word: &str) -> Option<Vec<AddressKind>> {
 }
 
 /// `A-B:LO-HI`, each with one end where both are equal.
-fn snat(word: &str) -> Option<Action> {
+fn snat(word: &str) -> Option<Nat> {
     let (addresses, ports) = match word.split_once(':') {
         Some((addresses, ports)) => (addresses, Some(port_range(ports)?)),
         None => (word, None),
     };
     let (start, end) = ends(addresses)?;
     let addresses = AddressRange::new(start, end).ok()?;
-    Some(Action::Snat { addresses, ports })
+    Some(Nat::Snat { addresses, ports })
 }
 
 fn port_range(word: &str) -> Option<PortRange> {

@@ -1,11 +1,11 @@
-//! What one rule asks of a packet, and what it does with those that fit.
+//! What one rule asks of a packet.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
-use palisade_core::evaluate::{Flow, Packet, Way};
-use palisade_core::network::{AddressRange, InterfaceName, PortRange};
+use palisade_core::evaluate::{Answer, Device, Flow, Header, Read, Subject, Way, bits};
+use palisade_core::network::Family;
 
 /// Something that a rule asks of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub(super) enum What {
     DestinationKind(Vec<AddressKind>),
     /// Something that no packet here has.
     Never,
+    /// `-m rpfilter`: something that the host's routes tell.
+    Route,
     /// Something that the packet alone does not tell.
     Unknown,
 }
@@ -66,88 +68,69 @@ pub(super) enum Interface {
     Beginning(String),
 }
 
-/// What a rule does with a packet that fits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Action {
-    Accept,
-    Drop,
-    Reject,
-    Return,
-    /// `-j CHAIN`.
-    Jump(String),
-    /// `-g CHAIN`.
-    Goto(String),
-    Masquerade {
-        ports: Option<PortRange>,
-    },
-    Snat {
-        addresses: AddressRange,
-        ports: Option<PortRange>,
-    },
-    /// The addresses become what no outcome can say: another destination, or a source of IPv6.
-    Readdress,
-    /// `NOTRACK`: conntrack shall not look at the packet, which goes on to the next rule.
-    Untrack,
-    /// The packet goes on to the next rule: there is no target, or one that only notes something.
-    Continue,
-    /// A target that this build does not know, or that does what no outcome can say.
-    Unknown,
-}
-
-/// A packet as the rules of one of the kernel's chains see it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen<'a> {
-    pub(super) packet: &'a Packet,
-    /// The interface that it leaves through, once that is known.
-    pub(super) out_interface: Option<&'a InterfaceName>,
-    /// What conntrack makes of it.
-    pub(super) flow: Flow,
-    /// Whether it has another destination by now, of which nothing is known.
-    pub(super) is_readdressed: bool,
-}
-
 impl Ask {
-    /// Whether it holds for a packet; none if the packet alone does not tell.
-    pub(super) fn holds(&self, seen: Seen<'_>) -> Option<bool> {
-        Some(self.what.holds(seen)? != self.is_negated)
+    /// Whether it holds for a packet.
+    pub(super) fn holds(&self, subject: &Subject<'_>) -> Answer {
+        self.what.holds(subject).not_if(self.is_negated)
+    }
+
+    /// What it reads of the packet's headers and flow.
+    pub(super) fn read(&self, family: Family) -> Option<Read> {
+        let network = |ipv4, ipv6| {
+            let bytes = match family {
+                Family::Ipv4 => ipv4,
+                Family::Ipv6 => ipv6,
+            };
+            Read::Bytes(Header::Network, bytes)
+        };
+        Some(match self.what {
+            What::Source(_) => network(12..16, 8..24),
+            What::Destination(_) | What::DestinationKind(_) => network(16..20, 24..40),
+            What::SourcePort(_) => Read::Bytes(Header::Transport, 0..2),
+            What::DestinationPort(_) => Read::Bytes(Header::Transport, 2..4),
+            What::EitherPort(_) => Read::Bytes(Header::Transport, 0..4),
+            What::Flow(_) => Read::Flow,
+            _ => return None,
+        })
     }
 }
 
 impl What {
-    fn holds(&self, seen: Seen<'_>) -> Option<bool> {
-        let packet = seen.packet;
-        let is_port = |ranges: &[RangeInclusive<u16>], port: Option<u16>| {
-            port.is_some_and(|port| ranges.iter().any(|range| range.contains(&port)))
+    fn holds(&self, subject: &Subject<'_>) -> Answer {
+        let is_port = |ranges: &[RangeInclusive<u16>], port: Option<Option<u16>>| {
+            let is_one = |port| ranges.iter().any(|range| range.contains(&port));
+            Answer::from(port.map(|port| port.is_some_and(is_one)))
         };
-        let is_about_destination = matches!(
-            self,
-            Self::Destination(_)
-                | Self::DestinationPort(_)
-                | Self::EitherPort(_)
-                | Self::DestinationKind(_)
-        );
-        if seen.is_readdressed && is_about_destination {
-            return None;
-        }
-        Some(match self {
-            Self::In(interface) => interface.is(packet.in_interface.as_ref()),
-            Self::Out(interface) => interface.is(seen.out_interface),
-            Self::Source(net) => net.contains(&packet.source()),
-            Self::Destination(net) => net.contains(&packet.destination()),
-            Self::Protocol(number) => packet.protocol == *number,
-            Self::SourcePort(ranges) => is_port(ranges, packet.source_port),
-            Self::DestinationPort(ranges) => is_port(ranges, packet.destination_port),
+        let is_in = |net: &IpNet, address: Option<IpAddr>| {
+            Answer::from(address.map(|address| net.contains(&address)))
+        };
+        match self {
+            Self::In(interface) => interface.is(subject.place().input),
+            Self::Out(interface) => interface.is(subject.place().output),
+            Self::Source(net) => is_in(net, subject.source()),
+            Self::Destination(net) => is_in(net, subject.destination()),
+            Self::Protocol(number) => bits::equal(&[subject.protocol()], &[*number]),
+            Self::SourcePort(ranges) => is_port(ranges, subject.source_port()),
+            Self::DestinationPort(ranges) => is_port(ranges, subject.destination_port()),
             Self::EitherPort(ranges) => {
-                is_port(ranges, packet.source_port) || is_port(ranges, packet.destination_port)
+                let neither = is_port(ranges, subject.source_port()).not();
+                neither.and(is_port(ranges, subject.destination_port()).not()).not()
             }
-            Self::Flow(flows) => flows.contains(&seen.flow),
-            Self::DestinationKind(kinds) => match packet.destination() {
-                IpAddr::V4(_) => kinds.contains(&kind_of_destination(packet)?),
-                IpAddr::V6(address) => is_of_all(kinds, address, packet.way())?,
-            },
-            Self::Never => false,
-            Self::Unknown => return None,
-        })
+            Self::Flow(flows) => subject.flow().map(|flow| flows.contains(&flow)).into(),
+            Self::DestinationKind(kinds) => {
+                let way = subject.packet().way();
+                let is_one = match subject.destination() {
+                    None => None,
+                    Some(IpAddr::V4(address)) => {
+                        kind_of_destination(address, way).map(|kind| kinds.contains(&kind))
+                    }
+                    Some(IpAddr::V6(address)) => is_of_all(kinds, address, way),
+                };
+                Answer::from(is_one)
+            }
+            Self::Never => Answer::No,
+            Self::Route | Self::Unknown => Answer::Unknown,
+        }
     }
 }
 
@@ -173,33 +156,34 @@ fn is_of_all(kinds: &[AddressKind], address: Ipv6Addr, way: Way) -> Option<bool>
 
 /// What the way of a packet says of its destination: where it was taken by the host, that is the
 /// host's own address, unless it is for several. None where the packet alone does not tell.
-fn kind_of_destination(packet: &Packet) -> Option<AddressKind> {
+fn kind_of_destination(destination: Ipv4Addr, way: Way) -> Option<AddressKind> {
     /// The end of an address that may be that of everybody in some subnet.
     const EVERYBODY: u8 = 0b11;
-    let destination = packet.destination();
     if destination.is_multicast() {
         return Some(AddressKind::Multicast);
     }
-    if let IpAddr::V4(v4) = destination
-        && v4.is_broadcast()
-    {
+    if destination.is_broadcast() {
         return Some(AddressKind::Broadcast);
     }
-    match (packet.way(), destination) {
-        (Way::In, IpAddr::V4(v4)) if v4.octets()[3] & EVERYBODY == EVERYBODY => None,
-        (Way::In, _) => Some(AddressKind::Local),
-        (Way::Through, _) => Some(AddressKind::Unicast),
-        (Way::Out, _) => None,
+    match way {
+        Way::In if destination.octets()[3] & EVERYBODY == EVERYBODY => None,
+        Way::In => Some(AddressKind::Local),
+        Way::Through => Some(AddressKind::Unicast),
+        Way::Out => None,
     }
 }
 
 impl Interface {
     /// The kernel compares with an empty name where a packet has no interface.
-    fn is(&self, name: Option<&InterfaceName>) -> bool {
-        let name = name.map_or("", InterfaceName::as_str);
-        match self {
+    fn is(&self, device: Device<'_>) -> Answer {
+        let name = match device {
+            Device::None => "",
+            Device::Known(name) => name,
+            Device::OneOf(_) => return Answer::Unknown,
+        };
+        Answer::from(match self {
             Self::Named(wanted) => wanted == name,
             Self::Beginning(beginning) => name.starts_with(beginning),
-        }
+        })
     }
 }

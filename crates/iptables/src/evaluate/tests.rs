@@ -1,4 +1,6 @@
-use palisade_core::evaluate::{Doubt, Fate, Flow, Nat, Outcome, Packet, Verdict};
+use palisade_core::evaluate::{
+    Doubt, DoubtKind, Fate, Flow, Ground, Nat, Outcome, Packet, Verdict,
+};
 use palisade_core::network::{Family, PortRange};
 
 use super::Tables;
@@ -40,14 +42,18 @@ COMMIT
 COMMIT
 ";
 
+fn tables(family: Family, saved: &str) -> Ground<'static> {
+    Ground::of(Tables::of(family, &text::parse(saved).unwrap()))
+}
+
 fn outcome(packet: &Packet) -> Outcome {
-    Tables::of(Family::Ipv4, &text::parse(SAVED).unwrap()).evaluate(packet)
+    tables(Family::Ipv4, SAVED).evaluate(packet)
 }
 
 fn fate(packet: &Packet) -> Fate {
     let outcome = outcome(packet);
     assert!(outcome.is_certain(), "{:?}", outcome.doubts);
-    let tables = Tables::of(Family::Ipv4, &text::parse(SAVED).unwrap());
+    let tables = tables(Family::Ipv4, SAVED);
     assert_eq!(tables.fate(packet), outcome.fate);
     outcome.fate
 }
@@ -143,7 +149,7 @@ fn what_comes_in_is_asked_first() {
         let saved = format!(
             "*{table}\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 192.0.2.5/32 -j DROP\nCOMMIT\n"
         );
-        let tables = Tables::of(Family::Ipv4, &text::parse(&saved).unwrap());
+        let tables = tables(Family::Ipv4, &saved);
         let forwarded = packet(OUT, ("10.0.0.5", "192.0.2.5"), TCP);
         let taken = packet(("virbr0", "-/-"), ("10.0.0.5", "192.0.2.5"), TCP);
         for packet in [forwarded, taken] {
@@ -194,9 +200,11 @@ fn what_a_packet_does_not_tell_is_a_doubt() {
 #[test]
 fn a_target_that_is_not_known_is_a_doubt() {
     let saved = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -j ODDITY --with 1\nCOMMIT\n";
-    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let tables = tables(Family::Ipv4, saved);
     let tcp = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
-    assert_eq!(tables.evaluate(&tcp).doubts[0].may, Verdict::ALL);
+    let doubts = tables.evaluate(&tcp).doubts;
+    assert_eq!(doubts[0].may, [Verdict::Reject, Verdict::Drop]);
+    assert_eq!(doubts[0].kind, DoubtKind::Statement);
     let udp = packet(OUT, ("10.0.0.5", "192.0.2.66"), (17, None));
     assert!(tables.evaluate(&udp).is_certain());
 }
@@ -212,7 +220,7 @@ fn a_rule_in_words_of_nft_is_a_doubt() {
         ("numgen random mod 2 0 goto T", Verdict::Accept),
     ] {
         let saved = format!("*filter\n{chains}-A FORWARD {rule}\nCOMMIT\n");
-        let tables = Tables::of(Family::Ipv4, &text::parse(&saved).unwrap());
+        let tables = tables(Family::Ipv4, &saved);
         let outcome = tables.evaluate(&tcp);
         assert_eq!(outcome.fate, ends(Verdict::Drop), "{rule}");
         assert!(outcome.doubts[0].may.contains(&may), "{rule}");
@@ -274,7 +282,7 @@ fn no_words_panic() {
         let Ok(saved) = text::parse(&saved) else {
             continue;
         };
-        let _ = Tables::of(Family::Ipv4, &saved).evaluate(&packet(
+        let _ = Ground::of(Tables::of(Family::Ipv4, &saved)).evaluate(&packet(
             OUT,
             ("10.0.0.5", "192.0.2.66"),
             TCP,
@@ -286,7 +294,7 @@ fn no_words_panic() {
 #[test]
 fn loops_end() {
     let saved = "*filter\n:FORWARD ACCEPT [0:0]\n:A - [0:0]\n-A FORWARD -j A\n-A A -j A\n-A A -j A\nCOMMIT\n";
-    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let tables = tables(Family::Ipv4, saved);
     let packet = packet(OUT, ("10.0.0.5", "192.0.2.66"), TCP);
     assert!(!tables.evaluate(&packet).is_certain());
 }
@@ -298,7 +306,7 @@ fn the_way_tells_the_kind_of_destination() {
                  -A INPUT -m addrtype --dst-type LOCAL -j RETURN\n\
                  -A INPUT -m addrtype --dst-type BROADCAST -j RETURN\n\
                  -A INPUT -j DROP\nCOMMIT\n";
-    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let tables = tables(Family::Ipv4, saved);
     let to = |destination| {
         let dns = packet(("virbr0", ""), ("10.0.0.5", destination), (17, Some(53)));
         let outcome = tables.evaluate(&dns);
@@ -314,7 +322,7 @@ fn the_way_tells_the_kind_of_destination() {
 #[test]
 fn no_packet_has_extension_headers() {
     let saved = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m rt --rt-type 0 -j DROP\nCOMMIT\n";
-    let tables = Tables::of(Family::Ipv6, &text::parse(saved).unwrap());
+    let tables = tables(Family::Ipv6, saved);
     let outcome = tables.evaluate(&packet(("virbr0", ""), ("fd00::5", "fd00::1"), TCP));
     assert!(outcome.is_certain());
     assert_eq!(outcome.fate.verdict, Verdict::Accept);
@@ -327,7 +335,7 @@ fn kinds_of_ipv6_addresses_are_asked_together() {
         let saved = format!(
             "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m addrtype --dst-type {kinds} -j DROP\nCOMMIT\n"
         );
-        let tables = Tables::of(Family::Ipv6, &text::parse(&saved).unwrap());
+        let tables = tables(Family::Ipv6, &saved);
         let to_host = packet(("virbr0", ""), ("fd00::5", "fd00::1"), TCP);
         tables.fate(&to_host).verdict
     };
@@ -345,7 +353,7 @@ fn rules_know_what_is_known_at_their_place() {
             "*{table}\n:PREROUTING ACCEPT [0:0]\n:user - [0:0]\n-A PREROUTING -j user\n\
              -A user {asks} -j DROP\nCOMMIT\n"
         );
-        let tables = Tables::of(Family::Ipv4, &text::parse(&saved).unwrap());
+        let tables = tables(Family::Ipv4, &saved);
         tables
             .fate(&packet(OUT, ("10.0.0.5", "192.0.2.5"), TCP))
             .verdict
@@ -362,23 +370,53 @@ fn rules_know_what_is_known_at_their_place() {
 /// What conntrack does not look at has no flow and is not translated.
 #[test]
 fn conntrack_may_be_kept_away() {
-    let tables = |asks: &str| {
+    let with = |asks: &str| {
         let saved = format!(
             "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {asks} -j CT --notrack\nCOMMIT\n{SAVED}"
         );
-        Tables::of(Family::Ipv4, &text::parse(&saved).unwrap())
+        tables(Family::Ipv4, &saved)
     };
     let leaving = packet(OUT, ("10.0.0.5", "198.51.100.1"), TCP);
-    let outcome = tables("-s 10.0.0.0/24").evaluate(&leaving);
+    let outcome = with("-s 10.0.0.0/24").evaluate(&leaving);
     assert_eq!(outcome.fate, accepted(Nat::None));
     assert!(
         outcome.nat_because.starts_with("conntrack"),
         "{}",
         outcome.nat_because
     );
-    let outcome = tables("-m mark --mark 0x7").evaluate(&leaving);
+    let outcome = with("-m mark --mark 0x7").evaluate(&leaving);
     assert!(matches!(outcome.fate.nat, Nat::Masquerade { .. }));
-    assert_eq!(outcome.doubts[0].may, Verdict::ALL);
+    assert_eq!(outcome.doubts[0].kind, DoubtKind::Untracked);
+    assert!(outcome.doubts[0].may_translate);
+}
+
+/// As the kernel says it, whichever of them was told.
+#[test]
+fn packets_without_a_flow_are_known_by_that() {
+    let saved = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -s 10.0.0.0/24 -j CT --notrack\nCOMMIT\n\
+                 *filter\n:FORWARD ACCEPT [0:0]\n\
+                 -A FORWARD -m conntrack --ctstate UNTRACKED -j DROP\nCOMMIT\n";
+    let tables = tables(Family::Ipv4, saved);
+    let from = |source| {
+        let outcome = tables.evaluate(&packet(OUT, (source, "198.51.100.1"), TCP));
+        outcome.is_certain().then_some(outcome.fate.verdict)
+    };
+    assert_eq!(from("10.0.0.5"), Some(Verdict::Drop));
+    assert_eq!(from("10.0.1.5"), Some(Verdict::Accept));
+}
+
+/// Where a rule asks the host's routes, nobody has to look for that in its words.
+#[test]
+fn doubts_have_a_kind() {
+    let kind = |asks: &str| {
+        let saved = format!(
+            "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {asks} -j DROP\nCOMMIT\n"
+        );
+        let packet = packet(OUT, ("10.0.0.5", "198.51.100.1"), TCP);
+        tables(Family::Ipv4, &saved).evaluate(&packet).doubts[0].kind
+    };
+    assert_eq!(kind("-m rpfilter --invert"), DoubtKind::Route);
+    assert_eq!(kind("-m mark --mark 0x1"), DoubtKind::Match);
 }
 
 /// What comes in may be sent elsewhere, by others: rules behind that ask for the destination are
@@ -390,7 +428,7 @@ fn another_destination_is_a_doubt() {
                  -A PREROUTING -i eth1 -m mark --mark 0x7 -j REDIRECT --to-ports 3128\nCOMMIT\n\
                  *filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -d 10.0.0.0/24 -j ACCEPT\n\
                  -A FORWARD -s 192.0.2.7/32 -j DROP\nCOMMIT\n";
-    let tables = Tables::of(Family::Ipv4, &text::parse(saved).unwrap());
+    let tables = tables(Family::Ipv4, saved);
     let from = |interface, port| {
         packet(
             (interface, "virbr0"),

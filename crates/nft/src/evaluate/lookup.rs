@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::answer::Answer;
-use super::bits::{self, Byte};
+use palisade_core::evaluate::Answer;
+use palisade_core::evaluate::bits::{self, Byte};
+
 use crate::object::{Element, Expression};
 use crate::program::FilledSet;
 use crate::wire;

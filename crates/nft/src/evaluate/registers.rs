@@ -1,6 +1,7 @@
 //! The registers of a rule.
 
-use super::bits::Byte;
+use palisade_core::evaluate::bits::Byte;
+
 use crate::object::Register;
 
 /// What is in the registers: sixteen words of four bytes.

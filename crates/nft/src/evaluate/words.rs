@@ -2,27 +2,27 @@
 
 use ipnet::IpNet;
 use palisade_core::backend::Counted;
-use palisade_core::evaluate::{Doubt, Verdict, Visit};
+use palisade_core::evaluate::{Action, Answer, DoubtKind, End, Visit};
 use palisade_core::network::{self, Name};
 use palisade_core::rules::RuleKind;
 
-use super::answer::Answer;
-use super::step::{Action, End, Step};
+use super::Table;
+use super::rule::Run;
 use crate::layout::{self, SetId};
 use crate::object::{BaseChain, Chain, Counter, Element, Expression, Family, Rule, Set};
-use crate::program::Program;
 use crate::statement::{concatenation, statements, texts};
 use crate::wire::foreign;
 
 /// A rule that was asked. `owner` is the network that an element before it was for.
 pub(super) fn of_rule(
-    program: &Program,
+    table: &Table<'_>,
     rule: &Rule,
-    step: &Step<'_>,
+    run: &Run<'_>,
     owner: Option<&Name>,
 ) -> Visit {
-    let hit = step.hit.map(|(index, element)| (&index.set.set, element));
-    let (network, purpose) = served(program, rule, hit, owner);
+    let step = &run.step;
+    let hit = run.hit.map(|(index, element)| (&index.set.set, element));
+    let (network, purpose) = served(table, rule, hit, owner);
     let of_element = hit.and_then(|(_, element)| counted(&element.expressions));
     Visit {
         table: Some(table_of(rule)),
@@ -31,23 +31,19 @@ pub(super) fn of_rule(
         rule: text(rule),
         network,
         purpose,
-        matched: match step.applies {
-            Answer::Yes => Some(true),
-            Answer::No => Some(false),
-            Answer::Unknown => None,
-        },
+        matched: step.applies.into(),
         why: match step.applies {
-            Answer::No => format!("`{}` does not hold", condition(rule, step.because)),
-            Answer::Unknown => unknown(rule, step.because, None),
+            Answer::No => format!("`{}` does not hold", condition(rule, step.part)),
+            Answer::Unknown => unknown(rule, step.part).1,
             Answer::Yes => match hit {
                 Some((set, element)) => {
                     let key = concatenation(set.key_type, &element.key);
-                    format!("`{key}` is in @{}: {}", set.name, consequence(step.action))
+                    format!("`{key}` is in @{}: {}", set.name, consequence(table, step.action))
                 }
-                None => consequence(step.action),
+                None => consequence(table, step.action),
             },
         },
-        counter: of_element.or(step.counter.map(Counter::counted)),
+        counter: of_element.or(run.counter.map(Counter::counted)),
     }
 }
 
@@ -67,9 +63,9 @@ pub(super) fn of_policy(chain: &Chain, base: &BaseChain) -> Visit {
 }
 
 /// Why the source is translated so, or is not: the rule that decided it.
-pub(super) fn of_nat(visit: &Visit, step: &Step<'_>) -> String {
+pub(super) fn of_nat(visit: &Visit, run: &Run<'_>) -> String {
     let what = visit.purpose.map(RuleKind::explanation);
-    if let (Some(network), Some(subnet)) = (&visit.network, within(step)) {
+    if let (Some(network), Some(subnet)) = (&visit.network, within(run)) {
         return format!("{network}: within {subnet}, packets keep their source");
     }
     match (&visit.network, what) {
@@ -84,9 +80,8 @@ pub(super) fn of_nat(visit: &Visit, step: &Step<'_>) -> String {
 }
 
 /// The subnet that a packet does not leave, if that is what a rule looked up.
-fn within(step: &Step<'_>) -> Option<IpNet> {
-    let (index, element) = step.hit?;
-    let set = &index.set.set;
+fn within(run: &Run<'_>) -> Option<IpNet> {
+    let (set, element) = run.hit?;
     layout::exemption(
         family_of(set.family)?,
         SetId::from_name(&set.name)?,
@@ -94,48 +89,24 @@ fn within(step: &Step<'_>) -> Option<IpNet> {
     )
 }
 
-/// A rule that may change the verdict.
-pub(super) fn of_doubt(rule: &Rule, why: String, may: Vec<Verdict>, may_translate: bool) -> Doubt {
-    Doubt {
-        table: table_of(rule),
-        chain: rule.chain.clone(),
-        rule: text(rule),
-        why,
-        may,
-        may_translate,
-    }
-}
-
-/// A base chain that the packet may not enter.
-pub(super) fn of_entrance(chain: &Chain, devices: &str, may: Vec<Verdict>) -> Doubt {
-    Doubt {
-        table: format!("{} {}", chain.family, chain.table),
-        chain: chain.name.clone(),
-        rule: format!("all rules of the chain, for packets of {devices}"),
-        why: "through which port of the bridge the packet goes is not known here".to_owned(),
-        may,
-        may_translate: false,
-    }
-}
-
-fn table_of(rule: &Rule) -> String {
+pub(super) fn table_of(rule: &Rule) -> String {
     format!("{} {}", rule.family, rule.table)
 }
 
 /// The rule without what its counter says: that stands beside it.
-fn text(rule: &Rule) -> String {
+pub(super) fn text(rule: &Rule) -> String {
     format!("{rule:#}")
 }
 
 /// For which network a rule of ours stands, and what for.
 fn served(
-    program: &Program,
+    table: &Table<'_>,
     rule: &Rule,
     hit: Option<(&Set, &Element)>,
     owner: Option<&Name>,
 ) -> (Option<Name>, Option<RuleKind>) {
-    if layout::version(&program.table).is_none() {
-        return (None, None);
+    if layout::version(&table.program.table).is_none() {
+        return table.owner_of(rule);
     }
     if let Some((set, element)) = hit {
         let network = element.userdata.text().and_then(|text| text.parse().ok());
@@ -181,12 +152,13 @@ impl Counter {
 }
 
 /// What follows from a rule that applies.
-fn consequence(action: Action<'_>) -> String {
+fn consequence(table: &Table<'_>, action: Action) -> String {
+    let name = |chain: usize| &table.program.chains[chain].chain.name;
     match action {
         Action::Continue => "on to the next rule".to_owned(),
         Action::Return => "return".to_owned(),
-        Action::Jump(chain) => format!("jump {chain}"),
-        Action::Goto(chain) => format!("goto {chain}"),
+        Action::Jump(chain) => format!("jump {}", name(chain)),
+        Action::Goto(chain) => format!("goto {}", name(chain)),
         Action::Anything => "what it does is not known".to_owned(),
         Action::End(End::Accept) => "accept".to_owned(),
         Action::End(End::Drop) => "drop".to_owned(),
@@ -196,41 +168,40 @@ fn consequence(action: Action<'_>) -> String {
     }
 }
 
-/// What is not known about a rule, and which other one changed the packet so.
-pub(super) fn unknown(rule: &Rule, because: Option<usize>, changed_by: Option<&Rule>) -> String {
-    let unknown = what_is_unknown(rule, because);
-    match changed_by {
-        Some(other) => format!(
-            "{unknown}, since rule `{}` of {} {} changes it",
-            text(other),
-            table_of(other),
-            other.chain
-        ),
-        None => unknown,
-    }
-}
-
-fn what_is_unknown(rule: &Rule, because: Option<usize>) -> String {
-    match because.and_then(|place| rule.expressions.get(place)) {
+/// What is not known about a rule, where the expression at this place leaves it open, or what it does.
+pub(super) fn unknown(rule: &Rule, place: Option<usize>) -> (DoubtKind, String) {
+    let Some(place) = place else {
+        return (DoubtKind::Statement, unknown_statement(rule));
+    };
+    let (is_route, what) = match rule.expressions.get(place) {
         Some(Expression::Unknown { name, data }) => match foreign::extension(data) {
             Some(extension) if name == "match" => {
-                format!("what xtables' match `{extension}` asks is not known here")
+                let is_route = extension == "rpfilter";
+                (is_route, format!("what xtables' match `{extension}` asks"))
             }
-            _ => format!("what `{name}` asks is not known here"),
+            _ => (name == "fib", format!("what `{name}` asks")),
         },
-        Some(_) => format!(
-            "whether `{}` holds is not known here",
-            condition(rule, because)
-        ),
-        None => match rule.expressions.last() {
-            Some(Expression::Unknown { name, data }) => match foreign::extension(data) {
-                Some(extension) if name == "target" => {
-                    format!("what xtables' target `{extension}` does is not known here")
-                }
-                _ => format!("what `{name}` does is not known here"),
-            },
-            _ => "what it does to the packet is not known here".to_owned(),
+        _ => {
+            let condition = condition(rule, Some(place));
+            (false, format!("whether `{condition}` holds"))
+        }
+    };
+    let kind = match is_route {
+        true => DoubtKind::Route,
+        false => DoubtKind::Match,
+    };
+    (kind, format!("{what} is not known here"))
+}
+
+fn unknown_statement(rule: &Rule) -> String {
+    match rule.expressions.last() {
+        Some(Expression::Unknown { name, data }) => match foreign::extension(data) {
+            Some(extension) if name == "target" => {
+                format!("what xtables' target `{extension}` does is not known here")
+            }
+            _ => format!("what `{name}` does is not known here"),
         },
+        _ => "what it does to the packet is not known here".to_owned(),
     }
 }
 

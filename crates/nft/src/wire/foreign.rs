@@ -118,15 +118,20 @@ fn conntrack_state(info: &[u8]) -> Option<Asks> {
     const FLAGS: usize = 146;
     /// `XT_CONNTRACK_STATE`.
     const STATE: u16 = 1;
-    /// invalid, established, related, new: not untracked, nor translated, which are other bits.
-    const KNOWN: u16 = 0xf;
+    /// invalid, established, related, new; `ct state` has the same bits.
+    const ALIKE: u16 = 0xf;
+    /// `XT_CONNTRACK_STATE_UNTRACKED`, and what `ct state` has for it.
+    const UNTRACKED: (u16, u32) = (0x100, 0x40);
     let word = |at: usize| {
         let bytes = info.get(at..at + 2)?;
         bytes.try_into().ok().map(u16::from_ne_bytes)
     };
     let (asked, inverted, mask) = (word(FLAGS)?, word(FLAGS + 2)?, word(FLAGS + 4)?);
-    (asked == STATE && mask & !KNOWN == 0).then_some(Asks::State {
-        mask: mask.into(),
+    let untracked = if mask & UNTRACKED.0 == 0 { 0 } else { UNTRACKED.1 };
+    // Others are about translation.
+    let is_known = asked == STATE && mask & !(ALIKE | UNTRACKED.0) == 0;
+    is_known.then_some(Asks::State {
+        mask: u32::from(mask & ALIKE) | untracked,
         inverted: inverted & STATE != 0,
     })
 }
@@ -204,6 +209,10 @@ pub(crate) mod tests {
         assert_eq!(matching("conntrack", 3, &info), state(6, false));
         info[148] = 1;
         assert_eq!(matching("conntrack", 3, &info), state(6, true));
+        info[151] = 1;
+        assert_eq!(matching("conntrack", 3, &info), state(0x46, true));
+        info[150] = 0x40; // SNAT.
+        assert_eq!(matching("conntrack", 3, &info), None);
         info[146] = 3;
         assert_eq!(matching("conntrack", 3, &info), None);
         assert_eq!(matching("conntrack", 1, &info), None);

@@ -11,11 +11,11 @@
 //!   holds for no packet that is reached from there, so that it tells none of them apart any more:
 //!   values that only such conditions name are not taken. Behind the pair of a guest's bridge and
 //!   an outer device, the subnets of other bridges are all one "elsewhere".
-//! - **Hooks are taken one after the other.** A packet's fate is the verdict of the chains that
-//!   filter it (forward, input or output), and, where it passes and leaves, what postrouting does.
-//!   Each of the two depends on the conditions of its own hook alone: if rulesets agree on both for
-//!   the classes of each hook, they agree on all pairs of classes. Packets for postrouting come from
-//!   the host itself, since nothing stops those.
+//! - **The way out is taken for itself.** A packet's fate is the verdict of the chains that filter it
+//!   (forward, input or output, and what comes before), and, where it passes and leaves, what
+//!   postrouting does. Each of the two depends on the conditions of its own hooks alone: if rulesets
+//!   agree on both for the classes of each, they agree on all pairs of classes. Packets for
+//!   postrouting come from the host itself, since nothing stops those.
 //!
 //! Of the values that a range parts a field into, the first and the last are taken, and so are the
 //! neighbours outside: every stretch of values between ends of ranges has one of them as its end.
@@ -28,8 +28,8 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::{ControlFlow, RangeInclusive};
 
-use super::condition::{Asked, Condition, Conditions, Field, Hook};
-use super::{Flow, Packet};
+use super::condition::{Asked, Condition, Conditions, Field};
+use super::{Flow, Hook, Packet};
 use crate::network::{Family, InterfaceName};
 
 /// Gives `visit` one packet of each class that these conditions tell apart, until it breaks off.
@@ -46,10 +46,13 @@ pub fn each_class(
         return;
     };
     set_protocol(&mut blank, TCP);
-    for (hook, order) in HOOKS {
-        let asked: Vec<&Condition> = conditions.at(hook).collect();
+    for (hooks, order) in PASSED {
+        let asked: Vec<&Condition> = hooks
+            .iter()
+            .flat_map(|&hook| conditions.at(hook))
+            .collect();
         let mut classes = Classes {
-            hook,
+            hook: hooks[0],
             other: &other,
             visit,
         };
@@ -59,9 +62,9 @@ pub fn each_class(
     }
 }
 
-/// The hooks, each with the order in which fields are chosen there: first those that leave the
-/// fewest conditions.
-const HOOKS: [(Hook, [Field; 8]); 4] = {
+/// Hooks that are taken together, each group with the order in which fields are chosen there: first
+/// those that leave the fewest conditions.
+const PASSED: [(&[Hook], [Field; 8]); 4] = {
     use Field::{Destination, DestinationPort, Flow, In, Out, Protocol, Source, SourcePort};
     let filtered = [
         In,
@@ -84,10 +87,10 @@ const HOOKS: [(Hook, [Field; 8]); 4] = {
         DestinationPort,
     ];
     [
-        (Hook::Forward, filtered),
-        (Hook::Input, filtered),
-        (Hook::Output, filtered),
-        (Hook::Postrouting, translated),
+        (&[Hook::Forward, Hook::Prerouting, Hook::Ingress], filtered),
+        (&[Hook::Input, Hook::Prerouting, Hook::Ingress], filtered),
+        (&[Hook::Output], filtered),
+        (&[Hook::Postrouting, Hook::Egress], translated),
     ]
 };
 
@@ -101,6 +104,7 @@ const SOME_PORTS: (u16, u16) = (50_000, 443);
 
 /// Choosing the fields of packets, one after the other.
 struct Classes<'a> {
+    /// The hook that says which way the packets take.
     hook: Hook,
     /// An interface that no condition names.
     other: &'a InterfaceName,
@@ -171,16 +175,16 @@ impl Classes<'_> {
 
     fn comes_in(&self) -> Passes {
         match self.hook {
-            Hook::Forward | Hook::Input => Passes::One,
             Hook::Output => Passes::None,
             Hook::Postrouting => Passes::OneIfAsked,
+            _ => Passes::One,
         }
     }
 
     fn goes_out(&self) -> Passes {
         match self.hook {
-            Hook::Forward | Hook::Output | Hook::Postrouting => Passes::One,
             Hook::Input => Passes::None,
+            _ => Passes::One,
         }
     }
 
@@ -277,12 +281,14 @@ fn ports(named: &[&Asked], usual: Option<u16>) -> Vec<Option<u16>> {
     ends.into_iter().filter(Option::is_some).collect()
 }
 
+/// Those that conntrack gives, and the one without it if a rule names that.
 fn flows(named: &[&Asked]) -> Vec<Flow> {
     if named.is_empty() {
-        vec![Flow::New]
-    } else {
-        Flow::ALL.to_vec()
+        return vec![Flow::New];
     }
+    let is_untracked = |asked: &&Asked| matches!(asked, Asked::Flow(f) if f.contains(&Flow::Untracked));
+    let untracked = named.iter().any(is_untracked).then_some(Flow::Untracked);
+    Flow::ALL.into_iter().chain(untracked).collect()
 }
 
 /// Addresses of documentation, which lie in no network that is run.

@@ -55,7 +55,9 @@ fn without_conntrack_no_rule_translates() {
     assert_eq!(tracked.fate.nat, Nat::Masquerade { ports: None });
     let untracked = of(&behind((RAW, vec![notrack()]), vec![masquerading()]));
     assert_eq!(untracked.fate.nat, Nat::None);
-    assert!(untracked.is_untracked && untracked.is_certain());
+    assert!(untracked.is_certain());
+    let because = &untracked.nat_because;
+    assert!(because.starts_with("conntrack does not look"), "{because}");
     // Conntrack looked at it already.
     let late = of(&behind((-150, vec![notrack()]), vec![masquerading()]));
     assert_eq!(late.fate.nat, Nat::Masquerade { ports: None });
@@ -63,7 +65,8 @@ fn without_conntrack_no_rule_translates() {
     let perhaps = marked().then(notrack());
     let perhaps = of(&behind((RAW, perhaps), vec![masquerading()]));
     assert_eq!(perhaps.fate.nat, Nat::Masquerade { ports: None });
-    assert!(perhaps.doubts[0].may_translate && !perhaps.is_untracked);
+    assert!(perhaps.doubts[0].may_translate);
+    assert_eq!(perhaps.doubts[0].kind, DoubtKind::Untracked);
 }
 
 #[test]
@@ -78,7 +81,7 @@ fn a_flow_that_is_not_tracked_is_none() {
     let mut packet = web();
     packet.flow = Flow::Established;
     let verdict = |program: &Program| {
-        let outcome = evaluate(&Tables::of([program]), &packet);
+        let outcome = ground([program]).evaluate(&packet);
         (outcome.fate.verdict, outcome.doubts)
     };
     assert_eq!(verdict(&host(chains(), vec![])).0, Verdict::Accept);

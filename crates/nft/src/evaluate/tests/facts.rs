@@ -17,7 +17,7 @@ fn conntrack_comes_before_most_chains() {
         );
         let program = host(vec![base], vec![]);
         let packet = packet(("br0", "eth0"), ("10.0.0.5", "198.51.100.1"), 6, flow);
-        fate(&Tables::of([&program]), &packet).verdict
+        ground([&program]).fate(&packet).verdict
     };
     assert_eq!(at(-150, Flow::Established), Verdict::Drop);
     assert_eq!(at(-150, Flow::New), Verdict::Accept);
@@ -34,8 +34,9 @@ fn interfaces_by_number_are_known_if_told() {
     rule.push(says(Says::Drop));
     let program = host(vec![forward(Policy::ACCEPT, vec![rule])], vec![]);
     assert!(!of(&program).is_certain());
-    let tables = Tables::of([&program]).with_interfaces([("br0".to_owned(), 7)]);
-    let outcome = evaluate(&tables, &web());
+    let mut devices = Devices::default();
+    devices.numbers.insert("br0".to_owned(), 7);
+    let outcome = ground([&program]).on(devices).evaluate(&web());
     assert_eq!(
         (outcome.fate.verdict, outcome.is_certain()),
         (Verdict::Drop, true)
@@ -55,7 +56,7 @@ fn a_header_of_another_family_is_bytes_like_any() {
     let program = host(vec![forward(Policy::ACCEPT, vec![rule])], vec![]);
     assert_eq!(verdict(&program), Verdict::Drop);
     let v6 = packet(("br0", "eth0"), ("fd00::5", "2001:db8::1"), 6, Flow::New);
-    let fate = fate(&Tables::of([&program]), &v6);
+    let fate = ground([&program]).fate(&v6);
     let accepted = Fate {
         verdict: Verdict::Accept,
         nat: Nat::None,

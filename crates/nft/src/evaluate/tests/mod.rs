@@ -1,10 +1,10 @@
 use palisade_core::evaluate::examples::packet;
 use palisade_core::evaluate::{
-    self as core, Fate, Flow, Meaning, Nat, Outcome, Packet, Reading, Verdict,
+    Devices, DoubtKind, Fate, Flow, Ground, Meaning, Nat, Outcome, Packet, Reading, Verdict,
 };
 use palisade_core::network;
 
-use super::{Tables, evaluate, fate};
+use super::ground;
 use crate::layout::{Layout, TableName};
 use crate::object::{
     BaseChain, Chain, Comparison, Element, Expression, Family, Hook, Policy, Range, Register, Rule,
@@ -20,6 +20,7 @@ use crate::statement::{
 mod changes;
 mod doubts;
 mod facts;
+mod hooks;
 mod ours;
 mod sets;
 mod walk;
@@ -146,7 +147,7 @@ fn marked() -> Expressions {
 }
 
 fn of(program: &Program) -> Outcome {
-    evaluate(&Tables::of([program]), &web())
+    ground([program]).evaluate(&web())
 }
 
 fn verdict(program: &Program) -> Verdict {

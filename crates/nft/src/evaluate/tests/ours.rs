@@ -36,7 +36,11 @@ const V6: [&str; 6] = [
 fn both_layouts_do_what_the_rules_say() {
     let meaning = Meaning::of(&networks());
     let (flat, mapped) = (programs(Layout::Flat), programs(Layout::Mapped));
-    let (flat, mapped) = (Tables::of(&flat), Tables::of(&mapped));
+    let (flat, mapped) = (ground(&flat), ground(&mapped));
+    let (in_order, both) = (
+        Ground::of(Reading::InOrder.of(&meaning.as_defined)),
+        Ground::of(Reading::BothAgree.of(&meaning.every_bridge)),
+    );
     let interfaces = ["", "br0", "br1", "br2", "br3", "eth0", "eth1"];
     for (input, output) in pairs(&interfaces) {
         for (source, destination) in pairs(&V4).chain(pairs(&V6)) {
@@ -47,10 +51,10 @@ fn both_layouts_do_what_the_rules_say() {
                 (6, Flow::Invalid),
             ] {
                 let packet = packet((input, output), (source, destination), protocol, flow);
-                let in_order = core::fate(&meaning.as_defined, &packet, Reading::InOrder);
-                assert_eq!(fate(&flat, &packet), in_order, "flat: {packet:?}");
-                let agree = core::fate(&meaning.every_bridge, &packet, Reading::BothAgree);
-                assert_eq!(fate(&mapped, &packet), agree, "mapped: {packet:?}");
+                let expected = in_order.fate(&packet);
+                assert_eq!(flat.fate(&packet), expected, "flat: {packet:?}");
+                let expected = both.fate(&packet);
+                assert_eq!(mapped.fate(&packet), expected, "mapped: {packet:?}");
             }
         }
     }
@@ -65,7 +69,7 @@ fn pairs<'a>(all: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
 fn the_path_names_networks_and_purposes() {
     for layout in Layout::ALL {
         let programs = programs(layout);
-        let outcome = evaluate(&Tables::of(&programs), &web());
+        let outcome = ground(&programs).evaluate(&web());
         assert!(outcome.is_certain());
         assert_eq!(
             outcome.nat_because,
@@ -102,10 +106,10 @@ fn the_path_names_networks_and_purposes() {
 fn exceptions_from_nat_are_told() {
     for layout in Layout::ALL {
         let programs = programs(layout);
-        let tables = Tables::of(&programs);
+        let tables = ground(&programs);
         let because = |to| {
             let packet = packet(("", "br0"), ("10.0.0.1", to), 17, Flow::New);
-            let outcome = evaluate(&tables, &packet);
+            let outcome = tables.evaluate(&packet);
             assert_eq!(outcome.fate.nat, Nat::None);
             outcome.nat_because
         };
@@ -124,10 +128,10 @@ fn exceptions_from_nat_are_told() {
 #[test]
 fn an_exception_for_all_is_of_one_network() {
     let programs = programs(Layout::Mapped);
-    let tables = Tables::of(&programs);
+    let tables = ground(&programs);
     let met = |out, from| {
         let packet = packet(("", out), (from, "224.0.0.22"), 17, Flow::New);
-        let outcome = evaluate(&tables, &packet);
+        let outcome = tables.evaluate(&packet);
         let mut path = outcome.path.into_iter();
         let purpose = Some(palisade_core::rules::RuleKind::KeepMulticast);
         let exception = path.find(|visit| visit.purpose == purpose).unwrap();

@@ -15,7 +15,7 @@ fn a_policy_is_the_end_of_a_base_chain() {
     dormant.table.flags = 1;
     assert_eq!(verdict(&dormant), Verdict::Accept);
     let mut bridged = dropping;
-    bridged.chains[0].chain.family = Family::Bridge;
+    bridged.table.family = Family::Bridge;
     assert_eq!(verdict(&bridged), Verdict::Accept);
 }
 

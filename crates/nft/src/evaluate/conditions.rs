@@ -1,107 +1,20 @@
-//! Which packets a table's rules tell apart: what each rule asks, and each element of the sets that
-//! it asks in.
-//!
-//! This is for showing that tables treat all packets alike ([`palisade_core::evaluate`]): nothing
-//! that a rule asks may be left out, so that what cannot be said as a [`Condition`] is an error.
+//! Which packets a table's rules tell apart: what each rule matches, and each element of the sets in
+//! which it looks packets up.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
-use palisade_core::evaluate::{Asked, Condition, Conditions, Flow, Hook, Test};
-use thiserror::Error;
+use palisade_core::evaluate::{Asked, Condition, Flow, Test};
 
-use crate::object::{self, Comparison, ConntrackKey, Expression, Family, MetaKey, PayloadBase};
-use crate::object::{Rule, Verdict};
+use super::load;
+use crate::object::{Comparison, ConntrackKey, Family, MetaKey, PayloadBase, Rule};
 use crate::program::{FilledSet, Program};
 use crate::statement::{self, End, Field, Match, Origin, Statement};
 
-/// A rule that asks for more than a [`Condition`] can say.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the rule `{rule}` of chain {chain} asks for more than packets are compared by")]
-pub struct UnknownCondition {
-    /// The chain.
-    pub chain: String,
-    /// The rule in nft syntax.
-    pub rule: String,
-}
-
-/// What the rules of a table ask, hook by hook.
-///
-/// # Errors
-/// If a rule asks for something else than the fields of a packet: the first one.
-pub fn conditions(program: &Program) -> Result<Conditions, UnknownCondition> {
-    let (conditions, unknown) = known_conditions(program);
-    match unknown.into_iter().next() {
-        None => Ok(conditions),
-        Some(unknown) => Err(unknown),
-    }
-}
-
-/// What the rules of a table ask, as far as it can be said, and the rules that ask for more.
-#[must_use]
-pub fn known_conditions(program: &Program) -> (Conditions, Vec<UnknownCondition>) {
-    let mut conditions = Conditions::default();
-    let mut unknown = Vec::new();
-    for base in &program.chains {
-        let Some((hook, kind)) = base.chain.base.as_ref().and_then(|base| {
-            let hook = hook(base.hook)?;
-            Some((hook, base.kind.as_str()))
-        }) else {
-            continue;
-        };
-        let mut reached = HashSet::from([base.chain.name.as_str()]);
-        let mut left = vec![base];
-        while let Some(chain) = left.pop() {
-            for rule in &chain.rules {
-                let (asked, is_all) = of_rule(program, rule);
-                for condition in asked {
-                    conditions.add(hook, for_kind(kind, condition));
-                }
-                if !is_all {
-                    unknown.push(UnknownCondition {
-                        chain: rule.chain.clone(),
-                        rule: format!("{rule:#}"),
-                    });
-                }
-                let led_to = rule.expressions.iter().filter_map(leads_to);
-                let new = led_to.filter(|&chain| reached.insert(chain));
-                left.extend(new.filter_map(|chain| program.chain(chain)));
-            }
-        }
-    }
-    (conditions, unknown)
-}
-
-fn hook(hook: object::Hook) -> Option<Hook> {
-    match hook {
-        object::Hook::FORWARD => Some(Hook::Forward),
-        object::Hook::INPUT => Some(Hook::Input),
-        object::Hook::OUTPUT => Some(Hook::Output),
-        object::Hook::POSTROUTING => Some(Hook::Postrouting),
-        _ => None,
-    }
-}
-
-fn leads_to(expression: &Expression) -> Option<&str> {
-    match expression {
-        Expression::Verdict(Verdict::Jump(chain) | Verdict::Goto(chain)) => Some(chain),
-        _ => None,
-    }
-}
-
-/// Chains for NAT see the first packets of flows alone.
-fn for_kind(kind: &str, mut condition: Condition) -> Condition {
-    if kind == "nat" {
-        condition.tests.push(Condition::first_packet().into());
-    }
-    condition
-}
-
 /// What a rule asks: one condition, or one for each element of the set that it asks in; and whether
 /// that is all.
-fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) {
+pub(super) fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) {
     let mut is_all = true;
     let mut conditions = vec![Condition::default()];
     for statement in statement::statements(&rule.expressions) {
@@ -217,16 +130,8 @@ fn compared(family: Family, field: &Field, operator: Comparison, value: &[u8]) -
 fn flow(field: &Field, operator: Comparison, value: &[u8]) -> Option<Test> {
     let is_set = operator == Comparison::NotEqual && value.iter().all(|&byte| byte == 0);
     let mask = u32::from_ne_bytes(field.mask.as_deref()?.try_into().ok()?);
-    let bit = |flow: &Flow| {
-        mask & match flow {
-            Flow::Invalid => 1,
-            Flow::Established => 2,
-            Flow::Related => 4,
-            Flow::New => 8,
-            Flow::Untracked => 64,
-        } != 0
-    };
-    let flows = Flow::ALL.into_iter().filter(bit).collect();
+    let flows = Flow::ALL.into_iter().chain([Flow::Untracked]);
+    let flows = flows.filter(|&flow| load::state(flow) & mask != 0).collect();
     is_set.then(|| Asked::Flow(flows).into())
 }
 

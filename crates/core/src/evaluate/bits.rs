@@ -1,26 +1,29 @@
-//! Bytes of which some bits are known.
+//! Bytes of which some bits are known, as rules load them from packets.
 
 use std::cmp::Ordering;
 
-use super::answer::Answer;
-use crate::object::Comparison;
+use super::Answer;
 
 /// A byte of which some bits are known. What is not known is zero in `value`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Byte {
+pub struct Byte {
     value: u8,
     known: u8,
 }
 
 impl Byte {
-    pub(super) const UNKNOWN: Self = Self { value: 0, known: 0 };
+    /// One of which nothing is known.
+    pub const UNKNOWN: Self = Self { value: 0, known: 0 };
 
-    pub(super) fn known(value: u8) -> Self {
+    /// One that is known.
+    #[must_use]
+    pub fn known(value: u8) -> Self {
         Self { value, known: 0xff }
     }
 
     /// Only the upper half is known.
-    pub(super) fn upper_half(value: u8) -> Self {
+    #[must_use]
+    pub fn upper_half(value: u8) -> Self {
         let known = 0xf0;
         Self {
             value: value & known,
@@ -29,7 +32,8 @@ impl Byte {
     }
 
     /// `(byte & mask) ^ xor`.
-    pub(super) fn masked(self, mask: u8, xor: u8) -> Self {
+    #[must_use]
+    pub fn masked(self, mask: u8, xor: u8) -> Self {
         let known = self.known | !mask;
         Self {
             value: ((self.value & mask) ^ xor) & known,
@@ -38,13 +42,16 @@ impl Byte {
     }
 }
 
-pub(super) fn known(bytes: &[u8]) -> Vec<Byte> {
+/// Bytes that are known.
+#[must_use]
+pub fn known(bytes: &[u8]) -> Vec<Byte> {
     bytes.iter().copied().map(Byte::known).collect()
 }
 
 /// What is known of a value of so many bytes that is one of these: the bits that all of them have in
 /// common.
-pub(super) fn any_of(values: &[Vec<u8>], len: usize) -> Vec<Byte> {
+#[must_use]
+pub fn any_of(values: &[Vec<u8>], len: usize) -> Vec<Byte> {
     let Some(first) = values.first() else {
         return vec![Byte::UNKNOWN; len];
     };
@@ -61,13 +68,15 @@ pub(super) fn any_of(values: &[Vec<u8>], len: usize) -> Vec<Byte> {
 }
 
 /// The bytes, if all of their bits are known.
-pub(super) fn certain(bytes: &[Byte]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn certain(bytes: &[Byte]) -> Option<Vec<u8>> {
     let byte = |byte: &Byte| (byte.known == 0xff).then_some(byte.value);
     bytes.iter().map(byte).collect()
 }
 
 /// Whether they are these.
-pub(super) fn equal(bytes: &[Byte], others: &[u8]) -> Answer {
+#[must_use]
+pub fn equal(bytes: &[Byte], others: &[u8]) -> Answer {
     let pairs = || bytes.iter().zip(others);
     let may = pairs().all(|(byte, other)| (byte.value ^ other) & byte.known == 0);
     let must = pairs().all(|(byte, _)| byte.known == 0xff);
@@ -75,7 +84,8 @@ pub(super) fn equal(bytes: &[Byte], others: &[u8]) -> Answer {
 }
 
 /// Whether they lie between these, both ends included, as the kernel compares: byte by byte.
-pub(super) fn within(bytes: &[Byte], first: &[u8], last: &[u8]) -> Answer {
+#[must_use]
+pub fn within(bytes: &[Byte], first: &[u8], last: &[u8]) -> Answer {
     let (least, most) = (least(bytes), most(bytes));
     Answer::of(
         most.as_slice() >= first && least.as_slice() <= last,
@@ -83,33 +93,26 @@ pub(super) fn within(bytes: &[Byte], first: &[u8], last: &[u8]) -> Answer {
     )
 }
 
-/// Whether they compare so with others.
-pub(super) fn compare(bytes: &[Byte], operator: Comparison, others: &[u8]) -> Answer {
-    let all = |wanted: &[Ordering]| {
-        let (least, most) = (least(bytes), most(bytes));
-        let (low, high) = (least.as_slice().cmp(others), most.as_slice().cmp(others));
-        // Between the least and the most lie all others.
-        let between = low == Ordering::Less && high == Ordering::Greater;
-        let may = between || wanted.contains(&low) || wanted.contains(&high);
-        Answer::of(may, wanted.contains(&low) && wanted.contains(&high))
-    };
-    match operator {
-        Comparison::Equal => equal(bytes, others),
-        Comparison::NotEqual => equal(bytes, others).not(),
-        Comparison::Less => all(&[Ordering::Less]),
-        Comparison::LessOrEqual => all(&[Ordering::Less, Ordering::Equal]),
-        Comparison::Greater => all(&[Ordering::Greater]),
-        Comparison::GreaterOrEqual => all(&[Ordering::Greater, Ordering::Equal]),
-    }
+/// Whether they compare with others in one of the wanted ways, as the kernel compares: byte by byte.
+#[must_use]
+pub fn compare(bytes: &[Byte], others: &[u8], wanted: &[Ordering]) -> Answer {
+    let (least, most) = (least(bytes), most(bytes));
+    let (low, high) = (least.as_slice().cmp(others), most.as_slice().cmp(others));
+    // Between the least and the most lie all others.
+    let between = low == Ordering::Less && high == Ordering::Greater;
+    let may = between || wanted.contains(&low) || wanted.contains(&high);
+    Answer::of(may, wanted.contains(&low) && wanted.contains(&high))
 }
 
 /// The least that they can be.
-pub(super) fn least(bytes: &[Byte]) -> Vec<u8> {
+#[must_use]
+pub fn least(bytes: &[Byte]) -> Vec<u8> {
     bytes.iter().map(|byte| byte.value).collect()
 }
 
 /// The most that they can be.
-pub(super) fn most(bytes: &[Byte]) -> Vec<u8> {
+#[must_use]
+pub fn most(bytes: &[Byte]) -> Vec<u8> {
     bytes.iter().map(|byte| byte.value | !byte.known).collect()
 }
 
@@ -120,24 +123,24 @@ mod tests {
 
     #[test]
     fn what_is_known_decides_as_far_as_it_goes() {
+        use Ordering::{Equal, Greater, Less};
         let five = known(&[0, 5]);
         assert_eq!(equal(&five, &[0, 5]), Yes);
         assert_eq!(equal(&five, &[0, 6]), No);
-        assert_eq!(compare(&five, Comparison::Less, &[1, 0]), Yes);
-        assert_eq!(compare(&five, Comparison::Less, &[0, 5]), No);
-        assert_eq!(compare(&five, Comparison::LessOrEqual, &[0, 5]), Yes);
-        assert_eq!(compare(&five, Comparison::Greater, &[0, 4]), Yes);
+        assert_eq!(compare(&five, &[1, 0], &[Less]), Yes);
+        assert_eq!(compare(&five, &[0, 5], &[Less]), No);
+        assert_eq!(compare(&five, &[0, 5], &[Less, Equal]), Yes);
+        assert_eq!(compare(&five, &[0, 4], &[Greater]), Yes);
         assert_eq!(within(&five, &[0, 5], &[0, 5]), Yes);
         assert_eq!(within(&five, &[0, 6], &[9, 9]), No);
 
         let half = [Byte::known(1), Byte::UNKNOWN];
         assert_eq!(equal(&half, &[1, 7]), Unknown);
         assert_eq!(equal(&half, &[2, 7]), No);
-        assert_eq!(compare(&half, Comparison::NotEqual, &[2, 7]), Yes);
-        assert_eq!(compare(&half, Comparison::Greater, &[1, 0]), Unknown);
-        assert_eq!(compare(&half, Comparison::GreaterOrEqual, &[1, 0]), Yes);
-        assert_eq!(compare(&half, Comparison::Less, &[1, 0]), No);
-        assert_eq!(compare(&half, Comparison::Greater, &[1, 5]), Unknown);
+        assert_eq!(compare(&half, &[1, 0], &[Greater]), Unknown);
+        assert_eq!(compare(&half, &[1, 0], &[Greater, Equal]), Yes);
+        assert_eq!(compare(&half, &[1, 0], &[Less]), No);
+        assert_eq!(compare(&half, &[1, 5], &[Greater]), Unknown);
         assert_eq!(within(&half, &[1, 0], &[1, 255]), Yes);
         assert_eq!(within(&half, &[1, 1], &[1, 255]), Unknown);
     }

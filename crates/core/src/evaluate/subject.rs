@@ -1,0 +1,362 @@
+//! A packet on its way, as rules see it: bytes of its headers, and what is known beside them.
+//!
+//! Of what is not said of a packet, nothing is known: its length, its TTL, its mark. It is taken for
+//! a whole packet without IP options or extension headers.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::bits::{self, Byte};
+use super::hook::CONNTRACK;
+use super::place::{Devices, Layer, Place};
+use super::{Flow, Hook, Packet};
+
+/// tcp, udp, dccp, sctp, udplite: those whose header begins with two ports.
+const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
+
+/// A packet at a place in its way.
+pub struct Subject<'a> {
+    packet: &'a Packet,
+    devices: &'a Devices,
+    place: Place<'a>,
+    priority: i32,
+    link: Vec<Byte>,
+    network: Vec<Byte>,
+    transport: Vec<Byte>,
+    /// Whether its headers are still those of the packet that came.
+    is_as_it_came: bool,
+    pub(super) tracking: Tracking,
+}
+
+/// A header of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Header {
+    /// Ethernet's.
+    Link,
+    /// IPv4's or IPv6's.
+    Network,
+    /// That of tcp, udp and so on.
+    Transport,
+}
+
+/// Whether conntrack looks at a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tracking {
+    On,
+    /// A rule may have kept it from that.
+    Perhaps,
+    /// A rule has.
+    Off,
+}
+
+/// What a rule changes of a packet, whatever it does then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Conntrack does not look at it.
+    Untrack,
+    /// A header has other bytes.
+    Write {
+        /// Which header.
+        header: Header,
+        /// Where they begin there.
+        offset: u32,
+        /// The bytes.
+        bytes: Vec<Byte>,
+    },
+}
+
+/// What a part of a rule reads of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Read {
+    /// What conntrack knows of its flow.
+    Flow,
+    /// Bytes of a header.
+    Bytes(Header, Range<u32>),
+}
+
+impl Effect {
+    /// Whether it changes what is read.
+    #[must_use]
+    pub fn reaches(&self, read: &Read) -> bool {
+        match (self, read) {
+            (Self::Untrack, Read::Flow) => true,
+            (
+                Self::Write {
+                    header,
+                    offset,
+                    bytes,
+                },
+                Read::Bytes(of, read),
+            ) => {
+                let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                let end = offset.saturating_add(len);
+                header == of && *offset < read.end && read.start < end
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Subject<'a> {
+    /// A packet at the first place of its way.
+    pub(super) fn new(packet: &'a Packet, devices: &'a Devices, place: Place<'a>) -> Self {
+        Self {
+            packet,
+            devices,
+            place,
+            priority: 0,
+            link: link_header(packet),
+            network: network_header(packet),
+            transport: transport_header(packet),
+            is_as_it_came: true,
+            tracking: Tracking::On,
+        }
+    }
+
+    /// The packet as it came.
+    #[must_use]
+    pub fn packet(&self) -> &'a Packet {
+        self.packet
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> &Place<'a> {
+        &self.place
+    }
+
+    /// The number of an interface; none if it is not known.
+    #[must_use]
+    pub fn number(&self, interface: &str) -> Option<u32> {
+        self.devices.numbers.get(interface).copied()
+    }
+
+    /// It comes to a base chain of this priority.
+    pub(super) fn comes_to(&mut self, place: Place<'a>, priority: i32) {
+        self.place = place;
+        self.priority = priority;
+    }
+
+    /// Its destination is another from now on, where it comes in or begins; else its source.
+    pub(super) fn translate(&mut self) {
+        let is_v4 = self.packet.source().is_ipv4();
+        let [source, destination] = address_fields(is_v4);
+        let (address, port) = if self.place.hook.translates_destinations() {
+            (destination, 2..4)
+        } else {
+            (source, 0..2)
+        };
+        for (header, field) in [
+            (&mut self.network, address),
+            (&mut self.transport, port),
+        ] {
+            if let Some(field) = header.get_mut(field) {
+                field.fill(Byte::UNKNOWN);
+            }
+        }
+        self.is_as_it_came = false;
+    }
+
+    /// Where it comes from by now; none if that is not known.
+    #[must_use]
+    pub fn source(&self) -> Option<IpAddr> {
+        match self.is_as_it_came {
+            true => Some(self.packet.source()),
+            false => self.address(0),
+        }
+    }
+
+    /// Where it goes by now; none if that is not known.
+    #[must_use]
+    pub fn destination(&self) -> Option<IpAddr> {
+        match self.is_as_it_came {
+            true => Some(self.packet.destination()),
+            false => self.address(1),
+        }
+    }
+
+    fn address(&self, end: usize) -> Option<IpAddr> {
+        let field = address_fields(self.packet.source().is_ipv4())[end].clone();
+        let bytes = bits::certain(self.network.get(field)?)?;
+        match <[u8; 4]>::try_from(bytes.as_slice()) {
+            Ok(octets) => Some(octets.into()),
+            Err(_) => Some(<[u8; 16]>::try_from(bytes).ok()?.into()),
+        }
+    }
+
+    /// The port that it comes from by now: none if there is none, or if that is not known, which is
+    /// the outer one.
+    #[must_use]
+    pub fn source_port(&self) -> Option<Option<u16>> {
+        self.port(self.packet.source_port, 0)
+    }
+
+    /// The port that it goes to by now, likewise.
+    #[must_use]
+    pub fn destination_port(&self) -> Option<Option<u16>> {
+        self.port(self.packet.destination_port, 2)
+    }
+
+    fn port(&self, came: Option<u16>, start: usize) -> Option<Option<u16>> {
+        if self.is_as_it_came || !WITH_PORTS.contains(&self.packet.protocol) {
+            return Some(came);
+        }
+        let bytes = bits::certain(self.transport.get(start..start + 2)?)?;
+        Some(Some(u16::from_be_bytes(bytes.try_into().ok()?)))
+    }
+
+    /// The byte that says its protocol.
+    #[must_use]
+    pub fn protocol(&self) -> Byte {
+        let is_v4 = self.packet.source().is_ipv4();
+        self.network[if is_v4 { 9 } else { 6 }]
+    }
+
+    /// What Ethernet calls the packet.
+    #[must_use]
+    pub fn ether_type(&self) -> [u8; 2] {
+        ether_type(self.packet)
+    }
+
+    /// Bytes of a header. What is not known of a packet is behind its end, too.
+    #[must_use]
+    pub fn payload(&self, header: Header, offset: u32, len: u32) -> Vec<Byte> {
+        let header: &[Byte] = match header {
+            Header::Network => &self.network,
+            Header::Transport => &self.transport,
+            Header::Link if self.place.layer != Layer::Ip => &self.link,
+            Header::Link => &[],
+        };
+        let at = |index: u32| usize::try_from(index).ok().and_then(|i| header.get(i));
+        (offset..offset.saturating_add(len))
+            .map(|index| at(index).copied().unwrap_or(Byte::UNKNOWN))
+            .collect()
+    }
+
+    /// A header has these bytes from now on. What is not known of a packet is not kept.
+    pub(super) fn write(&mut self, header: Header, offset: u32, bytes: &[Byte]) {
+        let header = match header {
+            Header::Network => &mut self.network,
+            Header::Transport => &mut self.transport,
+            Header::Link => &mut self.link,
+        };
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        for (place, &byte) in header.iter_mut().skip(start).zip(bytes) {
+            *place = byte;
+        }
+        self.is_as_it_came = false;
+    }
+
+    /// Where its addresses are.
+    pub(super) fn addresses(&self) -> Read {
+        let [source, destination] = match self.packet.source() {
+            IpAddr::V4(_) => [12, 20],
+            IpAddr::V6(_) => [8, 40],
+        };
+        Read::Bytes(Header::Network, source..destination)
+    }
+
+    /// What conntrack makes of it, as far as that is known where it ends.
+    pub(super) fn flow_at_end(&self) -> Flow {
+        match self.tracking {
+            Tracking::Off => Flow::Untracked,
+            Tracking::On | Tracking::Perhaps => self.packet.flow,
+        }
+    }
+
+    /// Whether a rule here can keep conntrack from it: it can until conntrack knows its flow.
+    pub(super) fn can_be_untracked(&self) -> bool {
+        self.packet.flow == Flow::Invalid || self.is_before_conntrack()
+    }
+
+    fn is_before_conntrack(&self) -> bool {
+        let hook = self.place.hook;
+        match self.place.layer {
+            Layer::Ip => hook.has_conntrack() && self.priority <= CONNTRACK,
+            Layer::Bridge => matches!(hook, Hook::Prerouting | Hook::Input | Hook::Forward),
+            Layer::Device => hook == Hook::Ingress,
+        }
+    }
+
+    /// What rules here see of its flow; none if that is not known.
+    #[must_use]
+    pub fn flow(&self) -> Option<Flow> {
+        // Whether conntrack sees frames is a setting of the bridge.
+        if self.tracking == Tracking::Perhaps || self.place.layer == Layer::Bridge {
+            return None;
+        }
+        let is_early = self.is_before_conntrack();
+        // The rule that kept conntrack from it elsewhere may be before or behind.
+        if is_early && self.tracking == Tracking::On && self.packet.flow == Flow::Untracked {
+            return None;
+        }
+        Some(match self.flow_at_end() {
+            Flow::Untracked => Flow::Untracked,
+            _ if is_early => Flow::Invalid,
+            flow => flow,
+        })
+    }
+}
+
+/// Where source and destination are in the header of IP: RFC 791, RFC 8200.
+fn address_fields(is_v4: bool) -> [Range<usize>; 2] {
+    if is_v4 {
+        [12..16, 16..20]
+    } else {
+        [8..24, 24..40]
+    }
+}
+
+/// Of a header of Ethernet without a tag, only what follows is known.
+fn link_header(packet: &Packet) -> Vec<Byte> {
+    let mut header = vec![Byte::UNKNOWN; 14];
+    header[12..].copy_from_slice(&bits::known(&ether_type(packet)));
+    header
+}
+
+fn ether_type(packet: &Packet) -> [u8; 2] {
+    match packet.source() {
+        IpAddr::V4(_) => [0x08, 0x00],
+        IpAddr::V6(_) => [0x86, 0xdd],
+    }
+}
+
+fn network_header(packet: &Packet) -> Vec<Byte> {
+    let mut header;
+    match (packet.source(), packet.destination()) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            header = vec![Byte::UNKNOWN; 20];
+            header[0] = Byte::upper_half(0x40);
+            header[9] = Byte::known(packet.protocol);
+            header[12..16].copy_from_slice(&bits::known(&source.octets()));
+            header[16..20].copy_from_slice(&bits::known(&destination.octets()));
+        }
+        (source, destination) => {
+            header = vec![Byte::UNKNOWN; 40];
+            header[0] = Byte::upper_half(0x60);
+            header[6] = Byte::known(packet.protocol);
+            header[8..24].copy_from_slice(&bits::known(&octets(source)));
+            header[24..40].copy_from_slice(&bits::known(&octets(destination)));
+        }
+    }
+    header
+}
+
+fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+fn transport_header(packet: &Packet) -> Vec<Byte> {
+    let mut header = vec![Byte::UNKNOWN; 4];
+    if WITH_PORTS.contains(&packet.protocol) {
+        for (place, port) in [(0, packet.source_port), (2, packet.destination_port)] {
+            if let Some(port) = port {
+                header[place..place + 2].copy_from_slice(&bits::known(&port.to_be_bytes()));
+            }
+        }
+    }
+    header
+}

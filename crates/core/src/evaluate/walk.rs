@@ -1,0 +1,568 @@
+//! The way of a packet through hooks, base chains and the chains that they call.
+//!
+//! Where it is not known whether a rule applies, the packet goes on as if it did not, and beside it
+//! goes a *doubt*: what would come of it if the rule did. A doubt that comes to the same end as the
+//! packet is none.
+
+use super::bits::{self, Byte};
+use super::chains::{Action, At, Base, Chains, End, Step};
+use super::ground::Ground;
+use super::place::{self, Entrance, Layer, Place};
+use super::subject::{Effect, Subject, Tracking};
+use super::{Answer, Doubt, DoubtKind, Fate, Hook, Nat, Outcome, Packet, Stop, Verdict, Visit, Way};
+use crate::network::Name;
+
+/// `NFT_JUMP_STACK_SIZE`: how deep chains can call each other.
+const DEEPEST: usize = 16;
+/// How many rules a packet meets at most: the kernel has a like bound for each table.
+const LONGEST: usize = 1_000_000;
+
+/// A packet on its way.
+pub(super) struct Walk<'a, 'p> {
+    ground: &'a Ground<'a>,
+    subject: Subject<'p>,
+    /// All places of its way: every packet has some.
+    places: Vec<Place<'p>>,
+    /// What it met, if that is wanted.
+    path: Option<Vec<Visit>>,
+    doubts: Vec<Doubtful<'a>>,
+    /// What rules left open of the packet, and which rules.
+    unsure: Vec<(Effect, RuleOf<'a>)>,
+    /// How the packet leaves this base chain.
+    end: Option<End>,
+    /// The network that it was found for in this base chain, by rules that serve many networks.
+    found: Option<Name>,
+    /// What kept NAT from it, or did it, in words.
+    nat_because: Option<String>,
+    /// The base chain.
+    base: Option<&'a Base>,
+    /// How many rules may still be met.
+    left: usize,
+}
+
+/// A rule, and whose it is.
+#[derive(Clone, Copy)]
+struct RuleOf<'a> {
+    chains: &'a dyn Chains,
+    at: At,
+}
+
+/// Something of which it is not known whether it comes to it, or what it does.
+struct Doubtful<'a> {
+    what: What<'a>,
+    base: &'a Base,
+    /// The rule that changed what is matched.
+    changed_by: Option<RuleOf<'a>>,
+    /// How the packet may leave the base chain by it.
+    ends: Vec<End>,
+}
+
+/// What is not known.
+#[derive(Clone, Copy)]
+enum What<'a> {
+    /// Whether a rule applies, and the part that leaves it open.
+    Rule(RuleOf<'a>, Option<usize>),
+    /// What a rule that is sure to translate addresses makes of them.
+    Readdress(RuleOf<'a>),
+    /// Whether the packet is kept from conntrack.
+    Untracked(RuleOf<'a>),
+    /// What a rule that writes an address makes of it.
+    Rewritten(RuleOf<'a>),
+    /// What comes behind a rule that leads too deep, or too far.
+    Endless(RuleOf<'a>),
+    /// Whether the packet enters the base chain: it does if it passes one of its devices.
+    Entrance,
+    /// Whether packets of this kind come to the base chain at all.
+    Hook,
+}
+
+/// Who is at a place: the packet itself, and the doubts that would have led it there.
+#[derive(Debug, Clone, Default)]
+struct Who {
+    packet: bool,
+    doubts: Vec<usize>,
+}
+
+impl Who {
+    fn packet() -> Self {
+        Self {
+            packet: true,
+            doubts: Vec::new(),
+        }
+    }
+
+    fn doubt(doubt: usize) -> Self {
+        Self {
+            packet: false,
+            doubts: vec![doubt],
+        }
+    }
+
+    fn is_nobody(&self) -> bool {
+        !self.packet && self.doubts.is_empty()
+    }
+
+    /// A doubt that comes to where the packet is has changed nothing.
+    fn join(&mut self, other: Self) {
+        self.packet |= other.packet;
+        if self.packet {
+            self.doubts.clear();
+        } else {
+            self.doubts.extend(other.doubts);
+            self.doubts.sort_unstable();
+            self.doubts.dedup();
+        }
+    }
+}
+
+/// The base chain in which the packet is, for the chains that it calls.
+#[derive(Clone, Copy)]
+struct Level<'a> {
+    chains: &'a dyn Chains,
+    base: &'a Base,
+    /// How many chains have been called.
+    depth: usize,
+}
+
+impl<'a, 'p> Walk<'a, 'p> {
+    pub(super) fn new(ground: &'a Ground<'a>, packet: &'p Packet) -> Self
+    where
+        'a: 'p,
+    {
+        let devices = ground.devices();
+        let places = place::places(packet, devices);
+        Self {
+            ground,
+            subject: Subject::new(packet, devices, places[0]),
+            places,
+            path: None,
+            doubts: Vec::new(),
+            unsure: Vec::new(),
+            end: None,
+            found: None,
+            nat_because: None,
+            base: None,
+            left: LONGEST,
+        }
+    }
+
+    pub(super) fn with_path(mut self) -> Self {
+        self.path = Some(Vec::new());
+        self
+    }
+
+    pub(super) fn fate(mut self) -> Fate {
+        let (verdict, nat) = self.verdict();
+        self.settled(verdict, nat)
+    }
+
+    pub(super) fn outcome(mut self) -> Outcome {
+        let (verdict, nat) = self.verdict();
+        if verdict.passes() {
+            for (chains, base) in self.ground.unknown_bases() {
+                if chains.rules(base.chain) > 0 || base.drops {
+                    self.push(What::Hook, base, vec![End::Drop, End::Reject]);
+                }
+            }
+        }
+        let fate = self.settled(verdict, nat);
+        let way = self.subject.packet().way();
+        let decided = self.subject.flow_at_end().nat();
+        let nat_because = match (verdict, way, decided) {
+            (Verdict::Reject | Verdict::Drop, ..) => "it does not get that far".to_owned(),
+            (_, Way::In, _) => "the host takes it itself".to_owned(),
+            (_, _, Some((_, because))) => because.to_owned(),
+            _ => self
+                .nat_because
+                .take()
+                .unwrap_or_else(|| "no rule translates it".to_owned()),
+        };
+        let doubts = self.doubts.iter();
+        Outcome {
+            fate,
+            stop: self.stop(verdict),
+            doubts: doubts.filter_map(|doubt| doubt.told(verdict)).collect(),
+            path: self.path.unwrap_or_default(),
+            nat_because,
+        }
+    }
+
+    /// The fate of a packet that comes through the rules so.
+    fn settled(&self, verdict: Verdict, nat: Nat) -> Fate {
+        let decided = self.subject.flow_at_end().nat();
+        let nat = match (verdict, self.subject.packet().way()) {
+            (Verdict::Accept, Way::Through | Way::Out) => decided.map_or(nat, |(nat, _)| nat),
+            _ => Nat::None,
+        };
+        Fate { verdict, nat }
+    }
+
+    fn stop(&self, verdict: Verdict) -> Option<Stop> {
+        let base = self.base.filter(|_| !verdict.passes())?;
+        Some(Stop {
+            base: base.name.clone(),
+            by_policy: self.end.is_none(),
+        })
+    }
+
+    fn verdict(&mut self) -> (Verdict, Nat) {
+        let ground = self.ground;
+        let family = self.subject.packet().family();
+        let mut nat = Nat::None;
+        for place in std::mem::take(&mut self.places) {
+            // NAT asks about the first packet of each flow alone, and only until one translates.
+            let mut is_settled = false;
+            if place.layer == Layer::Ip {
+                self.nat_because = None;
+            }
+            for (chains, base) in ground.bases() {
+                let entrance = place.entrance(base, family);
+                let is_decided = || is_settled || self.subject.flow_at_end().nat().is_some();
+                if entrance == Entrance::Closed || base.is_nat && is_decided() {
+                    continue;
+                }
+                self.subject.comes_to(place, base.priority);
+                match self.base_chain(chains, base, entrance) {
+                    End::Accept => {}
+                    End::Drop => return (Verdict::Drop, nat),
+                    End::Reject => return (Verdict::Reject, nat),
+                    end @ (End::Translate(_) | End::Readdress) => {
+                        if let (End::Translate(its), Hook::Postrouting) = (end, place.hook) {
+                            nat = its;
+                        }
+                        is_settled = true;
+                        self.subject.translate();
+                    }
+                }
+            }
+        }
+        (Verdict::Accept, nat)
+    }
+
+    fn base_chain(&mut self, chains: &'a dyn Chains, base: &'a Base, entrance: Entrance) -> End {
+        self.base = Some(base);
+        self.found = None;
+        self.end = None;
+        let first = self.doubts.len();
+        let who = match entrance {
+            Entrance::Perhaps => Who::doubt(self.push(What::Entrance, base, Vec::new())),
+            Entrance::Sure | Entrance::Closed => Who::packet(),
+        };
+        let is_in = who.packet;
+        let level = Level {
+            chains,
+            base,
+            depth: 0,
+        };
+        let left = self.chain(level, base.chain, who);
+        let drops = self.ground.drops(base);
+        let policy = if drops { End::Drop } else { End::Accept };
+        if left.packet
+            && let Some(path) = &mut self.path
+        {
+            path.extend(chains.policy(base, drops));
+        }
+        for &doubt in &left.doubts {
+            self.doubts[doubt].ends.push(policy);
+        }
+        // Past a chain that it may not enter, it goes on.
+        let end = self.end.unwrap_or(if is_in { policy } else { End::Accept });
+        for doubt in &mut self.doubts[first..] {
+            // What a translation makes of it stays open, also where it is sure to come.
+            doubt
+                .ends
+                .retain(|&other| other != end || other == End::Readdress);
+        }
+        end
+    }
+
+    /// All rules of a chain, one after another. Returns who comes back from it.
+    fn chain(&mut self, level: Level<'a>, chain: usize, who: Who) -> Who {
+        let mut here = who;
+        let mut back = Who::default();
+        for rule in 0..level.chains.rules(chain) {
+            let at = At { chain, rule };
+            if here.is_nobody() {
+                break;
+            }
+            if self.path.is_none() && level.chains.is_past(at, &self.subject) {
+                continue;
+            }
+            let this = RuleOf {
+                chains: level.chains,
+                at,
+            };
+            if self.left == 0 {
+                self.endless(this, level);
+                return here;
+            }
+            self.left -= 1;
+            let step = level.chains.step(at, &self.subject);
+            if here.packet {
+                self.tell(this, level.base, &step);
+            }
+            self.change(this, level.base, &step, &here);
+            let is_sure = step.applies == Answer::Yes && step.action != Action::Anything;
+            if step.applies == Answer::No || step.action == Action::Continue {
+                continue;
+            }
+            let those = if is_sure {
+                if here.packet && step.action == Action::End(End::Readdress) {
+                    self.push(What::Readdress(this), level.base, vec![End::Readdress]);
+                }
+                std::mem::take(&mut here)
+            } else {
+                let mut doubts = here.doubts.clone();
+                if here.packet {
+                    doubts.push(self.doubt(this, level.base, &step));
+                }
+                Who {
+                    packet: false,
+                    doubts,
+                }
+            };
+            let on = self.act(level, this, step.action, those, &mut back);
+            here.join(on);
+        }
+        here.join(back);
+        here
+    }
+
+    /// What a rule that applies does. Returns who goes on to the next rule.
+    fn act(
+        &mut self,
+        level: Level<'a>,
+        rule: RuleOf<'a>,
+        action: Action,
+        who: Who,
+        back: &mut Who,
+    ) -> Who {
+        match action {
+            Action::Continue => who,
+            Action::Return => {
+                back.join(who);
+                Who::default()
+            }
+            Action::Jump(chain) => self.call(level, rule, chain, who),
+            Action::Goto(chain) => {
+                let returned = self.call(level, rule, chain, who);
+                back.join(returned);
+                Who::default()
+            }
+            Action::End(end) => {
+                self.leave(&who, end);
+                Who::default()
+            }
+            Action::Anything => {
+                for end in [End::Accept, End::Drop, End::Reject] {
+                    self.leave(&who, end);
+                }
+                who
+            }
+        }
+    }
+
+    fn call(&mut self, level: Level<'a>, rule: RuleOf<'a>, chain: usize, who: Who) -> Who {
+        let depth = level.depth + 1;
+        if depth > DEEPEST {
+            self.endless(rule, level);
+            return who;
+        }
+        self.chain(Level { depth, ..level }, chain, who)
+    }
+
+    /// What comes behind this rule is not known. The kernel takes no such rules, but texts may.
+    fn endless(&mut self, rule: RuleOf<'a>, level: Level<'a>) {
+        let is_endless = |doubt: &Doubtful<'_>| matches!(doubt.what, What::Endless(_));
+        if !self.doubts.iter().any(is_endless) {
+            let ends = vec![End::Accept, End::Drop, End::Reject];
+            self.push(What::Endless(rule), level.base, ends);
+        }
+    }
+
+    /// What a rule changes of the packet is so for all that comes then.
+    fn change(&mut self, rule: RuleOf<'a>, base: &'a Base, step: &Step, here: &Who) {
+        for (applies, effect) in &step.effects {
+            let is_sure = here.packet && *applies == Answer::Yes;
+            match effect {
+                Effect::Untrack if !self.subject.can_be_untracked() => {}
+                Effect::Untrack if is_sure => self.subject.tracking = Tracking::Off,
+                Effect::Untrack if self.subject.tracking == Tracking::On => {
+                    self.subject.tracking = Tracking::Perhaps;
+                    self.unsure.push((Effect::Untrack, rule));
+                    self.push(What::Untracked(rule), base, Vec::new());
+                }
+                Effect::Untrack => {}
+                Effect::Write {
+                    header,
+                    offset,
+                    bytes,
+                } => {
+                    let unknown = vec![Byte::UNKNOWN; bytes.len()];
+                    let written = if is_sure { bytes } else { &unknown };
+                    self.subject.write(*header, *offset, written);
+                    if bits::certain(written).is_none() {
+                        self.unsure.push((effect.clone(), rule));
+                    }
+                    if effect.reaches(&self.subject.addresses()) {
+                        self.push(What::Rewritten(rule), base, Vec::new());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rule that left open what this part of a rule reads.
+    fn changed_by(&self, rule: RuleOf<'a>, part: Option<usize>) -> Option<RuleOf<'a>> {
+        if self.unsure.is_empty() {
+            return None;
+        }
+        let reads = rule.chains.unknown(rule.at, part).reads;
+        reads.iter().find_map(|read| {
+            let mut unsure = self.unsure.iter().rev();
+            let changed = unsure.find(|(effect, _)| effect.reaches(read))?;
+            Some(changed.1)
+        })
+    }
+
+    fn leave(&mut self, who: &Who, end: End) {
+        if who.packet {
+            self.end = Some(end);
+        }
+        for &doubt in &who.doubts {
+            self.doubts[doubt].ends.push(end);
+        }
+    }
+
+    fn doubt(&mut self, rule: RuleOf<'a>, base: &'a Base, step: &Step) -> usize {
+        let doubt = self.push(What::Rule(rule, step.part), base, Vec::new());
+        self.doubts[doubt].changed_by = self.changed_by(rule, step.part);
+        doubt
+    }
+
+    fn push(&mut self, what: What<'a>, base: &'a Base, ends: Vec<End>) -> usize {
+        self.doubts.push(Doubtful {
+            what,
+            base,
+            changed_by: None,
+            ends,
+        });
+        self.doubts.len() - 1
+    }
+
+    /// Notes a rule that the packet met, and what it means for NAT.
+    fn tell(&mut self, rule: RuleOf<'a>, base: &Base, step: &Step) {
+        let RuleOf { chains, at } = rule;
+        let Some(path) = &mut self.path else {
+            return;
+        };
+        let visit = chains.visit(at, step, &self.subject, &mut self.found);
+        let goes_on = matches!(
+            step.action,
+            Action::Continue | Action::Jump(_) | Action::Goto(_)
+        );
+        if base.is_nat && step.applies == Answer::Yes && !goes_on {
+            self.nat_because = Some(chains.nat_because(at, &visit, &self.subject));
+        }
+        path.push(visit);
+    }
+}
+
+impl Doubtful<'_> {
+    /// The doubt in words, if it may change this verdict or the translation.
+    fn told(&self, verdict: Verdict) -> Option<Doubt> {
+        let may_end = |wanted: Verdict| {
+            self.ends.iter().any(|end| match end {
+                End::Drop => wanted == Verdict::Drop,
+                End::Reject => wanted == Verdict::Reject,
+                End::Accept | End::Translate(_) | End::Readdress => wanted == Verdict::Accept,
+            })
+        };
+        let may: Vec<Verdict> = Verdict::ALL
+            .into_iter()
+            .filter(|&other| other != verdict && may_end(other))
+            .collect();
+        let translates = match self.what {
+            What::Untracked(_) | What::Rewritten(_) => true,
+            _ => self.base.is_nat && !self.ends.is_empty(),
+        };
+        let may_translate = translates && verdict == Verdict::Accept;
+        if may.is_empty() && !may_translate {
+            return None;
+        }
+        let (kind, why) = self.why();
+        let (table, chain, rule) = match self.what {
+            What::Rule(rule, _)
+            | What::Readdress(rule)
+            | What::Untracked(rule)
+            | What::Rewritten(rule)
+            | What::Endless(rule) => {
+                let words = rule.chains.words(rule.at);
+                (words.table, words.chain, words.rule)
+            }
+            What::Entrance => {
+                let devices = self.base.devices.join(", ");
+                let all = format!("all rules of the chain, for packets of {devices}");
+                (self.base.table.clone(), self.base.name.clone(), all)
+            }
+            What::Hook => {
+                let all = "all rules of the chain".to_owned();
+                (self.base.table.clone(), self.base.name.clone(), all)
+            }
+        };
+        Some(Doubt {
+            kind,
+            base: self.base.name.clone(),
+            table,
+            chain,
+            rule,
+            why,
+            may,
+            may_translate,
+        })
+    }
+
+    fn why(&self) -> (DoubtKind, String) {
+        let (kind, why) = match self.what {
+            What::Rule(rule, part) => {
+                let unknown = rule.chains.unknown(rule.at, part);
+                let why = match self.changed_by {
+                    Some(other) => {
+                        let other = other.chains.words(other.at);
+                        format!(
+                            "{}, since rule `{}` of {} {} changes it",
+                            unknown.why, other.rule, other.table, other.chain
+                        )
+                    }
+                    None => unknown.why,
+                };
+                return (unknown.kind, why);
+            }
+            What::Readdress(rule) => {
+                let unknown = rule.chains.unknown(rule.at, None);
+                return (DoubtKind::Translation, unknown.why);
+            }
+            What::Untracked(_) => (
+                DoubtKind::Untracked,
+                "it may keep conntrack from the packet, and so from all translation",
+            ),
+            What::Rewritten(_) => (
+                DoubtKind::AddressRewritten,
+                "it writes an address of the packet without translation",
+            ),
+            What::Endless(_) => (
+                DoubtKind::Endless,
+                "it leads deeper or further than the kernel follows",
+            ),
+            What::Entrance => (
+                DoubtKind::Device,
+                "through which port of the bridge the packet goes is not known here",
+            ),
+            What::Hook => (
+                DoubtKind::Hook,
+                "where its chain sees packets is not known here",
+            ),
+        };
+        (kind, why.to_owned())
+    }
+}

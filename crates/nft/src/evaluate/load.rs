@@ -1,0 +1,100 @@
+//! What `meta` and `ct` load of a packet.
+
+use palisade_core::evaluate::bits::{self, Byte};
+use palisade_core::evaluate::{Device, Flow, Layer, Place, Subject};
+use palisade_core::network;
+
+use crate::object::{ConntrackKey, Family, MetaKey};
+use crate::statement::interface_name;
+
+/// `NFT_META_PROTOCOL`: what Ethernet calls the packet.
+const META_PROTOCOL: u32 = 1;
+/// `NFT_META_NFPROTO`: its family, as netfilter numbers them.
+const META_NFPROTO: u32 = 15;
+/// `NFT_META_BRI_IIFNAME`, `NFT_META_BRI_OIFNAME`: the bridges whose ports a frame passes.
+const META_BRIDGE_IN: u32 = 17;
+const META_BRIDGE_OUT: u32 = 18;
+
+/// What `meta` loads.
+pub(super) fn meta(subject: &Subject<'_>, key: MetaKey) -> Vec<Byte> {
+    let number = |device: Device<'_>| {
+        let number = match device {
+            Device::None => Some(0),
+            Device::Known(name) => subject.number(name),
+            Device::OneOf(_) => None,
+        };
+        number.map_or_else(unknown::<4>, |number| bits::known(&number.to_ne_bytes()))
+    };
+    let bridge = |name: Option<&str>| {
+        name.map_or_else(unknown::<16>, |name| bits::known(&interface_name(name)))
+    };
+    let Place { input, output, .. } = *subject.place();
+    let [from, to] = subject.place().bridges;
+    match key {
+        MetaKey::IIFNAME => input.name(),
+        MetaKey::OIFNAME => output.name(),
+        MetaKey::IIF => number(input),
+        MetaKey::OIF => number(output),
+        MetaKey(META_BRIDGE_IN) => bridge(from),
+        MetaKey(META_BRIDGE_OUT) => bridge(to),
+        // Here it is the hook's own family.
+        MetaKey(META_NFPROTO) if subject.place().layer != Layer::Ip => unknown::<1>(),
+        MetaKey::L4PROTO => vec![subject.protocol()],
+        MetaKey(META_PROTOCOL) => bits::known(&subject.ether_type()),
+        MetaKey(META_NFPROTO) => {
+            let family = match subject.packet().family() {
+                network::Family::Ipv4 => Family::Ip,
+                network::Family::Ipv6 => Family::Ip6,
+            };
+            bits::known(&[family.number()])
+        }
+        MetaKey(other) => vec![Byte::UNKNOWN; meta_size(other)],
+    }
+}
+
+/// What `ct` loads.
+pub(super) fn conntrack(subject: &Subject<'_>, key: ConntrackKey) -> Vec<Byte> {
+    match key {
+        ConntrackKey::STATE => {
+            let state = subject.flow().map(|flow| state(flow).to_ne_bytes());
+            state.map_or_else(unknown::<4>, |state| bits::known(&state))
+        }
+        ConntrackKey(other) => vec![Byte::UNKNOWN; conntrack_size(other)],
+    }
+}
+
+/// The bit of `ct state` that stands for a flow.
+pub(super) fn state(flow: Flow) -> u32 {
+    match flow {
+        Flow::Invalid => 1,
+        Flow::Established => 2,
+        Flow::Related => 4,
+        Flow::New => 8,
+        Flow::Untracked => 64,
+    }
+}
+
+fn unknown<const LEN: usize>() -> Vec<Byte> {
+    vec![Byte::UNKNOWN; LEN]
+}
+
+/// How long what `meta` loads is, in bytes (`nft_meta_get_init`).
+fn meta_size(key: u32) -> usize {
+    match key {
+        8 | 9 | 29 => 2,              // iiftype, oiftype, ibrvproto
+        19 | 31 => 1,                 // pkttype, day
+        17 | 18 | 26 | 27 | 34 => 16, // names and kinds of interfaces
+        30 => 8,                      // time
+        _ => 4,
+    }
+}
+
+/// How long what `ct` loads is, in bytes (`nft_ct_get_init`).
+fn conntrack_size(key: u32) -> usize {
+    match key {
+        1 | 7 | 10 => 1,                // direction, l3protocol, protocol
+        6 | 8 | 9 | 13 | 21 | 22 => 16, // helper, addresses, labels
+        14..=16 => 8,                   // packets, bytes, average
+        _ => 4,
+    }
+}

@@ -1,0 +1,286 @@
+//! One rule's expressions, run for a packet.
+
+use std::cmp::Ordering::{Equal, Greater, Less};
+
+use palisade_core::evaluate::bits::{self, Byte};
+use palisade_core::evaluate::{
+    Action, Answer, Effect, End, Header, Nat, Read, Step, Subject, xtables,
+};
+use palisade_core::network::{AddressRange, PortRange};
+
+use super::lookup::Index;
+use super::registers::Registers;
+use super::{Table, load};
+use crate::object::{
+    self, Comparison, Counter, Element, Expression, Lookup, LookupTarget, NatKind, Payload,
+    PayloadBase, Register, Rule, Value, Verdict,
+};
+use crate::wire::foreign::{self, Asks};
+
+/// What a rule makes of a packet.
+pub(super) struct Run<'a> {
+    pub(super) step: Step,
+    /// The last element that it found, and in which set.
+    pub(super) hit: Option<(&'a Index<'a>, &'a Element)>,
+    /// What its own counter says.
+    pub(super) counter: Option<Counter>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn of(table: &'a Table<'a>, rule: &'a Rule, subject: &Subject<'_>) -> Self {
+        let mut running = Running {
+            table,
+            subject,
+            registers: Registers::new(),
+            run: Run {
+                step: Step::new(Answer::Yes, Action::Continue),
+                hit: None,
+                counter: None,
+            },
+        };
+        for (place, expression) in rule.expressions.iter().enumerate() {
+            let step = &running.run.step;
+            let before = step.applies;
+            running.take(expression);
+            let step = &mut running.run.step;
+            if step.applies != before {
+                step.part = Some(place);
+            }
+            if step.applies == Answer::No || step.action != Action::Continue {
+                break;
+            }
+        }
+        running.run
+    }
+
+    pub(super) fn applies(&self) -> bool {
+        self.step.applies == Answer::Yes
+    }
+}
+
+/// A rule's expressions, one after the other.
+struct Running<'a, 's, 'p> {
+    table: &'a Table<'a>,
+    subject: &'s Subject<'p>,
+    registers: Registers,
+    run: Run<'a>,
+}
+
+impl<'a> Running<'a, '_, '_> {
+    fn take(&mut self, expression: &'a Expression) {
+        match expression {
+            Expression::Meta(it) => self
+                .registers
+                .put(it.destination, &load::meta(self.subject, it.key)),
+            Expression::Payload(it) => {
+                let value = match header(it.base).filter(|&it_is| !self.has_written(it_is, it)) {
+                    Some(header) => self.subject.payload(header, it.offset, it.len),
+                    None => vec![Byte::UNKNOWN; it.len as usize],
+                };
+                self.registers.put(it.destination, &value);
+            }
+            Expression::Conntrack(it) => self
+                .registers
+                .put(it.destination, &load::conntrack(self.subject, it.key)),
+            Expression::Load(it) => self.registers.put(it.destination, &bits::known(&it.value)),
+            Expression::Bitwise(it) => {
+                let value = self.registers.read(it.source, it.mask.len());
+                let masks = it.mask.iter().zip(&it.xor);
+                let masked = value
+                    .iter()
+                    .zip(masks)
+                    .map(|(byte, (&mask, &xor))| byte.masked(mask, xor));
+                self.registers
+                    .put(it.destination, &masked.collect::<Vec<_>>());
+            }
+            Expression::Compare(it) => {
+                let value = self.registers.read(it.source, it.value.len());
+                self.ask(compare(&value, it.operator, &it.value));
+            }
+            Expression::Range(it) => {
+                let value = self.registers.read(it.source, it.first.len());
+                let within = bits::within(&value, &it.first, &it.last);
+                self.ask(within.not_if(it.inverted));
+            }
+            Expression::Lookup(it) => self.look_up(it),
+            Expression::Verdict(verdict) => self.run.step.action = self.action(verdict),
+            Expression::Counter(it) => {
+                self.run.counter.get_or_insert(*it);
+            }
+            Expression::Reject(_) => self.run.step.action = Action::End(End::Reject),
+            Expression::Masquerade(it) => {
+                let ports = self.ports(it.min_port, it.max_port);
+                let end = ports.map(|ports| End::Translate(Nat::Masquerade { ports }));
+                self.run.step.action = Action::End(end.unwrap_or(End::Readdress));
+            }
+            Expression::Nat(it) => {
+                let end = self.translation(it).map(End::Translate);
+                self.run.step.action = Action::End(end.unwrap_or(End::Readdress));
+            }
+            Expression::Unknown { name, data } => self.unknown(name, data),
+        }
+    }
+
+    fn change(&mut self, effect: Effect) {
+        self.run.step.effects.push((self.run.step.applies, effect));
+    }
+
+    /// Whether this rule itself wrote what it loads now.
+    fn has_written(&self, header: Header, loaded: &Payload) -> bool {
+        let bytes = loaded.offset..loaded.offset.saturating_add(loaded.len);
+        let read = Read::Bytes(header, bytes);
+        let mut effects = self.run.step.effects.iter();
+        effects.any(|(_, effect)| effect.reaches(&read))
+    }
+
+    fn action(&self, verdict: &Verdict) -> Action {
+        let chain = |name: &str| self.table.chain(name);
+        match verdict {
+            Verdict::Drop => Action::End(End::Drop),
+            Verdict::Accept => Action::End(End::Accept),
+            Verdict::Continue => Action::Continue,
+            Verdict::Return => Action::Return,
+            Verdict::Jump(name) => chain(name).map_or(Action::Anything, Action::Jump),
+            Verdict::Goto(name) => chain(name).map_or(Action::Anything, Action::Goto),
+            Verdict::Other(_) => Action::Anything,
+        }
+    }
+
+    /// The rule goes on if the answer is yes.
+    fn ask(&mut self, answer: Answer) {
+        self.run.step.applies = self.run.step.applies.and(answer);
+    }
+
+    fn look_up(&mut self, lookup: &'a Lookup) {
+        let Some(index) = self.table.set(&lookup.set) else {
+            self.ask(Answer::Unknown);
+            self.registers.forget();
+            return;
+        };
+        let key = self.registers.read(lookup.source, index.key_len());
+        let found = index.find(&key);
+        self.ask(found.is_there.not_if(lookup.inverted));
+        if self.run.step.applies == Answer::No {
+            return;
+        }
+        if let Some(element) = found.element {
+            self.run.hit = Some((index, element));
+        }
+        match (
+            lookup.target,
+            found.element.and_then(|element| element.value.as_ref()),
+        ) {
+            (LookupTarget::None, _) => {}
+            (LookupTarget::Register(at), Some(Value::Bytes(bytes))) => {
+                self.registers.put(at, &bits::known(bytes));
+            }
+            (LookupTarget::Register(_), _) => self.registers.forget(),
+            (LookupTarget::Verdict, Some(Value::Verdict(verdict))) => {
+                self.run.step.action = self.action(verdict);
+            }
+            (LookupTarget::Verdict, _) => self.run.step.action = Action::Anything,
+        }
+    }
+
+    fn ports(&self, min: Option<Register>, max: Option<Register>) -> Option<Option<PortRange>> {
+        let Some(min) = min else {
+            return Some(None);
+        };
+        let port = |at| {
+            let bytes = bits::certain(&self.registers.read(at, 2))?;
+            bytes.try_into().ok().map(u16::from_be_bytes)
+        };
+        let range = PortRange::new(port(min)?, port(max.unwrap_or(min))?).ok()?;
+        Some(Some(range))
+    }
+
+    /// What NAT does to the source, where our types hold it.
+    fn translation(&self, nat: &object::Nat) -> Option<Nat> {
+        if nat.kind != NatKind::Source || nat.family != object::Family::Ip {
+            return None;
+        }
+        let ports = self.ports(nat.min_port, nat.max_port)?;
+        let address = |at| {
+            let bytes = bits::certain(&self.registers.read(at, 4))?;
+            <[u8; 4]>::try_from(bytes)
+                .ok()
+                .map(std::net::Ipv4Addr::from)
+        };
+        let min = nat.min_address?;
+        let (first, last) = (address(min)?, address(nat.max_address.unwrap_or(min))?);
+        let addresses = AddressRange::new(first, last).ok()?;
+        Some(Nat::Snat { addresses, ports })
+    }
+
+    /// What is known of expressions that this build does not know: some change nothing that we ask
+    /// for, some load what we do not know, some break off or end for reasons of their own.
+    fn unknown(&mut self, name: &str, data: &[u8]) {
+        match name {
+            "log" | "last" | "dup" | "flow_offload" => {}
+            // Comparisons follow if they load, and nothing that matters here if they write.
+            "meta" | "ct" | "bitwise" | "byteorder" | "numgen" | "hash" | "immediate" => {
+                self.registers.forget();
+            }
+            "notrack" => self.change(Effect::Untrack),
+            "payload" => match foreign::written(data) {
+                Some(it) => {
+                    let len = usize::try_from(it.len).unwrap_or_default();
+                    let bytes = self.registers.read(it.source, len);
+                    if let Some(header) = header(it.base) {
+                        let offset = it.offset;
+                        self.change(Effect::Write {
+                            header,
+                            offset,
+                            bytes,
+                        });
+                    }
+                }
+                None => self.registers.forget(),
+            },
+            "redir" | "tproxy" => self.run.step.action = Action::End(End::Readdress),
+            "queue" | "synproxy" | "fwd" => self.run.step.action = Action::Anything,
+            "objref" if foreign::counts(data) => {}
+            "match" => self.ask(match foreign::asks(data) {
+                Some(Asks::Nothing) => Answer::Yes,
+                Some(Asks::State { mask, inverted }) => match self.subject.flow() {
+                    Some(flow) => Answer::from(load::state(flow) & mask != 0).not_if(inverted),
+                    None => Answer::Unknown,
+                },
+                None => Answer::Unknown,
+            }),
+            "target" if foreign::untracks(data) => self.change(Effect::Untrack),
+            "target" => {
+                let known = foreign::extension(data).and_then(xtables::target);
+                self.run.step.action = known.unwrap_or(Action::Anything);
+            }
+            _ => {
+                self.ask(Answer::Unknown);
+                self.registers.forget();
+            }
+        }
+    }
+}
+
+/// A header by the kernel's number.
+pub(super) fn header(base: PayloadBase) -> Option<Header> {
+    /// `NFT_PAYLOAD_LL_HEADER`.
+    const LINK: PayloadBase = PayloadBase(0);
+    match base {
+        LINK => Some(Header::Link),
+        PayloadBase::NETWORK => Some(Header::Network),
+        PayloadBase::TRANSPORT => Some(Header::Transport),
+        _ => None,
+    }
+}
+
+fn compare(value: &[Byte], operator: Comparison, other: &[u8]) -> Answer {
+    let wanted: &[_] = match operator {
+        Comparison::Equal => return bits::equal(value, other),
+        Comparison::NotEqual => return bits::equal(value, other).not(),
+        Comparison::Less => &[Less],
+        Comparison::LessOrEqual => &[Less, Equal],
+        Comparison::Greater => &[Greater],
+        Comparison::GreaterOrEqual => &[Greater, Equal],
+    };
+    bits::compare(value, other, wanted)
+}
