@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use palisade_core::evaluate::{Flow, Nat, Packet, Verdict, Visit};
 use palisade_netlink::FiveTuple;
-use palisade_nft::evaluate::{Tables, evaluate};
+use palisade_nft::evaluate::ground;
 use palisade_nft::object::Chain;
 use palisade_nft::program::{FilledChain, Program};
 use palisade_nft::trace::{End, Event, Headers, Met, refuses};
@@ -32,7 +32,7 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
     // What came back to a translated flow is known by its own address from the first table on.
     let met = journey.events.iter().find_map(ends).unwrap_or(came);
     let packet = packet(heard, &met);
-    let outcome = evaluate(&Tables::of(tables), &packet);
+    let outcome = ground(tables).evaluate(&packet);
 
     let kernel: Vec<String> = journey.events.iter().filter_map(of_event).collect();
     let evaluator: Vec<String> = outcome.path.iter().filter_map(of_visit).collect();

@@ -21,6 +21,7 @@ mod consequence;
 pub mod doctor;
 pub mod explain;
 mod inspector;
+mod installed;
 mod ip_tables;
 mod libvirt;
 mod owner;

@@ -3,13 +3,14 @@
 
 use palisade_core::network::{Family as IpFamily, Name};
 use palisade_core::rules::RuleKind;
-use palisade_iptables::rule::{is_chain, untag};
 use palisade_nft::layout;
 use palisade_nft::object::{Family, Rule};
 
+use crate::installed::owner_in_iptables;
+
 /// The network and the purpose that a rule serves, if it stands for one network.
 pub(crate) fn owner(rule: &Rule) -> Option<(Name, RuleKind)> {
-    of_layout(rule).or_else(|| of_iptables(rule))
+    of_layout(rule).or_else(|| owner_in_iptables(rule))
 }
 
 fn of_layout(rule: &Rule) -> Option<(Name, RuleKind)> {
@@ -20,11 +21,4 @@ fn of_layout(rule: &Rule) -> Option<(Name, RuleKind)> {
     };
     let read = layout::read_rule(&rule.table.parse().ok()?, family, rule)?;
     Some((read.owner, read.kind))
-}
-
-fn of_iptables(rule: &Rule) -> Option<(Name, RuleKind)> {
-    if !is_chain(&rule.chain) {
-        return None;
-    }
-    untag(rule.comment()?)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
-use palisade_core::evaluate::{Flow, Outcome, Packet};
+use palisade_core::evaluate::{Flow, Ground, Outcome, Packet};
 use palisade_core::network::Family;
 use palisade_iptables::evaluate::Tables;
 use palisade_iptables::text;
@@ -59,7 +59,7 @@ fn compare(programs: &str) {
             let saved = router.host.answer(save.arg("-c"), "").stdout();
             let tables = text::parse(&saved).expect("it is what such programs print");
             let mut account = Account {
-                tables: Tables::of(family, &tables),
+                tables: Ground::of(Tables::of(family, &tables)),
                 noted: observer.noted(&router, family),
                 expected: BTreeMap::new(),
                 tally: &mut tally,
@@ -94,7 +94,7 @@ type Place = (String, String);
 
 /// What the evaluator says of packets, beside what became of them.
 struct Account<'a> {
-    tables: Tables,
+    tables: Ground<'static>,
     noted: Noted,
     /// Which packets rules apply to.
     expected: BTreeMap<Place, Vec<Packet>>,

@@ -1,7 +1,7 @@
 //! The seam between the walk and those who have rules: nf_tables, iptables, and the rules of networks.
 
 use super::subject::{Effect, Read, Subject};
-use super::{Answer, Condition, DoubtKind, Hook, Layer, Nat, Visit};
+use super::{Answer, Condition, DoubtKind, Hook, HookLayer, Nat, Visit};
 use crate::network::{Family, Name};
 
 /// Base chains, and the chains that they lead to, of one technology. Chains are called by numbers
@@ -89,7 +89,7 @@ pub struct Base {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Seen {
     /// At this hook of this layer.
-    At(Layer, Hook),
+    At(HookLayer, Hook),
     /// At a hook that this build does not know.
     Unknown,
 }

@@ -1,5 +1,7 @@
 //! All that packets go through, whoever it belongs to.
 
+use std::rc::Rc;
+
 use super::chains::{At, Base, Chains, Seen};
 use super::place::Devices;
 use super::walk::Walk;
@@ -13,7 +15,7 @@ use crate::network::Family;
 ///
 /// It knows nothing of routing, or of what a translation before routing does to the rest of the way: a
 /// packet is taken as its interfaces and addresses say.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Ground<'a> {
     members: Vec<Member<'a>>,
     /// All base chains, in the order in which packets meet them, each with its member.
@@ -24,12 +26,13 @@ pub struct Ground<'a> {
 }
 
 /// Tables that belong together.
+#[derive(Clone)]
 pub struct Member<'a> {
     /// What they are called.
     pub label: String,
     /// Whose they are.
     pub owner: Owner,
-    chains: Box<dyn Chains + 'a>,
+    chains: Rc<dyn Chains + 'a>,
 }
 
 /// Who keeps tables.
@@ -47,7 +50,7 @@ impl<'a> Member<'a> {
         Self {
             label: label.into(),
             owner,
-            chains: Box::new(chains),
+            chains: Rc::new(chains),
         }
     }
 }
@@ -96,12 +99,6 @@ impl<'a> Ground<'a> {
         self
     }
 
-    /// The tables.
-    #[must_use]
-    pub fn members(&self) -> &[Member<'a>] {
-        &self.members
-    }
-
     /// What becomes of a packet, and which rules it meets.
     #[must_use]
     pub fn evaluate(&self, packet: &Packet) -> Outcome {
@@ -112,6 +109,22 @@ impl<'a> Ground<'a> {
     #[must_use]
     pub fn fate(&self, packet: &Packet) -> Fate {
         Walk::new(self, packet).fate()
+    }
+
+    /// What becomes of a packet in each of the tables alone that see packets of its family.
+    pub fn alone<'s>(
+        &'s self,
+        packet: &'s Packet,
+    ) -> impl Iterator<Item = (&'s Member<'a>, Outcome)> {
+        let sees = |member: &usize| {
+            let mut its = self.bases.iter().filter(|(of, _)| of == member);
+            its.any(|(_, base)| base.families.has(packet.family()))
+        };
+        let members = (0..self.members.len()).filter(sees);
+        members.map(|member| {
+            let walk = Walk::new(self, packet).with_path().in_member(member);
+            (&self.members[member], walk.outcome())
+        })
     }
 
     /// What the rules tell apart of packets of a family, as far as that can be said, and the rules
@@ -163,15 +176,14 @@ impl<'a> Ground<'a> {
         (conditions, unknown)
     }
 
-    /// The base chains in the order in which packets meet them.
-    pub(super) fn bases(&self) -> impl Iterator<Item = (&dyn Chains, &Base)> {
+    /// The base chains of all tables, or of one, in the order in which packets meet them.
+    pub(super) fn bases(
+        &self,
+        of: Option<usize>,
+    ) -> impl Iterator<Item = (&dyn Chains, &Base)> {
         let bases = self.bases.iter();
-        bases.map(|(member, base)| (&*self.members[*member].chains as &dyn Chains, base))
-    }
-
-    /// Those of which it is not known where they see packets.
-    pub(super) fn unknown_bases(&self) -> impl Iterator<Item = (&dyn Chains, &Base)> {
-        self.bases().filter(|(_, base)| base.sees == Seen::Unknown)
+        let its = bases.filter(move |(member, _)| of.is_none_or(|of| of == *member));
+        its.map(|(member, base)| (&*self.members[*member].chains as &dyn Chains, base))
     }
 
     pub(super) fn devices(&self) -> &Devices {

@@ -42,6 +42,6 @@ pub use ground::{Ground, Member, Owner};
 pub use hook::Hook;
 pub use outcome::{Doubt, DoubtKind, Fate, Nat, Outcome, Stop, Verdict, Visit};
 pub use packet::{Flow, Packet, PacketError, Way};
-pub use place::{Device, Devices, Layer, Place};
+pub use place::{Device, Devices, HookLayer, Place};
 pub use ruleset::Reading;
 pub use subject::{Effect, Header, Read, Subject};

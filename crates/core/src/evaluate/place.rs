@@ -34,7 +34,7 @@ impl Default for Devices {
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// Whose hook it is.
-    pub layer: Layer,
+    pub layer: HookLayer,
     /// The hook.
     pub hook: Hook,
     /// Through what the packet came in, as rules see it here.
@@ -47,7 +47,7 @@ pub struct Place<'a> {
 
 /// Whose hook it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Layer {
+pub enum HookLayer {
     /// IPv4's or IPv6's.
     Ip,
     /// A bridge's.
@@ -89,7 +89,7 @@ impl<'a> Place<'a> {
         if !sees || !base.families.has(family) {
             return Entrance::Closed;
         }
-        if self.layer != Layer::Device {
+        if self.layer != HookLayer::Device {
             return Entrance::Sure;
         }
         let device = match self.hook {
@@ -122,7 +122,7 @@ impl<'a> Place<'a> {
             Device::None
         };
         Self {
-            layer: Layer::Ip,
+            layer: HookLayer::Ip,
             hook,
             input: Device::of(packet.in_interface.as_ref()),
             output,
@@ -136,7 +136,7 @@ impl<'a> Place<'a> {
             _ => (device, Device::None),
         };
         Self {
-            layer: Layer::Device,
+            layer: HookLayer::Device,
             hook,
             input,
             output,
@@ -214,7 +214,7 @@ impl<'a> Frame<'a> {
             return vec![ingress(Device::Known(name))];
         };
         let bridge = |hook, output| Place {
-            layer: Layer::Bridge,
+            layer: HookLayer::Bridge,
             hook,
             input: Device::OneOf(ports),
             output,
@@ -248,7 +248,7 @@ impl<'a> Frame<'a> {
             return vec![egress(Device::Known(name))];
         };
         let bridge = |hook| Place {
-            layer: Layer::Bridge,
+            layer: HookLayer::Bridge,
             hook,
             input: Device::None,
             output: Device::OneOf(ports),
@@ -287,10 +287,10 @@ mod tests {
         let places = places(packet, &devices).into_iter();
         places
             .map(|place| match (place.layer, place.hook) {
-                (Layer::Ip, hook) => format!("ip {hook:?}"),
-                (Layer::Bridge, hook) => format!("bridge {hook:?} {:?}", place.bridges),
-                (Layer::Device, Hook::Egress) => format!("egress {}", device(place.output)),
-                (Layer::Device, _) => format!("ingress {}", device(place.input)),
+                (HookLayer::Ip, hook) => format!("ip {hook:?}"),
+                (HookLayer::Bridge, hook) => format!("bridge {hook:?} {:?}", place.bridges),
+                (HookLayer::Device, Hook::Egress) => format!("egress {}", device(place.output)),
+                (HookLayer::Device, _) => format!("ingress {}", device(place.input)),
             })
             .collect()
     }

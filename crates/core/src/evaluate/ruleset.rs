@@ -4,7 +4,7 @@ use super::chains::{
     Action as Follows, At, Base, Chains, End, Matched, RuleWords, Seen, Step, Unknown,
 };
 use super::hook::{FILTER, MANGLE, SOURCE_NAT};
-use super::{Answer, Condition, DoubtKind, Flow, Hook, Layer, Nat, Packet, Subject, Visit};
+use super::{Answer, Condition, DoubtKind, Flow, Hook, HookLayer, Nat, Packet, Subject, Visit};
 use crate::Ruleset;
 use crate::network::{Family, Name};
 use crate::rules::{Action, Matches, Role, Rule};
@@ -103,7 +103,7 @@ impl Chains for Read<'_> {
                     chain: number * CHAINS.len() + place,
                     table: String::new(),
                     name: String::new(),
-                    sees: Seen::At(Layer::Ip, hook),
+                    sees: Seen::At(HookLayer::Ip, hook),
                     families: family.into(),
                     priority,
                     is_nat: priority == SOURCE_NAT,

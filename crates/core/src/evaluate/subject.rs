@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::bits::{self, Byte};
 use super::hook::CONNTRACK;
-use super::place::{Devices, Layer, Place};
+use super::place::{Devices, HookLayer, Place};
 use super::{Flow, Hook, Packet};
 
 /// tcp, udp, dccp, sctp, udplite: those whose header begins with two ports.
@@ -224,7 +224,7 @@ impl<'a> Subject<'a> {
         let header: &[Byte] = match header {
             Header::Network => &self.network,
             Header::Transport => &self.transport,
-            Header::Link if self.place.layer != Layer::Ip => &self.link,
+            Header::Link if self.place.layer != HookLayer::Ip => &self.link,
             Header::Link => &[],
         };
         let at = |index: u32| usize::try_from(index).ok().and_then(|i| header.get(i));
@@ -272,9 +272,9 @@ impl<'a> Subject<'a> {
     fn is_before_conntrack(&self) -> bool {
         let hook = self.place.hook;
         match self.place.layer {
-            Layer::Ip => hook.has_conntrack() && self.priority <= CONNTRACK,
-            Layer::Bridge => matches!(hook, Hook::Prerouting | Hook::Input | Hook::Forward),
-            Layer::Device => hook == Hook::Ingress,
+            HookLayer::Ip => hook.has_conntrack() && self.priority <= CONNTRACK,
+            HookLayer::Bridge => matches!(hook, Hook::Prerouting | Hook::Input | Hook::Forward),
+            HookLayer::Device => hook == Hook::Ingress,
         }
     }
 
@@ -282,7 +282,7 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn flow(&self) -> Option<Flow> {
         // Whether conntrack sees frames is a setting of the bridge.
-        if self.tracking == Tracking::Perhaps || self.place.layer == Layer::Bridge {
+        if self.tracking == Tracking::Perhaps || self.place.layer == HookLayer::Bridge {
             return None;
         }
         let is_early = self.is_before_conntrack();

@@ -5,9 +5,9 @@
 //! packet is none.
 
 use super::bits::{self, Byte};
-use super::chains::{Action, At, Base, Chains, End, Step};
+use super::chains::{Action, At, Base, Chains, End, Seen, Step};
 use super::ground::Ground;
-use super::place::{self, Entrance, Layer, Place};
+use super::place::{self, Entrance, HookLayer, Place};
 use super::subject::{Effect, Subject, Tracking};
 use super::{Answer, Doubt, DoubtKind, Fate, Hook, Nat, Outcome, Packet, Stop, Verdict, Visit, Way};
 use crate::network::Name;
@@ -20,6 +20,8 @@ const LONGEST: usize = 1_000_000;
 /// A packet on its way.
 pub(super) struct Walk<'a, 'p> {
     ground: &'a Ground<'a>,
+    /// The only tables that it goes through, if not all.
+    member: Option<usize>,
     subject: Subject<'p>,
     /// All places of its way: every packet has some.
     places: Vec<Place<'p>>,
@@ -133,6 +135,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let places = place::places(packet, devices);
         Self {
             ground,
+            member: None,
             subject: Subject::new(packet, devices, places[0]),
             places,
             path: None,
@@ -151,6 +154,11 @@ impl<'a, 'p> Walk<'a, 'p> {
         self
     }
 
+    pub(super) fn in_member(mut self, member: usize) -> Self {
+        self.member = Some(member);
+        self
+    }
+
     pub(super) fn fate(mut self) -> Fate {
         let (verdict, nat) = self.verdict();
         self.settled(verdict, nat)
@@ -159,8 +167,10 @@ impl<'a, 'p> Walk<'a, 'p> {
     pub(super) fn outcome(mut self) -> Outcome {
         let (verdict, nat) = self.verdict();
         if verdict.passes() {
-            for (chains, base) in self.ground.unknown_bases() {
-                if chains.rules(base.chain) > 0 || base.drops {
+            let family = self.subject.packet().family();
+            for (chains, base) in self.ground.bases(self.member) {
+                let decides = chains.rules(base.chain) > 0 || base.drops;
+                if base.sees == Seen::Unknown && base.families.has(family) && decides {
                     self.push(What::Hook, base, vec![End::Drop, End::Reject]);
                 }
             }
@@ -212,10 +222,10 @@ impl<'a, 'p> Walk<'a, 'p> {
         for place in std::mem::take(&mut self.places) {
             // NAT asks about the first packet of each flow alone, and only until one translates.
             let mut is_settled = false;
-            if place.layer == Layer::Ip {
+            if place.layer == HookLayer::Ip {
                 self.nat_because = None;
             }
-            for (chains, base) in ground.bases() {
+            for (chains, base) in ground.bases(self.member) {
                 let entrance = place.entrance(base, family);
                 let is_decided = || is_settled || self.subject.flow_at_end().nat().is_some();
                 if entrance == Entrance::Closed || base.is_nat && is_decided() {

@@ -3,15 +3,12 @@
 use std::ops::ControlFlow;
 
 use palisade_core::evaluate::{
-    Conditions, Difference, Fate, Meaning, Nat, Outcome, Packet, Reading, Verdict, Way, each_class,
-    evaluate, fate,
+    Conditions, Difference, Ground, Meaning, Packet, Reading, each_class,
 };
 use palisade_core::network::{Family, Network};
-use palisade_core::rules::Role;
-use palisade_iptables::evaluate::Tables as Saved;
+use palisade_iptables::evaluate::Tables;
 use palisade_iptables::text;
-use palisade_nft::conditions::conditions;
-use palisade_nft::evaluate::{self as nft, Tables};
+use palisade_nft::evaluate as nft;
 use palisade_nft::layout::{Layout, TableName};
 use palisade_nft::program::Program;
 
@@ -75,14 +72,19 @@ impl Lowered {
         &self,
         is_enough: impl Fn(&Comparison) -> ControlFlow<()>,
     ) -> Result<Comparison, CompareError> {
+        let saved = || Ground::of(Tables::of(self.family, &self.saved));
+        let rules = || Ground::of(Reading::InOrder.of(&self.meaning.as_defined));
         let judges = Judges {
             meaning: &self.meaning,
-            flat: Tables::of(&self.flat),
-            mapped: Tables::of(&self.mapped),
-            saved: Saved::of(self.family, &self.saved),
-            closed: Saved::of(self.family, &closed(&self.saved)),
+            rules: rules(),
+            guarded: Ground::of(Reading::BothAgree.of(&self.meaning.every_bridge)),
+            flat: nft::ground(&self.flat),
+            mapped: nft::ground(&self.mapped),
+            iptables: saved(),
+            service: rules().closed(),
+            closed: saved().closed(),
         };
-        let conditions = self.conditions(&judges.saved)?;
+        let conditions = judges.conditions(self.family)?;
         let mut comparison = Comparison::default();
         each_class(&conditions, self.family, &mut |packet| {
             judges.judge(packet, &mut comparison);
@@ -90,61 +92,51 @@ impl Lowered {
         });
         Ok(comparison)
     }
-
-    /// Everything that anyone asks of packets.
-    fn conditions(&self, saved: &Saved) -> Result<Conditions, CompareError> {
-        let mut all = Conditions::of(&self.meaning.as_defined, self.family);
-        all.extend(Conditions::of(&self.meaning.every_bridge, self.family));
-        for (side, program) in [(Side::Flat, &self.flat), (Side::Mapped, &self.mapped)] {
-            if let Some(program) = program {
-                let asked = conditions(program);
-                all.extend(asked.map_err(|source| CompareError::Nftables { side, source })?);
-            }
-        }
-        all.extend(saved.conditions()?);
-        Ok(all)
-    }
-}
-
-/// The same tables on a host that drops whatever nobody accepts, coming in or going out: there it
-/// shows which of the host's services rules open.
-pub(crate) fn closed(saved: &[text::Table]) -> Vec<text::Table> {
-    let mut closed = saved.to_vec();
-    if !closed.iter().any(|table| table.name == "filter") {
-        closed.push(text::Table {
-            name: "filter".to_owned(),
-            ..text::Table::default()
-        });
-    }
-    for table in closed.iter_mut().filter(|table| table.name == "filter") {
-        table
-            .chains
-            .retain(|chain| !matches!(chain.name.as_str(), "INPUT" | "OUTPUT"));
-        table
-            .chains
-            .extend(["INPUT", "OUTPUT"].map(|name| text::Chain {
-                name: name.to_owned(),
-                policy: Some("DROP".to_owned()),
-                counters: None,
-            }));
-    }
-    closed
 }
 
 /// Everything, laid out so that packets find their way quickly.
 struct Judges<'a> {
     meaning: &'a Meaning,
-    flat: Tables<'a>,
-    mapped: Tables<'a>,
-    saved: Saved,
-    closed: Saved,
+    rules: Ground<'a>,
+    guarded: Ground<'a>,
+    flat: Ground<'a>,
+    mapped: Ground<'a>,
+    iptables: Ground<'a>,
+    service: Ground<'a>,
+    closed: Ground<'a>,
 }
 
 impl Judges<'_> {
+    fn side(&self, side: Side) -> &Ground<'_> {
+        match side {
+            Side::Rules => &self.rules,
+            Side::GuardedRules => &self.guarded,
+            Side::Flat => &self.flat,
+            Side::Mapped => &self.mapped,
+            Side::Iptables => &self.iptables,
+            Side::Service => &self.service,
+            Side::ClosedIptables => &self.closed,
+        }
+    }
+
+    /// Everything that any side matches.
+    fn conditions(&self, family: Family) -> Result<Conditions, CompareError> {
+        use Side::{Flat, GuardedRules, Iptables, Mapped, Rules};
+        let mut all = Conditions::default();
+        for side in [Rules, GuardedRules, Flat, Mapped, Iptables] {
+            let (conditions, unknown) = self.side(side).conditions(family);
+            if let Some(source) = unknown.into_iter().next() {
+                return Err(CompareError::Unknown { side, source });
+            }
+            all.extend(conditions);
+        }
+        Ok(all)
+    }
+
     fn judge(&self, packet: &Packet, comparison: &mut Comparison) {
         use Side::{ClosedIptables, Flat, GuardedRules, Iptables, Mapped, Rules, Service};
         let [rules, guarded, flat, mapped, iptables] =
-            [Rules, GuardedRules, Flat, Mapped, Iptables].map(|side| self.fate(side, packet));
+            [Rules, GuardedRules, Flat, Mapped, Iptables].map(|side| self.side(side).fate(packet));
         comparison.packets += 1;
         let mut is_disagreed = false;
         for (one, other, is_same) in [
@@ -174,7 +166,7 @@ impl Judges<'_> {
     /// Whether a service of the host is open in iptables if rules open it, and not otherwise.
     fn is_service_alike(&self, packet: &Packet) -> bool {
         packet.is_forwarded()
-            || self.fate(Side::Service, packet) == self.fate(Side::ClosedIptables, packet)
+            || self.service.fate(packet) == self.closed.fate(packet)
     }
 
     fn tell(&self, packet: &Packet, sides: [Side; 2], comparison: &mut Comparison) {
@@ -197,49 +189,7 @@ impl Judges<'_> {
     fn disagreement(&self, packet: &Packet, sides: [Side; 2]) -> Disagreement {
         Disagreement {
             packet: packet.clone(),
-            sides: sides.map(|side| View::of(side, self.outcome(side, packet))),
-        }
-    }
-
-    fn fate(&self, side: Side, packet: &Packet) -> Fate {
-        match side {
-            Side::Rules => fate(&self.meaning.as_defined, packet, Reading::InOrder),
-            Side::GuardedRules => fate(&self.meaning.every_bridge, packet, Reading::BothAgree),
-            Side::Flat => nft::fate(&self.flat, packet),
-            Side::Mapped => nft::fate(&self.mapped, packet),
-            Side::Iptables => self.saved.fate(packet),
-            Side::Service if self.is_opened(packet) => self.fate(Side::Rules, packet),
-            Side::Service => Fate {
-                verdict: Verdict::Drop,
-                nat: Nat::None,
-            },
-            Side::ClosedIptables => self.closed.fate(packet),
-        }
-    }
-
-    /// Whether rules open a service of the host to a packet.
-    fn is_opened(&self, packet: &Packet) -> bool {
-        let role = match packet.way() {
-            Way::In => Role::HostInput,
-            Way::Out => Role::HostOutput,
-            Way::Through => return false,
-        };
-        let mut rules = self.meaning.as_defined.at(packet.family(), role);
-        rules.any(|rule| rule.matches.apply(packet).is_ok())
-    }
-
-    fn outcome(&self, side: Side, packet: &Packet) -> Outcome {
-        match side {
-            Side::Rules => evaluate(&self.meaning.as_defined, packet, Reading::InOrder),
-            Side::GuardedRules => evaluate(&self.meaning.every_bridge, packet, Reading::BothAgree),
-            Side::Flat => nft::evaluate(&self.flat, packet),
-            Side::Mapped => nft::evaluate(&self.mapped, packet),
-            Side::Iptables => self.saved.evaluate(packet),
-            Side::Service => Outcome {
-                fate: self.fate(side, packet),
-                ..self.outcome(Side::Rules, packet)
-            },
-            Side::ClosedIptables => self.closed.evaluate(packet),
+            sides: sides.map(|side| View::of(side, self.side(side).evaluate(packet))),
         }
     }
 }

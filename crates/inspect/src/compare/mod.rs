@@ -9,7 +9,7 @@ mod lowered;
 
 use std::fmt;
 
-use palisade_core::evaluate::{Difference, Fate, Outcome, Packet, Visit};
+use palisade_core::evaluate::{Difference, Fate, Outcome, Packet, UnknownCondition, Visit};
 use palisade_core::network::{Family, Network, conflicts};
 use serde::Serialize;
 use thiserror::Error;
@@ -17,7 +17,6 @@ use thiserror::Error;
 use palisade::RenderError;
 
 pub use lowered::Lowered;
-pub(crate) use lowered::closed;
 
 /// Disagreements that are told in full; more are counted.
 const TOLD: usize = 10;
@@ -94,17 +93,14 @@ pub enum CompareError {
     /// They cannot run side by side.
     #[error(transparent)]
     Conflicts(#[from] RenderError),
-    /// A rule of nf_tables asks for what packets are not compared by.
+    /// A rule matches what packets are not compared by.
     #[error("{side} cannot be compared: {source}")]
-    Nftables {
-        /// In which layout.
+    Unknown {
+        /// Whose rule.
         side: Side,
         /// The rule.
-        source: palisade_nft::conditions::UnknownCondition,
+        source: UnknownCondition,
     },
-    /// A rule of iptables asks for what packets are not compared by.
-    #[error("iptables cannot be compared: {0}")]
-    Iptables(#[from] palisade_iptables::evaluate::UnknownCondition),
 }
 
 impl CompareError {
@@ -113,7 +109,7 @@ impl CompareError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Conflicts(error) => error.hint(),
-            Self::Nftables { .. } | Self::Iptables(_) => {
+            Self::Unknown { .. } => {
                 "palisade makes no such rule: it is another program's"
             }
         }

@@ -4,7 +4,6 @@
 //! ([`compare`](crate::compare) says more): so one packet of each class goes through what stands, and
 //! through what should stand.
 
-mod judge;
 mod places;
 mod search;
 mod words;

@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use palisade_core::evaluate::{Conditions, Doubt, Fate, Packet, each_class};
+use palisade_core::evaluate::{
+    Conditions, Doubt, Fate, Ground, Nat, Packet, Verdict, each_class,
+};
 use palisade_core::network::Network;
 
-use super::judge::Judge;
 use super::places::Place;
 use super::words::{self, Told};
 use super::{Consequence, Example};
@@ -51,17 +52,21 @@ impl Search {
 
     /// The packets at a place that are treated otherwise; those that differences are about first.
     pub(super) fn differing(&mut self, place: &Place<'_>, named: &[&Network]) -> Found {
-        let all = place.expected(|_| true);
-        let (expected, actual) = (
-            Judge::of(&all, place.family),
-            Judge::of(&place.stands, place.family),
-        );
-        let (wanted, _) = all.conditions(place.family);
-        let (there, is_all) = place.stands.conditions(place.family);
+        let expected = place.expected(|_| true);
+        let (wanted, _) = expected.conditions(place.family);
+        let (mut there, unknown) = place.installed.conditions(place.family);
+        let mut has_unknown = !unknown.is_empty();
+        if let Some(shared) = &place.shared {
+            let (theirs, unknown) = shared.conditions(place.family);
+            there.extend(theirs);
+            has_unknown |= !unknown.is_empty();
+        }
         let look = Look {
+            closed: [&expected, &place.installed].map(|ground| ground.clone().closed()),
             expected,
-            actual,
-            has_unknown: !is_all,
+            actual: &place.installed,
+            shared: place.shared.as_ref(),
+            has_unknown,
         };
         if !named.is_empty() {
             let is_named = |network: &Network| named.iter().any(|n| n.name() == network.name());
@@ -87,8 +92,7 @@ impl Search {
             match look.case(packet) {
                 Some(case) => found.examples.push(case),
                 None if look.has_unknown && found.doubt.is_none() => {
-                    let doubts = look.actual.doubts(packet);
-                    found.doubt = doubts.into_iter().next().map(|d| (packet.clone(), d));
+                    found.doubt = look.doubt(packet).map(|doubt| (packet.clone(), doubt));
                 }
                 None => {}
             }
@@ -111,23 +115,61 @@ impl Search {
     }
 }
 
-/// Two that judge packets.
+/// What packets should go through, and what they do go through.
 struct Look<'a> {
-    expected: Judge<'a>,
-    actual: Judge<'a>,
-    /// Whether rules ask for what classes of packets do not say.
+    expected: Ground<'a>,
+    actual: &'a Ground<'a>,
+    /// Both on a host that drops what no rule accepts: there it shows which of its services rules open.
+    closed: [Ground<'a>; 2],
+    /// The rules of networks with those of others that decide before them.
+    shared: Option<&'a Ground<'a>>,
+    /// Whether rules match what classes of packets do not say.
     has_unknown: bool,
 }
 
 impl Look<'_> {
     fn case(&self, packet: &Packet) -> Option<Case> {
-        let (expected, actual) = (self.expected.fates(packet), self.actual.fates(packet));
-        let place = (0..2).find(|&place| expected[place] != actual[place])?;
-        Some(Case {
+        let case = |expected, actual, is_closed| Case {
             packet: packet.clone(),
-            expected: expected[place],
-            actual: actual[place],
-            is_closed: place == 1,
+            expected,
+            actual,
+            is_closed,
+        };
+        let (expected, actual) = (self.expected.fate(packet), self.actual.fate(packet));
+        if expected != actual {
+            return Some(case(expected, actual, false));
+        }
+        if let Some(passed) = self.passed_by(packet, expected) {
+            return Some(case(expected, passed, false));
+        }
+        if packet.is_forwarded() {
+            return None;
+        }
+        let [expected, actual] = self.closed.each_ref().map(|ground| ground.fate(packet));
+        (expected != actual).then(|| case(expected, actual, true))
+    }
+
+    /// What becomes of a packet that rules of others let pass before those of networks refuse it, or
+    /// translate it. What they refuse or translate themselves is their own affair.
+    fn passed_by(&self, packet: &Packet, expected: Fate) -> Option<Fate> {
+        let shared = self.shared?;
+        if expected.verdict.passes() && !expected.nat.translates() {
+            return None;
+        }
+        let fate = shared.fate(packet);
+        let is_passed_by = !expected.verdict.passes() || fate.nat == Nat::None;
+        (fate.verdict.passes() && is_passed_by).then_some(fate)
+    }
+
+    /// A rule that may treat the packet otherwise.
+    fn doubt(&self, packet: &Packet) -> Option<Doubt> {
+        let mut doubts = self.actual.evaluate(packet).doubts.into_iter();
+        doubts.next().or_else(|| {
+            let shared = self.shared?;
+            let is_refused = !self.expected.fate(packet).verdict.passes();
+            let lets_pass = |doubt: &Doubt| doubt.may.contains(&Verdict::Accept);
+            let mut doubts = shared.evaluate(packet).doubts.into_iter();
+            doubts.find(|doubt| is_refused && lets_pass(doubt))
         })
     }
 

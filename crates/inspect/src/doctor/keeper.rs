@@ -92,6 +92,14 @@ impl Keeper {
         }
     }
 
+    /// The policy that drops, in evidence.
+    pub(super) fn drop_policy(&self) -> &'static str {
+        match self {
+            Self::Nft { .. } | Self::Firewalld => "drop",
+            Self::Iptables { .. } | Self::Ufw { .. } => "DROP",
+        }
+    }
+
     /// Commands that let it pass, where `chain` is the base chain that stops it.
     pub(super) fn lets_pass(&self, chain: &str, passage: Passage<'_>) -> Vec<String> {
         let bridge = word(passage.bridge.as_str());

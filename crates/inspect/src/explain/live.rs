@@ -1,12 +1,13 @@
 //! Of what stands in the kernel.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use palisade_core::engine::EngineError;
+use palisade_core::evaluate::{Ground, Member};
 use palisade_core::network::{Family, Network};
-use palisade_iptables::evaluate as iptables;
 use palisade_iptables::run::Variant;
 use palisade_iptables::text;
 use palisade_netlink::SocketError;
@@ -17,10 +18,9 @@ use palisade_nft::object;
 use palisade_nft::program::Program;
 use thiserror::Error;
 
-use super::ground::{Ground, Saved};
 use super::resolve::{self, Resolved};
 use super::{Explanation, Question, ResolveError};
-use crate::ip_tables;
+use crate::{installed, ip_tables};
 use palisade::RenderError;
 use palisade::backends;
 
@@ -110,7 +110,7 @@ impl<'a> Live<'a> {
 
 /// What packets of one family go through, and what of it cannot be seen.
 struct Scene {
-    ground: Ground,
+    ground: Ground<'static>,
     unseen: Vec<String>,
 }
 
@@ -121,15 +121,18 @@ impl Scene {
         family: Family,
         host: &Host,
     ) -> Result<Self, ExplainError> {
-        let mut ground = Ground {
-            programs: programs(reader)?,
-            host: host.clone(),
-            saved: Vec::new(),
-        };
+        let mut programs = programs(reader)?;
+        let mut printed = Vec::new();
         let mut unseen = Vec::new();
-        for variant in standing(&ground.programs, family, namespace)? {
-            unseen.extend(add_saved(&mut ground, variant, family, namespace));
+        for variant in standing(&programs, family, namespace)? {
+            match saved(&mut programs, variant, family, namespace) {
+                Ok(member) => printed.extend(member),
+                Err(why) => unseen.extend(why),
+            }
         }
+        let tables = programs.into_iter().map(Cow::Owned);
+        let members = tables.map(installed::table).chain(printed);
+        let ground = Ground::new(members).on(installed::devices(host));
         Ok(Self { ground, unseen })
     }
 
@@ -196,14 +199,17 @@ fn is_its(program: &Program, family: Family, name: &str) -> bool {
         && layout::version(&program.table).is_none()
 }
 
-/// Puts the tables that programs of iptables print in the place of those of nf_tables that are the
-/// same, or beside them. Returns what people should know if they cannot be printed.
-fn add_saved(
-    ground: &mut Ground,
+/// The tables that programs of iptables print, in the place of those of nf_tables that are the same:
+/// their programs know what they match, of which nf_tables has a part.
+///
+/// # Errors
+/// What people should know if they cannot be printed.
+fn saved(
+    programs: &mut Vec<Program>,
     variant: Variant,
     family: Family,
     namespace: Option<&Path>,
-) -> Option<String> {
+) -> Result<Option<Member<'static>>, Option<String>> {
     let tables = match backends::iptables(namespace).saved(variant, family) {
         Ok(saved) => saved.tables,
         Err(error) => {
@@ -212,14 +218,14 @@ fn add_saved(
             let unseen = format!(
                 "the rules of iptables-legacy for {family} stand here, and cannot be read: {error}"
             );
-            return (variant == Variant::Legacy).then_some(unseen);
+            return Err((variant == Variant::Legacy).then_some(unseen));
         }
     };
     if tables
         .iter()
         .all(|table| table.rules.is_empty() && !drops(table))
     {
-        return None;
+        return Ok(None);
     }
     if variant == Variant::Nft {
         let is_saved = |program: &Program| {
@@ -227,24 +233,15 @@ fn add_saved(
                 .iter()
                 .any(|table| is_its(program, family, &table.name))
         };
-        ground.programs.retain(|program| !is_saved(program));
+        programs.retain(|program| !is_saved(program));
     }
-    ground.saved.push(Saved {
-        name: format!("{}-{variant}", word(family)),
-        tables: iptables::Tables::of(family, &tables),
-        is_ours: tables.iter().any(has_ours),
-    });
-    None
+    let label = format!("{}-{variant}", word(family));
+    Ok(Some(installed::saved(&label, family, &tables)))
 }
 
 fn drops(table: &text::Table) -> bool {
     let drops = |chain: &text::Chain| chain.policy.as_deref() == Some("DROP");
     table.chains.iter().any(drops)
-}
-
-fn has_ours(table: &text::Table) -> bool {
-    let is_ours = |chain: &text::Chain| palisade_iptables::rule::is_chain(&chain.name);
-    table.chains.iter().any(is_ours)
 }
 
 /// What the programs of a family are called.

@@ -1,27 +1,29 @@
 //! What becomes of one packet, and why: asked of what stands in the kernel, or of what definitions
 //! would install.
 
-mod ground;
 mod live;
 mod question;
 mod resolve;
 mod routes;
 
-use palisade_core::evaluate::{Doubt, Nat, Outcome, Packet, Verdict, Visit};
+use std::borrow::Cow;
+
+use palisade_core::evaluate::{
+    Doubt, Ground, Member, Nat, Outcome, Owner, Packet, Verdict, Visit,
+};
 use palisade_core::network::{Family, Name, Network, conflicts};
 use palisade_core::rules::RuleKind;
-use palisade_iptables::evaluate as iptables;
 use palisade_iptables::rule::is_chain;
 use palisade_netlink::rtnetlink::Host;
 use palisade_nft::layout::{Layout, OF_IPTABLES};
 use palisade_nft::program::Program;
 use serde::Serialize;
 
-use ground::{Ground, Saved};
 use palisade::RenderError;
 use palisade::{BackendChoice, Choice};
 
-pub use ground::TableVerdict;
+use crate::installed;
+
 pub use live::ExplainError;
 pub(crate) use live::Live;
 pub use question::{Endpoint, EndpointError, Question, Who};
@@ -51,6 +53,20 @@ pub struct Explanation {
     pub tables: Vec<TableVerdict>,
     /// What else people should know.
     pub notes: Vec<String>,
+}
+
+/// What one table says of a packet by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableVerdict {
+    /// The table, or the family of programs that printed several.
+    pub table: String,
+    /// Whether palisade made it, or has chains in it.
+    pub ours: bool,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// The other verdicts that may come of it: it asks for what is not known here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may: Vec<Verdict>,
 }
 
 /// Who refuses a packet.
@@ -102,22 +118,40 @@ fn some_nat<S: serde::Serializer>(nat: &Nat, serializer: S) -> Result<S::Ok, S::
     nat.serialize(serializer)
 }
 
+impl TableVerdict {
+    fn of((member, outcome): (&Member<'_>, Outcome)) -> Self {
+        let mut may: Vec<Verdict> = outcome
+            .doubts
+            .iter()
+            .flat_map(|doubt| doubt.may.clone())
+            .collect();
+        may.sort();
+        may.dedup();
+        Self {
+            table: member.label.clone(),
+            ours: member.owner == Owner::Palisade,
+            verdict: outcome.fate.verdict,
+            may,
+        }
+    }
+}
+
 impl Explanation {
-    fn of(ground: &Ground, resolved: Resolved) -> Self {
+    fn of(ground: &Ground<'_>, resolved: Resolved) -> Self {
         let Resolved {
             packet,
             assumptions,
             notes: mut told,
         } = resolved;
         told.extend(notes(&packet));
-        let outcome = ground.outcome(&packet);
-        let tables = ground.tables(&packet, &outcome);
+        let outcome = ground.evaluate(&packet);
+        let tables = ground.alone(&packet).map(TableVerdict::of).collect();
         let Outcome {
             fate,
             path,
             nat_because,
             doubts,
-            is_untracked: _,
+            stop: _,
         } = outcome;
         Self {
             verdict: fate.verdict,
@@ -257,18 +291,13 @@ pub fn explain(
 }
 
 /// What networks would have installed.
-fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground {
+fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground<'static> {
     let networks = &choice.applied_to(networks);
-    let mut ground = Ground::default();
-    match choice.backend {
-        Some(BackendChoice::None) => {}
+    let member = match choice.backend {
+        Some(BackendChoice::None) => None,
         Some(BackendChoice::Iptables) => {
             let tables = palisade_iptables::backend::tables(networks, family);
-            ground.saved.push(Saved {
-                name: live::word(family).to_owned(),
-                tables: iptables::Tables::of(family, &tables),
-                is_ours: true,
-            });
+            Some(installed::saved(live::word(family), family, &tables))
         }
         Some(BackendChoice::Auto | BackendChoice::Nftables) | None => {
             let settings = choice.settings();
@@ -276,10 +305,9 @@ fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground {
                 .iter()
                 .map(|network| (settings.layout, network))
                 .collect();
-            ground
-                .programs
-                .extend(Program::of(&settings.table, family, &placed));
+            let program = Program::of(&settings.table, family, &placed);
+            program.map(|program| installed::table(Cow::Owned(program)))
         }
-    }
-    ground
+    };
+    Ground::new(member)
 }

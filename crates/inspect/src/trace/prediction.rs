@@ -8,7 +8,7 @@ use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
 use palisade_nft::dump::DumpError;
-use palisade_nft::evaluate::{self, evaluate};
+use palisade_nft::evaluate::ground;
 use palisade_nft::object::{Expression, Family, Verdict};
 use palisade_nft::program::Program;
 use palisade_nft::trace::{End, Event, Journey, Met};
@@ -66,7 +66,7 @@ pub(super) fn compare(
     let mut differs = None;
     for flow in flows {
         packet.flow = flow;
-        let expected = evaluate(&evaluate::Tables::of(&programs), &packet);
+        let expected = ground(&programs).evaluate(&packet);
         let way = Way {
             journey,
             met: &met,
@@ -103,7 +103,7 @@ impl Way<'_> {
     fn missed_translation(&self, programs: &[Program], packet: &Packet) -> Option<Prediction> {
         let mut tracked = packet.clone();
         tracked.flow = Flow::New;
-        let outcome = evaluate(&evaluate::Tables::of(programs), &tracked);
+        let outcome = ground(programs).evaluate(&tracked);
         if !self.keeps_source || !outcome.fate.nat.translates() {
             return None;
         }

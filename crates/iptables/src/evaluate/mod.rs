@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use palisade_core::backend::Counted;
 use palisade_core::evaluate::hook::{FILTER, MANGLE, RAW, SECURITY};
 use palisade_core::evaluate::{
-    Action, Answer, At, Base, Chains, DoubtKind, Effect, End, Hook, Layer, Matched, RuleWords, Seen,
+    Action, Answer, At, Base, Chains, DoubtKind, Effect, End, Hook, HookLayer, Matched, RuleWords, Seen,
     Step, Subject, Unknown, Visit,
 };
 use palisade_core::network::{Family, Name};
@@ -139,7 +139,7 @@ impl Chain {
         Self {
             table: table.to_owned(),
             name: name.to_owned(),
-            base: place(table, name).map(|(hook, _)| Seen::At(Layer::Ip, hook)),
+            base: place(table, name).map(|(hook, _)| Seen::At(HookLayer::Ip, hook)),
             drops: false,
             rules: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! What `meta` and `ct` load of a packet.
 
 use palisade_core::evaluate::bits::{self, Byte};
-use palisade_core::evaluate::{Device, Flow, Layer, Place, Subject};
+use palisade_core::evaluate::{Device, Flow, HookLayer, Place, Subject};
 use palisade_core::network;
 
 use crate::object::{ConntrackKey, Family, MetaKey};
@@ -38,7 +38,7 @@ pub(super) fn meta(subject: &Subject<'_>, key: MetaKey) -> Vec<Byte> {
         MetaKey(META_BRIDGE_IN) => bridge(from),
         MetaKey(META_BRIDGE_OUT) => bridge(to),
         // Here it is the hook's own family.
-        MetaKey(META_NFPROTO) if subject.place().layer != Layer::Ip => unknown::<1>(),
+        MetaKey(META_NFPROTO) if subject.place().layer != HookLayer::Ip => unknown::<1>(),
         MetaKey::L4PROTO => vec![subject.protocol()],
         MetaKey(META_PROTOCOL) => bits::known(&subject.ether_type()),
         MetaKey(META_NFPROTO) => {

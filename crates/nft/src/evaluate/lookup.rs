@@ -18,20 +18,19 @@ const INTERVAL_END: u32 = 1;
 /// `NFT_SET_ELEM_CATCHALL`.
 const CATCH_ALL: u32 = 2;
 
-/// A set, laid out for looking keys up.
-pub(super) struct Index<'a> {
-    pub(super) set: &'a FilledSet,
-    keys: Keys<'a>,
-    catch_all: Option<&'a Element>,
+/// A set, laid out for looking keys up. Elements are known by their places in it.
+pub(super) struct Index {
+    keys: Keys,
+    catch_all: Option<usize>,
 }
 
-enum Keys<'a> {
+enum Keys {
     /// Single keys.
-    Single(HashMap<&'a [u8], &'a Element>),
+    Single(HashMap<Vec<u8>, usize>),
     /// From a key on, up to the next one: an element, or a gap.
-    Intervals(Vec<(&'a [u8], Option<&'a Element>)>),
+    Intervals(Vec<(Vec<u8>, Option<usize>)>),
     /// Elements with an interval for each part of the key; how long the parts are.
-    Parts(Vec<usize>, Vec<&'a Element>),
+    Parts(Vec<usize>),
     /// Packets change it.
     Dynamic,
 }
@@ -44,47 +43,40 @@ pub(super) struct Found<'a> {
     pub(super) element: Option<&'a Element>,
 }
 
-impl<'a> Index<'a> {
-    pub(super) fn of(set: &'a FilledSet) -> Self {
-        let is_catch_all = |element: &&Element| element.flags & CATCH_ALL != 0;
-        let elements = || set.elements.iter().filter(|e| !is_catch_all(e));
+impl Index {
+    pub(super) fn of(set: &FilledSet) -> Self {
         let keys = if set.set.flags & DYNAMIC != 0 {
             Keys::Dynamic
         } else if set.set.flags & INTERVAL == 0 {
-            Keys::Single(elements().map(|e| (e.key.as_slice(), e)).collect())
-        } else if elements().any(|element| !element.key_end.is_empty()) {
+            Keys::Single(elements(set).map(|(n, e)| (e.key.clone(), n)).collect())
+        } else if elements(set).any(|(_, element)| !element.key_end.is_empty()) {
             match wire::set::part_sizes(&set.set) {
-                Some(sizes) => Keys::Parts(padded(&sizes), elements().collect()),
+                Some(sizes) => Keys::Parts(padded(&sizes)),
                 // One part, as long as the key.
-                None => Keys::Parts(vec![set.set.key_len as usize], elements().collect()),
+                None => Keys::Parts(vec![set.set.key_len as usize]),
             }
         } else {
-            Keys::Intervals(intervals(elements()))
+            Keys::Intervals(intervals(elements(set)))
         };
         Self {
-            set,
             keys,
-            catch_all: set.elements.iter().find(is_catch_all),
+            catch_all: set.elements.iter().position(is_catch_all),
         }
     }
 
-    /// How many bytes of the registers make the key.
-    pub(super) fn key_len(&self) -> usize {
-        self.set.set.key_len as usize
-    }
-
-    /// Looks a key up, of which not every bit may be known.
-    pub(super) fn find(&self, key: &[Byte]) -> Found<'a> {
+    /// Looks a key up in the set, of which not every bit may be known.
+    pub(super) fn find<'a>(&self, set: &'a FilledSet, key: &[Byte]) -> Found<'a> {
+        let at = |place: usize| Found::at(&set.elements[place]);
         let found = match &self.keys {
-            Keys::Single(elements) => single(elements, key),
+            Keys::Single(places) => single(places, key),
             Keys::Intervals(starts) => interval(starts, key),
-            Keys::Parts(sizes, elements) => parts(sizes, elements, key),
-            Keys::Dynamic => Found::unknown(),
+            Keys::Parts(sizes) => parts(sizes, elements(set), key),
+            Keys::Dynamic => Place::Unknown,
         };
-        let found = match (found.is_there, self.catch_all) {
-            (Answer::No, Some(element)) => Found::at(element),
-            (Answer::Unknown, Some(_)) => Found::unknown(),
-            _ => found,
+        let found = match (found, self.catch_all) {
+            (Place::Nowhere, None) => Found::nothing(),
+            (Place::Nowhere, Some(place)) | (Place::At(place), _) => at(place),
+            (Place::Unknown, _) => Found::unknown(),
         };
         match found.element {
             // Its own expressions may break the rule off: a limit, a quota.
@@ -92,6 +84,23 @@ impl<'a> Index<'a> {
             _ => found,
         }
     }
+}
+
+/// Where a key is among the elements of a set.
+enum Place {
+    At(usize),
+    Nowhere,
+    Unknown,
+}
+
+/// The elements with keys, and their places.
+fn elements(set: &FilledSet) -> impl Iterator<Item = (usize, &Element)> {
+    let all = set.elements.iter().enumerate();
+    all.filter(|(_, element)| !is_catch_all(element))
+}
+
+fn is_catch_all(element: &Element) -> bool {
+    element.flags & CATCH_ALL != 0
 }
 
 impl<'a> Found<'a> {
@@ -131,15 +140,15 @@ fn padded(sizes: &[u32]) -> Vec<usize> {
 /// The starts and ends of intervals in their order. Where one ends and another begins, there is no
 /// gap.
 fn intervals<'a>(
-    elements: impl Iterator<Item = &'a Element>,
-) -> Vec<(&'a [u8], Option<&'a Element>)> {
-    let mut starts: Vec<(&[u8], Option<&Element>)> = elements
-        .map(|element| {
+    elements: impl Iterator<Item = (usize, &'a Element)>,
+) -> Vec<(Vec<u8>, Option<usize>)> {
+    let mut starts: Vec<(Vec<u8>, Option<usize>)> = elements
+        .map(|(place, element)| {
             let is_end = element.flags & INTERVAL_END != 0;
-            (element.key.as_slice(), (!is_end).then_some(element))
+            (element.key.clone(), (!is_end).then_some(place))
         })
         .collect();
-    starts.sort_by_key(|(key, element)| (*key, element.is_some()));
+    starts.sort_by(|one, other| (&one.0, one.1.is_some()).cmp(&(&other.0, other.1.is_some())));
     starts.dedup_by(|later, earlier| {
         let is_same = later.0 == earlier.0;
         if is_same {
@@ -150,38 +159,40 @@ fn intervals<'a>(
     starts
 }
 
-fn single<'a>(elements: &HashMap<&'a [u8], &'a Element>, key: &[Byte]) -> Found<'a> {
+fn single(places: &HashMap<Vec<u8>, usize>, key: &[Byte]) -> Place {
     match bits::certain(key) {
-        Some(key) => match elements.get(key.as_slice()) {
-            Some(element) => Found::at(element),
-            None => Found::nothing(),
-        },
+        Some(key) => places.get(&key).map_or(Place::Nowhere, |&at| Place::At(at)),
         None => {
-            let may = |element: &&&Element| bits::equal(key, &element.key) != Answer::No;
-            match elements.values().find(may) {
-                Some(_) => Found::unknown(),
-                None => Found::nothing(),
+            let may = |other: &Vec<u8>| bits::equal(key, other) != Answer::No;
+            if places.keys().any(may) {
+                Place::Unknown
+            } else {
+                Place::Nowhere
             }
         }
     }
 }
 
 /// The interval that holds the least and the most that the key can be.
-fn interval<'a>(starts: &[(&'a [u8], Option<&'a Element>)], key: &[Byte]) -> Found<'a> {
-    let behind = |value: &[u8]| starts.partition_point(|(start, _)| *start <= value);
+fn interval(starts: &[(Vec<u8>, Option<usize>)], key: &[Byte]) -> Place {
+    let behind = |value: &[u8]| starts.partition_point(|(start, _)| start.as_slice() <= value);
     let (first, last) = (behind(&bits::least(key)), behind(&bits::most(key)));
     let of = |place: usize| place.checked_sub(1).and_then(|place| starts[place].1);
     if first == last {
-        return of(first).map_or_else(Found::nothing, Found::at);
+        return of(first).map_or(Place::Nowhere, Place::At);
     }
     if (first..=last).all(|place| of(place).is_none()) {
-        Found::nothing()
+        Place::Nowhere
     } else {
-        Found::unknown()
+        Place::Unknown
     }
 }
 
-fn parts<'a>(sizes: &[usize], elements: &[&'a Element], key: &[Byte]) -> Found<'a> {
+fn parts<'a>(
+    sizes: &[usize],
+    elements: impl Iterator<Item = (usize, &'a Element)>,
+    key: &[Byte],
+) -> Place {
     let holds = |element: &Element| {
         let mut start = 0;
         let mut answer = Answer::Yes;
@@ -205,16 +216,12 @@ fn parts<'a>(sizes: &[usize], elements: &[&'a Element], key: &[Byte]) -> Found<'
         answer
     };
     let mut may = false;
-    for &element in elements {
+    for (place, element) in elements {
         match holds(element) {
-            Answer::Yes if !may => return Found::at(element),
+            Answer::Yes if !may => return Place::At(place),
             Answer::No => {}
             Answer::Yes | Answer::Unknown => may = true,
         }
     }
-    if may {
-        Found::unknown()
-    } else {
-        Found::nothing()
-    }
+    if may { Place::Unknown } else { Place::Nowhere }
 }

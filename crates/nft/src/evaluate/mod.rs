@@ -14,6 +14,8 @@ mod table;
 mod tests;
 mod words;
 
+use std::borrow::Cow;
+
 use palisade_core::evaluate::{Ground, Member, Owner};
 
 use crate::layout;
@@ -24,12 +26,12 @@ pub use table::Table;
 /// These tables, in the order in which they were made, and no others.
 #[must_use]
 pub fn ground<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Ground<'a> {
-    Ground::new(programs.into_iter().map(member))
+    Ground::new(programs.into_iter().map(|program| member(Cow::Borrowed(program))))
 }
 
 /// A table for a [`Ground`], by its family and its name.
 #[must_use]
-pub fn member(program: &Program) -> Member<'_> {
+pub fn member(program: Cow<'_, Program>) -> Member<'_> {
     let owner = match layout::version(&program.table) {
         Some(_) => Owner::Palisade,
         None => Owner::Foreign,

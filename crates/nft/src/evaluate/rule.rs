@@ -8,12 +8,11 @@ use palisade_core::evaluate::{
 };
 use palisade_core::network::{AddressRange, PortRange};
 
-use super::lookup::Index;
 use super::registers::Registers;
 use super::{Table, load};
 use crate::object::{
     self, Comparison, Counter, Element, Expression, Lookup, LookupTarget, NatKind, Payload,
-    PayloadBase, Register, Rule, Value, Verdict,
+    PayloadBase, Register, Rule, Set, Value, Verdict,
 };
 use crate::wire::foreign::{self, Asks};
 
@@ -21,7 +20,7 @@ use crate::wire::foreign::{self, Asks};
 pub(super) struct Run<'a> {
     pub(super) step: Step,
     /// The last element that it found, and in which set.
-    pub(super) hit: Option<(&'a Index<'a>, &'a Element)>,
+    pub(super) hit: Option<(&'a Set, &'a Element)>,
     /// What its own counter says.
     pub(super) counter: Option<Counter>,
 }
@@ -152,19 +151,19 @@ impl<'a> Running<'a, '_, '_> {
     }
 
     fn look_up(&mut self, lookup: &'a Lookup) {
-        let Some(index) = self.table.set(&lookup.set) else {
+        let Some((set, index)) = self.table.set(&lookup.set) else {
             self.ask(Answer::Unknown);
             self.registers.forget();
             return;
         };
-        let key = self.registers.read(lookup.source, index.key_len());
-        let found = index.find(&key);
+        let key = self.registers.read(lookup.source, set.set.key_len as usize);
+        let found = index.find(set, &key);
         self.ask(found.is_there.not_if(lookup.inverted));
         if self.run.step.applies == Answer::No {
             return;
         }
         if let Some(element) = found.element {
-            self.run.hit = Some((index, element));
+            self.run.hit = Some((&set.set, element));
         }
         match (
             lookup.target,

@@ -1,9 +1,10 @@
 //! A table as chains that packets go through.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use palisade_core::evaluate::{
-    At, Base, Chains, Families, Hook, Layer, Matched, Read, RuleWords, Seen, Step, Subject, Unknown,
+    At, Base, Chains, Families, Hook, HookLayer, Matched, Read, RuleWords, Seen, Step, Subject, Unknown,
     Visit,
 };
 use palisade_core::network::Name;
@@ -12,7 +13,7 @@ use palisade_core::rules::RuleKind;
 use super::lookup::Index;
 use super::{conditions, rule, words};
 use crate::object::{self, Comparison, Expression, Family, MetaKey, Policy, Rule};
-use crate::program::Program;
+use crate::program::{FilledSet, Program};
 use crate::wire;
 
 /// `NFT_TABLE_F_DORMANT`: no packet enters.
@@ -23,23 +24,28 @@ const INTERFACE_NAME: usize = 16;
 /// A table, laid out so that packets find their way quickly. Its chains have the numbers that they
 /// have in the program.
 pub struct Table<'a> {
-    pub(super) program: &'a Program,
-    numbers: HashMap<&'a str, usize>,
-    sets: HashMap<&'a str, Index<'a>>,
+    pub(super) program: Cow<'a, Program>,
+    numbers: HashMap<String, usize>,
+    /// The sets by their names: their places in the program, and what is found there.
+    sets: HashMap<String, (usize, Index)>,
     owner: fn(&Rule) -> Option<(Name, RuleKind)>,
 }
 
 impl<'a> Table<'a> {
     /// This table.
     #[must_use]
-    pub fn of(program: &'a Program) -> Self {
+    pub fn of(program: Cow<'a, Program>) -> Self {
         let chains = program.chains.iter().enumerate();
-        let sets = program.sets.iter();
+        let sets = program.sets.iter().enumerate();
+        let indexed = |(place, set): (usize, &FilledSet)| {
+            let index = Index::of(set);
+            (set.set.name.clone(), (place, index))
+        };
         Self {
-            program,
-            numbers: chains.map(|(n, c)| (c.chain.name.as_str(), n)).collect(),
-            sets: sets.map(|s| (s.set.name.as_str(), Index::of(s))).collect(),
+            numbers: chains.map(|(n, c)| (c.chain.name.clone(), n)).collect(),
+            sets: sets.map(indexed).collect(),
             owner: |_| None,
+            program,
         }
     }
 
@@ -54,15 +60,16 @@ impl<'a> Table<'a> {
         self.numbers.get(name).copied()
     }
 
-    pub(super) fn set(&self, name: &str) -> Option<&Index<'a>> {
-        self.sets.get(name)
+    pub(super) fn set(&self, name: &str) -> Option<(&FilledSet, &Index)> {
+        let (place, index) = self.sets.get(name)?;
+        Some((&self.program.sets[*place], index))
     }
 
     pub(super) fn owner_of(&self, rule: &Rule) -> (Option<Name>, Option<RuleKind>) {
         (self.owner)(rule).unzip()
     }
 
-    fn rule(&self, at: At) -> &'a Rule {
+    fn rule(&self, at: At) -> &Rule {
         &self.program.chains[at.chain].rules[at.rule]
     }
 
@@ -127,7 +134,7 @@ impl Chains for Table<'_> {
 
     fn matches(&self, at: At) -> Matched {
         let rule = self.rule(at);
-        let (conditions, is_all) = conditions::of_rule(self.program, rule);
+        let (conditions, is_all) = conditions::of_rule(&self.program, rule);
         let chains = rule.expressions.iter().filter_map(|it| self.leads_to(it));
         Matched {
             conditions,
@@ -211,14 +218,14 @@ fn seen(family: Family, hook: object::Hook) -> Option<Seen> {
     ];
     /// `NF_INET_INGRESS`.
     const INET_INGRESS: object::Hook = object::Hook(5);
-    let (layer, hooks): (Layer, &[Hook]) = match family {
+    let (layer, hooks): (HookLayer, &[Hook]) = match family {
         Family::Arp => return None,
         Family::Inet if hook == INET_INGRESS => {
-            return Some(Seen::At(Layer::Device, Hook::Ingress));
+            return Some(Seen::At(HookLayer::Device, Hook::Ingress));
         }
-        Family::Ip | Family::Ip6 | Family::Inet => (Layer::Ip, &OTHERS),
-        Family::Bridge => (Layer::Bridge, &OTHERS),
-        Family::Netdev => (Layer::Device, &NETDEV),
+        Family::Ip | Family::Ip6 | Family::Inet => (HookLayer::Ip, &OTHERS),
+        Family::Bridge => (HookLayer::Bridge, &OTHERS),
+        Family::Netdev => (HookLayer::Device, &NETDEV),
         Family::Other(_) => return Some(Seen::Unknown),
     };
     let known = usize::try_from(hook.0).ok().and_then(|hook| hooks.get(hook));

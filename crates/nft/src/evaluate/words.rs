@@ -21,7 +21,7 @@ pub(super) fn of_rule(
     owner: Option<&Name>,
 ) -> Visit {
     let step = &run.step;
-    let hit = run.hit.map(|(index, element)| (&index.set.set, element));
+    let hit = run.hit;
     let (network, purpose) = served(table, rule, hit, owner);
     let of_element = hit.and_then(|(_, element)| counted(&element.expressions));
     Visit {
