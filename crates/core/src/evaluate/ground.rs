@@ -177,10 +177,7 @@ impl<'a> Ground<'a> {
     }
 
     /// The base chains of all tables, or of one, in the order in which packets meet them.
-    pub(super) fn bases(
-        &self,
-        of: Option<usize>,
-    ) -> impl Iterator<Item = (&dyn Chains, &Base)> {
+    pub(super) fn bases(&self, of: Option<usize>) -> impl Iterator<Item = (&dyn Chains, &Base)> {
         let bases = self.bases.iter();
         let its = bases.filter(move |(member, _)| of.is_none_or(|of| of == *member));
         its.map(|(member, base)| (&*self.members[*member].chains as &dyn Chains, base))

@@ -78,9 +78,7 @@ impl Read<'_> {
             Action::Accept => Follows::End(End::Accept),
             Action::Reject => Follows::End(End::Reject),
             Action::Return => Follows::Return,
-            Action::Masquerade { ports } => {
-                Follows::End(End::Translate(Nat::Masquerade { ports }))
-            }
+            Action::Masquerade { ports } => Follows::End(End::Translate(Nat::Masquerade { ports })),
             Action::Snat { addresses, ports } => {
                 Follows::End(End::Translate(Nat::Snat { addresses, ports }))
             }

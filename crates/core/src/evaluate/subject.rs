@@ -146,10 +146,7 @@ impl<'a> Subject<'a> {
         } else {
             (source, 0..2)
         };
-        for (header, field) in [
-            (&mut self.network, address),
-            (&mut self.transport, port),
-        ] {
+        for (header, field) in [(&mut self.network, address), (&mut self.transport, port)] {
             if let Some(field) = header.get_mut(field) {
                 field.fill(Byte::UNKNOWN);
             }

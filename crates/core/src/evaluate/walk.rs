@@ -9,7 +9,9 @@ use super::chains::{Action, At, Base, Chains, End, Seen, Step};
 use super::ground::Ground;
 use super::place::{self, Entrance, HookLayer, Place};
 use super::subject::{Effect, Subject, Tracking};
-use super::{Answer, Doubt, DoubtKind, Fate, Hook, Nat, Outcome, Packet, Stop, Verdict, Visit, Way};
+use super::{
+    Answer, Doubt, DoubtKind, Fate, Hook, Nat, Outcome, Packet, Stop, Verdict, Visit, Way,
+};
 use crate::network::Name;
 
 /// `NFT_JUMP_STACK_SIZE`: how deep chains can call each other.

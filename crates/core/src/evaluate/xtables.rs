@@ -35,9 +35,7 @@ const GOING_ON: [&str; 22] = [
 pub fn target(name: &str) -> Option<Action> {
     match name {
         "REJECT" => Some(Action::End(End::Reject)),
-        "MASQUERADE" | "SNAT" | "DNAT" | "REDIRECT" | "NETMAP" => {
-            Some(Action::End(End::Readdress))
-        }
+        "MASQUERADE" | "SNAT" | "DNAT" | "REDIRECT" | "NETMAP" => Some(Action::End(End::Readdress)),
         _ => GOING_ON.contains(&name).then_some(Action::Continue),
     }
 }

@@ -165,8 +165,7 @@ impl Judges<'_> {
 
     /// Whether a service of the host is open in iptables if rules open it, and not otherwise.
     fn is_service_alike(&self, packet: &Packet) -> bool {
-        packet.is_forwarded()
-            || self.service.fate(packet) == self.closed.fate(packet)
+        packet.is_forwarded() || self.service.fate(packet) == self.closed.fate(packet)
     }
 
     fn tell(&self, packet: &Packet, sides: [Side; 2], comparison: &mut Comparison) {

@@ -109,9 +109,7 @@ impl CompareError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Conflicts(error) => error.hint(),
-            Self::Unknown { .. } => {
-                "palisade makes no such rule: it is another program's"
-            }
+            Self::Unknown { .. } => "palisade makes no such rule: it is another program's",
         }
     }
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use palisade_core::evaluate::{Ground, Member};
 use palisade_core::network::{Family, Network};
 use palisade_core::state::Record;
-use palisade_core::evaluate::{Ground, Member};
 use palisade_iptables::backend as iptables;
 use palisade_iptables::evaluate::Tables;
 use palisade_iptables::rule::is_chain;

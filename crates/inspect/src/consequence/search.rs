@@ -3,9 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use palisade_core::evaluate::{
-    Conditions, Doubt, Fate, Ground, Nat, Packet, Verdict, each_class,
-};
+use palisade_core::evaluate::{Conditions, Doubt, Fate, Ground, Nat, Packet, Verdict, each_class};
 use palisade_core::network::Network;
 
 use super::places::Place;

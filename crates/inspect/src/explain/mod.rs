@@ -8,9 +8,7 @@ mod routes;
 
 use std::borrow::Cow;
 
-use palisade_core::evaluate::{
-    Doubt, Ground, Member, Nat, Outcome, Owner, Packet, Verdict, Visit,
-};
+use palisade_core::evaluate::{Doubt, Ground, Member, Nat, Outcome, Owner, Packet, Verdict, Visit};
 use palisade_core::network::{Family, Name, Network, conflicts};
 use palisade_core::rules::RuleKind;
 use palisade_iptables::rule::is_chain;

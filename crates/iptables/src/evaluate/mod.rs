@@ -15,8 +15,8 @@ use std::collections::HashMap;
 use palisade_core::backend::Counted;
 use palisade_core::evaluate::hook::{FILTER, MANGLE, RAW, SECURITY};
 use palisade_core::evaluate::{
-    Action, Answer, At, Base, Chains, DoubtKind, Effect, End, Hook, HookLayer, Matched, RuleWords, Seen,
-    Step, Subject, Unknown, Visit,
+    Action, Answer, At, Base, Chains, DoubtKind, Effect, End, Hook, HookLayer, Matched, RuleWords,
+    Seen, Step, Subject, Unknown, Visit,
 };
 use palisade_core::network::{Family, Name};
 
@@ -243,7 +243,11 @@ impl Chains for Tables {
 
     fn step(&self, at: At, subject: &Subject<'_>) -> Step {
         let rule = self.rule(at);
-        let which = |answer| rule.asks.iter().position(|ask| ask.holds(subject) == answer);
+        let which = |answer| {
+            rule.asks
+                .iter()
+                .position(|ask| ask.holds(subject) == answer)
+        };
         let (applies, part) = match (which(Answer::No), which(Answer::Unknown)) {
             (Some(failing), _) => (Answer::No, Some(failing)),
             (None, Some(open)) => (Answer::Unknown, Some(open)),
@@ -252,7 +256,10 @@ impl Chains for Tables {
         let untracks = rule.untracks && applies != Answer::No;
         Step {
             part,
-            effects: untracks.then_some((applies, Effect::Untrack)).into_iter().collect(),
+            effects: untracks
+                .then_some((applies, Effect::Untrack))
+                .into_iter()
+                .collect(),
             ..Step::new(applies, rule.action)
         }
     }
@@ -286,7 +293,11 @@ impl Chains for Tables {
         let rule = self.rule(at);
         let (network, purpose) = tag(&rule.saved.words).unzip();
         let failing = step.part.and_then(|part| rule.asks.get(part));
-        let RuleWords { table, chain, rule: words } = self.words(at);
+        let RuleWords {
+            table,
+            chain,
+            rule: words,
+        } = self.words(at);
         Visit {
             table: Some(table),
             chain,
@@ -344,7 +355,10 @@ impl Chains for Tables {
         Unknown {
             kind,
             why: rule.unknown(part),
-            reads: ask.and_then(|ask| ask.read(self.family)).into_iter().collect(),
+            reads: ask
+                .and_then(|ask| ask.read(self.family))
+                .into_iter()
+                .collect(),
         }
     }
 

@@ -114,7 +114,9 @@ impl What {
             Self::DestinationPort(ranges) => is_port(ranges, subject.destination_port()),
             Self::EitherPort(ranges) => {
                 let neither = is_port(ranges, subject.source_port()).not();
-                neither.and(is_port(ranges, subject.destination_port()).not()).not()
+                neither
+                    .and(is_port(ranges, subject.destination_port()).not())
+                    .not()
             }
             Self::Flow(flows) => subject.flow().map(|flow| flows.contains(&flow)).into(),
             Self::DestinationKind(kinds) => {

@@ -409,9 +409,8 @@ fn packets_without_a_flow_are_known_by_that() {
 #[test]
 fn doubts_have_a_kind() {
     let kind = |asks: &str| {
-        let saved = format!(
-            "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {asks} -j DROP\nCOMMIT\n"
-        );
+        let saved =
+            format!("*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {asks} -j DROP\nCOMMIT\n");
         let packet = packet(OUT, ("10.0.0.5", "198.51.100.1"), TCP);
         tables(Family::Ipv4, &saved).evaluate(&packet).doubts[0].kind
     };

@@ -131,7 +131,9 @@ fn flow(field: &Field, operator: Comparison, value: &[u8]) -> Option<Test> {
     let is_set = operator == Comparison::NotEqual && value.iter().all(|&byte| byte == 0);
     let mask = u32::from_ne_bytes(field.mask.as_deref()?.try_into().ok()?);
     let flows = Flow::ALL.into_iter().chain([Flow::Untracked]);
-    let flows = flows.filter(|&flow| load::state(flow) & mask != 0).collect();
+    let flows = flows
+        .filter(|&flow| load::state(flow) & mask != 0)
+        .collect();
     is_set.then(|| Asked::Flow(flows).into())
 }
 

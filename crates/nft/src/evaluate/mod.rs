@@ -26,7 +26,11 @@ pub use table::Table;
 /// These tables, in the order in which they were made, and no others.
 #[must_use]
 pub fn ground<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Ground<'a> {
-    Ground::new(programs.into_iter().map(|program| member(Cow::Borrowed(program))))
+    Ground::new(
+        programs
+            .into_iter()
+            .map(|program| member(Cow::Borrowed(program))),
+    )
 }
 
 /// A table for a [`Ground`], by its family and its name.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use palisade_core::evaluate::{
-    At, Base, Chains, Families, Hook, HookLayer, Matched, Read, RuleWords, Seen, Step, Subject, Unknown,
-    Visit,
+    At, Base, Chains, Families, Hook, HookLayer, Matched, Read, RuleWords, Seen, Step, Subject,
+    Unknown, Visit,
 };
 use palisade_core::network::Name;
 use palisade_core::rules::RuleKind;
@@ -124,7 +124,8 @@ impl Chains for Table<'_> {
             MetaKey::OIFNAME => subject.place().output,
             _ => return false,
         };
-        let is_matched = compare.source == meta.destination && compare.operator == Comparison::Equal;
+        let is_matched =
+            compare.source == meta.destination && compare.operator == Comparison::Equal;
         is_matched && compare.value.len() == INTERFACE_NAME && device.is_not(&compare.value)
     }
 
@@ -228,7 +229,9 @@ fn seen(family: Family, hook: object::Hook) -> Option<Seen> {
         Family::Netdev => (HookLayer::Device, &NETDEV),
         Family::Other(_) => return Some(Seen::Unknown),
     };
-    let known = usize::try_from(hook.0).ok().and_then(|hook| hooks.get(hook));
+    let known = usize::try_from(hook.0)
+        .ok()
+        .and_then(|hook| hooks.get(hook));
     Some(known.map_or(Seen::Unknown, |&hook| Seen::At(layer, hook)))
 }
 

@@ -38,7 +38,11 @@ pub(super) fn of_rule(
             Answer::Yes => match hit {
                 Some((set, element)) => {
                     let key = concatenation(set.key_type, &element.key);
-                    format!("`{key}` is in @{}: {}", set.name, consequence(table, step.action))
+                    format!(
+                        "`{key}` is in @{}: {}",
+                        set.name,
+                        consequence(table, step.action)
+                    )
                 }
                 None => consequence(table, step.action),
             },

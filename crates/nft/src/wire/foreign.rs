@@ -127,7 +127,11 @@ fn conntrack_state(info: &[u8]) -> Option<Asks> {
         bytes.try_into().ok().map(u16::from_ne_bytes)
     };
     let (asked, inverted, mask) = (word(FLAGS)?, word(FLAGS + 2)?, word(FLAGS + 4)?);
-    let untracked = if mask & UNTRACKED.0 == 0 { 0 } else { UNTRACKED.1 };
+    let untracked = if mask & UNTRACKED.0 == 0 {
+        0
+    } else {
+        UNTRACKED.1
+    };
     // Others are about translation.
     let is_known = asked == STATE && mask & !(ALIKE | UNTRACKED.0) == 0;
     is_known.then_some(Asks::State {

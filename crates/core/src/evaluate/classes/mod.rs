@@ -47,10 +47,7 @@ pub fn each_class(
     };
     set_protocol(&mut blank, TCP);
     for (hooks, order) in PASSED {
-        let asked: Vec<&Condition> = hooks
-            .iter()
-            .flat_map(|&hook| conditions.at(hook))
-            .collect();
+        let asked: Vec<&Condition> = hooks.iter().flat_map(|&hook| conditions.at(hook)).collect();
         let mut classes = Classes {
             hook: hooks[0],
             other: &other,
@@ -286,7 +283,8 @@ fn flows(named: &[&Asked]) -> Vec<Flow> {
     if named.is_empty() {
         return vec![Flow::New];
     }
-    let is_untracked = |asked: &&Asked| matches!(asked, Asked::Flow(f) if f.contains(&Flow::Untracked));
+    let is_untracked =
+        |asked: &&Asked| matches!(asked, Asked::Flow(f) if f.contains(&Flow::Untracked));
     let untracked = named.iter().any(is_untracked).then_some(Flow::Untracked);
     Flow::ALL.into_iter().chain(untracked).collect()
 }

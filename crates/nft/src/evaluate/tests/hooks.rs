@@ -70,7 +70,11 @@ fn ingress_is_a_hook_of_a_device() {
         program
     };
     for (family, hook) in [(Family::Netdev, Hook(0)), (Family::Inet, Hook(5))] {
-        assert_eq!(verdict(&with_device(family, hook)), Verdict::Drop, "{family}");
+        assert_eq!(
+            verdict(&with_device(family, hook)),
+            Verdict::Drop,
+            "{family}"
+        );
     }
     assert_eq!(
         verdict(&with_device(Family::Netdev, Hook(1))),
