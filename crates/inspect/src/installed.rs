@@ -8,7 +8,7 @@ use palisade_core::rules::RuleKind;
 use palisade_iptables::evaluate::Tables;
 use palisade_iptables::rule::{is_chain, untag};
 use palisade_iptables::text;
-use palisade_netlink::Host;
+use palisade_netlink::rtnetlink::Host;
 use palisade_nft::evaluate::Table;
 use palisade_nft::layout;
 use palisade_nft::object::Rule;
