@@ -4,6 +4,7 @@
 //! and then runs them. What a step's bytes are is its own affair: a netlink batch, or the input of
 //! `iptables-restore`. Between planning and running, the engine writes down what will stand.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
@@ -11,6 +12,7 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::hint::Hint;
 use crate::location::Location;
 use crate::network::{Family, Name, Network};
 use crate::record::Record;
@@ -309,11 +311,9 @@ pub struct BackendError {
     pub hint: String,
 }
 
-impl BackendError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        self.hint.clone()
+impl Hint for BackendError {
+    fn hint(&self) -> Cow<'_, str> {
+        self.hint.as_str().into()
     }
 }
 

@@ -12,6 +12,7 @@ mod backend_id;
 pub mod engine;
 pub mod evaluate;
 mod frame;
+mod hint;
 mod installed;
 pub mod journal;
 pub mod location;
@@ -24,5 +25,6 @@ pub mod storage;
 pub mod uses;
 pub mod words;
 
+pub use hint::Hint;
 pub use network::Network;
 pub use rules::Ruleset;

@@ -1,46 +1,44 @@
-//! A network as its definition has it, each value with its place, before it is known to hold
-//! together.
-
-use std::borrow::Cow;
+//! A network as its definition describes it: values with their places, not yet checked against each
+//! other.
 
 use palisade_core::network::{
-    AddressRange, Description, Forward, InterfaceName, Name, Nat, NetworkError, PortRange, Subnet,
-    UnmanagedMode,
+    AddressRange, Description, Family, Forward, InterfaceName, Name, Nat, Network, NetworkError,
+    PortRange, Subnet, UnmanagedMode,
 };
-use palisade_core::{Network, network::Family};
-use thiserror::Error;
 
-use super::place::{At, Placed, Problem, Span};
+use super::contradiction::Contradiction;
+use super::span::{Span, Spanned};
+use super::spanned_fault::{AtSpan, SpannedFault};
 
-/// What a definition says of one network.
+/// One network of a definition.
 #[derive(Debug)]
-pub(super) struct Draft {
-    /// The whole of it, or what begins it.
-    pub(super) whole: Span,
-    pub(super) name: At<Name>,
-    pub(super) bridge: Option<At<InterfaceName>>,
-    pub(super) zone: Option<At<Name>>,
-    pub(super) mode: At<Mode>,
-    pub(super) device: Option<At<InterfaceName>>,
-    pub(super) nat: NatDraft,
-    pub(super) subnets: Vec<At<Subnet>>,
-    pub(super) ipv6: bool,
-    pub(super) dhcp: Option<At<&'static str>>,
-    pub(super) tftp: Option<At<&'static str>>,
+pub(crate) struct NetworkDraft {
+    /// The whole definition, or its first line or tag.
+    pub(crate) whole: Span,
+    pub(crate) name: Spanned<Name>,
+    pub(crate) bridge: Option<Spanned<InterfaceName>>,
+    pub(crate) zone: Option<Spanned<Name>>,
+    pub(crate) mode: Spanned<Mode>,
+    pub(crate) device: Option<Spanned<InterfaceName>>,
+    pub(crate) nat: NatDraft,
+    pub(crate) subnets: Vec<Spanned<Subnet>>,
+    pub(crate) ipv6: bool,
+    pub(crate) dhcp: Option<Spanned<&'static str>>,
+    pub(crate) tftp: Option<Spanned<&'static str>>,
 }
 
-/// A network that holds together, and where its text says what may be another network's too.
+/// A valid network, with the places of values that may conflict with another network.
 #[derive(Debug)]
-pub(super) struct Drawn {
-    pub(super) network: Network,
-    pub(super) name: Span,
-    pub(super) bridge: Option<Span>,
-    pub(super) subnets: Vec<At<Subnet>>,
+pub(crate) struct LocatedNetwork {
+    pub(crate) network: Network,
+    pub(crate) name: Span,
+    pub(crate) bridge: Option<Span>,
+    pub(crate) subnets: Vec<Spanned<Subnet>>,
 }
 
-/// The forward modes, without what belongs to them.
+/// The forward modes, without their parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     Isolated,
     Nat,
     Route,
@@ -48,19 +46,19 @@ pub(super) enum Mode {
     Unmanaged(UnmanagedMode),
 }
 
-/// What is said of NAT.
+/// The parameters of NAT.
 #[derive(Debug, Default)]
-pub(super) struct NatDraft {
-    /// The first field or element that only NAT has a use for.
-    pub(super) only: Option<At<&'static str>>,
-    pub(super) addresses: Option<AddressRange>,
-    pub(super) ports: Option<PortRange>,
-    pub(super) ipv6: bool,
+pub(crate) struct NatDraft {
+    /// The first field or element that has a meaning with NAT only.
+    pub(crate) nat_only: Option<Spanned<&'static str>>,
+    pub(crate) addresses: Option<AddressRange>,
+    pub(crate) ports: Option<PortRange>,
+    pub(crate) ipv6: bool,
 }
 
 impl Mode {
-    /// The modes that all formats write alike.
-    pub(super) const NAMES: [&'static str; 8] = [
+    /// The modes that have the same name in all formats.
+    pub(crate) const NAMES: [&'static str; 8] = [
         "nat",
         "route",
         "open",
@@ -71,8 +69,8 @@ impl Mode {
         "hostdev",
     ];
 
-    /// The mode of one of [`NAMES`](Self::NAMES).
-    pub(super) fn named(name: &str) -> Option<Self> {
+    /// The mode with one of the [`NAMES`](Self::NAMES).
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "nat" => Self::Nat,
             "route" => Self::Route,
@@ -86,79 +84,15 @@ impl Mode {
         })
     }
 
-    /// Whether the network has a bridge of its own, whose name the rules need.
-    pub(super) fn needs_bridge(self) -> bool {
+    /// Whether the network has its own bridge. The rules need its name.
+    pub(crate) fn needs_bridge(self) -> bool {
         !matches!(self, Self::Unmanaged(_))
     }
 }
 
-/// Values that contradict one another.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Contradiction {
-    /// The network as a whole does not hold together.
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// Something that only NAT has a use for.
-    #[error("{what} has no meaning in mode `{mode}`")]
-    OnlyNat {
-        /// The field or element.
-        what: &'static str,
-        /// The mode.
-        mode: &'static str,
-    },
-    /// A device that nothing is forwarded through.
-    #[error("mode `{mode}` takes no forward device, here `{device}`")]
-    Device {
-        /// The mode.
-        mode: &'static str,
-        /// The device.
-        device: InterfaceName,
-    },
-    /// A bridge of the host and a device to attach guests to directly.
-    #[error("mode `bridge` takes a bridge or a device, not both `{bridge}` and `{device}`")]
-    BridgeAndDevice {
-        /// The bridge.
-        bridge: InterfaceName,
-        /// The device.
-        device: InterfaceName,
-    },
-    /// A zone for no bridge.
-    #[error("the zone `{zone}` is for the bridge, and no bridge is named")]
-    ZoneWithoutBridge {
-        /// The zone.
-        zone: Name,
-    },
-    /// A service over IPv4 without IPv4.
-    #[error("{service} needs an IPv4 subnet, and the network has none")]
-    NoIpv4 {
-        /// The field that asks for the service.
-        service: &'static str,
-    },
-}
-
-impl Contradiction {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> Cow<'static, str> {
-        match self {
-            Self::Network(error) => error.hint().into(),
-            Self::OnlyNat { .. } => "leave it out, or set the mode to nat".into(),
-            Self::Device { .. } => "leave the device out, or set the mode to nat or route".into(),
-            Self::BridgeAndDevice { .. } => {
-                "keep the bridge for a bridge of the host, the device for macvtap".into()
-            }
-            Self::ZoneWithoutBridge { .. } => "leave the zone out, or name the bridge".into(),
-            Self::NoIpv4 { .. } => {
-                "add an IPv4 subnet such as 192.168.122.1/24, or leave it out".into()
-            }
-        }
-    }
-}
-
-impl Draft {
-    /// The network, if the draft holds together.
-    pub(super) fn network(self) -> Result<Drawn, Problem> {
+impl NetworkDraft {
+    /// The network, unless its values contradict each other.
+    pub(crate) fn network(self) -> Result<LocatedNetwork, SpannedFault> {
         let forward = self.forward()?;
         self.check_bridge()?;
         self.check_services()?;
@@ -173,10 +107,10 @@ impl Draft {
             tftp: self.tftp.is_some(),
         };
         let network = Network::new(description).map_err(|error| {
-            let span = self.place_of(&error);
+            let span = self.span_of(&error);
             Contradiction::Network(error).at(span)
         })?;
-        Ok(Drawn {
+        Ok(LocatedNetwork {
             network,
             name: self.name.span,
             bridge: self.bridge.map(|bridge| bridge.span),
@@ -184,7 +118,7 @@ impl Draft {
         })
     }
 
-    fn forward(&self) -> Result<Forward, Problem> {
+    fn forward(&self) -> Result<Forward, SpannedFault> {
         let device = self.device.as_ref().map(|device| device.value.clone());
         let forward = match self.mode.value {
             Mode::Isolated => Forward::Isolated,
@@ -199,12 +133,12 @@ impl Draft {
             Mode::Unmanaged(mode) => Forward::Unmanaged(mode),
         };
         let mode = forward.mode();
-        match (&self.nat.only, &self.device) {
-            (Some(only), _) if self.mode.value != Mode::Nat => {
-                let what = only.value;
-                Err(Contradiction::OnlyNat { what, mode }.at(only.span))
+        match (&self.nat.nat_only, &self.device) {
+            (Some(nat_only), _) if self.mode.value != Mode::Nat => {
+                let what = nat_only.value;
+                Err(Contradiction::OnlyNat { what, mode }.at(nat_only.span))
             }
-            (_, Some(At { value, span }))
+            (_, Some(Spanned { value, span }))
                 if matches!(forward, Forward::Isolated | Forward::Open) =>
             {
                 let device = value.clone();
@@ -214,7 +148,7 @@ impl Draft {
         }
     }
 
-    fn check_bridge(&self) -> Result<(), Problem> {
+    fn check_bridge(&self) -> Result<(), SpannedFault> {
         let host_bridge = self.mode.value == Mode::Unmanaged(UnmanagedMode::Bridge);
         match (&self.bridge, &self.device, &self.zone) {
             (Some(bridge), Some(device), _) if host_bridge => {
@@ -231,23 +165,23 @@ impl Draft {
         }
     }
 
-    fn check_services(&self) -> Result<(), Problem> {
+    fn check_services(&self) -> Result<(), SpannedFault> {
         let mut subnets = self.subnets.iter();
         if subnets.any(|subnet| subnet.value.family() == Family::Ipv4) {
             return Ok(());
         }
         match self.dhcp.as_ref().or(self.tftp.as_ref()) {
             None => Ok(()),
-            Some(&At {
+            Some(&Spanned {
                 value: service,
                 span,
             }) => Err(Contradiction::NoIpv4 { service }.at(span)),
         }
     }
 
-    /// The value that an error is about.
-    fn place_of(&self, error: &NetworkError) -> Span {
-        // Of two that are equal, the second is too many.
+    /// The span of the value that an error is about.
+    fn span_of(&self, error: &NetworkError) -> Span {
+        // Of two equal subnets, the error is at the second.
         let last = |wanted: &Subnet| {
             let mut subnets = self.subnets.iter().rev();
             let found = subnets.find(|subnet| subnet.value == *wanted)?;

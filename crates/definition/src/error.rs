@@ -1,60 +1,61 @@
-//! The one error of reading definitions.
+//! The error of every function that reads definitions.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
+use palisade_core::Hint;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::fault::Fault;
-use super::place::{Place, Problem, without_mark};
-use super::shown;
-use super::source::{Source, Text};
+use super::message::one_line;
+use super::position::Position;
+use super::source::{Source, SourceText};
+use super::spanned_fault::SpannedFault;
 
-/// A definition that cannot be used: what is wrong with it, where, and the way out.
+/// A definition that cannot be used: what is wrong, where, and how to fix it.
 ///
-/// `Display` is one line, `FILE:LINE:COLUMN: message`; [`report`](Self::report) has the text at
-/// fault and the way out too. Serialised it is `{"file", "line", "column", "message", "hint"}`.
+/// `Display` is one line, `FILE:LINE:COLUMN: message`; [`report`](Self::report) adds the line at
+/// fault and the hint. Serialized it is `{"file", "line", "column", "message", "hint"}`.
 #[derive(Debug)]
-pub struct DefinitionError(Box<Parts>);
+pub struct DefinitionError(Box<Located>);
 
 #[derive(Debug)]
-struct Parts {
-    origin: Source,
-    /// None where the file as a whole is at fault.
-    place: Option<Place>,
+struct Located {
+    source: Source,
+    /// `None` if the file as a whole is at fault.
+    position: Option<Position>,
     fault: Fault,
 }
 
 impl DefinitionError {
-    /// Something is wrong with the file as a whole.
-    pub(super) fn whole(origin: &Source, fault: impl Into<Fault>) -> Self {
-        Self(Box::new(Parts {
-            origin: origin.clone(),
-            place: None,
+    /// An error of the file as a whole.
+    pub(crate) fn whole(source: &Source, fault: impl Into<Fault>) -> Self {
+        Self(Box::new(Located {
+            source: source.clone(),
+            position: None,
             fault: fault.into(),
         }))
     }
 
-    /// Something is wrong within the text `bytes`.
-    pub(super) fn new(origin: &Source, bytes: &[u8], problem: Problem) -> Self {
-        let place = Place::new(without_mark(bytes), problem.0.span);
-        Self(Box::new(Parts {
-            origin: origin.clone(),
-            place: Some(place),
-            fault: problem.0.value,
+    /// An error in the text `bytes`.
+    pub(crate) fn new(source: &Source, bytes: &[u8], fault: SpannedFault) -> Self {
+        Self(Box::new(Located {
+            source: source.clone(),
+            position: Some(Position::new(bytes, fault.0.span)),
+            fault: fault.0.value,
         }))
     }
 
-    /// Something is wrong within a text that was read.
-    pub(super) fn within(text: &Text, problem: Problem) -> Self {
-        Self::new(&text.source, &text.bytes, problem)
+    /// An error in a text that was read.
+    pub(crate) fn within(text: &SourceText, fault: SpannedFault) -> Self {
+        Self::new(&text.source, &text.bytes, fault)
     }
 
-    /// Where the definition came from.
+    /// Where the definition comes from.
     #[must_use]
     pub fn origin(&self) -> &Source {
-        &self.0.origin
+        &self.0.source
     }
 
     /// What is wrong.
@@ -63,35 +64,30 @@ impl DefinitionError {
         &self.0.fault
     }
 
-    /// The line at fault, from 1; none where the file as a whole is at fault.
+    /// The line at fault, from 1; `None` if the file as a whole is at fault.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
-        self.0.place.as_ref().map(|place| place.line)
+        self.0.position.as_ref().map(|position| position.line)
     }
 
     /// The column of the value or element at fault, in characters, from 1.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
-        self.0.place.as_ref().map(|place| place.column)
+        self.0.position.as_ref().map(|position| position.column)
     }
 
-    /// What is wrong, in words: one line, safe to print.
+    /// What is wrong, in one line that is safe to print.
     #[must_use]
     pub fn message(&self) -> String {
-        shown::message(&self.0.fault.to_string())
+        one_line(&self.0.fault.to_string())
     }
 
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> Cow<'static, str> {
-        self.0.fault.hint()
-    }
-
-    /// All of it in two to four lines: place and message, the line at fault (what is near the
-    /// fault, if it is long) with carets below it, and the way out.
+    /// The whole error in two to four lines: place and message, the line at fault (or the part of a
+    /// long one that is near the fault) with carets below it, and the hint.
     #[must_use]
     pub fn report(&self) -> String {
-        let excerpt = self.0.place.as_ref().and_then(|p| p.excerpt.as_ref());
+        let position = self.0.position.as_ref();
+        let excerpt = position.and_then(|position| position.excerpt.as_ref());
         let excerpt = excerpt.map_or_else(String::new, |[line, carets]| {
             format!("\n    {line}\n    {carets}")
         });
@@ -99,11 +95,17 @@ impl DefinitionError {
     }
 }
 
+impl Hint for DefinitionError {
+    fn hint(&self) -> Cow<'_, str> {
+        self.0.fault.hint()
+    }
+}
+
 impl fmt::Display for DefinitionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.0.origin)?;
-        if let Some(place) = &self.0.place {
-            write!(f, "{}:{}:", place.line, place.column)?;
+        write!(f, "{}:", self.0.source)?;
+        if let Some(Position { line, column, .. }) = &self.0.position {
+            write!(f, "{line}:{column}:")?;
         }
         write!(f, " {}", self.message())
     }
@@ -118,7 +120,7 @@ impl Error for DefinitionError {
 impl Serialize for DefinitionError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("DefinitionError", 5)?;
-        fields.serialize_field("file", &self.0.origin.to_string())?;
+        fields.serialize_field("file", &self.0.source.to_string())?;
         fields.serialize_field("line", &self.line())?;
         fields.serialize_field("column", &self.column())?;
         fields.serialize_field("message", &self.message())?;

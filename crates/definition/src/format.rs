@@ -1,10 +1,10 @@
-//! Which format a text is in.
+//! Recognizes the format of a text.
 
 use std::fmt;
 
-/// The formats of definitions.
+/// A format of definitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum DefinitionFormat {
     /// libvirt's network XML.
     Xml,
     /// TOML.
@@ -13,7 +13,7 @@ pub enum Format {
     Json,
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for DefinitionFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Xml => "XML",
@@ -23,11 +23,11 @@ impl fmt::Display for Format {
     }
 }
 
-impl Format {
-    /// The format, seen from how the text begins; `None` if it is blank.
+impl DefinitionFormat {
+    /// The format, from the beginning of the text; `None` if the text is blank.
     ///
-    /// A `[` may begin JSON's list of networks or TOML's `[[network]]`.
-    pub(super) fn of(text: &str) -> Option<Self> {
+    /// A `[` begins either a list in JSON or a header such as `[[network]]` in TOML.
+    pub(crate) fn of(text: &str) -> Option<Self> {
         let text = text.trim_start();
         Some(match text.chars().next()? {
             '<' => Self::Xml,
@@ -38,7 +38,7 @@ impl Format {
     }
 }
 
-/// Whether the first line is a table's header in TOML: brackets around names.
+/// Whether the first line is the header of a table in TOML: brackets around a name.
 fn is_header(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let inner = line.trim_start_matches('[').trim_start();
@@ -50,25 +50,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_how_it_begins() {
+    fn the_beginning_decides() {
         let cases = [
-            ("<network/>", Format::Xml),
-            ("\n  <?xml version='1.0'?>", Format::Xml),
-            ("{}", Format::Json),
-            ("[]", Format::Json),
-            ("[ {\"name\": \"a\"} ]", Format::Json),
-            ("[\n  {", Format::Json),
-            ("[[1]]", Format::Json),
-            ("name = 'a'", Format::Toml),
-            ("# a comment", Format::Toml),
-            ("[[network]]\nname = 'a'", Format::Toml),
-            ("[[ network ]]", Format::Toml),
-            ("[network]", Format::Toml),
-            ("[[\"network\"]]", Format::Toml),
+            ("<network/>", DefinitionFormat::Xml),
+            ("\n  <?xml version='1.0'?>", DefinitionFormat::Xml),
+            ("{}", DefinitionFormat::Json),
+            ("[]", DefinitionFormat::Json),
+            ("[ {\"name\": \"a\"} ]", DefinitionFormat::Json),
+            ("[\n  {", DefinitionFormat::Json),
+            ("[[1]]", DefinitionFormat::Json),
+            ("name = 'a'", DefinitionFormat::Toml),
+            ("# a comment", DefinitionFormat::Toml),
+            ("[[network]]\nname = 'a'", DefinitionFormat::Toml),
+            ("[[ network ]]", DefinitionFormat::Toml),
+            ("[network]", DefinitionFormat::Toml),
+            ("[[\"network\"]]", DefinitionFormat::Toml),
         ];
         for (text, format) in cases {
-            assert_eq!(Format::of(text), Some(format), "{text:?}");
+            assert_eq!(DefinitionFormat::of(text), Some(format), "{text:?}");
         }
-        assert_eq!(Format::of(" \n\t"), None);
+        assert_eq!(DefinitionFormat::of(" \n\t"), None);
     }
 }

@@ -1,17 +1,18 @@
-//! TOML texts of any content, read into values of any type.
+//! Reads TOML into any type, as safely as definitions.
 
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-use super::place::{Place, Span};
-use super::shown;
+use super::message::one_line;
+use super::position::Position;
+use super::span::Span;
 
 /// How many parts a dotted key may have: `ports.start` has two.
 const MAX_PARTS: usize = 8;
 
-/// A TOML text that is not of the form that its reader expects.
+/// A text that is not TOML, or not what its reader expects.
 ///
 /// `Display` is one line, `LINE:COLUMN: message`, safe to print.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -21,18 +22,18 @@ pub struct TomlError {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// What is wrong.
     pub message: String,
 }
 
-/// Reads a TOML text, which may come from anybody.
+/// Reads a TOML text. The text need not be trusted.
 ///
 /// # Errors
 /// If it is not TOML in UTF-8, or not what `T` expects.
 pub fn from_toml<T: DeserializeOwned>(text: &[u8]) -> Result<T, TomlError> {
     let error = |span: Span, message: &str| {
-        let Place { line, column, .. } = Place::new(text, span);
-        let message = shown::message(message);
+        let Position { line, column, .. } = Position::new(text, span);
+        let message = one_line(message);
         TomlError {
             line,
             column,
@@ -56,7 +57,7 @@ pub fn from_toml<T: DeserializeOwned>(text: &[u8]) -> Result<T, TomlError> {
 ///
 /// The parser bounds the parts of a key, and how deep brackets are nested, but not the product of
 /// the two: 80 tables within one another, each with a key of 79 parts, overflow the stack.
-pub(super) fn endless_key(text: &str) -> Option<Span> {
+pub(crate) fn endless_key(text: &str) -> Option<Span> {
     let mut parts = 1;
     for token in Source::new(text).lex() {
         match token.kind() {

@@ -1,34 +1,53 @@
 //! Definitions of networks: what users write, read into [`Network`]s.
 //!
-//! Three formats say the same: libvirt's network XML, TOML and JSON. Which of them a text is in is
-//! seen from how it begins, never from its file's name. Whatever is wrong is told as a
-//! [`DefinitionError`], with the place and the way out; nothing is guessed, except what libvirt's
-//! own defaults say.
+//! There are three formats: libvirt's network XML, TOML and JSON. The beginning of a text decides its
+//! format, not the name of its file. Errors are [`DefinitionError`]s with a place and a hint. Nothing
+//! is guessed, except for libvirt's own defaults.
 //!
-//! A definition may come from anybody: it is read up to [`MAX_SIZE`], nesting is bounded, and
-//! entities, external files and document types of XML are refused.
+//! Definitions are not trusted: they are read up to [`MAX_SIZE`], nesting is bounded, and entities,
+//! external files and document types of XML are refused.
+//!
+//! Each format is a feature (`xml`, `toml`, `json`), and all are on by default.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use palisade_definition::{Source, parse};
+//!
+//! let text = b"name = 'lab'\nbridge = 'virbr1'\n";
+//! let networks = parse(&Source::at(Path::new("lab.toml")), text)?;
+//! assert_eq!(networks[0].name().as_str(), "lab");
+//! # Ok::<(), palisade_definition::DefinitionError>(())
+//! ```
 
 #![forbid(unsafe_code)]
-// What formats share is checked with all of them; alone, one needs less of it.
+// The formats share code. A build without one of them leaves some of it unused.
 #![cfg_attr(
     not(all(feature = "xml", feature = "toml", feature = "json")),
     allow(dead_code, unused_imports)
 )]
 
-mod clash;
+mod across_files;
+mod conflict_fault;
+mod contradiction;
 mod draft;
+mod duplicate_fault;
 mod error;
 mod fault;
 #[cfg(any(feature = "toml", feature = "json"))]
 mod fields;
+mod files;
 mod format;
 #[cfg(feature = "toml")]
 mod from_toml;
+mod message;
 mod nearest;
-mod place;
-mod repeated;
-mod shown;
+mod position;
+mod read_fault;
 mod source;
+mod span;
+mod spanned_fault;
+mod value_fault;
 #[cfg(feature = "xml")]
 mod xml;
 
@@ -36,112 +55,116 @@ use std::path::Path;
 
 use palisade_core::Network;
 
-pub use clash::Clash;
-pub use draft::Contradiction;
+pub use conflict_fault::ConflictFault;
+pub use contradiction::Contradiction;
+pub use duplicate_fault::DuplicateFault;
 pub use error::DefinitionError;
-pub use fault::{Fault, ReadFault, ValueFault};
+pub use fault::Fault;
 #[cfg(any(feature = "toml", feature = "json"))]
 pub use fields::FieldFault;
-pub use format::Format;
+pub use files::Directories;
+pub use format::DefinitionFormat;
 #[cfg(feature = "toml")]
 pub use from_toml::{TomlError, from_toml};
-pub use repeated::Repeated;
-pub use source::{Directories, MAX_SIZE, Source};
+pub use read_fault::ReadFault;
+pub use source::{MAX_SIZE, Source};
+pub use value_fault::ValueFault;
 #[cfg(feature = "xml")]
 pub use xml::{ElementFault, MarkupFault};
 
-use draft::Drawn;
-use place::{Placed, Problem, Span};
-use source::Text;
+use draft::LocatedNetwork;
+use source::SourceText;
+use span::Span;
+use spanned_fault::{AtSpan, SpannedFault};
 
 /// Reads the networks of one file; `-` is standard input.
 ///
 /// # Errors
-/// If the file cannot be read or is no definition: see [`Fault`].
+/// If the file cannot be read or is not a definition: see [`Fault`].
 pub fn read(path: &Path) -> Result<Vec<Network>, DefinitionError> {
-    let (_, drawn) = read_source(Source::at(path))?;
-    Ok(networks(drawn))
+    let (_, located) = read_source(Source::at(path))?;
+    Ok(networks(located))
 }
 
-/// Reads the networks of these files, in the order given; `-` is standard input, once at most.
-/// Where `directories` are read, one stands for its files `*.xml`, `*.toml` and `*.json`, in the
-/// order of their names, without those that begin with a dot; what else is in it is a warning in
-/// the log.
+/// Reads the networks of these files, in the order given; `-` is standard input, at most once.
+///
+/// With [`Directories::Read`], a directory means its files `*.xml`, `*.toml` and `*.json` in the
+/// order of their names, except hidden ones; a warning in the log names the other files.
 ///
 /// # Errors
-/// Everything that is wrong with any of the files, in the same order; or what excludes one another
-/// in them, since no command can run both.
+/// All errors of all files, in the same order. If there are none: all names that several files
+/// define, or all conflicts between networks, since no command can run both.
 pub fn read_all<P: AsRef<Path>>(
     paths: impl IntoIterator<Item = P>,
     directories: Directories,
 ) -> Result<Vec<Network>, Vec<DefinitionError>> {
     let mut read = Vec::new();
     let mut errors = Vec::new();
-    for source in source::all(paths, directories) {
+    for source in files::sources(paths, directories) {
         match source.and_then(read_source) {
             Ok(text) => read.push(text),
             Err(error) => errors.push(error),
         }
     }
     if errors.is_empty() {
-        errors = repeated::repeated(&read);
+        errors = across_files::duplicate_errors(&read);
     }
     if errors.is_empty() {
-        errors = clash::clashes(&read);
+        errors = across_files::conflict_errors(&read);
     }
     if errors.is_empty() {
-        let drawn = read.into_iter().flat_map(|(_, drawn)| drawn);
-        Ok(networks(drawn))
+        let located = read.into_iter().flat_map(|(_, located)| located);
+        Ok(networks(located))
     } else {
         Err(errors)
     }
 }
 
-/// Reads the networks of a text that came from `source`, which is named in errors.
+/// Reads the networks of a text; errors name `source` as its origin.
 ///
 /// # Errors
-/// If the text is no definition: see [`Fault`].
+/// If the text is not a definition: see [`Fault`].
 pub fn parse(source: &Source, bytes: &[u8]) -> Result<Vec<Network>, DefinitionError> {
     if bytes.len() > MAX_SIZE {
         return Err(DefinitionError::whole(source, ReadFault::TooLarge));
     }
-    let drawn = drawn(bytes).map_err(|problem| DefinitionError::new(source, bytes, problem))?;
-    Ok(networks(drawn))
+    let located = located(bytes).map_err(|fault| DefinitionError::new(source, bytes, fault))?;
+    Ok(networks(located))
 }
 
-fn networks(drawn: impl IntoIterator<Item = Drawn>) -> Vec<Network> {
-    drawn.into_iter().map(|drawn| drawn.network).collect()
+fn networks(located: impl IntoIterator<Item = LocatedNetwork>) -> Vec<Network> {
+    located.into_iter().map(|located| located.network).collect()
 }
 
-/// A source's text, and the networks in it.
-fn read_source(source: Source) -> Result<(Text, Vec<Drawn>), DefinitionError> {
-    let bytes = match source.bytes() {
+/// Reads a source's text, and the networks in it.
+fn read_source(source: Source) -> Result<(SourceText, Vec<LocatedNetwork>), DefinitionError> {
+    let bytes = match files::read(&source) {
         Ok(bytes) => bytes,
         Err(fault) => return Err(DefinitionError::whole(&source, fault)),
     };
-    let text = Text { source, bytes };
-    let drawn = drawn(&text.bytes).map_err(|problem| DefinitionError::within(&text, problem))?;
-    Ok((text, drawn))
+    let text = SourceText { source, bytes };
+    let located = located(&text.bytes).map_err(|fault| DefinitionError::within(&text, fault))?;
+    Ok((text, located))
 }
 
-fn drawn(bytes: &[u8]) -> Result<Vec<Drawn>, Problem> {
+fn located(bytes: &[u8]) -> Result<Vec<LocatedNetwork>, SpannedFault> {
     let text = decode(bytes)?;
-    match Format::of(text) {
-        None => Err(ReadFault::Nothing.at(Span::new(0, 0))),
+    match DefinitionFormat::of(text) {
+        None => Err(ReadFault::Empty.at(Span::new(0, 0))),
         #[cfg(feature = "xml")]
-        Some(Format::Xml) => xml::read(text).map(|network| vec![network]),
+        Some(DefinitionFormat::Xml) => xml::read(text).map(|network| vec![network]),
         #[cfg(feature = "toml")]
-        Some(Format::Toml) => fields::read_toml(text),
+        Some(DefinitionFormat::Toml) => fields::read_toml(text),
         #[cfg(feature = "json")]
-        Some(Format::Json) => fields::read_json(text),
+        Some(DefinitionFormat::Json) => fields::read_json(text),
         #[allow(unreachable_patterns, reason = "each format is a feature")]
-        Some(format) => Err(ReadFault::LeftOut(format).at(Span::new(0, 0))),
+        Some(format) => Err(ReadFault::FormatLeftOut(format).at(Span::new(0, 0))),
     }
 }
 
-/// The text behind the byte order mark, with which places are counted.
-fn decode(bytes: &[u8]) -> Result<&str, Problem> {
-    let bytes = place::without_mark(bytes);
+/// The text without its byte order mark. Spans count from there.
+fn decode(bytes: &[u8]) -> Result<&str, SpannedFault> {
+    let bytes = position::without_byte_order_mark(bytes);
     if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
         return Err(ReadFault::Utf16.at(Span::new(0, 2)));
     }

@@ -1,8 +1,8 @@
-//! Slips of the pen.
+//! Finds the word that a misspelled one probably means.
 
-/// The word that `text` probably stands for: one letter off, or two in a longer word. Case does
-/// not count, two letters in the wrong order count once.
-pub(super) fn nearest(text: &str, words: &[&'static str]) -> Option<&'static str> {
+/// The word that `text` probably misspells: it differs in one letter, or in two if it is long. Case is
+/// ignored, and two swapped letters count as one.
+pub(crate) fn nearest(text: &str, words: &[&'static str]) -> Option<&'static str> {
     words
         .iter()
         .filter(|word| word.len().abs_diff(text.len()) <= 2)
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_slips_are_recognised() {
+    fn only_misspellings_are_recognized() {
         let words = ["name", "mode", "bridge", "subnets", "ip"];
         assert_eq!(nearest("mdoe", &words), Some("mode"));
         assert_eq!(nearest("Bridge", &words), Some("bridge"));

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use palisade_core::Hint;
 use palisade_core::Network;
 use palisade_definition::{Fault, MAX_SIZE, MarkupFault, Source, parse};
 use proptest::prelude::*;

@@ -8,6 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use palisade_core::Hint;
 use palisade_core::Network;
 use palisade_definition::{DefinitionError, Directories, Fault, ReadFault, read, read_all};
 

@@ -1,9 +1,12 @@
 //! Why a goal was not reached.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::backend::{BackendError, BackendId, Discrepancy};
+use crate::hint::Hint;
 use crate::network::{Conflict, Name, told};
 use crate::state::StateError;
 use crate::storage::StorageError;
@@ -116,45 +119,42 @@ fn none_named(names: &[Name]) -> String {
     }
 }
 
-impl EngineError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for EngineError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::State(error) => error.hint().to_owned(),
-            Self::Storage(error) => error.hint().to_owned(),
+            Self::State(error) => error.hint(),
+            Self::Storage(error) => error.hint(),
             Self::Unwritable(_) => {
-                "move the journal away; `palisade repair` makes the kernel as it is recorded"
-                    .to_owned()
+                "move the journal away; `palisade repair` makes the kernel as it is recorded".into()
             }
-            Self::LostBackend(_) => "use a build that has it".to_owned(),
-            Self::NotThere(found) => found.detail.clone(),
-            Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".to_owned(),
-            Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".to_owned(),
-            Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint).to_owned(),
+            Self::LostBackend(_) => "use a build that has it".into(),
+            Self::NotThere(found) => found.detail.as_str().into(),
+            Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".into(),
+            Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".into(),
+            Self::Conflicts(conflicts) => conflicts.first().map_or("".into(), Hint::hint),
             Self::Unconfirmed { .. } => {
-                "`palisade confirm` keeps it; without that, try again later".to_owned()
+                "`palisade confirm` keeps it; without that, try again later".into()
             }
             Self::NothingToConfirm => {
                 "`palisade apply --confirm SECONDS` makes a change that is taken back unless it is \
                  confirmed; one that nobody confirmed in time is taken back already"
-                    .to_owned()
+                    .into()
             }
-            Self::Unknown { .. } => "`palisade list` names those that run".to_owned(),
-            Self::NoSuchBackend { .. } => "there are nftables, iptables and none".to_owned(),
-            Self::NotAllowed | Self::NotReadable => WITH_RIGHTS.to_owned(),
+            Self::Unknown { .. } => "`palisade list` names those that run".into(),
+            Self::NoSuchBackend { .. } => "there are nftables, iptables and none".into(),
+            Self::NotAllowed | Self::NotReadable => WITH_RIGHTS.into(),
             Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
-                WITH_RIGHTS.to_owned()
+                WITH_RIGHTS.into()
             }
             Self::NoBackend { .. } => {
-                "load what is missing, or choose one with --backend to see what it says".to_owned()
+                "load what is missing, or choose one with --backend to see what it says".into()
             }
             Self::Backend(error) => error.hint(),
             Self::Restless { .. } => {
-                "`nft monitor` shows which program it is; try again when it rests".to_owned()
+                "`nft monitor` shows which program it is; try again when it rests".into()
             }
             Self::Unrecorded { source } => {
-                format!("{}; then apply the network again", source.hint())
+                format!("{}; then apply the network again", source.hint()).into()
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A packet, as rules see it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -7,6 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::Nat;
+use crate::hint::Hint;
 use crate::network::{Family, InterfaceName};
 
 /// A packet, as rules see it. Valid by construction: both addresses are of one family.
@@ -59,11 +61,9 @@ pub enum PacketError {
     },
 }
 
-impl PacketError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        "write two IPv4 addresses, or two IPv6 addresses"
+impl Hint for PacketError {
+    fn hint(&self) -> Cow<'_, str> {
+        "write two IPv4 addresses, or two IPv6 addresses".into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What cannot run side by side.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -9,6 +10,7 @@ use super::description::Network;
 use super::interface::InterfaceName;
 use super::name::Name;
 use super::subnet::Subnet;
+use crate::hint::Hint;
 
 /// Two networks of a set that exclude each other.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,15 +59,16 @@ impl Conflict {
             }
         }
     }
+}
 
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for Conflict {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Name { .. } => "rename one, or give the definition only once",
             Self::Bridge { .. } => "give one of them a bridge of its own, or remove it first",
             Self::Subnet { .. } => "give one of them another subnet, or remove it first",
         }
+        .into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Networks, and what is said of them before it is known to hold together.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -10,6 +11,7 @@ use super::forward::{Forward, UnmanagedMode};
 use super::interface::InterfaceName;
 use super::name::Name;
 use super::subnet::{Family, Subnet};
+use crate::hint::Hint;
 
 /// A virtual network, without contradictions. A copy shares what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
@@ -103,10 +105,8 @@ pub enum NetworkError {
     },
 }
 
-impl NetworkError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for NetworkError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::NoBridge { .. } => "name the bridge, for example virbr1",
             Self::NoSubnet { .. } => {
@@ -121,6 +121,7 @@ impl NetworkError {
             Self::Overlap { .. } => "give each subnet addresses of its own",
             Self::OwnBridge { .. } => "name the device that leads outside, such as eth0",
         }
+        .into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Names of network interfaces.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use super::text::Text;
+use crate::hint::Hint;
 use crate::words::{self, shown};
 
 /// An interface's name as the kernel takes it (1 to 15 bytes), and as nft and iptables read it as
@@ -48,10 +50,8 @@ pub enum InterfaceNameError {
     },
 }
 
-impl InterfaceNameError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for InterfaceNameError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Template(_) => {
                 "write the real name; for a running network `virsh net-dumpxml` shows it"
@@ -61,6 +61,7 @@ impl InterfaceNameError {
                 "names look like virbr0: 1 to 15 bytes without white space, quotes, `/` or `:`"
             }
         }
+        .into()
     }
 }
 

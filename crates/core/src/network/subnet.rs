@@ -1,5 +1,6 @@
 //! Subnets of guests.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -8,6 +9,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::hint::Hint;
 use crate::words::shown;
 
 /// IPv4 or IPv6.
@@ -75,11 +77,9 @@ pub enum SubnetError {
     NotUnicast(IpAddr),
 }
 
-impl SubnetError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        "write the host's address on the bridge and the prefix, such as 192.168.122.1/24"
+impl Hint for SubnetError {
+    fn hint(&self) -> Cow<'_, str> {
+        "write the host's address on the bridge and the prefix, such as 192.168.122.1/24".into()
     }
 }
 

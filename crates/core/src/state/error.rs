@@ -1,8 +1,11 @@
 //! What went wrong with the state.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::record_file::SCHEMA;
+use crate::hint::Hint;
 use crate::storage::StorageError;
 use crate::words::in_words;
 
@@ -45,16 +48,17 @@ impl StateError {
     pub fn is_held(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_held())
     }
+}
 
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for StateError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Storage(error) => error.hint(),
+            Self::Storage(error) => return error.hint(),
             Self::Unwritable { .. } => "please report it: it is a mistake in palisade",
             Self::Misled => "try again",
             Self::Older { .. } => "`palisade repair` rebuilds it",
             Self::Boot(_) => "palisade needs /proc",
         }
+        .into()
     }
 }

@@ -1,10 +1,12 @@
 //! What went wrong with a file.
 
+use std::borrow::Cow;
 use std::io;
 
 use thiserror::Error;
 
 use super::lock::LockError;
+use crate::hint::Hint;
 use crate::words::in_words;
 
 /// What went wrong with a file.
@@ -32,10 +34,10 @@ impl StorageError {
     pub fn is_held(&self) -> bool {
         matches!(self, Self::Lock(LockError::Held { .. }))
     }
+}
 
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for StorageError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::File { source, .. } | Self::Lock(LockError::File { source, .. }) => {
                 match source.kind() {
@@ -48,5 +50,6 @@ impl StorageError {
             }
             Self::Lock(LockError::Held { .. }) => "wait for it, or see what it is doing",
         }
+        .into()
     }
 }

@@ -1,72 +1,73 @@
-//! What can be wrong with what TOML or JSON says of a network.
+//! TOML and JSON that does not describe a network.
 
 use std::borrow::Cow;
 
+use palisade_core::Hint;
 use thiserror::Error;
 
-/// Why fields describe no network.
+use super::names::LIST;
+
+/// Fields that do not describe a network.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FieldFault {
     /// Not TOML.
     #[error("not TOML: {message}")]
     Toml {
-        /// The parser's words.
+        /// The message of the parser.
         message: String,
     },
     /// Not JSON.
     #[error("not JSON: {message}")]
     Json {
-        /// The parser's words.
+        /// The message of the parser.
         message: String,
     },
-    /// A key such as `a.b.c.d.e.f.g.h.i`.
+    /// A key with too many parts, such as `a.b.c.d.e.f.g.h.i`.
     #[error("a dotted key has too many parts")]
     KeyParts,
-    /// A field that no network has.
+    /// An unknown field.
     #[error("unknown field `{field}`")]
     Unknown {
         /// The field.
         field: String,
-        /// What was probably meant.
+        /// The field that was probably meant.
         meant: Option<&'static str>,
-        /// All fields that may stand there.
+        /// The fields that are known at this place.
         known: &'static [&'static str],
     },
-    /// Fields of a network beside a list of networks, or a list within a network.
+    /// A field of a network beside a list of networks, or a list within a network.
     #[error("field `{field}` has no place here")]
     Elsewhere {
         /// The field.
         field: String,
     },
-    /// A field twice.
+    /// A field that is given twice.
     #[error("field `{field}` is given twice")]
     Twice {
         /// The field.
         field: String,
     },
-    /// A field is missing.
+    /// A missing field.
     #[error("field `{field}` is missing")]
     Missing {
         /// The field.
         field: &'static str,
     },
-    /// A value of the wrong kind.
+    /// A value of the wrong type.
     #[error("{} must be {expected}, not {found}", quoted(.field))]
-    Kind {
+    WrongType {
         /// The field, or what the value describes.
         field: &'static str,
-        /// What it should be.
+        /// The type that it must have.
         expected: &'static str,
-        /// What it is.
+        /// The type that it has.
         found: &'static str,
     },
 }
 
-impl FieldFault {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> Cow<'static, str> {
+impl Hint for FieldFault {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Toml { .. } => "TOML has lines such as `name = \"lab\"`, each once; XML begins \
                                   with `<`, JSON with `{`"
@@ -79,17 +80,17 @@ impl FieldFault {
                 meant: Some(meant), ..
             } => format!("did you mean `{meant}`?").into(),
             Self::Unknown { known, .. } => format!("fields are {}", known.join(", ")).into(),
-            Self::Elsewhere { field } if field == super::LIST => {
+            Self::Elsewhere { field } if field == LIST => {
                 "networks stand side by side, not within one another".into()
             }
             Self::Elsewhere { .. } => "move it into one of the networks of the list".into(),
             Self::Twice { .. } => "keep one of them".into(),
-            Self::Missing { field } | Self::Kind { field, .. } => example(field).into(),
+            Self::Missing { field } | Self::WrongType { field, .. } => example(field).into(),
         }
     }
 }
 
-/// Fields are quoted, what they describe is not.
+/// Quotes a field, but not a description such as "a network".
 fn quoted(field: &str) -> String {
     if field.contains(' ') {
         field.to_owned()
@@ -98,7 +99,7 @@ fn quoted(field: &str) -> String {
     }
 }
 
-/// What a field may hold.
+/// Examples of a field's value.
 fn example(field: &str) -> &'static str {
     match field {
         "name" => "names are strings, such as \"lab\"",
@@ -112,9 +113,7 @@ fn example(field: &str) -> &'static str {
         "ports" => "ports are \"1024-65535\", or a table with start and end",
         "addresses" => "addresses are \"203.0.113.8-203.0.113.15\", or a table with start and end",
         "start" | "end" => "a range needs both start and end, which may be equal",
-        super::LIST => {
-            "several networks are `[[network]]` in TOML, \"network\": [{...}, {...}] in JSON"
-        }
+        LIST => "several networks are `[[network]]` in TOML, \"network\": [{...}, {...}] in JSON",
         "a network" | "the definition" => {
             "a network is a table of fields, name and bridge among them"
         }

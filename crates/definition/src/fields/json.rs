@@ -1,7 +1,7 @@
 //! JSON as values with their places.
 //!
-//! serde_json does all the reading. Places come from its raw values, which are slices of the text:
-//! where a slice lies in the text is where the value stands.
+//! serde_json parses. Its raw values are slices of the text, and the offset of a slice in the text is
+//! the place of the value.
 
 use std::fmt;
 
@@ -9,31 +9,32 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fault::FieldFault;
-use super::value::{Entry, Kind, MAX_DEPTH, Value};
-use crate::place::{Placed, Problem, Span};
+use super::value::{Content, Field, FieldValue, MAX_DEPTH};
+use crate::span::Span;
+use crate::spanned_fault::{AtSpan, SpannedFault};
 
-/// Takes a whole text apart.
-pub(super) fn parse(text: &str) -> Result<Value<'_>, Problem> {
+/// Parses a whole text.
+pub(super) fn parse(text: &str) -> Result<FieldValue<'_>, SpannedFault> {
     let raw: &RawValue = read(text, text)?;
     value(raw.get(), text, 0)
 }
 
 /// Reads `part`, a slice of the whole `text`.
-fn read<'a, T: Deserialize<'a>>(part: &'a str, text: &str) -> Result<T, Problem> {
+fn read<'a, T: Deserialize<'a>>(part: &'a str, text: &str) -> Result<T, SpannedFault> {
     serde_json::from_str(part).map_err(|error| {
         let base = Span::of(part, text).start;
         let at = offset(part, error.line(), error.column());
-        // The library's words end in the place within the part, which is not the one to tell.
-        let words = error.to_string();
-        let message = words
+        // The message ends with a place relative to the part, which would mislead.
+        let full = error.to_string();
+        let message = full
             .rsplit_once(" at line ")
-            .map_or(words.as_str(), |(message, _)| message)
+            .map_or(full.as_str(), |(message, _)| message)
             .to_owned();
         FieldFault::Json { message }.at(Span::new(at, at).moved(base))
     })
 }
 
-/// The byte that a line and a column, as serde_json counts them in bytes, mean.
+/// The byte at a line and a column, which serde_json counts in bytes.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before = text.split_inclusive('\n').take(line.saturating_sub(1));
     let line_start: usize = before.map(str::len).sum();
@@ -44,31 +45,33 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     at
 }
 
-/// The value that `raw`, a slice of the text without white space around it, stands for.
-fn value<'a>(raw: &'a str, text: &'a str, depth: usize) -> Result<Value<'a>, Problem> {
-    let kind = match raw.as_bytes().first() {
-        Some(b'"') => Kind::Text(read::<String>(raw, text)?.into()),
-        Some(b't') => Kind::Boolean(true),
-        Some(b'f') => Kind::Boolean(false),
-        Some(b'n') => Kind::Other("null"),
-        Some(b'[') if depth == MAX_DEPTH => Kind::Other("a list"),
-        Some(b'{') if depth == MAX_DEPTH => Kind::Other("a table"),
+/// The value of `raw`, a slice of the text without white space around it.
+fn value<'a>(raw: &'a str, text: &'a str, depth: usize) -> Result<FieldValue<'a>, SpannedFault> {
+    let content = match raw.as_bytes().first() {
+        Some(b'"') => Content::Text(read::<String>(raw, text)?.into()),
+        Some(b't') => Content::Boolean(true),
+        Some(b'f') => Content::Boolean(false),
+        Some(b'n') => Content::Other("null"),
+        Some(b'[') if depth == MAX_DEPTH => Content::Other("a list"),
+        Some(b'{') if depth == MAX_DEPTH => Content::Other("a table"),
         Some(b'[') => {
             let items: Vec<&RawValue> = read(raw, text)?;
             let values = items.iter().map(|item| value(item.get(), text, depth + 1));
-            Kind::List(values.collect::<Result<_, _>>()?)
+            Content::List(values.collect::<Result<_, _>>()?)
         }
-        Some(b'{') => Kind::Table(entries(raw, text, depth)?),
-        _ => raw.parse().map_or(Kind::Other("a number"), Kind::Integer),
+        Some(b'{') => Content::Table(entries(raw, text, depth)?),
+        _ => raw
+            .parse()
+            .map_or(Content::Other("a number"), Content::Integer),
     };
     let span = Span::of(raw, text);
-    Ok(Value { span, kind })
+    Ok(FieldValue { span, content })
 }
 
-fn entries<'a>(raw: &'a str, text: &'a str, depth: usize) -> Result<Vec<Entry<'a>>, Problem> {
+fn entries<'a>(raw: &'a str, text: &'a str, depth: usize) -> Result<Vec<Field<'a>>, SpannedFault> {
     let pairs: Pairs<'a> = read(raw, text)?;
     let mut entries = Vec::with_capacity(pairs.0.len());
-    // A key begins at the first quote behind the value before it.
+    // A key begins at the first quote after the previous value.
     let mut behind = Span::of(raw, text).start + 1;
     for (key, raw) in pairs.0 {
         let span = Span::of(raw.get(), text);
@@ -76,7 +79,7 @@ fn entries<'a>(raw: &'a str, text: &'a str, depth: usize) -> Result<Vec<Entry<'a
         let start = behind + between.find('"').unwrap_or_default();
         let end = behind + between.rfind('"').map_or(0, |at| at + 1);
         behind = span.end;
-        entries.push(Entry {
+        entries.push(Field {
             key: key.into(),
             key_span: Span::new(start, end),
             value: value(raw.get(), text, depth + 1)?,
@@ -85,7 +88,7 @@ fn entries<'a>(raw: &'a str, text: &'a str, depth: usize) -> Result<Vec<Entry<'a
     Ok(entries)
 }
 
-/// The fields of an object in their order, those that are given twice included.
+/// The fields of an object in their order, including duplicates.
 struct Pairs<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Pairs<'de> {

@@ -1,45 +1,45 @@
-//! Ranges: `"1024-65535"`, one end alone, or a table of both.
+//! Ranges: `"1024-65535"`, a single value, or a table of both ends.
 
 use std::net::Ipv4Addr;
 
 use palisade_core::network::{AddressRange, PortRange};
 
 use super::fault::FieldFault;
-use super::table::Table;
-use super::value::{Kind, Value};
-use crate::fault::ValueFault;
-use crate::place::{Placed, Problem};
+use super::table::FieldTable;
+use super::value::{Content, FieldValue};
+use crate::spanned_fault::{AtSpan, SpannedFault};
+use crate::value_fault::ValueFault;
 
-/// The fields of a range that is a table.
+/// The fields of a table that is a range.
 const ENDS: [&str; 2] = ["start", "end"];
 
 /// Reads the field `ports`.
-pub(super) fn ports(value: &Value<'_>) -> Result<PortRange, Problem> {
+pub(super) fn ports(value: &FieldValue<'_>) -> Result<PortRange, SpannedFault> {
     let (start, end) = ends("ports", value, port)?;
     PortRange::new(start, end).map_err(|error| ValueFault::Range(error).at(value.span))
 }
 
 /// Reads the field `addresses`.
-pub(super) fn addresses(value: &Value<'_>) -> Result<AddressRange, Problem> {
+pub(super) fn addresses(value: &FieldValue<'_>) -> Result<AddressRange, SpannedFault> {
     let (start, end) = ends("addresses", value, address)?;
     AddressRange::new(start, end).map_err(|error| ValueFault::Range(error).at(value.span))
 }
 
 fn ends<T: Copy>(
     field: &'static str,
-    value: &Value<'_>,
+    value: &FieldValue<'_>,
     read: impl Fn(&str) -> Result<T, ValueFault>,
-) -> Result<(T, T), Problem> {
-    let one = |end: &Value<'_>| -> Result<T, Problem> {
-        let read = match &end.kind {
-            Kind::Text(text) => read(text.trim()),
-            Kind::Integer(number) => read(&number.to_string()),
-            _ => return Err(end.unlike(field, "a range")),
+) -> Result<(T, T), SpannedFault> {
+    let one = |end: &FieldValue<'_>| -> Result<T, SpannedFault> {
+        let read = match &end.content {
+            Content::Text(text) => read(text.trim()),
+            Content::Integer(number) => read(&number.to_string()),
+            _ => return Err(end.wrong_type(field, "a range")),
         };
         read.map_err(|fault| fault.at(end.span))
     };
-    match &value.kind {
-        Kind::Text(text) => match text.split_once('-') {
+    match &value.content {
+        Content::Text(text) => match text.split_once('-') {
             Some((start, end)) => {
                 let end = read(end.trim()).map_err(|fault| fault.at(value.span))?;
                 let start = read(start.trim()).map_err(|fault| fault.at(value.span))?;
@@ -47,8 +47,8 @@ fn ends<T: Copy>(
             }
             None => one(value).map(|end| (end, end)),
         },
-        Kind::Table(_) => {
-            let table = Table::new(field, value)?;
+        Content::Table(_) => {
+            let table = FieldTable::new(field, value)?;
             table.check_fields(&ENDS, &[])?;
             let end = |field| {
                 let missing = || FieldFault::Missing { field }.at(value.span);

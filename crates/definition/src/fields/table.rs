@@ -1,36 +1,36 @@
-//! A table, and how its fields are asked for.
+//! Access to the fields of a table.
 
 use super::fault::FieldFault;
-use super::value::{Entry, Kind, Value};
+use super::value::{Content, Field, FieldValue};
 use crate::nearest::nearest;
-use crate::place::{At, Placed, Problem, Span};
+use crate::span::{Span, Spanned};
+use crate::spanned_fault::{AtSpan, SpannedFault};
 
 /// A value that is a table.
-pub(super) struct Table<'a> {
-    /// Where it stands.
+pub(super) struct FieldTable<'a> {
+    /// The span of the whole table.
     pub(super) span: Span,
-    entries: &'a [Entry<'a>],
+    entries: &'a [Field<'a>],
 }
 
-impl<'a> Table<'a> {
-    /// The value as a table; `what` it describes is told where it is none.
-    pub(super) fn new(what: &'static str, value: &'a Value<'a>) -> Result<Self, Problem> {
-        match &value.kind {
-            Kind::Table(entries) => Ok(Self {
+impl<'a> FieldTable<'a> {
+    /// The value as a table. The error for any other value names `what` it describes.
+    pub(super) fn new(what: &'static str, value: &'a FieldValue<'a>) -> Result<Self, SpannedFault> {
+        match &value.content {
+            Content::Table(entries) => Ok(Self {
                 span: value.span,
                 entries,
             }),
-            _ => Err(value.unlike(what, "a table")),
+            _ => Err(value.wrong_type(what, "a table")),
         }
     }
 
-    /// Refuses fields that are not `known`, and those that are given twice. Those of `elsewhere`
-    /// exist, but not here.
+    /// Refuses unknown and duplicate fields. Fields of `elsewhere` exist, but at another place.
     pub(super) fn check_fields(
         &self,
         known: &'static [&'static str],
         elsewhere: &'static [&'static str],
-    ) -> Result<(), Problem> {
+    ) -> Result<(), SpannedFault> {
         for (i, entry) in self.entries.iter().enumerate() {
             let field = entry.key.as_ref();
             let fault = if !known.contains(&field) {
@@ -38,7 +38,7 @@ impl<'a> Table<'a> {
                 if elsewhere.contains(&entry.key.as_ref()) {
                     FieldFault::Elsewhere { field }
                 } else {
-                    let meant = other_name(&field)
+                    let meant = synonym(&field)
                         .filter(|name| known.contains(name))
                         .or_else(|| nearest(&field, known));
                     FieldFault::Unknown {
@@ -58,46 +58,52 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// The value of a field. One that is null counts as left out.
-    pub(super) fn field(&self, name: &str) -> Option<&'a Value<'a>> {
+    /// The value of a field; null means that the field is left out.
+    pub(super) fn field(&self, name: &str) -> Option<&'a FieldValue<'a>> {
         let entry = self.entries.iter().find(|entry| entry.key == name)?;
-        let is_null = matches!(entry.value.kind, Kind::Other("null"));
+        let is_null = matches!(entry.value.content, Content::Other("null"));
         (!is_null).then_some(&entry.value)
     }
 
     /// The text of a field.
-    pub(super) fn text(&self, field: &'static str) -> Result<Option<At<&'a str>>, Problem> {
+    pub(super) fn text(
+        &self,
+        field: &'static str,
+    ) -> Result<Option<Spanned<&'a str>>, SpannedFault> {
         self.field(field)
             .map(|value| value.text(field, "a string"))
             .transpose()
     }
 
     /// The values of a field.
-    pub(super) fn list(&self, field: &'static str) -> Result<Option<&'a [Value<'a>]>, Problem> {
+    pub(super) fn list(
+        &self,
+        field: &'static str,
+    ) -> Result<Option<&'a [FieldValue<'a>]>, SpannedFault> {
         match self.field(field) {
             None => Ok(None),
-            Some(Value {
-                kind: Kind::List(list),
+            Some(FieldValue {
+                content: Content::List(list),
                 ..
             }) => Ok(Some(list)),
-            Some(other) => Err(other.unlike(field, "a list")),
+            Some(other) => Err(other.wrong_type(field, "a list")),
         }
     }
 
-    /// Where a field says `true`, if it does.
-    pub(super) fn is_true(&self, field: &'static str) -> Result<Option<Span>, Problem> {
+    /// The span of a field that is `true`.
+    pub(super) fn is_true(&self, field: &'static str) -> Result<Option<Span>, SpannedFault> {
         match self.field(field) {
             None => Ok(None),
-            Some(value) => match value.kind {
-                Kind::Boolean(yes) => Ok(yes.then_some(value.span)),
-                _ => Err(value.unlike(field, "true or false")),
+            Some(value) => match value.content {
+                Content::Boolean(yes) => Ok(yes.then_some(value.span)),
+                _ => Err(value.wrong_type(field, "true or false")),
             },
         }
     }
 }
 
-/// What libvirt and others call a field.
-fn other_name(field: &str) -> Option<&'static str> {
+/// The field that libvirt and other programs call by this name.
+fn synonym(field: &str) -> Option<&'static str> {
     Some(match field {
         "dev" | "interface" => "device",
         "forward" | "forward_mode" | "type" => "mode",

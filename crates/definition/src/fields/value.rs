@@ -1,66 +1,67 @@
-//! What TOML and JSON have in common.
+//! Values of TOML and JSON with their places.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
 use super::fault::FieldFault;
-use crate::fault::ValueFault;
-use crate::place::{At, Placed, Problem, Span};
+use crate::span::{Span, Spanned};
+use crate::spanned_fault::{AtSpan, SpannedFault};
+use crate::value_fault::ValueFault;
 
-/// How deep values are looked into: a list, the networks in it, their fields, what these hold.
+/// How deep values are read: a list, its networks, their fields, and the values in those.
 pub(super) const MAX_DEPTH: usize = 4;
 
-/// A value, and where it stands.
+/// A value with its place.
 #[derive(Debug)]
-pub(super) struct Value<'a> {
+pub(super) struct FieldValue<'a> {
     pub(super) span: Span,
-    pub(super) kind: Kind<'a>,
+    pub(super) content: Content<'a>,
 }
 
-/// What a value is.
+/// The content of a value.
 #[derive(Debug)]
-pub(super) enum Kind<'a> {
+pub(super) enum Content<'a> {
     Text(Cow<'a, str>),
     Integer(i64),
     Boolean(bool),
-    List(Vec<Value<'a>>),
-    Table(Vec<Entry<'a>>),
-    /// What no field can be, by its name; also what lies deeper than [`MAX_DEPTH`].
+    List(Vec<FieldValue<'a>>),
+    Table(Vec<Field<'a>>),
+    /// A type that no field has, by its name; also every list and table deeper than [`MAX_DEPTH`].
     Other(&'static str),
 }
 
 /// A field of a table.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
+pub(super) struct Field<'a> {
     pub(super) key: Cow<'a, str>,
     pub(super) key_span: Span,
-    pub(super) value: Value<'a>,
+    pub(super) value: FieldValue<'a>,
 }
 
-impl Value<'_> {
-    /// The value as text, or what is wrong with `field`.
+impl FieldValue<'_> {
+    /// The value as text. The error names the `field`.
     pub(super) fn text(
         &self,
         field: &'static str,
         expected: &'static str,
-    ) -> Result<At<&str>, Problem> {
-        match &self.kind {
-            Kind::Text(text) => Ok(At::new(text, self.span)),
-            _ => Err(self.unlike(field, expected)),
+    ) -> Result<Spanned<&str>, SpannedFault> {
+        match &self.content {
+            Content::Text(text) => Ok(Spanned::new(text, self.span)),
+            _ => Err(self.wrong_type(field, expected)),
         }
     }
 
-    /// The value is not what `field` asks for.
-    pub(super) fn unlike(&self, field: &'static str, expected: &'static str) -> Problem {
-        let found = match self.kind {
-            Kind::Text(_) => "a string",
-            Kind::Integer(_) => "a number",
-            Kind::Boolean(_) => "true or false",
-            Kind::List(_) => "a list",
-            Kind::Table(_) => "a table",
-            Kind::Other(name) => name,
+    /// The error of a value that has not the type of its `field`.
+    pub(super) fn wrong_type(&self, field: &'static str, expected: &'static str) -> SpannedFault {
+        let found = match self.content {
+            Content::Text(_) => "a string",
+            Content::Integer(_) => "a number",
+            Content::Boolean(_) => "true or false",
+            Content::List(_) => "a list",
+            Content::Table(_) => "a table",
+            Content::Other(name) => name,
         };
-        FieldFault::Kind {
+        FieldFault::WrongType {
             field,
             expected,
             found,
@@ -69,14 +70,14 @@ impl Value<'_> {
     }
 }
 
-impl At<&str> {
-    /// What the text stands for.
+impl Spanned<&str> {
+    /// Parses the text.
     pub(super) fn parsed<T: FromStr>(
         self,
         fault: impl FnOnce(T::Err) -> ValueFault,
-    ) -> Result<At<T>, Problem> {
+    ) -> Result<Spanned<T>, SpannedFault> {
         match self.value.parse() {
-            Ok(value) => Ok(At::new(value, self.span)),
+            Ok(value) => Ok(Spanned::new(value, self.span)),
             Err(error) => Err(fault(error).at(self.span)),
         }
     }

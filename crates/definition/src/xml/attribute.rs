@@ -1,4 +1,4 @@
-//! Attributes of elements, and the references in their values.
+//! Attributes of elements, and references in their values.
 
 use std::borrow::Cow;
 
@@ -7,31 +7,32 @@ use quick_xml::events::BytesRef;
 use quick_xml::events::attributes::{AttrError, Attributes};
 
 use super::markup::MarkupFault;
-use crate::place::{At, Placed, Problem, Span};
+use crate::span::{Span, Spanned};
+use crate::spanned_fault::{AtSpan, SpannedFault};
 
-/// An attribute, and its value without quotes and references.
+/// An attribute, and its value with references resolved.
 #[derive(Debug)]
-pub(super) struct Attribute<'a> {
+pub(super) struct XmlAttribute<'a> {
     /// With its prefix, if it has one.
     pub(super) name: &'a str,
     pub(super) name_span: Span,
-    pub(super) value: At<Cow<'a, str>>,
+    pub(super) value: Spanned<Cow<'a, str>>,
 }
 
-/// The attributes in the inside of a tag, which is a slice of `text` and begins with a name of
-/// `name_len` bytes.
+/// The attributes of a tag. Its inside is a slice of `text` and begins with a name of `name_len`
+/// bytes.
 pub(super) fn attributes<'a>(
     inside: &'a str,
     name_len: usize,
     text: &'a str,
-) -> Result<Vec<Attribute<'a>>, Problem> {
+) -> Result<Vec<XmlAttribute<'a>>, SpannedFault> {
     let base = Span::of(inside, text).start;
     let mut found = Vec::new();
     for attribute in Attributes::new(inside, name_len) {
         let attribute = attribute.map_err(|error| malformed(&error, inside, base))?;
         let name = attribute.key.0;
         let name_span = Span::of(name, text);
-        // A raw value is a slice of the text, else its place would be lost.
+        // The parser borrows raw values from the text, which gives their place.
         let Cow::Borrowed(raw) = attribute.value else {
             return Err(MarkupFault::Unquoted.at(name_span));
         };
@@ -41,8 +42,8 @@ pub(super) fn attributes<'a>(
             return Err(MarkupFault::Touching.at(name_span));
         }
         let span = Span::of(raw, text);
-        let value = At::new(value(raw, name, span)?, span);
-        found.push(Attribute {
+        let value = Spanned::new(value(raw, name, span)?, span);
+        found.push(XmlAttribute {
             name,
             name_span,
             value,
@@ -51,7 +52,7 @@ pub(super) fn attributes<'a>(
     Ok(found)
 }
 
-fn malformed(error: &AttrError, inside: &str, base: usize) -> Problem {
+fn malformed(error: &AttrError, inside: &str, base: usize) -> SpannedFault {
     match *error {
         AttrError::ExpectedEq(at)
         | AttrError::ExpectedValue(at)
@@ -70,7 +71,7 @@ fn malformed(error: &AttrError, inside: &str, base: usize) -> Problem {
 }
 
 /// The value that an attribute's raw text stands for.
-fn value<'a>(raw: &'a str, attribute: &str, span: Span) -> Result<Cow<'a, str>, Problem> {
+fn value<'a>(raw: &'a str, attribute: &str, span: Span) -> Result<Cow<'a, str>, SpannedFault> {
     if let Some(at) = raw.find('<') {
         let attribute = attribute.to_owned();
         let at = span.start + at;
@@ -85,7 +86,6 @@ fn value<'a>(raw: &'a str, attribute: &str, span: Span) -> Result<Cow<'a, str>, 
         let (plain, reference) = rest.split_at(at);
         push_normalized(&mut value, plain);
         let start = span.start + (raw.len() - reference.len());
-        // The longest name of a reference that means anything is `#x10FFFF`, zeros apart.
         let Some(end) = reference.find(';') else {
             return Err(MarkupFault::Ampersand.at(Span::new(start, start + 1)));
         };
@@ -97,13 +97,13 @@ fn value<'a>(raw: &'a str, attribute: &str, span: Span) -> Result<Cow<'a, str>, 
     Ok(Cow::Owned(value))
 }
 
-/// White space in an attribute's value is spaces, a line's end one.
+/// White space in an attribute's value becomes spaces, and the end of a line one space.
 fn push_normalized(value: &mut String, plain: &str) {
     let plain = plain.replace("\r\n", " ");
     value.push_str(&plain.replace(['\t', '\r', '\n'], " "));
 }
 
-/// The character that a reference's name, between `&` and `;`, stands for.
+/// The character of a reference; its name is the text between `&` and `;`.
 pub(super) fn resolve(name: &str) -> Result<char, MarkupFault> {
     if let Some(c) = resolve_xml_entity(name).and_then(|text| text.chars().next()) {
         return Ok(c);
@@ -124,8 +124,8 @@ pub(super) fn resolve(name: &str) -> Result<char, MarkupFault> {
     })
 }
 
-/// Whether a name of an element or an attribute is one.
-pub(super) fn check_name(name: &str, span: Span) -> Result<(), Problem> {
+/// Checks the name of an element or an attribute.
+pub(super) fn check_name(name: &str, span: Span) -> Result<(), SpannedFault> {
     if is_name(name) {
         return Ok(());
     }

@@ -1,47 +1,48 @@
-//! What can be wrong with what XML says of a network.
+//! Well-formed XML that does not describe a network.
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
+use palisade_core::Hint;
 use palisade_core::network::{Family, InterfaceName, Name};
 use thiserror::Error;
 
-/// Why elements and attributes describe no network.
+/// Elements and attributes that do not describe a network.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ElementFault {
-    /// The text is about something else.
+    /// The text describes something else.
     #[error("the text describes a `<{name}>`, not a `<network>`")]
     Root {
         /// The element at the top.
         name: String,
     },
-    /// `<network>` of somebody else.
+    /// `<network>` is in a namespace, so that it is not libvirt's.
     #[error("`<network>` is in the namespace `{namespace}`, libvirt's is in none")]
     Namespace {
         /// The namespace.
         namespace: String,
     },
-    /// An element that looks like one that matters.
+    /// A misspelled element.
     #[error("element `<{found}>` is unknown")]
-    ElementSlip {
-        /// What was written.
+    MisspelledElement {
+        /// The text found.
         found: String,
-        /// What was meant.
+        /// The word that was probably meant.
         meant: &'static str,
     },
-    /// An attribute that looks like one that matters.
+    /// A misspelled attribute.
     #[error("attribute `{found}` is unknown")]
-    AttributeSlip {
-        /// What was written.
+    MisspelledAttribute {
+        /// The text found.
         found: String,
-        /// What was meant.
+        /// The word that was probably meant.
         meant: &'static str,
     },
-    /// An element that stands once stands twice.
+    /// A second element of a kind that may occur once.
     #[error("`<{parent}>` holds a second `<{element}>`")]
     Repeated {
-        /// Where it stands.
+        /// The element that contains it.
         parent: String,
         /// The element.
         element: &'static str,
@@ -58,20 +59,20 @@ pub enum ElementFault {
     /// An element is missing.
     #[error("`<{parent}>` has no `<{element}>`")]
     NoElement {
-        /// Where it should stand.
+        /// The element that must have it.
         parent: &'static str,
-        /// What should stand there.
+        /// The missing element.
         element: &'static str,
     },
     /// An attribute is missing.
     #[error("`<{element}>` has no `{attribute}`")]
     NoAttribute {
-        /// Where it should stand.
+        /// The element that must have it.
         element: String,
-        /// What should stand there.
+        /// The missing attribute.
         attribute: &'static str,
     },
-    /// Neither yes nor no.
+    /// An attribute that is neither yes nor no.
     #[error("`{attribute}` is neither yes nor no but `{value}`")]
     YesNo {
         /// The attribute.
@@ -79,13 +80,13 @@ pub enum ElementFault {
         /// Its value.
         value: String,
     },
-    /// No bridge is named.
+    /// The bridge has no name.
     #[error("network `{name}` names no bridge")]
     NoBridge {
         /// The network.
         name: Name,
     },
-    /// Two devices where one forwards.
+    /// Several devices in a mode that forwards through one.
     #[error("`<forward>` names more than one `<interface>`")]
     ManyDevices,
     /// The attribute and the element disagree.
@@ -96,10 +97,10 @@ pub enum ElementFault {
         /// The device of the element.
         element: InterfaceName,
     },
-    /// A family that is not known.
+    /// An unknown address family.
     #[error("`{family}` is not a family")]
     Family {
-        /// What was written.
+        /// The text found.
         family: String,
     },
     /// An address of the other family.
@@ -107,30 +108,30 @@ pub enum ElementFault {
     NotOfFamily {
         /// The address.
         address: String,
-        /// The family that is asked for, or taken for granted.
+        /// The family that the element has, or the default.
         family: Family,
-        /// Whether it is written there.
+        /// Whether the element has the family as an attribute.
         written: bool,
     },
-    /// Prefix and netmask say the same, or contradict each other.
+    /// Both a prefix and a netmask.
     #[error("both prefix and netmask are given")]
     PrefixAndNetmask,
-    /// A prefix that is no length.
+    /// A prefix that is not a length.
     #[error("`{prefix}` is not a prefix length")]
     Prefix {
-        /// What was written.
+        /// The text found.
         prefix: String,
     },
-    /// A netmask that is no address, or no prefix of ones.
+    /// A netmask that is not an address, or not ones followed by zeros.
     #[error("`{netmask}` is not a netmask")]
     Netmask {
-        /// What was written.
+        /// The text found.
         netmask: String,
     },
     /// A netmask for IPv6.
     #[error("IPv6 has no netmask")]
     NetmaskOfIpv6,
-    /// An address whose prefix cannot be taken from its class.
+    /// An address without a prefix, in a class that has none.
     #[error("{address} is in none of the classes A to C and has no prefix")]
     NoClass {
         /// The address.
@@ -141,10 +142,8 @@ pub enum ElementFault {
     TftpOfIpv6,
 }
 
-impl ElementFault {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> Cow<'static, str> {
+impl Hint for ElementFault {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Root { name } if name == "networkstatus" => {
                 "this is libvirt's own state; take what `virsh net-dumpxml NAME` prints".into()
@@ -154,8 +153,8 @@ impl ElementFault {
             }
             Self::Root { .. } => "give a network as `virsh net-dumpxml NAME` prints it".into(),
             Self::Namespace { .. } => "remove `xmlns`".into(),
-            Self::ElementSlip { meant, .. } => format!("did you mean `<{meant}>`?").into(),
-            Self::AttributeSlip { meant, .. } => format!("did you mean `{meant}`?").into(),
+            Self::MisspelledElement { meant, .. } => format!("did you mean `<{meant}>`?").into(),
+            Self::MisspelledAttribute { meant, .. } => format!("did you mean `{meant}`?").into(),
             Self::Repeated { .. } => "keep one of them".into(),
             Self::Text { .. } => "remove it, or make it a comment: `<!-- ... -->`".into(),
             Self::InText => "write `<name>NAME</name>`".into(),
@@ -188,7 +187,7 @@ impl ElementFault {
     }
 }
 
-/// How a missing attribute is written.
+/// How to write a missing attribute.
 fn example(attribute: &str) -> &'static str {
     match attribute {
         "address" => "add the host's address on the bridge, such as address='192.168.122.1'",

@@ -1,45 +1,46 @@
-//! `<forward>` and what stands in it.
+//! `<forward>` and its content.
 
 use palisade_core::network::{AddressRange, InterfaceName, PortRange};
 
-use super::attribute::Attribute;
+use super::attribute::XmlAttribute;
 use super::fault::ElementFault;
-use super::tree::Element;
+use super::tree::XmlElement;
 use super::vocabulary::Vocabulary;
 use crate::draft::{Mode, NatDraft};
-use crate::fault::ValueFault;
 use crate::nearest::nearest;
-use crate::place::{At, Placed, Problem, Span};
+use crate::span::{Span, Spanned};
+use crate::spanned_fault::{AtSpan, SpannedFault};
+use crate::value_fault::ValueFault;
 
-/// `pf`, PCI addresses and the driver are for modes in which guests get a device of their own.
+/// `pf`, PCI addresses and the driver belong to modes that give each guest its own device.
 const FORWARD: Vocabulary = Vocabulary {
     attributes: &["mode", "dev"],
     elements: &["nat", "interface"],
-    read_over: &["address", "driver", "managed", "pf"],
+    ignored: &["address", "driver", "managed", "pf"],
 };
 
 const INTERFACE: Vocabulary = Vocabulary {
     attributes: &["dev"],
     elements: &[],
-    read_over: &["connections"],
+    ignored: &["connections"],
 };
 
 const NAT: Vocabulary = Vocabulary {
     attributes: &["ipv6"],
     elements: &["address", "port"],
-    read_over: &[],
+    ignored: &[],
 };
 
 const ENDS: Vocabulary = Vocabulary {
     attributes: &["start", "end"],
     elements: &[],
-    read_over: &[],
+    ignored: &[],
 };
 
-/// How guests reach beyond the bridge.
+/// How guests reach other networks.
 pub(super) struct Forwarding {
-    pub(super) mode: At<Mode>,
-    pub(super) device: Option<At<InterfaceName>>,
+    pub(super) mode: Spanned<Mode>,
+    pub(super) device: Option<Spanned<InterfaceName>>,
     pub(super) nat: NatDraft,
 }
 
@@ -47,7 +48,7 @@ impl Forwarding {
     /// A network without `<forward>`.
     pub(super) fn none(network: Span) -> Self {
         Self {
-            mode: At::new(Mode::Isolated, network),
+            mode: Spanned::new(Mode::Isolated, network),
             device: None,
             nat: NatDraft::default(),
         }
@@ -55,11 +56,11 @@ impl Forwarding {
 }
 
 /// Reads `<forward>`.
-pub(super) fn read(forward: &Element<'_>) -> Result<Forwarding, Problem> {
+pub(super) fn read(forward: &XmlElement<'_>) -> Result<Forwarding, SpannedFault> {
     forward.check(&FORWARD)?;
     let mode = match forward.attribute("mode") {
         Some(attribute) => mode(attribute)?,
-        None => At::new(Mode::Nat, forward.tag),
+        None => Spanned::new(Mode::Nat, forward.tag),
     };
     Ok(Forwarding {
         device: device(forward, mode.value)?,
@@ -71,12 +72,12 @@ pub(super) fn read(forward: &Element<'_>) -> Result<Forwarding, Problem> {
     })
 }
 
-/// `none`, which libvirt's parser takes, is what it says.
-fn mode(attribute: &Attribute<'_>) -> Result<At<Mode>, Problem> {
-    let At { value, span } = &attribute.value;
+/// libvirt's parser accepts `none` for an isolated network.
+fn mode(attribute: &XmlAttribute<'_>) -> Result<Spanned<Mode>, SpannedFault> {
+    let Spanned { value, span } = &attribute.value;
     let mode = match value.as_ref() {
         "none" => Some(Mode::Isolated),
-        name => Mode::named(name),
+        name => Mode::from_name(name),
     };
     let unknown = || {
         let hint = match nearest(value, &Mode::NAMES) {
@@ -87,23 +88,26 @@ fn mode(attribute: &Attribute<'_>) -> Result<At<Mode>, Problem> {
         let mode = value.to_string();
         ValueFault::Mode { mode, hint }.at(*span)
     };
-    Ok(At::new(mode.ok_or_else(unknown)?, *span))
+    Ok(Spanned::new(mode.ok_or_else(unknown)?, *span))
 }
 
-/// The device is named by an attribute, by an element, or by both alike. Modes that attach guests
-/// to devices may have a pool of them.
-fn device(forward: &Element<'_>, mode: Mode) -> Result<Option<At<InterfaceName>>, Problem> {
+/// An attribute, an element, or both with the same value name the device. Modes that attach guests to
+/// devices may have a pool of them.
+fn device(
+    forward: &XmlElement<'_>,
+    mode: Mode,
+) -> Result<Option<Spanned<InterfaceName>>, SpannedFault> {
     let mut devices = Vec::new();
     for interface in forward.all("interface") {
         interface.check(&INTERFACE)?;
-        devices.push((interface.needed("dev")?.interface()?, interface.tag));
+        devices.push((interface.required("dev")?.interface()?, interface.tag));
     }
     if let (Some((_, second)), true) = (devices.get(1), mode.needs_bridge()) {
         return Err(ElementFault::ManyDevices.at(*second));
     }
     let named = forward
         .attribute("dev")
-        .map(Attribute::interface)
+        .map(XmlAttribute::interface)
         .transpose()?;
     let first = devices.into_iter().next().map(|(device, _)| device);
     match (named, first) {
@@ -116,22 +120,22 @@ fn device(forward: &Element<'_>, mode: Mode) -> Result<Option<At<InterfaceName>>
     }
 }
 
-fn nat(element: &Element<'_>) -> Result<NatDraft, Problem> {
+fn nat(element: &XmlElement<'_>) -> Result<NatDraft, SpannedFault> {
     element.check(&NAT)?;
     let addresses = element.one("address")?.map(addresses).transpose()?;
     let ports = element.one("port")?.map(ports).transpose()?;
     Ok(NatDraft {
-        only: Some(At::new("`<nat>`", element.tag)),
+        nat_only: Some(Spanned::new("`<nat>`", element.tag)),
         addresses,
         ports,
         ipv6: element.is_yes("ipv6")?,
     })
 }
 
-fn addresses(element: &Element<'_>) -> Result<AddressRange, Problem> {
+fn addresses(element: &XmlElement<'_>) -> Result<AddressRange, SpannedFault> {
     element.check(&ENDS)?;
     let end = |name| {
-        let At { value, span } = &element.needed(name)?.value;
+        let Spanned { value, span } = &element.required(name)?.value;
         let address = value.parse();
         address.map_err(|_| ValueFault::Ipv4(value.to_string()).at(*span))
     };
@@ -139,10 +143,10 @@ fn addresses(element: &Element<'_>) -> Result<AddressRange, Problem> {
         .map_err(|error| ValueFault::Range(error).at(element.tag))
 }
 
-fn ports(element: &Element<'_>) -> Result<PortRange, Problem> {
+fn ports(element: &XmlElement<'_>) -> Result<PortRange, SpannedFault> {
     element.check(&ENDS)?;
     let end = |name| {
-        let At { value, span } = &element.needed(name)?.value;
+        let Spanned { value, span } = &element.required(name)?.value;
         let digits = value.bytes().all(|b| b.is_ascii_digit());
         let port = value.parse().ok().filter(|_| digits);
         port.ok_or_else(|| ValueFault::Port(value.to_string()).at(*span))

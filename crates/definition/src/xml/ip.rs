@@ -1,42 +1,43 @@
-//! `<ip>` and what stands in it.
+//! `<ip>` and its content.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use palisade_core::network::{Family, Subnet, SubnetError};
 
-use super::attribute::Attribute;
+use super::attribute::XmlAttribute;
 use super::fault::ElementFault;
-use super::tree::Element;
+use super::tree::XmlElement;
 use super::vocabulary::Vocabulary;
-use crate::fault::ValueFault;
-use crate::place::{At, Placed, Problem, Span};
+use crate::span::{Span, Spanned};
+use crate::spanned_fault::{AtSpan, SpannedFault};
+use crate::value_fault::ValueFault;
 
 const IP: Vocabulary = Vocabulary {
     attributes: &["address", "family", "netmask", "prefix"],
     elements: &["dhcp", "tftp"],
-    read_over: &["localPtr"],
+    ignored: &["localPtr"],
 };
 
 const DHCP: Vocabulary = Vocabulary {
     attributes: &[],
     elements: &["range", "host"],
-    read_over: &["bootp", "lease"],
+    ignored: &["bootp", "lease"],
 };
 
 const TFTP: Vocabulary = Vocabulary {
     attributes: &["root"],
     elements: &[],
-    read_over: &[],
+    ignored: &[],
 };
 
-/// The prefix of an IPv6 address that comes without one.
+/// The prefix of an IPv6 address without one.
 const IPV6_PREFIX: u8 = 64;
 
-/// What the `<ip>` elements of a network say.
-pub(super) struct Addresses {
-    pub(super) subnets: Vec<At<Subnet>>,
-    pub(super) dhcp: Option<At<&'static str>>,
-    pub(super) tftp: Option<At<&'static str>>,
+/// The `<ip>` elements of a network.
+pub(super) struct IpElements {
+    pub(super) subnets: Vec<Spanned<Subnet>>,
+    pub(super) dhcp: Option<Spanned<&'static str>>,
+    pub(super) tftp: Option<Spanned<&'static str>>,
 }
 
 /// The services of one `<ip>`.
@@ -47,7 +48,7 @@ struct Services {
 
 /// Reads all `<ip>` of a network. As libvirt does, only the first with IPv4 that has DHCP or TFTP
 /// is asked which of them it has.
-pub(super) fn read(network: &Element<'_>) -> Result<Addresses, Problem> {
+pub(super) fn read(network: &XmlElement<'_>) -> Result<IpElements, SpannedFault> {
     let mut subnets = Vec::new();
     let mut first = None;
     for ip in network.all("ip") {
@@ -63,14 +64,14 @@ pub(super) fn read(network: &Element<'_>) -> Result<Addresses, Problem> {
         dhcp: None,
         tftp: None,
     });
-    Ok(Addresses {
+    Ok(IpElements {
         subnets,
-        dhcp: dhcp.map(|span| At::new("dhcp", span)),
-        tftp: tftp.map(|span| At::new("tftp", span)),
+        dhcp: dhcp.map(|span| Spanned::new("dhcp", span)),
+        tftp: tftp.map(|span| Spanned::new("tftp", span)),
     })
 }
 
-fn family(ip: &Element<'_>) -> Result<Family, Problem> {
+fn family(ip: &XmlElement<'_>) -> Result<Family, SpannedFault> {
     let Some(attribute) = ip.attribute("family") else {
         return Ok(Family::Ipv4);
     };
@@ -84,8 +85,8 @@ fn family(ip: &Element<'_>) -> Result<Family, Problem> {
     }
 }
 
-fn subnet(ip: &Element<'_>, family: Family) -> Result<At<Subnet>, Problem> {
-    let attribute = ip.needed("address")?;
+fn subnet(ip: &XmlElement<'_>, family: Family) -> Result<Spanned<Subnet>, SpannedFault> {
+    let attribute = ip.required("address")?;
     let address = address(attribute, ip, family)?;
     let (prefix, prefix_span) = prefix(ip, address)?;
     let span = attribute.value.span;
@@ -97,11 +98,15 @@ fn subnet(ip: &Element<'_>, family: Family) -> Result<At<Subnet>, Problem> {
         let at = if of_prefix { prefix_span } else { span };
         ValueFault::Subnet(error).at(at)
     })?;
-    Ok(At::new(subnet, span))
+    Ok(Spanned::new(subnet, span))
 }
 
-fn address(attribute: &Attribute<'_>, ip: &Element<'_>, family: Family) -> Result<IpAddr, Problem> {
-    let At { value, span } = &attribute.value;
+fn address(
+    attribute: &XmlAttribute<'_>,
+    ip: &XmlElement<'_>,
+    family: Family,
+) -> Result<IpAddr, SpannedFault> {
+    let Spanned { value, span } = &attribute.value;
     let v4 = || value.parse::<Ipv4Addr>();
     let v6 = || value.parse::<Ipv6Addr>();
     match family {
@@ -133,12 +138,12 @@ fn address(attribute: &Attribute<'_>, ip: &Element<'_>, family: Family) -> Resul
     }
 }
 
-/// The length of the prefix, and what says so.
-fn prefix(ip: &Element<'_>, address: IpAddr) -> Result<(u8, Span), Problem> {
+/// The length of the prefix, and the span that gives it.
+fn prefix(ip: &XmlElement<'_>, address: IpAddr) -> Result<(u8, Span), SpannedFault> {
     match (ip.attribute("prefix"), ip.attribute("netmask"), address) {
         (Some(_), Some(netmask), _) => Err(ElementFault::PrefixAndNetmask.at(netmask.name_span)),
         (Some(prefix), None, _) => {
-            let At { value, span } = &prefix.value;
+            let Spanned { value, span } = &prefix.value;
             let digits = value.bytes().all(|b| b.is_ascii_digit());
             let prefix = value.parse().ok().filter(|_| digits);
             let wrong = || {
@@ -153,7 +158,7 @@ fn prefix(ip: &Element<'_>, address: IpAddr) -> Result<(u8, Span), Problem> {
             Err(ElementFault::NetmaskOfIpv6.at(netmask.name_span))
         }
         (None, Some(netmask), IpAddr::V4(_)) => {
-            let At { value, span } = &netmask.value;
+            let Spanned { value, span } = &netmask.value;
             let mask: Option<Ipv4Addr> = value.parse().ok();
             let prefix = mask.and_then(|mask| ipnet::ipv4_mask_to_prefix(mask).ok());
             let wrong = || {
@@ -172,7 +177,7 @@ fn prefix(ip: &Element<'_>, address: IpAddr) -> Result<(u8, Span), Problem> {
     }
 }
 
-/// The prefix of the class that an address is in: A, B or C. Those above have none.
+/// The prefix of an address's class (A, B or C); the other classes have none.
 fn class_prefix(address: Ipv4Addr) -> Option<u8> {
     match address.octets()[0] {
         0..=127 => Some(8),
@@ -182,7 +187,7 @@ fn class_prefix(address: Ipv4Addr) -> Option<u8> {
     }
 }
 
-fn services(ip: &Element<'_>, family: Family) -> Result<Services, Problem> {
+fn services(ip: &XmlElement<'_>, family: Family) -> Result<Services, SpannedFault> {
     let dhcp = ip.one("dhcp")?;
     let tftp = ip.one("tftp")?;
     if let Some(dhcp) = dhcp {
@@ -194,7 +199,7 @@ fn services(ip: &Element<'_>, family: Family) -> Result<Services, Problem> {
             return Err(ElementFault::TftpOfIpv6.at(tftp.tag));
         }
     }
-    let serves = |dhcp: &&Element<'_>| {
+    let serves = |dhcp: &&XmlElement<'_>| {
         dhcp.all("range").next().is_some() || dhcp.all("host").next().is_some()
     };
     Ok(Services {

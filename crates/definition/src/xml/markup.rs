@@ -1,19 +1,20 @@
-//! What can be wrong with XML itself.
+//! Text that is not well-formed XML.
 
 use std::borrow::Cow;
 
+use palisade_core::Hint;
 use thiserror::Error;
 
-/// Why a text is not the well-formed XML that is read here.
+/// A text that is not well-formed XML, or uses features of XML that are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MarkupFault {
     /// The text ends within a tag, a comment or the like.
     #[error("the {what} is not closed")]
     Unclosed {
-        /// What was begun.
+        /// What begins there.
         what: &'static str,
-        /// What would close it.
+        /// The characters that close it.
         closing: &'static str,
     },
     /// An element without an end tag.
@@ -22,7 +23,7 @@ pub enum MarkupFault {
         /// The element.
         name: String,
     },
-    /// An end tag that closes another element than the last opened one.
+    /// An end tag that does not match the innermost open element.
     #[error("`</{found}>` stands where `<{open}>` of line {line} must be closed first")]
     WrongEnd {
         /// The element that is open.
@@ -38,7 +39,7 @@ pub enum MarkupFault {
         /// The end tag.
         found: String,
     },
-    /// Elements within elements within elements.
+    /// Elements nested too deep.
     #[error("elements are nested deeper than {0}")]
     TooDeep(usize),
     /// No element at all.
@@ -53,7 +54,7 @@ pub enum MarkupFault {
     /// Text outside of all elements.
     #[error("text stands outside of `<network>`")]
     TextOutside,
-    /// `<!` and nothing that XML knows.
+    /// `<!` without a comment, CDATA or document type.
     #[error("`<!` begins neither a comment nor CDATA")]
     Bang,
     /// A document type, which may define entities and name external files.
@@ -68,10 +69,10 @@ pub enum MarkupFault {
     /// `&` without a name and `;`.
     #[error("`&` begins no reference")]
     Ampersand,
-    /// A character reference to no character.
+    /// A character reference to a character that XML does not allow.
     #[error("`&{reference};` stands for no character that XML allows")]
     Reference {
-        /// What stands between `&` and `;`.
+        /// The text between `&` and `;`.
         reference: String,
     },
     /// A character that XML does not allow.
@@ -83,7 +84,7 @@ pub enum MarkupFault {
     /// `]]>` in text.
     #[error("`]]>` stands outside of CDATA")]
     CdataEnd,
-    /// A tag or an attribute whose name is none.
+    /// An invalid name of a tag or an attribute.
     #[error("`{0}` is not a name in XML")]
     Name(String),
     /// `<>`, `< name>`, or a value without an attribute.
@@ -92,7 +93,7 @@ pub enum MarkupFault {
     /// An attribute without `=`, or without quotes.
     #[error("an attribute has no quoted value")]
     Unquoted,
-    /// Two attributes without white space between.
+    /// Two attributes without white space between them.
     #[error("attributes are not separated")]
     Touching,
     /// `<` within an attribute's value.
@@ -107,27 +108,25 @@ pub enum MarkupFault {
         /// The attribute.
         attribute: String,
     },
-    /// `<?xml ...?>` elsewhere than at the beginning.
+    /// `<?xml ...?>` that is not at the beginning.
     #[error("the XML declaration does not stand at the beginning")]
     LateDeclaration,
-    /// A version of XML that is not known.
+    /// An unknown version of XML.
     #[error("`{0}` is not a version of XML")]
     Version(String),
     /// `<?xml?>` without a version.
     #[error("the XML declaration names no version")]
     NoVersion,
-    /// Another encoding than UTF-8.
+    /// An encoding other than UTF-8.
     #[error("encoding `{0}` is not read")]
     Encoding(String),
-    /// Anything else that the parser refuses.
+    /// Any other error of the parser.
     #[error("not XML: {0}")]
     Other(String),
 }
 
-impl MarkupFault {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> Cow<'static, str> {
+impl Hint for MarkupFault {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Unclosed { closing, .. } => format!("`{closing}` is missing").into(),
             Self::NeverClosed { .. } => {

@@ -1,9 +1,9 @@
 //! libvirt's network XML, as `virsh net-dumpxml` prints it and people write it.
 //!
-//! What does not concern the firewall is read over: see [`NETWORK`] and its siblings for what is
-//! known of it. Unknown elements and attributes are read over too, since libvirt gains new ones;
-//! but not those that look like a slip of one that matters: `<foward>` would leave a network
-//! isolated, and `<forward mdoe='route'>` would put it behind NAT, without a word.
+//! Elements and attributes that do not concern the firewall are ignored: see [`NETWORK`] and its
+//! siblings for the known ones. Unknown ones are ignored too, since libvirt gains new ones, except for
+//! misspellings of those that matter: `<foward>` would silently leave a network isolated, and
+//! `<forward mdoe='route'>` would silently put it behind NAT.
 
 mod attribute;
 mod fault;
@@ -18,18 +18,19 @@ use palisade_core::network::{InterfaceName, Name};
 pub use fault::ElementFault;
 pub use markup::MarkupFault;
 
-use super::draft::{Draft, Drawn, Mode};
-use super::fault::ValueFault;
-use super::place::{At, Placed, Problem, Span};
+use super::draft::{LocatedNetwork, Mode, NetworkDraft};
+use super::span::{Span, Spanned};
+use super::spanned_fault::{AtSpan, SpannedFault};
+use super::value_fault::ValueFault;
 use forward::Forwarding;
-use tree::Element;
+use tree::XmlElement;
 use vocabulary::Vocabulary;
 
-/// What stands in `<network>`.
+/// The content of `<network>`.
 const NETWORK: Vocabulary = Vocabulary {
     attributes: &["ipv6"],
     elements: &["name", "bridge", "forward", "ip"],
-    read_over: &[
+    ignored: &[
         "bandwidth",
         "connections",
         "description",
@@ -52,17 +53,17 @@ const NETWORK: Vocabulary = Vocabulary {
 const BRIDGE: Vocabulary = Vocabulary {
     attributes: &["name", "zone"],
     elements: &[],
-    read_over: &["delay", "macTableManager", "stp"],
+    ignored: &["delay", "macTableManager", "stp"],
 };
 
 /// Reads the one network of a text.
-pub(super) fn read(text: &str) -> Result<Drawn, Problem> {
+pub(super) fn read(text: &str) -> Result<LocatedNetwork, SpannedFault> {
     let root = tree::parse(text)?;
     check_root(&root)?;
     draft(&root)?.network()
 }
 
-fn check_root(root: &Element<'_>) -> Result<(), Problem> {
+fn check_root(root: &XmlElement<'_>) -> Result<(), SpannedFault> {
     if root.name != "network" {
         let name = root.name.to_owned();
         return Err(ElementFault::Root { name }.at(root.tag));
@@ -76,7 +77,7 @@ fn check_root(root: &Element<'_>) -> Result<(), Problem> {
     }
 }
 
-fn draft(network: &Element<'_>) -> Result<Draft, Problem> {
+fn draft(network: &XmlElement<'_>) -> Result<NetworkDraft, SpannedFault> {
     network.check(&NETWORK)?;
     let name = name(network)?;
     let forwarding = match network.one("forward")? {
@@ -88,7 +89,7 @@ fn draft(network: &Element<'_>) -> Result<Draft, Problem> {
         bridge.check(&BRIDGE)?;
     }
     let addresses = ip::read(network)?;
-    Ok(Draft {
+    Ok(NetworkDraft {
         whole: network.tag,
         bridge: bridge_name(network, bridge, &name.value, forwarding.mode.value)?,
         zone: bridge.map(zone).transpose()?.flatten(),
@@ -103,7 +104,7 @@ fn draft(network: &Element<'_>) -> Result<Draft, Problem> {
     })
 }
 
-fn name(network: &Element<'_>) -> Result<At<Name>, Problem> {
+fn name(network: &XmlElement<'_>) -> Result<Spanned<Name>, SpannedFault> {
     let Some(element) = network.one("name")? else {
         let (parent, element) = ("network", "name");
         return Err(ElementFault::NoElement { parent, element }.at(network.tag));
@@ -121,16 +122,16 @@ fn name(network: &Element<'_>) -> Result<At<Name>, Problem> {
         _ => element.tag,
     };
     let name = text.parse().map_err(|e| ValueFault::Name(e).at(span))?;
-    Ok(At::new(name, span))
+    Ok(Spanned::new(name, span))
 }
 
-/// libvirt makes up a name where none is given, and knows it from then on; here nobody would.
+/// libvirt generates a name if none is given, and remembers it; palisade could not know it.
 fn bridge_name(
-    network: &Element<'_>,
-    bridge: Option<&Element<'_>>,
+    network: &XmlElement<'_>,
+    bridge: Option<&XmlElement<'_>>,
     name: &Name,
     mode: Mode,
-) -> Result<Option<At<InterfaceName>>, Problem> {
+) -> Result<Option<Spanned<InterfaceName>>, SpannedFault> {
     match bridge.and_then(|bridge| bridge.attribute("name")) {
         Some(attribute) => attribute.interface().map(Some),
         None if mode.needs_bridge() => {
@@ -142,11 +143,11 @@ fn bridge_name(
     }
 }
 
-fn zone(bridge: &Element<'_>) -> Result<Option<At<Name>>, Problem> {
+fn zone(bridge: &XmlElement<'_>) -> Result<Option<Spanned<Name>>, SpannedFault> {
     let Some(attribute) = bridge.attribute("zone") else {
         return Ok(None);
     };
-    let At { value, span } = &attribute.value;
+    let Spanned { value, span } = &attribute.value;
     let zone = value.parse().map_err(|e| ValueFault::Zone(e).at(*span))?;
-    Ok(Some(At::new(zone, *span)))
+    Ok(Some(Spanned::new(zone, *span)))
 }

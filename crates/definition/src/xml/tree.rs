@@ -9,9 +9,10 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use super::attribute::{self, Attribute};
+use super::attribute::{self, XmlAttribute};
 use super::markup::MarkupFault;
-use crate::place::{At, Placed, Problem, Span};
+use crate::span::{Span, Spanned};
+use crate::spanned_fault::{AtSpan, SpannedFault};
 
 /// How deep elements may be nested: what libxml2 allows. Definitions need five levels, foreign
 /// metadata perhaps a few more; a tree this deep still fits on any stack.
@@ -19,27 +20,26 @@ const MAX_DEPTH: usize = 256;
 
 /// An element, and what it holds.
 #[derive(Debug)]
-pub(super) struct Element<'a> {
+pub(super) struct XmlElement<'a> {
     /// With its prefix, if it has one.
     pub(super) name: &'a str,
     /// The start tag.
     pub(super) tag: Span,
-    pub(super) attributes: Vec<Attribute<'a>>,
-    pub(super) elements: Vec<Element<'a>>,
-    /// All text directly within, in pieces: what stands before, between and behind elements,
-    /// comments and references.
-    pub(super) texts: Vec<At<Cow<'a, str>>>,
+    pub(super) attributes: Vec<XmlAttribute<'a>>,
+    pub(super) elements: Vec<XmlElement<'a>>,
+    /// The text directly inside, in pieces: elements, comments and references separate them.
+    pub(super) texts: Vec<Spanned<Cow<'a, str>>>,
 }
 
-/// Takes a whole text apart.
-pub(super) fn parse(text: &str) -> Result<Element<'_>, Problem> {
+/// Parses a whole text.
+pub(super) fn parse(text: &str) -> Result<XmlElement<'_>, SpannedFault> {
     check_characters(text)?;
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
-    // Which tag closes which is told better here, where the open elements' places are known.
+    // `TreeBuilder` checks end tags itself, since it knows the places of open elements.
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
-    let mut tree = Tree {
+    let mut tree = TreeBuilder {
         text,
         open: Vec::new(),
         root: None,
@@ -58,12 +58,12 @@ pub(super) fn parse(text: &str) -> Result<Element<'_>, Problem> {
     }
 }
 
-/// Positions within a text that is in memory.
+/// An offset in a text that is in memory.
 fn position(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
-fn check_characters(text: &str) -> Result<(), Problem> {
+fn check_characters(text: &str) -> Result<(), SpannedFault> {
     match text
         .char_indices()
         .find(|&(_, c)| !attribute::is_allowed(c))
@@ -93,16 +93,16 @@ fn not_markup(error: &Error) -> MarkupFault {
     MarkupFault::Unclosed { what, closing }
 }
 
-/// The tree as far as it is read.
-struct Tree<'a> {
+/// Builds the tree from the parser's events.
+struct TreeBuilder<'a> {
     text: &'a str,
-    /// Elements whose end tag is still to come, the root first.
-    open: Vec<Element<'a>>,
-    root: Option<Element<'a>>,
+    /// Elements without their end tag yet, the root first.
+    open: Vec<XmlElement<'a>>,
+    root: Option<XmlElement<'a>>,
 }
 
-impl<'a> Tree<'a> {
-    fn take(&mut self, event: &Event<'_>, span: Span) -> Result<(), Problem> {
+impl<'a> TreeBuilder<'a> {
+    fn take(&mut self, event: &Event<'_>, span: Span) -> Result<(), SpannedFault> {
         match event {
             Event::Start(_) => {
                 let element = self.element(Span::new(span.start + 1, span.end - 1), span)?;
@@ -138,8 +138,8 @@ impl<'a> Tree<'a> {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
-    /// The element that the inside of a tag begins.
-    fn element(&self, inside: Span, tag: Span) -> Result<Element<'a>, Problem> {
+    /// The element that begins with the tag whose inside is at `inside`.
+    fn element(&self, inside: Span, tag: Span) -> Result<XmlElement<'a>, SpannedFault> {
         let content = self.slice(inside);
         let name = content
             .split(|c: char| c.is_ascii_whitespace())
@@ -150,7 +150,7 @@ impl<'a> Tree<'a> {
             return Err(MarkupFault::SecondRoot { name }.at(tag));
         }
         attribute::check_name(name, Span::of(name, self.text))?;
-        Ok(Element {
+        Ok(XmlElement {
             name,
             tag,
             attributes: attribute::attributes(content, name.len(), self.text)?,
@@ -159,14 +159,14 @@ impl<'a> Tree<'a> {
         })
     }
 
-    fn close(&mut self, element: Element<'a>) {
+    fn close(&mut self, element: XmlElement<'a>) {
         match self.open.last_mut() {
             Some(parent) => parent.elements.push(element),
             None => self.root = Some(element),
         }
     }
 
-    fn end(&mut self, span: Span) -> Result<(), Problem> {
+    fn end(&mut self, span: Span) -> Result<(), SpannedFault> {
         let found = self
             .slice(Span::new(span.start + 2, span.end - 1))
             .trim_end();
@@ -184,7 +184,7 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    fn plain(&mut self, span: Span) -> Result<(), Problem> {
+    fn plain(&mut self, span: Span) -> Result<(), SpannedFault> {
         let text = self.slice(span);
         if let Some(at) = text.find("]]>") {
             let at = span.start + at;
@@ -201,18 +201,18 @@ impl<'a> Tree<'a> {
         self.push_text(text, span)
     }
 
-    fn push_text(&mut self, text: Cow<'a, str>, span: Span) -> Result<(), Problem> {
+    fn push_text(&mut self, text: Cow<'a, str>, span: Span) -> Result<(), SpannedFault> {
         let Some(element) = self.open.last_mut() else {
             let junk = self.slice(span);
             let start = span.start + (junk.len() - junk.trim_start().len());
             return Err(MarkupFault::TextOutside.at(Span::new(start, start + junk.trim().len())));
         };
-        element.texts.push(At::new(text, span));
+        element.texts.push(Spanned::new(text, span));
         Ok(())
     }
 
-    /// XML allows no `--` within a comment, and so no dash before its end.
-    fn check_comment(&self, inside: Span) -> Result<(), Problem> {
+    /// XML does not allow `--` in a comment, and so no dash before its end.
+    fn check_comment(&self, inside: Span) -> Result<(), SpannedFault> {
         let comment = self.slice(Span::new(inside.start, inside.end + 1));
         match comment.find("--") {
             None => Ok(()),
@@ -223,8 +223,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// White space before the declaration is let pass: it is what an editor leaves behind.
-    fn declaration(&self, span: Span) -> Result<(), Problem> {
+    /// White space before the declaration is accepted, since editors leave it behind.
+    fn declaration(&self, span: Span) -> Result<(), SpannedFault> {
         if !is_blank(self.slice(Span::new(0, span.start))) {
             return Err(MarkupFault::LateDeclaration.at(span));
         }
@@ -251,7 +251,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Element<'a>, Problem> {
+    fn finish(mut self) -> Result<XmlElement<'a>, SpannedFault> {
         if let Some(element) = self.open.pop() {
             let name = element.name.to_owned();
             return Err(MarkupFault::NeverClosed { name }.at(element.tag));
@@ -261,14 +261,14 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// UTF-8, or what is part of it.
+/// UTF-8 or a subset of it.
 fn is_utf8(encoding: &str) -> bool {
     ["utf-8", "utf8", "us-ascii", "ascii"]
         .iter()
         .any(|name| encoding.eq_ignore_ascii_case(name))
 }
 
-/// White space as XML has it.
+/// Whether a text is white space as XML defines it.
 pub(super) fn is_blank(text: &str) -> bool {
     text.bytes()
         .all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))

@@ -1,46 +1,47 @@
-//! What may stand in an element, and how it is asked for.
+//! The known content of elements, and access to it.
 
 use palisade_core::network::InterfaceName;
 
-use super::attribute::Attribute;
+use super::attribute::XmlAttribute;
 use super::fault::ElementFault;
-use super::tree::{Element, is_blank};
-use crate::fault::ValueFault;
+use super::tree::{XmlElement, is_blank};
 use crate::nearest::nearest;
-use crate::place::{At, Placed, Problem, Span};
+use crate::span::{Span, Spanned};
+use crate::spanned_fault::{AtSpan, SpannedFault};
+use crate::value_fault::ValueFault;
 
-/// The attributes and elements that matter in an element.
+/// The attributes and elements that an element may have.
 pub(super) struct Vocabulary {
     pub(super) attributes: &'static [&'static str],
     pub(super) elements: &'static [&'static str],
-    /// Attributes and elements of libvirt's that do not concern the firewall.
-    pub(super) read_over: &'static [&'static str],
+    /// Known attributes and elements that do not concern the firewall.
+    pub(super) ignored: &'static [&'static str],
 }
 
 impl Vocabulary {
-    /// The word that an unknown one is probably a slip of.
+    /// The word that an unknown one probably misspells.
     fn meant(&self, word: &str, words: &'static [&'static str]) -> Option<&'static str> {
-        if words.contains(&word) || self.read_over.contains(&word) {
+        if words.contains(&word) || self.ignored.contains(&word) {
             return None;
         }
         nearest(word, words)
     }
 }
 
-impl<'a> Element<'a> {
-    /// Refuses text between elements, and what looks like a slip of something that matters.
-    pub(super) fn check(&self, vocabulary: &Vocabulary) -> Result<(), Problem> {
+impl<'a> XmlElement<'a> {
+    /// Refuses text between elements, and misspelled attributes and elements.
+    pub(super) fn check(&self, vocabulary: &Vocabulary) -> Result<(), SpannedFault> {
         for attribute in self.attributes.iter().filter(|a| is_plain(a.name)) {
             if let Some(meant) = vocabulary.meant(attribute.name, vocabulary.attributes) {
                 let found = attribute.name.to_owned();
-                let fault = ElementFault::AttributeSlip { found, meant };
+                let fault = ElementFault::MisspelledAttribute { found, meant };
                 return Err(fault.at(attribute.name_span));
             }
         }
         for element in self.own() {
             if let Some(meant) = vocabulary.meant(element.name, vocabulary.elements) {
                 let found = element.name.to_owned();
-                return Err(ElementFault::ElementSlip { found, meant }.at(element.tag));
+                return Err(ElementFault::MisspelledElement { found, meant }.at(element.tag));
             }
         }
         match self.texts.iter().find(|text| !is_blank(&text.value)) {
@@ -56,22 +57,25 @@ impl<'a> Element<'a> {
     }
 
     /// The attribute of that name.
-    pub(super) fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
+    pub(super) fn attribute(&self, name: &str) -> Option<&XmlAttribute<'a>> {
         self.attributes
             .iter()
             .find(|attribute| attribute.name == name)
     }
 
-    /// The attribute of that name, without which the element means nothing.
-    pub(super) fn needed(&self, attribute: &'static str) -> Result<&Attribute<'a>, Problem> {
+    /// The attribute of that name, which must be there.
+    pub(super) fn required(
+        &self,
+        attribute: &'static str,
+    ) -> Result<&XmlAttribute<'a>, SpannedFault> {
         self.attribute(attribute).ok_or_else(|| {
             let element = self.name.to_owned();
             ElementFault::NoAttribute { element, attribute }.at(self.tag)
         })
     }
 
-    /// Whether an attribute says `yes`.
-    pub(super) fn is_yes(&self, name: &'static str) -> Result<bool, Problem> {
+    /// Whether an attribute is `yes`.
+    pub(super) fn is_yes(&self, name: &'static str) -> Result<bool, SpannedFault> {
         let Some(attribute) = self.attribute(name) else {
             return Ok(false);
         };
@@ -95,8 +99,8 @@ impl<'a> Element<'a> {
         self.own().filter(move |element| element.name == name)
     }
 
-    /// The element of that name, where no more than one makes sense.
-    pub(super) fn one(&self, name: &'static str) -> Result<Option<&Self>, Problem> {
+    /// The element of that name, of which there may be at most one.
+    pub(super) fn one(&self, name: &'static str) -> Result<Option<&Self>, SpannedFault> {
         let mut all = self.all(name);
         let first = all.next();
         match all.next() {
@@ -112,7 +116,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// The elements that are libvirt's, not of a foreign namespace.
+    /// The elements without a foreign namespace.
     fn own(&self) -> impl Iterator<Item = &Self> {
         self.elements.iter().filter(|element| {
             let foreign = element
@@ -123,18 +127,18 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Whether a name has no prefix of a namespace.
+/// Whether a name has no namespace prefix.
 fn is_plain(name: &str) -> bool {
     !name.contains(':') && name != "xmlns"
 }
 
-impl Attribute<'_> {
-    /// The value as an interface's name.
-    pub(super) fn interface(&self) -> Result<At<InterfaceName>, Problem> {
-        let At { value, span } = &self.value;
+impl XmlAttribute<'_> {
+    /// The value as the name of an interface.
+    pub(super) fn interface(&self) -> Result<Spanned<InterfaceName>, SpannedFault> {
+        let Spanned { value, span } = &self.value;
         let name = value
             .parse()
             .map_err(|e| ValueFault::Interface(e).at(*span))?;
-        Ok(At::new(name, *span))
+        Ok(Spanned::new(name, *span))
     }
 }

@@ -1,0 +1,68 @@
+//! Values of one network that contradict each other.
+
+use std::borrow::Cow;
+
+use palisade_core::Hint;
+use palisade_core::network::{InterfaceName, Name, NetworkError};
+use thiserror::Error;
+
+/// Values that contradict one another.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// The network as a whole is invalid.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A field or element that has a meaning with NAT only.
+    #[error("{what} has no meaning in mode `{mode}`")]
+    OnlyNat {
+        /// The field or element.
+        what: &'static str,
+        /// The mode.
+        mode: &'static str,
+    },
+    /// A forward device in a mode that takes none.
+    #[error("mode `{mode}` takes no forward device, here `{device}`")]
+    Device {
+        /// The mode.
+        mode: &'static str,
+        /// The device.
+        device: InterfaceName,
+    },
+    /// A bridge of the host and a device to attach guests to directly.
+    #[error("mode `bridge` takes a bridge or a device, not both `{bridge}` and `{device}`")]
+    BridgeAndDevice {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// The device.
+        device: InterfaceName,
+    },
+    /// A zone without a bridge.
+    #[error("the zone `{zone}` is for the bridge, and no bridge is named")]
+    ZoneWithoutBridge {
+        /// The zone.
+        zone: Name,
+    },
+    /// A service over IPv4 without IPv4.
+    #[error("{service} needs an IPv4 subnet, and the network has none")]
+    NoIpv4 {
+        /// The field or element of the service.
+        service: &'static str,
+    },
+}
+
+impl Hint for Contradiction {
+    fn hint(&self) -> Cow<'_, str> {
+        match self {
+            Self::Network(error) => return error.hint(),
+            Self::OnlyNat { .. } => "leave it out, or set the mode to nat",
+            Self::Device { .. } => "leave the device out, or set the mode to nat or route",
+            Self::BridgeAndDevice { .. } => {
+                "keep the bridge for a bridge of the host, the device for macvtap"
+            }
+            Self::ZoneWithoutBridge { .. } => "leave the zone out, or name the bridge",
+            Self::NoIpv4 { .. } => "add an IPv4 subnet such as 192.168.122.1/24, or leave it out",
+        }
+        .into()
+    }
+}
