@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use palisade::Hint;
 use palisade::definition::DefinitionError;
-use palisade_inspect::explain::ExplainError;
 use serde_json::{Value, json};
 
 use crate::messages;
@@ -114,51 +114,13 @@ pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
     }
 }
 
-/// Errors of the library that know the way out.
-macro_rules! from_error {
-    ($($error:ty),* $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                let hint = error.hint();
-                Self::new(error, hint)
-            }
-        })*
-    };
-}
-
-from_error!(
-    palisade::EngineError,
-    palisade::OpenError,
-    palisade::RenderError,
-    palisade::ShowError,
-    palisade::watch::WatchError,
-    palisade::StateError,
-    palisade_inspect::doctor::DoctorError,
-    palisade_inspect::compare::CompareError,
-    palisade::config::ConfigError,
-    palisade::BackendError,
-);
-
-/// Errors that may be about the question itself.
-macro_rules! from_question {
-    ($($error:ty),* $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                let (message, hint) = (error.to_string(), error.hint());
-                if error.is_wrong_usage() {
-                    Self::Usage { message, hint }
-                } else {
-                    Self::Other { message, hint }
-                }
-            }
-        })*
-    };
-}
-
-from_question!(ExplainError, palisade_inspect::trace::TraceError);
-
-impl From<Vec<DefinitionError>> for Failure {
-    fn from(errors: Vec<DefinitionError>) -> Self {
-        Self::Definitions(errors)
+impl<E: Hint> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let (message, hint) = (error.to_string(), error.hint().into_owned());
+        if error.is_wrong_usage() {
+            Self::Usage { message, hint }
+        } else {
+            Self::Other { message, hint }
+        }
     }
 }

@@ -298,22 +298,38 @@ pub trait Backend: Send {
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError>;
 }
 
-/// Why a backend could not do what it was asked.
-#[derive(Debug, Error)]
-#[error("{backend}: {source}")]
+/// A failure of a backend.
+#[derive(Debug)]
 pub struct BackendError {
     /// The backend.
     pub backend: BackendId,
     /// What happened.
-    #[source]
-    pub source: Box<dyn Error + Send + Sync>,
-    /// The way out, in one line.
-    pub hint: String,
+    pub source: Box<dyn Hint + Send + Sync>,
+}
+
+impl BackendError {
+    /// An error of a backend.
+    pub fn new(backend: BackendId, source: impl Hint + Send + Sync + 'static) -> Self {
+        let source = Box::new(source);
+        Self { backend, source }
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.backend, self.source)
+    }
+}
+
+impl Error for BackendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
 }
 
 impl Hint for BackendError {
     fn hint(&self) -> Cow<'_, str> {
-        self.hint.as_str().into()
+        self.source.hint()
     }
 }
 
@@ -330,4 +346,13 @@ pub enum RunError {
     /// It is not known whether it happened: the kernel can be asked.
     #[error(transparent)]
     Unknown(BackendError),
+}
+
+impl Hint for RunError {
+    fn hint(&self) -> Cow<'_, str> {
+        match self {
+            Self::Stale => "try `palisade recover` when other programs rest".into(),
+            Self::Failed(error) | Self::Unknown(error) => error.hint(),
+        }
+    }
 }

@@ -10,4 +10,10 @@ use std::error::Error;
 pub trait Hint: Error {
     /// The fix, in one line.
     fn hint(&self) -> Cow<'_, str>;
+
+    /// Whether the request itself is wrong, so that it would fail on every host. The command exits
+    /// with the code for wrong usage then.
+    fn is_wrong_usage(&self) -> bool {
+        false
+    }
 }

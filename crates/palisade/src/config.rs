@@ -14,10 +14,12 @@
 //! assert_eq!(choice.table.unwrap().as_str(), "guests");
 //! ```
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use palisade_core::Hint;
 use palisade_core::network::{Established, UnknownEstablished};
 use palisade_core::words::in_words;
 use palisade_definition::{TomlError, from_toml};
@@ -99,10 +101,8 @@ pub enum ConfigError {
     },
 }
 
-impl ConfigError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for ConfigError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::File { .. } => "name another file with --config, or make it readable",
             Self::Syntax { .. } => {
@@ -110,6 +110,7 @@ impl ConfigError {
                  in quotes"
             }
         }
+        .into()
     }
 }
 

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use palisade_core::Hint;
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
 use palisade_core::network::{Name, Subnet};

@@ -1,11 +1,13 @@
 //! Where things are looked for: the state directory, network namespaces.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, Uid, access};
+use palisade_core::Hint;
 use palisade_core::words::in_words;
 use thiserror::Error;
 
@@ -34,11 +36,9 @@ pub enum FolderError {
     },
 }
 
-impl FolderError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        "name another one with --state-dir"
+impl Hint for FolderError {
+    fn hint(&self) -> Cow<'_, str> {
+        "name another one with --state-dir".into()
     }
 }
 

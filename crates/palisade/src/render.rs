@@ -1,5 +1,8 @@
 //! What would be installed, as text.
 
+use std::borrow::Cow;
+
+use palisade_core::Hint;
 use palisade_core::network::{Conflict, Family, Network, conflicts, told};
 use thiserror::Error;
 
@@ -15,12 +18,10 @@ pub enum RenderError {
     Conflicts(Vec<Conflict>),
 }
 
-impl RenderError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for RenderError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Conflicts(conflicts) => conflicts.first().map_or("", Conflict::hint),
+            Self::Conflicts(conflicts) => conflicts.first().map_or("".into(), Hint::hint),
         }
     }
 }

@@ -19,6 +19,7 @@ mod watch;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use palisade::Hint;
 use palisade::definition::{self, Directories};
 use palisade::network::Name;
 use palisade::words::shown;
@@ -131,7 +132,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
 }
 
 fn networks(files: &[PathBuf]) -> Result<Vec<Network>, Failure> {
-    Ok(definition::read_all(files, Directories::Read)?)
+    definition::read_all(files, Directories::Read).map_err(Failure::Definitions)
 }
 
 /// Names of running networks; what cannot be a name is nobody's.

@@ -96,10 +96,6 @@ fn only_failures(result: Result<(), RunError>, backend: BackendId) -> Result<(),
     match result {
         Ok(()) => Ok(()),
         Err(RunError::Failed(error) | RunError::Unknown(error)) => Err(error),
-        Err(error @ RunError::Stale) => Err(BackendError {
-            backend,
-            source: Box::new(error),
-            hint: "try `palisade recover` when other programs rest".to_owned(),
-        }),
+        Err(error @ RunError::Stale) => Err(BackendError::new(backend, error)),
     }
 }

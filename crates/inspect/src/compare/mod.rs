@@ -7,8 +7,10 @@
 
 mod lowered;
 
+use std::borrow::Cow;
 use std::fmt;
 
+use palisade_core::Hint;
 use palisade_core::evaluate::{Difference, Fate, Outcome, Packet, UnknownCondition, Visit};
 use palisade_core::network::{Family, Network, conflicts};
 use serde::Serialize;
@@ -103,14 +105,13 @@ pub enum CompareError {
     },
 }
 
-impl CompareError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for CompareError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Conflicts(error) => error.hint(),
+            Self::Conflicts(error) => return error.hint(),
             Self::Unknown { .. } => "palisade makes no such rule: it is another program's",
         }
+        .into()
     }
 }
 

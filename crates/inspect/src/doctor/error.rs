@@ -1,5 +1,8 @@
 //! Why a host could not be examined.
 
+use std::borrow::Cow;
+
+use palisade_core::Hint;
 use palisade_core::state::StateError;
 use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::HostError;
@@ -43,14 +46,12 @@ impl From<LookError> for DoctorError {
     }
 }
 
-impl DoctorError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for DoctorError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::State(error) => error.hint().to_owned(),
-            Self::Folder(error) => error.hint().to_owned(),
-            Self::Socket(error) => error.hint().to_owned(),
+            Self::State(error) => error.hint(),
+            Self::Folder(error) => error.hint(),
+            Self::Socket(error) => error.hint(),
             Self::Host(error) => error.hint(),
             Self::Dump(error) => error.hint(),
             Self::Probe(error) => error.hint(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
+use palisade_core::Hint;
 use palisade_core::engine::EngineError;
 use palisade_core::evaluate::{Ground, Member};
 use palisade_core::network::{Family, Network};
@@ -48,23 +49,19 @@ pub enum ExplainError {
     Host(#[from] HostError),
 }
 
-impl ExplainError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for ExplainError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Resolve(error) => error.hint().to_owned(),
-            Self::Networks(error) => error.hint().to_owned(),
+            Self::Resolve(error) => error.hint(),
+            Self::Networks(error) => error.hint(),
             Self::Engine(error) => error.hint(),
-            Self::Socket(error) => error.hint().to_owned(),
+            Self::Socket(error) => error.hint(),
             Self::Dump(error) => error.hint(),
             Self::Host(error) => error.hint(),
         }
     }
 
-    /// Whether the question itself is wrong: no host and no networks would answer it.
-    #[must_use]
-    pub fn is_wrong_usage(&self) -> bool {
+    fn is_wrong_usage(&self) -> bool {
         matches!(self, Self::Resolve(error) if error.is_wrong_usage())
     }
 }

@@ -4,6 +4,7 @@ mod packet;
 mod prediction;
 mod tables;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palisade::Firewall;
+use palisade_core::Hint;
 use palisade_core::evaluate::Verdict;
 use palisade_core::network::{InterfaceName, Name};
 use palisade_core::words::in_words;
@@ -95,24 +97,20 @@ pub enum TraceError {
     Stop(io::Error),
 }
 
-impl TraceError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for TraceError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Filter(error) => error.hint().to_owned(),
+            Self::Filter(error) => error.hint(),
             Self::Kernel(error) => error.hint(),
-            Self::Socket(error) => error.hint().to_owned(),
+            Self::Socket(error) => error.hint(),
             Self::Rules(error) => error.hint(),
             Self::Interfaces(error) => error.hint(),
             Self::Engine(error) => error.hint(),
-            Self::Stop(_) => "`ulimit -n` says how many files may be open".to_owned(),
+            Self::Stop(_) => "`ulimit -n` says how many files may be open".into(),
         }
     }
 
-    /// Whether the question itself is wrong: on no host would there be such packets.
-    #[must_use]
-    pub fn is_wrong_usage(&self) -> bool {
+    fn is_wrong_usage(&self) -> bool {
         matches!(self, Self::Filter(_))
     }
 }

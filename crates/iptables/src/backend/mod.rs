@@ -25,8 +25,10 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::os::fd::AsFd;
 
+use palisade_core::Hint;
 use palisade_core::backend::{
     Backend, BackendError, BackendId, Change, Discrepancy, Done, Installed, Placement, Plan,
     RunError, Standing, Step,
@@ -74,25 +76,19 @@ pub enum IptablesError {
     Step(#[from] StepError),
 }
 
-impl IptablesError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for IptablesError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Restore(error) => error.hint(),
-            Self::Settings(error) => error.hint().to_owned(),
-            Self::Step(_) => "the build that planned it can finish it".to_owned(),
+            Self::Settings(error) => error.hint(),
+            Self::Step(_) => "the build that planned it can finish it".into(),
         }
     }
 }
 
 impl From<IptablesError> for BackendError {
     fn from(error: IptablesError) -> Self {
-        Self {
-            backend: ID,
-            hint: error.hint(),
-            source: Box::new(error),
-        }
+        Self::new(ID, error)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Where networks are placed by this backend: with which family of programs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use palisade_core::Hint;
 use palisade_core::backend::{BackendId, Placement};
 use palisade_core::network::UnknownEstablished;
 use thiserror::Error;
@@ -37,11 +39,9 @@ pub enum SettingsError {
     Unknown(String),
 }
 
-impl SettingsError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        "see `palisade list` for where networks are"
+impl Hint for SettingsError {
+    fn hint(&self) -> Cow<'_, str> {
+        "see `palisade list` for where networks are".into()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use palisade_core::Hint;
 use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
 use palisade_core::network::{Family, Name};
 use palisade_core::state::Record;

@@ -1,11 +1,13 @@
 //! The three things that are asked of the programs: to print what stands, to change a table, and
 //! to try a change out.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use palisade_core::Hint;
 use thiserror::Error;
 
 use super::{Answer, Command, CommandRunner, Variant};
@@ -125,30 +127,29 @@ impl fmt::Display for Place {
     }
 }
 
-impl RestoreError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for RestoreError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Missing { program } => format!(
                 "install iptables, so that `{program}` is in PATH; or choose other programs with --iptables"
-            ),
-            Self::Start { .. } => "running it takes CAP_NET_ADMIN: run as root".to_owned(),
+            )
+            .into(),
+            Self::Start { .. } => "running it takes CAP_NET_ADMIN: run as root".into(),
             Self::Locked { .. } => {
-                "try again; `fuser /run/xtables.lock` names the program that holds it".to_owned()
+                "try again; `fuser /run/xtables.lock` names the program that holds it".into()
             }
             Self::Killed { .. } => {
-                "`palisade verify` compares what stands with what is recorded".to_owned()
+                "`palisade verify` compares what stands with what is recorded".into()
             }
             Self::Refused { .. } => {
                 "nothing of that table was changed; running as root, and `modprobe` of what it \
                  names, may help"
-                    .to_owned()
+                    .into()
             }
             Self::Silent { program, .. } | Self::Unreadable { program, .. } => {
-                format!("see what `{program} -c` prints as root")
+                format!("see what `{program} -c` prints as root").into()
             }
-            Self::Unseen { .. } => "reading rules takes CAP_NET_ADMIN: run as root".to_owned(),
+            Self::Unseen { .. } => "reading rules takes CAP_NET_ADMIN: run as root".into(),
             Self::Incompatible {
                 program,
                 table,
@@ -161,9 +162,9 @@ impl RestoreError {
                 };
                 if let Some(rule) = rule {
                     let Unprinted { chain, handle, .. } = rule;
-                    return format!("`nft delete rule {family} {table} {chain} handle {handle}`");
+                    return format!("`nft delete rule {family} {table} {chain} handle {handle}`").into();
                 }
-                format!("`nft list table {family} {table}` shows what another program put there")
+                format!("`nft list table {family} {table}` shows what another program put there").into()
             }
         }
     }

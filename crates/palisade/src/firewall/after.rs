@@ -1,5 +1,6 @@
 //! What follows a change of rules: flows that began before their NAT rules came end.
 
+use palisade_core::Hint;
 use palisade_core::engine::{Recovered, Report};
 use palisade_core::network::{Forward, Name};
 
@@ -58,7 +59,7 @@ impl Firewall {
                 .recall(networks, |record| records.push(record.clone())),
             None => match self.state.records(None) {
                 Ok(all) => records = all,
-                Err(error) => return Some(flows::failed(&error, error.hint())),
+                Err(error) => return Some(flows::failed(&error, &error.hint())),
             },
         }
         let subnets = flows::natted(&records, &self.backends);

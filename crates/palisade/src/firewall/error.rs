@@ -1,7 +1,9 @@
 //! Why a firewall could not be opened.
 
+use std::borrow::Cow;
 use std::io;
 
+use palisade_core::Hint;
 use palisade_core::words::in_words;
 use palisade_netlink::SocketError;
 use thiserror::Error;
@@ -23,14 +25,13 @@ pub enum OpenError {
     Cookie(io::Error),
 }
 
-impl OpenError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for OpenError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Folder(error) => error.hint(),
-            Self::Socket(error) => error.hint(),
+            Self::Folder(error) => return error.hint(),
+            Self::Socket(error) => return error.hint(),
             Self::Cookie(_) => "palisade needs Linux 5.14 or later",
         }
+        .into()
     }
 }

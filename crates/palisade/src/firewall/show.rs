@@ -1,5 +1,8 @@
 //! What stands in the kernel for networks.
 
+use std::borrow::Cow;
+
+use palisade_core::Hint;
 use palisade_core::backend::{BackendError, Placement};
 use palisade_core::engine::EngineError;
 use palisade_core::network::Name;
@@ -26,13 +29,11 @@ pub enum ShowError {
     Backend(#[from] BackendError),
 }
 
-impl ShowError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for ShowError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Engine(error) => error.hint(),
-            Self::Unknown(_) => "`palisade list` names those that run".to_owned(),
+            Self::Unknown(_) => "`palisade list` names those that run".into(),
             Self::Backend(error) => error.hint(),
         }
     }

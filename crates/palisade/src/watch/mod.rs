@@ -9,9 +9,11 @@ mod meaning;
 mod notice;
 mod pace;
 
+use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use palisade_core::Hint;
 use palisade_core::backend::Discrepancy;
 use palisade_core::engine::EngineError;
 use palisade_core::location::{Location, Subsystem};
@@ -65,13 +67,11 @@ pub enum WatchError {
     Heard(#[from] TransportError),
 }
 
-impl WatchError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for WatchError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Open(error) => error.hint().to_owned(),
-            Self::Listen(error) => error.hint().to_owned(),
+            Self::Open(error) => error.hint(),
+            Self::Listen(error) => error.hint(),
             Self::State(error) => error.hint(),
             Self::Heard(error) => error.hint(),
         }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use palisade_core::Hint;
 use palisade_core::backend::{Discrepancy, Line};
 use palisade_core::engine::{Action, EngineError, Report};
 use palisade_core::network::Name;
@@ -82,7 +83,7 @@ impl Notice {
     pub(super) fn failed(error: &EngineError) -> Self {
         Self::Failed {
             message: error.to_string(),
-            hint: error.hint(),
+            hint: error.hint().into_owned(),
         }
     }
 }

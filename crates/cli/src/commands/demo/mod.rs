@@ -194,7 +194,7 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
 
 fn network(text: &str) -> Result<Vec<Network>, Failure> {
     let source = Source::at("demo.xml".as_ref());
-    definition::parse(&source, text.as_bytes()).map_err(|error| vec![error].into())
+    definition::parse(&source, text.as_bytes()).map_err(|error| Failure::Definitions(vec![error]))
 }
 
 /// Each purpose once for each network, with its counted rules and elements.

@@ -1,15 +1,18 @@
 //! A backend over a kernel in memory: two tables, changed one after the other, each as a whole.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::super::super::backend::{
     Backend, BackendError, BackendId, Change, Discrepancy, DiscrepancyKind, Done, Installed,
     Placement, Plan, RunError, Standing, Step,
 };
+use crate::hint::Hint;
 use crate::location::{Location, Subsystem};
 use crate::network::{Family, Network};
 use crate::rules::Rule;
@@ -30,6 +33,16 @@ pub(super) struct Tables {
     pub(super) fate: Fate,
     /// Steps say how to take them back; otherwise that is planned anew.
     pub(super) says_undo: bool,
+}
+
+#[derive(Debug, Error)]
+#[error("it failed")]
+struct Dead;
+
+impl Hint for Dead {
+    fn hint(&self) -> Cow<'_, str> {
+        "".into()
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,11 +70,7 @@ impl Tables {
     }
 
     fn dead(&self) -> BackendError {
-        BackendError {
-            backend: self.id(),
-            source: "it failed".into(),
-            hint: String::new(),
-        }
+        BackendError::new(self.id(), Dead)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Why a question describes no packet.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
+use palisade_core::Hint;
 use palisade_core::evaluate::PacketError;
 use palisade_core::network::{Family, Name};
 use thiserror::Error;
@@ -65,10 +67,8 @@ fn among(known: &[Name]) -> String {
     format!(" among {}", names.join(", "))
 }
 
-impl ResolveError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for ResolveError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Unknown { .. } => {
                 "`palisade list` names those that run; --definitions FILE asks about others"
@@ -76,7 +76,7 @@ impl ResolveError {
             Self::NoBridge(_) => "describe the packet with --in, --out, --src and --dst",
             Self::Missing(_) => "write --src and --dst, or --from and --to",
             Self::Within => "write a network or `world` at one end",
-            Self::Packet(error) => error.hint(),
+            Self::Packet(error) => return error.hint(),
             Self::Protocol {
                 of: Family::Ipv6, ..
             } => "write --proto icmp, or two IPv6 addresses",
@@ -85,11 +85,10 @@ impl ResolveError {
             } => "write --proto icmpv6, or two IPv4 addresses",
             Self::Ports(_) => "leave --sport and --dport out, or write --proto tcp or udp",
         }
+        .into()
     }
 
-    /// Whether the question itself is wrong, whatever networks there are.
-    #[must_use]
-    pub fn is_wrong_usage(&self) -> bool {
+    fn is_wrong_usage(&self) -> bool {
         match self {
             Self::Unknown { .. } | Self::NoBridge(_) => false,
             Self::Missing(_)

@@ -6,6 +6,7 @@ use palisade_core::rules::{Guard, Rule, RuleKind, rules};
 
 use super::host::{Failure, Host};
 use super::{Running, lock, nat, network, placement};
+use palisade_core::Hint;
 
 const V4: &str = "iptables-legacy";
 
