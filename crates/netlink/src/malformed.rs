@@ -1,5 +1,8 @@
 //! Bytes that are no message of nf_tables.
 
+use std::borrow::Cow;
+
+use palisade_core::Hint;
 use thiserror::Error;
 
 /// Why bytes cannot be read.
@@ -60,10 +63,8 @@ pub enum Malformed {
     },
 }
 
-impl Malformed {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        "the kernel and this build disagree on netlink's bytes: report it with `uname -r`"
+impl Hint for Malformed {
+    fn hint(&self) -> Cow<'_, str> {
+        "the kernel and this build disagree on netlink's bytes: report it with `uname -r`".into()
     }
 }

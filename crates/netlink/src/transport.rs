@@ -1,7 +1,9 @@
 //! The way to the kernel and back: bytes out, bytes in.
 
+use std::borrow::Cow;
 use std::io;
 
+use palisade_core::Hint;
 use palisade_core::words::in_words;
 use thiserror::Error;
 
@@ -50,19 +52,18 @@ pub enum TransportError {
     Receive(io::Error),
 }
 
-impl TransportError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for TransportError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::TooLarge { needed, .. } => format!(
                 "on the host, as root: sysctl -w net.core.wmem_max={needed} (or apply fewer \
                  networks at once)"
-            ),
+            )
+            .into(),
             Self::Send(_) | Self::Receive(_) | Self::Truncated(_) => {
-                "try again; if it stays, report it with `uname -r`".to_owned()
+                "try again; if it stays, report it with `uname -r`".into()
             }
-            Self::Overrun => "look at `nft list ruleset`, and try again".to_owned(),
+            Self::Overrun => "look at `nft list ruleset`, and try again".into(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What is in the kernel: tables of ours read back, each as it was at one moment.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use palisade_core::Hint;
 use palisade_core::words::WITH_RIGHTS;
 use palisade_netlink::flags::{DUMP, REQUEST};
 use palisade_netlink::{Malformed, Replies, ReplyError, Transport, TransportError};
@@ -58,21 +60,19 @@ fn refused(what: &str, errno: Errno) -> String {
     }
 }
 
-impl DumpError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for DumpError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Transport(error) => error.hint(),
             Self::Refused {
                 errno: Errno::EPERM,
                 ..
-            } => WITH_RIGHTS.to_owned(),
-            Self::Refused { .. } => "nf_tables may be missing: modprobe nf_tables".to_owned(),
-            Self::Malformed(error) => error.hint().to_owned(),
-            Self::Cut { .. } => "try again; if it stays, report it with `uname -r`".to_owned(),
+            } => WITH_RIGHTS.into(),
+            Self::Refused { .. } => "nf_tables may be missing: modprobe nf_tables".into(),
+            Self::Malformed(error) => error.hint(),
+            Self::Cut { .. } => "try again; if it stays, report it with `uname -r`".into(),
             Self::Restless => {
-                "`nft monitor` shows which program it is; try again when it rests".to_owned()
+                "`nft monitor` shows which program it is; try again when it rests".into()
             }
         }
     }

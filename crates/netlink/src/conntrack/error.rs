@@ -1,6 +1,9 @@
 //! Why flows could not be ended.
 
+use std::borrow::Cow;
+
 use nix::errno::Errno;
+use palisade_core::Hint;
 use thiserror::Error;
 
 use crate::{Malformed, TransportError};
@@ -47,13 +50,11 @@ pub enum ConntrackError {
     },
 }
 
-impl ConntrackError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for ConntrackError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Transport(error) => error.hint(),
-            Self::Missing(_) => "modprobe nf_conntrack_netlink, then repair the network".to_owned(),
+            Self::Missing(_) => "modprobe nf_conntrack_netlink, then repair the network".into(),
             Self::Refused {
                 errno: Errno::EPERM,
                 ..
@@ -61,12 +62,12 @@ impl ConntrackError {
             | Self::Kept {
                 errno: Errno::EPERM,
                 ..
-            } => "ending flows takes CAP_NET_ADMIN: run as root".to_owned(),
+            } => "ending flows takes CAP_NET_ADMIN: run as root".into(),
             Self::Refused { .. } | Self::Kept { .. } | Self::Cut { .. } => {
                 "repair the network to try again; `conntrack -D -s SUBNET` ends all of its flows"
-                    .to_owned()
+                    .into()
             }
-            Self::Malformed(error) => error.hint().to_owned(),
+            Self::Malformed(error) => error.hint(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Why the host could not be read.
 
+use std::borrow::Cow;
+
 use nix::errno::Errno;
+use palisade_core::Hint;
 use thiserror::Error;
 
 use crate::{Malformed, SocketError, TransportError};
@@ -40,19 +43,17 @@ pub enum HostError {
     },
 }
 
-impl HostError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for HostError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Open(error) => error.hint().to_owned(),
+            Self::Open(error) => error.hint(),
             Self::Transport(error) => error.hint(),
-            Self::Malformed(error) => error.hint().to_owned(),
+            Self::Malformed(error) => error.hint(),
             Self::Refused { .. } | Self::Cut { .. } => {
-                "try again; if it stays, report it with `uname -r`".to_owned()
+                "try again; if it stays, report it with `uname -r`".into()
             }
             Self::Restless { .. } => {
-                "`ip monitor` shows what changes; try again when it rests".to_owned()
+                "`ip monitor` shows what changes; try again when it rests".into()
             }
         }
     }

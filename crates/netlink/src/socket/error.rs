@@ -1,8 +1,10 @@
 //! Why a socket could not be opened.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use palisade_core::Hint;
 use palisade_core::words::{WITH_RIGHTS, in_words};
 use thiserror::Error;
 
@@ -53,10 +55,8 @@ fn unopened(error: &io::Error) -> String {
     }
 }
 
-impl SocketError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+impl Hint for SocketError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Namespace { source, .. } if is_not_allowed(source) => ENTERING,
             Self::Namespace { .. } | Self::NotOne { .. } => {
@@ -66,6 +66,7 @@ impl SocketError {
             Self::Socket(error) if is_not_allowed(error) => WITH_RIGHTS,
             Self::Socket(_) => "netfilter may be missing: modprobe nfnetlink",
         }
+        .into()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Why a plan could not be made, and the way out.
 
+use std::borrow::Cow;
+
+use palisade_core::Hint;
 use thiserror::Error;
 
 use super::settings::SettingsError;
@@ -48,22 +51,21 @@ pub enum PlanError {
     },
 }
 
-impl PlanError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for PlanError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Dump(error) => error.hint(),
-            Self::Settings(_) => "see `palisade list` for where networks are".to_owned(),
+            Self::Settings(_) => "see `palisade list` for where networks are".into(),
             Self::NotOurs { family, table } => format!(
                 "choose another name with --table, or delete it: nft delete table {family} {table}"
-            ),
-            Self::Dormant { .. } => "`palisade repair` makes it anew, awake".to_owned(),
+            )
+            .into(),
+            Self::Dormant { .. } => "`palisade repair` makes it anew, awake".into(),
             Self::OtherVersion { found, .. } if *found < layout::VERSION => {
-                "`palisade repair` rebuilds it".to_owned()
+                "`palisade repair` rebuilds it".into()
             }
             Self::OtherVersion { .. } => {
-                "remove the networks with the build that applied them, then apply them".to_owned()
+                "remove the networks with the build that applied them, then apply them".into()
             }
         }
     }

@@ -29,6 +29,7 @@ mod verify;
 use std::collections::{BTreeSet, HashSet};
 use std::process;
 
+use palisade_core::Hint;
 use palisade_core::backend::{
     Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Placement, Plan,
     RunError, Standing, Step,
@@ -41,7 +42,7 @@ use palisade_core::storage::Lock;
 use palisade_netlink::Transport;
 
 use crate::batch::{CommitError, commit};
-use crate::dump::{Depth, DumpError, Reader};
+use crate::dump::{Depth, Reader};
 use crate::layout::{self, TableName};
 use crate::object;
 use area::recorded_areas;
@@ -138,7 +139,7 @@ impl Backend for Nftables {
         let generation = self.reader().generation();
         generation
             .map(|generation| Some(u64::from(generation)))
-            .map_err(of_dump)
+            .map_err(failed)
     }
 
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
@@ -146,14 +147,14 @@ impl Backend for Nftables {
             Foreign::Keep => self.prepare(change),
             Foreign::Remove => self.prepare_rebuild(change),
         }
-        .map_err(of_plan)
+        .map_err(failed)
     }
 
     fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
         let read = self
             .reader()
             .at_one_moment(|reader| landed::has_landed(reader, &step.payload));
-        read.map(|(landed, _)| landed).map_err(of_dump)
+        read.map(|(landed, _)| landed).map_err(failed)
     }
 
     fn verify(
@@ -161,7 +162,7 @@ impl Backend for Nftables {
         records: &[&Record],
         asked: &[&Record],
     ) -> Result<Vec<Discrepancy>, BackendError> {
-        self.compare(records, asked).map_err(of_plan)
+        self.compare(records, asked).map_err(failed)
     }
 
     fn run(&mut self, payload: &[u8], _lock: &Lock) -> Result<Done, RunError> {
@@ -176,12 +177,11 @@ impl Backend for Nftables {
             }),
             Err(CommitError::Stale) => Err(RunError::Stale),
             Err(error) => {
-                let (hint, known) = (error.hint(), error.is_known_to_fail());
-                let error = failed(error, hint);
+                let known = error.is_known_to_fail();
                 Err(if known {
-                    RunError::Failed(error)
+                    RunError::Failed(failed(error))
                 } else {
-                    RunError::Unknown(error)
+                    RunError::Unknown(failed(error))
                 })
             }
         }
@@ -190,7 +190,7 @@ impl Backend for Nftables {
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         let mut reader = self.reader();
         let read = reader.at_one_moment(|reader| standing::of(reader, records));
-        read.map(|(standing, _)| standing).map_err(of_dump)
+        read.map(|(standing, _)| standing).map_err(failed)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {
@@ -208,7 +208,7 @@ impl Backend for Nftables {
             }
             Ok(text)
         });
-        read.map(|(text, _)| text).map_err(of_dump)
+        read.map(|(text, _)| text).map_err(failed)
     }
 }
 
@@ -220,22 +220,8 @@ fn after(generation: u32) -> u32 {
     }
 }
 
-fn of_plan(error: PlanError) -> BackendError {
-    let hint = error.hint();
-    failed(error, hint)
-}
-
-fn of_dump(error: DumpError) -> BackendError {
-    let hint = error.hint();
-    failed(error, hint)
-}
-
-fn failed(error: impl std::error::Error + Send + Sync + 'static, hint: String) -> BackendError {
-    BackendError {
-        backend: ID,
-        source: Box::new(error),
-        hint,
-    }
+fn failed(error: impl Hint + Send + Sync + 'static) -> BackendError {
+    BackendError::new(ID, error)
 }
 
 #[cfg(test)]

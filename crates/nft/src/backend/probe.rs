@@ -4,6 +4,9 @@
 //! and ends in a message that must fail. So nothing of it ever stands, and whatever else fails is
 //! what the kernel lacks.
 
+use std::borrow::Cow;
+
+use palisade_core::Hint;
 use palisade_core::network::{
     AddressRange, Description, Family, Forward, Nat, Network, NetworkError, PortRange,
 };
@@ -40,13 +43,11 @@ pub enum ProbeError {
     Committed,
 }
 
-impl ProbeError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for ProbeError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Lacking { source, .. } | Self::Unanswered(source) => source.hint(),
-            Self::Committed => "report it with `uname -r`".to_owned(),
+            Self::Committed => "report it with `uname -r`".into(),
         }
     }
 }

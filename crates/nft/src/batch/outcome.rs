@@ -1,6 +1,9 @@
 //! What became of a batch.
 
+use std::borrow::Cow;
+
 use nix::errno::Errno;
+use palisade_core::Hint;
 use palisade_core::words::WITH_RIGHTS;
 use palisade_netlink::{Header, Malformed, Transport, TransportError, ack, messages};
 use thiserror::Error;
@@ -48,17 +51,17 @@ impl CommitError {
             Self::Silence | Self::Malformed(_) => false,
         }
     }
+}
 
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for CommitError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Stale => "try again".to_owned(),
-            Self::NotPermitted => WITH_RIGHTS.to_owned(),
-            Self::Refused(refusals) => refusal::hint(refusals),
+            Self::Stale => "try again".into(),
+            Self::NotPermitted => WITH_RIGHTS.into(),
+            Self::Refused(refusals) => refusal::hint(refusals).into(),
             Self::Transport(error) => error.hint(),
-            Self::Silence => "look at `nft list ruleset`, and try again".to_owned(),
-            Self::Malformed(error) => error.hint().to_owned(),
+            Self::Silence => "look at `nft list ruleset`, and try again".into(),
+            Self::Malformed(error) => error.hint(),
         }
     }
 }

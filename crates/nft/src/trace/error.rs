@@ -1,5 +1,8 @@
 //! Why packets could not be traced.
 
+use std::borrow::Cow;
+
+use palisade_core::Hint;
 use palisade_netlink::{Malformed, SocketError, TransportError};
 use thiserror::Error;
 
@@ -23,15 +26,13 @@ pub enum TraceError {
     Malformed(#[from] Malformed),
 }
 
-impl TraceError {
-    /// The way out, in one line.
-    #[must_use]
-    pub fn hint(&self) -> String {
+impl Hint for TraceError {
+    fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Open(error) => error.hint().to_owned(),
+            Self::Open(error) => error.hint(),
             Self::Install(error) => error.hint(),
             Self::Heard(error) => error.hint(),
-            Self::Malformed(error) => error.hint().to_owned(),
+            Self::Malformed(error) => error.hint(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Programs that fail, at every one of their runs.
 
+use palisade_core::Hint;
 use palisade_core::backend::{Backend, Change, RunError, Step};
 use palisade_core::network::Forward;
 use palisade_core::rules::{Guard, Rule, RuleKind, rules};
 
 use super::host::{Failure, Host};
 use super::{Running, lock, nat, network, placement};
-use palisade_core::Hint;
 
 const V4: &str = "iptables-legacy";
 

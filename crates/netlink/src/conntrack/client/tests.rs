@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::flow::{Addresses, Ends, Tuple};
+use palisade_core::Hint;
+
 use super::*;
 use crate::{Header, TransportError, messages};
 
