@@ -65,7 +65,7 @@ impl Site {
             counts: Arc::clone(&counts),
         });
         Self {
-            firewall: Firewall::over(counted, cookie, &options).expect("open a firewall"),
+            firewall: Firewall::over(counted, cookie, &options),
             counts,
             namespace,
             _state: state,

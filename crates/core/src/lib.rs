@@ -22,6 +22,7 @@ pub mod record;
 pub mod rules;
 pub mod state;
 pub mod storage;
+pub mod user_namespace;
 pub mod uses;
 pub mod words;
 

@@ -46,13 +46,6 @@ mod tests {
         assert_eq!(in_words(&io::Error::other("No Way")), "No Way");
     }
 
-    /// What `tempfile` adds behind the number, the path that it chose, is of no use to anybody.
-    #[test]
-    fn a_temporary_file_that_cannot_be_made() {
-        let error = tempfile::NamedTempFile::new_in("/nonexistent").unwrap_err();
-        assert_eq!(in_words(&error), "no such file or directory");
-    }
-
     #[test]
     fn what_would_fool_a_reader_is_escaped() {
         assert_eq!(shown("a\tb\u{1b}[31m"), "a b\\u{1b}[31m");

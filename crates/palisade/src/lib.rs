@@ -31,7 +31,6 @@ mod overview;
 mod render;
 mod rights;
 mod shown;
-mod user_namespace;
 mod usual;
 pub mod watch;
 

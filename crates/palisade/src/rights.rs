@@ -4,11 +4,10 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::Uid;
+use palisade_core::user_namespace;
 use palisade_netlink::Socket;
 use palisade_nft::backend::Nftables;
 use palisade_nft::dump::DumpError;
-
-use crate::user_namespace;
 
 /// Whether the kernel would refuse any change of rules in this namespace. The host's root is not
 /// asked for it.

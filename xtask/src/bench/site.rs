@@ -45,7 +45,7 @@ impl Site {
     pub(super) fn firewall_over(&self, transport: Box<dyn Transport>) -> Result<Firewall, String> {
         let cookie = self.namespace.socket()?.namespace_cookie();
         let cookie = cookie.map_err(|error| error.to_string())?;
-        Firewall::over(transport, cookie, &self.options()).map_err(|error| error.to_string())
+        Ok(Firewall::over(transport, cookie, &self.options()))
     }
 
     fn options(&self) -> Options {

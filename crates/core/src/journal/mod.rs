@@ -17,7 +17,7 @@ use crate::record::{Record, Written};
 use crate::storage::{Storage, StorageError, file_error, free_name};
 
 /// The journal's file.
-const FILE: &str = "journal";
+pub(crate) const FILE: &str = "journal";
 const FORM: Form = Form {
     magic: *b"PLSJ",
     schema: 1,

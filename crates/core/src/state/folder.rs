@@ -6,14 +6,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::error::StateError;
+use super::files::{CONTENTS, NETWORKS};
 use super::remembered::Remembered;
 use crate::journal::Journal;
 use crate::network::Name;
 use crate::origin::Origin;
 use crate::storage::{Directory, Storage, Version, file_error};
-
-/// The folder of records.
-pub(super) const NETWORKS: &str = "networks";
 
 /// The part of the state directory that belongs to one network namespace.
 #[derive(Debug)]
@@ -32,8 +30,9 @@ impl State {
     /// The state of the network namespace with this cookie (`SO_NETNS_COOKIE`), below `directory`.
     #[must_use]
     pub fn of(directory: &Path, cookie: u64) -> Self {
-        let folder = directory.join(format!("netns-{cookie}"));
-        Self::in_storage(Box::new(Directory::at(folder)), cookie)
+        let name = format!("netns-{cookie}");
+        let folder = Directory::below(directory.to_owned(), name, CONTENTS);
+        Self::in_storage(Box::new(folder), cookie)
     }
 
     /// The state of a network namespace in some other storage.

@@ -7,13 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::StateError;
-use super::folder::{NETWORKS, State};
+use super::files::{NAMESPACE, NETWORKS};
+use super::folder::State;
 use super::record_file::{SCHEMA, checksum};
 use crate::origin::Origin;
 use crate::storage::{Lock, file_error, free_name};
-
-/// The file that says it for all others.
-const NAMESPACE: &str = "namespace.json";
 
 /// The mark in its file. The first version wrote it without a checksum.
 #[derive(Serialize, Deserialize)]

@@ -16,6 +16,7 @@
 
 mod digest;
 mod error;
+mod files;
 mod folder;
 mod index;
 mod mark;

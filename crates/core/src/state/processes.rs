@@ -1,9 +1,9 @@
 //! The processes that changed the ruleset for us and left no mark of the transaction: whoever
 //! watches knows their changes for ours by this.
 
+use super::files::PROCESSES;
 use super::folder::State;
 
-const FILE: &str = "processes";
 /// So many are remembered at least; the oldest are forgotten when there are twice as many.
 const REMEMBERED: usize = 64;
 
@@ -15,31 +15,36 @@ impl State {
         let mut known = self.processes();
         let noted = if known.len() < 2 * REMEMBERED {
             storage
-                .add(FILE, format!("{process}\n").as_bytes())
+                .add(PROCESSES, format!("{process}\n").as_bytes())
                 .map(drop)
         } else {
             known.drain(..known.len() - REMEMBERED);
             known.push(process);
             let text: String = known.iter().map(|known| format!("{known}\n")).collect();
-            storage.replace(FILE, text.as_bytes())
+            storage.replace(PROCESSES, text.as_bytes())
         };
         if let Err(error) = noted {
-            log::debug!("{}/{FILE}: {error}", self.place());
+            log::debug!("{}/{PROCESSES}: {error}", self.place());
         }
     }
 
     /// The processes that are remembered, the last one last.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
-        let read = self.storage.read(FILE).ok().flatten().unwrap_or_default();
+        let read = self
+            .storage
+            .read(PROCESSES)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
         let text = String::from_utf8_lossy(&read);
         text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
     /// Those of another boot say nothing.
     pub(super) fn forget_processes(&self) {
-        if let Err(error) = self.storage.remove(FILE) {
-            log::debug!("{}/{FILE}: {error}", self.place());
+        if let Err(error) = self.storage.remove(PROCESSES) {
+            log::debug!("{}/{PROCESSES}: {error}", self.place());
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use super::error::StateError;
-use super::folder::{NETWORKS, State};
+use super::files::{NETWORKS, UNREADABLE};
+use super::folder::State;
 use super::mark::Told;
 use super::record_file::{self, RecordError, Witness};
 use crate::network::Name;
 use crate::record::Record;
 use crate::storage::{Lock, file_error, free_name};
 
-const UNREADABLE: &str = "unreadable";
 /// What the names of those end with that are told no more.
 const SETTLED: &str = ".settled";
 

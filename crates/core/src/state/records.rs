@@ -1,7 +1,8 @@
 //! The records of running networks, each in its file.
 
 use super::error::StateError;
-use super::folder::{NETWORKS, State, path};
+use super::files::NETWORKS;
+use super::folder::{State, path};
 use super::mark::Told;
 use super::record_file::{self, Witness};
 use crate::network::Name;

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use super::error::StateError;
-use super::folder::{NETWORKS, State, path};
+use super::files::{INDEX, NETWORKS};
+use super::folder::{State, path};
 use super::index::Index;
 use super::record_file::{self, Witness};
 use super::remembered::Remembered;
@@ -15,9 +16,6 @@ use crate::network::{Name, Network};
 use crate::record::Record;
 use crate::storage::Lock;
 use crate::uses::Uses;
-
-/// The index's file.
-const INDEX: &str = "index";
 
 /// The running networks.
 #[derive(Debug)]

@@ -5,24 +5,25 @@
 use std::io;
 
 use super::error::StateError;
-use super::folder::{NETWORKS, State, path};
+use super::files::{NETWORKS, STAGED};
+use super::folder::{State, path};
 use super::record_file::{self, Witness};
 use crate::network::Name;
 use crate::record::{Record, Written};
 use crate::storage::file_error;
 
-/// The folder of records to come.
-const STAGED: &str = "staged";
 /// So many are put in place one by one sooner than the folder is read.
 const ONE_BY_ONE: usize = 16;
 
 impl State {
-    /// Writes records to be put in place later.
+    /// Writes records to be put in place later, and makes the folder for them.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn stage(&self, records: &[Written<'_>]) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
+        let made = storage.make_folder(NETWORKS);
+        made.map_err(file_error("make", storage, NETWORKS))?;
         let now = self.origin()?;
         for written in records {
             let path = staged(written.record.network.name());

@@ -3,7 +3,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::folder::{NETWORKS, path};
+use super::files::NETWORKS;
+use super::folder::path;
 use super::mark::Told;
 use super::*;
 use crate::backend::{BackendId, Installed, Placement};

@@ -10,14 +10,13 @@ use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use super::error::StateError;
+use super::files::UNCONFIRMED;
 use super::folder::State;
 use super::record_file::SCHEMA;
 use crate::network::Name;
 use crate::origin::Origin;
 use crate::record::Record;
 use crate::storage::{StorageError, file_error};
-
-const FILE: &str = "unconfirmed.json";
 
 /// A change that waits for its confirmation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,8 +101,8 @@ impl State {
     /// If the file cannot be read at all.
     pub fn unconfirmed(&self) -> Result<Option<Unconfirmed>, StateError> {
         let storage = self.storage.as_ref();
-        let read = storage.read(FILE);
-        let Some(text) = read.map_err(file_error("read", storage, FILE))? else {
+        let read = storage.read(UNCONFIRMED);
+        let Some(text) = read.map_err(file_error("read", storage, UNCONFIRMED))? else {
             return Ok(None);
         };
         let now = self.origin()?;
@@ -112,7 +111,7 @@ impl State {
             Ok(found) => Ok((found.origin == now).then_some(found)),
             Err(error) => {
                 // It is replaced as a whole: this is nobody's but who edits it.
-                log::error!("{}/{FILE} cannot be believed: {error}", self.place());
+                log::error!("{}/{UNCONFIRMED} cannot be believed: {error}", self.place());
                 Ok(None)
             }
         }
@@ -125,8 +124,8 @@ impl State {
     pub fn set_unconfirmed(&self, change: &Unconfirmed) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
         let text = serde_json::to_vec_pretty(change).map_err(std::io::Error::from);
-        let replaced = text.and_then(|text| storage.replace(FILE, &text));
-        Ok(replaced.map_err(file_error("write", storage, FILE))?)
+        let replaced = text.and_then(|text| storage.replace(UNCONFIRMED, &text));
+        Ok(replaced.map_err(file_error("write", storage, UNCONFIRMED))?)
     }
 
     /// Forgets it: what should have waited did not happen.
@@ -136,8 +135,8 @@ impl State {
     pub fn forget_unconfirmed(&self) -> Result<(), StorageError> {
         let storage = self.storage.as_ref();
         storage
-            .remove(FILE)
-            .map_err(file_error("delete", storage, FILE))
+            .remove(UNCONFIRMED)
+            .map_err(file_error("delete", storage, UNCONFIRMED))
     }
 }
 

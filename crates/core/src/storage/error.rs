@@ -6,6 +6,7 @@ use std::io;
 use thiserror::Error;
 
 use super::lock::LockError;
+use super::trust::Distrusted;
 use crate::hint::Hint;
 use crate::words::in_words;
 
@@ -38,17 +39,21 @@ impl StorageError {
 
 impl Hint for StorageError {
     fn hint(&self) -> Cow<'_, str> {
-        match self {
-            Self::File { source, .. } | Self::Lock(LockError::File { source, .. }) => {
-                match source.kind() {
-                    io::ErrorKind::PermissionDenied => {
-                        "run as root, or name a folder of your own with --state-dir"
-                    }
-                    io::ErrorKind::StorageFull => "make room, and try again",
-                    _ => "see to the folder, or name another one with --state-dir",
-                }
+        let error = match self {
+            Self::File { source, .. } | Self::Lock(LockError::File { source, .. }) => source,
+            Self::Lock(LockError::Held { .. }) => {
+                return "wait for it, or see what it is doing".into();
             }
-            Self::Lock(LockError::Held { .. }) => "wait for it, or see what it is doing",
+        };
+        if let Some(distrusted) = Distrusted::behind(error) {
+            return distrusted.hint();
+        }
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                "run as root, or name a folder of your own with --state-dir"
+            }
+            io::ErrorKind::StorageFull => "make room, and try again",
+            _ => "see to the folder, or name another one with --state-dir",
         }
         .into()
     }

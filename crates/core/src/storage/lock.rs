@@ -1,10 +1,10 @@
 //! The lock that keeps two of our processes apart.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -18,11 +18,14 @@ const INTERVAL: Duration = Duration::from_millis(5);
 
 /// The lock, held until this is dropped. The file says who holds it.
 ///
-/// A program that is given the descriptor holds it too, for as long as it runs: so a process that
-/// comes to recover what a killed one began waits for the programs which that one had started.
+/// If the process is killed, a program that was given the descriptor holds the lock on for as long as
+/// it runs: so a process that comes to recover what was begun waits for that program. A copy that
+/// a forked process has holds nothing once this is dropped.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    /// The process that took it.
+    process: u32,
 }
 
 /// Why there is no lock.
@@ -50,18 +53,12 @@ pub enum LockError {
 }
 
 impl Lock {
-    pub(super) fn take(path: &Path, patience: Duration) -> Result<Self, LockError> {
-        let failed = |source| LockError::File {
-            path: path.to_owned(),
-            source,
-        };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
+    /// Locks this file, which `path` leads to.
+    pub(super) fn take(
+        mut file: File,
+        path: PathBuf,
+        patience: Duration,
+    ) -> Result<Self, LockError> {
         let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
@@ -71,30 +68,44 @@ impl Lock {
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(LockError::Held {
-                        path: path.to_owned(),
+                        path,
                         holder: holder(&mut file),
                         waited: patience,
                     });
                 }
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::Error(source)) => return Err(LockError::File { path, source }),
             }
         }
         // Only for people: that the file is locked is what counts.
         // Always of one length, so that nothing of a longer number is left behind it.
-        let told = file.write_all_at(format!("{:<10}\n", std::process::id()).as_bytes(), 0);
-        if let Err(error) = told {
+        let process = std::process::id();
+        if let Err(error) = file.write_all_at(format!("{process:<10}\n").as_bytes(), 0) {
             log::debug!("{}: cannot say who holds the lock: {error}", path.display());
         }
-        Ok(Self { file })
+        Ok(Self { file, process })
     }
 
     /// A lock that nobody else knows of, for storage that one process has for itself.
     ///
     /// # Errors
-    /// If there is no temporary file.
+    /// If there is no `/dev/null`.
     pub fn private() -> io::Result<Self> {
-        let file = tempfile::tempfile()?;
-        Ok(Self { file })
+        Ok(Self {
+            file: File::open("/dev/null")?,
+            process: std::process::id(),
+        })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Forked processes have copies of the descriptor: to close this one frees nothing. Nor may one
+        // of them free what the process holds that took it.
+        if self.process == std::process::id()
+            && let Err(error) = self.file.unlock()
+        {
+            log::debug!("cannot unlock: {error}");
+        }
     }
 }
 

@@ -161,6 +161,10 @@ impl Storage for Memory {
         Ok(names.map(str::to_owned).collect())
     }
 
+    fn make_folder(&self, _folder: &str) -> io::Result<()> {
+        self.fate.next_writing().told()
+    }
+
     fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
         let step = self.fate.next_writing();
         match step {

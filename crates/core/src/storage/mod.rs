@@ -1,4 +1,4 @@
-//! Where state is kept: eleven operations, and no more, on files of one folder.
+//! Where state is kept: twelve operations, and no more, on files of one folder.
 //!
 //! One implementation is a directory; tests have one that fails, or stops for good, at its n-th
 //! operation.
@@ -10,8 +10,12 @@ mod lock;
 pub mod memory;
 mod named;
 mod operations;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod walk;
 
-pub use directory::Directory;
+pub use directory::{Contents, Directory};
 pub use error::StorageError;
 pub use lock::{Lock, LockError, PATIENCE};
 pub use operations::{Storage, Version};

@@ -13,7 +13,10 @@ pub(crate) fn file_error<'a>(
 ) -> impl FnOnce(io::Error) -> StorageError + use<'a> {
     move |source| StorageError::File {
         action,
-        path: format!("{}/{path}", storage.place()),
+        path: match path {
+            "" => storage.place(),
+            path => format!("{}/{path}", storage.place()),
+        },
         source,
     }
 }

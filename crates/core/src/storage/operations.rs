@@ -27,6 +27,12 @@ pub trait Storage: fmt::Debug + Send {
     /// If it cannot be read.
     fn names(&self, folder: &str) -> io::Result<Vec<String>>;
 
+    /// Makes a folder, unless it is there.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    fn make_folder(&self, folder: &str) -> io::Result<()>;
+
     /// Writes a file that nobody reads yet. It is not waited for: what is written can be read by
     /// the next process, but is lost with the power.
     ///

@@ -11,7 +11,6 @@ use palisade_nft::dump::DumpError;
 use thiserror::Error;
 
 use crate::libvirt::LookError;
-use palisade::folder::FolderError;
 
 /// Why a host could not be examined.
 #[derive(Debug, Error)]
@@ -20,9 +19,6 @@ pub enum DoctorError {
     /// The state directory.
     #[error(transparent)]
     State(#[from] StateError),
-    /// There is no usual state directory.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
     /// There is no socket, or no such network namespace.
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -50,7 +46,6 @@ impl Hint for DoctorError {
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::State(error) => error.hint(),
-            Self::Folder(error) => error.hint(),
             Self::Socket(error) => error.hint(),
             Self::Host(error) => error.hint(),
             Self::Dump(error) => error.hint(),

@@ -62,7 +62,7 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
         settings,
         mend: Mend {
             namespace: namespace.map(Path::to_owned),
-            state_directory: unusual(state)?,
+            state_directory: unusual(state),
         },
     };
     let mut nftables = Nftables::new(Box::new(socket_in(namespace)?));
@@ -93,9 +93,8 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
 }
 
 /// The state directory, where it is not the usual one.
-fn unusual(state: &State) -> Result<Option<PathBuf>, DoctorError> {
+fn unusual(state: &State) -> Option<PathBuf> {
     let place = PathBuf::from(state.place());
     let parent = place.parent().map(Path::to_owned);
-    let usual = folder::usual()?;
-    Ok(parent.filter(|parent| *parent != usual))
+    parent.filter(|parent| *parent != folder::usual())
 }

@@ -8,15 +8,10 @@ use palisade_core::words::in_words;
 use palisade_netlink::SocketError;
 use thiserror::Error;
 
-use crate::folder::FolderError;
-
 /// Why a firewall could not be opened.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// There is no state directory.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
     /// There is no socket, or no such network namespace.
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -28,7 +23,6 @@ pub enum OpenError {
 impl Hint for OpenError {
     fn hint(&self) -> Cow<'_, str> {
         match self {
-            Self::Folder(error) => return error.hint(),
             Self::Socket(error) => return error.hint(),
             Self::Cookie(_) => "palisade needs Linux 5.14 or later",
         }

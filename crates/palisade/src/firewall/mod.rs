@@ -56,27 +56,21 @@ impl Firewall {
         let conntrack = Conntrack::open(options.namespace.as_deref())?;
         Ok(Self {
             flows: Flows::of(conntrack),
-            ..Self::over(Box::new(socket), cookie, options)?
+            ..Self::over(Box::new(socket), cookie, options)
         })
     }
 
     /// The firewall of the network namespace with this cookie, which `transport` leads to: one that
     /// counts, times or records what goes over it. The namespace in `options` is not looked at, and
     /// flows that began before their NAT rules came are left alone.
-    ///
-    /// # Errors
-    /// If there is no state directory.
-    pub fn over(
-        transport: Box<dyn Transport>,
-        cookie: u64,
-        options: &Options,
-    ) -> Result<Self, OpenError> {
+    #[must_use]
+    pub fn over(transport: Box<dyn Transport>, cookie: u64, options: &Options) -> Self {
         let directory = match &options.state_directory {
             Some(directory) => directory.clone(),
-            None => folder::usual()?,
+            None => folder::usual(),
         };
         let is_own = options.state_directory.is_none() && directory != Path::new(folder::SYSTEM);
-        Ok(Self {
+        Self {
             state: State::of(&directory, cookie),
             own_state: is_own.then_some(directory),
             backends: backends::open(transport, options.namespace.as_deref()),
@@ -85,7 +79,7 @@ impl Firewall {
             usual: Arc::default(),
             choice: options.choice.clone(),
             configured: options.configured.clone(),
-        })
+        }
     }
 
     /// Starts or replaces networks, in the order given, and leaves all others alone. All or

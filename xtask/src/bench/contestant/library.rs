@@ -93,9 +93,7 @@ impl Contestant for Kernel<'_> {
             .map_err(|error| error.to_string())?;
         let spent = Spent::default();
         let timed = Box::new(spent.of(socket));
-        let firewall =
-            Firewall::over(timed, cookie, &options).map_err(|error| error.to_string())?;
-        apply(firewall, self.case)?;
+        apply(Firewall::over(timed, cookie, &options), self.case)?;
         namespace.close()?;
         Ok(spent.take().into())
     }

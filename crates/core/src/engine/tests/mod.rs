@@ -371,7 +371,8 @@ fn what_cannot_be_undone_waits_for_the_next() {
     // The second step fails, and so does what shall take the first one back.
     let fails_at = |kernel_operation: usize| {
         let host = host.copy();
-        let operations = 3 + kernel_operation; // Two records are staged before, and the journal begun.
+        // The folder of records is made before, two records are staged, and the journal begun.
+        let operations = 4 + kernel_operation;
         host.disk.fate().at(operations, Mishap::Dies);
         let outcome = host.reach(goal);
         assert!(

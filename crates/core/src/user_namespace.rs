@@ -1,4 +1,4 @@
-//! Whether root is root of the host, or a plain user's idea of it.
+//! Whether root is root of the host, or of a user namespace that a plain user made.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -9,13 +9,16 @@ use nix::unistd::Uid;
 /// outside, how many. The first user namespace has one range, of all numbers.
 const MAP: &str = "/proc/self/uid_map";
 const ALL: u64 = u32::MAX as u64;
+const UNMAPPED: &str = "/proc/sys/kernel/overflowuid";
+const USUALLY_UNMAPPED: u32 = 65534;
 
 /// Ranges of user numbers, each with its first inside, its first outside, and its length.
 type Ranges = Vec<[u64; 3]>;
 
 /// Whether this process is in the host's first user namespace, where root may do all. So is one for
 /// which the kernel does not say. It is looked at once: whoever has threads stays in its own.
-pub(crate) fn is_initial() -> bool {
+#[must_use]
+pub fn is_initial() -> bool {
     static INITIAL: OnceLock<bool> = OnceLock::new();
     *INITIAL.get_or_init(|| {
         let ranges = ranges(&fs::read_to_string(MAP).unwrap_or_default());
@@ -24,9 +27,16 @@ pub(crate) fn is_initial() -> bool {
 }
 
 /// The number of this process's user where its user namespace was made.
-pub(crate) fn user_outside() -> u64 {
+#[must_use]
+pub fn user_outside() -> u64 {
     let ranges = ranges(&fs::read_to_string(MAP).unwrap_or_default());
     outside(&ranges, Uid::effective().as_raw().into())
+}
+
+/// The number that stands for all users that have none in this process's user namespace.
+pub(crate) fn unmapped_user() -> u32 {
+    let text = fs::read_to_string(UNMAPPED).unwrap_or_default();
+    text.trim().parse().unwrap_or(USUALLY_UNMAPPED)
 }
 
 fn ranges(map: &str) -> Ranges {
