@@ -31,7 +31,8 @@ impl Place {
             let mode = std::fs::Permissions::from_mode(mode);
             std::fs::set_permissions(path, mode).expect("open it to all");
         };
-        open(folder.path(), 0o777);
+        // Sticky, as where everybody may write: root keeps its state in no other.
+        open(folder.path(), 0o1777);
         // The command and the definition may lie where only root looks.
         for (from, name) in [
             (
