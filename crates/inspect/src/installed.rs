@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
+use palisade::Owner as Of;
 use palisade_core::evaluate::{Devices, Member, Owner};
-use palisade_core::network::{self, Name};
-use palisade_core::rules::RuleKind;
+use palisade_core::network;
 use palisade_iptables::evaluate::Tables;
-use palisade_iptables::rule::{is_chain, untag};
+use palisade_iptables::rule::is_chain;
 use palisade_iptables::text;
 use palisade_netlink::rtnetlink::Host;
 use palisade_nft::evaluate::Table;
 use palisade_nft::layout;
-use palisade_nft::object::Rule;
 use palisade_nft::program::Program;
 
 /// A table of nf_tables.
@@ -20,7 +19,7 @@ pub(crate) fn table(program: Cow<'_, Program>) -> Member<'_> {
     let is_ours = layout::version(&program.table).is_some()
         || chains.any(|chain| is_chain(&chain.chain.name));
     let label = format!("{} {}", program.table.family, program.table.name);
-    let table = Table::of(program).with_owners(owner_in_iptables);
+    let table = Table::of(program).with_owners(|rule| Of::of_rule(rule).serves());
     Member::new(label, owner(is_ours), table)
 }
 
@@ -41,14 +40,6 @@ fn owner(is_ours: bool) -> Owner {
     } else {
         Owner::Foreign
     }
-}
-
-/// The network and the purpose that a rule serves which programs of iptables put into nf_tables.
-pub(crate) fn owner_in_iptables(rule: &Rule) -> Option<(Name, RuleKind)> {
-    if !is_chain(&rule.chain) {
-        return None;
-    }
-    untag(rule.comment()?)
 }
 
 /// The devices of a host.

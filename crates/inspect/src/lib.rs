@@ -24,7 +24,6 @@ mod inspector;
 mod installed;
 mod ip_tables;
 mod libvirt;
-mod owner;
 pub mod trace;
 
 pub use consequence::{Consequence, Example};

@@ -2,21 +2,20 @@
 
 use std::path::Path;
 
-use palisade_core::network::{Family as Ip, InterfaceName};
+use ipnet::IpNet;
+use palisade::{Owner, backends};
+use palisade_core::network::{Family as Ip, InterfaceName, Network};
 use palisade_iptables::backend::Saved;
 use palisade_iptables::run::Variant;
+use palisade_iptables::text::Words;
 use palisade_netlink::SocketError;
+use palisade_netlink::rtnetlink::{HostError, Link};
 use palisade_nft::dump::{Depth, DumpError, Reader};
-use palisade_nft::object::Family;
+use palisade_nft::object::{Family, MetaKey, Rule, Verdict};
+use palisade_nft::statement::{Match, Origin, Statement, Test, statements};
 use thiserror::Error;
 
 use crate::ip_tables;
-use palisade::backends;
-
-/// libvirt's table in nf_tables.
-pub(crate) const TABLE: &str = "libvirt_network";
-/// How the names of its chains begin in iptables.
-const CHAINS: &str = "LIBVIRT_";
 
 /// A rule of libvirt's in nf_tables.
 #[derive(Debug)]
@@ -25,8 +24,16 @@ pub(crate) struct Native {
     pub(crate) table: String,
     pub(crate) chain: String,
     pub(crate) handle: Option<u64>,
-    /// What it says, with names for interfaces.
-    pub(crate) text: String,
+    pub(crate) matched: Matched,
+}
+
+/// The traffic that a rule is about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Matched {
+    interfaces: Vec<String>,
+    subnets: Vec<IpNet>,
+    /// Whether it only calls another chain.
+    pub(crate) is_jump: bool,
 }
 
 /// Why libvirt's rules could not be looked for.
@@ -38,10 +45,13 @@ pub(crate) enum LookError {
     /// The namespace could not be entered.
     #[error(transparent)]
     Enter(#[from] SocketError),
+    /// Interfaces could not be read.
+    #[error(transparent)]
+    Host(#[from] HostError),
 }
 
-/// What people should know of libvirt's rules for these bridges: one line for each bridge that it
-/// rules too. `reader` reads nf_tables in the `namespace`.
+/// Notes on libvirt's rules for these bridges: one line for each bridge that it rules too. `reader`
+/// reads nf_tables in the `namespace`.
 ///
 /// # Errors
 /// If nf_tables cannot be read, or the namespace not be entered.
@@ -51,7 +61,7 @@ pub(crate) fn notices(
     bridges: &[InterfaceName],
 ) -> Result<Vec<String>, LookError> {
     let native = nftables(reader, namespace)?;
-    let mut rules: Vec<String> = native.into_iter().map(|rule| rule.text).collect();
+    let mut rules: Vec<Matched> = native.into_iter().map(|rule| rule.matched).collect();
     // It rules IPv4 on each of its bridges, whatever addresses there are.
     let family = Ip::Ipv4;
     if ip_tables::families(namespace)?.contains(&family) {
@@ -62,7 +72,7 @@ pub(crate) fn notices(
     }
     let bridges = bridges.iter().map(InterfaceName::as_str);
     let told = bridges
-        .filter(|bridge| names(&rules, bridge))
+        .filter(|bridge| rules.iter().any(|rule| rule.names(bridge)))
         .map(|bridge| {
             format!(
                 "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
@@ -72,90 +82,169 @@ pub(crate) fn notices(
     Ok(told.collect())
 }
 
-/// Whether one of these rules is about this bridge.
-pub(crate) fn names(rules: &[String], bridge: &str) -> bool {
-    let name = format!("\"{bridge}\"");
-    let words = [format!("-i {bridge} "), format!("-o {bridge} ")];
-    let names_it = |rule: &String| {
-        rule.contains(&name) || words.iter().any(|words| format!("{rule} ").contains(words))
-    };
-    rules.iter().any(names_it)
-}
-
 /// libvirt's rules in nf_tables: in its own table, and in the chains that `iptables-nft` made.
 pub(crate) fn nftables(
     reader: &mut Reader<'_>,
     namespace: Option<&Path>,
 ) -> Result<Vec<Native>, LookError> {
-    let mut rules = Vec::new();
-    // All tables in one question: most hosts have none of these.
+    let mut rules: Vec<Rule> = Vec::new();
+    // All tables in one request: most hosts have none of these.
     for found in reader.tables(Family::Other(0))? {
-        let (family, table) = (found.family, found.name.as_str());
-        let is_meant =
-            matches!(family, Family::Ip | Family::Ip6) && [TABLE, "filter"].contains(&table);
-        // Ours may have such a name too.
-        if is_meant
-            && palisade_nft::layout::version(&found).is_none()
-            && let Some(program) = reader.program(family, table, Depth::Outline)?
+        let owner = Owner::of_table(&found);
+        let is_own = owner == Owner::Libvirt;
+        let may_have = is_own || owner == Owner::Unknown && found.name == "filter";
+        if may_have
+            && matches!(found.family, Family::Ip | Family::Ip6)
+            && let Some(program) = reader.program(found.family, &found.name, Depth::Outline)?
         {
-            for chain in &program.chains {
-                if table == TABLE || chain.chain.name.starts_with(CHAINS) {
-                    rules.extend(chain.rules.iter().map(|rule| Native {
-                        family,
-                        table: table.to_owned(),
-                        chain: rule.chain.clone(),
-                        handle: rule.handle,
-                        text: format!("{rule:#}"),
-                    }));
-                }
-            }
+            let chains = program.chains.into_iter();
+            let its = chains.filter(|c| is_own || is_its_chain(&c.chain.name));
+            rules.extend(its.flat_map(|chain| chain.rules));
         }
     }
     if rules.is_empty() {
-        return Ok(rules); // So it is on most hosts, and a namespace need not be entered for it.
+        return Ok(Vec::new()); // As on most hosts, which need not be asked for interfaces then.
     }
-    let named = move || {
-        rules
-            .iter_mut()
-            .for_each(|rule| rule.text = by_name(&rule.text));
-        rules
-    };
-    Ok(match namespace {
-        Some(path) => palisade_netlink::within(path.to_owned(), || Ok(named()))?,
-        None => named(),
-    })
-}
-
-/// libvirt matches bridges by index where nf_tables lets it: `iif 7` is shown as `iif "virbr0"`.
-fn by_name(rule: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    for word in rule.split(' ') {
-        let is_index = matches!(words.last().map(String::as_str), Some("iif" | "oif"));
-        match word.parse::<u32>() {
-            Ok(index) if is_index => words.push(format!("\"{}\"", interface(index))),
-            _ => words.push(word.to_owned()),
-        }
-    }
-    words.join(" ")
-}
-
-/// The name of the interface with this index, in the network namespace of the calling thread.
-fn interface(index: u32) -> String {
-    let named = nix::net::if_::if_indextoname(index);
-    named.map_or_else(
-        |_| String::new(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    let links = Link::all(namespace)?;
+    let native = rules.into_iter().map(|rule| Native {
+        matched: Matched::of_nftables(&rule, &links),
+        family: rule.family,
+        table: rule.table,
+        chain: rule.chain,
+        handle: rule.handle,
+    });
+    Ok(native.collect())
 }
 
 /// libvirt's rules in its chains of iptables.
-pub(crate) fn in_iptables(saved: &Saved) -> impl Iterator<Item = String> {
+pub(crate) fn in_iptables(saved: &Saved) -> impl Iterator<Item = Matched> {
     let tables = saved.tables.iter();
     let its = tables.flat_map(|table| table.rules.iter().filter(|rule| is_its_chain(&rule.chain)));
-    its.map(ToString::to_string)
+    its.map(|rule| Matched::of_iptables(&rule.words))
 }
 
 /// Whether a chain of iptables is libvirt's.
 pub(crate) fn is_its_chain(name: &str) -> bool {
-    name.starts_with(CHAINS)
+    Owner::of_chain(name) == Owner::Libvirt
+}
+
+impl Matched {
+    /// Of a rule in nf_tables, on a host with these interfaces: libvirt matches bridges by their
+    /// numbers where it can.
+    fn of_nftables(rule: &Rule, links: &[Link]) -> Self {
+        let mut matched = Self::default();
+        for statement in statements(&rule.expressions) {
+            match statement {
+                Statement::Match(test) => matched.add(&test, rule.family, links),
+                Statement::Verdict(Verdict::Jump(_)) => matched.is_jump = true,
+                _ => {}
+            }
+        }
+        matched
+    }
+
+    fn add(&mut self, Match { fields, test }: &Match, family: Family, links: &[Link]) {
+        let ([field], Test::Compare(_, value)) = (fields.as_slice(), test) else {
+            return;
+        };
+        match field.origin {
+            Origin::Meta(MetaKey::IIF | MetaKey::OIF) => {
+                let index = value.as_slice().try_into().map(u32::from_ne_bytes).ok();
+                let link = links.iter().find(|link| Some(link.index) == index);
+                self.interfaces.extend(link.map(|link| link.name.clone()));
+            }
+            Origin::Meta(MetaKey::IIFNAME | MetaKey::OIFNAME) => {
+                let name = value.split(|&byte| byte == 0).next().unwrap_or_default();
+                let name = String::from_utf8_lossy(name);
+                self.interfaces.push(name.into_owned());
+            }
+            _ => {
+                let prefix = field.prefix(family, value);
+                let subnet = prefix.and_then(|(_, first, len)| IpNet::new(first, len).ok());
+                self.subnets.extend(subnet);
+            }
+        }
+    }
+
+    /// Of a rule in the words of iptables.
+    pub(crate) fn of_iptables(words: &Words) -> Self {
+        let behind = |options: [&str; 2]| options.map(|option| words.behind(option));
+        let interfaces = behind(["-i", "-o"]).into_iter().flatten();
+        let subnets = behind(["-s", "-d"]).into_iter().flatten();
+        Self {
+            interfaces: interfaces.map(str::to_owned).collect(),
+            subnets: subnets.filter_map(|subnet| subnet.parse().ok()).collect(),
+            is_jump: words.behind("-j").is_some_and(is_its_chain),
+        }
+    }
+
+    /// Whether it is about the traffic of an interface.
+    pub(crate) fn names(&self, interface: &str) -> bool {
+        self.interfaces.iter().any(|name| name == interface)
+    }
+
+    /// Whether it is about the traffic of a network: of its bridge, or of one of its subnets.
+    pub(crate) fn concerns(&self, network: &Network) -> bool {
+        let bridge = network.bridge();
+        let mut subnets = network.subnets().iter();
+        bridge.is_some_and(|bridge| self.names(bridge.as_str()))
+            || subnets.any(|subnet| self.subnets.contains(&subnet.net()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_nft::object::{Comparison, Userdata};
+    use palisade_nft::statement::{Field, expressions};
+
+    use super::*;
+
+    fn compare(origin: Origin, value: Vec<u8>) -> Statement {
+        Statement::Match(Match {
+            fields: vec![Field { origin, mask: None }],
+            test: Test::Compare(Comparison::Equal, value),
+        })
+    }
+
+    #[test]
+    fn bridges_are_matched_by_number_and_by_name() {
+        let link = Link {
+            index: 7,
+            name: "virbr0".to_owned(),
+            kind: Some("bridge".to_owned()),
+            is_up: true,
+            master: None,
+        };
+        let rule = |test| Rule {
+            family: Family::Ip,
+            table: "libvirt_network".to_owned(),
+            chain: "guest_output".to_owned(),
+            handle: Some(1),
+            position: None,
+            expressions: expressions(&[test]),
+            userdata: Userdata::comment("virbr1"),
+            extra: Vec::new(),
+        };
+        let mut name = b"virbr0".to_vec();
+        name.resize(16, 0);
+        let index = 7_u32.to_ne_bytes().to_vec();
+        for test in [
+            compare(Origin::Meta(MetaKey::IIF), index),
+            compare(Origin::Meta(MetaKey::OIFNAME), name),
+        ] {
+            let matched = Matched::of_nftables(&rule(test), std::slice::from_ref(&link));
+            assert!(matched.names("virbr0"), "{matched:?}");
+            assert!(!matched.names("virbr1"), "{matched:?}");
+        }
+    }
+
+    #[test]
+    fn a_comment_names_no_bridge() {
+        let words = "-s 10.1.0.0/16 -o virbr0 -m comment --comment";
+        let words = words.split(' ').chain(["not -i virbr1 but another"]);
+        let matched = Matched::of_iptables(&words.collect());
+        assert!(matched.names("virbr0"));
+        assert!(!matched.names("virbr1"));
+        assert_eq!(matched.subnets, ["10.1.0.0/16".parse().unwrap()]);
+    }
 }

@@ -38,6 +38,7 @@ impl From<LookError> for DoctorError {
         match error {
             LookError::Read(error) => error.into(),
             LookError::Enter(error) => error.into(),
+            LookError::Host(error) => error.into(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use palisade::Owner;
 use palisade_iptables::rule::{jump, purpose};
 use palisade_iptables::text::{Table, Words};
 use palisade_nft::layout::{self, TRANSACTION};
@@ -11,10 +12,7 @@ use palisade_nft::program::{FilledSet, Program};
 use palisade_nft::statement::concatenation;
 
 use super::mend::word;
-use crate::libvirt::{self, Native};
-
-/// How the names of our chains begin in iptables.
-pub(super) const CHAINS: &str = "PALISADE_";
+use crate::libvirt::{Matched, Native, is_its_chain};
 
 /// One call of `nft` for all of these commands: it does all of them or none.
 fn nft(commands: &[String]) -> Option<String> {
@@ -42,11 +40,12 @@ pub(super) fn native(rules: &[&Native]) -> Option<String> {
 pub(super) fn libvirt_rules(
     program: &str,
     table: &Table,
-    is_meant: impl Fn(&str) -> bool,
+    is_meant: impl Fn(&Matched) -> bool,
 ) -> Option<String> {
-    let rules = table.rules.iter().filter(|rule| {
-        libvirt::is_its_chain(&rule.chain) && is_meant(&format!("-A {} {}", rule.chain, rule.words))
-    });
+    let rules = table
+        .rules
+        .iter()
+        .filter(|rule| is_its_chain(&rule.chain) && is_meant(&Matched::of_iptables(&rule.words)));
     let commands = rules.map(|rule| delete(program, &table.name, &rule.chain, &rule.words));
     in_turn(&commands.collect::<Vec<_>>())
 }
@@ -57,7 +56,7 @@ pub(super) fn libvirt_chains(program: &str, table: &Table) -> Option<String> {
         .chains
         .iter()
         .map(|chain| chain.name.as_str())
-        .filter(|name| libvirt::is_its_chain(name))
+        .filter(|name| is_its_chain(name))
         .collect();
     let mut commands = Vec::new();
     for rule in table.rules.iter().filter(|r| !chains.contains(&*r.chain)) {
@@ -76,7 +75,7 @@ pub(super) fn libvirt_chains(program: &str, table: &Table) -> Option<String> {
 /// Takes what is ours out of a table of iptables: chains that hold or serve what is not ours stay,
 /// with the jumps to them. None if nothing of ours is there.
 pub(super) fn ours_in_iptables(program: &str, table: &Table) -> Option<String> {
-    let is_ours = |chain: &str| chain.starts_with(CHAINS);
+    let is_ours = |chain: &str| Owner::of_chain(chain).is_palisade();
     let is_needed = |chain: &str| {
         table.rules.iter().any(|rule| {
             let is_foreign = rule.chain == chain && purpose(&rule.words).is_none();
@@ -190,7 +189,7 @@ fn kept<'r>(all: &[&'r object::Rule]) -> Vec<&'r object::Rule> {
 }
 
 fn is_ours(rule: &object::Rule) -> bool {
-    layout::is_of_skeleton(rule) || layout::owner_of_rule(rule).is_some()
+    Owner::of_rule(rule).is_palisade()
 }
 
 /// The chain that a rule is in, and those and the sets that it leads to.

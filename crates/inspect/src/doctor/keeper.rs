@@ -1,5 +1,6 @@
 //! Who keeps rules that stop packets, and how one tells them to let packets pass.
 
+use palisade::Owner;
 use palisade_core::network::InterfaceName;
 use palisade_iptables::backend::Saved;
 use palisade_nft::program::Program;
@@ -9,8 +10,6 @@ use super::packets::Wanted;
 
 /// Docker's chain for the rules of others.
 const DOCKER_USER: &str = "DOCKER-USER";
-/// The table of firewalld.
-const FIREWALLD: &str = "firewalld";
 /// How the names of tables begin that see frames.
 const BRIDGE: &str = "bridge ";
 const NETDEV: &str = "netdev ";
@@ -52,12 +51,11 @@ pub(super) struct Passage<'a> {
 
 impl Keeper {
     pub(super) fn of_table(program: &Program) -> Self {
-        if program.table.name == FIREWALLD {
-            Self::Firewalld
-        } else {
-            Self::Nft {
+        match Owner::of_table(&program.table) {
+            Owner::Firewalld => Self::Firewalld,
+            _ => Self::Nft {
                 table: format!("{} {}", program.table.family, program.table.name),
-            }
+            },
         }
     }
 
@@ -67,7 +65,7 @@ impl Keeper {
             filter.is_some_and(|table| table.chains.iter().any(|chain| is_it(&chain.name)))
         };
         let program = saved.program.clone();
-        if has(|name| name.starts_with("ufw-") || name.starts_with("ufw6-")) {
+        if has(|name| Owner::of_chain(name) == Owner::Ufw) {
             Self::Ufw { program }
         } else {
             Self::Iptables {

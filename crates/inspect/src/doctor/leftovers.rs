@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use palisade::Firewall;
+use palisade::{Firewall, Owner};
 use palisade_core::location::Location;
 use palisade_core::network::InterfaceName;
 use palisade_core::state::{Record, State, StateError};
@@ -14,34 +14,33 @@ use super::location::is_of_programs;
 use super::mend::word;
 use super::rulesets::Rulesets;
 use super::scene::{Scene, names};
-use crate::libvirt::{self, Native};
+use crate::libvirt::{self, Matched, Native, is_its_chain};
 
 /// libvirt's rules, as they stood.
 #[derive(Debug)]
 pub(super) struct OfLibvirt {
     native: Vec<Native>,
-    /// All of them in words.
-    words: Vec<String>,
+    /// All of them.
+    all: Vec<Matched>,
 }
 
 impl OfLibvirt {
     pub(super) fn new(native: Vec<Native>, rulesets: &Rulesets) -> Self {
-        let words = native.iter().map(|rule| rule.text.clone());
+        let all = native.iter().map(|rule| rule.matched.clone());
         let in_iptables = rulesets.saved.iter().flat_map(libvirt::in_iptables);
         Self {
-            words: words.chain(in_iptables).collect(),
+            all: all.chain(in_iptables).collect(),
             native,
         }
     }
 
     pub(super) fn names(&self, bridge: &str) -> bool {
-        libvirt::names(&self.words, bridge)
+        self.all.iter().any(|rule| rule.names(bridge))
     }
 
     /// Whether there is more than the way to it.
     fn is_at_work(&self) -> bool {
-        let leads_on = |rule: &String| rule.contains("jump ") || rule.contains("-j LIBVIRT_");
-        self.words.iter().any(|rule| !leads_on(rule))
+        self.all.iter().any(|rule| !rule.is_jump)
     }
 }
 
@@ -56,17 +55,13 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) 
         return None; // It is at work, on bridges of its own; or nothing is left but its chains.
     }
     // What is about the same bridges and subnets, and no more: it may have other networks.
-    let is_meant = |rule: &str| {
-        let rule = [rule.to_owned()];
-        both.iter().any(|(record, bridge)| {
-            let mut subnets = record.network.subnets().iter();
-            libvirt::names(&rule, bridge.as_str())
-                || subnets.any(|subnet| format!("{} ", rule[0]).contains(&format!(" {subnet} ")))
-        })
+    let is_meant = |rule: &Matched| {
+        both.iter()
+            .any(|(record, _)| rule.concerns(&record.network))
     };
     let (mut evidence, mut mend) = (Vec::new(), Vec::new());
     for table in &rulesets.tables {
-        if table.name == libvirt::TABLE {
+        if Owner::of_table(table) == Owner::Libvirt {
             let name = format!("{} {}", table.family, table.name);
             mend.extend(
                 networks
@@ -81,13 +76,13 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) 
     }
     let native = rules.native.iter();
     let native: Vec<&Native> = native
-        .filter(|rule| rule.table == libvirt::TABLE && is_meant(&rule.text))
+        .filter(|rule| !is_its_chain(&rule.chain) && is_meant(&rule.matched))
         .collect();
     mend.extend(exact::native(&native));
     for saved in &rulesets.saved {
         for table in &saved.tables {
             let mut chains = table.chains.iter().map(|chain| &chain.name);
-            if let Some(first) = chains.find(|name| libvirt::is_its_chain(name)) {
+            if let Some(first) = chains.find(|name| is_its_chain(name)) {
                 evidence.push(Evidence::Rule {
                     program: saved.program.clone(),
                     table: table.name.clone(),
@@ -156,7 +151,7 @@ pub(super) fn unrecorded(firewall: &Firewall, scene: &Scene, rulesets: &Rulesets
                 continue;
             };
             let mut chains = table.chains.iter().map(|chain| &chain.name);
-            let chain = chains.find(|name| name.starts_with(exact::CHAINS));
+            let chain = chains.find(|name| Owner::of_chain(name).is_palisade());
             let evidence = Evidence::Rule {
                 program: saved.program.clone(),
                 table: table.name.clone(),

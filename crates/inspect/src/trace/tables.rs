@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use palisade_core::evaluate::Visit;
 use palisade_core::network;
-use palisade_iptables::rule::tag;
 use palisade_iptables::run::Variant;
 use palisade_iptables::text;
 use palisade_netlink::Socket;
@@ -15,8 +14,7 @@ use palisade_nft::object::{Family, Policy, Rule, Verdict};
 use palisade_nft::program::Program;
 use palisade_nft::trace::{Event, Met, refuses};
 
-use crate::owner::owner;
-use palisade::backends;
+use palisade::{Owner, backends};
 
 /// All tables that packets met, as they were when they were first asked for; read anew when the
 /// ruleset changed.
@@ -87,7 +85,7 @@ impl Tables {
 
     /// What the rule that an event tells of says in the words of iptables-nft, if its programs made
     /// it: the one at the same place in its chain, as they print it.
-    fn words(&mut self, event: &Event) -> Result<Option<text::Words>, DumpError> {
+    fn words(&mut self, event: &Event) -> Result<Option<text::Rule>, DumpError> {
         let family = match event.family {
             Family::Ip => network::Family::Ipv4,
             Family::Ip6 => network::Family::Ipv6,
@@ -124,7 +122,7 @@ impl Tables {
         // They were read one after the other.
         Ok(rule
             .filter(|_| its.len() == count)
-            .map(|rule| rule.words.clone()))
+            .map(|&rule| rule.clone()))
     }
 
     /// Whether the rule that stopped a packet, its last one, refused it: to the kernel that is an
@@ -186,10 +184,10 @@ fn visit(event: &Event, program: Option<&Program>) -> Option<Visit> {
 }
 
 /// The same visit, with its rule as iptables puts it.
-fn in_words(visit: Visit, words: &text::Words) -> Visit {
-    let (network, purpose) = tag(words).unzip();
+fn in_words(visit: Visit, rule: &text::Rule) -> Visit {
+    let (network, purpose) = Owner::of_saved(rule).serves().unzip();
     Visit {
-        rule: words.to_string(),
+        rule: rule.words.to_string(),
         network,
         purpose,
         ..visit
@@ -212,10 +210,7 @@ fn of_rule(event: &Event, rule: Option<&Rule>, visit: Visit) -> Visit {
         let rule = "(a rule that is gone)".to_owned();
         return Visit { rule, why, ..visit };
     };
-    let (network, purpose) = match owner(rule) {
-        Some((network, purpose)) => (Some(network), Some(purpose)),
-        None => (None, None),
-    };
+    let (network, purpose) = Owner::of_rule(rule).serves().unzip();
     Visit {
         rule: format!("{rule:#}"),
         why,

@@ -48,7 +48,8 @@ impl Words<'_> {
 
     fn rule(&mut self, sign: Sign, rule: &Rule) {
         let text = format!("{} {rule:#}", rule.chain);
-        self.tell(layout::owner_of_rule(rule), sign, "rule", &text);
+        let owner = layout::tag_of_rule(rule).map(|(network, _)| network);
+        self.tell(owner, sign, "rule", &text);
     }
 
     fn element(&mut self, network: Option<Name>, sign: Sign, (set, bytes): (&str, &[u8])) {

@@ -57,10 +57,10 @@ pub fn is_of_skeleton(rule: &Rule) -> bool {
         && flat::role(&rule.chain).is_none()
 }
 
-/// The network whose rule in `flat` this is, as its comment says.
+/// The network whose rule in `flat` this is, and the rule's kind, as its comment says.
 #[must_use]
-pub fn owner_of_rule(rule: &Rule) -> Option<Name> {
+pub fn tag_of_rule(rule: &Rule) -> Option<(Name, RuleKind)> {
     let is_of_network = !is_of_skeleton(rule);
     let comment = rule.userdata.text().filter(|_| is_of_network);
-    comment.and_then(untag).map(|(owner, _)| owner)
+    comment.and_then(untag)
 }

@@ -14,10 +14,10 @@ use palisade_nft::statement::concatenation;
 
 use crate::firewall::Firewall;
 
+use crate::owner::Owner;
+
 use super::notice::{Change, Process};
 
-/// How the names of our chains in the tables of iptables begin.
-const OUR_CHAINS: &str = "PALISADE_";
 /// The tables in which `iptables-nft` puts rules.
 const OF_IPTABLES: [&str; 3] = ["filter", "nat", "mangle"];
 
@@ -108,7 +108,7 @@ impl<'a> Meaning<'a> {
     pub(super) fn may_tell(&self, commit: &Commit) -> bool {
         let may_be_first = |change: &events::Change| match &change.object {
             Object::Elements { set, .. } => set == layout::TRANSACTION,
-            Object::Chain(chain) => is_of_iptables(change) && chain.starts_with(OUR_CHAINS),
+            Object::Chain(chain) => is_of_iptables(change) && Owner::of_chain(chain).is_palisade(),
             _ => false,
         };
         let mut changes = commit.changes.iter();
@@ -123,7 +123,7 @@ impl<'a> Meaning<'a> {
 
     fn is_ours(&self, change: &events::Change) -> bool {
         let is_ip = [object::Family::Ip, object::Family::Ip6].contains(&change.family);
-        let of_chain = |chain: &str| chain.starts_with(OUR_CHAINS);
+        let of_chain = |chain: &str| Owner::of_chain(chain).is_palisade();
         if is_ip && self.tables.contains(&change.table) {
             return true;
         }
@@ -187,18 +187,8 @@ impl<'a> Meaning<'a> {
             };
         }
         let said = format!("{rule:#}");
-        let owner = layout::owner_of_rule(rule).or_else(|| self.of_its_bridge(&said));
+        let owner = Owner::of_rule(rule).serves().map(|(network, _)| network);
         (owner, said)
-    }
-
-    /// The network whose bridge a rule names: programs of iptables keep their comments to themselves.
-    fn of_its_bridge(&self, said: &str) -> Option<Name> {
-        let mut records = self.records.iter().filter(|_| self.in_iptables);
-        let found = records.find(|record| {
-            let bridge = record.network.ruled_bridge();
-            bridge.is_some_and(|bridge| said.contains(&format!("\"{bridge}\"")))
-        });
-        found.map(|record| record.network.name().clone())
     }
 
     fn element(
