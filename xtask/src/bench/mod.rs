@@ -106,7 +106,8 @@ fn measured(arguments: &Arguments, command: &Path) -> Result<(), String> {
     println!("\n{}", report::LEGEND);
     print!("{}", target::table(&report.cells));
     if let Some(path) = &arguments.json {
-        write(path, &format!("{:#}\n", report.json()))?;
+        let targets = target::json(&report.cells);
+        write(path, &format!("{:#}\n", report.json(&targets)))?;
     }
     if let Some(folder) = &arguments.curves {
         for (name, picture) in chart::all(&report.cells) {

@@ -16,8 +16,8 @@ const BESIDE: [u16; 4] = [0, 1, 1_000, 10_000];
 /// How many stay when one of them is removed: one of two, of 1,000, of 5,000.
 const STAYING: [u16; 3] = [1, 999, 4_999];
 /// The cells in which only we are.
-pub(super) const DAEMON: &str = "in a daemon";
-pub(super) const COMMAND: &str = "as a command";
+const DAEMON: &str = "in a daemon";
+const COMMAND: &str = "as a command";
 /// More rules than those of so many networks take others' programs seconds for each run.
 const SLOW: usize = 1_000;
 

@@ -9,7 +9,6 @@ use super::arguments::Bench;
 use super::contestant::{Label, What, thousands};
 use super::machine::Machine;
 use super::measure::Row;
-use super::target;
 
 pub(super) const LEGEND: &str = "\
 Figures are medians of alternating runs, with the least and the most. `x bytes` compares with the
@@ -88,11 +87,12 @@ impl Report {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    /// All of it, with what came of the targets.
+    pub(super) fn json(&self, targets: &[Value]) -> Value {
         json!({
             "machine": self.machine.json(),
             "cells": self.cells.iter().map(Cell::json).collect::<Vec<_>>(),
-            "targets": target::json(&self.cells),
+            "targets": targets,
         })
     }
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{make, told};
+use super::file::naming;
+use super::make::make;
 use crate::program::{is_root, program, run};
 
 const SHELLS: [(&str, &str); 3] = [
@@ -23,8 +24,8 @@ pub(crate) fn check() -> Result<(), String> {
     manual(root)?;
     for section in ["man1", "man5"] {
         let folder = root.join("usr/share/man").join(section);
-        for entry in fs::read_dir(&folder).map_err(told(&folder))? {
-            let page = entry.map_err(told(&folder))?.path();
+        for entry in fs::read_dir(&folder).map_err(naming(&folder))? {
+            let page = entry.map_err(naming(&folder))?.path();
             let mut man = program("man");
             man.args(["--warnings", "--local-file"]).arg(&page);
             silent(man.env("MANPAGER", "cat"))?;
@@ -52,15 +53,15 @@ fn installed(tree: &Path, package: &Path) -> Result<(), String> {
     }
     let root = tree.with_file_name("installed");
     if root.exists() {
-        fs::remove_dir_all(&root).map_err(told(&root))?;
+        fs::remove_dir_all(&root).map_err(naming(&root))?;
     }
     let database = root.join("var/lib/dpkg");
     for folder in ["info", "updates", "triggers"] {
         let folder = database.join(folder);
-        fs::create_dir_all(&folder).map_err(told(&folder))?;
+        fs::create_dir_all(&folder).map_err(naming(&folder))?;
     }
     let status = database.join("status");
-    fs::write(&status, "").map_err(told(&status))?;
+    fs::write(&status, "").map_err(naming(&status))?;
     let dpkg = |action: &str, what: &Path| {
         let mut dpkg = program("dpkg");
         dpkg.arg(format!("--root={}", root.display()));
@@ -89,8 +90,8 @@ fn installed(tree: &Path, package: &Path) -> Result<(), String> {
 /// The files below a folder, seen from `root`.
 fn files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(told(folder))? {
-        let path = entry.map_err(told(folder))?.path();
+    for entry in fs::read_dir(folder).map_err(naming(folder))? {
+        let path = entry.map_err(naming(folder))?.path();
         if path.is_dir() {
             found.extend(files(root, &path)?);
         } else {
@@ -103,7 +104,7 @@ fn files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> {
 /// Each command has a page, and so have the files that people write.
 fn manual(root: &Path) -> Result<(), String> {
     let help = program(root.join("usr/bin/palisade")).arg("-h").output();
-    let help = help.map_err(told(root))?.stdout;
+    let help = help.map_err(naming(root))?.stdout;
     let help = String::from_utf8_lossy(&help).into_owned();
     let commands = help.split("Commands:\n").nth(1).unwrap_or_default();
     let commands = commands.split("\n\n").next().unwrap_or_default();
@@ -133,16 +134,16 @@ fn manual(root: &Path) -> Result<(), String> {
 fn units(root: &Path) -> Result<(), String> {
     let folder = root.join("usr/lib/systemd/system");
     let aside = root.with_file_name("units");
-    fs::create_dir_all(&aside).map_err(told(&aside))?;
+    fs::create_dir_all(&aside).map_err(naming(&aside))?;
     let mut verify = program("systemd-analyze");
     verify.args(["verify", "--man=no"]);
-    for entry in fs::read_dir(&folder).map_err(told(&folder))? {
-        let unit = entry.map_err(told(&folder))?.path();
-        let text = fs::read_to_string(&unit).map_err(told(&unit))?;
+    for entry in fs::read_dir(&folder).map_err(naming(&folder))? {
+        let unit = entry.map_err(naming(&folder))?.path();
+        let text = fs::read_to_string(&unit).map_err(naming(&unit))?;
         let bin = root.join("usr/bin/palisade");
         let here = text.replace("/usr/bin/palisade", &bin.to_string_lossy());
         let copy = aside.join(unit.file_name().unwrap_or_default());
-        fs::write(&copy, here).map_err(told(&copy))?;
+        fs::write(&copy, here).map_err(naming(&copy))?;
         verify.arg(copy);
     }
     silent(&mut verify)

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{read, told};
+use super::file::{naming, read};
 use crate::program::{program, run};
 
 /// What an administrator may change: dpkg asks before it replaces them.
@@ -16,11 +16,11 @@ pub(super) fn package(folder: &Path, root: &Path) -> Result<PathBuf, String> {
     let architecture = architecture()?;
     let staged = folder.join("debian");
     if staged.exists() {
-        fs::remove_dir_all(&staged).map_err(told(&staged))?;
+        fs::remove_dir_all(&staged).map_err(naming(&staged))?;
     }
     run(program("cp").arg("-a").arg(root).arg(&staged))?;
     let control = staged.join("DEBIAN");
-    fs::create_dir_all(&control).map_err(told(&control))?;
+    fs::create_dir_all(&control).map_err(naming(&control))?;
     let about = read("dist/debian/control")?
         .replace("@VERSION@", version)
         .replace("@ARCHITECTURE@", &architecture)
@@ -32,8 +32,8 @@ pub(super) fn package(folder: &Path, root: &Path) -> Result<PathBuf, String> {
         ("postrm", read("dist/debian/postrm")?, 0o755),
     ] {
         let path = control.join(name);
-        fs::write(&path, text).map_err(told(&path))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(told(&path))?;
+        fs::write(&path, text).map_err(naming(&path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(naming(&path))?;
     }
     let package = folder.join(format!("palisade_{version}_{architecture}.deb"));
     let mut build = program("dpkg-deb");
@@ -55,12 +55,12 @@ fn architecture() -> Result<String, String> {
 /// The bytes of all files.
 fn size(folder: &Path) -> Result<u64, String> {
     let mut bytes = 0;
-    for entry in fs::read_dir(folder).map_err(told(folder))? {
-        let path = entry.map_err(told(folder))?.path();
+    for entry in fs::read_dir(folder).map_err(naming(folder))? {
+        let path = entry.map_err(naming(folder))?.path();
         bytes += if path.is_dir() {
             size(&path)?
         } else {
-            fs::metadata(&path).map_err(told(&path))?.len()
+            fs::metadata(&path).map_err(naming(&path))?.len()
         };
     }
     Ok(bytes)

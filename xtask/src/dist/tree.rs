@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::file::{naming, read};
 use super::page::page;
-use super::{read, told};
 use crate::program::{program, run};
 
 /// Files of the workspace, and where they go.
@@ -50,16 +50,16 @@ const SHELLS: [(&str, &str); 3] = [
 pub(super) fn plant(root: &Path, binary: &Path) -> Result<(), String> {
     let bin = root.join("usr/bin/palisade");
     folder_of(&bin)?;
-    fs::copy(binary, &bin).map_err(told(binary))?;
-    fs::set_permissions(&bin, fs::Permissions::from_mode(0o755)).map_err(told(&bin))?;
+    fs::copy(binary, &bin).map_err(naming(binary))?;
+    fs::set_permissions(&bin, fs::Permissions::from_mode(0o755)).map_err(naming(&bin))?;
     if run(program("strip").arg(&bin)).is_err() {
         println!("it stays as it was built, with its symbols");
     }
     for (from, to) in FILES {
         write(&root.join(to), &read(from)?)?;
     }
-    for entry in fs::read_dir(crate::program::workspace().join("docs")).map_err(told(root))? {
-        let path = entry.map_err(told(root))?.path();
+    for entry in fs::read_dir(crate::program::workspace().join("docs")).map_err(naming(root))? {
+        let path = entry.map_err(naming(root))?.path();
         let name = path
             .file_name()
             .unwrap_or_default()
@@ -73,10 +73,10 @@ pub(super) fn plant(root: &Path, binary: &Path) -> Result<(), String> {
         }
     }
     let networks = root.join("etc/palisade/networks");
-    fs::create_dir_all(&networks).map_err(told(&networks))?;
+    fs::create_dir_all(&networks).map_err(naming(&networks))?;
     for (shell, to) in SHELLS {
         let script = program(&bin).args(["completions", shell]).output();
-        let script = script.map_err(told(&bin))?;
+        let script = script.map_err(naming(&bin))?;
         if !script.status.success() {
             return Err(format!("`palisade completions {shell}`: {}", script.status));
         }
@@ -87,12 +87,12 @@ pub(super) fn plant(root: &Path, binary: &Path) -> Result<(), String> {
 
 fn manual(root: &Path, bin: &Path) -> Result<(), String> {
     let man1 = root.join("usr/share/man/man1");
-    fs::create_dir_all(&man1).map_err(told(&man1))?;
+    fs::create_dir_all(&man1).map_err(naming(&man1))?;
     let written = program(bin)
         .arg("manual")
         .arg(&man1)
         .output()
-        .map_err(told(bin))?;
+        .map_err(naming(bin))?;
     if !written.status.success() {
         return Err(format!("`palisade manual`: {}", written.status));
     }
@@ -102,8 +102,8 @@ fn manual(root: &Path, bin: &Path) -> Result<(), String> {
     }
     for folder in ["usr/share/man/man1", "usr/share/man/man5"] {
         let folder = root.join(folder);
-        for entry in fs::read_dir(&folder).map_err(told(&folder))? {
-            let path = entry.map_err(told(&folder))?.path();
+        for entry in fs::read_dir(&folder).map_err(naming(&folder))? {
+            let path = entry.map_err(naming(&folder))?.path();
             // Without a date, the same page is always the same file.
             run(program("gzip").args(["-9", "-n", "-f"]).arg(path))?;
         }
@@ -113,10 +113,10 @@ fn manual(root: &Path, bin: &Path) -> Result<(), String> {
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
     folder_of(path)?;
-    fs::write(path, text).map_err(told(path))
+    fs::write(path, text).map_err(naming(path))
 }
 
 fn folder_of(path: &Path) -> Result<(), String> {
     let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(told(folder))
+    fs::create_dir_all(folder).map_err(naming(folder))
 }

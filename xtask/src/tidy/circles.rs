@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path as FilePath, PathBuf};
 
+use super::contents::{Import, Kind, Visibility};
 use super::crates::{Crates, ModuleId};
+use super::files::Files;
+use super::finding::Finding;
 use super::resolve::{Meaning, resolve};
-use super::scan::{Import, Kind, Visibility};
 
 /// Files, and the lines that make them depend on others.
 type Arrows = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<usize>>>;
@@ -25,6 +27,27 @@ pub(super) struct Circle {
 pub(super) struct Step {
     pub(super) file: PathBuf,
     pub(super) lines: Vec<usize>,
+}
+
+impl Circle {
+    /// `a.rs -> b.rs -> a.rs`, and the first line of each arrow.
+    pub(super) fn finding(&self, files: &Files) -> Finding {
+        let names = self.steps.iter().chain(self.steps.first());
+        let names: Vec<String> = names.map(|step| step.file.display().to_string()).collect();
+        let arrow = |step: &Step| {
+            let line = step.lines.first().copied().unwrap_or_default();
+            let source = files.line(&step.file, line);
+            let more = match step.lines.len() {
+                ..=1 => String::new(),
+                count => format!("  (and {} more lines)", count - 1),
+            };
+            format!("{}:{line}: {source}{more}", step.file.display())
+        };
+        Finding {
+            name: format!("circle: {}", names.join(" -> ")),
+            places: self.steps.iter().map(arrow).collect(),
+        }
+    }
 }
 
 /// All circles of all crates, shortest first.

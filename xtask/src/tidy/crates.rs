@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path as FilePath, PathBuf};
 
+use super::contents::{Contents, Item, Visibility};
 use super::documents::examples;
 use super::files::Files;
 use super::package::{Package, TargetKind};
-use super::scan::{Contents, Item, Visibility, scan};
+use super::scan::scan;
 
 /// All crates of the workspace.
 #[derive(Debug)]

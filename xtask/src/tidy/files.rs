@@ -59,11 +59,15 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 #[cfg(test)]
 impl<const N: usize> From<[(&str, &str); N]> for Files {
     fn from(files: [(&str, &str); N]) -> Self {
-        let files = files.into_iter();
-        Self(
-            files
-                .map(|(path, text)| (path.into(), text.to_owned()))
-                .collect(),
-        )
+        let files = files.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+        Self(BTreeMap::from(files))
+    }
+}
+
+#[cfg(test)]
+impl Files {
+    /// Adds files, in the place of those of the same names.
+    pub(super) fn extend<const N: usize>(&mut self, files: [(&str, &str); N]) {
+        self.0.append(&mut Self::from(files).0);
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::crates::Crates;
 use super::files::Files;
+use super::finding::Finding;
 use super::package::Package;
 
 /// Each library, and which of the workspace's others it may use. Who is not named may use all.
@@ -37,12 +38,14 @@ const LAYERS: [(&str, &[&str]); 7] = [
 ];
 
 /// Lines of manifests and sources that use a crate against the order.
-pub(super) fn forbidden(files: &Files, packages: &[Package], crates: &Crates) -> Vec<String> {
+pub(super) fn forbidden(files: &Files, packages: &[Package], crates: &Crates) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut add = |path: &Path, line: usize, from: &str, to: &str| {
         let source = files.line(path, line);
-        let path = path.display();
-        found.push(format!("{path}:{line}: {from} may not use {to}: {source}"));
+        found.push(Finding {
+            name: format!("layers: {from} may not use {to}"),
+            places: vec![format!("{}:{line}: {source}", path.display())],
+        });
     };
     let is_forbidden = |from: &str, to: &str| {
         let allowed = LAYERS.iter().find(|(name, _)| *name == from);

@@ -5,12 +5,12 @@
 //! anything outside of its crate has its name behind a dot or a `::`.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
 
+use super::contents::{Item, Kind, Visibility};
 use super::crates::{Crate, Crates, ModuleId};
 use super::documents::Documents;
+use super::finding::Finding;
 use super::resolve::{ImportId, Meaning, resolve};
-use super::scan::{Item, Kind, Visibility};
 
 /// Something that a library exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,20 +21,12 @@ enum Export {
     Import(ImportId),
 }
 
-/// An item that could be private.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Unused {
-    pub(super) file: PathBuf,
-    pub(super) line: usize,
-    pub(super) name: String,
-}
-
 /// How many items a library exports, and which of them nothing uses.
 #[derive(Debug)]
 pub(super) struct Exports {
     pub(super) package: String,
     pub(super) count: usize,
-    pub(super) unused: Vec<Unused>,
+    pub(super) unused: Vec<Finding>,
 }
 
 /// The exports of all libraries.
@@ -248,59 +240,54 @@ impl Uses<'_> {
                 && (is_named || self.documents.name(&item.name)))
     }
 
-    fn unused(&self, exported: &BTreeSet<Export>) -> Vec<Unused> {
-        let mut unused = Vec::new();
-        for export in exported {
-            match *export {
-                Export::Item(module, item) => {
-                    let found = self.crates.item(module, item);
-                    let owner = owner(self.crates, module, found);
-                    let owner_is_used = owner.is_none_or(
-                        |it| matches!(it, Export::Item(module, item) if self.items.contains(&(module, item))),
-                    );
-                    if owner_is_used && !self.items.contains(&(module, item)) {
-                        let owner = found.owner.as_ref().and_then(|owner| owner.last());
-                        unused.push(Unused {
-                            file: self.crates.module(module).file.clone(),
-                            line: found.line,
-                            name: match owner {
-                                Some(owner) => format!("{owner}::{}", found.name),
-                                None => found.name.clone(),
-                            },
-                        });
-                    }
-                }
-                Export::Import(id @ (module, import)) => {
-                    let found = &self.crates.module(module).contents.imports[import];
-                    let meanings = resolve(self.crates, module, &found.segments).meanings;
-                    let is_seen = meanings
-                        .iter()
-                        .any(|it| self.seen.contains(&(module.0, *it)));
-                    if !is_seen && !self.imports.contains(&id) {
-                        unused.push(Unused {
-                            file: self.crates.module(module).file.clone(),
-                            line: found.line,
-                            name: found.segments.join("::"),
-                        });
-                    }
-                }
-                Export::Module(module) => {
-                    let is_inside = |of: ModuleId| self.crates.is_inside(of, module);
-                    let is_used = self.modules.contains(&module)
-                        || self.items.iter().any(|(of, _)| is_inside(*of))
-                        || self.imports.iter().any(|(of, _)| is_inside(*of));
-                    if !is_used {
-                        let found = self.crates.module(module);
-                        unused.push(Unused {
-                            file: found.file.clone(),
-                            line: 1,
-                            name: found.path.clone(),
-                        });
-                    }
-                }
-            }
+    fn unused(&self, exported: &BTreeSet<Export>) -> Vec<Finding> {
+        let unused = exported.iter().filter_map(|export| match *export {
+            Export::Item(module, item) => self.unused_item(module, item),
+            Export::Import(import) => self.unused_import(import),
+            Export::Module(module) => self.unused_module(module),
+        });
+        unused.collect()
+    }
+
+    /// A finding, unless something uses the item, or nothing its type.
+    fn unused_item(&self, of: ModuleId, at: usize) -> Option<Finding> {
+        let item = self.crates.item(of, at);
+        if self.items.contains(&(of, at)) {
+            return None;
         }
-        unused.sort();
-        unused
+        let name = match owner(self.crates, of, item) {
+            Some(Export::Item(module, at)) if !self.items.contains(&(module, at)) => return None,
+            Some(Export::Item(module, at)) => {
+                format!("{}::{}", self.crates.item(module, at).name, item.name)
+            }
+            _ => item.name.clone(),
+        };
+        Some(self.finding(of, &name, item.line))
+    }
+
+    fn unused_import(&self, id: ImportId) -> Option<Finding> {
+        let (of, at) = id;
+        let import = &self.crates.module(of).contents.imports[at];
+        let meanings = resolve(self.crates, of, &import.segments).meanings;
+        let is_seen = meanings.iter().any(|it| self.seen.contains(&(of.0, *it)));
+        let name = import.segments.join("::");
+        (!is_seen && !self.imports.contains(&id)).then(|| self.finding(of, &name, import.line))
+    }
+
+    fn unused_module(&self, module: ModuleId) -> Option<Finding> {
+        let is_inside = |of: ModuleId| self.crates.is_inside(of, module);
+        let is_used = self.modules.contains(&module)
+            || self.items.iter().any(|(of, _)| is_inside(*of))
+            || self.imports.iter().any(|(of, _)| is_inside(*of));
+        let name = &self.crates.module(module).path;
+        (!is_used).then(|| self.finding(module, name, 1))
+    }
+
+    fn finding(&self, of: ModuleId, name: &str, line: usize) -> Finding {
+        let file = self.crates.module(of).file.display();
+        Finding {
+            name: format!("unused public item: {name} in {file}"),
+            places: vec![format!("{file}:{line}")],
+        }
     }
 }

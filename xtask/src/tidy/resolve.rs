@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::contents::Kind;
 use super::crates::{Crates, ModuleId};
-use super::scan::Kind;
 
 /// What a path means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,102 +4,12 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
+use super::contents::{Child, Contents, Function, Item, Kind, Path, Visibility};
+use super::imports::imports;
 use super::tokens::{
     attribute, brace_or_semicolon, comma_parts, group, is_punct, line, lines, path, qualifiers,
     semicolon, visibility, word,
 };
-
-/// A module, as far as one file has it.
-#[derive(Debug, Default)]
-pub(super) struct Contents {
-    pub(super) children: Vec<Child>,
-    pub(super) imports: Vec<Import>,
-    pub(super) items: Vec<Item>,
-    pub(super) paths: Vec<Path>,
-    /// Names behind a dot or a `::`: methods, fields, variants.
-    pub(super) members: Vec<String>,
-    pub(super) functions: Vec<Function>,
-    /// Whether what is read now is compiled for tests only.
-    is_test: bool,
-    /// First and last lines of what is compiled for tests only.
-    pub(super) tests: Vec<(usize, usize)>,
-}
-
-/// A `mod` declaration.
-#[derive(Debug)]
-pub(super) struct Child {
-    pub(super) name: String,
-    pub(super) visibility: Visibility,
-    pub(super) is_test: bool,
-    /// The value of its `#[path]`.
-    pub(super) path: Option<String>,
-    /// None where the module is a file of its own.
-    pub(super) inline: Option<Contents>,
-    pub(super) line: usize,
-}
-
-/// One name of a `use` declaration.
-#[derive(Debug, Clone)]
-pub(super) struct Import {
-    pub(super) segments: Vec<String>,
-    /// None for a glob.
-    pub(super) name: Option<String>,
-    pub(super) visibility: Visibility,
-    pub(super) line: usize,
-    pub(super) is_test: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Visibility {
-    Private,
-    Restricted,
-    Public,
-}
-
-/// Anything with a name that others can use.
-#[derive(Debug)]
-pub(super) struct Item {
-    pub(super) kind: Kind,
-    pub(super) name: String,
-    pub(super) visibility: Visibility,
-    pub(super) line: usize,
-    /// The type of a method, constant of a type or impl.
-    pub(super) owner: Option<Vec<String>>,
-    /// The paths that users of the item see: parameters, public fields, bounds.
-    pub(super) signature: Vec<Path>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Function,
-    Type,
-    Trait,
-    Constant,
-    Macro,
-    /// A method or constant of a type.
-    Member,
-    /// A trait's impl: its types are as public as the type is.
-    Impl,
-}
-
-/// A path in code, also of one name only.
-#[derive(Debug, Clone)]
-pub(super) struct Path {
-    pub(super) segments: Vec<String>,
-    pub(super) line: usize,
-    /// Whether a variable cannot be meant: a type, a constant, a call.
-    pub(super) is_item: bool,
-    pub(super) is_test: bool,
-}
-
-/// A function with a body.
-#[derive(Debug)]
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) line: usize,
-    pub(super) length: usize,
-    pub(super) is_test: bool,
-}
 
 /// Where tokens stand.
 #[derive(Clone, Copy)]
@@ -440,53 +350,4 @@ fn owner(header: &[TokenTree]) -> (Vec<String>, bool) {
     let named = (at..header.len()).find_map(|at| path(header, at).0.path);
     let owner = named.map(|path| path.segments).unwrap_or_default();
     (owner, of_trait.is_some())
-}
-
-/// The names of a `use` tree.
-fn imports(tree: &[TokenTree], prefix: &[String], visibility: Visibility) -> Vec<Import> {
-    let mut all = Vec::new();
-    for part in comma_parts(tree) {
-        let mut segments = prefix.to_vec();
-        let import = |segments: &[String], name: Option<String>| Import {
-            segments: segments.to_vec(),
-            name,
-            visibility,
-            line: line(part, 0),
-            is_test: false,
-        };
-        let mut at = 0;
-        loop {
-            if let Some(group) = group(part, at, Delimiter::Brace) {
-                let tree: Vec<TokenTree> = group.stream().into_iter().collect();
-                all.extend(imports(&tree, &segments, visibility));
-                break;
-            }
-            if is_punct(part, at, '*') {
-                all.push(import(&segments, None));
-                break;
-            }
-            let Some(name) = word(part, at) else {
-                // A path that begins with `::` is of another crate.
-                if at == 0 && is_punct(part, 0, ':') {
-                    at = 2;
-                    continue;
-                }
-                break;
-            };
-            if name != "self" || segments.is_empty() {
-                segments.push(name);
-            }
-            if is_punct(part, at + 1, ':') {
-                at += 3;
-                continue;
-            }
-            let renamed = match word(part, at + 1).as_deref() {
-                Some("as") => word(part, at + 2),
-                _ => segments.last().cloned(),
-            };
-            all.push(import(&segments, renamed));
-            break;
-        }
-    }
-    all
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenTree};
 
-use super::scan::{Path, Visibility};
+use super::contents::{Path, Visibility};
 
 /// The name or keyword at a place.
 pub(super) fn word(tokens: &[TokenTree], at: usize) -> Option<String> {
