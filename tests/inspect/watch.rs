@@ -34,6 +34,8 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in [Place::Mapped, Place::Flat, Place::Nft] {
         let name = format!("{place:?}: `watch` names networks");
         trials = trials.with(name, move || names_networks(place));
+        let name = format!("{place:?}: `watch` names the networks of what is deleted");
+        trials = trials.with(name, move || names_deleted(place));
     }
     for place in [Place::Legacy, Place::Nft] {
         let name = format!("{place:?}: `watch` tells what moved the jumps");
@@ -354,13 +356,90 @@ fn names_networks(place: Place) {
     assert_eq!(named(), both);
     palisade.apply([&routed(1)]).stdout();
     assert_eq!(named(), one("net1"));
-    // Of rules of iptables that go, the kernel does not tell what they said.
     palisade.ok(["remove", "net2"]);
-    let gone = named();
-    assert!(place == Place::Nft || gone == one("net2"), "{gone:?}");
+    assert_eq!(named(), one("net2"));
     palisade.ok(["remove", "--all"]);
-    let gone = named();
-    assert!(place == Place::Nft || gone == one("net1"), "{gone:?}");
+    assert_eq!(named(), one("net1"));
+}
+
+/// Whose rules and elements another program deletes, one by one, and what they were.
+fn names_deleted(place: Place) {
+    let site = Site::new();
+    let palisade = place.palisade(&site.host);
+    palisade.apply([&net(1), &net(2)]).stdout();
+    let watching = Watching::start(&site, &palisade, &[]);
+    let all = match place {
+        Place::Mapped => elements_of_second(),
+        _ => rules_of_second(&site),
+    };
+    assert!(all.len() >= 8, "{all:#?}");
+    for (object, key, part) in all {
+        site.host.nft(&format!("delete {object} {key}"));
+        let told = watching.next("changed", any);
+        assert_eq!(told["own"], false, "{told:#}");
+        assert_eq!(told["networks"], serde_json::json!(["net2"]), "{told:#}");
+        let [line] = told["lines"].as_array().expect("lines").as_slice() else {
+            panic!("{told:#}");
+        };
+        assert_eq!(
+            (&line["sign"], &line["network"]),
+            (&"-".into(), &"net2".into())
+        );
+        let text = line["text"].as_str().expect("a text");
+        assert!(
+            text.starts_with(&object) && text.contains(&part),
+            "{part}: {text}"
+        );
+    }
+}
+
+/// Elements of the layout `mapped`: where each is, its key, and what is told of it.
+fn elements_of_second() -> Vec<(String, String, String)> {
+    let elements = [
+        ("cross", r#""virbr2" . "virbr2""#),
+        ("bridges", r#""virbr2""#),
+        ("out_24", r#""virbr2" . 10.2.0.0"#),
+        ("refused_out", r#""virbr2""#),
+        ("reply_24", r#""virbr2" . 10.2.0.0"#),
+        ("refused_in", r#""virbr2""#),
+        ("same_24", "10.2.0.0 . 10.2.0.0"),
+        ("nat_24_1024-65535", "10.2.0.0"),
+    ];
+    let element = |(set, key): (&str, &str)| {
+        let key = format!("{{ {key} }}");
+        (format!("element ip palisade {set}"), key.clone(), key)
+    };
+    elements.map(element).into()
+}
+
+/// Rules that name the network's bridge or subnet: where each is, its handle, and the beginning of what
+/// is told of it.
+fn rules_of_second(site: &Site) -> Vec<(String, String, String)> {
+    let mut list = Command::new("nft");
+    let listed = site.host.answer(list.args(["-a", "list", "ruleset"]), "");
+    let (mut table, mut chain, mut rules) = (String::new(), String::new(), Vec::new());
+    for line in listed.stdout().lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["table", family, name, ..] => table = format!("{family} {name}"),
+            ["chain", name, ..] => chain = (*name).to_owned(),
+            [said @ .., "#", "handle", handle]
+                if table.starts_with("ip ")
+                    && said
+                        .iter()
+                        .any(|word| word.contains("virbr2") || word.contains("10.2.")) =>
+            {
+                let start = said[..2].join(" ");
+                rules.push((
+                    format!("rule {table} {chain}"),
+                    format!("handle {handle}"),
+                    start,
+                ));
+            }
+            _ => {}
+        }
+    }
+    rules
 }
 
 /// A watch that is held up hears less than was told: what it missed is found all the same.

@@ -1,8 +1,8 @@
 //! What the kernel tells of changes to the ruleset, whoever makes them.
 //!
 //! After each commit the kernel tells a group of sockets all that it changed, and at the end which
-//! generation it made and which process asked for it. Of what goes it tells little more than how it
-//! was called. A listener that is too slow loses messages, and is told so.
+//! generation it made and which process asked for it. Deleted rules and
+//! elements are reported as whole as new ones, other deleted objects by their names. A listener that is too slow loses messages, and is told so.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ pub enum Object {
     Table,
     /// A chain.
     Chain(String),
-    /// A rule; of one that went, without what it said.
+    /// A rule.
     Rule(Box<Rule>),
     /// A set or a map.
     Set(String),

@@ -9,7 +9,7 @@ use palisade_core::state::Record;
 use palisade_iptables::rule::Table;
 use palisade_nft::events::{self, Commit, Object, Way};
 use palisade_nft::layout::{self, SetId};
-use palisade_nft::object::{self, Element, Rule};
+use palisade_nft::object::{self, Element};
 use palisade_nft::statement::concatenation;
 
 use crate::firewall::Firewall;
@@ -157,8 +157,9 @@ impl<'a> Meaning<'a> {
             Object::Chain(chain) => tell(None, "chain", chain),
             Object::Set(set) => tell(None, "set", set),
             Object::Rule(rule) => {
-                let (network, said) = self.rule(change, rule);
-                tell(network, "rule", &format!("{} {said}", rule.chain));
+                // The kernel reports a deleted rule as completely as a new one.
+                let network = Owner::of_rule(rule).serves().map(|(network, _)| network);
+                tell(network, "rule", &format!("{} {rule:#}", rule.chain));
             }
             Object::Elements { set, elements } if set == layout::TRANSACTION => {
                 log::debug!("{} marks of transactions", elements.len());
@@ -171,24 +172,6 @@ impl<'a> Meaning<'a> {
             }
             Object::Other => tell(None, "something in", ""),
         }
-    }
-
-    /// Whose rule it is, and what it says. Of one that went, the kernel tells the handle alone, and
-    /// the record that it was noted in says the rest.
-    fn rule(&self, change: &events::Change, rule: &Rule) -> (Option<Name>, String) {
-        let handle = rule.handle.unwrap_or_default();
-        if rule.expressions.is_empty() {
-            let is_it = |installed: &Installed| {
-                installed.handle == Some(handle) && installed.place == rule.chain
-            };
-            return match self.recorded(change, is_it) {
-                Some((name, installed)) => (Some(name), installed.item.clone()),
-                None => (None, format!("handle {handle}")),
-            };
-        }
-        let said = format!("{rule:#}");
-        let owner = Owner::of_rule(rule).serves().map(|(network, _)| network);
-        (owner, said)
     }
 
     fn element(
