@@ -1,8 +1,9 @@
 //! What the kernel tells of changes to the ruleset, whoever makes them.
 //!
-//! After each commit the kernel tells a group of sockets all that it changed, and at the end which
-//! generation it made and which process asked for it. Deleted rules and
-//! elements are reported as whole as new ones, other deleted objects by their names. A listener that is too slow loses messages, and is told so.
+//! After each commit the kernel reports to a group of sockets everything that the commit changed, and
+//! at the end the generation that it made and the process that asked for it. Deleted rules and
+//! elements are reported as completely as new ones, other deleted objects by name. A listener that is
+//! too slow loses messages, and learns that it did.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
