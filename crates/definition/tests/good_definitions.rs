@@ -290,9 +290,10 @@ fn ranges_in_all_their_forms() {
     );
 }
 
-/// libvirt asks the first `<ip>` of IPv4 that has DHCP or TFTP, and no other.
+/// As with libvirt, DHCP of any IPv4 `<ip>` counts, but TFTP only of the first IPv4 `<ip>` that has
+/// DHCP or TFTP.
 #[test]
-fn dhcp_and_tftp_of_the_first_that_has_any() {
+fn dhcp_and_tftp_of_several_ip_elements() {
     let range = "<dhcp><range start='10.0.0.2' end='10.0.0.9'/></dhcp>";
     let host = "<dhcp><host mac='52:54:00:00:00:01' ip='10.1.0.2'/></dhcp>";
     let tftp = "<tftp root='/srv'/>";
@@ -301,9 +302,10 @@ fn dhcp_and_tftp_of_the_first_that_has_any() {
         (["<dhcp/>", "<tftp/>", ""], (false, false)),
         ([range, "", ""], (true, false)),
         (["", host, ""], (true, false)),
-        ([tftp, range, ""], (false, true)),
+        ([tftp, range, ""], (true, true)),
         ([range, tftp, ""], (true, false)),
         (["", &format!("{tftp}{host}"), ""], (true, true)),
+        ([tftp, tftp, range], (false, true)),
         (["", "", range], (false, false)),
     ];
     for ([first, second, v6], (dhcp, tftp)) in cases {

@@ -46,24 +46,24 @@ struct Services {
     tftp: Option<Span>,
 }
 
-/// Reads all `<ip>` of a network. As libvirt does, only the first with IPv4 that has DHCP or TFTP
-/// is asked which of them it has.
+/// Reads all `<ip>` of a network.
+///
+/// As with libvirt, DHCP of any IPv4 `<ip>` counts, but TFTP only of the first IPv4 `<ip>` that has
+/// DHCP or TFTP.
 pub(super) fn read(network: &XmlElement<'_>) -> Result<IpElements, SpannedFault> {
     let mut subnets = Vec::new();
-    let mut first = None;
+    let mut serving: Vec<Services> = Vec::new();
     for ip in network.all("ip") {
         ip.check(&IP)?;
         let family = family(ip)?;
         subnets.push(subnet(ip, family)?);
         let services = services(ip, family)?;
         if family == Family::Ipv4 && (services.dhcp.is_some() || services.tftp.is_some()) {
-            first.get_or_insert(services);
+            serving.push(services);
         }
     }
-    let Services { dhcp, tftp } = first.unwrap_or(Services {
-        dhcp: None,
-        tftp: None,
-    });
+    let dhcp = serving.iter().find_map(|services| services.dhcp);
+    let tftp = serving.first().and_then(|services| services.tftp);
     Ok(IpElements {
         subnets,
         dhcp: dhcp.map(|span| Spanned::new("dhcp", span)),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use palisade_core::backend::{Addition, Backend, Change, RunError};
 use palisade_core::network::{AddressRange, Description, Family, Forward, Nat, Network, PortRange};
+use palisade_definition::{Source, parse};
 use palisade_iptables::backend::render;
 
 use crate::host::{Fails, Host, Standing, lock};
@@ -315,6 +316,35 @@ pub(crate) fn checksum_missing(variant: &'static str) {
     assert!(found.is_empty(), "{found:#?}");
     host.remove(&["net1"]);
     assert_eq!(host.standing(), Standing::new());
+}
+
+/// As with libvirt, DHCP of any IPv4 `<ip>` brings the checksum rule, but TFTP only of the first
+/// `<ip>` that has DHCP or TFTP.
+pub(crate) fn services_of_several_ip_elements(variant: &'static str) {
+    let read = |first: &str, second: &str| {
+        let xml = format!(
+            "<network><name>lab</name><bridge name='virbr7'/>\
+             <ip address='10.0.7.1' prefix='24'>{first}</ip>\
+             <ip address='10.0.8.1' prefix='24'>{second}</ip></network>"
+        );
+        let source = Source::at(Path::new("lab.xml"));
+        parse(&source, xml.as_bytes()).expect("a network")
+    };
+    let dhcp = "<dhcp><range start='10.0.8.2' end='10.0.8.9'/></dhcp>";
+    let tftp = "<tftp root='/srv'/>";
+    let checksum = "-o virbr7 -p udp -m udp --dport 68 -j CHECKSUM --checksum-fill";
+    let boot = "-i virbr7 -p udp -m udp --dport 69 -j ACCEPT";
+    for (first, second, boots) in [(tftp, dhcp, true), (dhcp, tftp, false)] {
+        let mut host = Host::new(variant);
+        host.start(&read(first, second));
+        let standing = host.standing();
+        let has = |table: &str, rule: &str| {
+            let lines = standing.get(table).map_or(&[][..], Vec::as_slice);
+            lines.iter().any(|line| line.ends_with(rule))
+        };
+        assert!(has("ipv4 mangle", checksum), "{standing:#?}");
+        assert_eq!(has("ipv4 filter", boot), boots, "{standing:#?}");
+    }
 }
 
 /// Where the programs look for their extensions.

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             let test = |variant| parity::as_libvirt(case, variant);
             trials.push(trial(name, variant, hindrance, test));
         }
-        let tests: [(&str, Test); 8] = [
+        let tests: [(&str, Test); 9] = [
             ("unusual_words", cases::unusual_words),
             ("replaced_and_restored", cases::replaced_and_restored),
             ("rendered", cases::rendered),
@@ -39,6 +39,10 @@ fn main() -> ExitCode {
             ("every_failure_is_undone", cases::every_failure_is_undone),
             ("stale_plans", cases::stale_plans),
             ("probed", cases::probed),
+            (
+                "services_of_several_ip_elements",
+                cases::services_of_several_ip_elements,
+            ),
         ];
         for (name, test) in tests {
             trials.push(trial(format!("{variant}: {name}"), variant, || None, test));
