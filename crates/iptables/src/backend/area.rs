@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use palisade_core::backend::{Addition, Change, Foreign, Installed, Placement};
 use palisade_core::network::Family;
+use palisade_core::rules::Layer;
 use palisade_core::state::Record;
 
 use super::draft::recorded;
-use crate::rule::{Placed, Table, meaning, placed};
+use crate::rule::{LAYERS, Placed, Table, meaning, placed};
 use crate::run::Variant;
 
 /// What shall become of the tables of one family.
@@ -128,7 +129,7 @@ pub(super) fn areas<'a, E>(
     }
     for (network, &record) in change.restore.iter().enumerate() {
         let of = variant(&record.placement)?;
-        for family in Family::BOTH {
+        for family in LAYERS.map(Layer::family) {
             let wanted = staying(record, family);
             let keys: HashSet<_> = wanted
                 .iter()
@@ -153,7 +154,9 @@ pub(super) fn areas<'a, E>(
     let mut added = Vec::with_capacity(change.add.len());
     for (network, addition) in change.add.iter().enumerate() {
         let of = variant(addition.placement)?;
-        let wanted = Family::BOTH.map(|family| (family, placed(addition.network, family)));
+        let wanted = LAYERS
+            .map(Layer::family)
+            .map(|family| (family, placed(addition.network, family)));
         for (family, wanted) in wanted.iter().filter(|(_, wanted)| !wanted.is_empty()) {
             let area = touch(&mut areas, of, *family);
             area.added.push((network, wanted.clone()));
@@ -169,7 +172,7 @@ pub(super) fn areas<'a, E>(
     members.sort_by_key(|&(order, _)| order);
     for (_, member) in members {
         let of = variant(member.placement())?;
-        for family in Family::BOTH {
+        for family in LAYERS.map(Layer::family) {
             if let Some(area) = areas.get_mut(&(of, family)) {
                 area.networks.extend(member.held(family));
             }

@@ -1,9 +1,10 @@
 //! Whether programs and kernel can do what networks need: a typical change, tried out.
 
 use palisade_core::network::{Description, Family, Forward, Nat, Network};
+use palisade_core::rules::Layer;
 
 use super::{Iptables, IptablesError};
-use crate::rule::{Placed, Table, placed};
+use crate::rule::{LAYERS, Placed, Table, placed};
 use crate::run::{Programs, Restore, RestoreError, Variant, try_out, word};
 use crate::text::{Command, Input};
 
@@ -19,7 +20,7 @@ pub(super) fn probe(
     let Some(network) = typical() else {
         return Ok(without); // It holds together, as the test below shows.
     };
-    for family in Family::BOTH {
+    for family in LAYERS.map(Layer::family) {
         let rules = placed(&network, family);
         for table in Table::ALL {
             let here: Vec<&Placed> = rules.iter().filter(|p| p.table == table).collect();

@@ -5,13 +5,14 @@ use std::fmt::Write;
 
 use palisade_core::backend::{self, Counted, Installed, Placement};
 use palisade_core::network::Family;
+use palisade_core::rules::Layer;
 use palisade_core::state::Record;
 
 use super::area::{installed, is_same};
 use super::draft::recorded;
 use super::observed::{Id, Observed};
 use super::{Iptables, IptablesError};
-use crate::rule::{Placed, Table, jump, placed, purpose};
+use crate::rule::{LAYERS, Placed, Table, jump, placed, purpose};
 use crate::run::{RestoreError, Variant};
 use crate::text;
 
@@ -24,7 +25,7 @@ pub(super) fn of(
     let mut areas: BTreeMap<(Variant, Family), Vec<usize>> = BTreeMap::new();
     for (network, record) in records.iter().enumerate() {
         let variant = iptables.variant(&record.placement)?;
-        for family in Family::BOTH {
+        for family in LAYERS.map(Layer::family) {
             if record.installed.iter().any(|i| i.family == family) {
                 areas.entry((variant, family)).or_default().push(network);
             }
@@ -101,7 +102,7 @@ pub(super) fn listing(
     }
     let mut listed = String::new();
     for variant in variants {
-        for family in Family::BOTH {
+        for family in LAYERS.map(Layer::family) {
             let stem = match iptables.tables.stem(variant, family) {
                 Err(RestoreError::Missing { .. }) => continue, // Nothing can be there.
                 stem => stem?,

@@ -1,11 +1,12 @@
 //! What stands, as the programs print it, and which programs there are.
 
 use palisade_core::network::Family;
+use palisade_core::rules::Layer;
 
 use super::envelope::Envelope;
 use super::native::{self, Native, NativeChain, Unprinted};
 use super::observed::Observed;
-use crate::rule::{Table, is_chain};
+use crate::rule::{LAYERS, Table, is_chain};
 use crate::run::{CommandRunner, Programs, RestoreError, Stem, Stems, Variant, list, save};
 use crate::text;
 
@@ -237,7 +238,7 @@ impl Tables {
     /// Whether our chains are among the tables of a variant, and whether any rules are.
     fn holds(&mut self, variant: Variant) -> (bool, bool) {
         let (mut ours, mut any) = (false, false);
-        for family in Family::BOTH {
+        for family in LAYERS.map(Layer::family) {
             let tables = match self.read(variant, family, &[]) {
                 Ok(tables) => tables,
                 Err(error) => {

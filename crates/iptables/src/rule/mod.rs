@@ -7,12 +7,15 @@ mod read;
 mod write;
 
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::rules::{self, Guard, Role, Rule, RuleKind};
+use palisade_core::rules::{self, Guard, Layer, Role, Rule, RuleKind};
 
 use crate::text::Words;
 
 pub(crate) use read::meaning;
 pub use read::{read, untag};
+
+/// The layers that iptables has rules for, each with programs of its own.
+pub const LAYERS: [Layer; 2] = Layer::IP;
 
 /// The tables in which rules of networks are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

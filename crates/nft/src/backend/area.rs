@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use palisade_core::backend::{Change, Installed, Placement};
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::rules::Rule;
+use palisade_core::rules::{Layer, Rule};
 use palisade_core::state::{Record, Uses};
 
-use super::item::{Wanted, is_same};
+use super::item::{Wanted, is_same, set_of};
 use super::settings::{Settings, SettingsError};
 use crate::layout::{Item, Layout, SetId, Skeleton, TableName};
 use crate::program::Program;
@@ -94,7 +94,7 @@ impl<'a> Area<'a> {
             .all_gone()
             .map(|gone| gone.installed.place.as_str())
             .collect();
-        let has_only_elements = gone.iter().all(|place| SetId::from_name(place).is_some());
+        let has_only_elements = gone.iter().all(|place| set_of(place).is_some());
         let before: BTreeSet<&str> = gone.union(&self.kept).copied().collect();
         let after = self.places_after();
         if before.is_empty() && after.is_empty() {
@@ -201,7 +201,7 @@ impl Needs {
     fn of<'p>(places: impl IntoIterator<Item = &'p str>) -> Self {
         let mut needs = Self::default();
         for place in places {
-            match SetId::from_name(place) {
+            match set_of(place) {
                 Some(set) => needs.sets.push(set),
                 None => needs.flat |= Layout::Flat.has_chain(place),
             }
@@ -253,7 +253,7 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
         placed.settings(placement)?;
     }
     for (_, settings) in &placed.0 {
-        for family in Family::BOTH {
+        for family in Layout::LAYERS.map(Layer::family) {
             touch(&settings.table, family);
         }
     }
@@ -335,7 +335,7 @@ pub(super) fn recorded_areas<'a>(
     let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
     for record in records {
         let Settings { layout, table } = placed.settings(&record.placement)?;
-        for family in Family::BOTH {
+        for family in Layout::LAYERS.map(Layer::family) {
             let area = areas
                 .entry((table.clone(), family))
                 .or_insert_with(|| Area::new(table.clone(), family));

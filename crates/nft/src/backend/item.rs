@@ -8,7 +8,7 @@ use std::ops::Deref;
 use palisade_core::backend::Installed;
 use palisade_core::network::Family;
 
-use crate::layout::Item;
+use crate::layout::{Item, SetId};
 use crate::object::Rule;
 use crate::statement::concatenation;
 
@@ -43,6 +43,11 @@ impl Wanted {
         };
         Self { item, installed }
     }
+}
+
+/// The set that a record names as an element's place; none if the place is a chain.
+pub(super) fn set_of(place: &str) -> Option<SetId> {
+    SetId::from_name(place)
 }
 
 /// A rule without what its counter says: what it means, and its comment.

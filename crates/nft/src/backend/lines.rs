@@ -9,10 +9,10 @@ use super::area::Area;
 use super::difference::Difference;
 use super::item::key;
 use super::observed::{Observed, Standing};
-use crate::layout::{self, SetId};
+use crate::layout;
 use crate::object::{Element, Rule};
 use crate::program::{chain_in_a_line, set_in_a_line};
-use crate::statement::{concatenation, quoted};
+use crate::statement::quoted;
 
 pub(super) fn of(
     area: &Area<'_>,
@@ -53,8 +53,7 @@ impl Words<'_> {
     }
 
     fn element(&mut self, network: Option<Name>, sign: Sign, (set, bytes): (&str, &[u8])) {
-        let key_type = SetId::from_name(set).map(|set| set.key_type(self.area.family));
-        let key = concatenation(key_type.unwrap_or_default(), bytes);
+        let key = layout::key_text(self.area.family, set, bytes);
         let comment = network
             .as_ref()
             .map(|name| quoted(name.as_str()).to_string());

@@ -36,15 +36,14 @@ use palisade_core::backend::{
 };
 use palisade_core::location::Location;
 use palisade_core::network::Network;
-use palisade_core::rules::{Guard, Rule, rules};
+use palisade_core::rules::{Guard, Layer, Rule, rules};
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
 use palisade_netlink::Transport;
 
 use crate::batch::{CommitError, commit};
 use crate::dump::{Depth, Reader};
-use crate::layout::{self, TableName};
-use crate::object;
+use crate::layout::{self, Layout, TableName};
 use area::recorded_areas;
 
 pub use error::PlanError;
@@ -200,9 +199,9 @@ impl Backend for Nftables {
         let tables: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
         let read = self.reader().at_one_moment(|reader| {
             let mut text = String::new();
-            for family in [object::Family::Ip, object::Family::Ip6] {
+            for family in Layout::LAYERS.map(Layer::family) {
                 for table in &tables {
-                    let program = reader.program(family, table.as_str(), Depth::Elements)?;
+                    let program = reader.program(family.into(), table.as_str(), Depth::Elements)?;
                     text.extend(program.map(|program| program.to_string()));
                 }
             }

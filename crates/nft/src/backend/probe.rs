@@ -8,8 +8,9 @@ use std::borrow::Cow;
 
 use palisade_core::Hint;
 use palisade_core::network::{
-    AddressRange, Description, Family, Forward, Nat, Network, NetworkError, PortRange,
+    AddressRange, Description, Forward, Nat, Network, NetworkError, PortRange,
 };
+use palisade_core::rules::Layer;
 use thiserror::Error;
 
 use super::Nftables;
@@ -103,8 +104,11 @@ fn everything(batch: &mut Batch, layout: Layout) {
     let networks: Vec<Network> = samples().into_iter().flatten().collect();
     let placed: Vec<(Layout, &Network)> = networks.iter().map(|n| (layout, n)).collect();
     let table: Result<TableName, _> = TABLE.parse();
-    let programs =
-        table.map(|table| Family::BOTH.map(|family| Program::of(&table, family, &placed)));
+    let programs = table.map(|table| {
+        Layout::LAYERS
+            .map(Layer::family)
+            .map(|family| Program::of(&table, family, &placed))
+    });
     for program in programs.into_iter().flatten().flatten() {
         batch.add_program(&program);
     }

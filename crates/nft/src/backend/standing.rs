@@ -7,10 +7,10 @@ use palisade_core::network::Family;
 use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
 
-use super::item::key;
+use super::item::{key, set_of};
 use super::observed::Observed;
 use crate::dump::{Depth, DumpError, Reader};
-use crate::layout::{self, SetId};
+use crate::layout;
 use crate::object::{Element, Expression};
 use crate::program::{FilledSet, Program};
 
@@ -125,7 +125,7 @@ fn counter(expressions: &[Expression]) -> Option<Counted> {
 
 /// The comment of a rule of `flat` names its kind, the set that an element of `mapped` is in has one.
 fn purpose(item: &Installed) -> Option<RuleKind> {
-    if let Some(set) = SetId::from_name(&item.place) {
+    if let Some(set) = set_of(&item.place) {
         return Some(set.rule_kind());
     }
     let (_, comment) = item.item.rsplit_once("comment \"")?;

@@ -86,11 +86,7 @@ pub(super) fn of_nat(visit: &Visit, run: &Run<'_>) -> String {
 /// The subnet that a packet does not leave, if that is what a rule looked up.
 fn within(run: &Run<'_>) -> Option<IpNet> {
     let (set, element) = run.hit?;
-    layout::exemption(
-        family_of(set.family)?,
-        SetId::from_name(&set.name)?,
-        &element.key,
-    )
+    layout::exemption(family_of(set.family)?, SetId::of(set)?, &element.key)
 }
 
 pub(super) fn table_of(rule: &Rule) -> String {
@@ -126,8 +122,8 @@ fn served(
 
 /// The kind of the rules that an element stands for, if it stands for any.
 fn kind_of(set: &Set, element: &Element) -> Option<RuleKind> {
-    let id = SetId::from_name(&set.name)?;
-    let rules = layout::read_element(family_of(set.family)?, id, element.into())?;
+    let family = family_of(set.family)?;
+    let rules = layout::read_element(family, SetId::of(set)?, element.into())?;
     rules.first().map(|rule| rule.kind)
 }
 

@@ -7,38 +7,42 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use palisade_core::network::{AddressRange, InterfaceName, PortRange, Subnet};
-use palisade_core::rules::{
-    self, Action, Destination, Matches, Protocol, Role, RuleKind, UNTRANSLATED,
-};
+use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, UNTRANSLATED};
 
-use super::omission::omission;
 use super::skeleton::Skeleton;
 use super::table_ref::{FILTER, SRCNAT, TableRef, base};
-use crate::object::{
-    Chain, Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, Rule, Verdict,
-};
+use crate::object::{Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, Rule, Verdict};
 use crate::statement::{self, Direction, End, Match, Origin, Statement, Test, To, Translate};
 
+/// The chains of the roles that nf_tables has, each with its comment.
+const CHAINS: [(Role, &str, &str); 4] = [
+    (
+        Role::GuestOutput,
+        "guest_output",
+        "from a guest to elsewhere",
+    ),
+    (Role::GuestInput, "guest_input", "from elsewhere to a guest"),
+    (
+        Role::GuestCross,
+        "guest_cross",
+        "from guest to guest across the bridge",
+    ),
+    (
+        Role::GuestNat,
+        "guest_nat",
+        "from a guest, leaving with another address",
+    ),
+];
+
 /// The chain of the rules for a role.
-fn chain(role: Role) -> &'static str {
-    match role {
-        Role::GuestCross => "guest_cross",
-        Role::GuestInput => "guest_input",
-        Role::GuestNat => "guest_nat",
-        // Others have no place in nf_tables: `super::omission` keeps them away.
-        Role::GuestOutput | Role::HostInput | Role::HostOutput | Role::Mangle => "guest_output",
-    }
+fn chain(role: Role) -> Option<&'static str> {
+    let mut chains = CHAINS.into_iter();
+    chains.find_map(|(of, name, _)| (of == role).then_some(name))
 }
 
-/// The role whose rules are in a chain.
-pub(crate) fn role(chain: &str) -> Option<Role> {
-    let roles = [
-        Role::GuestCross,
-        Role::GuestInput,
-        Role::GuestOutput,
-        Role::GuestNat,
-    ];
-    roles.into_iter().find(|&role| self::chain(role) == chain)
+/// Whether a chain has rules of networks.
+pub(super) fn is_of_networks(chain: &str) -> bool {
+    CHAINS.into_iter().any(|(_, name, _)| name == chain)
 }
 
 /// The base chain from which forwarded packets are sent to the chains of guests.
@@ -46,53 +50,45 @@ const FORWARD: &str = "forward";
 
 /// Whether a chain of this name belongs to this layout.
 pub(super) fn has_chain(name: &str) -> bool {
-    name == FORWARD || role(name).is_some()
+    name == FORWARD || is_of_networks(name)
 }
 
 pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
-    let plain = |role, comment| table.chain(chain(role), None, comment);
-    let chains: Vec<Chain> = vec![
-        table.chain(
-            FORWARD,
-            Some(base("filter", Hook::FORWARD, FILTER)),
-            "forwarded packets",
-        ),
-        plain(Role::GuestOutput, "from a guest to elsewhere"),
-        plain(Role::GuestInput, "from elsewhere to a guest"),
-        plain(Role::GuestCross, "from guest to guest across the bridge"),
-        table.chain(
-            chain(Role::GuestNat),
-            Some(base("nat", Hook::POSTROUTING, SRCNAT)),
-            "from a guest, leaving with another address",
-        ),
-    ];
-    let jump = |role, comment| {
-        let verdict = Verdict::Jump(chain(role).to_owned());
+    let forward = Some(base("filter", Hook::FORWARD, FILTER));
+    let mut chains = vec![table.chain(FORWARD, forward, "forwarded packets")];
+    chains.extend(CHAINS.map(|(role, name, comment)| {
+        let is_base = role == Role::GuestNat;
+        let base = is_base.then(|| base("nat", Hook::POSTROUTING, SRCNAT));
+        table.chain(name, base, comment)
+    }));
+    let jump = |(role, comment)| {
+        let verdict = Verdict::Jump(chain(role)?.to_owned());
         let statements = [
             Statement::Counter(Counter::default()),
             Statement::Verdict(verdict),
         ];
-        table.rule(FORWARD, &statements, comment)
+        Some(table.rule(FORWARD, &statements, comment))
     };
-    let rules = vec![
-        jump(Role::GuestCross, "palisade: first, guest to guest"),
-        jump(Role::GuestInput, "palisade: then to guests"),
-        jump(Role::GuestOutput, "palisade: then from guests"),
+    let jumps = [
+        (Role::GuestCross, "palisade: first, guest to guest"),
+        (Role::GuestInput, "palisade: then to guests"),
+        (Role::GuestOutput, "palisade: then from guests"),
     ];
     Skeleton {
         chains,
         sets: Vec::new(),
-        rules,
+        rules: jumps.into_iter().filter_map(jump).collect(),
     }
 }
 
-/// The rule as it stands in its chain: matches in libvirt's order, a counter, the action.
-pub(super) fn rule(table: TableRef<'_>, rule: &rules::Rule) -> Rule {
-    let mut statements = matches(table, rule);
+/// The rule in its chain: matches in libvirt's order, a counter, the action. None if this layout
+/// has no such rule.
+pub(super) fn rule(table: TableRef<'_>, rule: &rules::Rule) -> Option<Rule> {
+    let mut statements = matches(table, rule)?;
     statements.push(Statement::Counter(Counter::default()));
-    statements.push(action(table, rule.action));
+    statements.push(action(table, rule.action)?);
     // nft reads back 127 bytes of a comment, and the longest name leaves 45 of them.
-    table.rule(chain(rule.role()), &statements, &rule.tag())
+    Some(table.rule(chain(rule.role())?, &statements, &rule.tag()))
 }
 
 /// The rule of a network that a rule of a table stands for: the inverse of [`rule`]. None if it is
@@ -101,7 +97,7 @@ pub(super) fn read(table: TableRef<'_>, found: &Rule) -> Option<rules::Rule> {
     let (owner, mut kinds) = rules::untag(found.userdata.text()?)?;
     let mut read = rules::Rule {
         owner,
-        kind: kinds.find(|kind| omission(*kind).is_none() && chain(kind.role()) == found.chain)?,
+        kind: kinds.find(|kind| chain(kind.role()) == Some(&found.chain))?,
         layer: table.family.into(),
         matches: Matches::default(),
         action: Action::Return,
@@ -114,7 +110,7 @@ pub(super) fn read(table: TableRef<'_>, found: &Rule) -> Option<rules::Rule> {
         }
     }
     // What could not be told apart above (the order, what stands twice) is seen here.
-    let made = rule(table, &read);
+    let made = rule(table, &read)?;
     (format!("{made:#}") == format!("{found:#}")).then_some(read)
 }
 
@@ -183,17 +179,21 @@ fn read_action(statement: &Statement) -> Option<Action> {
     }
 }
 
-/// `ip saddr N iifname B oifname D` and its like, each purpose in libvirt's order.
-fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Vec<Statement> {
+/// `ip saddr N iifname B oifname D` and its like, in libvirt's order. None if this layout has no
+/// such match.
+fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Option<Vec<Statement>> {
     let Matches {
         in_interface,
         out_interface,
         source,
         destination,
         protocol,
-        destination_port: _, // Only rules that `super::omission` keeps away ask for it.
+        destination_port,
         known_flow,
     } = &rule.matches;
+    if destination_port.is_some() {
+        return None;
+    }
     let interface = |direction, name: &Option<_>| {
         name.as_ref()
             .map(|name| statement::interface(direction, name))
@@ -204,16 +204,15 @@ fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Vec<Statement> {
     let destination = destination.map(|destination| self::destination(table, destination));
     let protocol = protocol.map(statement::protocol);
     let known = known_flow.then(statement::known_flow);
-    let in_order = match rule.kind {
-        RuleKind::In if !known_flow => [destination, incoming, outgoing, None, None, None],
-        RuleKind::In => [incoming, outgoing, destination, known, None, None],
-        RuleKind::KeepBroadcast | RuleKind::KeepMulticast => {
-            [outgoing, source, destination, None, None, None]
+    let in_order = match rule.role() {
+        Role::GuestInput if !known_flow => [destination, incoming, outgoing, None, None, None],
+        Role::GuestNat if rule.translates() => {
+            [protocol, source, destination, outgoing, None, None]
         }
-        RuleKind::Nat => [protocol, source, destination, outgoing, None, None],
+        Role::GuestNat => [outgoing, source, destination, None, None, None],
         _ => [source, incoming, outgoing, destination, protocol, known],
     };
-    in_order.into_iter().flatten().collect()
+    Some(in_order.into_iter().flatten().collect())
 }
 
 fn destination(table: TableRef<'_>, destination: Destination) -> Statement {
@@ -225,25 +224,32 @@ fn destination(table: TableRef<'_>, destination: Destination) -> Statement {
     statement::address(End::Destination, operator, net)
 }
 
-/// What a rule does, in nft's words.
-pub(super) fn action(table: TableRef<'_>, action: Action) -> Statement {
-    match action {
-        Action::Accept | Action::FillChecksum => Statement::Verdict(Verdict::Accept),
+/// An action as a statement; none if nf_tables has no such action.
+pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
+    let ports = |ports: Option<PortRange>| ports.map(|ports| (ports.start(), ports.end()));
+    let translate = |to, ports| {
+        Statement::Translate(Translate {
+            to,
+            ports,
+            flags: 0,
+        })
+    };
+    Some(match action {
+        Action::Accept => Statement::Verdict(Verdict::Accept),
         Action::Return => Statement::Verdict(Verdict::Return),
         Action::Reject => Statement::Reject(statement::port_unreachable(table.family())),
-        Action::Masquerade { ports } => Statement::Translate(Translate {
-            to: To::OutgoingDevice,
-            ports: ports.map(|ports| (ports.start(), ports.end())),
-            flags: 0,
-        }),
-        Action::Snat { addresses, ports } => Statement::Translate(Translate {
-            to: To::Addresses {
+        Action::Masquerade { ports: range } => translate(To::OutgoingDevice, ports(range)),
+        Action::Snat {
+            addresses,
+            ports: range,
+        } => {
+            let to = To::Addresses {
                 kind: NatKind::Source,
                 family: table.family(),
                 range: Some((addresses.start().into(), addresses.end().into())),
-            },
-            ports: ports.map(|ports| (ports.start(), ports.end())),
-            flags: 0,
-        }),
-    }
+            };
+            translate(to, ports(range))
+        }
+        Action::FillChecksum => return None,
+    })
 }

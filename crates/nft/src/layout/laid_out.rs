@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use palisade_core::network::{Family, Network};
-use palisade_core::rules::{self, Guard, Rule};
+use palisade_core::rules::{self, Guard, Layer, Rule};
 use thiserror::Error;
 
 use super::flat;
@@ -27,6 +27,9 @@ pub enum Layout {
 impl Layout {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Mapped, Self::Flat];
+
+    /// The layers that both have rules for, each in a table of its family.
+    pub const LAYERS: [Layer; 2] = Layer::IP;
 
     /// The name, as the command line has it.
     #[must_use]
@@ -105,7 +108,7 @@ impl Layout {
         match self {
             Self::Mapped => rules.flat_map(mapped::items).collect(),
             Self::Flat => rules
-                .map(|rule| Item::Rule(flat::rule(table, rule)))
+                .filter_map(|rule| flat::rule(table, rule).map(Item::Rule))
                 .collect(),
         }
     }

@@ -22,6 +22,7 @@ pub use mark::{TRANSACTION, VERSION, is_marker, marker, table, transaction_set, 
 pub use names::{KEYWORDS, OF_IPTABLES, TableName, TableNameError};
 pub use omission::omission;
 pub use read::{
-    exemption, is_of_skeleton, kind_of_skeleton, read_element, read_rule, tag_of_rule, untag,
+    exemption, is_of_skeleton, key_text, kind_of_skeleton, read_element, read_rule, tag_of_rule,
+    untag,
 };
 pub use skeleton::{Item, Skeleton};

@@ -1,5 +1,7 @@
 //! What rules and elements in a table of palisade's stand for.
 
+use std::fmt;
+
 use ipnet::IpNet;
 use palisade_core::network::{Family, Name};
 use palisade_core::rules::{self, Rule as CoreRule, RuleKind};
@@ -11,6 +13,7 @@ use super::omission::omission;
 use super::skeleton::SKELETON;
 use super::table_ref::TableRef;
 use crate::object::{ElementRef, Rule};
+use crate::statement::concatenation;
 
 /// The rule of a network that a rule in a table of ours stands for, if it is exactly one that
 /// `flat` makes.
@@ -31,6 +34,13 @@ pub fn read_element(family: Family, set: SetId, element: ElementRef<'_>) -> Opti
 #[must_use]
 pub fn exemption(family: Family, set: SetId, key: &[u8]) -> Option<IpNet> {
     mapped::exemption(family, set, key)
+}
+
+/// A key of the set of this name in nft syntax, as far as the set is one of palisade's.
+#[must_use]
+pub fn key_text<'a>(family: Family, set: &str, key: &'a [u8]) -> impl fmt::Display + use<'a> {
+    let key_type = SetId::from_name(set).map(|set| set.key_type(family));
+    concatenation(key_type.unwrap_or_default(), key)
 }
 
 /// The network and the kind that the comment of a rule in `flat` names.
@@ -54,7 +64,7 @@ pub fn is_of_skeleton(rule: &Rule) -> bool {
     let comment = rule.userdata.text();
     // A network may be named like the beginning: what is in its chains in `flat` is a network's.
     comment.is_some_and(|comment| comment.starts_with(SKELETON))
-        && flat::role(&rule.chain).is_none()
+        && !flat::is_of_networks(&rule.chain)
 }
 
 /// The network whose rule in `flat` this is, and the rule's kind, as its comment says.

@@ -145,7 +145,7 @@ impl Lifting {
         let mut sets = Sets::new();
         let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
         for filled in program.sets.iter().filter(of_networks) {
-            match SetId::from_name(&filled.set.name) {
+            match SetId::of(&filled.set) {
                 Some(id) => sets.push((id, filled)),
                 None => self
                     .strange

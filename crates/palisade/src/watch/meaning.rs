@@ -8,9 +8,8 @@ use palisade_core::network::{Family, Name};
 use palisade_core::state::Record;
 use palisade_iptables::rule::Table;
 use palisade_nft::events::{self, Commit, Object, Way};
-use palisade_nft::layout::{self, SetId};
+use palisade_nft::layout::{self, Layout};
 use palisade_nft::object::{self, Element};
-use palisade_nft::statement::concatenation;
 
 use crate::firewall::Firewall;
 
@@ -122,9 +121,8 @@ impl<'a> Meaning<'a> {
     }
 
     fn is_ours(&self, change: &events::Change) -> bool {
-        let is_ip = [object::Family::Ip, object::Family::Ip6].contains(&change.family);
         let of_chain = |chain: &str| Owner::of_chain(chain).is_palisade();
-        if is_ip && self.tables.contains(&change.table) {
+        if is_laid_out(change.family) && self.tables.contains(&change.table) {
             return true;
         }
         self.in_iptables
@@ -184,8 +182,7 @@ impl<'a> Meaning<'a> {
             object::Family::Ip6 => Family::Ipv6,
             _ => Family::Ipv4,
         };
-        let key_type = SetId::from_name(set).map(|set| set.key_type(family));
-        let key = concatenation(key_type.unwrap_or_default(), &element.key).to_string();
+        let key = layout::key_text(family, set, &element.key).to_string();
         let is_it = |installed: &Installed| installed.place == set && installed.item == key;
         let commented = element.userdata.text().and_then(|name| name.parse().ok());
         let owner = commented.or_else(|| Some(self.recorded(change, is_it)?.0));
@@ -205,9 +202,14 @@ impl<'a> Meaning<'a> {
     }
 }
 
+/// Whether the backends have tables of a family.
+fn is_laid_out(family: object::Family) -> bool {
+    let mut layers = Layout::LAYERS.into_iter();
+    layers.any(|layer| object::Family::from(layer.family()) == family)
+}
+
 fn is_of_iptables(change: &events::Change) -> bool {
-    let is_ip = [object::Family::Ip, object::Family::Ip6].contains(&change.family);
-    is_ip && OF_IPTABLES.contains(&change.table.as_str())
+    is_laid_out(change.family) && OF_IPTABLES.contains(&change.table.as_str())
 }
 
 /// Whether it is about a rule beside our jumps, or about one of them.

@@ -16,7 +16,7 @@ impl Transport for Empty {
     fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError> {
         let asked = wire::messages(request).next().unwrap().unwrap();
         if asked.kind == Some(Kind::GET_GENERATION) {
-            let family = object::Family::Other(0);
+            let family = crate::object::Family::Other(0);
             wire::message(replies, Kind::NEW_GENERATION, 0, 0, family, |body| {
                 // NFTA_GEN_ID, of 8 bytes with its header.
                 body.extend([8_u16.to_ne_bytes(), 1_u16.to_ne_bytes()].concat());

@@ -30,8 +30,16 @@ pub(in crate::layout) fn items(rule: &Rule) -> impl Iterator<Item = Item> {
 /// of broadcasts and multicast is the same for all networks.
 pub(super) fn of(rule: &Rule) -> impl Iterator<Item = (SetId, Vec<u8>)> {
     let is_named_elsewhere = rule.translates() && rule.matches.protocol != Some(Protocol::Tcp);
-    let kinds = SetKind::all().filter(move |_| !is_named_elsewhere);
-    kinds.filter_map(|kind| of_kind(kind, rule))
+    let kinds = || SetKind::all().filter(move |_| !is_named_elsewhere);
+    // People read first what means nothing by itself.
+    let is_aside = |kind: &SetKind| {
+        let meaning = kind.row().meaning;
+        matches!(meaning, Meaning::Entrance | Meaning::Exemption)
+    };
+    let in_order = kinds()
+        .filter(is_aside)
+        .chain(kinds().filter(move |kind| !is_aside(kind)));
+    in_order.filter_map(|kind| of_kind(kind, rule))
 }
 
 fn of_kind(kind: SetKind, rule: &Rule) -> Option<(SetId, Vec<u8>)> {

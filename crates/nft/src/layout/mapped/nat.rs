@@ -59,7 +59,7 @@ pub(super) fn rules(table: TableRef<'_>, translation: Translation) -> impl Itera
     let of_protocol = move |protocol: Option<Protocol>| {
         let matching = protocol.map(statement::protocol);
         let action = flat::action(table, translation.action(protocol.is_some()));
-        let statements: Vec<Statement> = matching.into_iter().chain([action]).collect();
+        let statements: Vec<Statement> = matching.into_iter().chain(action).collect();
         let what = protocol.map_or("other protocols".to_owned(), |p| p.to_string());
         let comment = format!("{SKELETON}nat, {what}");
         table.rule(&chain(translation), &statements, &comment)

@@ -43,6 +43,12 @@ impl SetId {
         name
     }
 
+    /// The set that a set of a dump is, in a table of palisade's.
+    #[must_use]
+    pub fn of(set: &Set) -> Option<Self> {
+        Self::from_name(&set.name)
+    }
+
     /// The set of this name: the inverse of [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
