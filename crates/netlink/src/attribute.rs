@@ -5,7 +5,7 @@
 //!
 //! A length has 16 bits. An attribute that is longer is written with the length 0, which no
 //! attribute has. The nests around it are longer still and get the length 0 too, up to the message,
-//! where [`whole`] notices. So it never passes for a shorter one.
+//! where `whole` notices. So it never passes for a shorter one.
 
 use crate::Malformed;
 
@@ -21,7 +21,7 @@ pub const MAX_CONTENT: usize = u16::MAX as usize - HEADER;
 
 /// The length with padding.
 #[must_use]
-pub fn aligned(len: usize) -> usize {
+pub(crate) fn aligned(len: usize) -> usize {
     len.next_multiple_of(4)
 }
 
@@ -98,7 +98,7 @@ pub fn holds(attributes: &[Attribute], number: u16) -> bool {
 
 /// Whether none of these attributes is longer than its header can say.
 #[must_use]
-pub fn whole(attributes: &[u8]) -> bool {
+pub(crate) fn whole(attributes: &[u8]) -> bool {
     Attributes::of("message", attributes).all(|attribute| attribute.is_ok())
 }
 
@@ -212,7 +212,7 @@ impl<'a> Raw<'a> {
     ///
     /// # Errors
     /// If it has another size.
-    pub fn sized<const N: usize>(self) -> Result<[u8; N], Malformed> {
+    pub(crate) fn sized<const N: usize>(self) -> Result<[u8; N], Malformed> {
         self.bytes.try_into().map_err(|_| Malformed::Size {
             object: self.object,
             attribute: self.number(),

@@ -7,7 +7,7 @@ pub const MULTI: u16 = 0x2;
 /// `NLM_F_ACK`: the kernel must acknowledge the request.
 pub const ACK: u16 = 0x4;
 /// `NLM_F_DUMP_INTR`: what a dump lists changed while it was dumped.
-pub const DUMP_INTERRUPTED: u16 = 0x10;
+pub(crate) const DUMP_INTERRUPTED: u16 = 0x10;
 /// `NLM_F_DUMP`: all objects of a kind.
 pub const DUMP: u16 = 0x300;
 /// `NLM_F_EXCL`: refuse if the object exists.

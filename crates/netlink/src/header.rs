@@ -18,7 +18,7 @@ pub struct Header {
 
 impl Header {
     /// The size of a header in bytes.
-    pub const LEN: usize = 16;
+    pub(crate) const LEN: usize = 16;
     /// `NLMSG_ERROR`: an acknowledgement of a request, or its refusal.
     pub const ERROR: u16 = 2;
     /// `NLMSG_DONE`: the end of a dump.

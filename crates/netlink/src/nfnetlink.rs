@@ -7,7 +7,7 @@ use crate::message::{self, Message};
 use crate::{Family, Header, Malformed};
 
 /// `NFNL_SUBSYS_CTNETLINK`: connection tracking.
-pub const CONNTRACK: u8 = 1;
+pub(crate) const CONNTRACK: u8 = 1;
 /// `NFNL_SUBSYS_NFTABLES`: nf_tables.
 pub const NFTABLES: u8 = 10;
 /// `NFNL_MSG_BATCH_BEGIN`: the head of a batch, of no subsystem.

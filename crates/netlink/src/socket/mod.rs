@@ -53,7 +53,7 @@ impl Socket {
     ///
     /// # Errors
     /// If the kernel gives none.
-    pub fn open_route() -> Result<Self, SocketError> {
+    pub(crate) fn open_route() -> Result<Self, SocketError> {
         Self::connect(NlFamily::Route, Groups::empty())
     }
 

@@ -5,12 +5,12 @@ use palisade_core::evaluate::bits::Byte;
 use crate::object::Register;
 
 /// What is in the registers: sixteen words of four bytes.
-pub(super) struct Registers([Byte; 64]);
+pub(super) struct Registers([Byte; Register::BYTES]);
 
 impl Registers {
     /// A rule begins with none that it may read.
     pub(super) fn new() -> Self {
-        Self([Byte::UNKNOWN; 64])
+        Self([Byte::UNKNOWN; Register::BYTES])
     }
 
     /// Puts a value into a register. The rest of its last word becomes zero, as in the kernel.
@@ -26,13 +26,14 @@ impl Registers {
         }
     }
 
-    /// `len` bytes from a register on. What is behind the last register is not known.
+    /// `len` bytes from a register on, or as many as all registers hold. Bytes behind the last
+    /// register are not known.
     pub(super) fn read(&self, from: Register, len: usize) -> Vec<Byte> {
         let start = usize::from(from.word()) * 4;
         let there = self.0.iter().copied().skip(start);
         there
             .chain(std::iter::repeat(Byte::UNKNOWN))
-            .take(len)
+            .take(len.min(Register::BYTES))
             .collect()
     }
 

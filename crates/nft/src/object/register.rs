@@ -14,6 +14,8 @@ pub struct Register(u8);
 impl Register {
     /// How many words there are.
     pub const WORDS: u8 = 16;
+    /// How many bytes they hold together.
+    pub const BYTES: usize = Self::WORDS as usize * 4;
     /// The first word, `NFT_REG_1`.
     pub const FIRST: Self = Self(0);
 
@@ -27,6 +29,14 @@ impl Register {
     #[must_use]
     pub fn word(self) -> u8 {
         self.0
+    }
+
+    /// Whether a value of `len` bytes fits into the registers from here on. The kernel takes no
+    /// other, and no empty one.
+    #[must_use]
+    pub fn fits(self, len: usize) -> bool {
+        let start = usize::from(self.0) * 4;
+        len > 0 && len <= Self::BYTES - start
     }
 
     /// The register behind a value of `len` bytes that begins here, if there is one.
@@ -81,5 +91,7 @@ mod tests {
         let third = Register::FIRST.after(16).unwrap();
         assert_eq!(third.number(), 2);
         assert_eq!(Register::FIRST.after(64), None);
+        assert!(Register::FIRST.fits(64) && third.fits(48));
+        assert!(!Register::FIRST.fits(65) && !third.fits(49) && !third.fits(0));
     }
 }

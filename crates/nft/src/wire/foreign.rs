@@ -2,7 +2,7 @@
 //! packet: stateful objects (`enum nft_objref_attributes`), and the extensions of xtables that
 //! iptables-nft puts into rules (`enum nft_match_attributes`, `enum nft_target_attributes`).
 
-use super::known::{Known, read_register, read_text, read_u32};
+use super::known::{Known, read_offset, read_register, read_text, read_u32};
 use crate::object::{PayloadBase, Register};
 
 /// `NFTA_OBJREF_IMM_TYPE`.
@@ -59,12 +59,14 @@ pub(crate) fn written(data: &[u8]) -> Option<Written> {
     const LEN: u16 = 4;
     const SOURCE: u16 = 5;
     let said = Known::<9>::of(data)?;
-    Some(Written {
+    let written = Written {
         base: PayloadBase(said.required(BASE, read_u32)?),
-        offset: said.required(OFFSET, read_u32)?,
+        offset: said.required(OFFSET, read_offset)?,
         len: said.required(LEN, read_u32)?,
         source: said.required(SOURCE, read_register)?,
-    })
+    };
+    let fits = written.source.fits(written.len as usize);
+    fits.then_some(written)
 }
 
 /// Whether a `target` keeps conntrack from the packet.

@@ -59,6 +59,11 @@ pub(super) fn read_u32(bytes: &[u8]) -> Option<u32> {
     bytes.try_into().ok().map(u32::from_be_bytes)
 }
 
+/// An offset into a header, if a kernel takes it (since 6.18; before, they took no more than 255).
+pub(super) fn read_offset(bytes: &[u8]) -> Option<u32> {
+    read_u32(bytes).filter(|&offset| offset <= u16::MAX.into())
+}
+
 pub(super) fn read_u64(bytes: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_be_bytes)
 }

@@ -5,7 +5,7 @@ use palisade_netlink::Malformed;
 use super::attribute::{self, Attributes, Raw};
 use super::expression;
 use super::known::{Known, read_u32};
-use crate::object::{DataType, Family, Set, SetData, Userdata};
+use crate::object::{DataType, Family, Register, Set, SetData, Userdata};
 
 /// `NFTA_SET_TABLE`.
 const TABLE: u16 = 1;
@@ -110,7 +110,12 @@ pub(crate) fn part_sizes(set: &Set) -> Option<Vec<u32>> {
         .find(|extra| extra.kind & attribute::NUMBER == DESCRIPTION);
     let described = told.and_then(|told| {
         let fields = Known::<3>::of(&told.bytes)?.required(CONCATENATION, decode_fields);
-        fields.filter(|fields| !fields.is_empty())
+        // The kernel takes no key that the registers do not hold.
+        let fits = |fields: &[u32]| {
+            let mut sizes = fields.iter().map(|&size| size as usize);
+            sizes.all(|size| Register::FIRST.fits(size))
+        };
+        fields.filter(|fields| !fields.is_empty() && fits(fields))
     });
     described.or_else(|| field_sizes(set.key_type))
 }

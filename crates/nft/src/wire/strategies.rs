@@ -178,6 +178,14 @@ fn register() -> impl Strategy<Value = Register> {
     (0..Register::WORDS).prop_filter_map("there are 16", Register::at_word)
 }
 
+/// A register, and a value that fits into it.
+fn value() -> impl Strategy<Value = (Register, Vec<u8>)> {
+    register().prop_flat_map(|register| {
+        let room = Register::BYTES - usize::from(register.word()) * 4;
+        (Just(register), vec(any::<u8>(), 1..=room))
+    })
+}
+
 fn verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         Just(Verdict::Drop),
@@ -193,14 +201,18 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 }
 
 fn bitwise() -> impl Strategy<Value = Bitwise> {
-    let masks = (0..=64_usize).prop_flat_map(|len| (vec(any::<u8>(), len), vec(any::<u8>(), len)));
-    (register(), register(), masks).prop_map(|(source, destination, (mask, xor))| Bitwise {
-        source,
-        destination,
-        len: mask.len() as u32,
-        mask,
-        xor,
-    })
+    (value(), register(), any::<u8>()).prop_filter_map(
+        "both registers hold it",
+        |((source, mask), destination, xor)| {
+            destination.fits(mask.len()).then(|| Bitwise {
+                source,
+                destination,
+                len: mask.len() as u32,
+                xor: vec![xor; mask.len()],
+                mask,
+            })
+        },
+    )
 }
 
 fn compare() -> impl Strategy<Value = Compare> {
@@ -212,8 +224,7 @@ fn compare() -> impl Strategy<Value = Compare> {
         Just(Comparison::Greater),
         Just(Comparison::GreaterOrEqual),
     ];
-    let parts = (register(), operator, vec(any::<u8>(), 0..64));
-    parts.prop_map(|(source, operator, value)| Compare {
+    (value(), operator).prop_map(|((source, value), operator)| Compare {
         source,
         operator,
         value,
@@ -221,12 +232,11 @@ fn compare() -> impl Strategy<Value = Compare> {
 }
 
 fn range() -> impl Strategy<Value = Range> {
-    let ends = (0..=16_usize).prop_flat_map(|len| (vec(any::<u8>(), len), vec(any::<u8>(), len)));
-    (register(), any::<bool>(), ends).prop_map(|(source, inverted, (first, last))| Range {
+    (value(), any::<bool>(), any::<u8>()).prop_map(|((source, first), inverted, last)| Range {
         source,
         inverted,
+        last: vec![last; first.len()],
         first,
-        last,
     })
 }
 
@@ -279,17 +289,16 @@ fn masquerade() -> impl Strategy<Value = Masquerade> {
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
-    let parts = (any::<u32>(), any::<u32>(), any::<u32>(), register());
-    parts.prop_map(|(base, offset, len, destination)| Payload {
+    let parts = (any::<u32>(), any::<u16>(), value());
+    parts.prop_map(|(base, offset, (destination, value))| Payload {
         base: PayloadBase(base),
-        offset,
-        len,
+        offset: offset.into(),
+        len: value.len() as u32,
         destination,
     })
 }
 
 pub(super) fn expression() -> impl Strategy<Value = Expression> {
-    let load = (register(), vec(any::<u8>(), 0..64));
     let unknown = (
         "(log|limit|xt|notrack|[^\0]{1,8}!)",
         vec(any::<u8>(), 0..40),
@@ -305,7 +314,7 @@ pub(super) fn expression() -> impl Strategy<Value = Expression> {
         compare().prop_map(Expression::Compare),
         range().prop_map(Expression::Range),
         lookup().prop_map(Expression::Lookup),
-        load.prop_map(|(destination, value)| Expression::Load(Load { destination, value })),
+        value().prop_map(|(destination, value)| Expression::Load(Load { destination, value })),
         verdict().prop_map(Expression::Verdict),
         (any::<u32>(), register()).prop_map(|(key, destination)| {
             let key = ConntrackKey(key);

@@ -21,6 +21,7 @@ mod changes;
 mod doubts;
 mod facts;
 mod hooks;
+mod numbers;
 mod ours;
 mod sets;
 mod walk;

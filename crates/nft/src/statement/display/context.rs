@@ -1,6 +1,7 @@
 //! What is known of a packet where a statement of a rule stands, by the statements before it.
 
 use super::super::{Field, Match, Origin, Statement, Test};
+use super::protocol::has_name;
 use crate::object::{Comparison, Family, MetaKey, PayloadBase, RejectKind};
 
 /// `NFT_META_PROTOCOL`, `NFT_META_IIFTYPE`.
@@ -102,8 +103,6 @@ pub(super) fn only_leads_on(statement: &Statement, behind: &[Statement]) -> bool
                 || behind.first().is_some_and(answers)
         }
         // What nft has no name for, it reads as part of any such header.
-        Said::Transport(protocol) => {
-            super::field::has_name(protocol) && reads(PayloadBase::TRANSPORT)
-        }
+        Said::Transport(protocol) => has_name(protocol) && reads(PayloadBase::TRANSPORT),
     }
 }

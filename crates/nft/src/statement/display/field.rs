@@ -9,27 +9,8 @@ use super::format::{
     DIRECTIONS, ETHER_TYPES, FAMILIES, Format, HARDWARE, ICMP_TYPES, ICMPV6_TYPES, PACKETS,
     PROTOCOLS, STATES, STATUS, TCP_FLAGS,
 };
+use super::protocol::{ICMP, ICMPV6, TCP, UDP, WITH_PORTS};
 use crate::object::{DataType, Family, PayloadBase};
-
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const ICMP: u8 = 1;
-const ICMPV6: u8 = 58;
-
-/// Those whose header begins with ports, and whose names nft has.
-const WITH_PORTS: [(u8, &str); 5] = [
-    (TCP, "tcp"),
-    (UDP, "udp"),
-    (33, "dccp"),
-    (132, "sctp"),
-    (136, "udplite"),
-];
-
-/// Whether nft has a name for the header of a protocol.
-pub(super) fn has_name(protocol: u8) -> bool {
-    let has_ports = WITH_PORTS.iter().any(|(number, _)| *number == protocol);
-    has_ports || matches!(protocol, ICMP | ICMPV6)
-}
 
 /// The name of a field, and how its values are written; none if nft has no name for it that we know.
 pub(super) fn known(origin: Origin, context: Context) -> Option<(String, Format)> {

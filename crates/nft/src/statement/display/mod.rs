@@ -6,6 +6,7 @@ mod field;
 mod format;
 mod matching;
 mod other;
+mod protocol;
 #[cfg(test)]
 mod tests;
 

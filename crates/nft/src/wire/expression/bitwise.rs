@@ -45,8 +45,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Bitwise> {
         mask: said.required(MASK, data::decode_bytes)?,
         xor: said.required(XOR, data::decode_bytes)?,
     };
-    let long = |value: &[u8]| u32::try_from(value.len()) == Ok(bitwise.len);
-    (long(&bitwise.mask) && long(&bitwise.xor)).then_some(bitwise)
+    let len = bitwise.len as usize;
+    let fits = bitwise.source.fits(len) && bitwise.destination.fits(len);
+    (fits && bitwise.mask.len() == len && bitwise.xor.len() == len).then_some(bitwise)
 }
 
 #[cfg(test)]

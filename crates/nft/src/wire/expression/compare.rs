@@ -44,11 +44,13 @@ pub(super) fn encode(compare: &Compare, buffer: &mut Vec<u8>) {
 pub(super) fn decode(bytes: &[u8]) -> Option<Compare> {
     let said = Known::<4>::of(bytes)?;
     let told = said.required(OPERATOR, read_u32)?;
-    Some(Compare {
+    let compare = Compare {
         source: said.required(SOURCE, read_register)?,
         operator: OPERATORS.into_iter().find(|&known| number(known) == told)?,
         value: said.required(DATA, data::decode_bytes)?,
-    })
+    };
+    let fits = compare.source.fits(compare.value.len());
+    fits.then_some(compare)
 }
 
 #[cfg(test)]
@@ -70,7 +72,7 @@ mod tests {
                 attribute::u32(buffer, SOURCE, 1);
                 attribute::u32(buffer, OPERATOR, operator);
                 attribute::nest(buffer, DATA, |buffer| {
-                    attribute::nest(buffer, number, |_| {});
+                    attribute::bytes(buffer, number, &[7]);
                 });
             })
         };

@@ -32,10 +32,11 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Expression> {
     match said.required(DATA, data::decode)? {
         Value::Verdict(verdict) if destination == VERDICT => Some(Expression::Verdict(verdict)),
         Value::Verdict(_) => None,
-        Value::Bytes(value) => Some(Expression::Load(Load {
-            destination: Register::from_number(destination)?,
-            value,
-        })),
+        Value::Bytes(value) => {
+            let destination = Register::from_number(destination)?;
+            let fits = destination.fits(value.len());
+            fits.then_some(Expression::Load(Load { destination, value }))
+        }
     }
 }
 

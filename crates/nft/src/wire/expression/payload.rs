@@ -2,7 +2,7 @@
 //! that is not known here.
 
 use super::super::attribute;
-use super::super::known::{Known, read_register, read_u32};
+use super::super::known::{Known, read_offset, read_register, read_u32};
 use crate::object::{Payload, PayloadBase};
 
 pub(super) const NAME: &str = "payload";
@@ -25,12 +25,14 @@ pub(super) fn encode(payload: &Payload, buffer: &mut Vec<u8>) {
 
 pub(super) fn decode(data: &[u8]) -> Option<Payload> {
     let said = Known::<5>::of(data)?;
-    Some(Payload {
+    let payload = Payload {
         base: PayloadBase(said.required(BASE, read_u32)?),
-        offset: said.required(OFFSET, read_u32)?,
+        offset: said.required(OFFSET, read_offset)?,
         len: said.required(LEN, read_u32)?,
         destination: said.required(DESTINATION, read_register)?,
-    })
+    };
+    let fits = payload.destination.fits(payload.len as usize);
+    fits.then_some(payload)
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Range> {
         first: said.required(FIRST, data::decode_bytes)?,
         last: said.required(LAST, data::decode_bytes)?,
     };
-    (range.first.len() == range.last.len()).then_some(range)
+    let fits = range.source.fits(range.first.len());
+    (fits && range.first.len() == range.last.len()).then_some(range)
 }
 
 #[cfg(test)]
