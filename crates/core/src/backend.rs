@@ -12,6 +12,7 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::evaluate::Ground;
 use crate::hint::Hint;
 use crate::location::Location;
 use crate::network::{Family, Name, Network};
@@ -171,6 +172,18 @@ pub struct Counted {
     pub bytes: u64,
 }
 
+/// The rules of networks at a placement, of one family of packets, as they are installed.
+#[derive(Default)]
+pub struct InstalledRules {
+    /// The rules of networks alone, as if no other program had any.
+    pub own: Ground<'static>,
+    /// The same with the rules of other programs that packets meet before in the same base chains,
+    /// where there are any.
+    pub shared: Option<Ground<'static>>,
+    /// Why some of them could not be read, if so.
+    pub unread: Option<String>,
+}
+
 /// Something that stands otherwise than it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Discrepancy {
@@ -289,6 +302,16 @@ pub trait Backend: Send {
     /// # Errors
     /// If the kernel cannot be read.
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError>;
+
+    /// The rules of networks where a placement puts them, as packets of a family meet them.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read, or the placement is not valid for this backend.
+    fn installed(
+        &mut self,
+        placement: &Placement,
+        family: Family,
+    ) -> Result<InstalledRules, BackendError>;
 
     /// Everything that stands where one of these placements puts rules, as text of the backend's
     /// usual program. Empty if nothing does.

@@ -18,6 +18,7 @@ pub mod journal;
 pub mod location;
 pub mod network;
 mod origin;
+pub mod owner;
 pub mod record;
 pub mod rules;
 pub mod state;

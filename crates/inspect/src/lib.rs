@@ -18,10 +18,10 @@
 
 pub mod compare;
 mod consequence;
+mod devices;
 pub mod doctor;
 pub mod explain;
 mod inspector;
-mod installed;
 mod ip_tables;
 mod libvirt;
 pub mod trace;

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use ipnet::IpNet;
-use palisade::{Owner, backends};
+use palisade::backends;
 use palisade_core::network::{Family as Ip, InterfaceName, Network};
+use palisade_core::owner::Owner;
 use palisade_iptables::backend::Saved;
 use palisade_iptables::run::Variant;
 use palisade_iptables::text::Words;
@@ -12,6 +13,7 @@ use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::{HostError, Link};
 use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::object::{Family, MetaKey, Rule, Verdict};
+use palisade_nft::owner;
 use palisade_nft::statement::{Match, Origin, Statement, Test, statements};
 use thiserror::Error;
 
@@ -90,9 +92,9 @@ pub(crate) fn nftables(
     let mut rules: Vec<Rule> = Vec::new();
     // All tables in one request: most hosts have none of these.
     for found in reader.tables(Family::Other(0))? {
-        let owner = Owner::of_table(&found);
-        let is_own = owner == Owner::Libvirt;
-        let may_have = is_own || owner == Owner::Unknown && found.name == "filter";
+        let whose = owner::of_table(&found);
+        let is_own = whose == Owner::Libvirt;
+        let may_have = is_own || whose == Owner::Unknown && found.name == "filter";
         if may_have
             && matches!(found.family, Family::Ip | Family::Ip6)
             && let Some(program) = reader.program(found.family, &found.name, Depth::Outline)?

@@ -18,6 +18,7 @@ pub mod fake;
 pub mod layout;
 pub mod lift;
 pub mod object;
+pub mod owner;
 pub mod program;
 pub mod statement;
 pub mod trace;

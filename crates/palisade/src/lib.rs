@@ -28,7 +28,6 @@ mod flows;
 pub mod folder;
 mod options;
 mod overview;
-mod owner;
 mod render;
 mod rights;
 mod shown;
@@ -39,7 +38,6 @@ pub use counters::{Counters, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::{BackendChoice, Choice, Options, UnknownBackend};
 pub use overview::{Bridge, BridgeState, Overview, Sums};
-pub use owner::Owner;
 pub use palisade_core::Hint;
 pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Line, Placement, Sign, Standing,

@@ -7,6 +7,7 @@ use super::place::Devices;
 use super::walk::Walk;
 use super::{Condition, Conditions, Fate, Outcome, Packet, UnknownCondition};
 use crate::network::Family;
+use crate::owner::Owner;
 
 /// What packets go through: tables of several owners and technologies, in the order in which the
 /// kernel calls their base chains.
@@ -33,15 +34,6 @@ pub struct Member<'a> {
     /// Whose they are.
     pub owner: Owner,
     chains: Rc<dyn Chains + 'a>,
-}
-
-/// Who keeps tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Owner {
-    /// palisade; others may have rules there, too.
-    Palisade,
-    /// Another program.
-    Foreign,
 }
 
 impl<'a> Member<'a> {
@@ -80,7 +72,7 @@ impl<'a> Ground<'a> {
     /// Tables alone.
     #[must_use]
     pub fn of(chains: impl Chains + 'a) -> Self {
-        Self::new([Member::new("", Owner::Foreign, chains)])
+        Self::new([Member::new("", Owner::Unknown, chains)])
     }
 
     /// The same tables, on a host with these devices: rules that match the numbers of interfaces are

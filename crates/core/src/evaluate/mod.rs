@@ -38,7 +38,7 @@ pub use chains::{
 pub use classes::each_class;
 pub use condition::{Asked, Condition, Conditions, Test, UnknownCondition};
 pub use difference::{Difference, Meaning};
-pub use ground::{Ground, Member, Owner};
+pub use ground::{Ground, Member};
 pub use hook::Hook;
 pub use outcome::{Doubt, DoubtKind, Fate, Nat, Outcome, Stop, Verdict, Visit};
 pub use packet::{Flow, Packet, PacketError, Way};

@@ -8,14 +8,14 @@ mod places;
 mod search;
 mod words;
 
+use palisade::Firewall;
 use palisade_core::backend::Discrepancy;
+use palisade_core::engine::EngineError;
 use palisade_core::evaluate::{Fate, Packet};
 use palisade_core::network::Network;
 use palisade_core::state::Record;
-use palisade_nft::dump::Reader;
 use serde::Serialize;
 
-use crate::explain::ExplainError;
 use places::Place;
 use search::{Found, Search};
 
@@ -51,14 +51,10 @@ pub struct Example {
 
 /// What these differences mean for packets.
 pub(crate) fn consequence(
-    reader: &mut Reader<'_>,
-    namespace: Option<&std::path::Path>,
+    firewall: &mut Firewall,
     records: &[Record],
     differences: &[Discrepancy],
-) -> Result<Consequence, ExplainError> {
-    if differences.is_empty() {
-        return Ok(Consequence::None);
-    }
+) -> Result<Consequence, EngineError> {
     let is_named = |record: &&Record| {
         let name = Some(record.network.name());
         differences
@@ -72,8 +68,11 @@ pub(crate) fn consequence(
         .collect();
     let mut search = Search::begin();
     let mut found = Vec::new();
-    let places = Place::read_all(reader, namespace, records)?;
-    if let Some(detail) = places.iter().find_map(|place| place.unread.clone()) {
+    let places = Place::read_all(firewall, records)?;
+    if let Some(detail) = places
+        .iter()
+        .find_map(|place| place.installed.unread.clone())
+    {
         return Ok(Consequence::Open { detail });
     }
     for place in places {

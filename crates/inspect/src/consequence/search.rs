@@ -52,18 +52,18 @@ impl Search {
     pub(super) fn differing(&mut self, place: &Place<'_>, named: &[&Network]) -> Found {
         let expected = place.expected(|_| true);
         let (wanted, _) = expected.conditions(place.family);
-        let (mut there, unknown) = place.installed.conditions(place.family);
+        let (mut there, unknown) = place.installed.own.conditions(place.family);
         let mut has_unknown = !unknown.is_empty();
-        if let Some(shared) = &place.shared {
+        if let Some(shared) = &place.installed.shared {
             let (theirs, unknown) = shared.conditions(place.family);
             there.extend(theirs);
             has_unknown |= !unknown.is_empty();
         }
         let look = Look {
-            closed: [&expected, &place.installed].map(|ground| ground.clone().closed()),
+            closed: [&expected, &place.installed.own].map(|ground| ground.clone().closed()),
             expected,
-            actual: &place.installed,
-            shared: place.shared.as_ref(),
+            actual: &place.installed.own,
+            shared: place.installed.shared.as_ref(),
             has_unknown,
         };
         if !named.is_empty() {

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use palisade::Owner;
+use palisade_core::owner::Owner;
 use palisade_iptables::rule::{jump, purpose};
 use palisade_iptables::text::{Table, Words};
 use palisade_nft::layout::{self, TRANSACTION};
 use palisade_nft::object::{self, Expression, Verdict};
+use palisade_nft::owner;
 use palisade_nft::program::{FilledSet, Program};
 use palisade_nft::statement::concatenation;
 
@@ -189,7 +190,7 @@ fn kept<'r>(all: &[&'r object::Rule]) -> Vec<&'r object::Rule> {
 }
 
 fn is_ours(rule: &object::Rule) -> bool {
-    Owner::of_rule(rule).is_palisade()
+    owner::in_own_table(rule).is_palisade()
 }
 
 /// The chain that a rule is in, and those and the sets that it leads to.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use palisade_core::evaluate::{Doubt, DoubtKind, Ground, Outcome, Verdict};
 use palisade_core::network::{self, InterfaceName, Name};
 use palisade_iptables::evaluate::Tables;
+use palisade_nft::evaluate::member;
 use palisade_nft::object::Family;
 
 use super::finding::{Check, Evidence, Finding, Severity};
@@ -16,7 +17,7 @@ use super::keeper::{Keeper, Passage};
 use super::packets::{Probe, Wanted, probes};
 use super::rulesets::Rulesets;
 use super::scene::{Scene, told};
-use crate::installed;
+use crate::devices::devices;
 
 /// What stops packets, or may.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,9 +54,9 @@ pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
         let packet = (probe.bridge.clone(), probe.wanted, probe.packet.family());
         stopped.packets.push(packet);
     };
-    let devices = installed::devices(&scene.host);
+    let devices = devices(&scene.host);
     for program in &rulesets.foreign {
-        let alone = installed::table(Cow::Borrowed(program));
+        let alone = member(Cow::Borrowed(program));
         let ground = Ground::new([alone]).on(devices.clone());
         let keeper = Keeper::of_table(program);
         let is_of_frames = matches!(program.table.family, Family::Bridge | Family::Netdev);

@@ -1,8 +1,9 @@
 //! Who keeps rules that stop packets, and how one tells them to let packets pass.
 
-use palisade::Owner;
 use palisade_core::network::InterfaceName;
+use palisade_core::owner::Owner;
 use palisade_iptables::backend::Saved;
+use palisade_nft::owner;
 use palisade_nft::program::Program;
 
 use super::mend::word;
@@ -51,7 +52,7 @@ pub(super) struct Passage<'a> {
 
 impl Keeper {
     pub(super) fn of_table(program: &Program) -> Self {
-        match Owner::of_table(&program.table) {
+        match owner::of_table(&program.table) {
             Owner::Firewalld => Self::Firewalld,
             _ => Self::Nft {
                 table: format!("{} {}", program.table.family, program.table.name),

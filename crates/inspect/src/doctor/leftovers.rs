@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use palisade::{Firewall, Owner};
+use palisade::Firewall;
 use palisade_core::location::Location;
 use palisade_core::network::InterfaceName;
+use palisade_core::owner::Owner;
 use palisade_core::state::{Record, State, StateError};
+use palisade_nft::owner;
 
 use super::exact;
 use super::finding::{Check, Evidence, Finding, Severity};
@@ -61,7 +63,7 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) 
     };
     let (mut evidence, mut mend) = (Vec::new(), Vec::new());
     for table in &rulesets.tables {
-        if Owner::of_table(table) == Owner::Libvirt {
+        if owner::of_table(table) == Owner::Libvirt {
             let name = format!("{} {}", table.family, table.name);
             mend.extend(
                 networks

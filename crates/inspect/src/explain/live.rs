@@ -9,11 +9,13 @@ use palisade_core::Hint;
 use palisade_core::engine::EngineError;
 use palisade_core::evaluate::{Ground, Member};
 use palisade_core::network::{Family, Network};
+use palisade_iptables::evaluate::Tables;
 use palisade_iptables::run::Variant;
 use palisade_iptables::text;
 use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::{Host, HostError};
 use palisade_nft::dump::{Depth, DumpError, Reader};
+use palisade_nft::evaluate::member;
 use palisade_nft::layout::{self, OF_IPTABLES};
 use palisade_nft::object;
 use palisade_nft::program::Program;
@@ -21,7 +23,8 @@ use thiserror::Error;
 
 use super::resolve::{self, Resolved};
 use super::{Explanation, Question, ResolveError};
-use crate::{installed, ip_tables};
+use crate::devices::devices;
+use crate::ip_tables;
 use palisade::RenderError;
 use palisade::backends;
 
@@ -128,8 +131,8 @@ impl Scene {
             }
         }
         let tables = programs.into_iter().map(Cow::Owned);
-        let members = tables.map(installed::table).chain(printed);
-        let ground = Ground::new(members).on(installed::devices(host));
+        let members = tables.map(member).chain(printed);
+        let ground = Ground::new(members).on(devices(host));
         Ok(Self { ground, unseen })
     }
 
@@ -233,7 +236,7 @@ fn saved(
         programs.retain(|program| !is_saved(program));
     }
     let label = format!("{}-{variant}", word(family));
-    Ok(Some(installed::saved(&label, family, &tables)))
+    Ok(Some(Tables::member(&label, family, &tables)))
 }
 
 fn drops(table: &text::Table) -> bool {

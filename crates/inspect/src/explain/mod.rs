@@ -6,21 +6,16 @@ mod question;
 mod resolve;
 mod routes;
 
-use std::borrow::Cow;
-
-use palisade_core::evaluate::{Doubt, Ground, Member, Nat, Outcome, Owner, Packet, Verdict, Visit};
-use palisade_core::network::{Family, Name, Network, conflicts};
+use palisade_core::evaluate::{Doubt, Ground, Member, Nat, Outcome, Packet, Verdict, Visit};
+use palisade_core::network::{Name, Network, conflicts};
 use palisade_core::rules::RuleKind;
 use palisade_iptables::rule::is_chain;
 use palisade_netlink::rtnetlink::Host;
-use palisade_nft::layout::{Layout, OF_IPTABLES};
-use palisade_nft::program::Program;
+use palisade_nft::layout::OF_IPTABLES;
 use serde::Serialize;
 
 use palisade::RenderError;
-use palisade::{BackendChoice, Choice};
-
-use crate::installed;
+use palisade::{Choice, backends};
 
 pub use live::ExplainError;
 pub(crate) use live::Live;
@@ -127,7 +122,7 @@ impl TableVerdict {
         may.dedup();
         Self {
             table: member.label.clone(),
-            ours: member.owner == Owner::Palisade,
+            ours: member.owner.is_palisade(),
             verdict: outcome.fate.verdict,
             may,
         }
@@ -284,28 +279,6 @@ pub fn explain(
         return Err(RenderError::Conflicts(conflicts).into());
     }
     let resolved = resolve::resolve(question, networks, None)?;
-    let ground = planned(networks, choice, resolved.packet.family());
+    let ground = backends::planned(networks, choice, resolved.packet.family());
     Ok(Explanation::of(&ground, resolved))
-}
-
-/// What networks would have installed.
-fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground<'static> {
-    let networks = &choice.applied_to(networks);
-    let member = match choice.backend {
-        Some(BackendChoice::None) => None,
-        Some(BackendChoice::Iptables) => {
-            let tables = palisade_iptables::backend::tables(networks, family);
-            Some(installed::saved(live::word(family), family, &tables))
-        }
-        Some(BackendChoice::Auto | BackendChoice::Nftables) | None => {
-            let settings = choice.settings();
-            let placed: Vec<(Layout, &Network)> = networks
-                .iter()
-                .map(|network| (settings.layout, network))
-                .collect();
-            let program = Program::of(&settings.table, family, &placed);
-            program.map(|program| installed::table(Cow::Owned(program)))
-        }
-    };
-    Ground::new(member)
 }

@@ -1,10 +1,10 @@
 //! What differences mean for packets.
 
 use palisade_core::backend::Discrepancy;
+use palisade_core::engine::EngineError;
 
 use super::Inspector;
 use crate::consequence::{Consequence, consequence};
-use crate::explain::ExplainError;
 
 impl Inspector<'_> {
     /// What these differences, which [`verify`](palisade::Firewall::verify) found, mean for
@@ -13,21 +13,11 @@ impl Inspector<'_> {
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    pub fn consequence(
-        &mut self,
-        differences: &[Discrepancy],
-    ) -> Result<Consequence, ExplainError> {
-        if differences.is_empty() {
-            return Ok(Consequence::None);
-        }
-        let records = self.firewall.running()?;
-        let namespace = self.firewall.namespace().map(ToOwned::to_owned);
-        let nftables = self.nftables()?;
-        consequence(
-            &mut nftables.reader(),
-            namespace.as_deref(),
-            &records,
-            differences,
-        )
+    pub fn consequence(&mut self, differences: &[Discrepancy]) -> Result<Consequence, EngineError> {
+        let records = match differences {
+            [] => return Ok(Consequence::None),
+            _ => self.firewall.running()?,
+        };
+        consequence(self.firewall, &records, differences)
     }
 }

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 
 use palisade_core::evaluate::Visit;
 use palisade_core::network;
+use palisade_core::owner::Owner;
 use palisade_iptables::run::Variant;
 use palisade_iptables::text;
 use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, DumpError, Reader};
 use palisade_nft::layout::OF_IPTABLES;
 use palisade_nft::object::{Family, Policy, Rule, Verdict};
+use palisade_nft::owner;
 use palisade_nft::program::Program;
 use palisade_nft::trace::{Event, Met, refuses};
 
-use palisade::{Owner, backends};
+use palisade::backends;
 
 /// All tables that packets met, as they were when they were first asked for; read anew when the
 /// ruleset changed.
@@ -155,10 +157,10 @@ fn visit(event: &Event, program: Option<&Program>) -> Option<Visit> {
     };
     Some(match event.met {
         Met::Rule(handle) => {
-            let rule = program.and_then(|program| rule(program, handle));
+            let met = program.and_then(|program| Some((program, rule(program, handle)?)));
             of_rule(
                 event,
-                rule,
+                met,
                 Visit {
                     handle: Some(handle),
                     ..of_event
@@ -185,7 +187,9 @@ fn visit(event: &Event, program: Option<&Program>) -> Option<Visit> {
 
 /// The same visit, with its rule as iptables puts it.
 fn in_words(visit: Visit, rule: &text::Rule) -> Visit {
-    let (network, purpose) = Owner::of_saved(rule).serves().unzip();
+    let (network, purpose) = Owner::in_chain(&rule.chain, rule.words.behind("--comment"))
+        .serves()
+        .unzip();
     Visit {
         rule: rule.words.to_string(),
         network,
@@ -194,8 +198,8 @@ fn in_words(visit: Visit, rule: &text::Rule) -> Visit {
     }
 }
 
-fn of_rule(event: &Event, rule: Option<&Rule>, visit: Visit) -> Visit {
-    let is_refusal = rule.is_some_and(refuses);
+fn of_rule(event: &Event, met: Option<(&Program, &Rule)>, visit: Visit) -> Visit {
+    let is_refusal = met.is_some_and(|(_, rule)| refuses(rule));
     let why = match &event.verdict {
         Some(Verdict::Accept) => "accepted in this base chain".to_owned(),
         Some(Verdict::Drop) if is_refusal => "refused".to_owned(),
@@ -206,11 +210,11 @@ fn of_rule(event: &Event, rule: Option<&Rule>, visit: Visit) -> Visit {
         Some(Verdict::Other(code)) => format!("verdict {code}"),
         None => String::new(),
     };
-    let Some(rule) = rule else {
+    let Some((program, rule)) = met else {
         let rule = "(a rule that is gone)".to_owned();
         return Visit { rule, why, ..visit };
     };
-    let (network, purpose) = Owner::of_rule(rule).serves().unzip();
+    let (network, purpose) = owner::in_table(&program.table, rule).serves().unzip();
     Visit {
         rule: format!("{rule:#}"),
         why,

@@ -8,6 +8,7 @@ mod area;
 mod difference;
 mod draft;
 mod envelope;
+mod installed;
 mod lines;
 mod native;
 mod observed;
@@ -30,11 +31,11 @@ use std::os::fd::AsFd;
 
 use palisade_core::Hint;
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, Installed, Placement, Plan,
-    RunError, Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, Installed, InstalledRules,
+    Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::{Location, Subsystem};
-use palisade_core::network::Network;
+use palisade_core::network::{Family, Network};
 use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
@@ -43,13 +44,14 @@ use thiserror::Error;
 use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
 use crate::text::Command;
-use area::{Area, areas, installed};
+use area::{Area, areas};
 use difference::{Difference, between};
 use envelope::{Envelope, Way};
 use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
+pub use installed::expected;
 pub use native::{Native, NativeChain, NativeRule, Unprinted};
 pub use render::{render, tables};
 pub use saved::Saved;
@@ -161,14 +163,18 @@ impl Iptables {
                 plan.steps.extend(self.step(area, &difference)?);
             }
             for (network, wanted) in &area.added {
-                let wanted = wanted.iter().map(|placed| installed(area.family, placed));
+                let wanted = wanted
+                    .iter()
+                    .map(|placed| area::installed(area.family, placed));
                 plan.added[*network].extend(wanted);
             }
         }
         for area in &areas {
             for (network, wanted) in &area.restored {
                 if mended[*network] {
-                    let wanted = wanted.iter().map(|placed| installed(area.family, placed));
+                    let wanted = wanted
+                        .iter()
+                        .map(|placed| area::installed(area.family, placed));
                     plan.restored[*network]
                         .get_or_insert_default()
                         .extend(wanted);
@@ -385,6 +391,14 @@ impl Backend for Iptables {
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         standing::of(self, records).map_err(BackendError::from)
+    }
+
+    fn installed(
+        &mut self,
+        placement: &Placement,
+        family: Family,
+    ) -> Result<InstalledRules, BackendError> {
+        installed::installed(self, placement, family)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {

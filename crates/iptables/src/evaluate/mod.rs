@@ -15,10 +15,11 @@ use std::collections::HashMap;
 use palisade_core::backend::Counted;
 use palisade_core::evaluate::hook::{FILTER, MANGLE, RAW, SECURITY};
 use palisade_core::evaluate::{
-    Action, Answer, At, Base, Chains, DoubtKind, Effect, End, Hook, HookLayer, Matched, RuleWords,
-    Seen, Step, Subject, Unknown, Visit,
+    Action, Answer, At, Base, Chains, DoubtKind, Effect, End, Hook, HookLayer, Matched, Member,
+    RuleWords, Seen, Step, Subject, Unknown, Visit,
 };
 use palisade_core::network::{Family, Name};
+use palisade_core::owner::Owner;
 
 use crate::rule::tag;
 use crate::text;
@@ -101,6 +102,18 @@ impl Tables {
     pub fn labelled(mut self, label: &str) -> Self {
         self.label = Some(label.to_owned());
         self
+    }
+
+    /// The tables that were saved of a family as a part of a ground, whose names begin so.
+    #[must_use]
+    pub fn member(label: &str, family: Family, saved: &[text::Table]) -> Member<'static> {
+        let mut chains = saved.iter().flat_map(|table| &table.chains);
+        let is_palisades = chains.any(|chain| Owner::of_chain(&chain.name).is_palisade());
+        let owner = match is_palisades {
+            true => Owner::Palisade(None),
+            false => Owner::Unknown,
+        };
+        Member::new(label, owner, Self::of(family, saved).labelled(label))
     }
 
     fn rule(&self, at: At) -> &Rule {

@@ -10,6 +10,7 @@ mod clear;
 mod difference;
 mod error;
 mod features;
+mod installed;
 mod item;
 mod landed;
 mod leftovers;
@@ -31,11 +32,11 @@ use std::process;
 
 use palisade_core::Hint;
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Placement, Plan,
-    RunError, Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, InstalledRules,
+    Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::Location;
-use palisade_core::network::Network;
+use palisade_core::network::{Family, Network};
 use palisade_core::rules::{Guard, Layer, Rule, rules};
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
@@ -48,6 +49,7 @@ use area::recorded_areas;
 
 pub use error::PlanError;
 pub use features::Feature;
+pub use installed::expected;
 pub use probe::ProbeError;
 pub use settings::{ID, Settings, SettingsError};
 
@@ -190,6 +192,14 @@ impl Backend for Nftables {
         let mut reader = self.reader();
         let read = reader.at_one_moment(|reader| standing::of(reader, records));
         read.map(|(standing, _)| standing).map_err(failed)
+    }
+
+    fn installed(
+        &mut self,
+        placement: &Placement,
+        family: Family,
+    ) -> Result<InstalledRules, BackendError> {
+        installed::installed(self, placement, family)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {

@@ -16,9 +16,9 @@ mod words;
 
 use std::borrow::Cow;
 
-use palisade_core::evaluate::{Ground, Member, Owner};
+use palisade_core::evaluate::{Ground, Member};
 
-use crate::layout;
+use crate::owner;
 use crate::program::Program;
 
 pub use table::Table;
@@ -36,10 +36,6 @@ pub fn ground<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Ground<'a>
 /// A table for a [`Ground`], by its family and its name.
 #[must_use]
 pub fn member(program: Cow<'_, Program>) -> Member<'_> {
-    let owner = match layout::version(&program.table) {
-        Some(_) => Owner::Palisade,
-        None => Owner::Foreign,
-    };
     let label = format!("{} {}", program.table.family, program.table.name);
-    Member::new(label, owner, Table::of(program))
+    Member::new(label, owner::of_program(&program), Table::of(program))
 }

@@ -8,7 +8,6 @@ use palisade_core::evaluate::{
     Unknown, Visit,
 };
 use palisade_core::network::Name;
-use palisade_core::rules::RuleKind;
 
 use super::lookup::Index;
 use super::{conditions, rule, words};
@@ -28,7 +27,6 @@ pub struct Table<'a> {
     numbers: HashMap<String, usize>,
     /// The sets by their names: their places in the program, and what is found there.
     sets: HashMap<String, (usize, Index)>,
-    owner: fn(&Rule) -> Option<(Name, RuleKind)>,
 }
 
 impl<'a> Table<'a> {
@@ -44,16 +42,8 @@ impl<'a> Table<'a> {
         Self {
             numbers: chains.map(|(n, c)| (c.chain.name.clone(), n)).collect(),
             sets: sets.map(indexed).collect(),
-            owner: |_| None,
             program,
         }
-    }
-
-    /// The same table, where a rule may stand for a network although no layout of ours made it.
-    #[must_use]
-    pub fn with_owners(mut self, owner: fn(&Rule) -> Option<(Name, RuleKind)>) -> Self {
-        self.owner = owner;
-        self
     }
 
     pub(super) fn chain(&self, name: &str) -> Option<usize> {
@@ -63,10 +53,6 @@ impl<'a> Table<'a> {
     pub(super) fn set(&self, name: &str) -> Option<(&FilledSet, &Index)> {
         let (place, index) = self.sets.get(name)?;
         Some((&self.program.sets[*place], index))
-    }
-
-    pub(super) fn owner_of(&self, rule: &Rule) -> (Option<Name>, Option<RuleKind>) {
-        (self.owner)(rule).unzip()
     }
 
     fn rule(&self, at: At) -> &Rule {

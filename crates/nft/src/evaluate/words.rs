@@ -10,6 +10,7 @@ use super::Table;
 use super::rule::Run;
 use crate::layout::{self, SetId};
 use crate::object::{BaseChain, Chain, Counter, Element, Expression, Family, Rule, Set};
+use crate::owner;
 use crate::statement::{concatenation, statements, texts};
 use crate::wire::foreign;
 
@@ -103,10 +104,10 @@ fn served(
     table: &Table<'_>,
     rule: &Rule,
     hit: Option<(&Set, &Element)>,
-    owner: Option<&Name>,
+    found: Option<&Name>,
 ) -> (Option<Name>, Option<RuleKind>) {
     if layout::version(&table.program.table).is_none() {
-        return table.owner_of(rule);
+        return owner::in_table(&table.program.table, rule).serves().unzip();
     }
     if let Some((set, element)) = hit {
         let network = element.userdata.text().and_then(|text| text.parse().ok());
@@ -115,7 +116,7 @@ fn served(
     let comment = rule.userdata.text().unwrap_or_default();
     if layout::is_of_skeleton(rule) {
         let purpose = layout::kind_of_skeleton(comment);
-        return (purpose.and(owner.cloned()), purpose);
+        return (purpose.and(found.cloned()), purpose);
     }
     layout::untag(comment).unzip()
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use palisade_core::backend::{BackendId, Placement};
+use palisade_core::evaluate::Member;
 use palisade_core::network::{Family, Network};
 use palisade_iptables::Iptables;
-use palisade_iptables::backend::{ID, Settings, render};
+use palisade_iptables::backend::{ID, Settings, expected, render};
 use palisade_iptables::run::{Processes, Programs};
 
 use super::unprinted::Kernel;
@@ -53,6 +54,11 @@ impl BackendKind for Kind {
             }
         };
         families.iter().map(of_family).collect()
+    }
+
+    fn expected(&self, placed: &[(&Network, &Placement)], family: Family) -> Vec<Member<'static>> {
+        let networks: Vec<Network> = placed.iter().map(|&(network, _)| network.clone()).collect();
+        expected(&networks, family).into_iter().collect()
     }
 
     fn probe(&self, namespace: Option<&Path>, asked: &Choice) -> Result<Works, Vec<String>> {

@@ -8,6 +8,7 @@ mod unprinted;
 use std::path::Path;
 
 use palisade_core::backend::{Backend, BackendId, Placement};
+use palisade_core::evaluate::{Ground, Member};
 use palisade_core::network::{Family, Network};
 use palisade_iptables::Iptables;
 use palisade_netlink::Transport;
@@ -40,6 +41,12 @@ pub(crate) trait BackendKind: Sync {
 
     /// The networks as text of the backend's usual program, family after family.
     fn render(&self, networks: &[Network], choice: &Choice, families: &[Family]) -> String;
+
+    /// The tables that networks should have at placements of this backend, in a family of packets.
+    fn expected(&self, placed: &[(&Network, &Placement)], family: Family) -> Vec<Member<'static>> {
+        let _ = (placed, family);
+        Vec::new()
+    }
 
     /// The choice that is tried first where no backend is chosen, if that it worked for one network
     /// says that it works for others.
@@ -105,6 +112,27 @@ pub(crate) fn is_ignored(choice: &Choice, placement: &Placement) -> bool {
     let is_other = |kind: &&dyn BackendKind| kind.id() != placement.backend;
     let mut others = ALL.into_iter().filter(is_other);
     others.any(|kind| kind.is_meant_by(choice))
+}
+
+/// The rules that networks should have at their placements, as packets of a family meet them.
+#[must_use]
+pub fn expected(placed: &[(&Network, &Placement)], family: Family) -> Ground<'static> {
+    let of_kind = |kind: &dyn BackendKind| {
+        let its = placed.iter().filter(|(_, at)| at.backend == kind.id());
+        let its: Vec<(&Network, &Placement)> = its.copied().collect();
+        kind.expected(&its, family)
+    };
+    Ground::new(ALL.into_iter().flat_map(of_kind))
+}
+
+/// The rules that networks would have by this choice where none runs yet, as packets of a family meet
+/// them.
+#[must_use]
+pub fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground<'static> {
+    let placement = chosen_or_default(choice).placement(choice);
+    let networks = choice.applied_to(networks);
+    let placed: Vec<(&Network, &Placement)> = networks.iter().map(|n| (n, &placement)).collect();
+    expected(&placed, family)
 }
 
 /// The iptables backend of a network namespace; none for the caller's.

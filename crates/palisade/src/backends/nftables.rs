@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use palisade_core::backend::{BackendId, Placement};
+use palisade_core::evaluate::Member;
 use palisade_core::network::{Family, Network};
-use palisade_nft::backend::{ID, Nftables, Settings};
+use palisade_nft::backend::{ID, Nftables, Settings, expected};
 use palisade_nft::layout::Layout;
 use palisade_nft::program::Program;
 
@@ -50,6 +51,10 @@ impl BackendKind for Kind {
             .iter()
             .filter_map(|&family| Program::of(&settings.table, family, &placed));
         programs.map(|program| format!("{program:#}")).collect()
+    }
+
+    fn expected(&self, placed: &[(&Network, &Placement)], family: Family) -> Vec<Member<'static>> {
+        expected(placed, family)
     }
 
     fn first(&self, asked: &Choice) -> Option<Works> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, Placement, Plan, RunError,
-    Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, InstalledRules, Placement, Plan,
+    RunError, Standing, Step,
 };
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Network};
@@ -101,6 +101,10 @@ impl Backend for NoRules {
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         Ok(vec![Vec::new(); records.len()])
+    }
+
+    fn installed(&mut self, _: &Placement, _: Family) -> Result<InstalledRules, BackendError> {
+        Ok(InstalledRules::default())
     }
 
     fn listing(&mut self, _placements: &[&Placement]) -> Result<String, BackendError> {

@@ -12,10 +12,10 @@ mod show;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use palisade_core::backend::{Backend, Discrepancy, Placement};
+use palisade_core::backend::{Backend, BackendError, Discrepancy, InstalledRules, Placement};
 use palisade_core::engine::{Desired, Engine, EngineError, Goal, Recovered, Report};
 use palisade_core::location::Location;
-use palisade_core::network::{Name, Network};
+use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Running, State};
 use palisade_core::storage::PATIENCE;
@@ -299,6 +299,22 @@ impl Firewall {
     #[must_use]
     pub fn location(&self, placement: &Placement) -> Option<Location> {
         self.backend(placement)?.location(placement)
+    }
+
+    /// The rules of networks where a placement puts them, as packets of a family meet them.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read, or this build cannot read the placement.
+    pub fn installed(
+        &mut self,
+        placement: &Placement,
+        family: Family,
+    ) -> Result<InstalledRules, BackendError> {
+        let mut backends = self.backends.iter_mut();
+        match backends.find(|backend| backend.id() == placement.backend) {
+            Some(backend) => backend.installed(placement, family),
+            None => Ok(InstalledRules::default()),
+        }
     }
 
     fn backend(&self, placement: &Placement) -> Option<&dyn Backend> {

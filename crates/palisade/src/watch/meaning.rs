@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use palisade_core::backend::{Installed, Line, Sign};
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::{Family, Name};
+use palisade_core::owner::Owner;
 use palisade_core::state::Record;
 use palisade_iptables::rule::Table;
 use palisade_nft::events::{self, Commit, Object, Way};
 use palisade_nft::layout::{self, Layout};
 use palisade_nft::object::{self, Element};
+use palisade_nft::owner;
 
 use crate::firewall::Firewall;
-
-use crate::owner::Owner;
 
 use super::notice::{Change, Process};
 
@@ -156,7 +156,12 @@ impl<'a> Meaning<'a> {
             Object::Set(set) => tell(None, "set", set),
             Object::Rule(rule) => {
                 // The kernel reports a deleted rule as completely as a new one.
-                let network = Owner::of_rule(rule).serves().map(|(network, _)| network);
+                let owner = if self.tables.contains(&rule.table) {
+                    owner::in_own_table(rule)
+                } else {
+                    Owner::in_chain(&rule.chain, rule.comment())
+                };
+                let network = owner.serves().map(|(network, _)| network);
                 tell(network, "rule", &format!("{} {rule:#}", rule.chain));
             }
             Object::Elements { set, elements } if set == layout::TRANSACTION => {

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::super::super::backend::{
     Backend, BackendError, BackendId, Change, Discrepancy, DiscrepancyKind, Done, Installed,
-    Placement, Plan, RunError, Standing, Step,
+    InstalledRules, Placement, Plan, RunError, Standing, Step,
 };
 use crate::hint::Hint;
 use crate::location::{Location, Subsystem};
@@ -203,6 +203,10 @@ impl Backend for Tables {
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
         Ok(vec![Vec::new(); records.len()])
+    }
+
+    fn installed(&mut self, _: &Placement, _: Family) -> Result<InstalledRules, BackendError> {
+        Ok(InstalledRules::default())
     }
 
     fn listing(&mut self, _: &[&Placement]) -> Result<String, BackendError> {
