@@ -9,6 +9,7 @@ mod kill;
 mod large;
 mod programs;
 mod spaces;
+mod state_directory;
 mod storage;
 mod traffic;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     trials = foreign::add_to(trials);
     trials = spaces::add_to(trials);
     trials = storage::add_to(trials);
+    trials = state_directory::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)
 }

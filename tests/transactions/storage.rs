@@ -253,7 +253,7 @@ fn read_only(place: Place) {
 
 /// Prepares the state directory by a script, in a mount namespace, and then applies a second
 /// network; prints what stands before and after, and what `verify` exits with.
-fn apply_second(place: Place, prepare: &str) -> Answer {
+pub(crate) fn apply_second(place: Place, prepare: &str) -> Answer {
     let namespace = Namespace::new();
     let palisade = place.palisade(&namespace);
     fs::create_dir_all(palisade.state()).expect("make the state directory");
@@ -281,7 +281,7 @@ fn apply_second(place: Place, prepare: &str) -> Answer {
 
 /// It succeeded, or it failed and nothing changed; and what is recorded stands.
 #[track_caller]
-fn assert_whole(answer: &Answer, told: &str) {
+pub(crate) fn assert_whole(answer: &Answer, told: &str) {
     let parts: Vec<&str> = answer.stdout.split("===\n").collect();
     let [before, _, after, verified] = parts.as_slice() else {
         panic!("{told}: {answer}");

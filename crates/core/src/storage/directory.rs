@@ -184,12 +184,17 @@ impl Directory {
         Ok(file)
     }
 
-    /// Tells what a name has that cannot be opened as a file.
+    /// Refuses what is not a file, or not a folder where there must be one.
     fn examine(&self, path: &str, folder: &File, name: &str) -> io::Result<()> {
         let Ok(found) = walk::below(folder, name, false) else {
             return Ok(());
         };
-        is_file(&found.metadata()?).map_err(|fault| fault.at(self.path(path)))
+        let found = found.metadata()?;
+        let is_expected = match self.contents.folders.contains(&path) {
+            true => is_folder(&found),
+            false => is_file(&found),
+        };
+        is_expected.map_err(|fault| fault.at(self.path(path)))
     }
 
     /// Writes a file from its beginning, whether it is there or not.
@@ -212,11 +217,11 @@ impl Directory {
                 continue;
             };
             let kind = entry.file_type();
-            if self.contents.files.contains(&name) && kind != Some(Type::File) {
+            let is_strange =
+                |names: &[&str], expected| names.contains(&name) && kind != Some(expected);
+            let Contents { files, folders } = self.contents;
+            if is_strange(files, Type::File) || is_strange(folders, Type::Directory) {
                 self.examine(name, &folder, name)?;
-            } else if self.contents.folders.contains(&name) && kind != Some(Type::Directory) {
-                let found = walk::below(&folder, name, false)?.metadata()?;
-                is_folder(&found).map_err(|fault| fault.at(self.path(name)))?;
             } else if is_temporary(name) && kind == Some(Type::File) {
                 unlinkat(&*folder, name, UnlinkatFlags::NoRemoveDir)?;
                 log::info!(
@@ -348,8 +353,11 @@ impl Storage for Directory {
     fn version(&self, path: &str) -> io::Result<Option<Version>> {
         let found = self.in_folder(path, false, |folder, name| {
             let found = fstatat(folder, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
-            let kind = SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits());
-            if kind != SFlag::S_IFDIR && kind != SFlag::S_IFREG {
+            let expected = match self.contents.folders.contains(&path) {
+                true => SFlag::S_IFDIR,
+                false => SFlag::S_IFREG,
+            };
+            if found.st_mode & SFlag::S_IFMT.bits() != expected.bits() {
                 self.examine(path, folder, name)?;
             }
             Ok(Some(Version {

@@ -113,6 +113,7 @@ fn all_ways(storage: &Directory, path: &str) -> Vec<io::Result<()>> {
         storage.write_through(path, b"x"),
         storage.append(path, b"x"),
         storage.add(path, b"x").map(drop),
+        storage.version(path).map(drop),
     ]
 }
 
@@ -179,6 +180,7 @@ fn no_folder_is_a_symbolic_link() {
         }
         for done in [
             storage.names("networks").map(drop),
+            storage.version("networks").map(drop),
             storage.remove("networks/b"),
             storage.rename("networks/b", "networks/c"),
             storage.make_folder("networks"),
