@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::dir::{Dir, Type};
+use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, SFlag, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -156,17 +157,26 @@ impl Directory {
         opened.itself = opened.itself.take().filter(is_there);
     }
 
+    /// Opens the folder itself, or one in it, to list what is in it.
+    fn list(&self, name: &str) -> io::Result<Dir> {
+        let itself = self.folder("", false)?;
+        let how = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let opened = match name {
+            "" => openat(&*itself, ".", how, Mode::empty()),
+            name => openat(&*itself, name, how, Mode::empty()),
+        };
+        let folder = opened.map_err(|error| self.refusal(error, name, &itself, name))?;
+        let folder = File::from(folder);
+        let trusted = self.trust.get().folder(&folder.metadata()?);
+        trusted.map_err(|fault| fault.at(self.path(name)))?;
+        Ok(Dir::from_fd(folder.into())?)
+    }
+
     /// Opens a file, which must be a regular one. It waits for nobody at the other end of another.
     fn file(&self, path: &str, folder: &File, name: &str, how: OFlag) -> io::Result<File> {
         let how = how | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let opened = openat(folder, name, how, Mode::from_bits_truncate(MODE));
-        let file = match opened {
-            Ok(file) => File::from(file),
-            Err(error) => {
-                self.examine(path, folder, name)?;
-                return Err(error.into());
-            }
-        };
+        let file = File::from(opened.map_err(|error| self.refusal(error, path, folder, name))?);
         let found = file.metadata()?;
         let trust = self.trust.get();
         let trusted = match path {
@@ -182,6 +192,17 @@ impl Directory {
             file.set_permissions(Permissions::from_mode(MODE))?;
         }
         Ok(file)
+    }
+
+    /// Why something cannot be opened: the system's error, or what it is instead.
+    fn refusal(&self, error: Errno, path: &str, folder: &File, name: &str) -> io::Error {
+        match error {
+            Errno::ENOENT => error.into(),
+            _ => self
+                .examine(path, folder, name)
+                .err()
+                .unwrap_or(error.into()),
+        }
     }
 
     /// Refuses what is not a file, or not a folder where there must be one.
@@ -211,7 +232,7 @@ impl Directory {
     /// For who has the lock: no other process is writing.
     fn sweep(&self) -> io::Result<()> {
         let folder = self.folder("", false)?;
-        for entry in open_list(&folder)?.iter() {
+        for entry in self.list("")?.iter() {
             let entry = entry?;
             let Ok(name) = entry.file_name().to_str() else {
                 continue;
@@ -244,11 +265,6 @@ fn is_temporary(name: &str) -> bool {
     rest.is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-fn open_list(folder: &File) -> io::Result<Dir> {
-    let how = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    Ok(Dir::openat(folder, ".", how, Mode::empty())?)
-}
-
 fn unless_missing<T>(result: io::Result<T>, otherwise: T) -> io::Result<T> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(otherwise),
@@ -275,7 +291,7 @@ impl Storage for Directory {
         self.look_again();
         let names = || -> io::Result<Vec<String>> {
             let mut names = Vec::new();
-            for entry in open_list(&*self.folder(folder, false)?)?.iter() {
+            for entry in self.list(folder)?.iter() {
                 let entry = entry?;
                 match entry.file_name().to_str() {
                     // What is not UTF-8 is not of our making.
