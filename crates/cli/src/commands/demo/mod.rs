@@ -2,6 +2,7 @@
 
 mod live;
 mod sandbox;
+mod scratch;
 mod told;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::list::list;
 use crate::failure::Failure;
 use crate::output::{Outcome, table};
 use live::delete_table;
+use scratch::Scratch;
 use told::{Said, Told};
 
 /// How long a change waits to be confirmed.
@@ -60,7 +62,7 @@ const QUIET: &str = r#"<network>
 
 pub(super) fn demo() -> Result<Outcome, Failure> {
     let place = sandbox::enter()?;
-    let state = tempfile::tempdir().map_err(|error| {
+    let state = Scratch::new().map_err(|error| {
         Failure::new(
             format!("cannot make a temporary folder: {}", in_words(&error)),
             "TMPDIR names another folder for what is temporary",
