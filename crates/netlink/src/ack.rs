@@ -1,4 +1,4 @@
-//! Replies: what became of a request.
+//! Acknowledgements and refusals of requests.
 
 use crate::attribute::{Attributes, aligned};
 use crate::{Header, Malformed, Message};
@@ -12,25 +12,24 @@ const MESSAGE: u16 = 1;
 /// `NLMSGERR_ATTR_OFFS`.
 const OFFSET: u16 = 2;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
     /// The error's number, such as 17 for `EEXIST`; 0 if all is well.
     pub error: i32,
     /// The header of the request.
     pub original: Header,
-    /// What the kernel says about it in words, if anything.
+    /// The kernel's text about it, if there is one.
     pub message: Option<String>,
-    /// Where in the request the attribute stands that it is about, from the first byte of the
-    /// header.
+    /// Where the attribute at fault is in the request, counted from the first byte of the header.
     pub offset: Option<u32>,
 }
 
-/// What a reply (`NLMSG_ERROR`) says.
+/// Reads an acknowledgement or a refusal (`NLMSG_ERROR`).
 ///
 /// # Errors
 ///
-/// If it is no reply, or its bytes are broken.
+/// If it is none, or its bytes are malformed.
 pub fn ack(message: &Message<'_>) -> Result<Ack, Malformed> {
     let Header {
         len, kind, flags, ..
@@ -65,7 +64,8 @@ pub fn ack(message: &Message<'_>) -> Result<Ack, Malformed> {
     Ok(ack)
 }
 
-/// Appends the reply to a request, as the kernel does: its header is repeated, the rest is not.
+/// Appends an acknowledgement or a refusal, as the kernel writes it: the header of the request is
+/// repeated, the rest is not.
 #[cfg(any(test, feature = "test-doubles"))]
 pub fn encode_ack(original: Header, error: i32, buffer: &mut Vec<u8>) {
     let header = Header {
@@ -91,7 +91,7 @@ pub fn encode_done(original: Header, buffer: &mut Vec<u8>) {
     buffer.extend([0; 4]);
 }
 
-/// What stands behind a request that is repeated whole.
+/// The bytes behind a request that is repeated whole.
 fn behind(original: Header, rest: &[u8]) -> Option<&[u8]> {
     let len = usize::try_from(original.len).ok()?;
     rest.get(aligned(len.checked_sub(Header::LEN)?)..)
@@ -103,7 +103,7 @@ impl Ack {
             let attribute = attribute?;
             match attribute.number() {
                 MESSAGE => self.message = Some(attribute.text()),
-                // In the host's order, as all of netlink itself.
+                // In the host's order, as all numbers of netlink itself.
                 OFFSET => self.offset = Some(attribute.u32()?.swap_bytes()),
                 _ => {}
             }

@@ -1,8 +1,9 @@
-//! Families of tables.
+//! Families of packets.
 
 use std::fmt;
 
-/// The family of a table: which packets its chains see. `NFPROTO_*` in the kernel.
+/// A family of packets, such as a table of rules is for: `NFPROTO_*`. Those of IP have the same
+/// number in rtnetlink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Family {
     /// IPv4 and IPv6.
@@ -17,7 +18,7 @@ pub enum Family {
     Bridge,
     /// IPv6.
     Ip6,
-    /// One that this build does not know.
+    /// An unknown one.
     Other(u8),
 }
 

@@ -2,19 +2,19 @@
 
 use std::net::IpAddr;
 
-/// The numbers of protocols that have ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
+/// Protocols with ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
 pub const PROTOCOLS_WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
 
 /// Source, destination and protocol of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FiveTuple {
-    /// Where it comes from.
+    /// The source.
     pub source: IpAddr,
-    /// Where it goes to; of the same family.
+    /// The destination, of the same family.
     pub destination: IpAddr,
     /// The protocol's number; in IPv6 that of the first header behind the fixed one.
     pub protocol: u8,
-    /// The ports that it comes from and goes to, where the protocol has them.
+    /// Source and destination ports, where the protocol has them.
     pub ports: Option<(u16, u16)>,
 }
 
@@ -27,7 +27,7 @@ impl FiveTuple {
             4 => {
                 let source: [u8; 4] = part(network, 12)?;
                 let destination: [u8; 4] = part(network, 16)?;
-                // A fragment other than the first has no header of transport.
+                // A fragment other than the first has no transport header.
                 let offset = u16::from_be_bytes(part(network, 6)?) & 0x1fff;
                 (
                     IpAddr::from(source),

@@ -1,4 +1,4 @@
-//! The way to the kernel and back: bytes out, bytes in.
+//! The seam to the kernel: bytes out, bytes in.
 
 use std::borrow::Cow;
 use std::io;
@@ -7,11 +7,11 @@ use palisade_core::Hint;
 use palisade_core::words::in_words;
 use thiserror::Error;
 
-/// Sends requests to the kernel and brings back the replies. One is a netlink socket; tests have
-/// others.
+/// Sends requests to the kernel and returns its replies. A netlink socket implements it; so do the
+/// doubles of tests.
 pub trait Transport: Send {
-    /// Sends these messages, and appends all that the kernel answers to `replies`: netlink has
-    /// answered in full when sending returns.
+    /// Sends these messages and appends the kernel's replies to `replies`: netlink has replied in
+    /// full when sending returns.
     ///
     /// # Errors
     /// If the messages could not be sent, in which case nothing happened, or the replies could not
@@ -19,29 +19,29 @@ pub trait Transport: Send {
     fn exchange(&mut self, request: &[u8], replies: &mut Vec<u8>) -> Result<(), TransportError>;
 }
 
-/// Why messages could not be sent, or replies not be read.
+/// Why messages could not be sent, or replies could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The messages are more than the socket may send at once.
+    /// The messages are longer than the socket may send at once.
     #[error(
         "a batch of {bytes} bytes is more than this socket may send at once ({limit} bytes); \
          nothing was changed"
     )]
     TooLarge {
-        /// The length of the messages.
+        /// The length of the messages in bytes.
         bytes: usize,
-        /// What the socket may send.
+        /// How many bytes the socket may send.
         limit: usize,
-        /// The `net.core.wmem_max` that it takes without `CAP_NET_ADMIN` in the initial user
+        /// The `net.core.wmem_max` that is needed without `CAP_NET_ADMIN` in the initial user
         /// namespace, in bytes.
         needed: usize,
     },
     /// The kernel did not take the messages.
     #[error("cannot send to the kernel: {}", in_words(.0))]
     Send(io::Error),
-    /// The socket's buffer was full before all replies were read: what became of a batch is not
-    /// known.
+    /// The socket's buffer was full before all replies were read: the outcome of a batch is
+    /// unknown.
     #[error("the kernel's replies were more than the socket's buffer holds")]
     Overrun,
     /// A reply was longer than the buffer that it was read into.

@@ -41,7 +41,7 @@ impl Flows {
 
     /// Ends flows that left these subnets untranslated. What is to be said of it, if anything.
     pub(crate) fn end_unnatted(&mut self, subnets: &[Subnet]) -> Option<String> {
-        match self.conntrack.as_mut()?.delete_unnatted(subnets) {
+        match self.conntrack.as_mut()?.delete_untranslated(subnets) {
             Ok(0) => None,
             Ok(1) => Some(
                 "1 flow that had begun before the NAT rules came was ended: it begins anew"

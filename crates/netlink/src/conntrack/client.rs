@@ -9,31 +9,31 @@ use palisade_core::network::Subnet;
 use super::error::ConntrackError;
 use super::exchange::{Deleted, ask, delete};
 use super::flow::Flow;
-use super::natted::Natted;
+use super::natted::NattedSubnets;
 use super::wire;
 use crate::flags::{DUMP, REQUEST};
 use crate::rtnetlink::address;
 use crate::socket::{self, Socket, SocketError};
 use crate::{Family, Malformed, Message, Transport, nfnetlink};
 
-/// How many flows to delete at once: should all be refused, the replies fit into a socket's buffer.
+/// How many flows to delete at once. If all are refused, the replies fit into a socket's buffer.
 const AT_ONCE: usize = 100;
 
 /// Connection tracking in one network namespace.
 pub struct Conntrack {
     /// To ctnetlink.
     netfilter: Box<dyn Transport>,
-    /// To rtnetlink, which knows the host's addresses.
+    /// To rtnetlink, for the host's addresses.
     route: Box<dyn Transport>,
     /// One buffer for all replies.
     replies: Vec<u8>,
 }
 
 impl Conntrack {
-    /// That of the network namespace of this file, or of the caller's.
+    /// Opens sockets in the network namespace of this file, or in the caller's.
     ///
     /// # Errors
-    /// If the kernel gives no sockets, or there is no such namespace.
+    /// If the kernel refuses sockets, or there is no such namespace.
     pub fn open(namespace: Option<&Path>) -> Result<Self, SocketError> {
         let sockets = || Ok((Socket::open()?, Socket::open_route()?));
         let (netfilter, route) = match namespace {
@@ -43,7 +43,7 @@ impl Conntrack {
         Ok(Self::over(Box::new(netfilter), Box::new(route)))
     }
 
-    /// What these lead to: ctnetlink, and rtnetlink of the same namespace.
+    /// Uses these: one to ctnetlink, and one to rtnetlink of the same namespace.
     #[must_use]
     pub fn over(netfilter: Box<dyn Transport>, route: Box<dyn Transport>) -> Self {
         Self {
@@ -53,25 +53,26 @@ impl Conntrack {
         }
     }
 
-    /// Ends the flows that left these subnets to elsewhere untranslated; how many there were. Their
-    /// next packets meet the rules as those of new flows do. Call it when the NAT rules stand.
+    /// ProtocolKey the flows that left these subnets untranslated, and returns how many there were. Their
+    /// next packets meet the rules as those of new flows do. Call it when the NAT rules are
+    /// installed.
     ///
     /// # Errors
-    /// If the kernel does not tell of flows, or does not delete one.
-    pub fn delete_unnatted(&mut self, subnets: &[Subnet]) -> Result<usize, ConntrackError> {
+    /// If the kernel does not list flows, or does not delete one.
+    pub fn delete_untranslated(&mut self, subnets: &[Subnet]) -> Result<usize, ConntrackError> {
         if subnets.is_empty() || self.count()? == 0 {
             return Ok(0);
         }
-        let natted = Natted::new(subnets.iter().copied(), self.host_addresses()?);
-        let flows = self.unnatted(&natted, family(subnets))?;
+        let natted = NattedSubnets::new(subnets.iter().copied(), self.host_addresses()?);
+        let flows = self.untranslated(&natted, family(subnets))?;
         self.delete(&flows)
     }
 
     /// How many flows there are. The kernel walks its whole table for a dump, about 10 ms for an
-    /// empty one: most hosts that track nothing yet are spared that.
+    /// empty one: this spares it for hosts that track nothing yet.
     ///
     /// # Errors
-    /// If the kernel does not tell.
+    /// If the kernel does not answer.
     pub fn count(&mut self) -> Result<u32, ConntrackError> {
         const WHAT: &str = "for the number of flows";
         let mut request = Vec::new();
@@ -85,7 +86,7 @@ impl Conntrack {
             Ok(())
         });
         match asked {
-            // The first question of all: if it is not understood, none is.
+            // The first request of all: if the kernel does not know it, it knows none.
             Err(ConntrackError::Refused { errno, .. }) if is_missing(errno) => {
                 Err(ConntrackError::Missing(errno))
             }
@@ -94,9 +95,13 @@ impl Conntrack {
         }
     }
 
-    /// The flows that were not translated. The table is never dumped as it was at one moment, since flows
-    /// come and go all the while; but those that are looked for do not come any more.
-    fn unnatted(&mut self, natted: &Natted, family: Family) -> Result<Vec<Flow>, ConntrackError> {
+    /// The flows that were not translated. A dump is no snapshot, since flows begin and end during
+    /// it; but no more of these begin.
+    fn untranslated(
+        &mut self,
+        natted: &NattedSubnets,
+        family: Family,
+    ) -> Result<Vec<Flow>, ConntrackError> {
         let mut request = Vec::new();
         let (kind, flags) = (wire::GET, REQUEST | DUMP);
         wire::message(&mut request, kind, flags, 0, family, |body| {
@@ -106,7 +111,7 @@ impl Conntrack {
         self.ask_netfilter("for flows", &request, |message| {
             if message.header.kind == wire::FLOW {
                 let flow = wire::decode(body(message)?)?;
-                flows.extend(natted.is_unnatted(&flow).then_some(flow));
+                flows.extend(natted.is_untranslated(&flow).then_some(flow));
             }
             Ok(())
         })?;
@@ -164,7 +169,7 @@ fn body<'a>(message: &Message<'a>) -> Result<&'a [u8], Malformed> {
     nfnetlink::split(message).map(|(_, body)| body)
 }
 
-/// That of all subnets, or any, so that the table is walked only once.
+/// The family of all subnets, or any family: one walk through the table is enough.
 fn family(subnets: &[Subnet]) -> Family {
     let mut families = subnets.iter().map(|subnet| subnet.family());
     match families.next() {
@@ -173,7 +178,8 @@ fn family(subnets: &[Subnet]) -> Family {
     }
 }
 
-/// Whether a kernel says so that has no ctnetlink: which of these depends on what else is missing.
+/// Whether the error means that the kernel lacks ctnetlink. Which one it is depends on what else
+/// is missing.
 fn is_missing(errno: Errno) -> bool {
     matches!(
         errno,

@@ -8,22 +8,22 @@ use thiserror::Error;
 
 use crate::{Malformed, TransportError};
 
-/// Why flows could not be ended. Rules are not concerned.
+/// Why flows could not be ended. Rules are not affected.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConntrackError {
-    /// The question or the answer did not get through.
+    /// The request or the reply did not get through.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The kernel does not speak ctnetlink.
+    /// The kernel lacks ctnetlink.
     #[error("this kernel does not tell which flows it tracks: ctnetlink is missing")]
     Missing(Errno),
-    /// The kernel refused to answer.
+    /// The kernel refused the request.
     #[error("the kernel does not answer {what}: {}", .errno.desc().to_lowercase())]
     Refused {
-        /// What was asked.
+        /// The subject of the request.
         what: &'static str,
-        /// Why not.
+        /// The reason.
         errno: Errno,
     },
     /// The kernel kept flows.
@@ -39,13 +39,13 @@ pub enum ConntrackError {
         /// Why it kept the first of them.
         errno: Errno,
     },
-    /// The answer makes no sense.
+    /// The reply is malformed.
     #[error("the kernel's answer cannot be read: {0}")]
     Malformed(#[from] Malformed),
-    /// The answer ends before its end.
+    /// The reply is truncated.
     #[error("the kernel's answer {what} breaks off")]
     Cut {
-        /// What was asked.
+        /// The subject of the request.
         what: &'static str,
     },
 }

@@ -39,7 +39,7 @@ fn is_dump(request: &[u8]) -> bool {
     messages.any(|message| message.header.flags & DUMP == DUMP)
 }
 
-/// What became of flows that were to go.
+/// The outcome of deleting flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Deleted {
     /// How many were deleted.
@@ -50,9 +50,9 @@ pub(super) struct Deleted {
     pub(super) errno: Option<Errno>,
 }
 
-/// Deletes flows, in one send. The kernel takes one message after another, and tells of those that
-/// it did not like; an acknowledgement is asked of the last alone, since one for each might not fit
-/// into the socket's buffer.
+/// Deletes flows, in one send. The kernel handles one message after another and reports errors.
+/// Only the last message requests an acknowledgement: one for each might not fit into the socket's
+/// buffer.
 pub(super) fn delete(
     transport: &mut dyn Transport,
     replies: &mut Vec<u8>,
@@ -86,7 +86,7 @@ pub(super) fn delete(
         is_last_answered |= ack.original.sequence == sequence;
         match (ack.error, Errno::from_raw(ack.error)) {
             (0, _) => {}
-            // It ended by itself, or another with the same ends has begun.
+            // It ended by itself, or another with the same tuple has begun.
             (_, Errno::ENOENT) => gone += 1,
             (_, errno) => {
                 deleted.kept += 1;

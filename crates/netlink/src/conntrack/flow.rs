@@ -1,4 +1,4 @@
-//! Flows: what connection tracking remembers of packets that belong together.
+//! Flows: entries of connection tracking.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,31 +7,31 @@ use palisade_core::network::Family;
 /// A flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Flow {
-    /// Its packets as the first of them came in.
+    /// Its packets as the first of them arrived.
     pub(super) original: Tuple,
-    /// The packets that answer it, as they will come in: what NAT makes of addresses shows here.
+    /// Its replies, as they will arrive. Translated addresses appear here.
     pub(super) reply: Tuple,
     /// `IPS_*`.
     pub(super) status: u32,
-    /// The kernel's number for it. A later flow between the same ends has another, unless it lies
-    /// where this one lay in memory.
+    /// The kernel's number for it. A later flow with the same tuple has another, unless it has the
+    /// same address in memory.
     pub(super) id: u32,
-    /// Its mark, which rules set and ask for.
+    /// Its mark, which rules set and match.
     pub(super) mark: u32,
-    /// The zone of both directions, where it is not the usual one.
+    /// The zone of both directions, where it is not the default.
     pub(super) zone: Option<u16>,
 }
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Tuple {
-    /// Where its packets come from and where they go.
+    /// Source and destination of its packets.
     pub(super) addresses: Addresses,
     /// The protocol's number, such as 17 for udp.
     pub(super) protocol: u8,
-    /// What tells flows of one protocol between two addresses apart.
-    pub(super) ends: Ends,
-    /// The zone of this direction alone, where it is not the usual one.
+    /// The part of the key that depends on the protocol.
+    pub(super) key: ProtocolKey,
+    /// The zone of this direction alone, where it is not the default.
     pub(super) zone: Option<u16>,
 }
 
@@ -54,26 +54,26 @@ pub(super) enum Addresses {
     },
 }
 
-/// What tells flows of one protocol between two addresses apart.
+/// The part of the key that depends on the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Ends {
-    /// The ports of tcp, udp and their like, or what stands for them: the keys of gre.
+pub(super) enum ProtocolKey {
+    /// The ports of tcp, udp and their like, or their equivalent: the keys of gre.
     Ports {
         /// The sender's.
         source: u16,
         /// The receiver's.
         destination: u16,
     },
-    /// A question of icmp or icmpv6.
-    Question {
-        /// The asker's number for it.
+    /// A request of icmp or icmpv6.
+    Request {
+        /// The identifier.
         id: u16,
         /// Its type.
         kind: u8,
         /// Its code.
         code: u8,
     },
-    /// Nothing: there is one flow of that protocol between them.
+    /// Nothing: a pair of addresses has one flow of that protocol.
     Nothing,
 }
 
@@ -110,14 +110,14 @@ impl Flow {
     /// `IPS_SRC_NAT`: its source is translated.
     pub(super) const SOURCE_NAT: u32 = 1 << 4;
 
-    /// Whether its packets leave with another source than they came with.
+    /// Whether the source of its packets is translated.
     #[must_use]
     pub(super) fn is_source_translated(&self) -> bool {
         self.status & Self::SOURCE_NAT != 0
             || self.reply.addresses.destination() != self.original.addresses.source()
     }
 
-    /// Where its packets really go: if others translated the destination, the answers tell.
+    /// The destination of its packets after translation: the source of replies.
     #[must_use]
     pub(super) fn target(&self) -> IpAddr {
         self.reply.addresses.source()

@@ -7,19 +7,19 @@ use palisade_core::network::{Family, Subnet};
 
 use super::flow::Flow;
 
-/// Subnets that leave with another address, and the host that they leave through.
+/// Subnets whose source addresses are translated, and the addresses of the host.
 ///
-/// A flow does not remember its devices. Where a network's NAT is for one device only, flows
-/// through others are counted too: its guests may not send there, now that its rules stand.
+/// A flow does not record its devices. Where a network's NAT is for one device only, flows through
+/// other devices match too: the installed rules do not let its guests send there.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Natted {
+pub(super) struct NattedSubnets {
     subnets: HashSet<Subnet>,
-    /// The lengths of their prefixes, so that an address is looked up once for each.
+    /// The lengths of their prefixes: an address is looked up once for each.
     prefixes: BTreeSet<(Family, u8)>,
     host: HashSet<IpAddr>,
 }
 
-impl Natted {
+impl NattedSubnets {
     /// These subnets, on a host with these addresses.
     pub(super) fn new(
         subnets: impl IntoIterator<Item = Subnet>,
@@ -34,18 +34,18 @@ impl Natted {
         }
     }
 
-    /// Whether a flow left one of the subnets as NAT rules would not have let it: to elsewhere, and
-    /// with the source that it has in the subnet.
+    /// Whether a flow left one of the subnets with its own source address, which NAT rules would
+    /// have translated.
     #[must_use]
-    pub(super) fn is_unnatted(&self, flow: &Flow) -> bool {
-        // Rules see a packet after others have translated where it goes.
+    pub(super) fn is_untranslated(&self, flow: &Flow) -> bool {
+        // Rules see a packet after its destination was translated.
         let target = flow.target();
         !flow.is_source_translated()
             && self
                 .subnet_of(flow.original.addresses.source())
                 .is_some_and(|subnet| !subnet.net().contains(&target))
             && !is_kept(target)
-            // What the host itself receives never comes to the rules.
+            // Packets to the host itself are not forwarded.
             && !self.host.contains(&target)
     }
 
@@ -58,7 +58,7 @@ impl Natted {
     }
 }
 
-/// Whether packets to there keep their source: broadcasts and link-local multicast.
+/// Whether packets to this address keep their source: broadcasts and link-local multicast.
 fn is_kept(target: IpAddr) -> bool {
     let is_multicast = |family: Family| family.link_local_multicast().contains(&target);
     target == Ipv4Addr::BROADCAST || Family::BOTH.into_iter().any(is_multicast)
@@ -66,7 +66,7 @@ fn is_kept(target: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::flow::{Addresses, Ends, Tuple};
+    use super::super::flow::{Addresses, ProtocolKey, Tuple};
     use super::*;
 
     /// A flow from one address to another; where the answers come from and go to.
@@ -74,7 +74,7 @@ mod tests {
         let tuple = |source: &str, destination: &str| Tuple {
             addresses: addresses(source, destination),
             protocol: 17,
-            ends: Ends::Nothing,
+            key: ProtocolKey::Nothing,
             zone: None,
         };
         Flow {
@@ -105,9 +105,9 @@ mod tests {
         flow([source, destination], [destination, source])
     }
 
-    fn natted() -> Natted {
+    fn natted() -> NattedSubnets {
         let subnets = ["10.1.0.0/24", "10.1.128.0/17", "fd00:1::/64"];
-        Natted::new(
+        NattedSubnets::new(
             subnets.map(|subnet| subnet.parse().unwrap()),
             ["192.0.2.1", "10.1.0.1", "2001:db8::1"].map(|address| address.parse().unwrap()),
         )
@@ -127,7 +127,7 @@ mod tests {
         ];
         for (source, destination) in left {
             let flow = untranslated(source, destination);
-            assert!(natted().is_unnatted(&flow), "{flow:?}");
+            assert!(natted().is_untranslated(&flow), "{flow:?}");
         }
         let not = [
             // From others.
@@ -149,30 +149,32 @@ mod tests {
         ];
         for (source, destination) in not {
             let flow = untranslated(source, destination);
-            assert!(!natted().is_unnatted(&flow), "{flow:?}");
+            assert!(!natted().is_untranslated(&flow), "{flow:?}");
         }
-        assert!(!Natted::default().is_unnatted(&untranslated("10.1.0.10", "203.0.113.9")));
+        assert!(
+            !NattedSubnets::default().is_untranslated(&untranslated("10.1.0.10", "203.0.113.9"))
+        );
     }
 
     #[test]
     fn a_translated_source_is_left_alone() {
         let masqueraded = flow(["10.1.0.10", "203.0.113.9"], ["203.0.113.9", "192.0.2.1"]);
-        assert!(!natted().is_unnatted(&masqueraded));
+        assert!(!natted().is_untranslated(&masqueraded));
         // Its port alone was: somebody wanted it so.
         let mut ports = untranslated("10.1.0.10", "203.0.113.9");
         ports.status |= Flow::SOURCE_NAT;
-        assert!(!natted().is_unnatted(&ports));
+        assert!(!natted().is_untranslated(&ports));
         // Other bits say nothing of it.
         ports.status = !Flow::SOURCE_NAT;
-        assert!(natted().is_unnatted(&ports));
+        assert!(natted().is_untranslated(&ports));
     }
 
     /// Port forwarding: rules see where packets really go.
     #[test]
     fn a_translated_destination_counts_as_what_it_became() {
         let back_in = flow(["10.1.0.10", "192.0.2.1"], ["10.1.0.11", "10.1.0.10"]);
-        assert!(!natted().is_unnatted(&back_in));
+        assert!(!natted().is_untranslated(&back_in));
         let out = flow(["10.1.0.10", "10.1.0.1"], ["203.0.113.9", "10.1.0.10"]);
-        assert!(natted().is_unnatted(&out));
+        assert!(natted().is_untranslated(&out));
     }
 }

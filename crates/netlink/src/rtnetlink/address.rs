@@ -1,4 +1,4 @@
-//! The host's own addresses, as rtnetlink tells of them: `linux/if_addr.h`.
+//! Addresses of the host: `linux/if_addr.h`.
 
 use std::net::IpAddr;
 
@@ -25,11 +25,11 @@ const PERMANENT: u8 = 0x80;
 pub struct Address {
     /// The address.
     pub address: IpAddr,
-    /// The length of the prefix that it was given with.
+    /// The length of its prefix.
     pub prefix: u8,
     /// The number of its interface.
     pub device: u32,
-    /// Whether somebody gave it for good; otherwise it was learned, and ends.
+    /// Whether it was assigned permanently; otherwise it was learned and expires.
     pub is_permanent: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Why the host could not be read.
+//! Why links, addresses or routes could not be read.
 
 use std::borrow::Cow;
 
@@ -8,37 +8,37 @@ use thiserror::Error;
 
 use crate::{Malformed, SocketError, TransportError};
 
-/// Why the host could not be read.
+/// Why links, addresses or routes could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HostError {
     /// There is no socket, or no such network namespace.
     #[error(transparent)]
     Open(#[from] SocketError),
-    /// The question or the answer did not get through.
+    /// The request or the reply did not get through.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The kernel refused to answer.
+    /// The kernel refused the request.
     #[error("the kernel does not tell of {what}: {}", .errno.desc().to_lowercase())]
     Refused {
-        /// What was asked for.
+        /// The objects that were requested.
         what: &'static str,
-        /// Why not.
+        /// The reason.
         errno: Errno,
     },
-    /// The answer makes no sense.
+    /// The reply is malformed.
     #[error("the kernel's answer cannot be read: {0}")]
     Malformed(#[from] Malformed),
-    /// The answer ends before its end.
+    /// The reply is truncated.
     #[error("what the kernel tells of {what} breaks off")]
     Cut {
-        /// What was asked for.
+        /// The objects that were requested.
         what: &'static str,
     },
-    /// It changed all the while.
+    /// The objects changed during each attempt.
     #[error("{what} changed all the time while the kernel told of them")]
     Restless {
-        /// What was asked for.
+        /// The objects that were requested.
         what: &'static str,
     },
 }

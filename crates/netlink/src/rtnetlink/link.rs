@@ -1,4 +1,4 @@
-//! The host's interfaces, as rtnetlink tells of them: `linux/if_link.h`.
+//! Interfaces: `linux/if_link.h`.
 
 use super::request::{dump, number};
 use crate::attribute::Attributes;
@@ -30,7 +30,7 @@ pub struct Link {
     pub name: String,
     /// What kind of virtual interface it is: `bridge`, `veth`, `tun`; none for hardware.
     pub kind: Option<String>,
-    /// Whether it is set up.
+    /// Whether it is up.
     pub is_up: bool,
     /// The number of the bridge or bond that it is a port of.
     pub master: Option<u32>,
@@ -52,7 +52,7 @@ pub(super) fn request(buffer: &mut Vec<u8>) {
 /// Reads an interface; none if the message is about none, or it has no name.
 ///
 /// # Errors
-/// If its bytes are broken.
+/// If its bytes are malformed.
 pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
     let body = message.payload;
     let (LINK, Some(index), Some(flags)) = (

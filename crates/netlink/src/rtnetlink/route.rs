@@ -1,4 +1,4 @@
-//! The host's routes, as rtnetlink tells of them: `linux/rtnetlink.h`.
+//! Routes: `linux/rtnetlink.h`.
 
 use std::net::IpAddr;
 
@@ -15,11 +15,11 @@ const GET: u16 = 26;
 
 /// `RTA_DST`.
 const DESTINATION: u16 = 1;
-/// `RTA_OIF`: the number of the interface that it leads through.
+/// `RTA_OIF`: the number of the outgoing interface.
 const DEVICE: u16 = 4;
 /// `RTA_GATEWAY`.
 const GATEWAY: u16 = 5;
-/// `RTA_MULTIPATH`: several ways, of which each has a head of 8 bytes.
+/// `RTA_MULTIPATH`: several next hops, each with a head of 8 bytes.
 const WAYS: u16 = 9;
 const WAY: usize = 8;
 /// `RTA_TABLE`: numbers above 255 do not fit into the head.
@@ -35,17 +35,17 @@ const ADVERTISED: u8 = 9;
 /// A route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Where it leads.
+    /// The destination.
     pub destination: IpNet,
-    /// The numbers of the interfaces that it leads through.
+    /// The numbers of its outgoing interfaces.
     pub devices: Vec<u32>,
-    /// The next router, if there is one.
+    /// The gateway, if there is one.
     pub gateway: Option<IpAddr>,
     /// The number of its table: 254 main, 255 local.
     pub table: u32,
     /// What it does.
     pub kind: RouteKind,
-    /// Whether a router's advertisement brought it.
+    /// Whether it was learned from a router's advertisement.
     pub is_advertised: bool,
 }
 
@@ -54,9 +54,9 @@ pub struct Route {
 pub struct RouteKind(pub u8);
 
 impl RouteKind {
-    /// It leads on.
+    /// To a gateway or a link.
     pub const UNICAST: Self = Self(1);
-    /// It leads to the host itself.
+    /// To the host itself.
     pub const LOCAL: Self = Self(2);
 }
 
@@ -69,7 +69,7 @@ pub(super) fn request(buffer: &mut Vec<u8>) {
 /// or about an entry of a cache.
 ///
 /// # Errors
-/// If its bytes are broken.
+/// If its bytes are malformed.
 pub(super) fn decode(message: &Message<'_>) -> Result<Option<Route>, Malformed> {
     let body = message.payload;
     let (ROUTE, Some(&[family, prefix, _, _, table, origin, _, kind]), Some(flags)) = (
@@ -113,7 +113,7 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Option<Route>, Malformed> 
     }))
 }
 
-/// The devices of several ways: each begins with its length, and its device stands at 4.
+/// The devices of several next hops: each begins with its length, and has its device at byte 4.
 fn ways(bytes: &[u8]) -> Vec<u32> {
     let mut devices = Vec::new();
     let mut rest = bytes;

@@ -18,9 +18,9 @@ pub enum SocketError {
     /// The network namespace cannot be opened.
     #[error("cannot open network namespace {}: {}", .path.display(), in_words(.source))]
     Namespace {
-        /// Where it was looked for.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The network namespace cannot be entered.
@@ -28,7 +28,7 @@ pub enum SocketError {
     Enter {
         /// The namespace.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The file is no network namespace.
@@ -44,7 +44,7 @@ pub enum SocketError {
 
 fn unopened(error: &io::Error) -> String {
     match error.kind() {
-        // Anybody may open one; not everybody may listen to what happens to rules.
+        // Every process may open a socket; listening to changes of rules takes a capability.
         io::ErrorKind::PermissionDenied => "listening to netfilter takes CAP_NET_ADMIN in the \
                                             network namespace, which this process lacks"
             .to_owned(),

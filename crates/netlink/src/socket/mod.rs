@@ -1,4 +1,4 @@
-//! Netlink sockets to netfilter, in one network namespace.
+//! Netlink sockets, in one network namespace.
 
 mod error;
 mod namespace;
@@ -23,41 +23,41 @@ pub use error::SocketError;
 pub use namespace::within;
 pub use wait::Waited;
 
-/// One buffer for all replies, never smaller: a receive into a smaller one than before cuts dumps
-/// off without a word. The kernel fills 32 KiB at most.
+/// One buffer for all replies, never smaller: the kernel truncates dumps silently when a
+/// receive buffer is smaller than the one before. It fills 32 KiB at most.
 const RECEIVE: usize = 64 * 1024;
-/// What the kernel keeps free in a send buffer.
+/// How many bytes the kernel reserves in a send buffer.
 const RESERVED: usize = 32;
-/// Replies are short, but a batch that fails at every object has one for each.
+/// Replies are short, but a batch that fails at every object has one reply for each.
 const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 
-/// A socket that talks to nf_tables or connection tracking. It stays open: closing one waits for
-/// what the kernel has yet to destroy, about 14 ms after a deletion.
+/// A netlink socket. Keep it open: closing one waits until the kernel has destroyed deleted rules,
+/// about 14 ms after a deletion.
 pub struct Socket {
     inner: NlSocket,
     buffer: Vec<u8>,
-    /// How many bytes it is known to send at once.
+    /// How many bytes it can send at once, as far as was tried.
     room: usize,
 }
 
 impl Socket {
-    /// A socket in the caller's network namespace.
+    /// A socket to netfilter in the caller's network namespace.
     ///
     /// # Errors
-    /// If the kernel gives none.
+    /// If the kernel refuses one.
     pub fn open() -> Result<Self, SocketError> {
         Self::connect(NlFamily::Netfilter, Groups::empty())
     }
 
-    /// A socket to rtnetlink in the caller's network namespace: it tells of the host's addresses.
+    /// A socket to rtnetlink in the caller's network namespace.
     ///
     /// # Errors
-    /// If the kernel gives none.
+    /// If the kernel refuses one.
     pub(crate) fn open_route() -> Result<Self, SocketError> {
         Self::connect(NlFamily::Route, Groups::empty())
     }
 
-    /// A socket in the network namespace of this file, such as `/run/netns/lab`.
+    /// A socket to netfilter in the network namespace of this file, such as `/run/netns/lab`.
     ///
     /// # Errors
     /// If there is no such namespace, or entering it is not allowed.
@@ -65,11 +65,11 @@ impl Socket {
         within(path, Self::open)
     }
 
-    /// A socket in the caller's network namespace, or in that of this file, that hears what the
-    /// kernel tells a group (`NFNLGRP_*`).
+    /// A socket in the caller's network namespace, or in that of this file, that receives what
+    /// the kernel multicasts to a group of netfilter (`NFNLGRP_*`).
     ///
     /// # Errors
-    /// If the kernel gives none, or there is no such namespace, or listening is not allowed.
+    /// If the kernel refuses one, or there is no such namespace, or listening is not allowed.
     pub fn listen(namespace: Option<PathBuf>, group: u32) -> Result<Self, SocketError> {
         let listen = move || Self::connect(NlFamily::Netfilter, Groups::new_groups(&[group]));
         match namespace {
@@ -78,17 +78,18 @@ impl Socket {
         }
     }
 
-    /// What the kernel told next: a datagram of messages. None if there is nothing (any more).
+    /// The next datagram of messages, if there is one.
     ///
     /// # Errors
-    /// [`TransportError::Overrun`] if it told more than the socket's buffer holds: what was lost is
-    /// not known, and the next call goes on with what came after. Others if reading fails.
+    /// [`TransportError::Overrun`] if the kernel sent more than the socket's buffer holds. The lost
+    /// messages are unknown, and the next call continues with those that came after. Other errors
+    /// if reading fails.
     pub fn heard(&mut self) -> Result<Option<&[u8]>, TransportError> {
         self.receive()
     }
 
-    /// Waits until there is something to hear, `wake` has something to read, or this moment comes;
-    /// without one, for as long as it takes.
+    /// Waits until the socket or `wake` has something to read, or until this moment, if there is
+    /// one.
     ///
     /// # Errors
     /// If waiting fails.
@@ -103,7 +104,7 @@ impl Socket {
     fn connect(family: NlFamily, groups: Groups) -> Result<Self, SocketError> {
         let inner = NlSocket::connect(family, None, groups)
             .and_then(|socket| {
-                // Bytes of the request at fault come back with its error, and words.
+                // Errors come with a text and with the place in the request.
                 socket.enable_ext_ack(true)?;
                 Ok(socket)
             })
@@ -122,12 +123,12 @@ impl Socket {
     /// The cookie of the socket's network namespace: no other has the same until the next boot.
     ///
     /// # Errors
-    /// If the kernel has none: those before 5.14.
+    /// If the kernel has none: kernels before 5.14.
     pub fn namespace_cookie(&self) -> io::Result<u64> {
         Ok(getsockopt(self, NetnsCookie)?)
     }
 
-    /// Lets the socket send so many bytes at once, if it may.
+    /// Enlarges the send buffer, if that is allowed.
     fn make_room(&mut self, bytes: usize) -> Result<(), TransportError> {
         if bytes <= self.room {
             return Ok(());
@@ -136,7 +137,7 @@ impl Socket {
         Ok(())
     }
 
-    /// How many bytes it may send at once, after asking for room for so many.
+    /// How many bytes the socket may send at once, after a request for this many.
     fn room_for(&self, bytes: usize) -> Result<usize, TransportError> {
         let limit = || {
             getsockopt(self, SndBuf)
@@ -146,9 +147,9 @@ impl Socket {
         if bytes <= limit() {
             return Ok(limit());
         }
-        // The kernel doubles what is asked for.
+        // The kernel doubles the requested size.
         let wanted = bytes / 2 + RESERVED;
-        // With force no limit holds, but it takes a right that user namespaces do not have.
+        // The forced option has no limit, but takes a capability that user namespaces lack.
         if setsockopt(self, SndBufForce, &wanted).is_err()
             && let Err(errno) = setsockopt(self, SndBuf, &wanted)
         {
@@ -166,7 +167,7 @@ impl Socket {
 
     /// Reads one datagram, if there is one.
     fn receive(&mut self) -> Result<Option<&[u8]>, TransportError> {
-        // With TRUNC, the length is that of the datagram, whatever fits.
+        // With TRUNC, the length is that of the whole datagram.
         let flags = Msg::DONTWAIT | Msg::TRUNC;
         match self.inner.recv(self.buffer.as_mut_slice(), flags) {
             Ok((len, _)) => match self.buffer.get(..len) {
@@ -204,7 +205,7 @@ impl Transport for Socket {
                 Ok(Some(datagram)) => replies.extend_from_slice(datagram),
                 Ok(None) if overrun => return Err(TransportError::Overrun),
                 Ok(None) => return Ok(()),
-                // The rest is read all the same, so that it does not answer the next request.
+                // The rest is read too: it must not be taken for replies to the next request.
                 Err(TransportError::Overrun) => overrun = true,
                 Err(TransportError::Receive(error))
                     if error.kind() == io::ErrorKind::Interrupted => {}

@@ -9,8 +9,8 @@ use nix::sched::{CloneFlags, setns};
 
 use super::error::SocketError;
 
-/// Opens sockets, or reads files, in the network namespace of this file. The caller stays where it is: a thread of
-/// its own enters the namespace.
+/// Runs `open`, which opens sockets or reads files, in the network namespace of this file. The
+/// caller stays in its own: a separate thread enters the namespace.
 ///
 /// # Errors
 /// If there is no such namespace, or entering it is not allowed; and those of `open`.

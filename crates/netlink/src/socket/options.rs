@@ -1,9 +1,8 @@
 //! Socket options that neither neli nor nix has, and the one place with `unsafe` in this crate.
 //!
-//! - neli's socket shows its descriptor as a number only, while nix wants one that is known to be
-//!   open: it is, as long as the socket lives, and the borrow does not outlive it.
-//! - nix makes the code for an option it does not know from the option's number and type;
-//!   `SO_NETNS_COOKIE` is a `u64` (`sock_getsockopt`, since Linux 5.14).
+//! - neli's socket exposes its descriptor only as a number, while nix needs one that is open: it is
+//!   open for as long as the socket lives, and the borrow does not outlive it.
+//! - nix generates the code for an unknown option from its number and type: `SO_NETNS_COOKIE` is a `u64` (`sock_getsockopt`, since Linux 5.14).
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsRawFd, BorrowedFd};

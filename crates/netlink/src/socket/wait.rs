@@ -1,4 +1,4 @@
-//! Waiting for a socket, with a file that wakes.
+//! Waiting for a socket, or for a file that interrupts the wait.
 
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
@@ -15,7 +15,7 @@ pub enum Waited {
     Heard,
     /// `wake` has something to read.
     Woken,
-    /// The time is over.
+    /// The moment has come.
     Nothing,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn wait(
     let timeout = match until {
         None => PollTimeout::NONE,
         Some(until) => {
-            // Rounded up, or the last millisecond would be spent in a loop.
+            // Rounded up: otherwise the last millisecond is spent in a loop.
             let left = until.saturating_duration_since(Instant::now());
             let millis = left.as_micros().div_ceil(1000);
             i32::try_from(millis)

@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::flow::{Addresses, Ends, Tuple};
+use super::super::flow::{Addresses, ProtocolKey, Tuple};
 use palisade_core::Hint;
 
 use super::*;
@@ -143,7 +143,7 @@ fn flow(id: u32, source: [u8; 4], destination: [u8; 4]) -> Flow {
             destination: destination.into(),
         },
         protocol: 17,
-        ends: Ends::Ports {
+        key: ProtocolKey::Ports {
             source: 1000,
             destination: 2000,
         },
@@ -182,7 +182,7 @@ fn busy() -> Shared {
 #[test]
 fn exactly_those_in_few_requests() {
     let shared = busy();
-    let deleted = shared.conntrack().delete_unnatted(&subnets());
+    let deleted = shared.conntrack().delete_untranslated(&subnets());
     assert_eq!(deleted.unwrap(), 250);
     let kernel = shared.kernel();
     let left: Vec<u32> = kernel.flows.iter().map(|flow| flow.id).collect();
@@ -195,10 +195,13 @@ fn exactly_those_in_few_requests() {
 #[test]
 fn nothing_costs_nothing() {
     let shared = Shared::default();
-    assert_eq!(shared.conntrack().delete_unnatted(&subnets()).unwrap(), 0);
+    assert_eq!(
+        shared.conntrack().delete_untranslated(&subnets()).unwrap(),
+        0
+    );
     assert_eq!(shared.kernel().asked, [[wire::STATISTICS]]);
     let shared = busy();
-    assert_eq!(shared.conntrack().delete_unnatted(&[]).unwrap(), 0);
+    assert_eq!(shared.conntrack().delete_untranslated(&[]).unwrap(), 0);
     assert!(shared.kernel().asked.is_empty());
 }
 
@@ -212,7 +215,7 @@ fn what_ended_meanwhile_is_no_error_and_a_new_flow_is_not_cut() {
             .filter(|flow| flow.id == 8)
             .for_each(|flow| flow.id = 2008);
     });
-    let deleted = shared.conntrack().delete_unnatted(&subnets());
+    let deleted = shared.conntrack().delete_untranslated(&subnets());
     assert_eq!(deleted.unwrap(), 248);
     let mut left: Vec<u32> = shared.kernel().flows.iter().map(|flow| flow.id).collect();
     left.sort_unstable();
@@ -229,7 +232,10 @@ fn a_kernel_without_ctnetlink() {
     ] {
         let shared = busy();
         shared.kernel().missing = Some(errno);
-        let error = shared.conntrack().delete_unnatted(&subnets()).unwrap_err();
+        let error = shared
+            .conntrack()
+            .delete_untranslated(&subnets())
+            .unwrap_err();
         assert!(
             matches!(error, ConntrackError::Missing(found) if found == errno),
             "{error:?}"
@@ -242,7 +248,10 @@ fn a_kernel_without_ctnetlink() {
     }
     let shared = busy();
     shared.kernel().missing = Some(Errno::EPERM);
-    let error = shared.conntrack().delete_unnatted(&subnets()).unwrap_err();
+    let error = shared
+        .conntrack()
+        .delete_untranslated(&subnets())
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "the kernel does not answer for the number of flows: operation not permitted"
@@ -256,7 +265,10 @@ fn what_the_kernel_holds_is_told_and_the_rest_goes() {
     kernel.flows[3] = flow(3, [10, 1, 0, 3], [203, 0, 113, 9]);
     kernel.holds = Some([203, 0, 113, 9].into());
     drop(kernel);
-    let error = shared.conntrack().delete_unnatted(&subnets()).unwrap_err();
+    let error = shared
+        .conntrack()
+        .delete_untranslated(&subnets())
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "the kernel keeps 1 of 250 flows: device or resource busy"
@@ -270,13 +282,13 @@ fn an_answer_that_breaks_off_is_none() {
     let shared = busy();
     shared.kernel().lost = 1;
     let mut conntrack = shared.conntrack();
-    let natted = Natted::new(subnets(), []);
+    let natted = NattedSubnets::new(subnets(), []);
     assert!(matches!(conntrack.count(), Err(ConntrackError::Cut { .. })));
     assert!(matches!(
         conntrack.host_addresses(),
         Err(ConntrackError::Cut { .. })
     ));
-    let found = conntrack.unnatted(&natted, Family::Ip);
+    let found = conntrack.untranslated(&natted, Family::Ip);
     assert!(matches!(found, Err(ConntrackError::Cut { .. })));
     let flows = shared.kernel().flows.clone();
     assert!(matches!(

@@ -1,6 +1,6 @@
-//! Flows of connection tracking, as ctnetlink tells of them: `linux/netfilter/nfnetlink_conntrack.h`.
+//! Flows of connection tracking, in bytes: `linux/netfilter/nfnetlink_conntrack.h`.
 
-use super::flow::{Addresses, Ends, Flow, Tuple};
+use super::flow::{Addresses, Flow, ProtocolKey, Tuple};
 use crate::attribute::{self, Attributes, Raw};
 use crate::nfnetlink::{self, CONNTRACK};
 use crate::{Family, Header, Malformed};
@@ -11,7 +11,7 @@ pub(super) const FLOW: u16 = nfnetlink::kind(CONNTRACK, 0);
 pub(super) const GET: u16 = nfnetlink::kind(CONNTRACK, 1);
 /// `IPCTNL_MSG_CT_DELETE`.
 pub(super) const DELETE: u16 = nfnetlink::kind(CONNTRACK, 2);
-/// `IPCTNL_MSG_CT_GET_STATS`: the question for how many flows there are, and its answer.
+/// `IPCTNL_MSG_CT_GET_STATS`: the request for the number of flows, and its reply.
 pub(super) const STATISTICS: u16 = nfnetlink::kind(CONNTRACK, 5);
 
 /// `CTA_TUPLE_ORIG`.
@@ -72,14 +72,14 @@ pub(super) fn message(
     nfnetlink::put(buffer, header, (family, 0), body);
 }
 
-/// Writes what a [`GET`] asks for: flows that have none of these bits in their status. Kernels
-/// before 5.18 tell of all flows.
+/// Writes the body of a [`GET`] for flows that have none of these bits in their status. Kernels
+/// before 5.18 list all flows.
 pub(super) fn encode_without(status: u32, buffer: &mut Vec<u8>) {
     attribute::u32(buffer, STATUS, 0);
     attribute::u32(buffer, STATUS_MASK, status);
 }
 
-/// Writes what a [`DELETE`] is about: a flow by its ends and its number.
+/// Writes the body of a [`DELETE`]: a flow by its tuple and its number.
 pub(super) fn encode_key(flow: &Flow, buffer: &mut Vec<u8>) {
     // Without a tuple, the kernel would delete all flows there are.
     attribute::nest(buffer, ORIGINAL, |buffer| {
@@ -110,15 +110,15 @@ fn encode_tuple(tuple: &Tuple, buffer: &mut Vec<u8>) {
     });
     attribute::nest(buffer, TUPLE_PROTOCOL, |buffer| {
         attribute::u8(buffer, NUMBER, tuple.protocol);
-        match tuple.ends {
-            Ends::Ports {
+        match tuple.key {
+            ProtocolKey::Ports {
                 source,
                 destination,
             } => {
                 attribute::u16(buffer, SOURCE_PORT, source);
                 attribute::u16(buffer, DESTINATION_PORT, destination);
             }
-            Ends::Question { id, kind, code } => {
+            ProtocolKey::Request { id, kind, code } => {
                 let [id_at, kind_at, code_at] = match tuple.addresses {
                     Addresses::V4 { .. } => ICMP,
                     Addresses::V6 { .. } => ICMPV6,
@@ -127,7 +127,7 @@ fn encode_tuple(tuple: &Tuple, buffer: &mut Vec<u8>) {
                 attribute::u8(buffer, kind_at, kind);
                 attribute::u8(buffer, code_at, code);
             }
-            Ends::Nothing => {}
+            ProtocolKey::Nothing => {}
         }
     });
     if let Some(zone) = tuple.zone {
@@ -135,11 +135,11 @@ fn encode_tuple(tuple: &Tuple, buffer: &mut Vec<u8>) {
     }
 }
 
-/// Reads the body of a [`FLOW`]. What this build does not know of a flow is passed over.
+/// Reads the body of a [`FLOW`]. Unknown attributes are skipped.
 ///
 /// # Errors
 ///
-/// If its bytes are broken, or it has no ends or no number.
+/// If its bytes are malformed, or it has no tuples or no number.
 pub(super) fn decode(body: &[u8]) -> Result<Flow, Malformed> {
     const OBJECT: &str = "flow";
     let (mut original, mut reply, mut id) = (None, None, None);
@@ -186,11 +186,11 @@ fn decode_tuple(tuple: Raw<'_>) -> Result<Tuple, Malformed> {
         object: OBJECT,
         attribute,
     };
-    let (protocol, ends) = protocol.ok_or(missing(TUPLE_PROTOCOL))?;
+    let (protocol, key) = protocol.ok_or(missing(TUPLE_PROTOCOL))?;
     Ok(Tuple {
         addresses: addresses.ok_or(missing(TUPLE_ADDRESSES))?,
         protocol,
-        ends,
+        key,
         zone,
     })
 }
@@ -225,7 +225,7 @@ fn decode_addresses(addresses: Raw<'_>) -> Result<Addresses, Malformed> {
     }
 }
 
-fn decode_protocol(protocol: Raw<'_>) -> Result<(u8, Ends), Malformed> {
+fn decode_protocol(protocol: Raw<'_>) -> Result<(u8, ProtocolKey), Malformed> {
     const OBJECT: &str = "flow's protocol";
     let mut number = None;
     let (mut source, mut destination) = (None, None);
@@ -242,26 +242,26 @@ fn decode_protocol(protocol: Raw<'_>) -> Result<(u8, Ends), Malformed> {
             _ => {}
         }
     }
-    let ends = match (source, destination, id, kind, code) {
-        (Some(source), Some(destination), ..) => Ends::Ports {
+    let key = match (source, destination, id, kind, code) {
+        (Some(source), Some(destination), ..) => ProtocolKey::Ports {
             source,
             destination,
         },
-        (_, _, Some(id), Some(kind), Some(code)) => Ends::Question { id, kind, code },
-        _ => Ends::Nothing,
+        (_, _, Some(id), Some(kind), Some(code)) => ProtocolKey::Request { id, kind, code },
+        _ => ProtocolKey::Nothing,
     };
     let number = number.ok_or(Malformed::Missing {
         object: OBJECT,
         attribute: NUMBER,
     })?;
-    Ok((number, ends))
+    Ok((number, key))
 }
 
-/// Reads from the body of a [`STATISTICS`] how many flows there are in the network namespace.
+/// Reads the number of flows in the network namespace from the body of a [`STATISTICS`].
 ///
 /// # Errors
 ///
-/// If its bytes are broken, or it does not say.
+/// If its bytes are malformed, or the number is missing.
 pub(super) fn decode_count(body: &[u8]) -> Result<u32, Malformed> {
     const OBJECT: &str = "count of flows";
     for attribute in Attributes::of(OBJECT, body) {
@@ -276,7 +276,7 @@ pub(super) fn decode_count(body: &[u8]) -> Result<u32, Malformed> {
     })
 }
 
-/// Writes a flow as the kernel tells of it, with things between that this build does not know.
+/// Writes a flow as the kernel does, with unknown attributes in between.
 #[cfg(test)]
 pub(super) fn encode(flow: &Flow, buffer: &mut Vec<u8>) {
     const TIMEOUT: u16 = 7;

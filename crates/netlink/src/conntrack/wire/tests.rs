@@ -28,23 +28,23 @@ fn addresses() -> impl Strategy<Value = Addresses> {
     ]
 }
 
-fn ends() -> impl Strategy<Value = Ends> {
+fn key() -> impl Strategy<Value = ProtocolKey> {
     prop_oneof![
-        any::<(u16, u16)>().prop_map(|(source, destination)| Ends::Ports {
+        any::<(u16, u16)>().prop_map(|(source, destination)| ProtocolKey::Ports {
             source,
             destination
         }),
-        any::<(u16, u8, u8)>().prop_map(|(id, kind, code)| Ends::Question { id, kind, code }),
-        Just(Ends::Nothing),
+        any::<(u16, u8, u8)>().prop_map(|(id, kind, code)| ProtocolKey::Request { id, kind, code }),
+        Just(ProtocolKey::Nothing),
     ]
 }
 
 fn tuple() -> impl Strategy<Value = Tuple> {
-    let parts = (addresses(), any::<u8>(), ends(), option::of(any::<u16>()));
-    parts.prop_map(|(addresses, protocol, ends, zone)| Tuple {
+    let parts = (addresses(), any::<u8>(), key(), option::of(any::<u16>()));
+    parts.prop_map(|(addresses, protocol, key, zone)| Tuple {
         addresses,
         protocol,
-        ends,
+        key,
         zone,
     })
 }
@@ -124,7 +124,7 @@ fn told() -> Flow {
     let tuple = |source, destination, zone| Tuple {
         addresses: localhost,
         protocol: 17,
-        ends: Ends::Ports {
+        key: ProtocolKey::Ports {
             source,
             destination,
         },
@@ -176,7 +176,7 @@ fn a_deletion_names_the_flow() {
 }
 
 #[test]
-fn questions_of_icmp_have_numbers_of_their_family() {
+fn requests_of_icmp_have_numbers_of_their_family() {
     let addresses = [
         Addresses::V4 {
             source: Ipv4Addr::LOCALHOST,
@@ -191,7 +191,7 @@ fn questions_of_icmp_have_numbers_of_their_family() {
         let tuple = Tuple {
             addresses,
             protocol: 1,
-            ends: Ends::Question {
+            key: ProtocolKey::Request {
                 id: 7,
                 kind: 8,
                 code: 0,
