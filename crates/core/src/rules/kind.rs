@@ -92,8 +92,8 @@ const PROBE: ProbePacket = ProbePacket {
     from: Endpoint::Guest,
     to: Endpoint::Outside,
     protocol: Protocol::Tcp,
-    source_port: 40000,
-    destination_port: 22,
+    source_port: Some(40000),
+    destination_port: Some(22),
     known_flow: false,
 };
 
@@ -123,7 +123,7 @@ static TABLE: &[Row] = &[
         sum: Some(Sum::Traffic(Traffic::Out)),
         probes: &[ProbePacket {
             words: "what guests send to the outside",
-            destination_port: 443,
+            destination_port: Some(443),
             ..PROBE
         }],
         ..ROW
@@ -139,8 +139,8 @@ static TABLE: &[Row] = &[
                 words: "answers to guests",
                 from: Endpoint::Outside,
                 to: Endpoint::Guest,
-                source_port: 443,
-                destination_port: 40000,
+                source_port: Some(443),
+                destination_port: Some(40000),
                 known_flow: true,
                 ..PROBE
             },
@@ -216,8 +216,8 @@ static TABLE: &[Row] = &[
                 from: Endpoint::NewGuest,
                 to: Endpoint::DhcpServer,
                 protocol: Protocol::Udp,
-                source_port: 68,
-                destination_port: 67,
+                source_port: Some(68),
+                destination_port: Some(67),
                 ..PROBE
             },
             ProbePacket {
@@ -226,8 +226,8 @@ static TABLE: &[Row] = &[
                 from: Endpoint::NewGuest,
                 to: Endpoint::DhcpServer,
                 protocol: Protocol::Udp,
-                source_port: 546,
-                destination_port: 547,
+                source_port: Some(546),
+                destination_port: Some(547),
                 ..PROBE
             },
         ],
@@ -250,13 +250,13 @@ static TABLE: &[Row] = &[
                 words: "DNS (udp 53)",
                 to: Endpoint::Host,
                 protocol: Protocol::Udp,
-                destination_port: 53,
+                destination_port: Some(53),
                 ..PROBE
             },
             ProbePacket {
                 words: "DNS (tcp 53)",
                 to: Endpoint::Host,
-                destination_port: 53,
+                destination_port: Some(53),
                 ..PROBE
             },
         ],

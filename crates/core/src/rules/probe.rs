@@ -17,10 +17,10 @@ pub struct ProbePacket {
     pub to: Endpoint,
     /// Its protocol.
     pub protocol: Protocol,
-    /// The port that it comes from.
-    pub source_port: u16,
-    /// The port that it goes to.
-    pub destination_port: u16,
+    /// The port that it comes from, if the protocol has ports.
+    pub source_port: Option<u16>,
+    /// The port that it goes to, if the protocol has ports.
+    pub destination_port: Option<u16>,
     /// Whether it belongs to an established connection.
     pub known_flow: bool,
 }
@@ -72,7 +72,7 @@ impl ProbePacket {
     /// The service of the host that it is sent to: protocol and port.
     #[must_use]
     pub fn service(&self) -> Option<(Protocol, u16)> {
-        self.is_for_host()
-            .then_some((self.protocol, self.destination_port))
+        let port = self.destination_port.filter(|_| self.is_for_host())?;
+        Some((self.protocol, port))
     }
 }

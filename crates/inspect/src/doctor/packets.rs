@@ -135,8 +135,8 @@ impl<'a> Ends<'a> {
         }
         let protocol = described.protocol.number();
         let mut packet = Packet::new(self.address(from), self.address(to), protocol).ok()?;
-        packet.source_port = Some(described.source_port);
-        packet.destination_port = Some(described.destination_port);
+        packet.source_port = described.source_port;
+        packet.destination_port = described.destination_port;
         packet.in_interface = self.interface(from).cloned();
         packet.out_interface = self.interface(to).cloned();
         if described.known_flow {

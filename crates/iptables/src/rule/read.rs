@@ -116,7 +116,7 @@ fn parse<T: FromStr>(word: &str) -> Option<T> {
 
 fn protocol(word: &str) -> Option<Protocol> {
     let has_name = |protocol: &Protocol| protocol.to_string() == word;
-    [Protocol::Tcp, Protocol::Udp].into_iter().find(has_name)
+    Protocol::ALL.into_iter().find(has_name)
 }
 
 fn destination(family: Family, is_negated: bool, word: &str) -> Option<Destination> {
