@@ -11,8 +11,7 @@ mod usage;
 
 use std::process::ExitCode;
 
-use arguments::Asked;
-use output::Format;
+use arguments::{Asked, OutputFormat};
 
 fn main() -> ExitCode {
     let asked = match Asked::of_this_process() {
@@ -24,6 +23,6 @@ fn main() -> ExitCode {
     let format = asked.global().format;
     match commands::run(&asked) {
         Ok(outcome) => output::print(&outcome, format),
-        Err(failure) => failure::print(&failure, matches!(format, Format::Json)),
+        Err(failure) => failure::print(&failure, matches!(format, OutputFormat::Json)),
     }
 }

@@ -8,15 +8,15 @@ use anstyle::{AnsiColor, Style};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::{Value, json};
 
-use crate::output::Format;
+use crate::arguments::OutputFormat;
 
 static KEPT: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 
 /// Begins to listen, for the whole process.
-pub(crate) fn listen(level: LevelFilter, format: Format) {
+pub(crate) fn listen(level: LevelFilter, format: OutputFormat) {
     let listener: &dyn Log = match format {
-        Format::Json => &Keeper,
-        Format::Text | Format::Prometheus => &Teller,
+        OutputFormat::Json => &Keeper,
+        OutputFormat::Text | OutputFormat::Prometheus => &Teller,
     };
     // Nobody listened before.
     if log::set_logger(listener).is_ok() {

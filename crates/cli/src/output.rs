@@ -3,41 +3,15 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use log::LevelFilter;
 use palisade::words::in_words;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::arguments::Global;
+use crate::arguments::{Color, Global, OutputFormat};
 use crate::failure::{self, Failure};
 use crate::messages;
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-    /// For Prometheus: of counters alone.
-    #[value(hide = true)]
-    Prometheus,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
 
 /// What a command has to say.
 #[derive(Debug, Default)]
@@ -98,14 +72,14 @@ pub(crate) enum Reader {
 }
 
 /// Prints what a command has to say, which ends with it.
-pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
+pub(crate) fn print(outcome: &Outcome, format: OutputFormat) -> ExitCode {
     match write(outcome, format, |json| format!("{json:#}\n")) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let failure = Failure::new(
                 format!("cannot write the result: {}", in_words(&error)),
                 "see to the place that standard output goes to",
             );
-            failure::print(&failure, format == Format::Json)
+            failure::print(&failure, format == OutputFormat::Json)
         }
         _ => {
             messages::flush();
@@ -115,7 +89,7 @@ pub(crate) fn print(outcome: &Outcome, format: Format) -> ExitCode {
 }
 
 /// Shows what a command has to say so far. In JSON, each time is a line.
-pub(crate) fn show(outcome: &Outcome, format: Format) -> Reader {
+pub(crate) fn show(outcome: &Outcome, format: OutputFormat) -> Reader {
     messages::flush();
     match write(outcome, format, |json| format!("{json}\n")) {
         Err(error) => {
@@ -128,19 +102,19 @@ pub(crate) fn show(outcome: &Outcome, format: Format) -> Reader {
 
 fn write(
     outcome: &Outcome,
-    format: Format,
+    format: OutputFormat,
     json: impl Fn(&serde_json::Value) -> String,
 ) -> io::Result<()> {
     match format {
-        Format::Text => {
+        OutputFormat::Text => {
             let mut output = anstream::stdout();
             output.write_all(outcome.text.as_bytes())?;
             output.flush()
         }
         // A command that said all before has nothing to add.
-        Format::Json if outcome.json.is_null() => Ok(()),
-        Format::Json => io::stdout().write_all(json(&outcome.json).as_bytes()),
-        Format::Prometheus => io::stdout().write_all(outcome.text.as_bytes()),
+        OutputFormat::Json if outcome.json.is_null() => Ok(()),
+        OutputFormat::Json => io::stdout().write_all(json(&outcome.json).as_bytes()),
+        OutputFormat::Prometheus => io::stdout().write_all(outcome.text.as_bytes()),
     }
 }
 

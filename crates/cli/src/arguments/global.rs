@@ -8,7 +8,7 @@ use clap::{ArgAction, Args};
 use palisade::network::Established;
 use palisade::{BackendChoice, Layout, Programs, TableName};
 
-use crate::output::{Color, Format};
+use super::format::{Color, OutputFormat};
 
 /// Options that stand before or after the command.
 #[derive(Debug, Args)]
@@ -93,7 +93,7 @@ pub(crate) struct Global {
         value_enum,
         default_value_t
     )]
-    pub(crate) format: Format,
+    pub(crate) format: OutputFormat,
     /// Say more; twice for details
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,

@@ -11,16 +11,18 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
 
-use super::{Arguments, Command, Global, read as read_whole, read_by};
+use super::command::{Arguments, Command};
+use super::global::Global;
+use super::read;
 
 /// Reads the command line and the environment.
 ///
 /// # Errors
 /// If they are wrong, or ask for help or the version, which is an error to clap.
 pub(super) fn read() -> Result<Arguments, clap::Error> {
-    match read_by(parser()) {
-        Err(error) if error.kind() != ErrorKind::DisplayVersion => read_whole(),
-        read => read,
+    match read::read_by(parser()) {
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => read::read(),
+        arguments => arguments,
     }
 }
 

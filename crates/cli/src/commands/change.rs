@@ -5,6 +5,7 @@ use palisade::network::Name;
 use palisade::{Action, Changed, Firewall, Line, Network, Report, Sign};
 use palisade_inspect::Inspector;
 
+use super::open;
 use crate::arguments::Removal;
 use crate::failure::Failure;
 use crate::output::Outcome;
@@ -20,7 +21,7 @@ pub(super) fn remove(
         return report(&firewall.remove_all()?, quiet);
     }
     let mut names: Vec<Name> = Vec::new();
-    for name in super::names(&removal.names)? {
+    for name in open::names(&removal.names)? {
         if !names.contains(&name) {
             names.push(name);
         }

@@ -17,7 +17,8 @@ use palisade::{Firewall, Network, Settled, Unconfirmed};
 use serde_json::json;
 
 use super::change;
-use crate::arguments::Global;
+use super::open::{open_recorded, options};
+use crate::arguments::{Global, OutputFormat};
 use crate::failure::Failure;
 use crate::output::{Outcome, Reader, show};
 
@@ -47,7 +48,7 @@ pub(super) fn apply(firewall: &mut Firewall, asked: &Asked<'_>) -> Result<Outcom
     let Some(change) = waits else {
         return Ok(said);
     };
-    if matches!(global.format, crate::output::Format::Text) && !global.quiet {
+    if matches!(global.format, OutputFormat::Text) && !global.quiet {
         let or_enter = if io::stdin().is_terminal() {
             ", or press Enter here"
         } else {
@@ -68,7 +69,7 @@ pub(super) fn apply(firewall: &mut Firewall, asked: &Asked<'_>) -> Result<Outcom
 /// Waits for what becomes of the change; Enter on a terminal confirms it.
 fn wait(firewall: &mut Firewall, change: &Unconfirmed, global: &Global) -> Result<(), Failure> {
     if io::stdin().is_terminal() {
-        let options = super::options(global);
+        let options = options(global);
         // It ends with the process: nothing can wake it while it reads.
         thread::spawn(move || {
             let pressed = io::stdin().lock().read_line(&mut String::new());
@@ -156,7 +157,7 @@ pub(super) fn guard(global: &Global) -> Result<Outcome, Failure> {
         .map_err(failed)?;
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     close_output().map_err(failed)?;
-    let mut firewall = super::open_recorded(global)?;
+    let mut firewall = open_recorded(global)?;
     if let Some(change) = firewall.unconfirmed()? {
         firewall.wait_for_confirmation(&change)?;
     }

@@ -8,15 +8,16 @@ use palisade::network::{Family, Name};
 use palisade::{Counted, Counters, Firewall, Traffic, prometheus};
 use serde_json::{Value, json};
 
-use super::names;
+use super::open::names;
 use crate::arguments;
+use crate::arguments::OutputFormat;
 use crate::failure::Failure;
-use crate::output::{self, Format, Outcome, Reader, table};
+use crate::output::{self, Outcome, Reader, table};
 
 pub(super) fn counters(
     firewall: &mut Firewall,
     asked: &arguments::Counters,
-    format: Format,
+    format: OutputFormat,
 ) -> Result<Outcome, Failure> {
     let names = names(&asked.named.names)?;
     match asked.watch {
@@ -25,10 +26,10 @@ pub(super) fn counters(
     }
 }
 
-fn once(counters: &[Counters], format: Format) -> Outcome {
+fn once(counters: &[Counters], format: OutputFormat) -> Outcome {
     let text = match format {
-        Format::Prometheus => prometheus(counters),
-        Format::Text | Format::Json => text(counters, None),
+        OutputFormat::Prometheus => prometheus(counters),
+        OutputFormat::Text | OutputFormat::Json => text(counters, None),
     };
     Outcome::new(text, &json(counters))
 }
@@ -38,9 +39,9 @@ fn watch(
     firewall: &mut Firewall,
     names: &[Name],
     pause: Duration,
-    format: Format,
+    format: OutputFormat,
 ) -> Result<Outcome, Failure> {
-    let clears = format == Format::Text && io::stdout().is_terminal();
+    let clears = format == OutputFormat::Text && io::stdout().is_terminal();
     let mut before: Option<(Instant, Vec<Counters>)> = None;
     loop {
         let (now, counters) = (Instant::now(), firewall.counters(names)?);

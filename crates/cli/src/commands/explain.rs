@@ -10,8 +10,8 @@ use palisade_inspect::explain::{
     Explanation, Ours, Question, Refusal, explain as explain_networks,
 };
 
+use super::open::{choice, networks, open_recorded};
 use super::trace::packet;
-use super::{choice, networks, open_recorded};
 use crate::arguments::{CtState, ExplainedPacket, Global};
 use crate::failure::Failure;
 use crate::output::Outcome;

@@ -4,7 +4,8 @@ use palisade::{Firewall, Recovered};
 use palisade_inspect::{Consequence, Inspector};
 use serde_json::json;
 
-use super::{change, names};
+use super::change;
+use super::open::names;
 use crate::arguments::Named;
 use crate::failure::Failure;
 use crate::output::{Outcome, wrapped};

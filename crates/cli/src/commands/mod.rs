@@ -12,22 +12,19 @@ mod explain;
 mod list;
 mod manual;
 mod mend;
+mod open;
 mod show;
 mod trace;
 mod watch;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use palisade::Hint;
-use palisade::definition::{self, Directories};
-use palisade::network::Name;
-use palisade::words::shown;
-use palisade::{BackendChoice, Choice, EngineError, Firewall, Network, Options, config, folder};
+use palisade::{BackendChoice, Choice, config};
 
-use crate::arguments::{Arguments, Asked, Command, Global, InternalCommand, Target};
+use crate::arguments::{Arguments, Asked, Command, InternalCommand, Target};
 use crate::failure::Failure;
 use crate::output::Outcome;
+use open::{choice, explicit, networks, open, open_recorded, options, warn_of_configuration};
 
 pub(crate) fn run(asked: &Asked) -> Result<Outcome, Failure> {
     match asked {
@@ -126,90 +123,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             warn_of_configuration(global);
             watch::watch(&options(global), watched, global.format)
         }
-        Command::Demo => demo::demo(),
+        Command::Demo => demo::demo(command),
         Command::Completions(completed) => Ok(completions::completions(completed.shell)),
-    }
-}
-
-fn networks(files: &[PathBuf]) -> Result<Vec<Network>, Failure> {
-    definition::read_all(files, Directories::Read).map_err(Failure::Definitions)
-}
-
-/// Names of running networks; what cannot be a name is nobody's.
-fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
-    let parse = |text: &String| {
-        text.parse().map_err(|_| {
-            Failure::new(
-                format!(
-                    "no network named `{}` is running; nothing was done",
-                    shown(text)
-                ),
-                EngineError::Unknown { names: Vec::new() }.hint(),
-            )
-        })
-    };
-    texts.iter().map(parse).collect()
-}
-
-/// What the command line and the environment choose.
-fn explicit(global: &Global) -> Choice {
-    Choice {
-        backend: global.backend,
-        layout: global.layout,
-        table: global.table.clone(),
-        iptables: global.iptables,
-        established: global.established,
-    }
-}
-
-/// The same, completed by the configuration file.
-fn choice(global: &Global) -> Result<Choice, Failure> {
-    let configured = config::read(global.config.as_deref())?;
-    Ok(explicit(global).or(&configured))
-}
-
-/// For commands that place new networks.
-fn open(global: &Global) -> Result<Firewall, Failure> {
-    open_with(global, config::read(global.config.as_deref())?)
-}
-
-/// For commands on running networks: what is recorded counts, whatever is configured now.
-fn open_recorded(global: &Global) -> Result<Firewall, Failure> {
-    warn_of_configuration(global);
-    let firewall = open_with(global, Choice::default())?;
-    if let Ok(Some(own)) = firewall.empty_beside_system() {
-        log::warn!(
-            "only {} was looked in, the state of a plain user, and it is empty; networks of root \
-             are recorded in {}",
-            own.display(),
-            folder::SYSTEM
-        );
-    }
-    Ok(firewall)
-}
-
-/// They do not need it; but whoever named it shall know.
-fn warn_of_configuration(global: &Global) {
-    if let Some(named) = &global.config
-        && let Err(error) = config::read(Some(named))
-    {
-        log::warn!("{error}; what is recorded counts, so it is passed over");
-    }
-}
-
-fn open_with(global: &Global, configured: Choice) -> Result<Firewall, Failure> {
-    Ok(Firewall::open(&Options {
-        configured,
-        ..options(global)
-    })?)
-}
-
-/// What the command line and the environment say of where to work.
-fn options(global: &Global) -> Options {
-    Options {
-        state_directory: global.state_dir.clone(),
-        namespace: global.netns.as_deref().map(folder::namespace),
-        choice: explicit(global),
-        configured: Choice::default(),
     }
 }

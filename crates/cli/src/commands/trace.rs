@@ -12,9 +12,9 @@ use palisade_inspect::Inspector;
 use palisade_inspect::trace::{End, Filter, Limits, Prediction, Traced, TracedPacket};
 use serde_json::json;
 
-use crate::arguments::TracedPackets;
+use crate::arguments::{OutputFormat, TracedPackets};
 use crate::failure::Failure;
-use crate::output::{self, Format, Outcome, Reader};
+use crate::output::{self, Outcome, Reader};
 
 const PASSES: Style = AnsiColor::Green.on_default().bold();
 const STOPPED: Style = AnsiColor::Red.on_default().bold();
@@ -24,7 +24,7 @@ const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) fn trace(
     firewall: &mut Firewall,
     asked: &TracedPackets,
-    format: Format,
+    format: OutputFormat,
 ) -> Result<Outcome, Failure> {
     let signals = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
     let signals: SigSet = signals.into_iter().collect();

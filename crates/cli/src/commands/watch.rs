@@ -11,10 +11,10 @@ use palisade::watch::{Heal, Notice, Waking, Watch};
 use palisade::words::in_words;
 use serde_json::json;
 
-use crate::arguments::Watched;
+use crate::arguments::{OutputFormat, Watched};
 use crate::failure::Failure;
 use crate::notify::{self, State};
-use crate::output::{Format, Outcome, Reader, show};
+use crate::output::{Outcome, Reader, show};
 
 const TIME: Style = Style::new().dimmed();
 
@@ -22,7 +22,7 @@ const TIME: Style = Style::new().dimmed();
 pub(super) fn watch(
     options: &Options,
     watched: &Watched,
-    format: Format,
+    format: OutputFormat,
 ) -> Result<Outcome, Failure> {
     // Before any thread is there: each would take signals for itself.
     let signals = signals().map_err(|error| {

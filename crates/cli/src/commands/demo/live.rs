@@ -13,7 +13,7 @@ use palisade::{Firewall, Options};
 use palisade_inspect::Inspector;
 use palisade_inspect::trace::{Filter, Limits, Traced};
 
-use super::told::Told;
+use super::transcript::Transcript;
 use crate::commands::trace;
 use crate::failure::Failure;
 
@@ -28,11 +28,14 @@ const BRIDGE: [&str; 4] = [
 ];
 
 /// A packet to the world, and the rules that it meets.
-pub(super) fn trace_one(firewall: &mut Firewall, told: &mut Told) -> Result<(), Failure> {
-    told.head("palisade trace --proto udp --count 1: a packet to the world, as it passes");
+pub(super) fn trace_one(
+    firewall: &mut Firewall,
+    transcript: &mut Transcript,
+) -> Result<(), Failure> {
+    transcript.heading("palisade trace --proto udp --count 1: a packet to the world, as it passes");
     for line in BRIDGE {
         if let Err(reason) = run("ip", line) {
-            told.say(&format!("SKIPPED: {reason}\n"));
+            transcript.text(&format!("SKIPPED: {reason}\n"));
             return Ok(());
         }
     }
@@ -48,7 +51,7 @@ pub(super) fn trace_one(firewall: &mut Firewall, told: &mut Told) -> Result<(), 
     let sent = UdpSocket::bind("192.168.122.1:0")
         .and_then(|socket| socket.send_to(b"hello", "198.51.100.10:9"));
     if let Err(error) = sent {
-        told.say(&format!(
+        transcript.text(&format!(
             "SKIPPED: no packet can be sent: {}\n",
             in_words(&error)
         ));
@@ -56,22 +59,22 @@ pub(super) fn trace_one(firewall: &mut Firewall, told: &mut Told) -> Result<(), 
     }
     for traced in trace {
         if let Traced::Packet(packet) = traced? {
-            told.say(&trace::text(&packet));
+            transcript.text(&trace::text(&packet));
         }
     }
     Ok(())
 }
 
 /// Another program deletes a table, and it is put back.
-pub(super) fn watch_one(options: &Options, told: &mut Told) -> Result<(), Failure> {
-    told.head("palisade watch --heal, while another program deletes that table again");
+pub(super) fn watch_one(options: &Options, transcript: &mut Transcript) -> Result<(), Failure> {
+    transcript.heading("palisade watch --heal, while another program deletes that table again");
     let mut watch = Watch::open(options, Heal::AtOnce)?;
     // Nobody wakes it.
     let (_quiet, wake) = UnixStream::pair().map_err(|error| unheard(&error))?;
     // First it looks at what stands.
     watch.wait(wake.as_fd())?;
     if let Err(reason) = delete_table() {
-        told.say(&format!("SKIPPED: {reason}\n"));
+        transcript.text(&format!("SKIPPED: {reason}\n"));
         return Ok(());
     }
     let until = Instant::now() + PATIENCE;
@@ -82,7 +85,7 @@ pub(super) fn watch_one(options: &Options, told: &mut Told) -> Result<(), Failur
         for notice in &notices {
             // Of each, what happened; the lines that came and went stand above.
             let text = notice.to_string();
-            told.say(&format!("{}\n", text.lines().next().unwrap_or_default()));
+            transcript.text(&format!("{}\n", text.lines().next().unwrap_or_default()));
         }
         if notices
             .iter()

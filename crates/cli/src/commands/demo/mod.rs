@@ -3,7 +3,7 @@
 mod live;
 mod sandbox;
 mod scratch;
-mod told;
+mod transcript;
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::output::{Outcome, table};
 use live::delete_table;
 use scratch::Scratch;
-use told::{Said, Told};
+use transcript::{CommandLines, RunCommand, Transcript};
 
 /// How long a change waits to be confirmed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,7 +60,7 @@ const QUIET: &str = r#"<network>
 </network>
 "#;
 
-pub(super) fn demo() -> Result<Outcome, Failure> {
+pub(super) fn demo(command: RunCommand) -> Result<Outcome, Failure> {
     let place = sandbox::enter()?;
     let state = Scratch::new().map_err(|error| {
         Failure::new(
@@ -77,37 +77,37 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
         ..Options::default()
     };
     let mut firewall = Firewall::open(&options)?;
-    let mut told = Told::default();
-    told.say(&format!(
+    let mut transcript = Transcript::default();
+    transcript.text(&format!(
         "This runs in {place} that nobody else sees.\nThe host's rules are not touched, and \
          nothing stays when it ends.\n"
     ));
 
-    told.head("Three networks: one behind NAT, one routed, one isolated");
+    transcript.heading("Three networks: one behind NAT, one routed, one isolated");
     for definition in [DEFAULT, LAB, QUIET] {
-        told.say(definition);
+        transcript.text(definition);
     }
-    let said = Said::new(state.path(), [DEFAULT, LAB, QUIET])?;
-    said.tell(&mut told, "check networks")?;
-    said.begin(&mut told, "render --layout flat networks")?;
+    let command_lines = CommandLines::new(command, state.path(), [DEFAULT, LAB, QUIET])?;
+    command_lines.show(&mut transcript, "check networks")?;
+    command_lines.show_first_lines(&mut transcript, "render --layout flat networks")?;
     for line in ["compare networks", "plan networks"] {
-        said.tell(&mut told, line)?;
+        command_lines.show(&mut transcript, line)?;
     }
-    told.head("palisade apply: one netlink batch, all or nothing");
+    transcript.heading("palisade apply: one netlink batch, all or nothing");
     let networks = [DEFAULT, LAB, QUIET].map(network);
     let networks: Vec<Network> = networks
         .into_iter()
         .collect::<Result<Vec<_>, _>>()?
         .concat();
-    told.report(&firewall.apply(&networks)?)?;
+    transcript.report(&firewall.apply(&networks)?)?;
 
     let running = firewall.running()?;
-    told.head("palisade list");
-    told.say(&list(&firewall.overview()?)?.text);
-    told.head("What stands in the kernel now, as `nft list ruleset` would show it");
-    told.say(&firewall.listing(&running)?);
-    told.head("What each of it is for");
-    told.say(&purposes(&mut firewall, &running)?);
+    transcript.heading("palisade list");
+    transcript.text(&list(&firewall.overview()?)?.text);
+    transcript.heading("What stands in the kernel now, as `nft list ruleset` would show it");
+    transcript.text(&firewall.listing(&running)?);
+    transcript.heading("What each of it is for");
+    transcript.text(&purposes(&mut firewall, &running)?);
 
     for line in [
         "show quiet",
@@ -116,76 +116,78 @@ pub(super) fn demo() -> Result<Outcome, Failure> {
         "counters",
         "verify",
     ] {
-        said.tell(&mut told, line)?;
+        command_lines.show(&mut transcript, line)?;
     }
-    told.head("Another program deletes a table: nft delete table ip palisade");
+    transcript.heading("Another program deletes a table: nft delete table ip palisade");
     match delete_table() {
         Ok(()) => {
             for line in ["verify", "repair"] {
-                said.tell(&mut told, line)?;
+                command_lines.show(&mut transcript, line)?;
             }
         }
-        Err(reason) => told.say(&format!("SKIPPED: {reason}\n")),
+        Err(reason) => transcript.text(&format!("SKIPPED: {reason}\n")),
     }
-    live::watch_one(&options, &mut told)?;
-    live::trace_one(&mut firewall, &mut told)?;
-    said.tell(&mut told, "doctor")?;
-    said.tell(&mut told, "recover")?;
+    live::watch_one(&options, &mut transcript)?;
+    live::trace_one(&mut firewall, &mut transcript)?;
+    command_lines.show(&mut transcript, "doctor")?;
+    command_lines.show(&mut transcript, "recover")?;
 
-    told.head("The same again: nothing to do, nothing sent");
-    told.report(&firewall.apply(&networks)?)?;
-    told.head("palisade apply --confirm 60: NAT shall use the ports 20000 to 29999");
+    transcript.heading("The same again: nothing to do, nothing sent");
+    transcript.report(&firewall.apply(&networks)?)?;
+    transcript.heading("palisade apply --confirm 60: NAT shall use the ports 20000 to 29999");
     let (report, waits) = firewall.apply_unconfirmed(&network(DEFAULT_CHANGED)?, PATIENCE)?;
-    told.report(&report)?;
+    transcript.report(&report)?;
     if let Some(change) = waits {
-        told.say(&format!(
+        transcript.text(&format!(
             "taken back at {:.0} unless somebody confirms it\n",
             change.until
         ));
     }
-    said.tell(&mut told, "confirm")?;
-    told.head("What of it stands in the kernel");
+    command_lines.show(&mut transcript, "confirm")?;
+    transcript.heading("What of it stands in the kernel");
     let changed = firewall.listing(&running)?;
     let lines = changed.lines().filter(|line| line.contains("20000"));
-    told.say(&lines.fold(String::new(), |text, line| text + line.trim() + "\n"));
-    said.tell(&mut told, "sync networks")?;
+    transcript.text(&lines.fold(String::new(), |text, line| text + line.trim() + "\n"));
+    command_lines.show(&mut transcript, "sync networks")?;
 
-    told.head("palisade migrate --to iptables: the same through iptables-restore, without a gap");
+    transcript.heading(
+        "palisade migrate --to iptables: the same through iptables-restore, without a gap",
+    );
     let iptables = Choice {
         backend: Some(BackendChoice::Iptables),
         ..Choice::default()
     };
     match firewall.migrate(&iptables) {
         Ok(report) => {
-            told.report(&report)?;
+            transcript.report(&report)?;
             let moved = firewall.running()?;
-            told.say("\n");
-            told.say(&list(&firewall.overview()?)?.text);
-            told.say("\n");
-            told.say(&firewall.listing(&moved)?);
-            told.head("palisade migrate --to nftables: and back");
+            transcript.text("\n");
+            transcript.text(&list(&firewall.overview()?)?.text);
+            transcript.text("\n");
+            transcript.text(&firewall.listing(&moved)?);
+            transcript.heading("palisade migrate --to nftables: and back");
             let nftables = Choice {
                 backend: Some(BackendChoice::Nftables),
                 ..Choice::default()
             };
-            told.report(&firewall.migrate(&nftables)?)?;
+            transcript.report(&firewall.migrate(&nftables)?)?;
         }
         // The programs may be missing, or not let plain users near their lock.
-        Err(error) => told.say(&format!("SKIPPED, since it does not work here: {error}\n")),
+        Err(error) => transcript.text(&format!("SKIPPED, since it does not work here: {error}\n")),
     }
 
-    told.head("palisade remove --all");
-    told.report(&firewall.remove_all()?)?;
+    transcript.heading("palisade remove --all");
+    transcript.report(&firewall.remove_all()?)?;
     let left = firewall.listing(&running)?;
-    told.head("What is left");
-    told.say(if left.is_empty() {
+    transcript.heading("What is left");
+    transcript.text(if left.is_empty() {
         "nothing: no table, no network\n"
     } else {
         &left
     });
     let json = json!({ "nothing_left": left.is_empty() });
     if left.is_empty() {
-        Ok(Outcome::new(told.0, &json))
+        Ok(Outcome::new(transcript.0, &json))
     } else {
         Err(Failure::new(
             "something was left behind",

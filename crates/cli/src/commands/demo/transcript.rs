@@ -1,4 +1,4 @@
-//! What is told: headings, texts, and commands with what they said.
+//! The output of the demo: headings, texts, and commands with their output.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -10,22 +10,31 @@ use palisade::Report;
 use palisade::words::in_words;
 
 use crate::arguments::Arguments;
-use crate::commands::{self, change};
+use crate::commands::change;
 use crate::failure::Failure;
+use crate::output::Outcome;
 
 const HEAD: Style = AnsiColor::Cyan.on_default().bold();
-/// How much of a long text is told.
-const FEW: usize = 12;
+/// How many lines of a long output are shown.
+const MAX_LINES: usize = 12;
 
-/// Commands, as people type them beside their definitions.
-pub(super) struct Said {
+/// Runs a command.
+pub(in crate::commands) type RunCommand = fn(&Arguments) -> Result<Outcome, Failure>;
+
+/// Runs command lines in the demo's folders.
+pub(super) struct CommandLines {
+    command: RunCommand,
     state: PathBuf,
     definitions: PathBuf,
 }
 
-impl Said {
+impl CommandLines {
     /// Puts these definitions into the folder `networks`.
-    pub(super) fn new(folder: &Path, definitions: [&str; 3]) -> Result<Self, Failure> {
+    pub(super) fn new(
+        command: RunCommand,
+        folder: &Path,
+        definitions: [&str; 3],
+    ) -> Result<Self, Failure> {
         let networks = folder.join("networks");
         let written = std::fs::create_dir(&networks).and_then(|()| {
             let mut numbered = definitions.iter().enumerate();
@@ -43,28 +52,33 @@ impl Said {
             )
         })?;
         Ok(Self {
+            command,
             state: folder.to_owned(),
             definitions: networks,
         })
     }
 
-    /// Does what the line says, and tells both.
-    pub(super) fn tell(&self, told: &mut Told, line: &str) -> Result<(), Failure> {
-        told.head(&format!("palisade {line}"));
-        told.say(&self.run(line)?);
+    /// Runs a command line, and shows it with its output.
+    pub(super) fn show(&self, transcript: &mut Transcript, line: &str) -> Result<(), Failure> {
+        transcript.heading(&format!("palisade {line}"));
+        transcript.text(&self.run(line)?);
         Ok(())
     }
 
-    /// The same of a line that says much: its beginning.
-    pub(super) fn begin(&self, told: &mut Told, line: &str) -> Result<(), Failure> {
-        told.head(&format!("palisade {line}"));
+    /// Like `show`, but only the first lines of the output.
+    pub(super) fn show_first_lines(
+        &self,
+        transcript: &mut Transcript,
+        line: &str,
+    ) -> Result<(), Failure> {
+        transcript.heading(&format!("palisade {line}"));
         let text = self.run(line)?;
         let lines = text.lines().count();
-        for line in text.lines().take(FEW) {
-            told.say(&format!("{line}\n"));
+        for line in text.lines().take(MAX_LINES) {
+            transcript.text(&format!("{line}\n"));
         }
-        if lines > FEW {
-            told.say(&format!("... and {} more lines\n", lines - FEW));
+        if lines > MAX_LINES {
+            transcript.text(&format!("... and {} more lines\n", lines - MAX_LINES));
         }
         Ok(())
     }
@@ -81,26 +95,26 @@ impl Said {
         }
         let arguments = Arguments::try_parse_from(words)
             .map_err(|error| Failure::new(error, "please report it"))?;
-        Ok(commands::command(&arguments)?.text)
+        Ok((self.command)(&arguments)?.text)
     }
 }
 
-/// What was told so far.
+/// The output so far.
 #[derive(Default)]
-pub(super) struct Told(pub(super) String);
+pub(super) struct Transcript(pub(super) String);
 
-impl Told {
-    pub(super) fn head(&mut self, text: &str) {
+impl Transcript {
+    pub(super) fn heading(&mut self, text: &str) {
         let _ = write!(self.0, "\n{HEAD}== {text}{HEAD:#}\n\n"); // A String takes everything.
     }
 
-    pub(super) fn say(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.0.push_str(text);
     }
 
     pub(super) fn report(&mut self, report: &Report) -> Result<(), Failure> {
-        let told = change::report(report, false)?;
-        self.say(&told.text);
+        let outcome = change::report(report, false)?;
+        self.text(&outcome.text);
         Ok(())
     }
 }

@@ -1,0 +1,95 @@
+//! From the command line to networks, options and the firewall.
+
+use std::path::PathBuf;
+
+use palisade::Hint;
+use palisade::definition::{self, Directories};
+use palisade::network::Name;
+use palisade::words::shown;
+use palisade::{Choice, EngineError, Firewall, Network, Options, config, folder};
+
+use crate::arguments::Global;
+use crate::failure::Failure;
+
+pub(super) fn networks(files: &[PathBuf]) -> Result<Vec<Network>, Failure> {
+    definition::read_all(files, Directories::Read).map_err(Failure::Definitions)
+}
+
+/// Names of running networks; what cannot be a name is nobody's.
+pub(super) fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
+    let parse = |text: &String| {
+        text.parse().map_err(|_| {
+            Failure::new(
+                format!(
+                    "no network named `{}` is running; nothing was done",
+                    shown(text)
+                ),
+                EngineError::Unknown { names: Vec::new() }.hint(),
+            )
+        })
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// What the command line and the environment choose.
+pub(super) fn explicit(global: &Global) -> Choice {
+    Choice {
+        backend: global.backend,
+        layout: global.layout,
+        table: global.table.clone(),
+        iptables: global.iptables,
+        established: global.established,
+    }
+}
+
+/// The same, completed by the configuration file.
+pub(super) fn choice(global: &Global) -> Result<Choice, Failure> {
+    let configured = config::read(global.config.as_deref())?;
+    Ok(explicit(global).or(&configured))
+}
+
+/// For commands that place new networks.
+pub(super) fn open(global: &Global) -> Result<Firewall, Failure> {
+    open_with(global, config::read(global.config.as_deref())?)
+}
+
+/// For commands on running networks: what is recorded counts, whatever is configured now.
+pub(super) fn open_recorded(global: &Global) -> Result<Firewall, Failure> {
+    warn_of_configuration(global);
+    let firewall = open_with(global, Choice::default())?;
+    if let Ok(Some(own)) = firewall.empty_beside_system() {
+        log::warn!(
+            "only {} was looked in, the state of a plain user, and it is empty; networks of root \
+             are recorded in {}",
+            own.display(),
+            folder::SYSTEM
+        );
+    }
+    Ok(firewall)
+}
+
+/// They do not need it; but whoever named it shall know.
+pub(super) fn warn_of_configuration(global: &Global) {
+    if let Some(named) = &global.config
+        && let Err(error) = config::read(Some(named))
+    {
+        log::warn!("{error}; what is recorded counts, so it is passed over");
+    }
+}
+
+fn open_with(global: &Global, configured: Choice) -> Result<Firewall, Failure> {
+    Ok(Firewall::open(&Options {
+        configured,
+        ..options(global)
+    })?)
+}
+
+/// What the command line and the environment say of where to work.
+pub(super) fn options(global: &Global) -> Options {
+    Options {
+        state_directory: global.state_dir.clone(),
+        namespace: global.netns.as_deref().map(folder::namespace),
+        choice: explicit(global),
+        configured: Choice::default(),
+    }
+}
