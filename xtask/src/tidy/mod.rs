@@ -6,6 +6,7 @@ mod circles;
 mod contents;
 mod crates;
 mod documents;
+mod embedder;
 mod files;
 mod finding;
 mod functions;
@@ -32,14 +33,17 @@ use package::Package;
 
 const USAGE: &str = "\
 usage: cargo xtask tidy
-       cargo xtask tidy --numbers [FOLDER]   sizes of this workspace, or of another checkout
+       cargo xtask tidy --numbers [CHECKOUT]    sizes of this workspace, or of another checkout
+       cargo xtask tidy --embedder [CHECKOUT]   what embedding its library costs: takes minutes
 ";
 
 pub(crate) fn main(words: &[&str]) -> ExitCode {
     let result = match words {
         [] => check(),
         ["--numbers"] => numbers(workspace()),
-        ["--numbers", folder] => numbers(Path::new(folder)),
+        ["--numbers", checkout] => numbers(Path::new(checkout)),
+        ["--embedder"] => embedder::measure(workspace()),
+        ["--embedder", checkout] => embedder::measure(Path::new(checkout)),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
@@ -79,8 +83,8 @@ fn findings(files: &Files) -> Result<Vec<Finding>, String> {
     Ok(found)
 }
 
-fn numbers(folder: &Path) -> Result<(), String> {
-    let files = Files::read(folder)?;
+fn numbers(checkout: &Path) -> Result<(), String> {
+    let files = Files::read(checkout)?;
     let crates = Crates::read(&files, &Package::all(&files)?)?;
     let exports = public::exports(&crates, &Documents::read(&files));
     let circles = circles::circles(&crates);
