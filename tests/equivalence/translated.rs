@@ -94,7 +94,7 @@ impl Translated {
             mangle: table(&translated, family, "mangle"),
             mending: rules
                 .filter(|rule| ours(&rule.chain))
-                .map(|rule| rule::purpose(&rule.words))
+                .map(|rule| rule::tag(&rule.words).map(|(_, kind)| kind))
                 .collect(),
         }
     }

@@ -46,8 +46,6 @@ pub struct Change<'a> {
     pub foreign: Foreign,
     /// The name of the transaction that this is a part of: it marks the steps.
     pub transaction: String,
-    /// Whether the plan shall say in words what it does: for people who look before they leap.
-    pub in_words: bool,
 }
 
 impl Change<'_> {
@@ -81,7 +79,7 @@ pub struct Addition<'a> {
 }
 
 /// A change, made ready.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Plan {
     /// What to do, in this order. Empty if all is as it shall be.
     pub steps: Vec<Step>,
@@ -94,10 +92,16 @@ pub struct Plan {
     pub broken: Option<BTreeSet<Name>>,
     /// What people should know: somebody's own rules that stay.
     pub notes: Vec<String>,
-    /// What comes and what goes, if that was asked for ([`Change::in_words`]).
-    pub lines: Vec<Line>,
+    /// What the steps do, as values: they are printed only for those who look.
+    pub operations: Vec<Box<dyn Operations>>,
     /// The generation of the ruleset that was looked at.
     pub generation: Option<u64>,
+}
+
+/// Operations of a backend, as they are sent.
+pub trait Operations: fmt::Debug {
+    /// Each operation, as the backend's usual program would print it, in the order in which they are sent.
+    fn lines(&self) -> Vec<Line>;
 }
 
 /// A rule, an element or an object that comes or goes.

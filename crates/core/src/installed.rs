@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::backend_id::BackendId;
+use crate::identity::Identity;
 use crate::network::{Established, Family, UnknownEstablished};
 
 /// By whom and where a network's rules are installed. What beside the backend's name belongs to
@@ -52,8 +53,8 @@ impl Placement {
     }
 }
 
-/// One thing that a backend installed for a network, in the backend's own words: what will be
-/// taken away when the network is removed, whatever a later build would install.
+/// One rule or element that a backend installed for a network: it is removed with the network, whatever
+/// a later build would install.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Installed {
     /// The family of packets that it is about.
@@ -62,11 +63,8 @@ pub struct Installed {
     pub table: String,
     /// The chain or set of that table.
     pub place: String,
-    /// What it says.
-    pub item: String,
-    /// The kernel's number for it, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handle: Option<u64>,
+    /// What identifies it there.
+    pub item: Identity,
 }
 
 impl fmt::Display for Placement {

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod evaluate;
 mod frame;
 mod hint;
+pub mod identity;
 mod installed;
 pub mod journal;
 pub mod location;

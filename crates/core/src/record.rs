@@ -55,21 +55,6 @@ impl TryFrom<Words> for Record {
     }
 }
 
-impl Record {
-    /// Whether both say the same, whatever numbers the kernel gave the rules.
-    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
-        let without_handles = |record: &Self| {
-            let mut record = record.clone();
-            for item in &mut record.installed {
-                item.handle = None;
-            }
-            record
-        };
-        self.network.name() == other.network.name()
-            && without_handles(self) == without_handles(other)
-    }
-}
-
 /// A record in JSON without white space: for the journal and for the record's own file, so that it
 /// is put into words once.
 #[derive(Debug)]

@@ -87,6 +87,7 @@ impl<'i> Extend<&'i Installed> for Uses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::{Identity, Key};
 
     #[test]
     fn what_was_added_and_taken_leaves_nothing() {
@@ -94,8 +95,7 @@ mod tests {
             family: Family::Ipv4,
             table: "palisade".to_owned(),
             place: place.to_owned(),
-            item: String::new(),
-            handle: None,
+            item: Identity::Element(Key(Vec::new())),
         };
         let mut uses = Uses::default();
         uses.extend(&[installed("cross"), installed("cross"), installed("out_24")]);

@@ -15,6 +15,7 @@ pub mod evaluate;
 pub mod events;
 #[cfg(any(test, feature = "test-doubles"))]
 pub mod fake;
+mod identity;
 pub mod layout;
 pub mod lift;
 pub mod object;

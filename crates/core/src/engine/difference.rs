@@ -100,8 +100,6 @@ pub struct Difference<'a> {
     pub mend: bool,
     /// What becomes of what others put where only ours belongs.
     pub foreign: Foreign,
-    /// Whether the backends shall say in words what they would do.
-    pub in_words: bool,
 }
 
 impl<'a> Difference<'a> {
@@ -154,7 +152,6 @@ impl<'a> Difference<'a> {
             back: Vec::new(),
             mend: false,
             foreign: Foreign::default(),
-            in_words: false,
         }
     }
 
@@ -313,7 +310,6 @@ impl<'a> Difference<'a> {
             left_at,
             foreign: self.foreign,
             transaction: transaction.to_owned(),
-            in_words: self.in_words,
         })
     }
 }
@@ -354,7 +350,7 @@ pub(super) fn check_known(
     }
 }
 
-/// Whether a network runs as this record says, whatever handles its rules have by now.
+/// Whether a network runs as this record says.
 fn is_as(record: &Record, then: &Record) -> bool {
     let of = |record: &'_ Record| -> (Network, Placement, u64) {
         (

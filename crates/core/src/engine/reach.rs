@@ -135,7 +135,7 @@ impl Engine<'_> {
         Ok(self.state.records(None)?)
     }
 
-    /// What `reach` would do, without doing it.
+    /// What `reach` would do, without doing it: it is planned in the same way, and printed.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
@@ -143,13 +143,26 @@ impl Engine<'_> {
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
     ) -> Result<Report, EngineError> {
-        let records = self.records()?;
-        let running = self.state.running_as_read(records);
-        let goal = goal(&running)?;
-        let mut difference = Difference::between(&running, &goal)?;
-        difference.in_words = true;
-        let parts = self.plan(&running, &difference, "foreseen")?;
-        Ok(report::of(&difference, &parts))
+        self.recover_if_idle()?;
+        let running = self.state.running_unlocked()?;
+        match self.foresee_from(&running, &goal) {
+            Err(EngineError::State(StateError::Misled)) => {
+                let running = self.state.running_as_read(self.state.records(None)?);
+                self.foresee_from(&running, &goal)
+            }
+            foreseen => foreseen,
+        }
+    }
+
+    fn foresee_from(
+        &mut self,
+        running: &Running<'_>,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+    ) -> Result<Report, EngineError> {
+        let goal = goal(running)?;
+        let difference = Difference::between(running, &goal)?;
+        let parts = self.plan(running, &difference, &transaction_id())?;
+        Ok(report::of(&difference, &parts).with_operations(&parts))
     }
 
     /// What reaching a goal comes to where nothing ever ran and nothing is desired: then neither a

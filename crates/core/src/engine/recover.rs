@@ -102,7 +102,7 @@ impl Engine<'_> {
         let after = begin.after().map_err(EngineError::Unwritable)?;
         let before: Vec<&Record> = before.iter().collect();
         // Records are put in place only when all is done, the first one first.
-        let is_new = |new: &&Record| !before.iter().any(|old| old.says_the_same_as(new));
+        let is_new = |new: &&Record| !before.contains(new);
         let first_new = after.iter().find(is_new);
         let is_done = committed
             || match first_new {

@@ -111,13 +111,21 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         .iter()
         .flat_map(|part| part.plan.notes.iter().cloned());
     report.notes.extend(notes);
-    for line in parts.iter().flat_map(|part| &part.plan.lines) {
-        let mut changes = report.changes.iter_mut();
-        let of = changes.find(|change| line.network.as_ref() == Some(&change.network));
-        let lines = of.map_or(&mut report.shared, |change| &mut change.lines);
-        lines.push(line.clone());
-    }
     report
+}
+
+impl Report {
+    /// The same, with the operations printed: each under the network that it is for.
+    pub(super) fn with_operations(mut self, parts: &[Part<'_>]) -> Self {
+        let operations = parts.iter().flat_map(|part| &part.plan.operations);
+        for line in operations.flat_map(|operations| operations.lines()) {
+            let mut changes = self.changes.iter_mut();
+            let of = changes.find(|change| line.network.as_ref() == Some(&change.network));
+            let lines = of.map_or(&mut self.shared, |change| &mut change.lines);
+            lines.push(line);
+        }
+        self
+    }
 }
 
 /// The networks that a part puts back something of.

@@ -8,6 +8,7 @@ use super::error::StateError;
 use super::files::{INDEX, NETWORKS};
 use super::folder::{State, path};
 use super::index::Index;
+use super::mark::Told;
 use super::record_file::{self, Witness};
 use super::remembered::Remembered;
 use crate::backend_id::BackendId;
@@ -154,6 +155,22 @@ impl State {
         Ok(self.running_by(index))
     }
 
+    /// What runs, for those who change nothing and hold no lock: by the index, else by reading all
+    /// records.
+    ///
+    /// # Errors
+    /// As for [`records`](Self::records).
+    pub fn running_unlocked(&self) -> Result<Running<'_>, StateError> {
+        let index = match self.told(&self.origin()?)? {
+            Told::Ours => self.index_of_file(),
+            _ => None,
+        };
+        match index {
+            Some(index) => Ok(self.running_by(index)),
+            None => Ok(self.running_as_read(self.records(None)?)),
+        }
+    }
+
     /// What runs, as it was read by somebody who changes nothing.
     #[must_use]
     pub fn running_as_read(&self, records: Vec<Record>) -> Running<'_> {
@@ -257,14 +274,24 @@ impl State {
         record_file::decode(name.as_str(), &bytes, witness).ok()
     }
 
+    /// The index in its file, if it is of the records as they are.
+    fn index_of_file(&self) -> Option<Index> {
+        let storage = self.storage.as_ref();
+        let records = storage.version(NETWORKS).ok()??;
+        Index::read(&storage.read(INDEX).ok()??, records)
+    }
+
     fn believed_index(&self) -> Option<Index> {
         let remembered = self.remembered.take();
         let storage = self.storage.as_ref();
-        let file = storage.version(INDEX).ok()??;
-        let records = storage.version(NETWORKS).ok()??;
-        match remembered {
-            Some(then) if then.file == file && then.records == records => Some(then.index),
-            _ => Index::read(&storage.read(INDEX).ok()??, records),
+        let is_current = |then: &Remembered| {
+            let is =
+                |path, version| matches!(storage.version(path), Ok(Some(now)) if now == version);
+            is(INDEX, then.file) && is(NETWORKS, then.records)
+        };
+        match remembered.filter(is_current) {
+            Some(then) => Some(then.index),
+            None => self.index_of_file(),
         }
     }
 

@@ -34,7 +34,7 @@ impl State {
     }
 
     /// Puts these records, which were staged, in place of the old ones. Those that are in place
-    /// already, with handles or without, stay; those that are neither there nor staged are written.
+    /// already stay; those that are neither there nor staged are written.
     ///
     /// # Errors
     /// If a file cannot be renamed or written. Each record is then either the old or the new one.
@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// Whether this is what is recorded of a network, with handles or without.
+    /// Whether this is what is recorded of a network.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -94,7 +94,7 @@ impl State {
         let now = self.origin()?;
         let witness = Witness::new(&now, true);
         let there = read.and_then(|bytes| record_file::decode(name.as_str(), &bytes, witness).ok());
-        Ok(there.is_some_and(|there| there.says_the_same_as(record)))
+        Ok(there.is_some_and(|there| there == *record))
     }
 }
 

@@ -8,6 +8,7 @@ use super::folder::path;
 use super::mark::Told;
 use super::*;
 use crate::backend::{BackendId, Installed, Placement};
+use crate::identity::{Identity, Key};
 use crate::journal::{Begin, Left};
 use crate::network::{Description, Established, Family, Forward, Network};
 use crate::storage::memory::{Memory, Mishap};
@@ -39,8 +40,7 @@ fn record(name: &str, order: u64) -> Record {
             family: Family::Ipv4,
             table: "palisade".to_owned(),
             place: "cross".to_owned(),
-            item: "\"virbr0\" . \"virbr0\"".to_owned(),
-            handle: None,
+            item: Identity::Element(Key(b"virbr0".to_vec())),
         }],
     }
 }

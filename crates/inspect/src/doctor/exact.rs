@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use palisade_core::owner::Owner;
-use palisade_iptables::rule::{jump, purpose};
+use palisade_iptables::rule::{jump, tag};
 use palisade_iptables::text::{Table, Words};
 use palisade_nft::layout::{self, TRANSACTION};
 use palisade_nft::object::{self, Expression, Verdict};
@@ -79,7 +79,7 @@ pub(super) fn ours_in_iptables(program: &str, table: &Table) -> Option<String> {
     let is_ours = |chain: &str| Owner::of_chain(chain).is_palisade();
     let is_needed = |chain: &str| {
         table.rules.iter().any(|rule| {
-            let is_foreign = rule.chain == chain && purpose(&rule.words).is_none();
+            let is_foreign = rule.chain == chain && tag(&rule.words).is_none();
             let asks = target(&rule.words) == Some(chain) && rule.words != jump(chain);
             is_foreign || asks
         })
@@ -92,7 +92,7 @@ pub(super) fn ours_in_iptables(program: &str, table: &Table) -> Option<String> {
         let is_free = !is_needed(chain);
         for rule in &table.rules {
             let is_its_jump = is_free && rule.words == jump(chain);
-            if is_its_jump || (rule.chain == chain && purpose(&rule.words).is_some()) {
+            if is_its_jump || (rule.chain == chain && tag(&rule.words).is_some()) {
                 rules.push(delete(program, &table.name, &rule.chain, &rule.words));
             }
         }

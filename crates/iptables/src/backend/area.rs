@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use palisade_core::backend::{Addition, Change, Foreign, Installed, Placement};
+use palisade_core::identity::Digest;
 use palisade_core::network::Family;
 use palisade_core::rules::Layer;
 use palisade_core::state::Record;
 
-use super::draft::recorded;
-use crate::rule::{LAYERS, Placed, Table, meaning, placed};
+use crate::rule::{LAYERS, Placed, Table, digest, identity, placed};
 use crate::run::Variant;
 
 /// What shall become of the tables of one family.
@@ -99,7 +99,24 @@ fn staying(record: &Record, family: Family) -> Vec<Placed> {
 pub(super) fn is_same(installed: &Installed, placed: &Placed) -> bool {
     installed.table == placed.table.name()
         && installed.place == placed.chain
-        && meaning(&recorded(installed)) == meaning(&placed.words)
+        && digest_of(installed) == Some(digest(&placed.words))
+}
+
+/// What a rule does that is recorded so.
+pub(super) fn digest_of(installed: &Installed) -> Option<Digest> {
+    installed.item.rule().map(|rule| rule.digest)
+}
+
+/// A recorded rule, as this build prints it; by its comment if this build makes another one.
+pub(super) fn text_of(record: &Record, installed: &Installed) -> String {
+    let made = placed(&record.network, installed.family);
+    match made.into_iter().find(|placed| is_same(installed, placed)) {
+        Some(placed) => placed.words.line(),
+        None => {
+            let comment = installed.item.rule().map(|rule| rule.comment.as_str());
+            format!("the rule with comment {:?}", comment.unwrap_or_default())
+        }
+    }
 }
 
 /// The record of a rule.
@@ -108,8 +125,7 @@ pub(super) fn installed(family: Family, placed: &Placed) -> Installed {
         family,
         table: placed.table.name().to_owned(),
         place: placed.chain.to_owned(),
-        item: placed.words.line(),
-        handle: None,
+        item: identity(&placed.words),
     }
 }
 
@@ -133,10 +149,13 @@ pub(super) fn areas<'a, E>(
             let wanted = staying(record, family);
             let keys: HashSet<_> = wanted
                 .iter()
-                .map(|placed| (placed.table.name(), placed.chain, meaning(&placed.words)))
+                .map(|placed| {
+                    let digest = Some(digest(&placed.words));
+                    (placed.table.name(), placed.chain, digest)
+                })
                 .collect();
             let is_wanted = |i: &Installed| {
-                let key = (i.table.as_str(), i.place.as_str(), meaning(&recorded(i)));
+                let key = (i.table.as_str(), i.place.as_str(), digest_of(i));
                 keys.contains(&key)
             };
             let here = record.installed.iter().filter(|i| i.family == family);

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use palisade_core::backend::Foreign;
+use palisade_core::identity::Digest;
 
-use super::area::Area;
-use super::draft::{Draft, recorded};
+use super::area::{Area, digest_of};
+use super::draft::Draft;
 use super::observed::{Id, Observed, Standing};
 use super::order::in_order;
 use super::renamed::Renamed;
-use crate::rule::{Placed, Table, meaning};
+use crate::rule::{Placed, Table, digest};
 use crate::text::{Counters, Input};
 
 /// How many rules of others a note names.
@@ -67,8 +68,8 @@ struct Work<'a> {
     area: &'a Area<'a>,
     table: Table,
     draft: Draft,
-    /// What rules that go had counted, by chain and meaning.
-    counted: HashMap<(String, String), Counters>,
+    /// What rules that go had counted, by chain and digest.
+    counted: HashMap<(String, Digest), Counters>,
     mended: BTreeSet<usize>,
     /// The comments of rules that are missing of networks that are not looked at.
     unasked: HashSet<String>,
@@ -84,7 +85,8 @@ impl Work<'_> {
                 continue;
             }
             let chain = installed.place.as_str();
-            if let Some(id) = self.draft.observed.claim(chain, &recorded(installed)) {
+            let digest = digest_of(installed);
+            if let Some(id) = digest.and_then(|digest| self.draft.observed.claim(chain, digest)) {
                 chains.entry(chain).or_default().insert(id);
                 self.mended.extend(restored);
             }
@@ -99,7 +101,7 @@ impl Work<'_> {
     fn take_all(&mut self, chain: &str, ids: &HashSet<Id>) {
         for &id in ids {
             let standing = self.draft.observed.rule(id);
-            let key = (chain.to_owned(), standing.meaning().to_owned());
+            let key = (chain.to_owned(), standing.digest());
             let counted = standing.counters.map(|counters| (key, counters));
             self.counted.extend(counted);
         }
@@ -110,7 +112,7 @@ impl Work<'_> {
         if self.counted.is_empty() {
             return None; // Most rules that come were not there before.
         }
-        let key = (chain.to_owned(), meaning(&placed.words));
+        let key = (chain.to_owned(), digest(&placed.words));
         self.counted.remove(&key)
     }
 
@@ -148,10 +150,10 @@ impl Work<'_> {
     }
 
     fn restore_chain(&mut self, chain: &str) {
-        let mut owners: HashMap<String, usize> = HashMap::new();
+        let mut owners: HashMap<Digest, usize> = HashMap::new();
         for (network, wanted) in &self.area.restored {
             let here = wanted.iter().filter(|p| is_in(p, self.table, chain));
-            owners.extend(here.map(|placed| (meaning(&placed.words), *network)));
+            owners.extend(here.map(|placed| (digest(&placed.words), *network)));
         }
         // From the top down: later networks stand above earlier ones, and of one network what is
         // issued later above what is issued before. Those that come are not there yet.
@@ -163,14 +165,14 @@ impl Work<'_> {
             .collect();
         let mut standing: Vec<(usize, Id)> = Vec::new();
         for (rank, placed) in wanted.iter().enumerate() {
-            let id = self.draft.observed.claim(chain, &placed.words);
+            let id = self.draft.observed.claim(chain, digest(&placed.words));
             standing.extend(id.map(|id| (rank, id)));
         }
         let place: HashMap<Id, usize> = self.draft.observed.rules_of(chain).zip(0..).collect();
         standing.sort_by_key(|(_, id)| place.get(id));
         let ranks: Vec<usize> = standing.iter().map(|&(rank, _)| rank).collect();
         let kept: HashSet<usize> = in_order(&ranks).into_iter().collect();
-        let owner = |rank: usize| owners.get(&meaning(&wanted[rank].words)).copied();
+        let owner = |rank: usize| owners.get(&digest(&wanted[rank].words)).copied();
         let mut anchors: BTreeMap<usize, Id> = BTreeMap::new();
         let mut missing: BTreeSet<usize> = (0..wanted.len()).collect();
         let mut misplaced = HashSet::new();
@@ -251,7 +253,7 @@ impl Work<'_> {
             for placed in wanted.iter().filter(|placed| placed.table == table) {
                 let chain = placed.chain;
                 let counters = self.counted(chain, placed);
-                let key = || (chain, meaning(&placed.words));
+                let key = || (chain, digest(&placed.words));
                 let above = above.as_ref().and_then(|above| above.get(&key()));
                 let place = above.and_then(|&id| self.draft.observed.place_of(chain, id));
                 let place = place.map_or(0, |above| above + 1);
@@ -260,8 +262,8 @@ impl Work<'_> {
         }
     }
 
-    /// For rules that come, by chain and meaning: the nearest rule that stands and shall be above.
-    fn above(&self) -> HashMap<(&'static str, String), Id> {
+    /// For rules that come, by chain and digest: the nearest rule that stands and shall be above.
+    fn above(&self) -> HashMap<(&'static str, Digest), Id> {
         let mut above = HashMap::new();
         let mut nearest: HashMap<&str, Id> = HashMap::new();
         for held in self.area.networks.iter().rev() {
@@ -269,9 +271,13 @@ impl Work<'_> {
             for placed in rules.filter(|placed| placed.table == self.table) {
                 if held.comes {
                     let nearest = nearest.get(placed.chain);
-                    let key = (placed.chain, meaning(&placed.words));
+                    let key = (placed.chain, digest(&placed.words));
                     above.extend(nearest.map(|&id| (key, id)));
-                } else if let Some(id) = self.draft.observed.find(placed.chain, &placed.words) {
+                } else if let Some(id) = self
+                    .draft
+                    .observed
+                    .find(placed.chain, digest(&placed.words))
+                {
                     nearest.insert(placed.chain, id);
                 }
             }
@@ -304,20 +310,20 @@ impl Work<'_> {
         } = *self.area;
         let gone = self.area.all_gone().map(|(_, installed)| installed);
         let gone = gone.filter(|installed| installed.table == self.table.name());
-        let gone = gone.map(|installed| meaning(&recorded(installed)));
+        let gone = gone.filter_map(digest_of);
         let repaired = self
             .area
             .rules()
             .filter(|placed| placed.table == self.table && self.area.foreign == Foreign::Remove);
-        let repaired = repaired.map(|placed| meaning(&placed.words));
-        let mut meanings = gone.chain(repaired).peekable();
-        if meanings.peek().is_none() {
+        let repaired = repaired.map(|placed| digest(&placed.words));
+        let mut digests = gone.chain(repaired).peekable();
+        if digests.peek().is_none() {
             return; // Others' rules may be many.
         }
         let observed = &self.draft.observed;
         let renamed = Renamed::of(observed, self.table);
         let place = (variant, family, self.table);
-        let notes = renamed.notes(meanings, observed, place);
+        let notes = renamed.notes(digests, observed, place);
         self.notes.extend(notes);
     }
 

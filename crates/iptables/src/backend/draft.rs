@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use palisade_core::backend::Installed;
-
 use super::observed::{Id, Observed};
-use crate::rule::{Table, is_native, jump};
+use crate::rule::{Table, digest, is_native, jump};
 use crate::text::{Command, Counters, Input, Words};
 
 /// Commands on a table, and the table as it will be after them.
@@ -169,7 +167,7 @@ impl Draft {
     /// Deletes all jumps of ours to a chain, and says what the first of them counted.
     pub(super) fn delete_jumps(&mut self, parent: &str, chain: &str) -> Option<Counters> {
         let mut counters = None;
-        while let Some(id) = self.observed.find(parent, &jump(chain)) {
+        while let Some(id) = self.observed.find(parent, digest(&jump(chain))) {
             let counted = self.delete(parent, id);
             counters = counters.or(counted);
         }
@@ -190,7 +188,7 @@ pub(super) enum Jumps {
 
 pub(super) fn jumps(observed: &Observed, parent: &str, ours: &[&'static str]) -> Jumps {
     let mut missing = ours.to_vec();
-    missing.retain(|chain| observed.find(parent, &jump(chain)).is_none());
+    missing.retain(|chain| observed.find(parent, digest(&jump(chain))).is_none());
     if !missing.is_empty() {
         return Jumps::Missing(missing);
     }
@@ -202,12 +200,6 @@ pub(super) fn jumps(observed: &Observed, parent: &str, ours: &[&'static str]) ->
     } else {
         Jumps::Moved
     }
-}
-
-/// The words of a rule that is recorded so.
-pub(super) fn recorded(installed: &Installed) -> Words {
-    let Ok(words) = installed.item.parse();
-    words
 }
 
 #[cfg(test)]

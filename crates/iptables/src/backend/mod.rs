@@ -5,11 +5,11 @@
 //! Runs are not atomic together: each step knows what takes it back.
 
 mod area;
+mod commands;
 mod difference;
 mod draft;
 mod envelope;
 mod installed;
-mod lines;
 mod native;
 mod observed;
 mod order;
@@ -45,6 +45,7 @@ use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
 use crate::text::Command;
 use area::{Area, areas};
+use commands::Commands;
 use difference::{Difference, between};
 use envelope::{Envelope, Way};
 use observed::Observed;
@@ -155,12 +156,12 @@ impl Iptables {
                     mended[network] = true;
                 }
                 plan.notes.extend(difference.notes.iter().cloned());
-                if change.in_words {
-                    let commands = &difference.input.commands;
-                    plan.lines
-                        .extend(commands.iter().map(|c| lines::of(area.family, table, c)));
-                }
                 plan.steps.extend(self.step(area, &difference)?);
+                plan.operations.push(Box::new(Commands {
+                    family: area.family,
+                    table,
+                    commands: difference.input.commands,
+                }));
             }
             for (network, wanted) in &area.added {
                 let wanted = wanted
@@ -293,8 +294,7 @@ impl Iptables {
                     family: envelope.family,
                     table: envelope.table.clone(),
                     place: chain.clone(),
-                    item: words.to_string(),
-                    handle: None,
+                    item: rule::identity(words),
                 });
             }
         }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::rule::{Table, jump, meaning};
+use palisade_core::identity::Digest;
+
+use crate::rule::{Table, digest, jump};
 use crate::text::{self, Counters, Words};
 
 /// A table as it stands. Rules are claimed one by one for what is recorded or wanted; what nobody
@@ -12,7 +14,7 @@ pub(super) struct Observed {
     /// The rules of each chain in order, by their places in `rules`.
     chains: BTreeMap<String, Vec<usize>>,
     rules: Vec<Standing>,
-    by_meaning: HashMap<(String, String), Vec<usize>>,
+    by_digest: HashMap<String, HashMap<Digest, Vec<usize>>>,
 }
 
 /// A rule as it stands.
@@ -20,7 +22,7 @@ pub(super) struct Observed {
 pub(super) struct Standing {
     pub(super) words: Words,
     pub(super) counters: Option<Counters>,
-    meaning: String,
+    digest: Digest,
     claimed: bool,
     gone: bool,
 }
@@ -73,21 +75,20 @@ impl Observed {
         self.rules_of(chain).position(|other| other == id)
     }
 
-    /// The first rule of a chain that says this, claimed or not.
-    pub(super) fn find(&self, chain: &str, words: &Words) -> Option<Id> {
-        self.search(chain, words, |_| true)
+    /// The first rule of a chain that does this, claimed or not.
+    pub(super) fn find(&self, chain: &str, digest: Digest) -> Option<Id> {
+        self.search(chain, digest, |_| true)
     }
 
-    /// The first rule of a chain that says this and belongs to nobody yet. Each is found once.
-    pub(super) fn claim(&mut self, chain: &str, words: &Words) -> Option<Id> {
-        let id = self.search(chain, words, |standing| !standing.claimed)?;
+    /// The first rule of a chain that does this and belongs to nobody yet. Each is found once.
+    pub(super) fn claim(&mut self, chain: &str, digest: Digest) -> Option<Id> {
+        let id = self.search(chain, digest, |standing| !standing.claimed)?;
         self.rules[id.0].claimed = true;
         Some(id)
     }
 
-    fn search(&self, chain: &str, words: &Words, is_it: impl Fn(&Standing) -> bool) -> Option<Id> {
-        let key = (chain.to_owned(), meaning(words));
-        let mut found = self.by_meaning.get(&key)?.iter();
+    fn search(&self, chain: &str, digest: Digest, is_it: impl Fn(&Standing) -> bool) -> Option<Id> {
+        let mut found = self.by_digest.get(chain)?.get(&digest)?.iter();
         let stands = |id: &&usize| !self.rules[**id].gone && is_it(&self.rules[**id]);
         found.find(stands).copied().map(Id)
     }
@@ -143,13 +144,13 @@ impl Observed {
         let id = self.rules.len();
         let rules = self.chains.entry(chain.to_owned()).or_default();
         rules.insert(place.min(rules.len()), id);
-        let meaning = meaning(&words);
-        let key = (chain.to_owned(), meaning.clone());
-        self.by_meaning.entry(key).or_default().push(id);
+        let digest = digest(&words);
+        let of_chain = self.by_digest.entry(chain.to_owned()).or_default();
+        of_chain.entry(digest).or_default().push(id);
         self.rules.push(Standing {
             words,
             counters,
-            meaning,
+            digest,
             claimed: false,
             gone: false,
         });
@@ -172,8 +173,8 @@ impl Observed {
 }
 
 impl Standing {
-    pub(super) fn meaning(&self) -> &str {
-        &self.meaning
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
     }
 }
 

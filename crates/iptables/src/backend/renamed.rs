@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use palisade_core::identity::Digest;
 use palisade_core::network::{Family, Name};
 
 use super::observed::Observed;
@@ -13,7 +14,7 @@ use crate::run::{Variant, word};
 #[derive(Debug, Default)]
 pub(super) struct Renamed {
     /// By what a rule says, its comment with it: the chain, and the network.
-    rules: BTreeMap<String, (String, Name)>,
+    rules: BTreeMap<Digest, (String, Name)>,
 }
 
 impl Renamed {
@@ -28,8 +29,7 @@ impl Renamed {
             for id in observed.rules_of(chain) {
                 let standing = observed.rule(id);
                 if let Some((network, _)) = tag(&standing.words) {
-                    let meaning = standing.meaning().to_owned();
-                    rules.insert(meaning, (chain.to_owned(), network));
+                    rules.insert(standing.digest(), (chain.to_owned(), network));
                 }
             }
         }
@@ -37,8 +37,8 @@ impl Renamed {
     }
 
     /// The chain in which a rule stands that says one of these.
-    pub(super) fn chain_of(&self, mut meanings: impl Iterator<Item = String>) -> Option<&str> {
-        let (chain, _) = meanings.find_map(|meaning| self.rules.get(&meaning))?;
+    pub(super) fn chain_of(&self, mut digests: impl Iterator<Item = Digest>) -> Option<&str> {
+        let (chain, _) = digests.find_map(|digest| self.rules.get(&digest))?;
         Some(chain)
     }
 
@@ -46,12 +46,12 @@ impl Renamed {
     /// away.
     pub(super) fn notes(
         &self,
-        meanings: impl Iterator<Item = String>,
+        digests: impl Iterator<Item = Digest>,
         observed: &Observed,
         (variant, family, table): (Variant, Family, Table),
     ) -> Vec<String> {
         let mut chains: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (chain, network) in meanings.filter_map(|meaning| self.rules.get(&meaning)) {
+        for (chain, network) in digests.filter_map(|digest| self.rules.get(&digest)) {
             chains.entry(chain).or_default().insert(network.as_str());
         }
         let program = format!("{}-{variant} -t {}", word(family), table.name());

@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
+use palisade_core::identity::Digest;
+
 use super::draft::Draft;
 use super::observed::{Id, Observed, Standing};
-use crate::rule::{Table, meaning};
+use crate::rule::{Table, digest};
 use crate::text::{Command, Input, Words};
 
 /// Whether the programs could do all of it: nobody took away what it builds on.
@@ -49,10 +51,10 @@ pub(super) fn fits(input: &Input, observed: Observed) -> bool {
 /// The rule that a command deletes: the first that says this, or the one with this number.
 fn target(observed: &Observed, chain: &str, words: &Words, at: Option<usize>) -> Option<Id> {
     let Some(at) = at else {
-        return observed.find(chain, words);
+        return observed.find(chain, digest(words));
     };
     let id = observed.rules_of(chain).nth(at.checked_sub(1)?)?;
-    (observed.rule(id).meaning() == meaning(words)).then_some(id)
+    (observed.rule(id).digest() == digest(words)).then_some(id)
 }
 
 /// What of an undo is left to do: what others took away is not taken away again, and what stands is
@@ -82,14 +84,14 @@ pub(super) fn left_to_undo(input: &Input, observed: Observed) -> Input {
                 counters,
             } => {
                 let is_there = draft.observed.has_chain(chain) || is_of_kernel(input, chain);
-                if is_there && draft.observed.find(chain, words).is_none() {
+                if is_there && draft.observed.find(chain, digest(words)).is_none() {
                     let end = draft.observed.rules_of(chain).len();
                     let place = at.saturating_sub(1).min(end);
                     draft.insert(chain, place, words, *counters);
                 }
             }
             Command::Delete { chain, words, .. } => {
-                if let Some(id) = draft.observed.find(chain, words) {
+                if let Some(id) = draft.observed.find(chain, digest(words)) {
                     draft.delete(chain, id);
                 }
             }
@@ -102,9 +104,9 @@ pub(super) fn left_to_undo(input: &Input, observed: Observed) -> Input {
 pub(super) fn has_landed(input: &Input, observed: &Observed) -> bool {
     let mut told = Vec::new();
     // Whether a change adds what says this, and whether it takes it away.
-    let mut changed: HashMap<(&str, String), (&Words, bool, bool)> = HashMap::new();
+    let mut changed: HashMap<(&str, Digest), (bool, bool)> = HashMap::new();
     // What is in chains that a change empties, in order.
-    let mut filled: HashMap<&str, Vec<String>> = HashMap::new();
+    let mut filled: HashMap<&str, Vec<Digest>> = HashMap::new();
     for command in &input.commands {
         match command {
             Command::NewChain(chain) => told.push(observed.has_chain(chain)),
@@ -117,27 +119,27 @@ pub(super) fn has_landed(input: &Input, observed: &Observed) -> bool {
                 chain, at, words, ..
             } if filled.contains_key(chain.as_str()) => {
                 let rules = filled.entry(chain).or_default();
-                rules.insert(at.saturating_sub(1).min(rules.len()), meaning(words));
+                rules.insert(at.saturating_sub(1).min(rules.len()), digest(words));
             }
             Command::Insert { chain, words, .. } => {
-                let key = (chain.as_str(), meaning(words));
-                changed.entry(key).or_insert((words, false, false)).1 = true;
+                let key = (chain.as_str(), digest(words));
+                changed.entry(key).or_default().0 = true;
             }
             Command::Delete { chain, words, .. } => {
-                let key = (chain.as_str(), meaning(words));
-                changed.entry(key).or_insert((words, false, false)).2 = true;
+                let key = (chain.as_str(), digest(words));
+                changed.entry(key).or_default().1 = true;
             }
         }
     }
-    for ((chain, _), (words, is_added, is_taken)) in changed {
+    for ((chain, digest), (is_added, is_taken)) in changed {
         // What is taken away and added again stood before as it stands after.
         if is_added != is_taken {
-            told.push(observed.find(chain, words).is_some() == is_added);
+            told.push(observed.find(chain, digest).is_some() == is_added);
         }
     }
     for (chain, rules) in filled {
         let standing = observed.rules_of(chain).map(|id| observed.rule(id));
-        told.push(standing.map(Standing::meaning).eq(rules));
+        told.push(standing.map(Standing::digest).eq(rules));
     }
     if told.is_empty() {
         // A change that only moves rules.
@@ -148,7 +150,7 @@ pub(super) fn has_landed(input: &Input, observed: &Observed) -> bool {
 
 /// Whether the rules that a change put at the head of their chains are there, the last uppermost.
 fn is_at_head(input: &Input, observed: &Observed) -> bool {
-    let mut heads: HashMap<&str, Vec<String>> = HashMap::new();
+    let mut heads: HashMap<&str, Vec<Digest>> = HashMap::new();
     for command in input.commands.iter().rev() {
         if let Command::Insert {
             chain,
@@ -157,12 +159,13 @@ fn is_at_head(input: &Input, observed: &Observed) -> bool {
             ..
         } = command
         {
-            heads.entry(chain).or_default().push(meaning(words));
+            heads.entry(chain).or_default().push(digest(words));
         }
     }
     heads.iter().all(|(chain, head)| {
         let rules = observed.rules_of(chain).map(|id| observed.rule(id));
-        rules.take(head.len()).map(Standing::meaning).eq(head)
+        let digests = rules.take(head.len()).map(Standing::digest);
+        digests.eq(head.iter().copied())
     })
 }
 
@@ -175,8 +178,11 @@ fn flush(observed: &mut Observed, chain: &str) {
 fn is_idle(observed: &Observed, input: &Input, chain: &str) -> bool {
     let is_asked = Table::from_name(&input.table).is_some_and(|table| {
         let mut parents = table.parents().iter();
-        let has_jump =
-            |(parent, _): &(&str, _)| observed.find(parent, &crate::rule::jump(chain)).is_some();
+        let has_jump = |(parent, _): &(&str, _)| {
+            observed
+                .find(parent, digest(&crate::rule::jump(chain)))
+                .is_some()
+        };
         parents.any(has_jump) || !observed.asking(table, chain).is_empty()
     });
     observed.has_chain(chain) && observed.rules_of(chain).len() == 0 && !is_asked

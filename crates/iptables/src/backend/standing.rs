@@ -5,14 +5,13 @@ use std::fmt::Write;
 
 use palisade_core::backend::{self, Counted, Installed, Placement};
 use palisade_core::network::Family;
-use palisade_core::rules::Layer;
+use palisade_core::rules::{Layer, RuleKind};
 use palisade_core::state::Record;
 
-use super::area::{installed, is_same};
-use super::draft::recorded;
+use super::area::{digest_of, installed, is_same, text_of};
 use super::observed::{Id, Observed};
 use super::{Iptables, IptablesError};
-use crate::rule::{LAYERS, Placed, Table, jump, placed, purpose};
+use crate::rule::{LAYERS, Placed, Table, jump, placed, untag};
 use crate::run::{RestoreError, Variant};
 use crate::text;
 
@@ -40,7 +39,9 @@ pub(super) fn of(
             for &network in &networks {
                 let recorded = records[network].installed.iter();
                 let here = recorded.filter(|i| i.family == family && i.table == table.name());
-                let mut found: Vec<_> = here.map(|i| one(&mut observed, i)).collect();
+                let mut found: Vec<_> = here
+                    .map(|i| one(&mut observed, records[network], i))
+                    .collect();
                 // As the rules were printed, in which order packets meet them; what is missing last.
                 found.sort_by_key(|(id, _)| (id.is_none(), *id));
                 all[network].extend(found.into_iter().map(|(_, standing)| standing));
@@ -61,11 +62,15 @@ fn refused(record: &Record, family: Family) -> impl Iterator<Item = backend::Sta
         recorded.any(|installed| is_same(installed, placed))
     };
     let refused = placed.filter(move |p| p.kind.is_optional() && !is_recorded(p));
-    refused.map(move |placed| missing(&installed(family, &placed)))
+    refused.map(move |placed| missing(&installed(family, &placed), placed.words.line()))
 }
 
-fn one(observed: &mut Observed, installed: &Installed) -> (Option<Id>, backend::Standing) {
-    let id = observed.claim(&installed.place, &recorded(installed));
+fn one(
+    observed: &mut Observed,
+    record: &Record,
+    installed: &Installed,
+) -> (Option<Id>, backend::Standing) {
+    let id = digest_of(installed).and_then(|digest| observed.claim(&installed.place, digest));
     let standing = match id {
         Some(id) => backend::Standing {
             counter: observed.rule(id).counters.map(|counters| Counted {
@@ -73,19 +78,25 @@ fn one(observed: &mut Observed, installed: &Installed) -> (Option<Id>, backend::
                 bytes: counters.bytes,
             }),
             missing: false,
-            ..missing(installed)
+            ..missing(installed, observed.rule(id).words.line())
         },
-        None => missing(installed),
+        None => missing(installed, text_of(record, installed)),
     };
     (id, standing)
 }
 
-fn missing(installed: &Installed) -> backend::Standing {
+/// The kind that the comment of a recorded rule names.
+fn purpose(installed: &Installed) -> Option<RuleKind> {
+    let (_, kind) = untag(&installed.item.rule()?.comment)?;
+    Some(kind)
+}
+
+fn missing(installed: &Installed, text: String) -> backend::Standing {
     backend::Standing {
         family: installed.family,
         place: installed.place.clone(),
-        purpose: purpose(&recorded(installed)),
-        text: installed.item.clone(),
+        purpose: purpose(installed),
+        text,
         counter: None,
         missing: true,
     }

@@ -7,18 +7,19 @@ use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
 use palisade_core::network::{Family, Name};
 use palisade_core::state::Record;
 
-use super::draft::{Jumps, jumps, recorded};
+use super::area::{digest_of, text_of};
+use super::draft::{Jumps, jumps};
 use super::observed::{Id, Observed};
 use super::order::in_order;
 use super::renamed::Renamed;
 use super::{Iptables, IptablesError};
-use crate::rule::{Table, meaning, tag};
+use crate::rule::{Table, untag};
 use crate::run::{RestoreError, Variant, word};
 use crate::text::Words;
 
 /// What is recorded of networks in one family of one variant: later networks, and what is issued
 /// later of each, first, as it stands from the top down.
-type Recorded<'a> = Vec<(&'a Name, &'a Installed)>;
+type Recorded<'a> = Vec<(&'a Record, &'a Installed)>;
 
 pub(super) fn verify(
     iptables: &mut Iptables,
@@ -38,7 +39,7 @@ pub(super) fn verify(
         let variant = iptables.variant(&record.placement)?;
         for installed in record.installed.iter().rev() {
             let area = areas.entry((variant, installed.family)).or_default();
-            area.push((record.network.name(), installed));
+            area.push((record, installed));
         }
     }
     areas.retain(|area, _| looked_at.contains(area));
@@ -111,9 +112,9 @@ impl Look<'_> {
         for chain in self.table.chains() {
             chains.insert(chain, Vec::new());
         }
-        for &(network, installed) in recorded {
+        for &(record, installed) in recorded {
             let of_chain = chains.entry(&installed.place).or_default();
-            of_chain.push((network, installed));
+            of_chain.push((record, installed));
         }
         for (chain, recorded) in chains {
             self.rules(chain, &recorded);
@@ -147,7 +148,7 @@ impl Look<'_> {
     /// A chain that is missing, and where its rules are if somebody renamed it.
     fn lost(&self, chain: &str, recorded: &Recorded<'_>) -> String {
         let its = recorded.iter().filter(|(_, i)| i.place == chain);
-        let its = its.map(|(_, installed)| meaning(&super::draft::recorded(installed)));
+        let its = its.filter_map(|(_, installed)| digest_of(installed));
         match Renamed::of(&self.observed, self.table).chain_of(its) {
             Some(renamed) => {
                 format!("the chain; its rules are in `{renamed}`: somebody renamed or copied it")
@@ -158,34 +159,36 @@ impl Look<'_> {
 
     fn rules(&mut self, chain: &str, all: &Recorded<'_>) {
         let mut standing: Vec<(usize, Id)> = Vec::new();
-        let mut missing: Vec<(&Name, Words)> = Vec::new();
+        let mut missing: Vec<(&Record, &Installed)> = Vec::new();
         let mut seen = HashSet::new();
-        for (rank, (network, installed)) in all.iter().enumerate() {
+        for (rank, (record, installed)) in all.iter().enumerate() {
             // While a change is recorded, an item may be named twice.
             if !seen.insert((&installed.place, &installed.item)) {
                 continue;
             }
-            let words = recorded(installed);
-            match self.observed.claim(chain, &words) {
+            let digest = digest_of(installed);
+            match digest.and_then(|digest| self.observed.claim(chain, digest)) {
                 Some(id) => standing.push((rank, id)),
-                None => missing.push((network, words)),
+                None => missing.push((record, installed)),
             }
         }
         let foreign = self.observed.foreign(chain);
         let mut foreign: Vec<Words> = foreign.map(|standing| standing.words.clone()).collect();
-        for (network, words) in missing {
-            // Somebody changed a rule of ours if one with its comment stands instead.
+        for (record, installed) in missing {
+            let (network, text) = (record.network.name(), text_of(record, installed));
+            // Another program changed a rule if one with its comment is there instead.
+            let comment = installed.item.rule().map(|rule| rule.comment.as_str());
+            let comment = comment.filter(|comment| untag(comment).is_some());
             let is_instead =
-                |other: &Words| tag(&words).is_some() && comment(other) == comment(&words);
+                |other: &Words| comment.is_some() && other.behind("--comment") == comment;
             match foreign.iter().position(is_instead) {
                 Some(at) => {
                     let instead = foreign.remove(at);
-                    let detail = format!("`{instead}` instead of `{words}`");
+                    let detail = format!("`{instead}` instead of `{text}`");
                     self.tell(Some(network), chain, DiscrepancyKind::Changed, detail);
                 }
                 None => {
-                    let detail = words.to_string();
-                    self.tell(Some(network), chain, DiscrepancyKind::Missing, detail);
+                    self.tell(Some(network), chain, DiscrepancyKind::Missing, text);
                 }
             }
         }
@@ -202,14 +205,10 @@ impl Look<'_> {
         let kept: HashSet<usize> = in_order(&ranks).into_iter().collect();
         for rank in ranks {
             if !kept.contains(&rank) {
-                let (network, installed) = all[rank];
-                let item = installed.item.clone();
-                self.tell(Some(network), chain, DiscrepancyKind::Order, item);
+                let (record, installed) = all[rank];
+                let (network, text) = (record.network.name(), text_of(record, installed));
+                self.tell(Some(network), chain, DiscrepancyKind::Order, text);
             }
         }
     }
-}
-
-fn comment(words: &Words) -> Option<&str> {
-    words.behind("--comment")
 }

@@ -11,7 +11,7 @@ use palisade_core::rules::{self, Guard, Layer, Role, Rule, RuleKind};
 
 use crate::text::Words;
 
-pub(crate) use read::meaning;
+pub(crate) use read::{digest, identity};
 pub use read::{read, untag};
 
 /// The layers that iptables has rules for, each with programs of its own.
@@ -115,13 +115,6 @@ pub fn placed(network: &Network, family: Family) -> Vec<Placed> {
 #[must_use]
 pub fn jump(chain: &str) -> Words {
     ["-j", chain].into_iter().collect()
-}
-
-/// The purpose that our comment in a rule says.
-#[must_use]
-pub fn purpose(words: &Words) -> Option<RuleKind> {
-    let (_, purpose) = tag(words)?;
-    Some(purpose)
 }
 
 /// Whether a chain is one of ours, by its name.

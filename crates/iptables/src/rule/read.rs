@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use palisade_core::identity::{Digest, Digester, Identity, RuleIdentity};
 use palisade_core::network::{AddressRange, Family, Name, PortRange, Subnet};
 use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Rule, RuleKind};
 
@@ -47,29 +48,38 @@ pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
     rule.action = target.action()?;
     // What was passed over above is seen here: order, what stands twice, other answers of REJECT.
     let anew = Placed::of(&rule);
-    let is_same = anew.chain == saved.chain && meaning(&anew.words) == meaning(&saved.words);
+    let is_same = anew.chain == saved.chain && digest(&anew.words) == digest(&saved.words);
     is_same.then_some(rule)
 }
 
-/// Words as one text, alike for all that mean the same: programs write some IPv6 addresses with
-/// their end as IPv4 has it, some do not.
-pub(crate) fn meaning(words: &text::Words) -> String {
-    let has_ipv6 = |word: &String| word.bytes().filter(|&byte| byte == b':').count() > 1;
-    if !words.as_slice().iter().any(has_ipv6) {
-        return words.line();
-    }
-    let words = words.as_slice();
-    let mut alike = Vec::with_capacity(words.len());
+/// A digest of words that is the same for all that mean the same: programs write some IPv6 addresses
+/// with their end as IPv4 has it, some do not.
+pub(crate) fn digest(words: &text::Words) -> Digest {
+    let mut digester = Digester::default();
     let mut before = "";
-    for word in words {
+    for word in words.as_slice() {
         let net = match before {
             "-s" | "-d" if word.contains(':') => word.parse::<IpNet>().ok(),
             _ => None,
         };
-        alike.push(net.map_or_else(|| word.clone(), |net| net.to_string()));
+        match net {
+            Some(IpNet::V6(net)) => {
+                digester.add(&net.addr().octets());
+                digester.add(&[net.prefix_len()]);
+            }
+            _ => digester.add(word.as_bytes()),
+        }
         before = word;
     }
-    alike.into_iter().collect::<text::Words>().line()
+    digester.digest()
+}
+
+/// What identifies a rule with these words in its chain.
+pub(crate) fn identity(words: &text::Words) -> Identity {
+    Identity::Rule(RuleIdentity {
+        comment: words.behind("--comment").unwrap_or_default().to_owned(),
+        digest: digest(words),
+    })
 }
 
 /// The network and the kind that a rule's comment names. Requests and replies of a service have one
@@ -270,12 +280,12 @@ mod tests {
     fn addresses_mean_the_same_however_they_are_written() {
         let words = |text: &str| text.parse::<text::Words>().unwrap();
         assert_eq!(
-            meaning(&words("-s ::0.5.0.0/112 -j ACCEPT")),
-            meaning(&words("-s ::5:0/112 -j ACCEPT"))
+            digest(&words("-s ::0.5.0.0/112 -j ACCEPT")),
+            digest(&words("-s ::5:0/112 -j ACCEPT"))
         );
         assert_ne!(
-            meaning(&words("--comment ::0.5.0.0/112")),
-            meaning(&words("--comment ::5:0/112"))
+            digest(&words("--comment ::0.5.0.0/112")),
+            digest(&words("--comment ::5:0/112"))
         );
     }
 }

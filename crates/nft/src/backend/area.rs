@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use palisade_core::backend::{Change, Installed, Placement};
+use palisade_core::identity::Identity;
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::{Layer, Rule};
 use palisade_core::state::{Record, Uses};
 
-use super::item::{Wanted, is_same, set_of};
+use super::item::{Wanted, set_of};
 use super::settings::{Settings, SettingsError};
 use crate::layout::{Item, Layout, SetId, Skeleton, TableName};
 use crate::program::Program;
@@ -28,7 +29,7 @@ pub(super) struct Area<'a> {
     /// What is recorded of networks that go, or are replaced.
     pub(super) gone: Vec<(&'a Name, &'a Installed)>,
     /// Places and items of the same, and whose they are.
-    pub(super) gone_items: HashMap<(&'a str, &'a str), &'a Name>,
+    pub(super) gone_items: HashMap<(&'a str, &'a Identity), &'a Name>,
     /// What networks need that come, by their place in [`Change::add`].
     pub(super) added: Vec<(usize, Wanted)>,
     /// What networks need that stay and are looked at, by their place in [`Change::restore`].
@@ -164,29 +165,13 @@ impl<'a> Area<'a> {
             return false;
         }
         let Installed { place, item, .. } = &wanted.installed;
-        let owner = self.gone_items.get(&(place.as_str(), item.as_str()));
+        let owner = self.gone_items.get(&(place.as_str(), item));
         match &wanted.item {
             Item::Rule(_) => owner.is_some(),
             Item::Element { element, .. } => {
                 owner.is_some_and(|owner| element.userdata.text() == Some(owner.as_str()))
             }
         }
-    }
-
-    /// The elements that shall stand, by set and key, and whose they are.
-    pub(super) fn staying_elements(&self) -> HashMap<(&str, &[u8]), &str> {
-        let mut owners = HashMap::new();
-        if self.gone.is_empty() && self.excess.is_empty() {
-            return owners; // Nobody asks.
-        }
-        for (_, wanted) in self.added.iter().chain(&self.restored) {
-            if let Item::Element { element, .. } = &wanted.item {
-                let owner = element.userdata.text().unwrap_or_default();
-                let set = wanted.installed.place.as_str();
-                owners.insert((set, element.key.as_slice()), owner);
-            }
-        }
-        owners
     }
 }
 
@@ -360,9 +345,8 @@ impl<'a> Area<'a> {
             let gone: Vec<_> = here.map(|i| (record.network.name(), i)).collect();
             self.gone.extend(gone);
         }
-        let item = |&(owner, gone): &(&'a Name, &'a Installed)| {
-            ((gone.place.as_str(), gone.item.as_str()), owner)
-        };
+        let item =
+            |&(owner, gone): &(&'a Name, &'a Installed)| ((gone.place.as_str(), &gone.item), owner);
         self.gone_items = self.gone.iter().map(item).collect();
     }
 
@@ -372,10 +356,8 @@ impl<'a> Area<'a> {
         let (family, table, coming) = (self.family, &self.table, &mut self.coming);
         let wanted = items.into_iter().map(|i| coming.wanted(family, table, i));
         let wanted: Vec<Wanted> = wanted.collect();
-        let is_wanted = |installed: &Installed| {
-            let same = |wanted: &Wanted| is_same(&wanted.installed, installed);
-            wanted.iter().any(same)
-        };
+        let is_wanted =
+            |installed: &Installed| wanted.iter().any(|wanted| wanted.installed == *installed);
         let here = record.installed.iter().filter(|i| self.is_here(i));
         let excess = here.filter(|installed| !is_wanted(installed));
         let excess: Vec<_> = excess.map(|e| (i, record.network.name(), e)).collect();

@@ -1,14 +1,14 @@
-//! What a batch leaves in the kernel, so that it can be told later that it landed.
+//! What a batch leaves in the kernel, so that it is seen later whether it landed.
 
 use palisade_core::backend::Change;
 
-use super::area::Area;
-use super::difference::Difference;
+use super::operation::Operation;
+use super::table_plan::TablePlan;
 use crate::batch::Batch;
 use crate::dump::{DumpError, Reader};
 use crate::layout;
 
-/// After so many networks that came one by one, a batch sweeps the markers before it.
+/// After so many networks that were added one by one, a batch sweeps the markers before it.
 const SWEPT_EVERY: u64 = 64;
 
 /// The marker of a transaction.
@@ -22,60 +22,47 @@ pub(super) struct Marker<'a> {
 }
 
 impl<'a> Marker<'a> {
-    /// The marker of a change that comes to these differences: what deletes anyway sweeps.
-    pub(super) fn of(change: &'a Change<'_>, differences: &[Difference<'_>]) -> Self {
-        // Ranks are given one after another, so that none is passed over while networks only come.
+    /// The marker of a change with these plans: what deletes anyway sweeps.
+    pub(super) fn of(change: &'a Change<'_>, tables: &[TablePlan]) -> Self {
+        // Ranks are given one after another, so that none is passed over while networks are only added.
         let mut orders = change.add.iter().map(|addition| addition.order);
         let is_due = orders.any(|order| order % SWEPT_EVERY == 0);
+        let mut operations = tables.iter().flat_map(TablePlan::operations);
         Self {
             transaction: &change.transaction,
-            beside_others: !is_due && differences.iter().all(Difference::only_adds),
+            beside_others: !is_due && !operations.any(Operation::deletes),
         }
     }
-}
 
-impl Difference<'_> {
-    /// Whether nothing goes.
-    pub(super) fn only_adds(&self) -> bool {
-        !self.delete_table
-            && self.delete_rules.is_empty()
-            && self.delete_elements.is_empty()
-            && self.delete_skeleton_rules.is_empty()
-            && self.delete_chains.is_empty()
-            && self.delete_sets.is_empty()
-    }
-
-    /// Leaves the marker of a transaction, beside those before or in place of them: each of these is
-    /// deleted by its name, so that what others put there stays.
-    pub(super) fn mark(
-        &self,
+    /// Leaves it in a table, beside those before or in place of them: each of these is deleted by its
+    /// name, so that what others put there stays.
+    pub(super) fn leave(
+        self,
         reader: &mut Reader<'_>,
-        area: &Area<'_>,
-        marker: Marker<'_>,
+        table: &TablePlan,
         batch: &mut Batch,
     ) -> Result<(), DumpError> {
-        let set = layout::transaction_set(&area.table, area.family);
-        let table = area.table.as_str();
-        if self.lacks_transaction {
-            batch.add_set(&set);
-        } else if self.add_table.is_none() && !marker.beside_others {
-            let swept = match reader.elements(set.family, table, &set.name) {
+        let (family, name) = (table.id.family.into(), table.id.name.as_str());
+        let is_new = |operation: &Operation| matches!(operation, Operation::AddTable(..));
+        Self::make_place(table, batch);
+        if !table.lacks_transaction && !self.beside_others && !table.operations().any(is_new) {
+            let swept = match reader.elements(family, name, layout::TRANSACTION) {
                 // This batch comes too late, or the next one sweeps.
                 Err(DumpError::Restless) => Vec::new(),
                 read => read?,
             };
             let swept = swept.iter().filter(|e| layout::is_marker(&e.key));
-            batch.delete_elements(set.family, table, &set.name, swept);
+            batch.delete_elements(family, name, layout::TRANSACTION, swept);
         }
-        let marker = layout::marker(marker.transaction);
-        batch.add_elements(set.family, table, &set.name, [&marker]);
+        let marker = layout::marker(self.transaction);
+        batch.add_elements(family, name, layout::TRANSACTION, [&marker]);
         Ok(())
     }
 
-    /// A table that is older than markers gets the set for them.
-    pub(super) fn make_place_for_mark(&self, area: &Area<'_>, batch: &mut Batch) {
-        if self.remains && self.lacks_transaction {
-            batch.add_set(&layout::transaction_set(&area.table, area.family));
+    /// A table that has no set for markers gets one.
+    pub(super) fn make_place(table: &TablePlan, batch: &mut Batch) {
+        if table.lacks_transaction {
+            batch.add_set(&layout::transaction_set(&table.id.name, table.id.family));
         }
     }
 }

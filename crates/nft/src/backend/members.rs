@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use palisade_core::backend::Installed;
 use palisade_core::network::Name;
 
-use super::item::Key;
 use super::observed::target;
 use crate::layout;
 use crate::object::{Element, ElementRef, Set};
@@ -28,7 +27,7 @@ pub(super) struct Members<'r> {
 /// An element that is recorded.
 #[derive(Debug)]
 pub(super) struct Member<'r> {
-    key: Key,
+    key: &'r [u8],
     pub(super) owner: &'r Name,
     pub(super) installed: &'r Installed,
     stands: bool,
@@ -39,7 +38,7 @@ impl<'r> Members<'r> {
     pub(super) fn of(recorded: &[(&'r Name, &'r Installed)]) -> Self {
         let mut members = Self::default();
         for &(owner, installed) in recorded {
-            if let Some(key) = Key::read(&installed.item) {
+            if let Some(key) = installed.item.key() {
                 let of_set = members.recorded.entry(&installed.place).or_default();
                 of_set.push(Member {
                     key,
@@ -64,7 +63,7 @@ impl<'r> Members<'r> {
         whole: impl FnOnce() -> Result<Element, E>,
     ) -> Result<(), E> {
         let known = self.recorded.get_mut(set.name.as_str()).and_then(|of_set| {
-            let at = of_set.binary_search_by(|member| (*member.key).cmp(element.key));
+            let at = of_set.binary_search_by(|member| member.key.cmp(element.key));
             of_set.get_mut(at.ok()?)
         });
         if let Some(member) = known {

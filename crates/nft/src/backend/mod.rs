@@ -4,27 +4,25 @@
 //! are found by handle and tag together; elements by their keys.
 
 mod alike;
-mod anew;
 mod area;
-mod clear;
-mod difference;
 mod error;
 mod features;
 mod installed;
 mod item;
+mod known;
 mod landed;
 mod leftovers;
-mod lines;
 mod marker;
 mod members;
+mod notes;
 mod observed;
+mod operation;
 mod place;
 mod plan;
 mod probe;
-mod rebuild;
-mod rounds;
 mod settings;
 mod standing;
+mod table_plan;
 mod verify;
 
 use std::collections::{BTreeSet, HashSet};
@@ -32,8 +30,8 @@ use std::process;
 
 use palisade_core::Hint;
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, InstalledRules,
-    Placement, Plan, RunError, Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, InstalledRules, Placement, Plan,
+    RunError, Standing, Step,
 };
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Network};
@@ -144,11 +142,12 @@ impl Backend for Nftables {
     }
 
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
-        match change.foreign {
-            Foreign::Keep => self.prepare(change),
-            Foreign::Remove => self.prepare_rebuild(change),
-        }
-        .map_err(failed)
+        let prepared = plan::prepare(&mut self.reader(), change).map_err(failed)?;
+        self.planned = Some(Planned {
+            generation: prepared.generation,
+            is_marked: prepared.is_marked,
+        });
+        Ok(prepared.plan)
     }
 
     fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {

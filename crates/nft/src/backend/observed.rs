@@ -4,15 +4,15 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use palisade_core::backend::Installed;
+use palisade_core::identity::{Digest, RuleIdentity};
 
-use super::item::{key, rule_text};
+use crate::identity::{comment, digest};
 use crate::layout::{self, Layout};
 use crate::object::{Element, Expression, Rule, Value, Verdict};
 use crate::program::{ElementOf, Program};
-use crate::statement::quoted;
 
-/// A table as it stands, with its rules in words. Rules are claimed one by one for what is
-/// recorded or wanted; what nobody claims is somebody else's.
+/// A table as it is installed. Rules are claimed one by one for what is recorded or wanted; those that no
+/// one claims are foreign.
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) program: Program,
@@ -27,92 +27,75 @@ pub(super) struct Observed {
 #[derive(Debug, Default)]
 struct Rules {
     in_order: Vec<Standing>,
-    /// By what their words end in: the comment, which few rules share.
-    by_tag: HashMap<String, Vec<usize>>,
+    /// By comment, which few rules share.
+    by_comment: HashMap<String, Vec<usize>>,
 }
 
 impl Rules {
     fn new(rules: Vec<Rule>) -> Self {
         let mut all = Self::default();
-        for (at, rule) in rules.into_iter().enumerate() {
-            let tag = rule.userdata.text().map(commented).unwrap_or_default();
-            all.by_tag.entry(tag).or_default().push(at);
+        for (place, rule) in rules.into_iter().enumerate() {
+            let commented = all.by_comment.entry(comment(&rule).to_owned()).or_default();
+            commented.push(place);
             all.in_order.push(Standing {
-                text: OnceCell::new(),
+                digest: OnceCell::new(),
                 claimed: layout::is_of_skeleton(&rule),
-                place: at,
+                place,
                 rule,
             });
         }
         all
     }
 
-    /// Where the rule is that was recorded so: the one with the recorded handle if it still has our
-    /// tag, otherwise one that says the same.
-    fn find(&self, recorded: &Installed) -> Option<usize> {
-        let is_free = |at: &usize| self.in_order.get(*at).is_some_and(|rule| !rule.claimed);
-        // Only the first builds recorded handles.
-        let by_handle = recorded.handle.and_then(|handle| {
-            let mut rules = self.in_order.iter();
-            rules.position(|rule| rule.handle() == Some(handle) && rule.has_tag_of(recorded))
-        });
-        let by_text = || self.saying(&recorded.item).find(is_free);
-        by_handle.filter(is_free).or_else(by_text)
+    /// The first rule that has this comment and does the same.
+    fn find(&self, comment: &str, digest: Digest) -> Option<&Standing> {
+        let places = self.by_comment.get(comment)?.iter();
+        let mut rules = places.filter_map(|&place| self.in_order.get(place));
+        rules.find(|standing| standing.digest() == digest)
     }
 
-    /// Where the rules are that say this.
-    fn saying(&self, text: &str) -> impl Iterator<Item = usize> {
-        let tag = text.rfind(COMMENT).and_then(|at| text.get(at..));
-        let tagged = self.by_tag.get(tag.unwrap_or_default());
-        let tagged = tagged.into_iter().flatten().copied();
-        tagged.filter(move |&at| {
-            self.in_order
-                .get(at)
-                .is_some_and(|rule| rule.text() == text)
-        })
+    /// The first rule that has this comment, that no one claimed, and for which this holds; it is claimed.
+    fn claim(&mut self, comment: &str, is_it: impl Fn(&Standing) -> bool) -> Option<&Standing> {
+        let is_free = |&&place: &&usize| {
+            let standing = self.in_order.get(place);
+            standing.is_some_and(|standing| !standing.claimed && is_it(standing))
+        };
+        let place = *self.by_comment.get(comment)?.iter().find(is_free)?;
+        let standing = self.in_order.get_mut(place)?;
+        standing.claimed = true;
+        Some(standing)
     }
 }
 
-/// What stands before a rule's comment.
-const COMMENT: &str = " comment ";
-
-/// How the words of a rule with this comment end, from the last place on where a comment may begin.
-fn commented(tag: &str) -> String {
-    let mut end = format!("{COMMENT}{}", quoted(tag));
-    let last = end.rfind(COMMENT).unwrap_or_default();
-    end.drain(..last);
-    end
-}
-
-/// A rule as it stands.
+/// A rule as it is installed.
 #[derive(Debug)]
 pub(super) struct Standing {
     pub(super) rule: Rule,
-    /// Its words, made when somebody asks for them: a change of one network asks for few.
-    text: OnceCell<String>,
+    /// Made when it is first needed: a change of one network needs few.
+    digest: OnceCell<Digest>,
     /// How many rules of its chain stand above it.
     pub(super) place: usize,
     claimed: bool,
 }
 
 impl Standing {
-    /// What it says.
-    pub(super) fn text(&self) -> &str {
-        self.text.get_or_init(|| rule_text(&self.rule))
+    /// How it is printed.
+    pub(super) fn text(&self) -> String {
+        format!("{:#}", self.rule)
     }
 
-    /// Whether it is ours: of a skeleton, or claimed for what is recorded.
+    /// What it does.
+    pub(super) fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| digest(&self.rule))
+    }
+
+    /// Whether it is palisade's: of a skeleton, or claimed for what is recorded.
     pub(super) fn is_claimed(&self) -> bool {
         self.claimed
     }
 
     pub(super) fn handle(&self) -> Option<u64> {
         self.rule.handle
-    }
-
-    fn has_tag_of(&self, recorded: &Installed) -> bool {
-        let tag = self.rule.userdata.text();
-        tag.is_some_and(|tag| recorded.item.ends_with(&format!("comment {}", quoted(tag))))
     }
 }
 
@@ -155,29 +138,28 @@ impl Observed {
         self.rules.get(chain).map_or(&[], |rules| &rules.in_order)
     }
 
-    /// The first rule of a chain that says this.
-    pub(super) fn rule(&self, chain: &str, text: &str) -> Option<&Standing> {
-        let rules = self.rules.get(chain)?;
-        let at = rules.saying(text).next()?;
-        rules.in_order.get(at)
+    /// The first rule of a chain that has this comment and does the same.
+    pub(super) fn rule(&self, chain: &str, comment: &str, digest: Digest) -> Option<&Standing> {
+        self.rules.get(chain)?.find(comment, digest)
     }
 
-    /// The rule that is recorded so, if it stands. Each is found once.
+    /// The first rule of its chain that is the same as this one.
+    pub(super) fn same_as(&self, rule: &Rule) -> Option<&Standing> {
+        self.rule(&rule.chain, comment(rule), digest(rule))
+    }
+
+    /// The rule that is recorded so, if it is installed. Each is found once.
     pub(super) fn claim(&mut self, recorded: &Installed) -> Option<&Standing> {
         let rules = self.rules.get_mut(&recorded.place)?;
-        let at = rules.find(recorded)?;
-        let standing = rules.in_order.get_mut(at)?;
-        standing.claimed = true;
-        Some(standing)
+        let RuleIdentity { comment, digest } = recorded.item.rule()?;
+        rules.claim(comment, |standing| standing.digest() == *digest)
     }
 
-    /// A rule that nobody claims and that has the tag of one that is not found: somebody changed it.
+    /// A rule that no one claims and that has the comment of one that is not found: another program
+    /// changed it.
     pub(super) fn claim_changed(&mut self, recorded: &Installed) -> Option<&Standing> {
         let rules = self.rules.get_mut(&recorded.place)?;
-        let mut free = rules.in_order.iter_mut().filter(|rule| !rule.claimed);
-        let standing = free.find(|rule| rule.has_tag_of(recorded))?;
-        standing.claimed = true;
-        Some(standing)
+        rules.claim(&recorded.item.rule()?.comment, |_| true)
     }
 
     /// Whether an element stands.
@@ -216,9 +198,9 @@ impl Observed {
                 tell(name, text, Some(&standing.rule));
             }
         }
-        let mut ours: HashMap<&str, HashSet<Vec<u8>>> = HashMap::new();
+        let mut ours: HashMap<&str, HashSet<&[u8]>> = HashMap::new();
         for installed in recorded {
-            if let Some(key) = key(&installed.item) {
+            if let Some(key) = installed.item.key() {
                 ours.entry(&installed.place).or_default().insert(key);
             }
         }
@@ -232,7 +214,10 @@ impl Observed {
             }
             let is_ours = |key: &Vec<u8>| {
                 let is_marker = is_for_markers && layout::is_marker(key);
-                is_marker || ours.get(name).is_some_and(|keys| keys.contains(key))
+                is_marker
+                    || ours
+                        .get(name)
+                        .is_some_and(|keys| keys.contains(key.as_slice()))
             };
             for element in filled.elements.iter().filter(|e| !is_ours(&e.key)) {
                 let set = &filled.set;

@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use palisade_core::identity::Digest;
+
 use super::area::Area;
-use super::item::rule_text;
 use super::observed::{Observed, Standing};
 use crate::batch::At;
+use crate::identity::{comment, digest};
 use crate::layout::Item;
 use crate::object::Rule;
 
@@ -19,23 +21,23 @@ pub(super) fn placed(
     observed: Option<&Observed>,
     gone: &HashSet<u64>,
 ) -> Vec<(Rule, At)> {
-    let mut ranks: HashMap<(String, String), (Reverse<usize>, At)> = HashMap::new();
+    let mut ranks: HashMap<(String, Digest), (Reverse<usize>, At)> = HashMap::new();
     let mut above: HashMap<String, At> = HashMap::new();
     for (rank, rule) in from_the_top(area).into_iter().enumerate() {
-        let text = rule_text(&rule);
-        let standing = observed.and_then(|o| o.rule(&rule.chain, &text));
+        let digest = digest(&rule);
+        let standing = observed.and_then(|o| o.rule(&rule.chain, comment(&rule), digest));
         let handle = standing.and_then(Standing::handle);
         if let Some(handle) = handle.filter(|handle| !gone.contains(handle)) {
             above.insert(rule.chain, At::After(handle));
         } else {
             let at = above.get(&rule.chain).copied().unwrap_or(At::Head);
-            ranks.insert((rule.chain, text), (Reverse(rank), at));
+            ranks.insert((rule.chain, digest), (Reverse(rank), at));
         }
     }
     let mut placed: Vec<(Option<Reverse<usize>>, At, Rule)> = rules
         .into_iter()
         .map(
-            |rule| match ranks.get(&(rule.chain.clone(), rule_text(&rule))) {
+            |rule| match ranks.get(&(rule.chain.clone(), digest(&rule))) {
                 Some(&(rank, at)) => (Some(rank), at, rule),
                 None => (None, At::Head, rule),
             },

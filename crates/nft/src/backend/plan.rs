@@ -1,157 +1,238 @@
-//! From a change to one batch, after a look at what it concerns.
+//! From a change to one batch: a plan for each table that it concerns.
 
-use palisade_core::backend::{Change, Plan, Step};
+use std::collections::{BTreeSet, HashSet};
+
+use palisade_core::backend::{Change, Foreign, Installed, Line, Operations, Plan, Step};
+use palisade_core::network::Name;
 
 use super::area::{Area, areas};
-use super::difference::{Difference, Trust, between};
-use super::item::Wanted;
+use super::error::PlanError;
+use super::known::Known;
 use super::marker::Marker;
+use super::notes::removal;
 use super::observed::Observed;
-use super::{Nftables, PlanError, Planned, lines, verify};
+use super::operation::{Operation, TableId};
+use super::table_plan::{ROUNDS, TablePlan};
+use super::verify::{self, Whole, is_dormant};
 use crate::batch::Batch;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::{layout, object};
 
-impl Nftables {
-    pub(super) fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, PlanError> {
-        let areas = areas(change)?;
-        let trust = match change.left_at {
-            Some(_) => Trust::Records,
-            None => Trust::Kernel,
-        };
-        let left_at = change
-            .left_at
-            .and_then(|left_at| u32::try_from(left_at).ok());
-        let is_settled = !change.in_words && areas.iter().all(Area::has_settled);
-        let (differences, generation) = match left_at {
-            Some(left_at) if is_settled => {
-                let settled = |area| Ok(Difference::settled(area));
-                (areas.iter().map(settled).collect(), left_at)
-            }
-            _ => self.reader().at_one_moment(|reader| {
-                let look = |area| look(reader, area, trust, change);
-                areas.iter().map(look).collect::<Result<Vec<_>, _>>()
-            })?,
-        };
-        let differences: Vec<Difference<'_>> = differences.into_iter().collect::<Result<_, _>>()?;
+/// A plan, and whether its batch leaves the transaction's mark.
+pub(super) struct Prepared {
+    pub(super) plan: Plan,
+    pub(super) generation: u32,
+    pub(super) is_marked: bool,
+}
 
-        let mut batch = Batch::new(Some(generation));
-        let rounds = [
-            Difference::delete_items,
-            Difference::delete_skeleton,
-            Difference::add_skeleton,
-            Difference::add_items,
-        ];
-        for round in rounds {
-            for (area, difference) in areas.iter().zip(&differences) {
-                round(difference, area, &mut batch);
+/// Plans a change after looking at what it concerns.
+pub(super) fn prepare(reader: &mut Reader<'_>, change: &Change<'_>) -> Result<Prepared, PlanError> {
+    let areas = areas(change)?;
+    let left_at = change.left_at.and_then(|at| u32::try_from(at).ok());
+    let mut plan = Plan::default();
+    let (tables, generation) = match (change.foreign, left_at) {
+        (Foreign::Remove, _) => repair(reader, change, areas, &mut plan)?,
+        (Foreign::Keep, Some(left_at)) if areas.iter().all(Area::has_settled) => {
+            let tables = areas.into_iter();
+            let tables = tables.map(|area| TablePlan::new(area, Known::Recorded));
+            (tables.collect(), left_at)
+        }
+        (Foreign::Keep, _) => {
+            let (known, generation) = reader.at_one_moment(|reader| {
+                let look = |area| look(reader, area, left_at.is_some());
+                areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+            })?;
+            let tables = areas.into_iter().zip(known);
+            let tables = tables.map(|(area, known)| Ok(TablePlan::new(area, known?)));
+            (tables.collect::<Result<_, PlanError>>()?, generation)
+        }
+    };
+    finish(reader, change, (tables, generation), plan)
+}
+
+/// Plans for tables, made for one generation of the ruleset.
+type Tables = (Vec<TablePlan>, u32);
+
+/// From the plans for tables to one batch.
+fn finish(
+    reader: &mut Reader<'_>,
+    change: &Change<'_>,
+    (tables, generation): Tables,
+    mut plan: Plan,
+) -> Result<Prepared, PlanError> {
+    let mut batch = Batch::new(Some(generation));
+    for round in 0..ROUNDS {
+        for table in &tables {
+            let operations = table.rounds[round].iter();
+            operations.for_each(|operation| operation.send(&table.id, &mut batch));
+        }
+    }
+    let mut is_marked = false;
+    if !batch.is_empty() {
+        // One marker will do; but every table has a place for it.
+        let mut remaining = tables.iter().filter(|table| table.remains);
+        if let Some(table) = remaining.next() {
+            let marker = Marker::of(change, &tables);
+            marker.leave(reader, table, &mut batch)?;
+            is_marked = true;
+        }
+        for table in remaining {
+            Marker::make_place(table, &mut batch);
+        }
+        plan.steps.push(step(batch));
+    }
+    plan.generation = Some(u64::from(generation));
+    note_installed(&mut plan, change, tables);
+    Ok(Prepared {
+        plan,
+        generation,
+        is_marked,
+    })
+}
+
+/// Notes what is installed afterwards. One pass over the items of all networks: if each network looked
+/// for its own, it would be quadratic.
+fn note_installed(plan: &mut Plan, change: &Change<'_>, tables: Vec<TablePlan>) {
+    plan.added = vec![Vec::new(); change.add.len()];
+    plan.restored = vec![None; change.restore.len()];
+    for &network in tables.iter().flat_map(|table| &table.restored) {
+        plan.restored[network].get_or_insert_default();
+    }
+    for table in tables {
+        let [added, restored] = table.installed;
+        for (network, installed) in added {
+            plan.added[network].push(installed);
+        }
+        for (network, installed) in restored {
+            if let Some(all) = &mut plan.restored[network] {
+                all.push(installed);
             }
         }
-        let mut is_marked = false;
-        if !batch.is_empty() {
-            // One marker will do; but every table has a place for it.
-            let mut remaining = areas.iter().zip(&differences).filter(|(_, d)| d.remains());
-            if let Some((area, difference)) = remaining.next() {
-                let marker = Marker::of(change, &differences);
-                difference.mark(&mut self.reader(), area, marker, &mut batch)?;
-                is_marked = true;
-            }
-            for (area, difference) in remaining {
-                difference.make_place_for_mark(area, &mut batch);
-            }
-        }
-        self.planned = Some(Planned {
-            generation,
-            is_marked,
-        });
-        let mut plan = Plan {
-            added: vec![Vec::new(); change.add.len()],
-            restored: vec![None; change.restore.len()],
-            generation: Some(u64::from(generation)),
-            ..Plan::default()
-        };
-        if !batch.is_empty() {
-            plan.steps.push(step(batch));
-        }
-        let mended: Vec<usize> = differences
-            .iter()
-            .flat_map(|d| &d.mended)
-            .copied()
-            .collect();
-        let items = areas.iter().flat_map(|area| &area.restored);
-        note_restored(&mut plan, mended, items);
-        for difference in differences {
-            plan.notes.extend(difference.notes);
-            plan.lines.extend(difference.lines);
-        }
-        for (network, wanted) in areas.into_iter().flat_map(|area| area.added) {
-            plan.added[network].push(wanted.installed);
-        }
-        Ok(plan)
+        plan.notes.extend(table.notes);
+        plan.operations.push(Box::new(Sent {
+            table: table.id,
+            operations: table.rounds.into_iter().flatten().collect(),
+        }));
     }
 }
 
-/// What to do in an area, after looking at the kernel. The outer error is of reading.
-fn look<'a>(
+/// The operations on a table, as they are sent.
+#[derive(Debug)]
+struct Sent {
+    table: TableId,
+    operations: Vec<Operation>,
+}
+
+impl Operations for Sent {
+    fn lines(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let operations = self.operations.iter();
+        operations.for_each(|operation| operation.print(&self.table, &mut lines));
+        lines
+    }
+}
+
+/// What is known of a table, after looking at the kernel. The outer error is of reading.
+fn look(
     reader: &mut Reader<'_>,
-    area: &'a Area<'_>,
-    trust: Trust,
-    change: &Change<'_>,
-) -> Result<Result<Difference<'a>, PlanError>, DumpError> {
-    let between = |observed: Option<&mut Observed>| {
-        let mut observed = observed;
-        let mut difference = between(area, observed.as_deref_mut(), trust);
-        if change.in_words {
-            difference.lines = lines::of(area, &difference, observed.as_deref());
-        }
-        difference
-    };
+    area: &Area<'_>,
+    is_untouched: bool,
+) -> Result<Result<Known, PlanError>, DumpError> {
     let family = object::Family::from(area.family);
     let skeletons = area.skeletons();
-    let depth = match trust {
-        Trust::Records if !skeletons.is_empty() => Depth::Outline,
-        // What others may have put there must be known before the table goes.
-        _ => Depth::Elements,
+    // What others may have put there must be known before the table is deleted.
+    let depth = match is_untouched && !skeletons.is_empty() {
+        true => Depth::Outline,
+        false => Depth::Elements,
     };
     let Some(program) = reader.program(family, area.table.as_str(), depth)? else {
-        return Ok(Ok(between(None)));
+        return Ok(Ok(Known::Absent));
     };
     if let Err(error) = check_mark(&program.table) {
         return Ok(Err(error));
     }
     let comes = !(area.added.is_empty() && area.restored.is_empty());
-    if comes && verify::is_dormant(&program.table) {
+    if comes && is_dormant(&program.table) {
         return Ok(Err(PlanError::Dormant {
             family,
             table: area.table.to_string(),
         }));
     }
     let mut observed = Observed::new(program);
-    if depth == Depth::Outline {
-        // The same for sets that nobody needs any more.
-        let needed = |name: &str| {
-            let mut sets = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.sets);
-            sets.any(|set| set.name == name)
-        };
-        let names = observed
-            .program
-            .sets
-            .iter()
-            .map(|filled| filled.set.name.clone());
-        let surplus: Vec<String> = names.filter(|name| !needed(name)).collect();
-        for set in surplus {
-            let elements = reader.elements(family, area.table.as_str(), &set)?;
-            observed.learn(&set, elements);
+    if depth == Depth::Elements {
+        if skeletons.is_empty() {
+            observed.learn_of_strangers(reader.strangers(family, area.table.as_str())?);
         }
+        return Ok(Ok(Known::Whole(observed)));
     }
-    if skeletons.is_empty() {
-        observed.learn_of_strangers(reader.strangers(family, area.table.as_str())?);
+    // The same for sets that no network needs any more.
+    let needed = |name: &str| {
+        let mut sets = skeletons.iter().flat_map(|(_, skeleton)| &skeleton.sets);
+        sets.any(|set| set.name == name)
+    };
+    let sets = observed.program.sets.iter();
+    let names = sets.map(|filled| filled.set.name.clone());
+    let surplus: Vec<String> = names.filter(|name| !needed(name)).collect();
+    for set in surplus {
+        let elements = reader.elements(family, area.table.as_str(), &set)?;
+        observed.learn(&set, elements);
     }
-    Ok(Ok(between(Some(&mut observed))))
+    Ok(Ok(Known::Outline(observed)))
+}
+
+/// Replaces each table in which something is installed otherwise than recorded.
+fn repair(
+    reader: &mut Reader<'_>,
+    change: &Change<'_>,
+    areas: Vec<Area<'_>>,
+    plan: &mut Plan,
+) -> Result<Tables, PlanError> {
+    let (tables, generation) = reader.at_one_moment(|reader| {
+        let mut whole = |area: &Area<'_>| {
+            let (family, table) = (area.family.into(), area.table.as_str());
+            let Some(program) = reader.program(family, table, Depth::Elements)? else {
+                return Ok(None);
+            };
+            let strangers = reader.strangers(family, table)?;
+            Ok(Some(Whole { program, strangers }))
+        };
+        areas.iter().map(&mut whole).collect::<Result<Vec<_>, _>>()
+    })?;
+    let records = [&change.keep[..], &change.restore[..]].concat();
+    let restored = change.restore.iter().map(|record| record.network.name());
+    let restored: HashSet<&Name> = restored.collect();
+    let recorded = change.restore.iter().flat_map(|record| &record.installed);
+    let recorded: HashSet<&Installed> = recorded.collect();
+    let mut broken: BTreeSet<Name> = BTreeSet::new();
+    let mut plans = Vec::with_capacity(areas.len());
+    for (area, whole) in areas.into_iter().zip(tables) {
+        let table = whole.as_ref().map(|whole| &whole.program.table);
+        match table.map_or(Ok(()), check_mark) {
+            Err(PlanError::OtherVersion { found, .. }) if found < layout::VERSION => {}
+            checked => checked?,
+        }
+        let found = verify::compare(&area, &records, whole.clone()).about(&restored);
+        // An earlier build recorded nothing that this one could read.
+        let unrecorded = area.restored.iter();
+        let unrecorded = unrecorded.filter(|(_, wanted)| !recorded.contains(&wanted.installed));
+        let unrecorded: BTreeSet<usize> = unrecorded.map(|&(network, _)| network).collect();
+        if found.all.is_empty() && unrecorded.is_empty() {
+            plans.push(TablePlan::unchanged(area));
+            continue;
+        }
+        plan.notes.extend(found.all.iter().filter_map(removal));
+        broken.extend(found.broken);
+        let unrecorded = unrecorded.into_iter().map(|i| change.restore[i]);
+        broken.extend(unrecorded.map(|record| record.network.name().clone()));
+        let observed = whole.map(|whole| Observed::new(whole.program));
+        plans.push(TablePlan::replacing(area, observed.as_ref()));
+    }
+    plan.broken = Some(broken);
+    Ok((plans, generation))
 }
 
 /// A table with our mark is of this build.
-pub(super) fn check_mark(table: &object::Table) -> Result<(), PlanError> {
+fn check_mark(table: &object::Table) -> Result<(), PlanError> {
     let (family, name) = (table.family, table.name.clone());
     match layout::version(table) {
         Some(layout::VERSION) => Ok(()),
@@ -167,30 +248,11 @@ pub(super) fn check_mark(table: &object::Table) -> Result<(), PlanError> {
     }
 }
 
-/// A batch is all or nothing: there is never a part to take back.
-pub(super) fn step(batch: Batch) -> Step {
+/// A batch is all or nothing: there is never a part to roll back.
+fn step(batch: Batch) -> Step {
     Step {
         what: "one batch of nf_tables".to_owned(),
         payload: batch.finish(),
         undo: Vec::new(),
-    }
-}
-
-/// What will stand for each network that is mended. One pass over the items of all: if each network
-/// looked for its own, it would be quadratic.
-pub(super) fn note_restored<'w>(
-    plan: &mut Plan,
-    mended: impl IntoIterator<Item = usize>,
-    items: impl Iterator<Item = &'w (usize, Wanted)>,
-) {
-    for network in mended {
-        if let Some(restored) = plan.restored.get_mut(network) {
-            restored.get_or_insert_default();
-        }
-    }
-    for (network, wanted) in items {
-        if let Some(Some(restored)) = plan.restored.get_mut(*network) {
-            restored.push(wanted.installed.clone());
-        }
     }
 }

@@ -7,10 +7,12 @@ use palisade_core::network::Family;
 use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
 
-use super::item::{key, set_of};
+use super::item::{in_words, set_of};
 use super::observed::Observed;
+use super::settings::Settings;
 use crate::dump::{Depth, DumpError, Reader};
-use crate::layout;
+use crate::identity::digest;
+use crate::layout::{self, Item};
 use crate::object::{Element, Expression};
 use crate::program::{FilledSet, Program};
 
@@ -33,9 +35,10 @@ pub(super) fn of(
         let mut observed = program.map(Observed::new);
         let mut of_networks: BTreeMap<usize, Vec<Found>> = BTreeMap::new();
         for (network, item) in items {
+            let record = records[network];
             let found = match &mut observed {
-                Some(observed) => one(observed, &elements, item),
-                None => (Place::default(), missing(item)),
+                Some(observed) => one(observed, &elements, record, item),
+                None => (Place::default(), missing(record, item)),
             };
             of_networks.entry(network).or_default().push(found);
         }
@@ -73,44 +76,54 @@ fn counted_elements(program: &Program) -> Elements {
     program.sets.iter().map(of_set).collect()
 }
 
-fn one(observed: &mut Observed, elements: &Elements, item: &Installed) -> Found {
-    let element = || elements.get(&item.place)?.get(&key(&item.item)?).copied();
+fn one(observed: &mut Observed, elements: &Elements, record: &Record, item: &Installed) -> Found {
+    let element = || elements.get(&item.place)?.get(item.item.key()?).copied();
     if let Some(counter) = element() {
-        let standing = backend::Standing {
-            counter,
-            missing: false,
-            ..missing(item)
-        };
-        return (Place::default(), standing);
+        return (Place::default(), installed(item, in_words(item), counter));
     }
     let mut chains = observed.program.chains.iter();
     let chain = chains.position(|filled| filled.chain.name == item.place);
+    let chain = chain.unwrap_or(usize::MAX);
     match observed.claim(item) {
         Some(found) => {
-            let standing = backend::Standing {
-                text: found.text().to_owned(),
-                counter: counter(&found.rule.expressions),
-                missing: false,
-                ..missing(item)
-            };
-            (Place(chain.unwrap_or(usize::MAX), found.place), standing)
+            let counter = counter(&found.rule.expressions);
+            let standing = installed(item, found.text(), counter);
+            (Place(chain, found.place), standing)
         }
-        None => (
-            Place(chain.unwrap_or(usize::MAX), usize::MAX),
-            missing(item),
-        ),
+        None => (Place(chain, usize::MAX), missing(record, item)),
     }
 }
 
-fn missing(item: &Installed) -> backend::Standing {
+fn installed(item: &Installed, text: String, counter: Option<Counted>) -> backend::Standing {
     backend::Standing {
         family: item.family,
         place: item.place.clone(),
         purpose: purpose(item),
-        text: item.item.clone(),
-        counter: None,
-        missing: true,
+        text,
+        counter,
+        missing: false,
     }
+}
+
+fn missing(record: &Record, item: &Installed) -> backend::Standing {
+    let text = made(record, item).unwrap_or_else(|| in_words(item));
+    backend::Standing {
+        missing: true,
+        ..installed(item, text, None)
+    }
+}
+
+/// A rule that is recorded, as this build makes it.
+fn made(record: &Record, item: &Installed) -> Option<String> {
+    let recorded = item.item.rule()?;
+    let Settings { layout, table } = Settings::try_from(&record.placement).ok()?;
+    let items = layout.items(&table, item.family, &record.network);
+    let mut rules = items.into_iter().filter_map(|made| match made {
+        Item::Rule(rule) => Some(rule),
+        Item::Element { .. } => None,
+    });
+    let made = rules.find(|rule| digest(rule) == recorded.digest)?;
+    Some(format!("{made:#}"))
 }
 
 fn counter(expressions: &[Expression]) -> Option<Counted> {
@@ -128,6 +141,5 @@ fn purpose(item: &Installed) -> Option<RuleKind> {
     if let Some(set) = set_of(&item.place) {
         return Some(set.rule_kind());
     }
-    let (_, comment) = item.item.rsplit_once("comment \"")?;
-    layout::untag(comment.strip_suffix('"')?).map(|(_, kind)| kind)
+    layout::untag(&item.item.rule()?.comment).map(|(_, kind)| kind)
 }

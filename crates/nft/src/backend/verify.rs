@@ -1,19 +1,21 @@
 //! What stands otherwise than it is recorded.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
 use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed};
+use palisade_core::identity::Digest;
 use palisade_core::network::{Name, Network};
 use palisade_core::state::Record;
 
 use super::alike;
 use super::area::Area;
-use super::item::Key;
+use super::item::in_words;
 use super::leftovers::Leftovers;
 use super::members::{Member, Members};
 use super::observed::{Observed, Standing};
 use crate::dump::{Depth, DumpError, Reader};
+use crate::identity::{comment, digest};
 use crate::layout::{self, Layout};
 use crate::object::{self, Expression, Rule, Table};
 use crate::program::{FilledSet, Program};
@@ -300,7 +302,7 @@ impl Found {
         } in members.missing()
         {
             let place = format!("set `{}`", installed.place);
-            let detail = format!("element {}", installed.item);
+            let detail = format!("element {}", in_words(installed));
             self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
         }
         for filled in &observed.program.sets {
@@ -323,24 +325,22 @@ impl Found {
         recorded: &[(&Name, &Installed)],
     ) {
         let is_rule = |installed: &Installed| {
-            Layout::Flat.has_chain(&installed.place) && Key::read(&installed.item).is_none()
+            Layout::Flat.has_chain(&installed.place) && installed.item.rule().is_some()
         };
         let rules = recorded.iter().filter(|(_, installed)| is_rule(installed));
-        // Those that say what they said are found first, then what stands instead of others.
-        let mut missing = Vec::new();
-        for &(owner, installed) in rules {
-            match observed.claim(installed) {
-                None => missing.push((owner, installed)),
-                Some(standing) => self.changed(owner, installed, standing),
-            }
-        }
-        for (owner, installed) in missing {
+        // Those that do what is recorded are found first, then what is there instead of others.
+        let missing: Vec<_> = rules
+            .filter(|(_, installed)| observed.claim(installed).is_none())
+            .collect();
+        let made = Made::of(expected);
+        for &&(owner, installed) in &missing {
+            let place = format!("chain `{}`", installed.place);
+            let text = made.text(installed);
             if let Some(standing) = observed.claim_changed(installed) {
-                self.changed(owner, installed, standing);
+                let detail = format!("{} instead of {text}", standing.text());
+                self.tell(Some(owner), &place, DiscrepancyKind::Changed, detail);
             } else {
-                let place = format!("chain `{}`", installed.place);
-                let item = installed.item.as_str();
-                self.tell(Some(owner), &place, DiscrepancyKind::Missing, item);
+                self.tell(Some(owner), &place, DiscrepancyKind::Missing, text);
             }
         }
         for chain in &expected.chains {
@@ -348,47 +348,39 @@ impl Found {
         }
     }
 
-    /// A rule of a network, if it does not say what is recorded.
-    fn changed(&mut self, owner: &Name, installed: &Installed, standing: &Standing) {
-        if standing.text() != installed.item {
-            let place = format!("chain `{}`", installed.place);
-            let detail = format!("{} instead of {}", standing.text(), installed.item);
-            self.tell(Some(owner), &place, DiscrepancyKind::Changed, detail);
-        }
-    }
-
-    /// The rules of the skeleton, what is not ours, and the order.
+    /// The rules of the skeleton, what is foreign, and the order.
     fn chain(&mut self, name: &str, expected: &[Rule], observed: &Observed) {
         let place = format!("chain `{name}`");
-        let wanted: Vec<String> = expected.iter().map(|rule| format!("{rule:#}")).collect();
-        let mut changed: HashSet<&str> = HashSet::new();
-        for (rule, text) in expected.iter().zip(&wanted) {
-            if !layout::is_of_skeleton(rule) || observed.rule(name, text).is_some() {
+        let wanted: Vec<Digest> = expected.iter().map(digest).collect();
+        let known: HashSet<Digest> = wanted.iter().copied().collect();
+        let mut changed: HashSet<Digest> = HashSet::new();
+        for (rule, &digest) in expected.iter().zip(&wanted) {
+            let is_installed = || observed.rule(name, comment(rule), digest).is_some();
+            if !layout::is_of_skeleton(rule) || is_installed() {
                 continue;
             }
             self.parts.extend(Part::rule(rule));
-            // Somebody changed a rule of ours if one with its comment stands instead.
+            // Another program changed a rule of ours if one with its comment is there instead.
             let mut instead = observed.rules(name).iter().filter(|standing| {
-                standing.rule.userdata.text() == rule.userdata.text()
-                    && !wanted.iter().any(|text| text == standing.text())
+                comment(&standing.rule) == comment(rule) && !known.contains(&standing.digest())
             });
             match instead.next() {
                 Some(standing) => {
-                    changed.insert(standing.text());
-                    let detail = format!("{} instead of {text}", standing.text());
+                    changed.insert(standing.digest());
+                    let detail = format!("{} instead of {rule:#}", standing.text());
                     self.tell(None, &place, DiscrepancyKind::Changed, detail);
                 }
-                None => self.tell(None, &place, DiscrepancyKind::Missing, text.as_str()),
+                None => self.tell(None, &place, DiscrepancyKind::Missing, format!("{rule:#}")),
             }
         }
-        let known: HashSet<&str> = wanted.iter().map(String::as_str).collect();
-        let mut seen: HashSet<&str> = HashSet::new();
+        let mut seen: HashSet<Digest> = HashSet::new();
         let mut ours = Vec::new();
         for standing in observed.rules(name) {
-            let is_wanted = known.contains(standing.text());
-            if is_wanted && (standing.is_claimed() && seen.insert(standing.text())) {
-                ours.push(standing.text());
-            } else if changed.contains(standing.text()) {
+            let digest = standing.digest();
+            let is_wanted = known.contains(&digest) && standing.is_claimed();
+            if is_wanted && seen.insert(digest) {
+                ours.push(digest);
+            } else if changed.contains(&digest) {
                 // Told above.
             } else if self.leftovers.serves(&standing.rule) {
                 // What it is left over for is told.
@@ -401,9 +393,8 @@ impl Found {
                 self.tell(None, &place, kind, standing.text());
             }
         }
-        let stand: HashSet<&str> = ours.iter().copied().collect();
-        let in_order = wanted.iter().map(String::as_str);
-        let mut in_order: Vec<&str> = in_order.filter(|text| stand.contains(text)).collect();
+        let mut in_order: Vec<Digest> = wanted;
+        in_order.retain(|digest| seen.contains(digest));
         in_order.dedup();
         if ours != in_order {
             self.parts.extend(Part::chain(name));
@@ -414,6 +405,23 @@ impl Found {
                 "its rules stand in another order",
             );
         }
+    }
+}
+
+/// The rules that palisade makes, for those who read of them.
+struct Made<'p>(HashMap<Digest, &'p Rule>);
+
+impl<'p> Made<'p> {
+    fn of(program: &'p Program) -> Self {
+        let rules = program.chains.iter().flat_map(|chain| &chain.rules);
+        Self(rules.map(|rule| (digest(rule), rule)).collect())
+    }
+
+    /// What is recorded, as it would be printed.
+    fn text(&self, installed: &Installed) -> String {
+        let rule = installed.item.rule();
+        let made = rule.and_then(|rule| self.0.get(&rule.digest));
+        made.map_or_else(|| in_words(installed), |rule| format!("{rule:#}"))
     }
 }
 

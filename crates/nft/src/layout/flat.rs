@@ -11,6 +11,7 @@ use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, U
 
 use super::skeleton::Skeleton;
 use super::table_ref::{FILTER, SRCNAT, TableRef, base};
+use crate::identity;
 use crate::object::{Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, Rule, Verdict};
 use crate::statement::{self, Direction, End, Match, Origin, Statement, Test, To, Translate};
 
@@ -111,7 +112,7 @@ pub(super) fn read(table: TableRef<'_>, found: &Rule) -> Option<rules::Rule> {
     }
     // What could not be told apart above (the order, what stands twice) is seen here.
     let made = rule(table, &read)?;
-    (format!("{made:#}") == format!("{found:#}")).then_some(read)
+    identity::is_same(&made, found).then_some(read)
 }
 
 fn read_match(table: TableRef<'_>, matching: &Match, into: &mut Matches) -> Option<()> {

@@ -13,6 +13,7 @@ use palisade_core::rules::Rule as CoreRule;
 use serde::Serialize;
 
 use crate::dump::{Depth, DumpError, Reader};
+use crate::identity::is_same;
 use crate::layout::{self, Layout, SetId, Skeleton, TableName};
 use crate::object::{self, Chain, Element, ElementRef, Expression, Rule, Set};
 use crate::program::{ElementOf, FilledChain, FilledSet, Program};
@@ -169,17 +170,16 @@ impl Lifting {
     /// The rules of a chain that are not of the skeleton.
     fn chain(&mut self, table: &TableName, chain: &FilledChain, skeleton: &Skeleton) {
         for rule in &chain.rules {
-            let text = format!("{rule:#}");
-            if skeleton
-                .rules
-                .iter()
-                .any(|known| known.chain == rule.chain && format!("{known:#}") == text)
-            {
+            let is_it = |known: &Rule| known.chain == rule.chain && is_same(known, rule);
+            if skeleton.rules.iter().any(is_it) {
                 continue;
             }
             match layout::read_rule(table, self.family, rule) {
                 Some(read) => self.rules.push(read),
-                None => self.strange.push(Strange::foreign(&chain.chain.name, text)),
+                None => {
+                    let text = format!("{rule:#}");
+                    self.strange.push(Strange::foreign(&chain.chain.name, text));
+                }
             }
         }
     }
@@ -237,9 +237,8 @@ fn lacking_chains(program: &Program, skeleton: &Skeleton) -> Vec<Strange> {
 /// The rules that a skeleton has and the table has not.
 fn lacking_rules<'s>(program: &Program, skeleton: &'s Skeleton) -> impl Iterator<Item = &'s Rule> {
     let stands = |rule: &Rule| {
-        let text = format!("{rule:#}");
         let found = program.chain(&rule.chain);
-        found.is_some_and(|chain| chain.rules.iter().any(|r| format!("{r:#}") == text))
+        found.is_some_and(|chain| chain.rules.iter().any(|other| is_same(rule, other)))
     };
     skeleton.rules.iter().filter(move |rule| !stands(rule))
 }

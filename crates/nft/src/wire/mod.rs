@@ -14,7 +14,7 @@ mod attribute;
 #[cfg(test)]
 mod broken;
 mod data;
-mod expression;
+pub(crate) mod expression;
 pub(crate) mod foreign;
 #[cfg(all(test, target_endian = "little"))]
 mod golden;

@@ -188,9 +188,11 @@ impl<'a> Meaning<'a> {
             _ => Family::Ipv4,
         };
         let key = layout::key_text(family, set, &element.key).to_string();
-        let is_it = |installed: &Installed| installed.place == set && installed.item == key;
+        let is_it = |installed: &Installed| {
+            installed.place == set && installed.item.key() == Some(element.key.as_slice())
+        };
         let commented = element.userdata.text().and_then(|name| name.parse().ok());
-        let owner = commented.or_else(|| Some(self.recorded(change, is_it)?.0));
+        let owner = commented.or_else(|| self.recorded(change, is_it));
         (owner, key)
     }
 
@@ -198,12 +200,13 @@ impl<'a> Meaning<'a> {
         &self,
         change: &events::Change,
         is_it: impl Fn(&Installed) -> bool,
-    ) -> Option<(Name, &'a Installed)> {
-        self.records.iter().find_map(|record| {
+    ) -> Option<Name> {
+        let has = |record: &&&Record| {
             let mut installed = record.installed.iter();
-            let found = installed.find(|i| is_there(i, change) && is_it(i))?;
-            Some((record.network.name().clone(), found))
-        })
+            installed.any(|i| is_there(i, change) && is_it(i))
+        };
+        let record = self.records.iter().find(has)?;
+        Some(record.network.name().clone())
     }
 }
 

@@ -13,6 +13,7 @@ use super::super::super::backend::{
     InstalledRules, Placement, Plan, RunError, Standing, Step,
 };
 use crate::hint::Hint;
+use crate::identity::{Digester, Identity, RuleIdentity};
 use crate::location::{Location, Subsystem};
 use crate::network::{Family, Network};
 use crate::rules::Rule;
@@ -21,7 +22,7 @@ use crate::storage::Lock;
 use crate::storage::memory::{Fate, Step as How};
 
 /// What stands: table and item.
-pub(super) type Kernel = Arc<Mutex<BTreeSet<(String, String)>>>;
+pub(super) type Kernel = Arc<Mutex<BTreeSet<(String, Identity)>>>;
 
 const TABLES: [&str; 2] = ["filter", "nat"];
 
@@ -48,8 +49,18 @@ impl Hint for Dead {
 #[derive(Serialize, Deserialize)]
 struct Payload {
     table: String,
-    add: Vec<String>,
-    delete: Vec<String>,
+    add: Vec<Identity>,
+    delete: Vec<Identity>,
+}
+
+fn rule(network: &Network) -> Identity {
+    let comment = format!("{} {:?}", network.name(), network.subnets());
+    let mut digester = Digester::default();
+    digester.add(comment.as_bytes());
+    Identity::Rule(RuleIdentity {
+        comment,
+        digest: digester.digest(),
+    })
 }
 
 impl Tables {
@@ -58,8 +69,7 @@ impl Tables {
             family: Family::Ipv4,
             table: format!("{} {table}", self.name),
             place: "chain".to_owned(),
-            item: format!("{} {:?}", network.name(), network.subnets()),
-            handle: None,
+            item: rule(network),
         };
         TABLES.map(item).to_vec()
     }
@@ -175,7 +185,7 @@ impl Backend for Tables {
     fn has_landed(&mut self, step: &Step) -> Result<bool, BackendError> {
         let payload: Payload = serde_json::from_slice(&step.payload).unwrap();
         let kernel = self.kernel.lock().unwrap();
-        let has = |item: &String| kernel.contains(&(payload.table.clone(), item.clone()));
+        let has = |item: &Identity| kernel.contains(&(payload.table.clone(), item.clone()));
         Ok(payload.add.iter().all(has) && !payload.delete.iter().any(has))
     }
 
@@ -195,10 +205,7 @@ impl Backend for Tables {
     }
 
     fn note_refused(&mut self, records: &mut [Record]) -> Result<bool, BackendError> {
-        for item in records.iter_mut().flat_map(|record| &mut record.installed) {
-            item.handle = Some(7);
-        }
-        Ok(true)
+        Ok(!records.is_empty())
     }
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use kernel::{Kernel, Tables};
 
 use super::*;
-use crate::backend::Placement;
-use crate::backend::{Backend, BackendId};
+use crate::backend::{Backend, BackendId, Placement};
+use crate::identity::Identity;
 use crate::network::{Description, Forward, Nat, Network};
 use crate::record::Record;
 use crate::state::State;
@@ -58,7 +58,7 @@ impl Host {
     fn running(&self) -> BTreeSet<String> {
         let state = State::in_storage(Box::new(self.disk.clone()), 7);
         let records = state.records(None).unwrap();
-        let recorded: BTreeSet<(String, String)> = records
+        let recorded: BTreeSet<(String, Identity)> = records
             .iter()
             .flat_map(|record| &record.installed)
             .map(|item| (item.table.clone(), item.item.clone()))

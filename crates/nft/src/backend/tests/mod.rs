@@ -2,6 +2,8 @@
 
 mod crash;
 
+use palisade_core::backend::Installed;
+use palisade_core::identity::{Identity, Key};
 use palisade_core::network::{Description, Family, Forward, Network};
 use palisade_netlink::TransportError;
 
@@ -70,8 +72,12 @@ fn each_network_that_is_put_back_gets_its_own_items() {
                 .sum();
             let restored = restored.unwrap();
             assert_eq!(restored.len(), expected);
-            let bridge = format!("\"{}\"", record.network.bridge().unwrap());
-            assert!(restored.iter().all(|item| item.item.contains(&bridge)));
+            let bridge = record.network.bridge().unwrap().as_str();
+            let is_its = |item: &Installed| match &item.item {
+                Identity::Rule(rule) => rule.comment.starts_with(record.network.name().as_str()),
+                Identity::Element(Key(key)) => key.starts_with(bridge.as_bytes()),
+            };
+            assert!(restored.iter().all(is_its));
         }
     }
 }

@@ -31,6 +31,13 @@ const NAME: u16 = 1;
 /// `NFTA_EXPR_DATA`.
 const DATA: u16 = 2;
 
+/// Writes expressions one behind the other, each with its length, for those who compare the bytes.
+pub(crate) fn encode_all(expressions: &[Expression], buffer: &mut Vec<u8>) {
+    for expression in expressions {
+        attribute::item(buffer, |buffer| encode(expression, buffer));
+    }
+}
+
 /// Writes expressions as the list that a rule is made of.
 pub(super) fn encode_list(buffer: &mut Vec<u8>, kind: u16, expressions: &[Expression]) {
     attribute::nest(buffer, kind, |buffer| {
