@@ -20,6 +20,13 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         .with("what it means in iptables-nft", || {
             told(Place::Nft, IPTABLES);
         })
+        .with("what a chain of others means at each hook", at_each_hook)
+        .with("what others let pass first in iptables-legacy", || {
+            let_pass_first(Place::Legacy);
+        })
+        .with("what others let pass first in iptables-nft", || {
+            let_pass_first(Place::Nft);
+        })
         .with("what it means is what happens", is_what_happens)
 }
 
@@ -200,6 +207,90 @@ fn verified(palisade: &Palisade<'_>) -> (String, Value) {
     let text = palisade.answer(["verify"]).stdout;
     let json = palisade.answer(["--format", "json", "verify"]).stdout;
     (text, serde_json::from_str(&json).expect("JSON"))
+}
+
+/// Wherever in our tables a base chain of another program drops packets of a guest: that is told.
+fn at_each_hook() {
+    let namespace = Namespace::new();
+    for place in [Place::Mapped, Place::Flat] {
+        let palisade = place.palisade(&namespace);
+        palisade.apply(&[net(1)]).stdout();
+        for (table, subnet) in [("ip", "10.1.0."), ("ip6", "fd00:1:")] {
+            for (hook, matches) in [
+                ("prerouting", "iifname virbr1"),
+                ("input", "iifname virbr1"),
+                ("forward", "iifname virbr1"),
+                ("output", "oifname virbr1"),
+                ("postrouting", "oifname virbr1"),
+            ] {
+                namespace.nft(&format!(
+                    "add chain {table} palisade theirs {{ type filter hook {hook} priority -5; }}\n\
+                     add rule {table} palisade theirs {matches} udp dport 7777 drop"
+                ));
+                let (_, json) = verified(&palisade);
+                let consequence = &json["consequence"];
+                let told = format!("{place:?}, {table}, {hook}: {consequence:#}");
+                assert_eq!(consequence["kind"], "packet", "{told}");
+                assert_eq!(consequence["actual"]["verdict"], "drop", "{told}");
+                let packet = &consequence["packet"];
+                assert_eq!(packet["destination_port"], 7777, "{told}");
+                let ends = [&packet["source"], &packet["destination"]];
+                let is_its = |end: &&Value| end.as_str().is_some_and(|end| end.starts_with(subnet));
+                assert!(ends.iter().any(is_its), "{told}");
+                namespace.nft(&format!("delete chain {table} palisade theirs"));
+            }
+        }
+        palisade.answer(["remove", "net1"]).stdout();
+    }
+}
+
+/// A rule of others that stands before our jumps, and lets pass what ours refuse: that is told. What
+/// they refuse themselves is their own affair.
+fn let_pass_first(place: Place) {
+    let namespace = Namespace::new();
+    let palisade = place.palisade(&namespace);
+    palisade.apply(&[net(1)]).stdout();
+    let iptables = |line: &str| {
+        let mut iptables = Command::new(format!("iptables-{}", place.word()));
+        let answer = namespace.answer(iptables.args(line.split(' ')), "");
+        answer.stdout();
+    };
+    let meaning = || verified(&palisade).1["consequence"].take();
+    iptables("-I FORWARD -o virbr1 -p tcp --dport 22 -j ACCEPT");
+    let found = meaning();
+    let detail = "somebody outside can now reach a guest of `net1` at tcp port 22";
+    assert_eq!(found["detail"], detail, "{found:#}");
+    let verdicts = ["expected", "actual"].map(|key| &found[key]["verdict"]);
+    assert_eq!(verdicts, ["reject", "accept"]);
+    iptables("-D FORWARD 1");
+
+    // Through a chain of theirs, past what they refuse there.
+    for line in [
+        "-N THEIRS",
+        "-A THEIRS -p udp -j DROP",
+        "-A THEIRS -i eth7 -j ACCEPT",
+        "-I FORWARD -j THEIRS",
+    ] {
+        iptables(line);
+    }
+    let found = meaning();
+    assert_eq!(found["kind"], "packet", "{found:#}");
+    assert_eq!(found["packet"]["in_interface"], "eth7", "{found:#}");
+    assert_ne!(found["packet"]["protocol"], 17, "{found:#}");
+    iptables("-F THEIRS");
+
+    iptables("-A THEIRS -i virbr1 -j DROP");
+    assert_eq!(meaning()["kind"], "none");
+    // Who comes late decides nothing.
+    iptables("-D FORWARD 1");
+    iptables("-A FORWARD -o virbr1 -j ACCEPT");
+    assert_eq!(meaning()["kind"], "none");
+
+    // What they leave as it is, ours do not translate.
+    iptables("-t nat -I POSTROUTING -s 10.1.0.0/24 -j ACCEPT");
+    let found = meaning();
+    let verdicts = ["expected", "actual"].map(|key| &found[key]["nat"]["kind"]);
+    assert_eq!(verdicts, ["masquerade", "none"], "{found:#}");
 }
 
 /// What a packet alone does not tell is no certainty; and what is told of a real one is so.

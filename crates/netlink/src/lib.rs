@@ -46,7 +46,7 @@ pub use family::Family;
 pub use header::Header;
 pub use malformed::Malformed;
 pub use message::{Message, Messages, messages};
-pub use packet::{FiveTuple, PROTOCOLS_WITH_PORTS};
+pub use packet::FiveTuple;
 pub use reply::{Replies, ReplyError};
 pub use socket::{Socket, SocketError, Waited, within};
 pub use transport::{Transport, TransportError};

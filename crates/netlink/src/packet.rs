@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-/// Protocols with ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
-pub const PROTOCOLS_WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
+use palisade_core::evaluate::PROTOCOLS_WITH_PORTS;
 
 /// Source, destination and protocol of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

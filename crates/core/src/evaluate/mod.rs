@@ -41,7 +41,7 @@ pub use difference::{Difference, Meaning};
 pub use ground::{Ground, Member};
 pub use hook::Hook;
 pub use outcome::{Doubt, DoubtKind, Fate, Nat, Outcome, Stop, Verdict, Visit};
-pub use packet::{Flow, Packet, PacketError, Way};
+pub use packet::{Flow, PROTOCOLS_WITH_PORTS, Packet, PacketError, Way};
 pub use place::{Device, Devices, HookLayer, Place};
 pub use ruleset::Reading;
 pub use subject::{Effect, Header, Read, Subject};

@@ -11,6 +11,9 @@ use super::Nat;
 use crate::hint::Hint;
 use crate::network::{Family, InterfaceName};
 
+/// The numbers of protocols that have ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
+pub const PROTOCOLS_WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
+
 /// A packet, as rules see it. Valid by construction: both addresses are of one family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Packet {

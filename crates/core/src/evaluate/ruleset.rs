@@ -118,8 +118,10 @@ impl Chains for Read<'_> {
         self.chains[chain].len()
     }
 
-    fn is_past(&self, at: At, subject: &Subject<'_>) -> bool {
-        self.rule(at).matches.apply(subject.packet()).is_err()
+    fn next(&self, from: At, subject: &Subject<'_>) -> usize {
+        let mut rules = self.chains[from.chain][from.rule..].iter();
+        let past = rules.position(|rule| rule.matches.apply(subject.packet()).is_ok());
+        past.map_or(usize::MAX, |past| from.rule + past)
     }
 
     fn step(&self, at: At, subject: &Subject<'_>) -> Step {

@@ -9,10 +9,7 @@ use std::ops::Range;
 use super::bits::{self, Byte};
 use super::hook::CONNTRACK;
 use super::place::{Devices, HookLayer, Place};
-use super::{Flow, Hook, Packet};
-
-/// tcp, udp, dccp, sctp, udplite: those whose header begins with two ports.
-const WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
+use super::{Flow, Hook, PROTOCOLS_WITH_PORTS, Packet};
 
 /// A packet at a place in its way.
 pub struct Subject<'a> {
@@ -20,9 +17,10 @@ pub struct Subject<'a> {
     devices: &'a Devices,
     place: Place<'a>,
     priority: i32,
-    link: Vec<Byte>,
-    network: Vec<Byte>,
-    transport: Vec<Byte>,
+    link: [Byte; 14],
+    /// Of IPv4, only its first half.
+    network: [Byte; 40],
+    transport: [Byte; 4],
     /// Whether its headers are still those of the packet that came.
     is_as_it_came: bool,
     pub(super) tracking: Tracking,
@@ -146,11 +144,8 @@ impl<'a> Subject<'a> {
         } else {
             (source, 0..2)
         };
-        for (header, field) in [(&mut self.network, address), (&mut self.transport, port)] {
-            if let Some(field) = header.get_mut(field) {
-                field.fill(Byte::UNKNOWN);
-            }
-        }
+        self.network[address].fill(Byte::UNKNOWN);
+        self.transport[port].fill(Byte::UNKNOWN);
         self.is_as_it_came = false;
     }
 
@@ -195,7 +190,7 @@ impl<'a> Subject<'a> {
     }
 
     fn port(&self, came: Option<u16>, start: usize) -> Option<Option<u16>> {
-        if self.is_as_it_came || !WITH_PORTS.contains(&self.packet.protocol) {
+        if self.is_as_it_came || !PROTOCOLS_WITH_PORTS.contains(&self.packet.protocol) {
             return Some(came);
         }
         let bytes = bits::certain(self.transport.get(start..start + 2)?)?;
@@ -219,6 +214,7 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn payload(&self, header: Header, offset: u32, len: u32) -> Vec<Byte> {
         let header: &[Byte] = match header {
+            Header::Network if self.packet.source().is_ipv4() => &self.network[..20],
             Header::Network => &self.network,
             Header::Transport => &self.transport,
             Header::Link if self.place.layer != HookLayer::Ip => &self.link,
@@ -232,7 +228,7 @@ impl<'a> Subject<'a> {
 
     /// A header has these bytes from now on. What is not known of a packet is not kept.
     pub(super) fn write(&mut self, header: Header, offset: u32, bytes: &[Byte]) {
-        let header = match header {
+        let header: &mut [Byte] = match header {
             Header::Network => &mut self.network,
             Header::Transport => &mut self.transport,
             Header::Link => &mut self.link,
@@ -305,9 +301,9 @@ fn address_fields(is_v4: bool) -> [Range<usize>; 2] {
 }
 
 /// Of a header of Ethernet without a tag, only what follows is known.
-fn link_header(packet: &Packet) -> Vec<Byte> {
-    let mut header = vec![Byte::UNKNOWN; 14];
-    header[12..].copy_from_slice(&bits::known(&ether_type(packet)));
+fn link_header(packet: &Packet) -> [Byte; 14] {
+    let mut header = [Byte::UNKNOWN; 14];
+    put(&mut header, 12, &ether_type(packet));
     header
 }
 
@@ -318,42 +314,41 @@ fn ether_type(packet: &Packet) -> [u8; 2] {
     }
 }
 
-fn network_header(packet: &Packet) -> Vec<Byte> {
-    let mut header;
-    match (packet.source(), packet.destination()) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            header = vec![Byte::UNKNOWN; 20];
-            header[0] = Byte::upper_half(0x40);
-            header[9] = Byte::known(packet.protocol);
-            header[12..16].copy_from_slice(&bits::known(&source.octets()));
-            header[16..20].copy_from_slice(&bits::known(&destination.octets()));
-        }
-        (source, destination) => {
-            header = vec![Byte::UNKNOWN; 40];
-            header[0] = Byte::upper_half(0x60);
-            header[6] = Byte::known(packet.protocol);
-            header[8..24].copy_from_slice(&bits::known(&octets(source)));
-            header[24..40].copy_from_slice(&bits::known(&octets(destination)));
+fn network_header(packet: &Packet) -> [Byte; 40] {
+    let mut header = [Byte::UNKNOWN; 40];
+    let [source, destination] = address_fields(packet.source().is_ipv4());
+    for (field, address) in [
+        (source, packet.source()),
+        (destination, packet.destination()),
+    ] {
+        match address {
+            IpAddr::V4(address) => put(&mut header, field.start, &address.octets()),
+            IpAddr::V6(address) => put(&mut header, field.start, &address.octets()),
         }
     }
+    let (version, protocol) = match packet.source() {
+        IpAddr::V4(_) => (0x40, 9),
+        IpAddr::V6(_) => (0x60, 6),
+    };
+    header[0] = Byte::upper_half(version);
+    header[protocol] = Byte::known(packet.protocol);
     header
 }
 
-fn octets(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    }
-}
-
-fn transport_header(packet: &Packet) -> Vec<Byte> {
-    let mut header = vec![Byte::UNKNOWN; 4];
-    if WITH_PORTS.contains(&packet.protocol) {
-        for (place, port) in [(0, packet.source_port), (2, packet.destination_port)] {
+fn transport_header(packet: &Packet) -> [Byte; 4] {
+    let mut header = [Byte::UNKNOWN; 4];
+    if PROTOCOLS_WITH_PORTS.contains(&packet.protocol) {
+        for (start, port) in [(0, packet.source_port), (2, packet.destination_port)] {
             if let Some(port) = port {
-                header[place..place + 2].copy_from_slice(&bits::known(&port.to_be_bytes()));
+                put(&mut header, start, &port.to_be_bytes());
             }
         }
     }
     header
+}
+
+fn put(header: &mut [Byte], start: usize, bytes: &[u8]) {
+    for (place, &byte) in header.iter_mut().skip(start).zip(bytes) {
+        *place = Byte::known(byte);
+    }
 }

@@ -292,14 +292,16 @@ impl<'a, 'p> Walk<'a, 'p> {
     fn chain(&mut self, level: Level<'a>, chain: usize, who: Who) -> Who {
         let mut here = who;
         let mut back = Who::default();
-        for rule in 0..level.chains.rules(chain) {
-            let at = At { chain, rule };
-            if here.is_nobody() {
+        let mut next = 0;
+        while !here.is_nobody() {
+            let mut at = At { chain, rule: next };
+            if self.path.is_none() {
+                at.rule = level.chains.next(at, &self.subject);
+            }
+            if at.rule >= level.chains.rules(chain) {
                 break;
             }
-            if self.path.is_none() && level.chains.is_past(at, &self.subject) {
-                continue;
-            }
+            next = at.rule + 1;
             let this = RuleOf {
                 chains: level.chains,
                 at,

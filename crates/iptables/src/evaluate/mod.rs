@@ -249,9 +249,14 @@ impl Chains for Tables {
         self.chains[chain].rules.len()
     }
 
-    fn is_past(&self, at: At, subject: &Subject<'_>) -> bool {
-        let mut asks = self.rule(at).asks.iter();
-        asks.any(|ask| ask.holds(subject) == Answer::No)
+    fn next(&self, from: At, subject: &Subject<'_>) -> usize {
+        let is_past = |rule: &Rule| {
+            let mut asks = rule.asks.iter();
+            asks.any(|ask| ask.holds(subject) == Answer::No)
+        };
+        let mut rules = self.chains[from.chain].rules[from.rule..].iter();
+        let past = rules.position(|rule| !is_past(rule));
+        past.map_or(usize::MAX, |past| from.rule + past)
     }
 
     fn step(&self, at: At, subject: &Subject<'_>) -> Step {

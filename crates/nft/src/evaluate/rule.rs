@@ -11,8 +11,8 @@ use palisade_core::network::{AddressRange, PortRange};
 use super::registers::Registers;
 use super::{Table, load};
 use crate::object::{
-    self, Comparison, Counter, Element, Expression, Lookup, LookupTarget, NatKind, Payload,
-    PayloadBase, Register, Rule, Set, Value, Verdict,
+    self, Comparison, Element, Expression, Lookup, LookupTarget, NatKind, Payload, PayloadBase,
+    Register, Rule, Set, Value, Verdict,
 };
 use crate::wire::foreign::{self, Asks};
 
@@ -21,8 +21,6 @@ pub(super) struct Run<'a> {
     pub(super) step: Step,
     /// The last element that it found, and in which set.
     pub(super) hit: Option<(&'a Set, &'a Element)>,
-    /// What its own counter says.
-    pub(super) counter: Option<Counter>,
 }
 
 impl<'a> Run<'a> {
@@ -34,7 +32,6 @@ impl<'a> Run<'a> {
             run: Run {
                 step: Step::new(Answer::Yes, Action::Continue),
                 hit: None,
-                counter: None,
             },
         };
         for (place, expression) in rule.expressions.iter().enumerate() {
@@ -103,9 +100,7 @@ impl<'a> Running<'a, '_, '_> {
             }
             Expression::Lookup(it) => self.look_up(it),
             Expression::Verdict(verdict) => self.run.step.action = self.action(verdict),
-            Expression::Counter(it) => {
-                self.run.counter.get_or_insert(*it);
-            }
+            Expression::Counter(_) => {}
             Expression::Reject(_) => self.run.step.action = Action::End(End::Reject),
             Expression::Masquerade(it) => {
                 let ports = self.ports(it.min_port, it.max_port);

@@ -97,22 +97,10 @@ impl Chains for Table<'_> {
         self.program.chains[chain].rules.len()
     }
 
-    /// Whether a rule begins by matching another interface than the packet's. So do most rules of
-    /// `flat`, and a glance at them takes a tenth of the time of running them.
-    fn is_past(&self, at: At, subject: &Subject<'_>) -> bool {
-        let [Expression::Meta(meta), Expression::Compare(compare), ..] =
-            &self.rule(at).expressions[..]
-        else {
-            return false;
-        };
-        let device = match meta.key {
-            MetaKey::IIFNAME => subject.place().input,
-            MetaKey::OIFNAME => subject.place().output,
-            _ => return false,
-        };
-        let is_matched =
-            compare.source == meta.destination && compare.operator == Comparison::Equal;
-        is_matched && compare.value.len() == INTERFACE_NAME && device.is_not(&compare.value)
+    fn next(&self, from: At, subject: &Subject<'_>) -> usize {
+        let mut rules = self.program.chains[from.chain].rules[from.rule..].iter();
+        let past = rules.position(|rule| !is_past(rule, subject));
+        past.map_or(usize::MAX, |past| from.rule + past)
     }
 
     fn step(&self, at: At, subject: &Subject<'_>) -> Step {
@@ -190,6 +178,21 @@ impl Table<'_> {
             element.userdata.text()?.parse().ok()
         })
     }
+}
+
+/// Whether a rule begins by matching another interface than the packet's. So do most rules of `flat`,
+/// and a glance at them takes a tenth of the time of running them.
+fn is_past(rule: &Rule, subject: &Subject<'_>) -> bool {
+    let [Expression::Meta(meta), Expression::Compare(compare), ..] = &rule.expressions[..] else {
+        return false;
+    };
+    let device = match meta.key {
+        MetaKey::IIFNAME => subject.place().input,
+        MetaKey::OIFNAME => subject.place().output,
+        _ => return false,
+    };
+    let is_matched = compare.source == meta.destination && compare.operator == Comparison::Equal;
+    is_matched && compare.value.len() == INTERFACE_NAME && device.is_not(&compare.value)
 }
 
 /// Where base chains of a family see packets, by the kernel's number of the hook; none where no packet

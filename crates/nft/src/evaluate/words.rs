@@ -48,7 +48,7 @@ pub(super) fn of_rule(
                 None => consequence(table, step.action),
             },
         },
-        counter: of_element.or(run.counter.map(Counter::counted)),
+        counter: of_element.or_else(|| counted(&rule.expressions)),
     }
 }
 

@@ -54,7 +54,8 @@ impl Filter {
     #[must_use]
     pub fn without_ports(&self) -> Option<u8> {
         let asks = self.source_port.is_some() || self.destination_port.is_some();
-        let has_ports = |protocol: &u8| palisade_netlink::PROTOCOLS_WITH_PORTS.contains(protocol);
+        let has_ports =
+            |protocol: &u8| palisade_core::evaluate::PROTOCOLS_WITH_PORTS.contains(protocol);
         self.protocol
             .filter(|protocol| asks && !has_ports(protocol))
     }
