@@ -111,23 +111,34 @@ fn note_installed(plan: &mut Plan, change: &Change<'_>, tables: Vec<TablePlan>) 
         plan.notes.extend(table.notes);
         plan.operations.push(Box::new(Sent {
             table: table.id,
-            operations: table.rounds.into_iter().flatten().collect(),
+            rounds: table.rounds,
         }));
     }
 }
 
-/// The operations on a table, as they are sent.
+/// The operations on a table that are sent.
 #[derive(Debug)]
 struct Sent {
     table: TableId,
-    operations: Vec<Operation>,
+    rounds: [Vec<Operation>; ROUNDS],
 }
 
 impl Operations for Sent {
+    /// In the order in which they are sent, but for rules that are added: those are sent from the bottom
+    /// up, and printed as packets meet them.
     fn lines(&self) -> Vec<Line> {
+        let (items, before) = self
+            .rounds
+            .split_last()
+            .map_or((&[][..], &[][..]), |(i, b)| (i, b));
+        let (rules, others): (Vec<_>, Vec<_>) = items
+            .iter()
+            .partition(|operation| matches!(operation, Operation::AddRule(..)));
+        let operations = before.iter().flatten().chain(rules.into_iter().rev());
         let mut lines = Vec::new();
-        let operations = self.operations.iter();
-        operations.for_each(|operation| operation.print(&self.table, &mut lines));
+        for operation in operations.chain(others) {
+            operation.print(&self.table, &mut lines);
+        }
         lines
     }
 }

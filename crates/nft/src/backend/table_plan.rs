@@ -154,7 +154,8 @@ struct Draft<'a, 'c> {
     rounds: [Vec<Operation>; ROUNDS],
     remains: bool,
     lacks_transaction: bool,
-    delete_rules: Vec<Rule>,
+    /// Each with its place in its chain.
+    delete_rules: Vec<(usize, Rule)>,
     delete_elements: BTreeMap<String, BTreeMap<Vec<u8>, Element>>,
     add_elements: BTreeMap<String, Vec<Element>>,
     restored: BTreeSet<usize>,
@@ -199,7 +200,9 @@ impl<'a, 'c> Draft<'a, 'c> {
 
     /// The items that are deleted.
     fn deleted(&mut self) -> Vec<Operation> {
-        let rules = mem::take(&mut self.delete_rules).into_iter();
+        let mut rules = mem::take(&mut self.delete_rules);
+        rules.sort_by(|(a, one), (b, other)| (&one.chain, a).cmp(&(&other.chain, b)));
+        let rules = rules.into_iter().map(|(_, rule)| rule);
         let elements = mem::take(&mut self.delete_elements).into_iter();
         let elements =
             elements.map(|(set, all)| Operation::DeleteElements(set, all.into_values().collect()));
@@ -262,7 +265,8 @@ impl<'a, 'c> Draft<'a, 'c> {
             };
             match observed.claim(installed) {
                 Some(standing) if standing.handle().is_some() => {
-                    self.delete_rules.push(standing.rule.clone());
+                    let place = standing.place;
+                    self.delete_rules.push((place, standing.rule.clone()));
                     self.restored.extend(restored);
                 }
                 _ => changed.push(gone),
@@ -279,7 +283,8 @@ impl<'a, 'c> Draft<'a, 'c> {
             let observed = known.observed_mut();
             let standing = observed.and_then(|observed| observed.claim_changed(installed));
             if let Some(standing) = standing.filter(|standing| standing.handle().is_some()) {
-                self.delete_rules.push(standing.rule.clone());
+                let place = standing.place;
+                self.delete_rules.push((place, standing.rule.clone()));
                 self.restored.extend(restored);
             }
         }
@@ -389,7 +394,8 @@ impl<'a, 'c> Draft<'a, 'c> {
             added.push((network, installed));
         }
         let rules = if is_among_others {
-            let gone = self.delete_rules.iter().filter_map(|rule| rule.handle);
+            let gone = self.delete_rules.iter();
+            let gone = gone.filter_map(|(_, rule)| rule.handle);
             placed(rules, self.area, known.observed(), &gone.collect())
         } else {
             // Later networks stand above earlier ones.
@@ -443,7 +449,8 @@ impl<'a, 'c> Draft<'a, 'c> {
             let observed = known.observed_mut();
             let standing = observed.and_then(|observed| observed.claim_changed(installed));
             if let Some(standing) = standing.filter(|standing| standing.handle().is_some()) {
-                self.delete_rules.push(standing.rule.clone());
+                let place = standing.place;
+                self.delete_rules.push((place, standing.rule.clone()));
             }
         }
         (missing, restored)
