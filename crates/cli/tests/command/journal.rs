@@ -233,7 +233,7 @@ fn records_are_as_documented() {
     let documented = crate::documents::block(&document, "json record");
     assert_eq!(
         documented,
-        crate::documents::read("crates/core/src/state/golden/record-1.json")
+        crate::documents::read("crates/core/src/state/golden/record-2.json")
     );
     let (palisade, folder) = running();
     let record: Value = serde_json::from_str(&documented).unwrap();

@@ -12,16 +12,15 @@ use crate::record::{Record, Written};
 
 /// The number of the form in which state is written. It goes up with every change that an older
 /// build could not read.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// A record in its file. The checksum is of the record in JSON without white space: JSON alone
-/// would not notice that a digit changed. Of a newer build's file, only the schema must be there.
+/// would not notice that a digit changed. Of another build's file, only the schema must be there.
 #[derive(Deserialize)]
 struct Filed<'f> {
     schema: u32,
     #[serde(borrow)]
     crc32c: Option<Cow<'f, str>>,
-    /// Records of the first version have none.
     origin: Option<Origin>,
     #[serde(borrow)]
     record: Option<&'f RawValue>,
@@ -34,9 +33,9 @@ pub enum RecordError {
     /// No JSON, or not of the form that this build writes.
     #[error("it is not what palisade writes: {0}")]
     Syntax(#[from] serde_json::Error),
-    /// A newer build wrote it.
-    #[error("it has schema {found}, this build reads up to {SCHEMA}")]
-    Newer {
+    /// Another build wrote it.
+    #[error("it has schema {found}, this build reads schema {SCHEMA}")]
+    Schema {
         /// The schema it has.
         found: u32,
     },
@@ -86,8 +85,8 @@ pub(super) fn decode(
     witness: Witness<'_>,
 ) -> Result<Record, RecordError> {
     let filed: Filed<'_> = serde_json::from_slice(bytes)?;
-    if filed.schema > SCHEMA {
-        return Err(RecordError::Newer {
+    if filed.schema != SCHEMA {
+        return Err(RecordError::Schema {
             found: filed.schema,
         });
     }
@@ -95,7 +94,7 @@ pub(super) fn decode(
     let sum = filed.crc32c.ok_or_else(|| missing("crc32c"))?;
     let record: Record = serde_json::from_str(json)?;
     let is_elsewhere = |origin: &Origin| origin != witness.now;
-    // Older builds wrote it with white space.
+    // White space may change.
     if sum_of(json) != sum && checksum(&record)? != sum {
         Err(RecordError::Checksum)
     } else if record.network.name().as_str() != name {

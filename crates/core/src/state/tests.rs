@@ -202,7 +202,7 @@ fn without_a_mark_nothing_else_is_believed() {
         for path in ["networks/other.json", "journal"] {
             disk.put(path, elsewhere.files().remove(path).unwrap());
         }
-        disk.put("networks/golden.json", FIRST.as_bytes().to_vec());
+        disk.put("networks/golden.json", GOLDEN.as_bytes().to_vec());
         if let Some(mark) = mark {
             disk.put("namespace.json", mark.as_bytes().to_vec());
         }
@@ -224,32 +224,48 @@ fn without_a_mark_nothing_else_is_believed() {
     }
 }
 
-/// What the first version wrote: later ones must read it.
-const FIRST: &str = include_str!("golden/record-1.json");
+/// A record as this schema has it.
+const GOLDEN: &str = include_str!("golden/record-2.json");
 
 #[test]
-fn the_first_schema_stays_readable() {
+fn records_are_written_and_read_as_their_schema_says() {
     let disk = Memory::default();
     let state = State::in_storage(Box::new(disk.clone()), 7);
     let _lock = state.lock(PATIENCE).unwrap();
     let golden = record("golden", 3);
-    if SCHEMA == 1 {
-        state.write([&golden]).unwrap();
-        let written = disk.files().remove("networks/golden.json").unwrap();
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-        let mut written: serde_json::Value = serde_json::from_slice(&written).unwrap();
-        let origin = written.as_object_mut().unwrap().remove("origin").unwrap();
-        assert_eq!(
-            written,
-            serde_json::from_str::<serde_json::Value>(FIRST).unwrap()
-        );
-        assert_eq!(
-            origin,
-            serde_json::json!({"boot": boot.trim(), "cookie": 7})
-        );
-    }
-    disk.put("networks/golden.json", FIRST.as_bytes().to_vec());
+    state.write([&golden]).unwrap();
+    let written = disk.files().remove("networks/golden.json").unwrap();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let mut written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    let origin = written.as_object_mut().unwrap().remove("origin").unwrap();
+    assert_eq!(
+        written,
+        serde_json::from_str::<serde_json::Value>(GOLDEN).unwrap()
+    );
+    assert_eq!(
+        origin,
+        serde_json::json!({"boot": boot.trim(), "cookie": 7})
+    );
+    disk.put("networks/golden.json", GOLDEN.as_bytes().to_vec());
     assert_eq!(state.records(None).unwrap(), [golden]);
+}
+
+#[test]
+fn records_of_another_schema_are_not_read() {
+    let disk = Memory::default();
+    let state = State::in_storage(Box::new(disk.clone()), 7);
+    let _lock = state.lock(PATIENCE).unwrap();
+    for schema in [SCHEMA - 1, SCHEMA + 1] {
+        let (from, to) = (
+            format!("\"schema\": {SCHEMA}"),
+            format!("\"schema\": {schema}"),
+        );
+        disk.put(
+            "networks/golden.json",
+            GOLDEN.replace(&from, &to).into_bytes(),
+        );
+        assert_eq!(state.records(None).unwrap(), [], "{schema}");
+    }
 }
 
 /// What a process that comes next sees, without what this one remembers.
