@@ -11,7 +11,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use palisade_tests::{Namespace, Palisade, Trials};
 
-use crate::SIZES;
+use crate::sizes::SIZES;
 use palisade_tests::counted::definition;
 
 const ONE_MORE: u32 = 60_000;

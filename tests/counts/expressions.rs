@@ -6,7 +6,7 @@ use palisade_nft::dump::Reader;
 use palisade_nft::object::Family;
 use palisade_tests::Trials;
 
-use crate::SIZES;
+use crate::sizes::SIZES;
 use palisade_tests::counted::Site;
 
 /// Those of one NAT network: libvirt's ten rules, with two

@@ -5,13 +5,11 @@
 mod calls;
 mod expressions;
 mod messages;
+mod sizes;
 
 use std::process::ExitCode;
 
 use palisade_tests::Trials;
-
-/// How many networks there are, or are there already.
-const SIZES: [u32; 3] = [1, 100, 1_000];
 
 fn main() -> ExitCode {
     let mut trials = Trials::new();

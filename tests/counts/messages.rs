@@ -4,7 +4,7 @@ use palisade::network::Established;
 use palisade::{Choice, Layout};
 use palisade_tests::Trials;
 
-use crate::SIZES;
+use crate::sizes::SIZES;
 use palisade_tests::counted::{Counts, Site, network, networks};
 
 /// A number that none of the others has.

@@ -3,6 +3,7 @@
 //! a packet, and what became of it; of iptables, what rules counted is compared (`saved/`). The
 //! evaluator, given what a dump finds, must say the same.
 
+mod extent;
 mod nature;
 mod packets;
 mod router;
@@ -10,29 +11,23 @@ mod rulesets;
 mod saved;
 mod tally;
 mod verdict;
+mod way_out;
 
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use palisade_tests::{Chance, trials};
 
+use extent::{EACH, how_many};
 use nature::Nature;
 use router::Router;
 use tally::Tally;
 
-/// How many packets go through one ruleset.
-const EACH: usize = 250;
 /// How many are sent before it is listened to what became of them.
 const AT_ONCE: usize = 125;
 
 fn main() -> ExitCode {
     palisade_tests::run(trials![the_evaluator_is_right_about_the_kernel].and(saved::trials()))
-}
-
-/// Ten thousand packets, or as many as `PALISADE_LAB_PACKETS` says.
-fn how_many() -> usize {
-    let asked = std::env::var("PALISADE_LAB_PACKETS").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(10_000)
 }
 
 fn the_evaluator_is_right_about_the_kernel() {

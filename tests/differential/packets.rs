@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use palisade_tests::Chance;
 
-use crate::router::way_out;
+use crate::way_out::way_out;
 
 /// The ports that occur.
 pub(crate) const PORTS: [u16; 5] = [53, 67, 1000, 2000, 5000];

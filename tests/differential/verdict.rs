@@ -10,7 +10,8 @@ use palisade_nft::program::{FilledChain, Program};
 use palisade_nft::trace::{End, Event, Headers, Met, refuses};
 
 use crate::nature::Heard;
-use crate::router::{OUT, way_out};
+use crate::router::OUT;
+use crate::way_out::way_out;
 
 /// What became of a packet.
 pub(crate) struct Seen {

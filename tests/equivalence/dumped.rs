@@ -14,7 +14,7 @@ use palisade_tests::iptables::PROGRAMS;
 use palisade_tests::{Definition, Namespace, Palisade};
 
 pub(crate) fn what_stands_in_the_kernel_means_the_same() {
-    let sets = crate::sets();
+    let sets = crate::sets::sets();
     let each = sets
         .iter()
         .flat_map(|set| Established::ALL.map(|established| (set, established)));

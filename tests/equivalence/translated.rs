@@ -25,7 +25,7 @@ const OUTPUT: u32 = 3;
 const POSTROUTING: u32 = 4;
 
 pub(crate) fn iptables_translated_is_flat() {
-    for set in crate::sets() {
+    for set in crate::sets::sets() {
         let flat = Namespace::new();
         Palisade::with_layout(&flat, "flat").apply(&set).stdout();
         for programs in PROGRAMS {

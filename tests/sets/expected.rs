@@ -11,7 +11,8 @@ use palisade_inspect::explain::{self, Explanation};
 
 use crate::ask::Fate;
 use crate::ground::Ground;
-use crate::questions::{Means, Question};
+use crate::means::Means;
+use crate::questions::Question;
 
 /// What is said of one question.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::member::Member;
 use crate::questions::{Question, Who, made_up, stolen};
 use crate::routing::{MulticastRouter, Way};
+use crate::worlds::WORLDS;
 
 /// Whose rules packets meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,20 +46,6 @@ impl Rules {
         Self::Libvirt(Backend::IptablesNft),
     ];
 }
-
-/// The host's own addresses where it meets the worlds, and theirs.
-pub(crate) const WORLDS: [(&str, [&str; 2], [&str; 2]); 2] = [
-    (
-        "wan0",
-        ["192.0.2.1", "2001:db8:a::1"],
-        ["192.0.2.2", "2001:db8:a::2"],
-    ),
-    (
-        "wan1",
-        ["198.51.100.1", "2001:db8:b::1"],
-        ["198.51.100.2", "2001:db8:b::2"],
-    ),
-];
 
 pub(crate) struct Ground {
     host: Namespace,

@@ -6,10 +6,12 @@
 mod ask;
 mod expected;
 mod ground;
+mod means;
 mod member;
 mod questions;
 mod routing;
 mod sets;
+mod worlds;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,8 +25,9 @@ use palisade_tests::{Chance, Trials, libvirt};
 use ask::Fate;
 use expected::{Ending, Told};
 use ground::{Ground, Rules};
+use means::Means;
 use member::{Kind, Member};
-use questions::{Means, Question};
+use questions::Question;
 use sets::{SETS, Set};
 
 fn main() -> ExitCode {

@@ -10,7 +10,7 @@ use palisade_core::evaluate::Nat;
 use palisade_core::network::{Family, Forward, Subnet};
 use palisade_tests::libvirt::Case;
 
-use crate::questions::Means;
+use crate::means::Means;
 
 /// A kind of network: one of libvirt's own cases, or one of ours.
 #[derive(Clone, Copy)]

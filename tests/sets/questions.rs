@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use palisade_core::network::Family;
 
-use crate::ground::WORLDS;
+use crate::means::Means;
 use crate::member::Member;
+use crate::worlds::WORLDS;
 
 /// Groups that are never forwarded.
 const ON_LINK: [&str; 2] = ["224.0.0.251", "ff02::fb"];
@@ -20,19 +21,6 @@ pub(crate) enum Who {
     /// A network's number, and which of its guests.
     Guest(usize, usize),
     Host,
-}
-
-/// What a question is asked with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Means {
-    /// A connection.
-    Tcp,
-    /// A datagram and one back.
-    Udp,
-    /// An echo request and its reply.
-    Echo,
-    /// A datagram to a broadcast address or to a group, which nobody answers.
-    ToAll,
 }
 
 #[derive(Debug, Clone)]
@@ -66,24 +54,6 @@ impl Who {
             Self::Host => 250,
         };
         [format!("239.255.0.{number}"), format!("ff0e::1:{number}")].map(|text| address(&text))
-    }
-}
-
-impl Means {
-    const ANSWERED: [Self; 3] = [Self::Tcp, Self::Udp, Self::Echo];
-
-    pub(crate) fn has_ports(self) -> bool {
-        self != Self::Echo
-    }
-
-    /// The protocol's number.
-    pub(crate) fn protocol(self, source: IpAddr) -> u8 {
-        match (self, source) {
-            (Self::Tcp, _) => 6,
-            (Self::Udp | Self::ToAll, _) => 17,
-            (Self::Echo, IpAddr::V4(_)) => 1,
-            (Self::Echo, IpAddr::V6(_)) => 58,
-        }
     }
 }
 

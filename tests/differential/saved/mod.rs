@@ -16,9 +16,11 @@ use palisade_iptables::text;
 use palisade_netlink::FiveTuple;
 use palisade_tests::{Chance, Trials, trials};
 
-use crate::router::{Router, Sent, way_out};
+use crate::extent::{EACH, how_many};
+use crate::router::{Router, Sent};
 use crate::tally::Tally;
-use crate::{EACH, how_many, verdict};
+use crate::verdict;
+use crate::way_out::way_out;
 use observer::{Noted, Observer};
 
 pub(crate) fn trials() -> Trials {

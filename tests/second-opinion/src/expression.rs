@@ -6,7 +6,7 @@ use palisade_nft::object::{
 };
 use rustables::expr::{self, CmpOp, IcmpCode, MetaType, NatType, RawExpression, RejectType};
 
-use crate::object::family;
+use crate::family::family;
 
 /// The expression, if rustables can say all of it.
 #[must_use]

@@ -5,6 +5,7 @@
 //! here, and its tests have our decoder read the bytes that rustables makes of it.
 
 mod expression;
+mod family;
 mod object;
 
 pub use expression::expression;

@@ -1,22 +1,11 @@
 //! Tables, chains, rules, sets and elements, as rustables has them.
 
-use palisade_nft::object::{BaseChain, Chain, Element, Family, Hook, Policy, Rule, Set, Table};
+use palisade_nft::object::{BaseChain, Chain, Element, Hook, Policy, Rule, Set, Table};
 use rustables::data_type::DataType;
 use rustables::set::{SetBuilder, SetElementList};
-use rustables::{ChainPolicy, ChainType, HookClass, ProtocolFamily};
+use rustables::{ChainPolicy, ChainType, HookClass};
 
-/// The family by rustables' name; none for those that it does not know.
-pub(crate) fn family(family: Family) -> Option<ProtocolFamily> {
-    Some(match family {
-        Family::Inet => ProtocolFamily::Inet,
-        Family::Ip => ProtocolFamily::Ipv4,
-        Family::Arp => ProtocolFamily::Arp,
-        Family::Netdev => ProtocolFamily::NetDev,
-        Family::Bridge => ProtocolFamily::Bridge,
-        Family::Ip6 => ProtocolFamily::Ipv6,
-        Family::Other(_) => return None,
-    })
-}
+use crate::family::family;
 
 /// A table, without what rustables has no place for: handle and unknown attributes.
 #[must_use]

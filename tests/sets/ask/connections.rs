@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
 use socket2::Type;
 
+use super::asked::{Asked, Fate, number, token};
 use super::sockets::{Wanted, open};
-use super::{Asked, Fate, number, token};
 use crate::ground::Ground;
-use crate::questions::{Means, Question, Who};
+use crate::means::Means;
+use crate::questions::{Question, Who};
 
 pub(super) struct Connections {
     listeners: Vec<TcpListener>,

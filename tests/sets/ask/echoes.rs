@@ -7,10 +7,11 @@ use std::os::fd::OwnedFd;
 use palisade_tests::probe::echo::{Message, Types};
 use socket2::Type;
 
+use super::asked::{Asked, Fate, number, token};
 use super::sockets::{Wanted, open};
-use super::{Asked, Fate, number, token};
 use crate::ground::Ground;
-use crate::questions::{Means, Question, Who};
+use crate::means::Means;
+use crate::questions::{Question, Who};
 
 /// Somebody with an address that echo requests come from or go to.
 type Place = (Who, IpAddr);

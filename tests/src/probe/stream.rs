@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use socket2::Type;
 
-use super::End;
+use super::end::End;
 
 /// How long a sender rests after each datagram.
 const INTERVAL: Duration = Duration::from_millis(2);

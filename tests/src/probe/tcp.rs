@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use socket2::Type;
 
-use super::{End, Outcome, PATIENCE};
+use super::end::{End, Outcome, PATIENCE};
 
 pub(super) fn ask(from: &End<'_>, to: &End<'_>) -> Outcome {
     let server = to.socket(Type::STREAM, None);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use socket2::Type;
 
-use super::{End, Outcome, PATIENCE, wait};
+use super::end::{End, Outcome, PATIENCE, wait};
 
 pub(super) fn ask(from: &End<'_>, to: &End<'_>) -> Outcome {
     let (client, server) = sockets(from, to);
