@@ -30,6 +30,12 @@ pub(super) struct Step {
 }
 
 impl Circle {
+    fn arrows(&self) -> impl Iterator<Item = (PathBuf, PathBuf)> {
+        let next = self.steps.iter().cycle().skip(1);
+        let pairs = self.steps.iter().zip(next);
+        pairs.map(|(from, to)| (from.file.clone(), to.file.clone()))
+    }
+
     /// `a.rs -> b.rs -> a.rs`, and the first line of each arrow.
     pub(super) fn finding(&self, files: &Files) -> Finding {
         let names = self.steps.iter().chain(self.steps.first());
@@ -50,7 +56,7 @@ impl Circle {
     }
 }
 
-/// All circles of all crates, shortest first.
+/// The circles of all crates, shortest first; of those that share an arrow only the shortest.
 pub(super) fn circles(crates: &Crates) -> Vec<Circle> {
     let mut found = BTreeSet::new();
     for (of, _) in crates.iter() {
@@ -63,6 +69,12 @@ pub(super) fn circles(crates: &Crates) -> Vec<Circle> {
     }
     let mut found: Vec<Circle> = found.into_iter().collect();
     found.sort_by_key(|circle| circle.steps.len());
+    let mut seen = BTreeSet::new();
+    found.retain(|circle| {
+        let is_new = circle.arrows().all(|arrow| !seen.contains(&arrow));
+        seen.extend(circle.arrows().filter(|_| is_new));
+        is_new
+    });
     found
 }
 

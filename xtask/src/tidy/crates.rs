@@ -83,8 +83,8 @@ impl Crates {
         &self.0[of].modules[module]
     }
 
-    pub(super) fn name(&self, of: usize) -> &str {
-        &self.0[of].package
+    pub(super) fn get(&self, of: usize) -> &Crate {
+        &self.0[of]
     }
 
     pub(super) fn item(&self, module: ModuleId, item: usize) -> &Item {

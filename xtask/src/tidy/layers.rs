@@ -1,11 +1,11 @@
-//! Which crate may use which other one.
+//! Which crate may use which other one. Tests may use all.
 
 use std::path::Path;
 
 use super::crates::Crates;
 use super::files::Files;
 use super::finding::Finding;
-use super::package::Package;
+use super::package::{Package, TargetKind};
 
 /// Each library, and which of the workspace's others it may use. Who is not named may use all.
 const LAYERS: [(&str, &[&str]); 7] = [
@@ -53,32 +53,28 @@ pub(super) fn forbidden(files: &Files, packages: &[Package], crates: &Crates) ->
         is_ours && from != to && allowed.is_some_and(|(_, allowed)| !allowed.contains(&to))
     };
     for package in packages {
-        for dependency in &package.dependencies {
+        for dependency in package.dependencies.iter().filter(|it| !it.is_for_tests) {
             if is_forbidden(&package.name, &dependency.name) {
-                add(
-                    &package.manifest,
-                    dependency.line,
-                    &package.name,
-                    &dependency.name,
-                );
+                let (file, line) = (&package.manifest, dependency.line);
+                add(file, line, &package.name, &dependency.name);
             }
         }
     }
-    for (of, each) in crates.iter() {
-        for (_, module) in crates.modules().filter(|(id, _)| id.0 == of) {
-            let contents = &module.contents;
-            let imports = contents.imports.iter().map(|it| (&it.segments, it.line));
-            let paths = contents.paths.iter().map(|it| (&it.segments, it.line));
-            for (segments, line) in imports.chain(paths) {
-                let first = segments.first().map(String::as_str).unwrap_or_default();
-                let named = packages
-                    .iter()
-                    .find(|package| package.crate_name() == first);
-                if let Some(named) = named.filter(|_| segments.len() > 1)
-                    && is_forbidden(&each.package, &named.name)
-                {
-                    add(&module.file, line, &each.package, &named.name);
-                }
+    let modules = crates
+        .modules()
+        .filter(|(id, module)| crates.get(id.0).kind != TargetKind::Test && !module.is_test);
+    for (id, module) in modules {
+        let (from, contents) = (&crates.get(id.0).package, &module.contents);
+        let imports = contents.imports.iter().filter(|it| !it.is_test);
+        let imports = imports.map(|it| (&it.segments, it.line));
+        let paths = contents.paths.iter().filter(|it| !it.is_test);
+        let paths = paths.map(|it| (&it.segments, it.line));
+        for (segments, line) in imports.chain(paths) {
+            let named = packages.iter().find(|it| it.crate_name() == segments[0]);
+            if let Some(named) =
+                named.filter(|it| segments.len() > 1 && is_forbidden(from, &it.name))
+            {
+                add(&module.file, line, from, &named.name);
             }
         }
     }

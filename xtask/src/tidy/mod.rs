@@ -33,6 +33,7 @@ use package::Package;
 
 const USAGE: &str = "\
 usage: cargo xtask tidy
+       cargo xtask tidy --shrink                removes resolved findings from the known ones
        cargo xtask tidy --numbers [CHECKOUT]    sizes of this workspace, or of another checkout
        cargo xtask tidy --embedder [CHECKOUT]   what embedding its library costs: takes minutes
 ";
@@ -40,6 +41,7 @@ usage: cargo xtask tidy
 pub(crate) fn main(words: &[&str]) -> ExitCode {
     let result = match words {
         [] => check(),
+        ["--shrink"] => shrink(),
         ["--numbers"] => numbers(workspace()),
         ["--numbers", checkout] => numbers(Path::new(checkout)),
         ["--embedder"] => embedder::measure(workspace()),
@@ -58,16 +60,47 @@ pub(crate) fn main(words: &[&str]) -> ExitCode {
     }
 }
 
-/// Prints all that is out of order.
+/// Findings that are not resolved yet, a name on each line. The list may only become shorter.
+const KNOWN: &str = "xtask/src/tidy/known.txt";
+
+/// Prints everything that is out of order and not known, and what is listed as known but resolved.
 pub(crate) fn check() -> Result<(), String> {
-    let findings = findings(&Files::read(workspace())?)?;
-    for finding in &findings {
+    let files = Files::read(workspace())?;
+    let findings = findings(&files)?;
+    let known = known()?;
+    let new = findings.iter().filter(|it| !known.contains(&it.name));
+    let resolved = known
+        .iter()
+        .filter(|&name| findings.iter().all(|it| it.name != *name));
+    let (mut problems, is_known) = (0, known.len());
+    for finding in new {
+        problems += 1;
         println!("{finding}");
     }
-    match findings.len() {
+    for name in resolved {
+        problems += 1;
+        println!("resolved, to be removed from {KNOWN} (`cargo xtask tidy --shrink`):\n  {name}\n");
+    }
+    println!("{is_known} findings are known");
+    match problems {
         0 => Ok(()),
         count => Err(format!("{count} findings")),
     }
+}
+
+fn known() -> Result<Vec<String>, String> {
+    let text = std::fs::read_to_string(workspace().join(KNOWN));
+    let text = text.map_err(|error| format!("{KNOWN}: {error}"))?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// Removes resolved findings from the list of known ones.
+fn shrink() -> Result<(), String> {
+    let findings = findings(&Files::read(workspace())?)?;
+    let mut known = known()?;
+    known.retain(|name| findings.iter().any(|it| it.name == *name));
+    let text: String = known.iter().map(|name| format!("{name}\n")).collect();
+    std::fs::write(workspace().join(KNOWN), text).map_err(|error| format!("{KNOWN}: {error}"))
 }
 
 fn findings(files: &Files) -> Result<Vec<Finding>, String> {

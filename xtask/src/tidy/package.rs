@@ -20,6 +20,7 @@ pub(super) struct Package {
 pub(super) struct Dependency {
     pub(super) name: String,
     pub(super) line: usize,
+    pub(super) is_for_tests: bool,
 }
 
 /// What is compiled as one crate.
@@ -69,15 +70,18 @@ impl Package {
 /// Every key in a section of dependencies.
 fn dependencies(manifest: &str) -> Vec<Dependency> {
     let mut all = Vec::new();
-    let mut is_inside = false;
-    for (line, text) in manifest.lines().enumerate() {
-        let text = text.trim();
-        if let Some(section) = text.strip_prefix('[') {
-            is_inside = section.trim_end_matches(']').ends_with("dependencies");
-        } else if is_inside && let Some(end) = text.find(['.', ' ', '=']) {
-            let name = text[..end].trim_matches('"').to_owned();
-            let line = line + 1;
-            all.push(Dependency { name, line });
+    let mut section = "";
+    for (text, line) in manifest.lines().map(str::trim).zip(1..) {
+        if let Some(header) = text.strip_prefix('[') {
+            section = header.trim_end_matches(']');
+        } else if section.ends_with("dependencies")
+            && let Some(end) = text.find(['.', ' ', '='])
+        {
+            all.push(Dependency {
+                name: text[..end].trim_matches('"').to_owned(),
+                line,
+                is_for_tests: section.ends_with("dev-dependencies"),
+            });
         }
     }
     all

@@ -55,7 +55,7 @@ pub(super) fn exports(crates: &Crates, documents: &Documents) -> Vec<Exports> {
     }
     uses.follow_signatures();
     let of_library = |(of, exported): (usize, BTreeSet<Export>)| Exports {
-        package: crates.name(of).to_owned(),
+        package: crates.get(of).package.clone(),
         count: exported.len(),
         unused: uses.unused(&exported),
     };

@@ -127,6 +127,7 @@ fn crates_are_in_layers() {
         (LIB, ""),
         ("crates/nft/Cargo.toml", OTHER),
         ("crates/nft/src/lib.rs", "use palisade_core as _;"),
+        ("crates/core/tests/layers.rs", "use palisade_nft::f;"),
     ];
     assert_eq!(of_kind("layers", allowed), [""; 0]);
     let forbidden = [
@@ -135,7 +136,7 @@ fn crates_are_in_layers() {
         ("crates/nft/src/lib.rs", ""),
         (
             "crates/core/Cargo.toml",
-            "[package]\nname = \"palisade-core\"\n[dev-dependencies]\npalisade-nft.workspace = true\n",
+            "[package]\nname = \"palisade-core\"\n[dependencies]\npalisade-nft.workspace = true\n",
         ),
         ("crates/core/src/lib.rs", "fn f() { palisade_nft::f() }"),
     ];
