@@ -24,7 +24,7 @@ impl Answer {
 
     /// The contrary.
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn negated(self) -> Self {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,
@@ -35,7 +35,7 @@ impl Answer {
     /// The contrary, if that is asked for.
     #[must_use]
     pub fn not_if(self, inverted: bool) -> Self {
-        if inverted { self.not() } else { self }
+        if inverted { self.negated() } else { self }
     }
 
     /// Whether both hold.

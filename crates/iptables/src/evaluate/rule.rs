@@ -113,10 +113,10 @@ impl What {
             Self::SourcePort(ranges) => is_port(ranges, subject.source_port()),
             Self::DestinationPort(ranges) => is_port(ranges, subject.destination_port()),
             Self::EitherPort(ranges) => {
-                let neither = is_port(ranges, subject.source_port()).not();
+                let neither = is_port(ranges, subject.source_port()).negated();
                 neither
-                    .and(is_port(ranges, subject.destination_port()).not())
-                    .not()
+                    .and(is_port(ranges, subject.destination_port()).negated())
+                    .negated()
             }
             Self::Flow(flows) => subject.flow().map(|flow| flows.contains(&flow)).into(),
             Self::DestinationKind(kinds) => {

@@ -270,7 +270,7 @@ pub(super) fn header(base: PayloadBase) -> Option<Header> {
 fn compare(value: &[Byte], operator: Comparison, other: &[u8]) -> Answer {
     let wanted: &[_] = match operator {
         Comparison::Equal => return bits::equal(value, other),
-        Comparison::NotEqual => return bits::equal(value, other).not(),
+        Comparison::NotEqual => return bits::equal(value, other).negated(),
         Comparison::Less => &[Less],
         Comparison::LessOrEqual => &[Less, Equal],
         Comparison::Greater => &[Greater],
