@@ -156,22 +156,22 @@ impl Crate {
             .ok_or_else(|| format!("no file {}", file.display()))?;
         let contents =
             scan(text, place.is_test).map_err(|error| format!("{}: {error}", file.display()))?;
-        self.add(files, file, contents, place)
+        self.add(files, &file, contents, &place)
     }
 
     /// Adds a module and those below it.
     fn add(
         &mut self,
         files: &Files,
-        file: PathBuf,
+        file: &FilePath,
         mut contents: Contents,
-        place: Place,
+        place: &Place,
     ) -> Result<usize, String> {
         let own = self.modules.len();
         let children = std::mem::take(&mut contents.children);
         self.modules.push(Module {
             path: place.path.clone(),
-            file: file.clone(),
+            file: file.to_owned(),
             parent: place.parent,
             children: HashMap::new(),
             contents,
@@ -185,7 +185,7 @@ impl Crate {
                 folder: place.folder.join(&child.name),
             };
             if let Some(contents) = child.inline {
-                let index = self.add(files, file.clone(), contents, below)?;
+                let index = self.add(files, file, contents, &below)?;
                 let child = (child.name, (index, child.visibility));
                 self.modules[own].children.extend([child]);
                 continue;

@@ -68,7 +68,7 @@ pub(super) fn qualifiers(tokens: &[TokenTree], start: usize) -> usize {
             "fn" | "impl" | "trait" => return at,
             "const" | "unsafe" | "async" => at += 1,
             "extern" => {
-                at += 1 + usize::from(matches!(tokens.get(at + 1), Some(TokenTree::Literal(_))))
+                at += 1 + usize::from(matches!(tokens.get(at + 1), Some(TokenTree::Literal(_))));
             }
             _ => return start,
         }
