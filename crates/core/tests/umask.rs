@@ -1,6 +1,8 @@
 //! Modes of files and folders do not depend on the umask. It belongs to the whole process, so that no
 //! other test may run in this one.
 
+#![allow(clippy::unwrap_used)] // A panic is the report here.
+
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;

@@ -60,7 +60,7 @@ impl Crates {
                     is_test: false,
                     folder: folder.to_owned(),
                 };
-                new.read_file(files, target.root.clone(), place)?;
+                new.read_file(files, &target.root, &place)?;
                 all.push(new);
             }
         }
@@ -150,13 +150,18 @@ impl Crate {
         Some(example)
     }
 
-    fn read_file(&mut self, files: &Files, file: PathBuf, place: Place) -> Result<usize, String> {
+    fn read_file(
+        &mut self,
+        files: &Files,
+        file: &FilePath,
+        place: &Place,
+    ) -> Result<usize, String> {
         let text = files
-            .get(&file)
+            .get(file)
             .ok_or_else(|| format!("no file {}", file.display()))?;
         let contents =
             scan(text, place.is_test).map_err(|error| format!("{}: {error}", file.display()))?;
-        self.add(files, &file, contents, &place)
+        self.add(files, file, contents, place)
     }
 
     /// Adds a module and those below it.
@@ -216,7 +221,7 @@ impl Crate {
                 },
                 ..below
             };
-            let index = self.read_file(files, found, below)?;
+            let index = self.read_file(files, &found, &below)?;
             let child = (child.name, (index, child.visibility));
             self.modules[own].children.extend([child]);
         }
