@@ -101,11 +101,18 @@ impl Nftables {
         }
         let mut areas = recorded_areas(records, &uses)?;
         areas.retain(|area| tables.contains(&area.table));
-        let (found, _) = self.reader().at_one_moment(|reader| {
-            let look = |area| verify::look(reader, area, records);
-            areas.iter().map(look).collect::<Result<Vec<_>, _>>()
+        let recorded = areas.iter().map(|area| verify::recorded(area, records));
+        let recorded: Vec<_> = recorded.collect();
+        let (read, _) = self.reader().at_one_moment(|reader| {
+            let each = areas.iter().zip(&recorded);
+            let read = each.map(|(area, recorded)| verify::look(reader, area, recorded));
+            read.collect::<Result<Vec<_>, _>>()
         })?;
-        Ok(found.into_iter().flat_map(|found| found.all).collect())
+        let each = areas.iter().zip(&recorded).zip(read);
+        let found = each.flat_map(|((area, recorded), (whole, members))| {
+            verify::compared(area, whole, recorded, &members).all
+        });
+        Ok(found.collect())
     }
 }
 

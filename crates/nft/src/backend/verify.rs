@@ -34,18 +34,20 @@ pub(super) const LEFT_OVER: &str = "left over: no network needs it";
 /// What is said of all else.
 const NOT_NEEDED: &str = "no network needs it";
 
-/// Compares an area, as it stands, with what is recorded for it. Elements are compared where they
-/// stand in the kernel's answers.
-pub(super) fn look(
+/// A table that was read, and what was met of the elements that are recorded.
+pub(super) type Read<'r> = (Option<Whole>, Members<'r>);
+
+/// Reads the table of an area. Elements are compared where they stand in the kernel's answers, all else
+/// later, since another program may change the ruleset meanwhile.
+pub(super) fn look<'r>(
     reader: &mut Reader<'_>,
     area: &Area<'_>,
-    records: &[&Record],
-) -> Result<Found, DumpError> {
+    recorded: &[(&'r Name, &'r Installed)],
+) -> Result<Read<'r>, DumpError> {
     let (family, table) = (area.family.into(), area.table.as_str());
-    let recorded = recorded(area, records);
-    let mut members = Members::of(&recorded);
+    let mut members = Members::of(recorded);
     let Some(program) = reader.program(family, table, Depth::Outline)? else {
-        return Ok(compared(area, None, &recorded, &members));
+        return Ok((None, members));
     };
     for FilledSet { set, .. } in &program.sets {
         reader.each_element(family, table, &set.name, |listed| {
@@ -53,8 +55,7 @@ pub(super) fn look(
         })?;
     }
     let strangers = reader.strangers(family, table)?;
-    let whole = Some(Whole { program, strangers });
-    Ok(compared(area, whole, &recorded, &members))
+    Ok((Some(Whole { program, strangers }), members))
 }
 
 /// The same of a table that was read before, with its elements.
@@ -70,7 +71,7 @@ pub(super) fn compare(area: &Area<'_>, records: &[&Record], whole: Option<Whole>
     compared(area, whole, &recorded, &members)
 }
 
-fn compared(
+pub(super) fn compared(
     area: &Area<'_>,
     whole: Option<Whole>,
     recorded: &[(&Name, &Installed)],
