@@ -107,7 +107,7 @@ fn broken_mark() {
     let content = fs::read(&path).expect("read the state");
     let text = String::from_utf8(content.clone()).expect("the state in JSON");
     let mut damages = damages(&content);
-    let newer = text.replace("\"schema\": 1", "\"schema\": 99");
+    let newer = text.replace("\"schema\": 2", "\"schema\": 99");
     damages.push(("newer".to_owned(), newer.into_bytes()));
     for (damage, damaged) in damages {
         fs::write(&path, &damaged).expect("break the state");

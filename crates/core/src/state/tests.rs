@@ -116,7 +116,7 @@ fn what_cannot_be_believed_is_set_aside_and_nothing_is_lost() {
     let mut broken: Vec<Vec<u8>> = vec![
         Vec::new(),
         text[..text.len() / 2].into(),
-        text.replace("\"schema\": 1", "\"schema\": 99").into(),
+        text.replace("\"schema\": 2", "\"schema\": 99").into(),
         text.replace("\"a\"", "\"b\"").into(),
     ];
     for bit in 0..good.len() * 8 {
@@ -167,7 +167,7 @@ fn records_and_journal_outlive_a_mark_that_is_broken() {
         flipped
     });
     let newer = String::from_utf8(mark.clone()).unwrap();
-    let newer = newer.replace("\"schema\": 1", "\"schema\": 2").into_bytes();
+    let newer = newer.replace("\"schema\": 2", "\"schema\": 3").into_bytes();
     for mark in cut.chain(flipped).chain([newer]) {
         let told = String::from_utf8_lossy(&mark);
         let disk = Memory::default();
