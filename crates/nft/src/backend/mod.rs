@@ -22,6 +22,7 @@ mod plan;
 mod probe;
 mod settings;
 mod standing;
+mod surplus;
 mod table_plan;
 mod verify;
 

@@ -1,6 +1,6 @@
 //! The plan for one table: from what it must hold and what is known of it to the operations between.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 
 use palisade_core::backend::Installed;
@@ -9,9 +9,10 @@ use super::area::{Area, Gone};
 use super::item::Wanted;
 use super::known::Known;
 use super::notes::stays;
-use super::observed::{Foreign, Observed, Standing};
+use super::observed::Observed;
 use super::operation::{Operation, TableId};
 use super::place::placed;
+use super::surplus::Surplus;
 use crate::batch::At;
 use crate::layout::{self, Item, Layout, Skeleton};
 use crate::object::{Element, Rule, Userdata};
@@ -40,10 +41,7 @@ pub(super) const ROUNDS: usize = 4;
 impl TablePlan {
     /// The operations that turn a table into what an area must hold.
     pub(super) fn new(mut area: Area<'_>, mut known: Known) -> Self {
-        let items = Items {
-            added: mem::take(&mut area.added),
-            restored: mem::take(&mut area.restored),
-        };
+        let items = Items::of(&mut area);
         let mut draft = Draft::new(&area, &known);
         let (skeletons, is_needed) = match known {
             // All parts that are needed are there, and no others.
@@ -78,10 +76,7 @@ impl TablePlan {
 
     /// No operations.
     pub(super) fn unchanged(mut area: Area<'_>) -> Self {
-        let items = Items {
-            added: mem::take(&mut area.added),
-            restored: mem::take(&mut area.restored),
-        };
+        let items = Items::of(&mut area);
         Draft::new(&area, &Known::Recorded).finish(items.installed())
     }
 
@@ -122,6 +117,13 @@ struct Items {
 }
 
 impl Items {
+    fn of(area: &mut Area<'_>) -> Self {
+        Self {
+            added: mem::take(&mut area.added),
+            restored: mem::take(&mut area.restored),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.added.is_empty() && self.restored.is_empty()
     }
@@ -280,14 +282,22 @@ impl<'a, 'c> Draft<'a, 'c> {
             ..
         } in changed
         {
-            let observed = known.observed_mut();
-            let standing = observed.and_then(|observed| observed.claim_changed(installed));
-            if let Some(standing) = standing.filter(|standing| standing.handle().is_some()) {
-                let place = standing.place;
-                self.delete_rules.push((place, standing.rule.clone()));
+            if self.delete_changed(known, installed) {
                 self.restored.extend(restored);
             }
         }
+    }
+
+    /// Deletes the rule that another program made of a recorded one. Returns whether there is one.
+    fn delete_changed(&mut self, known: &mut Known, installed: &Installed) -> bool {
+        let observed = known.observed_mut();
+        let changed = observed.and_then(|observed| observed.claim_changed(installed));
+        let Some(changed) = changed.filter(|changed| changed.handle().is_some()) else {
+            return false;
+        };
+        self.delete_rules
+            .push((changed.place, changed.rule.clone()));
+        true
     }
 
     fn add_table(&mut self) {
@@ -446,12 +456,7 @@ impl<'a, 'c> Draft<'a, 'c> {
         }
         // What another program made of a rule of ours is deleted when the rule is restored.
         for (_, installed) in lost.into_iter().filter_map(|lost| restored.get(lost)) {
-            let observed = known.observed_mut();
-            let standing = observed.and_then(|observed| observed.claim_changed(installed));
-            if let Some(standing) = standing.filter(|standing| standing.handle().is_some()) {
-                let place = standing.place;
-                self.delete_rules.push((place, standing.rule.clone()));
-            }
+            self.delete_changed(known, installed);
         }
         (missing, restored)
     }
@@ -547,65 +552,6 @@ impl<'a, 'c> Draft<'a, 'c> {
                 self.add_element(&name, element);
             }
         }
-    }
-}
-
-/// What of a layout is installed and not needed.
-struct Surplus<'o> {
-    chains: Vec<&'o str>,
-    sets: Vec<&'o str>,
-    rules: Vec<&'o Rule>,
-}
-
-impl<'o> Surplus<'o> {
-    fn of(layout: Layout, observed: &'o Observed, skeletons: &[(Layout, Skeleton)]) -> Self {
-        let needed = || skeletons.iter().map(|(_, skeleton)| skeleton);
-        let needs_chain = |name: &str| {
-            let mut chains = needed().flat_map(|skeleton| &skeleton.chains);
-            chains.any(|chain| chain.name == name)
-        };
-        let needs_set = |name: &str| {
-            let mut sets = needed().flat_map(|skeleton| &skeleton.sets);
-            sets.any(|set| set.name == name)
-        };
-        let chains = observed
-            .program
-            .chains
-            .iter()
-            .map(|c| c.chain.name.as_str());
-        let chains: Vec<&str> = chains.filter(|name| layout.has_chain(name)).collect();
-        let sets = observed
-            .program
-            .sets
-            .iter()
-            .map(|set| set.set.name.as_str());
-        let sets = sets.filter(|name| layout.has_set(name) && !needs_set(name));
-        let rules = chains.iter().flat_map(|chain| observed.rules(chain));
-        let rules = rules.filter(|standing| layout::is_of_skeleton(&standing.rule));
-        let needed_rules: HashSet<_> = needed()
-            .flat_map(|skeleton| &skeleton.rules)
-            .map(|rule| (rule.chain.as_str(), crate::identity::digest(rule)))
-            .collect();
-        let is_needed = |s: &Standing| needed_rules.contains(&(s.rule.chain.as_str(), s.digest()));
-        let rules = rules.filter(|standing| standing.handle().is_some() && !is_needed(standing));
-        Self {
-            rules: rules.map(|standing| &standing.rule).collect(),
-            sets: sets.collect(),
-            chains: chains
-                .into_iter()
-                .filter(|name| !needs_chain(name))
-                .collect(),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.chains.is_empty() && self.sets.is_empty() && self.rules.is_empty()
-    }
-
-    /// Whether something foreign is in it, or leads to it.
-    fn serves(&self, foreign: &Foreign) -> bool {
-        let is_used = |place: &str| self.chains.contains(&place) || self.sets.contains(&place);
-        is_used(&foreign.place) || foreign.leads_to.iter().any(|place| is_used(place))
     }
 }
 
