@@ -23,7 +23,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
 /// Rules and expressions of both tables.
 fn standing(layout: Layout, size: u32) -> (usize, usize) {
     let site = Site::with(layout, size);
-    let mut socket = Socket::open_in(site.namespace.path()).expect("open a socket");
+    let mut socket = Socket::open_in(Some(&site.namespace.path())).expect("open a socket");
     let mut replies = Vec::new();
     let mut reader = Reader::new(&mut socket, &mut replies);
     let (mut rules, mut expressions) = (0, 0);

@@ -38,7 +38,7 @@ impl Nature {
         let path = router.host.path();
         Self {
             tracer: Tracer::begin(Some(&path), &Filter::default()).expect("trace packets"),
-            socket: Socket::open_in(path.clone()).expect("open a socket"),
+            socket: Socket::open_in(Some(&path)).expect("open a socket"),
             replies: Vec::new(),
             host: Host::read(Some(&path)).expect("read the interfaces"),
             never: UnixStream::pair().expect("make a pair of sockets"),

@@ -46,7 +46,7 @@ impl Site {
     pub fn choosing(layout: Layout, established: Established) -> Self {
         let namespace = Namespace::new();
         let state = TempDir::new_in("/dev/shm").expect("make a folder");
-        let socket = Socket::open_in(namespace.path()).expect("open a socket");
+        let socket = Socket::open_in(Some(&namespace.path())).expect("open a socket");
         let cookie = socket.namespace_cookie().expect("the namespace's cookie");
         let counts = Arc::default();
         let options = Options {
@@ -91,7 +91,7 @@ impl Site {
 
     /// How many markers of transactions there are in IPv4.
     pub fn markers(&self) -> usize {
-        let mut socket = Socket::open_in(self.namespace.path()).expect("open a socket");
+        let mut socket = Socket::open_in(Some(&self.namespace.path())).expect("open a socket");
         let mut replies = Vec::new();
         let mut reader = Reader::new(&mut socket, &mut replies);
         let elements = reader.elements(Family::Ip, "palisade", "transaction");

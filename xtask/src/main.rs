@@ -2,6 +2,7 @@
 
 mod bench;
 mod dist;
+mod features;
 mod lab;
 mod program;
 mod rust_version;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::program::{cargo, is_root, run, target};
 use crate::setup::{self, Need};
 use crate::step::{Outcome, Steps};
-use crate::{dist, rust_version, tidy};
+use crate::{dist, features, rust_version, tidy};
 
 const SECOND_OPINION: &str = "palisade-second-opinion";
 const BUILD: &str = "build the command";
@@ -21,6 +21,7 @@ pub(crate) fn main() -> ExitCode {
     steps.step("tidy", || tidy::check().into());
     steps.step("clippy", clippy);
     steps.step("rust-version", || rust_version::check().into());
+    steps.step("features", || features::check().into());
     steps.step("unit and doc tests", || {
         run(cargo().args(["test", "--locked", "--no-fail-fast"])).into()
     });

@@ -6,7 +6,7 @@
 //! too slow loses messages, and learns that it did.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use palisade_netlink::{Socket, SocketError, TransportError, Waited};
@@ -94,7 +94,7 @@ impl Events {
     ///
     /// # Errors
     /// If there is no such namespace, or listening is not allowed.
-    pub fn listen(namespace: Option<PathBuf>) -> Result<Self, SocketError> {
+    pub fn listen(namespace: Option<&Path>) -> Result<Self, SocketError> {
         Ok(Self {
             socket: Socket::listen(namespace, GROUP)?,
             changes: Vec::new(),

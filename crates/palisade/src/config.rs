@@ -23,12 +23,13 @@ use palisade_core::Hint;
 use palisade_core::network::{Established, UnknownEstablished};
 use palisade_core::words::in_words;
 use palisade_definition::{TomlError, from_toml};
+#[cfg(feature = "iptables")]
 use palisade_iptables::run::Programs;
 use palisade_nft::layout::{Layout, TableName};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::options::{BackendChoice, Choice};
+use crate::choice::{BackendChoice, Choice};
 
 /// Where the configuration is, unless another file is named.
 pub const USUAL: &str = "/etc/palisade/palisade.toml";
@@ -39,14 +40,17 @@ struct File {
     firewall_backend: Option<BackendChoice>,
     layout: Option<LayoutName>,
     table: Option<TableName>,
+    #[cfg(feature = "iptables")]
     iptables: Option<ProgramsName>,
     established: Option<EstablishedName>,
 }
 
+#[cfg(feature = "iptables")]
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct ProgramsName(Programs);
 
+#[cfg(feature = "iptables")]
 impl TryFrom<String> for ProgramsName {
     type Error = palisade_iptables::run::UnknownPrograms;
 
@@ -160,6 +164,7 @@ pub fn parse(text: &[u8], path: &Path) -> Result<Choice, ConfigError> {
         backend: file.firewall_backend,
         layout: file.layout.map(|LayoutName(layout)| layout),
         table: file.table,
+        #[cfg(feature = "iptables")]
         iptables: file.iptables.map(|ProgramsName(programs)| programs),
         established: file
             .established

@@ -17,9 +17,18 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! # Features
+//!
+//! All are on by default. Without any, an embedder that builds its [`Network`]s in code compiles no
+//! format and no iptables.
+//!
+//! - `xml`, `toml`, `json`: definitions in these formats; `toml` also reads the configuration file.
+//! - `iptables`: the backend that runs `iptables-restore`.
 #![forbid(unsafe_code)]
 
 pub mod backends;
+mod choice;
 #[cfg(feature = "toml")]
 pub mod config;
 mod counters;
@@ -28,15 +37,17 @@ mod flows;
 pub mod folder;
 mod options;
 mod overview;
+mod placement;
 mod render;
 mod rights;
 mod shown;
 mod usual;
 pub mod watch;
 
+pub use choice::{BackendChoice, Choice, UnknownBackend};
 pub use counters::{Counters, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
-pub use options::{BackendChoice, Choice, Options, UnknownBackend};
+pub use options::Options;
 pub use overview::{Bridge, BridgeState, Overview, Sums};
 pub use palisade_core::Hint;
 pub use palisade_core::backend::{
@@ -50,6 +61,7 @@ pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};
 pub use palisade_core::words;
 #[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
 pub use palisade_definition as definition;
+#[cfg(feature = "iptables")]
 pub use palisade_iptables::run::{Programs, UnknownPrograms, Variant};
 pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
 pub use render::{RenderError, render};

@@ -7,7 +7,7 @@ use palisade_core::network::{Conflict, Family, Network, conflicts, told};
 use thiserror::Error;
 
 use crate::backends;
-use crate::options::Choice;
+use crate::choice::Choice;
 
 /// Why nothing can be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

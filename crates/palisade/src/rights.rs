@@ -15,12 +15,10 @@ pub(crate) fn are_missing(namespace: Option<&Path>) -> bool {
     if Uid::effective().is_root() && user_namespace::is_initial() {
         return false;
     }
-    let socket = match namespace {
-        Some(path) => Socket::open_in(path.to_owned()),
-        None => Socket::open(),
+    // Other errors are reported by the caller that needs a socket.
+    let Ok(socket) = Socket::open_in(namespace) else {
+        return false;
     };
-    // What else may be wrong is told by whoever needs it.
-    let Ok(socket) = socket else { return false };
     // Netfilter answers no question, however harmless, without the right to change rules.
     let answer = Nftables::new(Box::new(socket)).reader().generation();
     matches!(

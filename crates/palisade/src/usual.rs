@@ -10,7 +10,7 @@ use palisade_core::engine::EngineError;
 use palisade_core::state::Record;
 
 use crate::backends::{self, BackendKind};
-use crate::options::{BackendChoice, Choice};
+use crate::choice::{BackendChoice, Choice};
 
 /// The order in which backends are tried, fixed when this was built:
 /// `PALISADE_BACKEND_PRIORITY=iptables,nftables cargo build`.

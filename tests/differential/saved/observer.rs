@@ -66,7 +66,7 @@ impl Observer {
         ];
         router.host.nft(&tables.concat());
         Self {
-            socket: Socket::open_in(router.host.path()).expect("open a socket"),
+            socket: Socket::open_in(Some(&router.host.path())).expect("open a socket"),
             replies: Vec::new(),
         }
     }

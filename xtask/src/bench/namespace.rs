@@ -39,7 +39,7 @@ impl Namespace {
 
     /// A socket to its nf_tables.
     pub(super) fn socket(&self) -> Result<Socket, String> {
-        Socket::open_in(self.path()).map_err(|error| error.to_string())
+        Socket::open_in(Some(&self.path())).map_err(|error| error.to_string())
     }
 
     /// How long a program takes inside, from its start to its end. It must end well.

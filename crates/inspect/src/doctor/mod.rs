@@ -30,10 +30,10 @@ use std::path::{Path, PathBuf};
 
 use palisade::{Firewall, folder};
 use palisade_core::state::State;
+use palisade_netlink::Socket;
 use palisade_netlink::rtnetlink::Host;
 use palisade_nft::backend::Nftables;
 
-use crate::inspector::socket_in;
 use crate::{ip_tables, libvirt};
 use leftovers::OfLibvirt;
 use mend::Mend;
@@ -65,7 +65,7 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
             state_directory: unusual(state),
         },
     };
-    let mut nftables = Nftables::new(Box::new(socket_in(namespace)?));
+    let mut nftables = Nftables::new(Box::new(Socket::open_in(namespace)?));
     let mut rulesets = Rulesets::read(&mut nftables.reader(), namespace, &legacy)?;
     let native = libvirt::nftables(&mut nftables.reader(), namespace)?;
     let of_libvirt = OfLibvirt::new(native, &rulesets);

@@ -6,8 +6,6 @@ mod explain;
 mod libvirt;
 mod trace;
 
-use std::path::Path;
-
 use palisade::Firewall;
 use palisade_netlink::{Socket, SocketError};
 use palisade_nft::backend::Nftables;
@@ -33,17 +31,9 @@ impl<'f> Inspector<'f> {
         Ok(match &mut self.nftables {
             Some(open) => open,
             closed => {
-                let socket = socket_in(self.firewall.namespace())?;
+                let socket = Socket::open_in(self.firewall.namespace())?;
                 closed.insert(Nftables::new(Box::new(socket)))
             }
         })
-    }
-}
-
-/// A socket in a network namespace; none for the caller's.
-pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, SocketError> {
-    match namespace {
-        Some(path) => Socket::open_in(path.to_owned()),
-        None => Socket::open(),
     }
 }

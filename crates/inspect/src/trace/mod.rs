@@ -18,14 +18,13 @@ use palisade_core::Hint;
 use palisade_core::evaluate::Verdict;
 use palisade_core::network::{InterfaceName, Name};
 use palisade_core::words::in_words;
-use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::{Host, HostError};
+use palisade_netlink::{Socket, SocketError};
 use palisade_nft::trace;
 use palisade_nft::trace::{Told, Tracer};
 use thiserror::Error;
 
 use crate::explain::ResolveError;
-use crate::inspector::socket_in;
 use tables::Tables;
 
 pub use packet::{End, Prediction, Seen, TracedPacket};
@@ -129,7 +128,7 @@ impl Trace {
         let (woken, wake) = UnixStream::pair().map_err(TraceError::Stop)?;
         let tracer = Tracer::begin(namespace, filter)?;
         Ok(Self {
-            tables: Tables::of(socket_in(namespace)?, namespace),
+            tables: Tables::of(Socket::open_in(namespace)?, namespace),
             interfaces: Interfaces {
                 namespace: namespace.map(Path::to_owned),
                 host: Host::read(namespace)?,

@@ -7,7 +7,7 @@ mod wait;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use neli::consts::socket::{Msg, NlFamily};
@@ -57,12 +57,16 @@ impl Socket {
         Self::connect(NlFamily::Route, Groups::empty())
     }
 
-    /// A socket to netfilter in the network namespace of this file, such as `/run/netns/lab`.
+    /// A socket to netfilter in the network namespace of this file, such as `/run/netns/lab`, or in
+    /// the caller's.
     ///
     /// # Errors
     /// If there is no such namespace, or entering it is not allowed.
-    pub fn open_in(path: PathBuf) -> Result<Self, SocketError> {
-        within(path, Self::open)
+    pub fn open_in(namespace: Option<&Path>) -> Result<Self, SocketError> {
+        match namespace {
+            Some(path) => within(path.to_owned(), Self::open),
+            None => Self::open(),
+        }
     }
 
     /// A socket in the caller's network namespace, or in that of this file, that receives what
@@ -70,10 +74,10 @@ impl Socket {
     ///
     /// # Errors
     /// If the kernel refuses one, or there is no such namespace, or listening is not allowed.
-    pub fn listen(namespace: Option<PathBuf>, group: u32) -> Result<Self, SocketError> {
+    pub fn listen(namespace: Option<&Path>, group: u32) -> Result<Self, SocketError> {
         let listen = move || Self::connect(NlFamily::Netfilter, Groups::new_groups(&[group]));
         match namespace {
-            Some(path) => within(path, listen),
+            Some(path) => within(path.to_owned(), listen),
             None => listen(),
         }
     }

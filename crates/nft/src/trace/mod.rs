@@ -66,15 +66,10 @@ impl Tracer {
     pub fn begin(namespace: Option<&Path>, filter: &Filter) -> Result<Self, TraceError> {
         // It listens before there is anything to hear.
         let group = wire::trace::GROUP;
-        let listener =
-            Socket::listen(namespace.map(Path::to_owned), group).map_err(TraceError::Open)?;
-        let control = match namespace {
-            Some(path) => Socket::open_in(path.to_owned()),
-            None => Socket::open(),
-        };
+        let listener = Socket::listen(namespace, group).map_err(TraceError::Open)?;
         let table = format!("{PREFIX}{}", std::process::id());
         let mut tracer = Self {
-            control: control.map_err(TraceError::Open)?,
+            control: Socket::open_in(namespace).map_err(TraceError::Open)?,
             listener,
             journeys: Journeys::traced_by(&table),
             table,

@@ -7,11 +7,12 @@ use palisade_core::evaluate::Member;
 use palisade_core::network::{Family, Network};
 use palisade_iptables::Iptables;
 use palisade_iptables::backend::{ID, Settings, expected, render};
+use palisade_iptables::rule::Table;
 use palisade_iptables::run::{Processes, Programs};
 
+use super::kind::{BackendKind, Works};
 use super::unprinted::Kernel;
-use super::{BackendKind, Works};
-use crate::options::{BackendChoice, Choice};
+use crate::choice::{BackendChoice, Choice};
 
 pub(super) struct Kind;
 
@@ -54,6 +55,11 @@ impl BackendKind for Kind {
             }
         };
         families.iter().map(of_family).collect()
+    }
+
+    fn is_parent_chain(&self, table: &str, chain: &str) -> bool {
+        let parents = Table::from_name(table).map(Table::parents);
+        parents.is_some_and(|parents| parents.iter().any(|(parent, _)| *parent == chain))
     }
 
     fn expected(&self, placed: &[(&Network, &Placement)], family: Family) -> Vec<Member<'static>> {

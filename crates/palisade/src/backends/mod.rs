@@ -1,92 +1,45 @@
-//! The backends of this build, and what the facade knows of each: one file and one row for each.
+//! The backends of this build: a file and a row for each.
 
+#[cfg(feature = "iptables")]
 mod iptables;
+mod kind;
 mod nftables;
 mod none;
+#[cfg(feature = "iptables")]
 mod unprinted;
 
 use std::path::Path;
 
-use palisade_core::backend::{Backend, BackendId, Placement};
-use palisade_core::evaluate::{Ground, Member};
+use palisade_core::backend::{Backend, Placement};
+use palisade_core::evaluate::Ground;
 use palisade_core::network::{Family, Network};
+#[cfg(feature = "iptables")]
 use palisade_iptables::Iptables;
 use palisade_netlink::Transport;
 use palisade_nft::backend::Nftables;
 
-use crate::options::{BackendChoice, Choice};
+use crate::choice::{BackendChoice, Choice};
+
+pub(crate) use kind::BackendKind;
 
 /// All of them.
-static ALL: [&dyn BackendKind; 3] = [DEFAULT, &iptables::Kind, &none::Kind];
+static ALL: &[&dyn BackendKind] = &[
+    DEFAULT,
+    #[cfg(feature = "iptables")]
+    &iptables::Kind,
+    &none::Kind,
+];
 /// The one that is meant where none is chosen.
 const DEFAULT: &dyn BackendKind = &nftables::Kind;
-
-/// A backend that can be chosen: from choices to placements and back.
-pub(crate) trait BackendKind: Sync {
-    /// The backend.
-    fn id(&self) -> BackendId;
-
-    /// The choice of this backend.
-    fn choice(&self) -> BackendChoice;
-
-    /// The placement that a choice means here, with the defaults where nothing was chosen.
-    fn placement(&self, choice: &Choice) -> Placement;
-
-    /// The choice, beside that of the backend, that means one of its placements; none if the
-    /// placement is not valid.
-    fn recorded(&self, placement: &Placement) -> Option<Choice>;
-
-    /// Whether something was chosen that means this backend and no other.
-    fn is_meant_by(&self, choice: &Choice) -> bool;
-
-    /// The networks as text of the backend's usual program, family after family.
-    fn render(&self, networks: &[Network], choice: &Choice, families: &[Family]) -> String;
-
-    /// The tables that networks should have at placements of this backend, in a family of packets.
-    fn expected(&self, placed: &[(&Network, &Placement)], family: Family) -> Vec<Member<'static>> {
-        let _ = (placed, family);
-        Vec::new()
-    }
-
-    /// The choice that is tried first where no backend is chosen, if that it worked for one network
-    /// says that it works for others.
-    fn first(&self, asked: &Choice) -> Option<Works> {
-        let _ = asked;
-        None
-    }
-
-    /// The first choice that works in a network namespace, beside what was `asked` for.
-    ///
-    /// # Errors
-    /// Everything that was tried, and why it does not work.
-    fn probe(&self, namespace: Option<&Path>, asked: &Choice) -> Result<Works, Vec<String>> {
-        let _ = (namespace, asked);
-        Err(vec![format!("`{}` is no backend to try", self.choice())])
-    }
-
-    /// The placement with everything settled that may mean something else later.
-    fn settled(&self, namespace: Option<&Path>, placement: Placement) -> Placement {
-        let _ = namespace;
-        placement
-    }
-}
-
-/// A choice that works, or would.
-pub(crate) struct Works {
-    pub(crate) choice: Choice,
-    /// In words.
-    pub(crate) what: String,
-    /// Choices that were tried before it, and why they do not work.
-    pub(crate) tried: Vec<String>,
-}
 
 /// The backends of a network namespace, which `transport` leads to.
 pub(crate) fn open(
     transport: Box<dyn Transport>,
-    namespace: Option<&Path>,
+    #[cfg_attr(not(feature = "iptables"), expect(unused_variables))] namespace: Option<&Path>,
 ) -> Vec<Box<dyn Backend>> {
     vec![
         Box::new(Nftables::new(transport)),
+        #[cfg(feature = "iptables")]
         Box::new(iptables::open(namespace)),
         Box::new(none::NoRules),
     ]
@@ -94,7 +47,7 @@ pub(crate) fn open(
 
 /// The backend that is chosen; none if that is left to palisade.
 pub(crate) fn chosen(choice: BackendChoice) -> Option<&'static dyn BackendKind> {
-    ALL.into_iter().find(|kind| kind.choice() == choice)
+    ALL.iter().copied().find(|kind| kind.choice() == choice)
 }
 
 /// The backend that is chosen, or the default.
@@ -104,14 +57,21 @@ pub(crate) fn chosen_or_default(choice: &Choice) -> &'static dyn BackendKind {
 
 /// The backend of a placement.
 pub(crate) fn of(placement: &Placement) -> Option<&'static dyn BackendKind> {
-    ALL.into_iter().find(|kind| kind.id() == placement.backend)
+    ALL.iter()
+        .copied()
+        .find(|kind| kind.id() == placement.backend)
 }
 
 /// Whether something was chosen that means another backend than the one of this placement.
 pub(crate) fn is_ignored(choice: &Choice, placement: &Placement) -> bool {
     let is_other = |kind: &&dyn BackendKind| kind.id() != placement.backend;
-    let mut others = ALL.into_iter().filter(is_other);
+    let mut others = ALL.iter().copied().filter(is_other);
     others.any(|kind| kind.is_meant_by(choice))
+}
+
+/// Whether packets come to a backend's chains from this chain of the kernel.
+pub(crate) fn is_parent_chain(table: &str, chain: &str) -> bool {
+    ALL.iter().any(|kind| kind.is_parent_chain(table, chain))
 }
 
 /// The rules that networks should have at their placements, as packets of a family meet them.
@@ -122,7 +82,7 @@ pub fn expected(placed: &[(&Network, &Placement)], family: Family) -> Ground<'st
         let its: Vec<(&Network, &Placement)> = its.copied().collect();
         kind.expected(&its, family)
     };
-    Ground::new(ALL.into_iter().flat_map(of_kind))
+    Ground::new(ALL.iter().copied().flat_map(of_kind))
 }
 
 /// The rules that networks would have by this choice where none runs yet, as packets of a family meet
@@ -136,6 +96,7 @@ pub fn planned(networks: &[Network], choice: &Choice, family: Family) -> Ground<
 }
 
 /// The iptables backend of a network namespace; none for the caller's.
+#[cfg(feature = "iptables")]
 #[must_use]
 pub fn iptables(namespace: Option<&Path>) -> Iptables {
     iptables::open(namespace)
@@ -148,12 +109,13 @@ mod tests {
     #[test]
     fn placements_are_found_by_their_backend() {
         let choice = Choice {
+            #[cfg(feature = "iptables")]
             iptables: Some("legacy".parse().unwrap()),
             layout: Some("flat".parse().unwrap()),
             established: Some("first".parse().unwrap()),
             ..Choice::default()
         };
-        for kind in ALL {
+        for &kind in ALL {
             let placement = kind.placement(&choice);
             let found = of(&placement).unwrap();
             assert_eq!(found.choice(), kind.choice());

@@ -5,13 +5,13 @@ use std::path::Path;
 use palisade_core::backend::{BackendId, Placement};
 use palisade_core::evaluate::Member;
 use palisade_core::network::{Family, Network};
+use palisade_netlink::Socket;
 use palisade_nft::backend::{ID, Nftables, Settings, expected};
 use palisade_nft::layout::Layout;
 use palisade_nft::program::Program;
 
-use super::{BackendKind, Works};
-use crate::firewall::socket_in;
-use crate::options::{BackendChoice, Choice};
+use super::kind::{BackendKind, Works};
+use crate::choice::{BackendChoice, Choice};
 
 pub(super) struct Kind;
 
@@ -62,7 +62,7 @@ impl BackendKind for Kind {
     }
 
     fn probe(&self, namespace: Option<&Path>, asked: &Choice) -> Result<Works, Vec<String>> {
-        let socket = socket_in(namespace).map_err(|error| vec![error.to_string()])?;
+        let socket = Socket::open_in(namespace).map_err(|error| vec![error.to_string()])?;
         let mut nftables = Nftables::new(Box::new(socket));
         let layouts = match asked.layout {
             Some(layout) => vec![layout],

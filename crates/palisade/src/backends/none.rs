@@ -12,8 +12,8 @@ use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
 
-use super::BackendKind;
-use crate::options::{BackendChoice, Choice};
+use super::kind::BackendKind;
+use crate::choice::{BackendChoice, Choice};
 
 /// The backend.
 const ID: BackendId = BackendId::new("none");

@@ -42,10 +42,7 @@ impl Native for Kernel {
         family: Family,
         table: &str,
     ) -> Result<Vec<NativeChain>, Box<dyn Error + Send + Sync>> {
-        let mut socket = match &self.namespace {
-            Some(path) => Socket::open_in(path.clone()),
-            None => Socket::open(),
-        }?;
+        let mut socket = Socket::open_in(self.namespace.as_deref())?;
         let mut replies = Vec::new();
         let mut reader = Reader::new(&mut socket, &mut replies);
         let ((chains, rules, ways), _) = reader.at_one_moment(|reader| {

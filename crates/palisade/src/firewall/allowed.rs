@@ -7,7 +7,7 @@ use palisade_core::network::Network;
 use palisade_core::state::Record;
 
 use super::Firewall;
-use crate::options::Choice;
+use crate::choice::Choice;
 use crate::rights;
 
 impl Firewall {

@@ -8,7 +8,7 @@ use palisade_core::network::Network;
 use palisade_core::state::Running;
 
 use super::Firewall;
-use crate::options::Choice;
+use crate::choice::Choice;
 use crate::{backends, usual};
 
 /// Where a network goes, and why.

@@ -20,10 +20,11 @@ use palisade_core::rules::Rule;
 use palisade_core::state::{Record, Running, State};
 use palisade_core::storage::PATIENCE;
 use palisade_netlink::conntrack::Conntrack;
-use palisade_netlink::{Socket, SocketError, Transport};
+use palisade_netlink::{Socket, Transport};
 
+use crate::choice::Choice;
 use crate::flows::{Flows, came, named};
-use crate::options::{Choice, Options};
+use crate::options::Options;
 use crate::usual::{self, Usual};
 use crate::{backends, folder};
 
@@ -51,7 +52,7 @@ impl Firewall {
     /// # Errors
     /// If there is no such namespace, or no way to netfilter in it.
     pub fn open(options: &Options) -> Result<Self, OpenError> {
-        let socket = socket_in(options.namespace.as_deref())?;
+        let socket = Socket::open_in(options.namespace.as_deref())?;
         let cookie = socket.namespace_cookie().map_err(OpenError::Cookie)?;
         let conntrack = Conntrack::open(options.namespace.as_deref())?;
         Ok(Self {
@@ -341,13 +342,6 @@ impl Firewall {
             state: &self.state,
             backends: &mut self.backends,
         }
-    }
-}
-
-pub(crate) fn socket_in(namespace: Option<&Path>) -> Result<Socket, SocketError> {
-    match namespace {
-        Some(path) => Socket::open_in(path.to_owned()),
-        None => Socket::open(),
     }
 }
 

@@ -7,12 +7,12 @@ use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::{Family, Name};
 use palisade_core::owner::Owner;
 use palisade_core::state::Record;
-use palisade_iptables::rule::Table;
 use palisade_nft::events::{self, Commit, Object, Way};
 use palisade_nft::layout::{self, Layout};
 use palisade_nft::object::{self, Element};
 use palisade_nft::owner;
 
+use crate::backends;
 use crate::firewall::Firewall;
 
 use super::notice::{Change, Process};
@@ -220,14 +220,14 @@ fn is_of_iptables(change: &events::Change) -> bool {
     is_laid_out(change.family) && OF_IPTABLES.contains(&change.table.as_str())
 }
 
-/// Whether it is about a rule beside our jumps, or about one of them.
+/// Whether a rule changed in a chain that has palisade's jumps.
 fn leads_to_ours(change: &events::Change) -> bool {
-    let (Some(table), Object::Rule(rule)) = (Table::from_name(&change.table), &change.object)
-    else {
-        return false;
-    };
-    let mut parents = table.parents().iter();
-    is_of_iptables(change) && parents.any(|(parent, _)| *parent == rule.chain)
+    match &change.object {
+        Object::Rule(rule) => {
+            is_of_iptables(change) && backends::is_parent_chain(&change.table, &rule.chain)
+        }
+        _ => false,
+    }
 }
 
 fn is_in(record: &Record, change: &events::Change) -> bool {

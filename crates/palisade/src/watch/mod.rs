@@ -115,7 +115,7 @@ impl Watch {
     /// If the firewall cannot be opened, or listening is not allowed.
     pub fn open(options: &Options, heal: Heal) -> Result<Self, WatchError> {
         // First the ears: what happens while the rest is opened is not missed.
-        let events = Events::listen(options.namespace.clone())?;
+        let events = Events::listen(options.namespace.as_deref())?;
         let mut firewall = Firewall::open(options)?;
         let records = firewall.running()?;
         Ok(Self {
