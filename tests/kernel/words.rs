@@ -144,6 +144,7 @@ fn networks() -> Vec<Network> {
             }),
             ports: PortRange::new(20000, 20100).expect("a range"),
             ipv6,
+            ..Nat::default()
         })
     };
     let route = |device: Option<&str>| Forward::Route {
@@ -169,16 +170,14 @@ fn network(i: usize, forward: Forward) -> Network {
         format!("fd00:{i}::/{}", 60 + i),
     ];
     let description = Description {
-        name: format!("net{i}").parse().expect("a name"),
-        bridge: Some(format!("virbr{i}").parse().expect("a bridge's name")),
-        zone: None,
-        forward,
         subnets: subnets
             .map(|subnet| subnet.parse().expect("a subnet"))
             .to_vec(),
-        ipv6: false,
-        dhcp: false,
-        tftp: false,
+        ..Description::new(
+            format!("net{i}").parse().expect("a name"),
+            Some(format!("virbr{i}").parse().expect("a bridge's name")),
+            forward,
+        )
     };
     Network::new(description).expect("a network")
 }

@@ -76,7 +76,7 @@ pub(crate) fn conflict_errors(read: &[(SourceText, Vec<LocatedNetwork>)]) -> Vec
     let by_name = ByName::new(read);
     let error = |conflict: Conflict| {
         let [first, second] = conflict.networks();
-        let which = usize::from(first == second);
+        let which = usize::from(matches!(conflict, Conflict::Name { .. }));
         let &(text, located) = by_name.of(first).first()?;
         let first = text.place(span(located, &conflict, 0));
         let &(text, located) = by_name.of(second).get(which)?;

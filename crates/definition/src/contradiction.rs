@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use palisade_core::Hint;
-use palisade_core::network::{InterfaceName, Name, NetworkError};
+use palisade_core::network::{InterfaceName, NetworkError, Zone};
 use thiserror::Error;
 
 /// Values that contradict one another.
@@ -41,7 +41,7 @@ pub enum Contradiction {
     #[error("the zone `{zone}` is for the bridge, and no bridge is named")]
     ZoneWithoutBridge {
         /// The zone.
-        zone: Name,
+        zone: Zone,
     },
     /// A service over IPv4 without IPv4.
     #[error("{service} needs an IPv4 subnet, and the network has none")]

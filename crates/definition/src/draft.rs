@@ -3,7 +3,7 @@
 
 use palisade_core::network::{
     AddressRange, Description, Family, Forward, InterfaceName, Name, Nat, Network, NetworkError,
-    PortRange, Subnet, UnmanagedMode,
+    PortRange, Subnet, UnmanagedMode, Zone,
 };
 
 use super::contradiction::Contradiction;
@@ -17,7 +17,7 @@ pub(crate) struct NetworkDraft {
     pub(crate) whole: Span,
     pub(crate) name: Spanned<Name>,
     pub(crate) bridge: Option<Spanned<InterfaceName>>,
-    pub(crate) zone: Option<Spanned<Name>>,
+    pub(crate) zone: Option<Spanned<Zone>>,
     pub(crate) mode: Spanned<Mode>,
     pub(crate) device: Option<Spanned<InterfaceName>>,
     pub(crate) nat: NatDraft,
@@ -97,14 +97,16 @@ impl NetworkDraft {
         self.check_bridge()?;
         self.check_services()?;
         let description = Description {
-            name: self.name.value.clone(),
-            bridge: self.bridge.as_ref().map(|bridge| bridge.value.clone()),
             zone: self.zone.as_ref().map(|zone| zone.value.clone()),
-            forward,
             subnets: self.subnets.iter().map(|subnet| subnet.value).collect(),
             ipv6: self.ipv6,
             dhcp: self.dhcp.is_some(),
             tftp: self.tftp.is_some(),
+            ..Description::new(
+                self.name.value.clone(),
+                self.bridge.as_ref().map(|bridge| bridge.value.clone()),
+                forward,
+            )
         };
         let network = Network::new(description).map_err(|error| {
             let span = self.span_of(&error);
@@ -127,6 +129,7 @@ impl NetworkDraft {
                 addresses: self.nat.addresses,
                 ports: self.nat.ports.unwrap_or_default(),
                 ipv6: self.nat.ipv6,
+                ..Nat::default()
             }),
             Mode::Route => Forward::Route { device },
             Mode::Open => Forward::Open,

@@ -59,14 +59,15 @@ mod tests {
 
     fn made() -> Vec<Rule> {
         let network = Network::new(Description {
-            name: "default".parse().unwrap(),
-            bridge: Some("virbr0".parse().unwrap()),
-            zone: None,
-            forward: Forward::Nat(Nat::default()),
             subnets: vec!["10.0.0.0/24".parse().unwrap(), "fd00::/64".parse().unwrap()],
             ipv6: true,
             dhcp: true,
             tftp: true,
+            ..Description::new(
+                "default".parse().unwrap(),
+                Some("virbr0".parse().unwrap()),
+                Forward::Nat(Nat::default()),
+            )
         });
         let network = network.unwrap();
         let table = TableName::default();

@@ -55,17 +55,16 @@ fn network(number: u16) -> Network {
         format!("fd00:{number:x}::/64"),
     ];
     Network::new(Description {
-        name: format!("net{number}").parse().unwrap(),
-        bridge: Some(format!("virbr{number}").parse().unwrap()),
-        zone: None,
-        forward: Forward::Nat(Nat::default()),
         subnets: subnets
             .iter()
             .map(|subnet| subnet.parse().unwrap())
             .collect(),
-        ipv6: false,
         dhcp: true,
-        tftp: false,
+        ..Description::new(
+            format!("net{number}").parse().unwrap(),
+            Some(format!("virbr{number}").parse().unwrap()),
+            Forward::Nat(Nat::default()),
+        )
     })
     .unwrap()
 }

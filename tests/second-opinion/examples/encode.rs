@@ -35,14 +35,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn network(number: u16) -> Result<Network, Box<dyn Error>> {
     let [high, low] = number.to_be_bytes();
     Ok(Network::new(Description {
-        name: format!("net{number:05}").parse()?,
-        bridge: Some(format!("virbr{number}").parse()?),
-        zone: None,
-        forward: Forward::Nat(Nat::default()),
         subnets: vec![format!("10.{high}.{low}.0/24").parse()?],
-        ipv6: false,
         dhcp: true,
-        tftp: false,
+        ..Description::new(
+            format!("net{number:05}").parse()?,
+            Some(format!("virbr{number}").parse()?),
+            Forward::Nat(Nat::default()),
+        )
     })?)
 }
 

@@ -5,6 +5,7 @@ use palisade::{Choice, Network, render as render_networks};
 use serde_json::json;
 
 use super::list::subnets;
+use super::particulars::particulars;
 use crate::arguments::RenderedFamily;
 use crate::failure::Failure;
 use crate::output::Outcome;
@@ -25,6 +26,9 @@ pub(super) fn check(networks: &[Network]) -> Outcome {
             some => format!(", {some}"),
         };
         text.push_str(&format!("ok: network {name}: {mode}{bridge}{subnets}\n"));
+        for (label, value) in particulars(network) {
+            text.push_str(&format!("  {label:<10}{value}\n"));
+        }
     }
     Outcome::new(text, &json!({ "networks": networks }))
 }

@@ -13,6 +13,7 @@ mod list;
 mod manual;
 mod mend;
 mod open;
+mod particulars;
 mod show;
 mod trace;
 mod watch;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::counters::{self, packets_and_bytes};
 use super::list::{since, state, subnets, summary};
+use super::particulars::particulars;
 use crate::failure::Failure;
 use crate::output::{Outcome, table};
 
@@ -71,7 +72,19 @@ fn text(shown: &Shown) -> String {
             .addresses
             .map_or("the device's address".to_owned(), |a| a.to_string());
         let ipv6 = if nat.ipv6 { ", IPv6 too" } else { "" };
-        line("nat", format!("to {addresses}, ports {}{ipv6}", nat.ports));
+        let between = if nat.between_networks {
+            ""
+        } else {
+            ", not between networks"
+        };
+        let ports = nat.ports;
+        line(
+            "nat",
+            format!("to {addresses}, ports {ports}{ipv6}{between}"),
+        );
+    }
+    for (label, value) in particulars(network) {
+        line(label, value);
     }
     line("placed", record.placement.to_string());
     line("flows", flows(shown).to_owned());

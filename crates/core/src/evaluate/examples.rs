@@ -12,17 +12,16 @@ use crate::network::{AddressRange, Description, Forward, Nat, Network};
 
 fn network(name: &str, bridge: &str, forward: Forward, subnets: &[&str]) -> Network {
     Network::new(Description {
-        name: name.parse().unwrap(),
-        bridge: Some(bridge.parse().unwrap()),
-        zone: None,
-        forward,
         subnets: subnets
             .iter()
             .map(|subnet| subnet.parse().unwrap())
             .collect(),
-        ipv6: false,
         dhcp: true,
-        tftp: false,
+        ..Description::new(
+            name.parse().unwrap(),
+            Some(bridge.parse().unwrap()),
+            forward,
+        )
     })
     .unwrap()
 }

@@ -6,13 +6,13 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
-use super::description::Network;
 use super::interface::InterfaceName;
 use super::name::Name;
 use super::subnet::Subnet;
+use super::validated::Network;
 use crate::hint::Hint;
 
-/// Two networks of a set that exclude each other.
+/// Why networks of a set cannot run: mostly two that exclude each other.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Conflict {
@@ -46,6 +46,14 @@ pub enum Conflict {
         /// Its subnet.
         second_subnet: Subnet,
     },
+    /// A field that no rules enforce yet: a network with it would run without what it asks for.
+    #[error("network `{network}` has `{field}`, which this version does not enforce yet")]
+    NotEnforced {
+        /// The network.
+        network: Name,
+        /// The field.
+        field: &'static str,
+    },
 }
 
 impl Conflict {
@@ -53,7 +61,7 @@ impl Conflict {
     #[must_use]
     pub fn networks(&self) -> [&Name; 2] {
         match self {
-            Self::Name { name } => [name, name],
+            Self::Name { name } | Self::NotEnforced { network: name, .. } => [name, name],
             Self::Bridge { first, second, .. } | Self::Subnet { first, second, .. } => {
                 [first, second]
             }
@@ -67,6 +75,7 @@ impl Hint for Conflict {
             Self::Name { .. } => "rename one, or give the definition only once",
             Self::Bridge { .. } => "give one of them a bridge of its own, or remove it first",
             Self::Subnet { .. } => "give one of them another subnet, or remove it first",
+            Self::NotEnforced { .. } => "leave it out",
         }
         .into()
     }
@@ -95,12 +104,30 @@ pub fn told(conflicts: &[Conflict]) -> String {
 #[must_use]
 pub fn conflicts<'a>(networks: impl IntoIterator<Item = &'a Network>) -> Vec<Conflict> {
     let networks: Vec<&Network> = networks.into_iter().collect();
-    let mut found = same_names(&networks);
+    let mut found = not_enforced(&networks);
+    found.extend(same_names(&networks));
     if found.is_empty() {
         found = same_bridges(&networks);
         found.extend(overlaps(&networks));
     }
     found
+}
+
+/// Fields that have no rules yet. A field leaves this list with the commit that adds its rules.
+fn not_enforced(networks: &[&Network]) -> Vec<Conflict> {
+    let found = |network: &&Network| {
+        let fields = [
+            ("forwards", !network.port_forwards().is_empty()),
+            ("log", network.log().is_some()),
+        ];
+        let given = fields.into_iter().filter(|&(_, is_given)| is_given);
+        let network = network.name().clone();
+        given.map(move |(field, _)| Conflict::NotEnforced {
+            network: network.clone(),
+            field,
+        })
+    };
+    networks.iter().flat_map(found).collect()
 }
 
 fn same_names(networks: &[&Network]) -> Vec<Conflict> {
@@ -180,14 +207,12 @@ mod tests {
 
     fn network(name: &str, bridge: &str, forward: Forward, subnets: &[&str]) -> Network {
         Network::new(Description {
-            name: name.parse().unwrap(),
-            bridge: Some(bridge.parse().unwrap()),
-            zone: None,
-            forward,
             subnets: subnets.iter().map(|s| s.parse().unwrap()).collect(),
-            ipv6: false,
-            dhcp: false,
-            tftp: false,
+            ..Description::new(
+                name.parse().unwrap(),
+                Some(bridge.parse().unwrap()),
+                forward,
+            )
         })
         .unwrap()
     }

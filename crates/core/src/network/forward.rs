@@ -29,7 +29,7 @@ pub enum Forward {
 }
 
 /// What NAT shall do.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nat {
     /// Only through this device.
@@ -44,6 +44,26 @@ pub struct Nat {
     /// IPv6 subnets are translated too; otherwise they are routed.
     #[serde(default)]
     pub ipv6: bool,
+    /// Connections to guests of other running networks are translated too, as libvirt does it;
+    /// otherwise they keep their source.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub between_networks: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for Nat {
+    fn default() -> Self {
+        Self {
+            device: None,
+            addresses: None,
+            ports: PortRange::default(),
+            ipv6: false,
+            between_networks: true,
+        }
+    }
 }
 
 /// The modes in which guests are attached to a device or a bridge of somebody else.

@@ -4,21 +4,36 @@
 //! to check again. [`Network::new`] takes a [`Description`] and refuses what contradicts itself;
 //! [`conflicts`] looks at a set of networks and finds what cannot run side by side.
 
+mod checks;
 mod conflict;
 mod description;
 mod established;
 mod forward;
 mod interface;
+mod log_refused;
 mod name;
+mod network_error;
+mod port_forward;
 mod range;
+mod segment;
 mod subnet;
 mod text;
+mod validated;
+mod zone;
 
 pub use conflict::{Conflict, conflicts, told};
-pub use description::{Description, Network, NetworkError};
+pub use description::Description;
 pub use established::{Established, UnknownEstablished};
 pub use forward::{Forward, Nat, UnmanagedMode};
 pub use interface::{InterfaceName, InterfaceNameError};
+pub use log_refused::{LogError, LogPeriod, LogPrefix, LogRate, LogRefused};
 pub use name::{MAX_NAME, Name, NameError};
+pub use network_error::{NetworkError, TargetProblem};
+pub use port_forward::{
+    ForwardProtocol, Listen, MAX_FORWARDED_PORTS, PortForward, PortForwardError, Target,
+};
 pub use range::{AddressRange, PortRange, RangeError};
+pub use segment::{MssClamp, Mtu, SegmentSize, SizeError};
 pub use subnet::{Family, Subnet, SubnetError};
+pub use validated::Network;
+pub use zone::Zone;

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Source ports that NAT may give to tcp and udp, both ends included.
+/// Ports, both ends included, never port 0. The default is what NAT may give to tcp and udp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Ends<u16>", into = "Ends<u16>")]
 pub struct PortRange {
@@ -80,6 +80,17 @@ impl PortRange {
     #[must_use]
     pub fn end(self) -> u16 {
         self.end
+    }
+
+    /// The number of ports.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        u32::from(self.end - self.start) + 1
+    }
+
+    /// Whether a port lies in both.
+    pub(super) fn overlaps(self, other: Self) -> bool {
+        self.start <= other.end && other.start <= self.end
     }
 }
 

@@ -256,14 +256,13 @@ mod tests {
 
     fn network(forward: Forward, subnets: &[&str]) -> Network {
         Network::new(Description {
-            name: "lab".parse().unwrap(),
-            bridge: Some("virbr0".parse().unwrap()),
-            zone: None,
-            forward,
             subnets: subnets.iter().map(|s| s.parse().unwrap()).collect(),
-            ipv6: false,
             dhcp: true,
-            tftp: false,
+            ..Description::new(
+                "lab".parse().unwrap(),
+                Some("virbr0".parse().unwrap()),
+                forward,
+            )
         })
         .unwrap()
     }

@@ -47,21 +47,19 @@ impl Default for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Description, Established, Forward, Nat};
+    use crate::network::{Description, Established, Forward, LogRefused, MssClamp, Mtu, Nat};
 
     #[test]
     fn whatever_differs_shows() {
         let plain = Description {
-            name: "a".parse().unwrap(),
-            bridge: Some("br0".parse().unwrap()),
-            zone: None,
-            forward: Forward::Nat(Nat::default()),
             subnets: vec!["10.0.0.0/24".parse().unwrap()],
-            ipv6: false,
-            dhcp: false,
-            tftp: false,
+            ..Description::new(
+                "a".parse().unwrap(),
+                Some("br0".parse().unwrap()),
+                Forward::Nat(Nat::default()),
+            )
         };
-        let mut others = vec![plain.clone(); 8];
+        let mut others = vec![plain.clone(); 14];
         others[0].name = "b".parse().unwrap();
         others[1].bridge = Some("br1".parse().unwrap());
         others[2].zone = Some("a".parse().unwrap());
@@ -70,6 +68,15 @@ mod tests {
         others[5].ipv6 = true;
         others[6].dhcp = true;
         others[7].tftp = true;
+        others[8].isolated_ports = true;
+        others[9].mss_clamp = Some(MssClamp::RouteMtu);
+        others[10].mtu = Mtu::new(1400).ok();
+        others[11].forwards = vec!["tcp 80 -> 10.0.0.1:80".parse().unwrap()];
+        others[12].log = Some(LogRefused::default());
+        others[13].forward = Forward::Nat(Nat {
+            between_networks: false,
+            ..Nat::default()
+        });
         let secret = Secret::default();
         let digest = |of: &Description| secret.digest(&Network::new(of.clone()).unwrap());
         let mut digests = vec![digest(&plain)];

@@ -18,16 +18,11 @@ const NFTABLES: BackendId = BackendId::new("nftables");
 
 fn record(name: &str, order: u64) -> Record {
     Record {
-        network: Network::new(Description {
-            name: name.parse().unwrap(),
-            bridge: Some("virbr0".parse().unwrap()),
-            zone: None,
-            forward: Forward::Isolated,
-            subnets: Vec::new(),
-            ipv6: false,
-            dhcp: false,
-            tftp: false,
-        })
+        network: Network::new(Description::new(
+            name.parse().unwrap(),
+            Some("virbr0".parse().unwrap()),
+            Forward::Isolated,
+        ))
         .unwrap(),
         placement: Placement {
             backend: NFTABLES,

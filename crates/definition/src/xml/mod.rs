@@ -13,7 +13,7 @@ mod markup;
 mod tree;
 mod vocabulary;
 
-use palisade_core::network::{InterfaceName, Name};
+use palisade_core::network::{InterfaceName, Name, Zone};
 
 pub use fault::ElementFault;
 pub use markup::MarkupFault;
@@ -143,7 +143,7 @@ fn bridge_name(
     }
 }
 
-fn zone(bridge: &XmlElement<'_>) -> Result<Option<Spanned<Name>>, SpannedFault> {
+fn zone(bridge: &XmlElement<'_>) -> Result<Option<Spanned<Zone>>, SpannedFault> {
     let Some(attribute) = bridge.attribute("zone") else {
         return Ok(None);
     };

@@ -39,7 +39,7 @@ pub(crate) fn xml(network: &Network, style: Style) -> String {
     if let Some(bridge) = network.bridge() {
         write!(out, "  <bridge name=\"{}\"", escape(bridge.as_str())).unwrap();
         if let Some(zone) = network.zone() {
-            write!(out, " zone='{}'", escape(zone.as_str())).unwrap();
+            write!(out, " zone='{}'", escape(&zone.to_string())).unwrap();
         }
         out.push_str(" stp='on'/>\n");
     }
@@ -169,7 +169,7 @@ pub(crate) fn json(network: &Network, style: Style) -> Value {
         set("bridge", json!(bridge.as_str()));
     }
     if let Some(zone) = network.zone() {
-        set("zone", json!(zone.as_str()));
+        set("zone", json!(zone.to_string()));
     }
     if let Some(device) = network.forward().device() {
         set("device", json!(device.as_str()));

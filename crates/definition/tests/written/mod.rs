@@ -5,7 +5,7 @@ mod formats;
 use palisade_core::Network;
 use palisade_core::network::{
     AddressRange, Description, Family, Forward, InterfaceName, Name, Nat, PortRange, Subnet,
-    UnmanagedMode,
+    UnmanagedMode, Zone,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -18,7 +18,7 @@ pub(crate) fn networks() -> impl Strategy<Value = Vec<Network>> {
 }
 
 fn network() -> impl Strategy<Value = Network> {
-    let owned = (bridge(), prop::option::of(name()), forward(), subnets());
+    let owned = (bridge(), prop::option::of(zone()), forward(), subnets());
     let owned = (name(), owned, any::<[bool; 3]>()).prop_map(
         |(name, (bridge, zone, forward, subnets), [ipv6, dhcp, tftp])| {
             let v4 = subnets.iter().any(|subnet| subnet.family() == Family::Ipv4);
@@ -27,31 +27,24 @@ fn network() -> impl Strategy<Value = Network> {
                 forward => forward,
             };
             Description {
-                name,
-                bridge: Some(bridge),
                 zone,
-                forward,
                 subnets,
                 ipv6,
                 dhcp: dhcp && v4,
                 tftp: tftp && v4,
+                ..Description::new(name, Some(bridge), forward)
             }
         },
     );
-    let host = (bridge(), prop::option::of(name()));
+    let host = (bridge(), prop::option::of(zone()));
     let others = (name(), prop::option::of(host), any::<bool>(), unmanaged());
     let others = others.prop_map(|(name, host, ipv6, mode)| {
         let host = host.filter(|_| mode == UnmanagedMode::Bridge);
         let (bridge, zone) = host.unzip();
         Description {
-            name,
-            bridge,
             zone: zone.flatten(),
-            forward: Forward::Unmanaged(mode),
-            subnets: Vec::new(),
             ipv6,
-            dhcp: false,
-            tftp: false,
+            ..Description::new(name, bridge, Forward::Unmanaged(mode))
         }
     });
     prop_oneof![4 => owned, 1 => others].prop_map(|description| Network::new(description).unwrap())
@@ -63,6 +56,10 @@ fn name() -> impl Strategy<Value = Name> {
     let usual = "[a-z][a-z0-9-]{0,12}".boxed();
     let names = prop_oneof![3 => any, 1 => usual, 1 => Just("a<b> & 'c' ]]> [[d]]".to_owned())];
     names.prop_filter_map("a name", |text| text.parse().ok())
+}
+
+fn zone() -> impl Strategy<Value = Zone> {
+    prop_oneof![1 => Just(Zone::Auto), 3 => name().prop_map(Zone::Named)]
 }
 
 /// Never a name that a device has too.
@@ -94,6 +91,7 @@ fn forward() -> impl Strategy<Value = Forward> {
             addresses,
             ports,
             ipv6,
+            ..Nat::default()
         })
     });
     prop_oneof![

@@ -52,14 +52,12 @@ pub(crate) fn many(count: usize) -> Vec<Network> {
 
 pub(crate) fn described(number: usize, forward: Forward, subnets: Vec<Subnet>) -> Network {
     Network::new(Description {
-        name: format!("n{number}").parse().unwrap(),
-        bridge: Some(name(&format!("br{number}"))),
-        zone: None,
-        forward,
         subnets,
-        ipv6: false,
-        dhcp: false,
-        tftp: false,
+        ..Description::new(
+            format!("n{number}").parse().unwrap(),
+            Some(name(&format!("br{number}"))),
+            forward,
+        )
     })
     .unwrap()
 }
@@ -86,26 +84,24 @@ fn network(number: usize) -> impl Strategy<Value = Network> {
             forward
         };
         Description {
-            name: format!("n{number}").parse().unwrap(),
-            bridge: Some(name(&format!("br{number}"))),
-            zone: None,
-            forward,
             subnets,
             ipv6,
             dhcp,
             tftp,
+            ..Description::new(
+                format!("n{number}").parse().unwrap(),
+                Some(name(&format!("br{number}"))),
+                forward,
+            )
         }
     });
     let unmanaged = select(vec![UnmanagedMode::Bridge, UnmanagedMode::Vepa]);
-    let unmanaged = unmanaged.prop_map(move |mode| Description {
-        name: format!("n{number}").parse().unwrap(),
-        bridge: (mode == UnmanagedMode::Bridge).then(|| name(&format!("br{number}"))),
-        zone: None,
-        forward: Forward::Unmanaged(mode),
-        subnets: Vec::new(),
-        ipv6: false,
-        dhcp: false,
-        tftp: false,
+    let unmanaged = unmanaged.prop_map(move |mode| {
+        Description::new(
+            format!("n{number}").parse().unwrap(),
+            (mode == UnmanagedMode::Bridge).then(|| name(&format!("br{number}"))),
+            Forward::Unmanaged(mode),
+        )
     });
     // A network whose device is its own bridge is none.
     let sound = prop_oneof![8 => ruled, 1 => unmanaged]
@@ -157,6 +153,7 @@ fn forward() -> impl Strategy<Value = Forward> {
             addresses,
             ports,
             ipv6,
+            ..Nat::default()
         })
     });
     prop_oneof![

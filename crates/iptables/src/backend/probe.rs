@@ -75,17 +75,17 @@ fn tried(
 /// A network with rules of every kind in both families.
 fn typical() -> Option<Network> {
     Network::new(Description {
-        name: "palisade".parse().ok()?,
-        bridge: Some("palisade0".parse().ok()?),
-        zone: None,
-        forward: Forward::Nat(Nat {
-            ipv6: true,
-            ..Nat::default()
-        }),
         subnets: vec!["192.0.2.0/24".parse().ok()?, "2001:db8::/64".parse().ok()?],
         ipv6: true,
         dhcp: true,
-        tftp: false,
+        ..Description::new(
+            "palisade".parse().ok()?,
+            Some("palisade0".parse().ok()?),
+            Forward::Nat(Nat {
+                ipv6: true,
+                ..Nat::default()
+            }),
+        )
     })
     .ok()
 }

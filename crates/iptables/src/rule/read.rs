@@ -165,17 +165,17 @@ mod tests {
 
     fn network(forward: Forward, subnets: &[&str]) -> Network {
         Network::new(Description {
-            name: "a: lab".parse().unwrap(),
-            bridge: Some("virbr0".parse().unwrap()),
-            zone: None,
-            forward,
             subnets: subnets
                 .iter()
                 .map(|subnet| subnet.parse().unwrap())
                 .collect(),
-            ipv6: false,
             dhcp: true,
             tftp: true,
+            ..Description::new(
+                "a: lab".parse().unwrap(),
+                Some("virbr0".parse().unwrap()),
+                forward,
+            )
         })
         .unwrap()
     }
@@ -186,6 +186,7 @@ mod tests {
             addresses: Some(AddressRange::new([1, 2, 3, 4].into(), [1, 2, 3, 5].into()).unwrap()),
             ports: PortRange::new(500, 1000).unwrap(),
             ipv6: true,
+            ..Nat::default()
         })
     }
 

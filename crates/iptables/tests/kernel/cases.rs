@@ -13,17 +13,17 @@ use crate::host::{Fails, Host, Standing, lock};
 
 fn network(name: &str, number: u8, forward: Forward) -> Network {
     Network::new(Description {
-        name: name.parse().expect("a name"),
-        bridge: Some(format!("virbr{number}").parse().expect("a bridge")),
-        zone: None,
-        forward,
         subnets: vec![
             format!("10.0.{number}.0/24").parse().expect("a subnet"),
             format!("fd00:{number}::/64").parse().expect("a subnet"),
         ],
-        ipv6: false,
         dhcp: true,
         tftp: true,
+        ..Description::new(
+            name.parse().expect("a name"),
+            Some(format!("virbr{number}").parse().expect("a bridge")),
+            forward,
+        )
     })
     .expect("a network")
 }
@@ -54,6 +54,7 @@ pub(crate) fn unusual_words(variant: &'static str) {
             addresses: Some(addresses),
             ports: PortRange::new(ports.0, ports.1).expect("a range"),
             ipv6: true,
+            ..Nat::default()
         })
     };
     let mut host = Host::new(variant);

@@ -58,17 +58,16 @@ fn moved(text: &str) -> String {
 
 fn network(at: &Subnets, forward: Forward, subnets: &[&str]) -> Description {
     Description {
-        name: at.name.parse().expect("a name"),
-        bridge: Some(at.bridge.parse().expect("a bridge")),
-        zone: None,
-        forward,
         subnets: subnets
             .iter()
             .map(|subnet| subnet.parse().expect("a subnet"))
             .collect(),
-        ipv6: false,
         dhcp: true,
-        tftp: false,
+        ..Description::new(
+            at.name.parse().expect("a name"),
+            Some(at.bridge.parse().expect("a bridge")),
+            forward,
+        )
     }
 }
 

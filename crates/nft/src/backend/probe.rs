@@ -7,9 +7,7 @@
 use std::borrow::Cow;
 
 use palisade_core::Hint;
-use palisade_core::network::{
-    AddressRange, Description, Forward, Nat, Network, NetworkError, PortRange,
-};
+use palisade_core::network::{AddressRange, Description, Forward, Nat, Network, NetworkError};
 use palisade_core::rules::Layer;
 use thiserror::Error;
 
@@ -124,8 +122,7 @@ fn samples() -> Vec<Result<Network, NetworkError>> {
     let ranges = Nat {
         device: "eth0".parse().ok(),
         addresses: AddressRange::new(documentation, documentation).ok(),
-        ports: PortRange::default(),
-        ipv6: false,
+        ..Nat::default()
     };
     let forwards = [
         (Forward::Nat(nat), ["10.1.0.0/24", "fd00:1::/64"]),
@@ -141,17 +138,11 @@ fn samples() -> Vec<Result<Network, NetworkError>> {
             continue;
         };
         samples.push(Network::new(Description {
-            name,
-            bridge: bridge.ok(),
-            zone: None,
-            forward,
             subnets: subnets
                 .iter()
                 .filter_map(|subnet| subnet.parse().ok())
                 .collect(),
-            ipv6: false,
-            dhcp: false,
-            tftp: false,
+            ..Description::new(name, bridge.ok(), forward)
         }));
     }
     samples

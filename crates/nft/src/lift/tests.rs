@@ -32,6 +32,7 @@ fn forward() -> impl Strategy<Value = Forward> {
             addresses,
             ports,
             ipv6,
+            ..Nat::default()
         })
     });
     prop_oneof![
@@ -55,15 +56,15 @@ fn network(number: u8) -> impl Strategy<Value = Network> {
     let parts = (forward(), subnets, any::<bool>(), established);
     parts.prop_map(move |(forward, subnets, ipv6, established)| {
         Network::new(Description {
-            // A name that looks like the comment of a rule.
-            name: format!("net: {number}: out").parse().unwrap(),
-            bridge: Some(format!("virbr{number}").parse().unwrap()),
-            zone: None,
-            forward,
             subnets,
             ipv6,
             dhcp: true,
-            tftp: false,
+            ..Description::new(
+                // A name that looks like the comment of a rule.
+                format!("net: {number}: out").parse().unwrap(),
+                Some(format!("virbr{number}").parse().unwrap()),
+                forward,
+            )
         })
         .unwrap()
         .with_established(established)
@@ -130,14 +131,12 @@ proptest! {
 fn nat_network() -> Vec<Network> {
     vec![
         Network::new(Description {
-            name: "default".parse().unwrap(),
-            bridge: Some("virbr0".parse().unwrap()),
-            zone: None,
-            forward: Forward::Nat(Nat::default()),
             subnets: vec!["192.168.122.0/24".parse().unwrap()],
-            ipv6: false,
-            dhcp: false,
-            tftp: false,
+            ..Description::new(
+                "default".parse().unwrap(),
+                Some("virbr0".parse().unwrap()),
+                Forward::Nat(Nat::default()),
+            )
         })
         .unwrap(),
     ]

@@ -15,17 +15,17 @@ use super::{read_rule, sent_one};
 
 fn network(name: &str, forward: Forward, subnets: &[&str]) -> Network {
     Network::new(Description {
-        name: name.parse().unwrap(),
-        bridge: Some(format!("vir-{name}").parse().unwrap()),
-        zone: None,
-        forward,
         subnets: subnets
             .iter()
             .map(|subnet| subnet.parse().unwrap())
             .collect(),
         ipv6: true,
         dhcp: true,
-        tftp: false,
+        ..Description::new(
+            name.parse().unwrap(),
+            Some(format!("vir-{name}").parse().unwrap()),
+            forward,
+        )
     })
     .unwrap()
 }

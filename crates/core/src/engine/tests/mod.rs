@@ -103,14 +103,12 @@ impl Host {
 fn desired(name: &str, subnet: u8, backend: &'static str) -> Desired {
     Desired {
         network: Network::new(Description {
-            name: name.parse().unwrap(),
-            bridge: Some(format!("br{name}").parse().unwrap()),
-            zone: None,
-            forward: Forward::Nat(Nat::default()),
             subnets: vec![format!("10.{subnet}.0.0/16").parse().unwrap()],
-            ipv6: false,
-            dhcp: false,
-            tftp: false,
+            ..Description::new(
+                name.parse().unwrap(),
+                Some(format!("br{name}").parse().unwrap()),
+                Forward::Nat(Nat::default()),
+            )
         })
         .unwrap(),
         placement: Arc::new(Placement {

@@ -154,21 +154,20 @@ fn networks(count: u8) -> Vec<Network> {
     let network = |number: u8| {
         let subnet = |text: String| text.parse().unwrap();
         Network::new(Description {
-            name: format!("n{number}").parse().unwrap(),
-            bridge: Some(format!("br{number}").parse().unwrap()),
-            zone: None,
-            forward: if number.is_multiple_of(2) {
-                Forward::Nat(Nat::default())
-            } else {
-                Forward::Route { device: None }
-            },
             subnets: vec![
                 subnet(format!("10.0.{number}.0/24")),
                 subnet(format!("fd00:{number}::/64")),
             ],
-            ipv6: false,
             dhcp: true,
-            tftp: false,
+            ..Description::new(
+                format!("n{number}").parse().unwrap(),
+                Some(format!("br{number}").parse().unwrap()),
+                if number.is_multiple_of(2) {
+                    Forward::Nat(Nat::default())
+                } else {
+                    Forward::Route { device: None }
+                },
+            )
         })
         .unwrap()
     };

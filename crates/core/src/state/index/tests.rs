@@ -58,14 +58,12 @@ fn network(number: u8, bridge: u8, subnet: u8) -> Network {
         (Forward::Unmanaged(UnmanagedMode::Bridge), vec![])
     };
     Network::new(Description {
-        name: name(number),
-        bridge: Some(format!("br{bridge}").parse().unwrap()),
-        zone: None,
-        forward,
         subnets,
-        ipv6: false,
-        dhcp: false,
-        tftp: false,
+        ..Description::new(
+            name(number),
+            Some(format!("br{bridge}").parse().unwrap()),
+            forward,
+        )
     })
     .unwrap()
 }

@@ -28,17 +28,16 @@ fn lock() -> Lock {
 /// A network on `virbrN` with subnets of both families.
 fn network(number: u8, forward: Forward) -> Network {
     Network::new(Description {
-        name: format!("net{number}").parse().unwrap(),
-        bridge: Some(format!("virbr{number}").parse().unwrap()),
-        zone: None,
-        forward,
         subnets: vec![
             format!("10.0.{number}.0/24").parse().unwrap(),
             format!("fd00:{number}::/64").parse().unwrap(),
         ],
-        ipv6: false,
         dhcp: true,
-        tftp: false,
+        ..Description::new(
+            format!("net{number}").parse().unwrap(),
+            Some(format!("virbr{number}").parse().unwrap()),
+            forward,
+        )
     })
     .unwrap()
 }

@@ -84,17 +84,15 @@ impl Host {
 
 fn desired(number: u8, subnet: u8, layout: Layout) -> Desired {
     let network = Network::new(Description {
-        name: format!("net{number}").parse().unwrap(),
-        bridge: Some(format!("virbr{number}").parse().unwrap()),
-        zone: None,
-        forward: Forward::Nat(Nat::default()),
         subnets: vec![
             format!("10.0.{subnet}.0/24").parse().unwrap(),
             format!("fd00:{subnet}::/64").parse().unwrap(),
         ],
-        ipv6: false,
-        dhcp: false,
-        tftp: false,
+        ..Description::new(
+            format!("net{number}").parse().unwrap(),
+            Some(format!("virbr{number}").parse().unwrap()),
+            Forward::Nat(Nat::default()),
+        )
     });
     Desired {
         network: network.unwrap(),

@@ -31,14 +31,12 @@ impl Transport for Empty {
 
 fn record(number: u8, layout: Layout) -> Record {
     let network = Network::new(Description {
-        name: format!("net{number}").parse().unwrap(),
-        bridge: Some(format!("virbr{number}").parse().unwrap()),
-        zone: None,
-        forward: Forward::Isolated,
         subnets: vec![format!("10.0.{number}.0/24").parse().unwrap()],
-        ipv6: false,
-        dhcp: false,
-        tftp: false,
+        ..Description::new(
+            format!("net{number}").parse().unwrap(),
+            Some(format!("virbr{number}").parse().unwrap()),
+            Forward::Isolated,
+        )
     });
     Record {
         network: network.unwrap(),
