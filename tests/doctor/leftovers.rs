@@ -227,7 +227,7 @@ fn state_that_does_not_count() {
     let palisade = lab.palisade([]);
     let older = palisade.state().join("netns-7");
     std::fs::create_dir_all(&older).expect("make a folder");
-    let label = r#"{"schema": 1, "boot": "another", "cookie": 7}"#;
+    let label = r#"{"schema": 2, "boot": "another", "cookie": 7, "crc32c": "ee525864"}"#;
     std::fs::write(older.join("namespace.json"), label).expect("write a file");
     let examined = examine(&lab.host, &palisade);
     examined.assert_only(&["state"]);

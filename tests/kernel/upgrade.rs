@@ -30,6 +30,14 @@ fn main() -> ExitCode {
         let name = format!("{}: what this version makes", options.join(" "));
         trials = trials.with(name, move || made(options, golden));
     }
+    for options in [
+        &["--layout", "mapped"][..],
+        &["--layout", "flat"],
+        &["--backend", "iptables"],
+    ] {
+        let name = format!("{}: older state is refused, and rebuilt", options[1]);
+        trials = trials.with(name, move || older_state(options));
+    }
     for (layout, now) in [("flat", FLAT), ("mapped", MAPPED)] {
         let name = format!("{layout}: an older table is refused, and rebuilt");
         trials = trials.with(name, move || refused(layout, now));
@@ -57,6 +65,42 @@ fn made(options: &[&str], golden: &str) {
         ("golden", &golden),
         ("made", &found),
     );
+}
+
+/// State of an earlier build, with rules that it installed.
+fn older_state(options: &[&str]) {
+    let namespace = Namespace::new();
+    let palisade = Palisade::new(&namespace).with(options.iter().copied());
+    palisade.apply(&definitions()).stdout();
+    let before = Dump::ruleset(&namespace).settled();
+    let folders = std::fs::read_dir(palisade.state()).expect("the state");
+    let folder = folders
+        .map(|folder| folder.expect("a folder").path())
+        .next();
+    let networks = folder.expect("a folder").join("networks");
+    for name in ["default", "lab"] {
+        let path = networks.join(format!("{name}.json"));
+        let record = std::fs::read_to_string(&path).expect("a record");
+        let older = record.replacen("\"schema\":2", "\"schema\":1", 1);
+        assert_ne!(older, record);
+        std::fs::write(&path, older).expect("write the state");
+    }
+    for command in [&["list"][..], &["verify"], &["remove", "lab"]] {
+        let answer = palisade.answer(command.iter().copied());
+        assert_eq!(answer.code, Some(1), "{answer}");
+        assert!(answer.stderr.contains("has schema 1"), "{answer}");
+        assert!(
+            answer.stderr.contains("hint: `palisade repair`"),
+            "{answer}"
+        );
+    }
+    palisade.ok(["repair", "lab"]);
+    palisade.ok(["verify"]);
+    let after = Dump::ruleset(&namespace).settled();
+    assert_same("rebuilt", ("before", &before), ("after", &after));
+    palisade.ok(["remove", "--all"]);
+    let after = Dump::ruleset(&namespace).to_string();
+    assert!(!after.contains("default: "), "{after}");
 }
 
 fn refused(layout: &str, golden: &str) {

@@ -35,7 +35,7 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 fn frame(entry: &[u8]) -> Vec<u8> {
-    let schema = 1_u16.to_le_bytes();
+    let schema = 2_u16.to_le_bytes();
     let len = u32::try_from(entry.len()).unwrap().to_le_bytes();
     let sum = crc32c(&[&schema, len.as_slice(), entry].concat()).to_le_bytes();
     [b"PLSJ", schema.as_slice(), &len, &sum, entry].concat()
@@ -172,7 +172,7 @@ fn what_cannot_be_read_says_why() {
     let mut flipped = journal.clone();
     flipped[20] ^= 1;
     let mut newer = journal.clone();
-    newer[4] = 2;
+    newer[4] = 3;
     let sum = crc32c(&[&newer[4..10], &newer[14..]].concat());
     newer[10..14].copy_from_slice(&sum.to_le_bytes());
     let unknown = frame(&7_u32.to_le_bytes());
@@ -239,7 +239,14 @@ fn records_are_as_documented() {
     let record: Value = serde_json::from_str(&documented).unwrap();
     let sum = crc32c(compact(&documented).as_bytes());
     assert_eq!(record["crc32c"], format!("{sum:08x}"));
-    fs::write(folder.join("networks/golden.json"), &documented).unwrap();
+    let default = fs::read_to_string(folder.join("networks/default.json")).unwrap();
+    let origin: Value = serde_json::from_str(&default).unwrap();
+    let origin = &origin["origin"];
+    let record = compact(&documented);
+    let file = format!(
+        "{{\"schema\":2,\"crc32c\":\"{sum:08x}\",\"origin\":{origin},\"record\":{record}}}"
+    );
+    fs::write(folder.join("networks/golden.json"), file).unwrap();
     assert_eq!(names(&palisade), ["default", "golden"]);
 }
 

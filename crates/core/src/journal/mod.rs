@@ -20,7 +20,7 @@ use crate::storage::{Storage, StorageError, file_error, free_name};
 pub(crate) const FILE: &str = "journal";
 const FORM: Form = Form {
     magic: *b"PLSJ",
-    schema: 1,
+    schema: 2,
 };
 
 /// What is written.

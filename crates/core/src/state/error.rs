@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use super::record_file::SCHEMA;
 use crate::hint::Hint;
 use crate::storage::StorageError;
 use crate::words::in_words;
@@ -26,6 +27,16 @@ pub enum StateError {
     /// A record of a running network that the index names is gone or cannot be read.
     #[error("a record of a running network changed while it was read")]
     Misled,
+    /// An earlier build wrote it in another form.
+    #[error(
+        "{path} has schema {found}, this build reads schema {SCHEMA}: an earlier build wrote it"
+    )]
+    Older {
+        /// The file.
+        path: String,
+        /// The schema it has.
+        found: u32,
+    },
     /// The kernel does not say which boot this is.
     #[error("cannot read /proc/sys/kernel/random/boot_id: {}", in_words(.0))]
     Boot(std::io::Error),
@@ -45,6 +56,7 @@ impl Hint for StateError {
             Self::Storage(error) => return error.hint(),
             Self::Unwritable { .. } => "please report it: it is a mistake in palisade",
             Self::Misled => "try again",
+            Self::Older { .. } => "`palisade repair` rebuilds it",
             Self::Boot(_) => "palisade needs /proc",
         }
         .into()

@@ -13,14 +13,13 @@ use super::record_file::{SCHEMA, checksum};
 use crate::origin::Origin;
 use crate::storage::{Lock, file_error, free_name};
 
-/// The mark in its file. The first version wrote it without a checksum.
+/// The mark in its file.
 #[derive(Serialize, Deserialize)]
 struct Mark {
     schema: u32,
     #[serde(flatten)]
     origin: Origin,
-    #[serde(default)]
-    crc32c: Option<String>,
+    crc32c: String,
 }
 
 /// What the mark says of all files beside it.
@@ -80,10 +79,14 @@ impl State {
                 self.keep_marked(&now, &lock)?;
             }
         }
+        let unwritable = |source| StateError::Unwritable {
+            path: NAMESPACE.to_owned(),
+            source,
+        };
         // Only now, since it speaks for all files.
         let mark = Mark {
             schema: SCHEMA,
-            crc32c: checksum(&now).ok(),
+            crc32c: checksum(&now).map_err(unwritable)?,
             origin: now,
         };
         self.write_json(NAMESPACE, &mark)?;
@@ -103,7 +106,7 @@ impl State {
                 "it has schema {}, this build reads up to {SCHEMA}",
                 mark.schema
             )),
-            Ok(mark) if mark.crc32c.is_some() && mark.crc32c != checksum(&mark.origin).ok() => {
+            Ok(mark) if Some(&mark.crc32c) != checksum(&mark.origin).ok().as_ref() => {
                 Told::Broken("its checksum is wrong".to_owned())
             }
             Ok(mark) if mark.origin == *now => Told::Ours,
@@ -114,7 +117,10 @@ impl State {
 
     /// Sets aside what does not say itself that it is of here and now.
     fn keep_marked(&self, now: &Origin, lock: &Lock) -> Result<(), StateError> {
-        self.records(Some(lock))?;
+        match self.records(Some(lock)) {
+            Err(StateError::Older { .. }) => {} // They stay for `repair`.
+            records => drop(records?),
+        }
         self.journal().doubt_unless_of(now)?;
         self.forget_index()
     }

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use super::error::StateError;
 use super::files::{NETWORKS, UNREADABLE};
 use super::folder::State;
-use super::mark::Told;
-use super::record_file::{self, RecordError, Witness};
+use super::record_file::{self, RecordError};
 use crate::network::Name;
 use crate::record::Record;
 use crate::storage::{Lock, file_error, free_name};
@@ -42,8 +41,6 @@ impl State {
     /// If a folder or a file cannot be read at all.
     pub fn quarantined(&self, believed: &[Record]) -> Result<Vec<Quarantined>, StateError> {
         let now = self.origin()?;
-        let told = self.told(&now)?;
-        let witness = Witness::new(&now, told == Told::Ours);
         let storage = self.storage.as_ref();
         let mut believed: HashSet<String> = believed
             .iter()
@@ -58,7 +55,7 @@ impl State {
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
             if let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) {
-                match record_file::decode(name, &bytes, witness) {
+                match record_file::decode(name, &bytes, &now) {
                     Ok(_) => {
                         believed.insert(file);
                     }

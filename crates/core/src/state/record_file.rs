@@ -15,7 +15,7 @@ use crate::record::{Record, Written};
 pub const SCHEMA: u32 = 2;
 
 /// A record in its file. The checksum is of the record in JSON without white space: JSON alone
-/// would not notice that a digit changed. Of another build's file, only the schema must be there.
+/// would not notice that a digit changed. Of a newer build's file, only the schema must be there.
 #[derive(Deserialize)]
 struct Filed<'f> {
     schema: u32,
@@ -33,9 +33,15 @@ pub enum RecordError {
     /// No JSON, or not of the form that this build writes.
     #[error("it is not what palisade writes: {0}")]
     Syntax(#[from] serde_json::Error),
-    /// Another build wrote it.
-    #[error("it has schema {found}, this build reads schema {SCHEMA}")]
-    Schema {
+    /// An earlier build wrote it in another form.
+    #[error("it has schema {found}, this build reads {SCHEMA}")]
+    Older {
+        /// The schema it has.
+        found: u32,
+    },
+    /// A newer build wrote it.
+    #[error("it has schema {found}, this build reads up to {SCHEMA}")]
+    Newer {
         /// The schema it has.
         found: u32,
     },
@@ -48,23 +54,6 @@ pub enum RecordError {
     /// What it speaks of is elsewhere, or gone.
     #[error("it was written in another boot or network namespace")]
     Elsewhere,
-    /// Neither the record nor the folder says where and when it was written.
-    #[error("nothing says in which boot it was written")]
-    Unmarked,
-}
-
-/// What is known of where and when a record was written before it is read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Witness<'a> {
-    now: &'a Origin,
-    /// Whether the folder's mark says that all records in it are of here and now.
-    is_vouched: bool,
-}
-
-impl<'a> Witness<'a> {
-    pub(super) fn new(now: &'a Origin, is_vouched: bool) -> Self {
-        Self { now, is_vouched }
-    }
 }
 
 /// The bytes of a record's file.
@@ -79,32 +68,43 @@ pub(super) fn encode(written: &Written<'_>, now: &Origin) -> Vec<u8> {
 }
 
 /// Reads the file of the network with this name.
-pub(super) fn decode(
-    name: &str,
-    bytes: &[u8],
-    witness: Witness<'_>,
-) -> Result<Record, RecordError> {
+pub(super) fn decode(name: &str, bytes: &[u8], now: &Origin) -> Result<Record, RecordError> {
     let filed: Filed<'_> = serde_json::from_slice(bytes)?;
-    if filed.schema != SCHEMA {
-        return Err(RecordError::Schema {
-            found: filed.schema,
-        });
+    match filed.schema {
+        SCHEMA => {}
+        found @ 1..SCHEMA => return Err(RecordError::Older { found }),
+        found => return Err(RecordError::Newer { found }),
     }
-    let json = filed.record.ok_or_else(|| missing("record"))?.get();
-    let sum = filed.crc32c.ok_or_else(|| missing("crc32c"))?;
-    let record: Record = serde_json::from_str(json)?;
-    let is_elsewhere = |origin: &Origin| origin != witness.now;
-    // White space may change.
-    if sum_of(json) != sum && checksum(&record)? != sum {
-        Err(RecordError::Checksum)
-    } else if record.network.name().as_str() != name {
+    let record: Record = serde_json::from_str(filed.whole()?)?;
+    let origin = filed.origin.ok_or_else(|| missing("origin"))?;
+    if record.network.name().as_str() != name {
         Err(RecordError::Misplaced(record.network.name().clone()))
-    } else if filed.origin.as_ref().is_some_and(is_elsewhere) {
+    } else if origin != *now {
         Err(RecordError::Elsewhere)
-    } else if filed.origin.is_none() && !witness.is_vouched {
-        Err(RecordError::Unmarked)
     } else {
         Ok(record)
+    }
+}
+
+/// Reads the file of an earlier build as far as this one can: without what is installed.
+pub(super) fn decode_older(bytes: &[u8]) -> Option<Record> {
+    let filed: Filed<'_> = serde_json::from_slice(bytes).ok()?;
+    let mut record: serde_json::Value = serde_json::from_str(filed.whole().ok()?).ok()?;
+    let installed = record.get_mut("installed")?;
+    *installed = serde_json::Value::Array(Vec::new());
+    serde_json::from_value(record).ok()
+}
+
+impl<'f> Filed<'f> {
+    /// The record in JSON, if nothing in it changed since it was written.
+    fn whole(&self) -> Result<&'f str, RecordError> {
+        let json = self.record.ok_or_else(|| missing("record"))?.get();
+        let sum = self.crc32c.as_ref().ok_or_else(|| missing("crc32c"))?;
+        if sum_of(json) == *sum {
+            Ok(json)
+        } else {
+            Err(RecordError::Checksum)
+        }
     }
 }
 

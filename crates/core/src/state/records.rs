@@ -4,7 +4,7 @@ use super::error::StateError;
 use super::files::NETWORKS;
 use super::folder::{State, path};
 use super::mark::Told;
-use super::record_file::{self, Witness};
+use super::record_file::{self, RecordError};
 use crate::network::Name;
 use crate::record::{Record, Written};
 use crate::storage::{Lock, file_error};
@@ -15,7 +15,7 @@ impl State {
     /// passed over; with the `lock`, it is set aside.
     ///
     /// # Errors
-    /// If the folder or a file cannot be read at all.
+    /// If the folder or a file cannot be read at all, or an earlier build wrote one in another form.
     pub fn records(&self, lock: Option<&Lock>) -> Result<Vec<Record>, StateError> {
         let now = self.origin()?;
         let told = self.told(&now)?;
@@ -26,11 +26,11 @@ impl State {
             );
             return Ok(Vec::new());
         }
-        let witness = Witness::new(&now, told == Told::Ours);
         let storage = self.storage.as_ref();
         let names = storage.names(NETWORKS);
         let names = names.map_err(file_error("read", storage, NETWORKS))?;
         let mut records = Vec::with_capacity(names.len());
+        let mut older = None;
         for file in names {
             let Some(name) = file.strip_suffix(".json") else {
                 continue;
@@ -40,10 +40,16 @@ impl State {
             let Some(bytes) = read.map_err(file_error("read", storage, &path))? else {
                 continue; // Forgotten since the folder was read.
             };
-            match record_file::decode(name, &bytes, witness) {
+            match record_file::decode(name, &bytes, &now) {
                 Ok(record) => records.push(record),
+                Err(RecordError::Older { found }) => {
+                    older = Some(StateError::Older { path, found });
+                }
                 Err(error) => self.doubt(&file, &error, lock)?,
             }
+        }
+        if let Some(older) = older {
+            return Err(older);
         }
         records.sort_by(|a, b| (a.order, a.network.name()).cmp(&(b.order, b.network.name())));
         Ok(records)
@@ -70,6 +76,31 @@ impl State {
             replaced.map_err(file_error("write", storage, &path))?;
         }
         Ok(())
+    }
+
+    /// Rewrites the records of an earlier build, without what it had installed, which `repair` finds and
+    /// replaces. Whether there were any.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written.
+    pub fn renew(&self, lock: &Lock) -> Result<bool, StateError> {
+        if !matches!(self.records(Some(lock)), Err(StateError::Older { .. })) {
+            return Ok(false);
+        }
+        let storage = self.storage.as_ref();
+        let names = storage.names(NETWORKS);
+        for file in names.map_err(file_error("read", storage, NETWORKS))? {
+            let path = format!("{NETWORKS}/{file}");
+            let read = storage.read(&path);
+            let bytes = read.map_err(file_error("read", storage, &path))?;
+            let renewed = bytes.and_then(|bytes| record_file::decode_older(&bytes));
+            match renewed {
+                Some(record) => self.write([&record])?,
+                None => log::warn!("{}/{path} cannot be renewed", self.place()),
+            }
+        }
+        self.forget_index()?;
+        Ok(true)
     }
 
     /// Forgets networks; those that are not recorded are passed over.

@@ -9,7 +9,7 @@ use super::files::{INDEX, NETWORKS};
 use super::folder::{State, path};
 use super::index::Index;
 use super::mark::Told;
-use super::record_file::{self, Witness};
+use super::record_file;
 use super::remembered::Remembered;
 use crate::backend_id::BackendId;
 use crate::installed::Placement;
@@ -269,9 +269,7 @@ impl State {
     fn record(&self, name: &Name) -> Option<Record> {
         let now = self.origin().ok()?;
         let bytes = self.storage.read(&path(name)).ok()??;
-        // Whoever holds the lock has seen to it that the mark is right.
-        let witness = Witness::new(&now, true);
-        record_file::decode(name.as_str(), &bytes, witness).ok()
+        record_file::decode(name.as_str(), &bytes, &now).ok()
     }
 
     /// The index in its file, if it is of the records as they are.

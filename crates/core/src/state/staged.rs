@@ -7,7 +7,7 @@ use std::io;
 use super::error::StateError;
 use super::files::{NETWORKS, STAGED};
 use super::folder::{State, path};
-use super::record_file::{self, Witness};
+use super::record_file;
 use crate::network::Name;
 use crate::record::{Record, Written};
 use crate::storage::file_error;
@@ -92,8 +92,7 @@ impl State {
         let read = storage.read(&path);
         let read = read.map_err(file_error("read", storage, &path))?;
         let now = self.origin()?;
-        let witness = Witness::new(&now, true);
-        let there = read.and_then(|bytes| record_file::decode(name.as_str(), &bytes, witness).ok());
+        let there = read.and_then(|bytes| record_file::decode(name.as_str(), &bytes, &now).ok());
         Ok(there.is_some_and(|there| there == *record))
     }
 }

@@ -84,13 +84,14 @@ impl<'a> Area<'a> {
     }
 }
 
-/// What a network that is recorded shall have in a family. What the kernel refused, so that it is
+/// What a network that is recorded must have in a family. What the kernel refused, so that it alone is
 /// not recorded, is not tried again.
 fn staying(record: &Record, family: Family) -> Vec<Placed> {
     let mut all = placed(&record.network, family);
     all.retain(|placed| {
         let is_recorded = |i: &Installed| i.family == family && is_same(i, placed);
-        !placed.kind.is_optional() || record.installed.iter().any(is_recorded)
+        let is_recorded = || record.installed.iter().any(is_recorded);
+        !placed.kind.is_optional() || record.installed.is_empty() || is_recorded()
     });
     all
 }

@@ -25,8 +25,8 @@ pub(super) struct Difference {
     pub(super) undo: Input,
     /// Whether networks do without it where the kernel refuses it.
     pub(super) is_optional: bool,
-    /// Networks of [`Area::restored`] that are mended here.
-    pub(super) mended: BTreeSet<usize>,
+    /// Networks of [`Area::restored`] of which something is restored here.
+    pub(super) restored: BTreeSet<usize>,
     pub(super) notes: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Diff
         table,
         draft: Draft::new(observed),
         counted: HashMap::new(),
-        mended: BTreeSet::new(),
+        restored: BTreeSet::new(),
         unasked: HashSet::new(),
         notes: Vec::new(),
     };
@@ -59,7 +59,7 @@ pub(super) fn between(area: &Area<'_>, table: Table, observed: Observed) -> Diff
         input,
         undo,
         is_optional: !takes_away && here.all(|placed| placed.kind.is_optional()),
-        mended: work.mended,
+        restored: work.restored,
         notes: work.notes,
     }
 }
@@ -70,7 +70,7 @@ struct Work<'a> {
     draft: Draft,
     /// What rules that go had counted, by chain and digest.
     counted: HashMap<(String, Digest), Counters>,
-    mended: BTreeSet<usize>,
+    restored: BTreeSet<usize>,
     /// The comments of rules that are missing of networks that are not looked at.
     unasked: HashSet<String>,
     notes: Vec<String>,
@@ -88,7 +88,7 @@ impl Work<'_> {
             let digest = digest_of(installed);
             if let Some(id) = digest.and_then(|digest| self.draft.observed.claim(chain, digest)) {
                 chains.entry(chain).or_default().insert(id);
-                self.mended.extend(restored);
+                self.restored.extend(restored);
             }
         }
         for (chain, going) in &chains {
@@ -133,7 +133,7 @@ impl Work<'_> {
             let is_here = |placed: &Placed| placed.table == self.table;
             let restored = self.area.restored.iter();
             let here = restored.filter(|(_, wanted)| wanted.iter().any(is_here));
-            self.mended.extend(here.map(|&(network, _)| network));
+            self.restored.extend(here.map(|&(network, _)| network));
         }
     }
 
@@ -200,7 +200,7 @@ impl Work<'_> {
                 .draft
                 .insert(chain, place, &wanted[rank].words, counters);
             anchors.insert(rank, id);
-            self.mended.insert(network);
+            self.restored.insert(network);
         }
     }
 

@@ -31,8 +31,8 @@ use std::os::fd::AsFd;
 
 use palisade_core::Hint;
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, Installed, InstalledRules,
-    Placement, Plan, RunError, Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Installed,
+    InstalledRules, Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::{Family, Network};
@@ -146,14 +146,17 @@ impl Iptables {
             restored: vec![None; change.restore.len()],
             ..Plan::default()
         };
-        let mut mended = vec![false; change.restore.len()];
+        let is_repair = change.foreign == Foreign::Remove;
+        // An earlier build recorded nothing that this one could read.
+        let is_unrecorded = |record: &&Record| is_repair && record.installed.is_empty();
+        let mut restored: Vec<bool> = change.restore.iter().map(is_unrecorded).collect();
         for area in &areas {
             let saved = self.tables.read(area.variant, area.family, &Table::ALL)?;
             for table in area.tables() {
                 let found = saved.iter().find(|saved| saved.name == table.name());
                 let difference = between(area, table, Observed::new(found));
-                for &network in &difference.mended {
-                    mended[network] = true;
+                for &network in &difference.restored {
+                    restored[network] = true;
                 }
                 plan.notes.extend(difference.notes.iter().cloned());
                 plan.steps.extend(self.step(area, &difference)?);
@@ -172,7 +175,7 @@ impl Iptables {
         }
         for area in &areas {
             for (network, wanted) in &area.restored {
-                if mended[*network] {
+                if restored[*network] {
                     let wanted = wanted
                         .iter()
                         .map(|placed| area::installed(area.family, placed));

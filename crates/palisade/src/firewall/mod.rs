@@ -201,7 +201,19 @@ impl Firewall {
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
         // Flows are mended too, where they could not be when the NAT rules came.
-        self.change_running(|_| Ok(Goal::Repaired(names.to_vec())), named)
+        let goal = |_: &Running<'_>| Ok(Goal::Repaired(names.to_vec()));
+        if let Some(report) = self.engine().reach_nothing(goal)? {
+            return Ok(report);
+        }
+        let lock = self.state.lock(PATIENCE)?;
+        let is_renewed = self.state.renew(&lock)?;
+        drop(lock);
+        // What an earlier build recorded is rebuilt as a whole.
+        let all = |_: &Running<'_>| Ok(Goal::Repaired(Vec::new()));
+        match is_renewed {
+            true => self.change(all, named),
+            false => self.change(goal, named),
+        }
     }
 
     /// Moves all running networks to where this choice puts them. All or nothing, and with no

@@ -11,7 +11,7 @@ use crate::storage::Version;
 /// thing would be passed over.
 const FORM: Form = Form {
     magic: *b"PLSI",
-    schema: 3,
+    schema: 4,
 };
 /// How much longer the file may grow than what it says, before it is written anew: an eighth, and
 /// some more. Whoever reads it wants to read little beyond what it says.
