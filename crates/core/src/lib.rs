@@ -14,6 +14,7 @@ pub mod engine;
 pub mod evaluate;
 mod frame;
 mod hint;
+pub mod host_action;
 pub mod identity;
 mod installed;
 pub mod journal;

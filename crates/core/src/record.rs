@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::host_action::HostAction;
 use crate::installed::{Installed, Placement};
 use crate::network::{Network, UnknownEstablished};
 
@@ -24,6 +25,9 @@ pub struct Record {
     pub order: u64,
     /// What was installed, and nothing else will be taken away with it.
     pub installed: Vec<Installed>,
+    /// What is done on the host for it beside rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<HostAction>,
 }
 
 /// A record as it is written: when packets of known flows are accepted, the placement says alone.
@@ -36,6 +40,8 @@ struct Words {
     since: Timestamp,
     order: u64,
     installed: Vec<Installed>,
+    #[serde(default)]
+    actions: Vec<HostAction>,
 }
 
 impl TryFrom<Words> for Record {
@@ -51,6 +57,7 @@ impl TryFrom<Words> for Record {
             since: words.since,
             order: words.order,
             installed: words.installed,
+            actions: words.actions,
         })
     }
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::backend::{BackendError, BackendId, Discrepancy};
 use crate::hint::Hint;
+use crate::host_action::{HostActionError, HostActionId};
 use crate::network::{Conflict, Name, told};
 use crate::state::StateError;
 use crate::storage::StorageError;
@@ -48,7 +49,7 @@ pub enum EngineError {
         /// Why it failed.
         cause: Box<EngineError>,
         /// Why it could not be undone.
-        failed: Vec<BackendError>,
+        failed: Vec<EngineError>,
     },
     /// Networks that cannot run side by side.
     #[error("{}", told(.0))]
@@ -97,6 +98,20 @@ pub enum EngineError {
     /// A backend could not do it.
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// The host cannot do what a network needs beside rules.
+    #[error("network `{network}`: {source}")]
+    Host {
+        /// The network.
+        network: Name,
+        /// Why not.
+        source: HostActionError,
+    },
+    /// An action on the host failed.
+    #[error(transparent)]
+    HostAction(#[from] HostActionError),
+    /// An action on the host of a kind that this build lacks.
+    #[error("an action of kind `{0}` is recorded, which this build cannot undo")]
+    LostHostAction(HostActionId),
     /// Others changed the ruleset all the while.
     #[error("other programs changed the ruleset between all of {tries} tries; nothing was changed")]
     Restless {
@@ -127,7 +142,8 @@ impl Hint for EngineError {
             Self::Unwritable(_) => {
                 "move the journal away; `palisade repair` makes the kernel as it is recorded".into()
             }
-            Self::LostBackend(_) => "use a build that has it".into(),
+            Self::Host { source, .. } | Self::HostAction(source) => source.hint(),
+            Self::LostBackend(_) | Self::LostHostAction(_) => "use a build that has it".into(),
             Self::NotThere(found) => found.detail.as_str().into(),
             Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".into(),
             Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".into(),

@@ -7,6 +7,7 @@
 mod confirm;
 mod difference;
 mod error;
+mod host;
 mod parts;
 mod plan;
 mod reach;

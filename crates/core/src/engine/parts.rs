@@ -1,6 +1,7 @@
 //! The engine, and what its operations hand to each other.
 
 use crate::backend::{Backend, Change, Plan, Step};
+use crate::host_action::HostActionKind;
 use crate::state::State;
 
 /// What changes the networks that run in one network namespace.
@@ -9,6 +10,8 @@ pub struct Engine<'a> {
     pub state: &'a State,
     /// Everybody who can install rules.
     pub backends: &'a mut [Box<dyn Backend>],
+    /// What can be done on the host beside rules, by kind.
+    pub host_actions: &'a mut [Box<dyn HostActionKind>],
 }
 
 /// One backend's part of a change.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::difference::{Difference, Goal};
 use super::error::EngineError;
+use super::host::{Deeds, HostPlan, Refused};
 use super::parts::{Done, Engine, Part};
 use super::report::{self, Report};
 use super::retry::{TRY_FOR, pause};
@@ -162,7 +163,8 @@ impl Engine<'_> {
         let goal = goal(running)?;
         let difference = Difference::between(running, &goal)?;
         let parts = self.plan(running, &difference, &transaction_id())?;
-        Ok(report::of(&difference, &parts).with_operations(&parts))
+        let host = self.plan_host(&difference, &parts)?;
+        Ok(report::of(&difference, &parts, &host).with_operations(&parts, host.lines))
     }
 
     /// What reaching a goal comes to where nothing ever ran and nothing is desired: then neither a
@@ -180,7 +182,7 @@ impl Engine<'_> {
         let running = self.state.running_as_read(Vec::new());
         let goal = goal(&running)?;
         let difference = Difference::between(&running, &goal)?;
-        Ok((!difference.is_change()).then(|| report::of(&difference, &[])))
+        Ok((!difference.is_change()).then(|| report::of(&difference, &[], &HostPlan::default())))
     }
 
     fn attempt(
@@ -193,11 +195,12 @@ impl Engine<'_> {
         let difference = Difference::between(running, goal)?;
         let transaction = transaction_id();
         let mut parts = self.plan(running, &difference, &transaction)?;
-        let report = report::of(&difference, &parts);
-        let after = rewrite::after(&difference, &mut parts);
-        let before = rewrite::before(&difference, &parts);
+        let mut host = self.plan_host(&difference, &parts)?;
+        let mut report = report::of(&difference, &parts, &host);
+        let before = rewrite::before(&difference, &parts, &host);
+        let after = rewrite::after(&difference, &mut parts, &mut host);
         let steps: Vec<Done<'_>> = steps(&parts);
-        if steps.is_empty() && before.is_empty() && after.is_empty() {
+        if steps.is_empty() && before.is_empty() && after.is_empty() && host.is_empty() {
             return Ok(Reached {
                 generations: self.generations_after(&parts, &[]),
                 report,
@@ -214,7 +217,15 @@ impl Engine<'_> {
             // next asks again.
             Err((_, error @ EngineError::InDoubt { .. })) => return Err(error),
             Err((done, error)) => {
-                return Err(self.take_back(&running.all()?, &before, &after, &done, error, lock));
+                let done = (&done[..], &Deeds::default());
+                return Err(self.take_back(&running.all()?, &before, &after, done, error, lock));
+            }
+        };
+        let refused = match self.do_deeds(&host.deeds) {
+            Ok(refused) => refused,
+            Err(error) => {
+                let done = (&steps[..], &host.deeds);
+                return Err(self.take_back(&running.all()?, &before, &after, done, error, lock));
             }
         };
         if let Err(error) = self.state.journal().commit(&transaction) {
@@ -223,9 +234,10 @@ impl Engine<'_> {
         }
         let generations = self.generations_after(&parts, &generations);
         let gone = gone(&before, &after);
-        let came = self
-            .record(&gone, after)
+        let (came, notes) = self
+            .record(&gone, after, &refused)
             .map_err(|source| EngineError::Unrecorded { source })?;
+        report.notes.extend(notes);
         Ok(Reached {
             report,
             gone,
@@ -274,20 +286,27 @@ impl Engine<'_> {
     }
 
     /// Replaces the records, and forgets the transaction. Returns the new records with what the
-    /// kernel says of them.
+    /// kernel and the host say of them, and what is to be said of that.
     pub(super) fn record(
         &mut self,
         gone: &[Name],
         after: Vec<Record>,
-    ) -> Result<Vec<Record>, StateError> {
+        refused: &[Refused],
+    ) -> Result<(Vec<Record>, Vec<String>), StateError> {
         self.state.put_in_place(&after)?;
         self.state.forget(gone)?;
-        let noted = self.note_refused(after);
+        let mut noted = self.note_refused(after);
+        let notes = self.note_refused_actions(refused, &mut noted);
+        if !notes.is_empty()
+            && let Err(error) = self.state.write(&noted)
+        {
+            log::warn!("{error}");
+        }
         if let Err(error) = self.state.journal().end() {
             // The next one finishes once more what is finished.
             log::warn!("{error}");
         }
-        Ok(noted)
+        Ok((noted, notes))
     }
 
     /// What the kernel refused is not installed: records that spoke of it are written once more.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::confirm::Due;
 use super::error::EngineError;
+use super::host::Deeds;
 use super::parts::Engine;
 use super::rewrite::gone;
 use crate::backend::BackendId;
@@ -115,8 +116,20 @@ impl Engine<'_> {
             self.landed(&begin)?
         };
         self.state.forget_index()?;
-        if landed.iter().all(|&landed| landed) {
-            self.record(&gone(&before, &after), after)
+        let deeds = Deeds::between(before.iter().copied(), &after);
+        let mut is_complete = landed.iter().all(|&landed| landed);
+        let mut refused = Vec::new();
+        if is_complete && !is_done {
+            match self.do_deeds(&deeds) {
+                Ok(not_done) => refused = not_done,
+                Err(error) => {
+                    log::warn!("{error}");
+                    is_complete = false;
+                }
+            }
+        }
+        if is_complete {
+            self.record(&gone(&before, &after), after, &refused)
                 .map_err(|source| EngineError::Unrecorded { source })?;
             log::warn!(
                 "finished transaction {}, which was interrupted",
@@ -124,6 +137,7 @@ impl Engine<'_> {
             );
             return Ok(Recovered::Finished);
         }
+        self.undo_deeds(&deeds)?;
         let records = self.state.records(Some(lock))?;
         let records: Vec<&Record> = records.iter().collect();
         for (planned, _) in begin

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::difference::Difference;
+use super::host::HostPlan;
 use super::parts::Part;
 use crate::backend::Line;
 use crate::network::Name;
@@ -59,7 +60,7 @@ pub enum Action {
     Restore,
 }
 
-pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
+pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>], host: &HostPlan<'_>) -> Report {
     let mut report = Report::default();
     let mut tell = |network: &Name, action| report.changes.push(Changed::new(network, action));
     let is_back = |name: &Name| {
@@ -88,7 +89,8 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         };
         tell(coming.desired.network.name(), action);
     }
-    let restored: HashSet<&Name> = parts.iter().flat_map(restored).collect();
+    let on_host = host.restored().map(|record| record.network.name());
+    let restored: HashSet<&Name> = parts.iter().flat_map(restored).chain(on_host).collect();
     for unchanged in &difference.unchanged {
         let name = unchanged.name;
         if restored.contains(name) {
@@ -111,14 +113,16 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>]) -> Report {
         .iter()
         .flat_map(|part| part.plan.notes.iter().cloned());
     report.notes.extend(notes);
+    report.notes.extend(host.notes.iter().cloned());
     report
 }
 
 impl Report {
     /// The same, with the operations printed: each under the network that it is for.
-    pub(super) fn with_operations(mut self, parts: &[Part<'_>]) -> Self {
+    pub(super) fn with_operations(mut self, parts: &[Part<'_>], on_host: Vec<Line>) -> Self {
         let operations = parts.iter().flat_map(|part| &part.plan.operations);
-        for line in operations.flat_map(|operations| operations.lines()) {
+        let lines = operations.flat_map(|operations| operations.lines());
+        for line in lines.chain(on_host) {
             let mut changes = self.changes.iter_mut();
             let of = changes.find(|change| line.network.as_ref() == Some(&change.network));
             let lines = of.map_or(&mut self.shared, |change| &mut change.lines);

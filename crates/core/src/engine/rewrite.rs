@@ -5,23 +5,33 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::difference::{Coming, Difference};
+use super::host::HostPlan;
 use super::parts::Part;
 use crate::installed::{Installed, Placement};
 use crate::network::Name;
 use crate::record::Record;
 
 /// The records that are replaced or go.
-pub(super) fn before<'a>(difference: &Difference<'a>, parts: &[Part<'a>]) -> Vec<&'a Record> {
+pub(super) fn before<'a>(
+    difference: &Difference<'a>,
+    parts: &[Part<'a>],
+    host: &HostPlan<'a>,
+) -> Vec<&'a Record> {
     let replaced = difference.add.iter().filter_map(|coming| coming.replaced);
     let removed = difference.remove.iter().copied();
     removed
         .chain(replaced)
         .chain(mended(difference, parts).map(|(old, _)| old))
+        .chain(of_host_alone(difference, parts, host))
         .collect()
 }
 
 /// The records that come. What is installed for them is taken out of the plans.
-pub(super) fn after(difference: &Difference<'_>, parts: &mut [Part<'_>]) -> Vec<Record> {
+pub(super) fn after(
+    difference: &Difference<'_>,
+    parts: &mut [Part<'_>],
+    host: &mut HostPlan<'_>,
+) -> Vec<Record> {
     let mut installed: HashMap<&Name, Vec<Installed>> = HashMap::new();
     for Part { change, plan, .. } in parts.iter_mut() {
         let added = change.add.iter().map(|addition| addition.network.name());
@@ -61,9 +71,32 @@ pub(super) fn after(difference: &Difference<'_>, parts: &mut [Part<'_>]) -> Vec<
             since: since.unwrap_or(now),
             order,
             installed: installed.remove(name).unwrap_or_default(),
+            actions: Vec::new(),
         }
     });
-    restored.chain(back).chain(added).collect()
+    let of_host = of_host_alone(difference, parts, host).into_iter().cloned();
+    let mut after: Vec<Record> = restored.chain(of_host).chain(back).chain(added).collect();
+    for record in &mut after {
+        if let Some(actions) = host.take(record.network.name()) {
+            record.actions = actions;
+        }
+    }
+    after
+}
+
+/// The networks that stay of which only the actions on the host change.
+fn of_host_alone<'a>(
+    difference: &Difference<'a>,
+    parts: &[Part<'a>],
+    host: &HostPlan<'a>,
+) -> Vec<&'a Record> {
+    let mended: HashSet<&Name> = mended(difference, parts)
+        .map(|(record, _)| record.network.name())
+        .collect();
+    let rewritten = host.rewritten();
+    rewritten
+        .filter(|record| !mended.contains(record.network.name()))
+        .collect()
 }
 
 /// The networks that stay of which something was put back, with what stands for them now.

@@ -1,6 +1,7 @@
 //! Taking back what was done of a change that failed.
 
 use super::error::EngineError;
+use super::host::Deeds;
 use super::parts::{Done, Engine};
 use crate::backend::{BackendError, BackendId, Change, Done as Ran, RunError, Step};
 use crate::journal::transaction_id;
@@ -17,14 +18,17 @@ impl Engine<'_> {
         records: &[&Record],
         before: &[&Record],
         after: &[Record],
-        done: &[Done<'_>],
+        (done, deeds): (&[Done<'_>], &Deeds),
         cause: EngineError,
         lock: &Lock,
     ) -> EngineError {
         let mut failed = Vec::new();
+        if let Err(error) = self.undo_deeds(deeds) {
+            failed.push(error);
+        }
         for &(backend, step) in done.iter().rev() {
             if let Err(error) = self.undo(records, before, after, (backend, step), lock) {
-                failed.push(error);
+                failed.push(error.into());
             }
         }
         if !failed.is_empty() {

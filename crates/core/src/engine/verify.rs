@@ -42,6 +42,19 @@ impl Engine<'_> {
         found.map(Some)
     }
 
+    /// The recorded actions on the host that are not in effect, between changes of ours.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_actions_at_rest(&mut self) -> Result<Option<Vec<Discrepancy>>, EngineError> {
+        let Some((lock, records)) = self.at_rest()? else {
+            return Ok(None);
+        };
+        let found = self.compare_actions(&records);
+        drop(lock);
+        found.map(Some)
+    }
+
     /// The records between changes of ours; none while another process is at work.
     ///
     /// # Errors
@@ -90,6 +103,10 @@ impl Engine<'_> {
                 found.extend(backend.verify(&its, &asked)?);
             }
         }
+        let asked = records
+            .iter()
+            .filter(|record| is_asked(record.network.name()));
+        found.extend(self.compare_actions(asked)?);
         let in_quarantine = self.state.quarantined(records)?.into_iter();
         found.extend(in_quarantine.map(quarantined));
         // What is about no network in particular may be about each.

@@ -32,6 +32,7 @@ fn record(name: &str, order: u64) -> Record {
         why: String::new(),
         since: "2026-11-24T12:00:00Z".parse().unwrap(),
         order,
+        actions: Vec::new(),
         installed: vec![Installed {
             family: Family::Ipv4,
             table: "palisade".to_owned(),

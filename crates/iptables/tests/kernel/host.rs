@@ -162,6 +162,7 @@ impl Host {
                 since: "2026-01-01T00:00:00Z".parse().expect("a time"),
                 order,
                 installed: installed.clone(),
+                actions: Vec::new(),
             });
         }
         let noted = self.backend.note_refused(&mut self.records);

@@ -1,15 +1,19 @@
 //! Every operation of every kind of change goes wrong once, and the process dies at every one.
 
+mod host;
 mod kernel;
+mod marks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kernel::{Kernel, Tables};
+use marks::{Marked, Marks};
 
 use super::*;
 use crate::backend::{Backend, BackendId, Placement};
+use crate::host_action::HostActionKind;
 use crate::identity::Identity;
 use crate::network::{Description, Forward, Nat, Network};
 use crate::record::Record;
@@ -23,6 +27,9 @@ struct Host {
     kernel: Kernel,
     touched: Arc<AtomicUsize>,
     says_undo: bool,
+    /// Whether bridges are marked, and whether networks can do without.
+    marks: Option<bool>,
+    marked: Marked,
 }
 
 impl Host {
@@ -39,9 +46,18 @@ impl Host {
             })
         };
         let mut backends = [tables("one"), tables("two")];
+        let marks = self.marks.map(|is_optional| -> Box<dyn HostActionKind> {
+            Box::new(Marks {
+                marked: self.marked.clone(),
+                fate: self.disk.fate(),
+                is_optional,
+            })
+        });
+        let mut host_actions: Vec<Box<dyn HostActionKind>> = marks.into_iter().collect();
         act(&mut Engine {
             state: &state,
             backends: &mut backends,
+            host_actions: &mut host_actions,
         })
     }
 
@@ -68,6 +84,14 @@ impl Host {
             *self.kernel.lock().unwrap(),
             "records and kernel agree"
         );
+        let actions = records.iter().flat_map(|record| &record.actions);
+        let done = actions.filter(|action| action.omitted.is_none());
+        let marks: BTreeMap<String, String> = done.map(marks::mark).collect();
+        assert_eq!(
+            marks,
+            *self.marked.lock().unwrap(),
+            "records and host agree"
+        );
         let of = |r: &Record| {
             format!(
                 "{} {:?} {}",
@@ -89,6 +113,7 @@ impl Host {
     fn copy(&self) -> Self {
         let copy = Self {
             says_undo: self.says_undo,
+            marks: self.marks,
             ..Self::default()
         };
         for (path, content) in self.disk.files() {
@@ -96,6 +121,8 @@ impl Host {
         }
         let kernel = self.kernel.lock().unwrap().clone();
         *copy.kernel.lock().unwrap() = kernel;
+        let marked = self.marked.lock().unwrap().clone();
+        *copy.marked.lock().unwrap() = marked;
         copy
     }
 }

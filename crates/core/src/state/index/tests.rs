@@ -79,6 +79,7 @@ fn record(network: Network, order: u64) -> Record {
         since: jiff::Timestamp::UNIX_EPOCH,
         order,
         installed: Vec::new(),
+        actions: Vec::new(),
     }
 }
 

@@ -106,6 +106,7 @@ impl Running {
                 since: "2026-01-01T00:00:00Z".parse().unwrap(),
                 order,
                 installed: installed.clone(),
+                actions: Vec::new(),
             });
         }
         self.backend.note_refused(&mut self.records).unwrap();

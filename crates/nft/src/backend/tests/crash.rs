@@ -27,6 +27,7 @@ impl Host {
         let way = self.kernel.by(self.disk.fate());
         let mut backends: [Box<dyn Backend>; 1] = [Box::new(Nftables::new(Box::new(way)))];
         act(&mut Engine {
+            host_actions: &mut [],
             state: &state,
             backends: &mut backends,
         })

@@ -48,6 +48,7 @@ fn record(number: u8, layout: Layout) -> Record {
         since: Default::default(),
         order: u64::from(number),
         installed: Vec::new(),
+        actions: Vec::new(),
     }
 }
 
