@@ -1,8 +1,8 @@
 //! Interfaces: `linux/if_link.h`.
 
 use super::request::{dump, number};
-use crate::attribute::Attributes;
-use crate::{Malformed, Message};
+use crate::attribute::{self, Attributes};
+use crate::{Header, Malformed, Message, flags, message};
 
 /// `RTM_NEWLINK`: an interface.
 const LINK: u16 = 16;
@@ -47,6 +47,14 @@ impl Link {
 /// Appends the request for all interfaces.
 pub(super) fn request(buffer: &mut Vec<u8>) {
     dump(buffer, GET);
+}
+
+/// Appends the request for the interface of this name.
+pub(super) fn request_one(buffer: &mut Vec<u8>, name: &str) {
+    let header = Header::request(GET, flags::REQUEST, 0);
+    message::put(buffer, header, &[0; HEAD], |body| {
+        attribute::text(body, NAME, name);
+    });
 }
 
 /// Reads an interface; none if the message is about none, or it has no name.
@@ -96,7 +104,7 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Header, attribute, message, messages};
+    use crate::messages;
 
     #[test]
     fn a_port_of_a_bridge() {

@@ -1,16 +1,18 @@
-//! The host's links, addresses and routes: `linux/rtnetlink.h`.
+//! The host's links, addresses, routes and traffic control: `linux/rtnetlink.h`.
 //!
 //! A file for each kind of object, in which its type stands beside the decoding of its messages.
 
 pub(crate) mod address;
 mod error;
 mod host;
-mod link;
+pub(crate) mod link;
 mod request;
 mod route;
+mod tc;
 
 pub use address::Address;
 pub use error::HostError;
 pub use host::Host;
 pub use link::Link;
 pub use route::{Route, RouteKind};
+pub use tc::{ChecksumFilter, Filter, Point, TcError, TrafficControl};
