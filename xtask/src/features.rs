@@ -6,17 +6,21 @@ use crate::program::{cargo, run};
 /// Packages, and the features of which every combination is checked. `palisade` hands those of
 /// formats to `palisade-definition`.
 const PACKAGES: [(&str, &[&str]); 2] = [
-    ("palisade", &["xml", "toml", "json", "iptables"]),
+    (
+        "palisade",
+        &["xml", "toml", "json", "iptables", "firewalld"],
+    ),
     ("palisade-definition", &[]),
 ];
 
 /// Packages that `palisade` without features must not pull in.
-const OPTIONAL: [&str; 5] = [
+const OPTIONAL: [&str; 6] = [
     "quick-xml",
     "toml",
     "clap",
     "palisade-definition",
     "palisade-iptables",
+    "zbus",
 ];
 
 /// Checks every combination, and the dependencies of none.

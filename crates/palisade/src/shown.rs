@@ -1,6 +1,7 @@
 //! One network, as people look at it.
 
 use palisade_core::backend::{Backend, Standing};
+use palisade_core::host_action::{Effect, HostAction, HostActionError, HostActionKind};
 use palisade_core::network::Family;
 use palisade_core::rules::{Rule, RuleKind};
 use palisade_core::state::Record;
@@ -22,6 +23,65 @@ pub struct Shown {
     pub counters: Vec<Counters>,
     /// What the network asks for and its backend does not install.
     pub omitted: Vec<Omitted>,
+    /// What is done on the host for it beside rules.
+    pub actions: Vec<ShownAction>,
+}
+
+/// Something that is done on the host for a network beside rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownAction {
+    /// What is recorded of it.
+    #[serde(flatten)]
+    pub action: HostAction,
+    /// What it brings about, in words.
+    pub text: String,
+    /// Whether it is in effect.
+    pub state: ActionState,
+}
+
+/// Whether an action on the host is in effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActionState {
+    /// It is.
+    Active,
+    /// It is recorded, and not in effect.
+    Missing,
+    /// It waits for its bridge, or for the service that does it.
+    Waiting,
+    /// The host cannot do it.
+    Omitted,
+    /// This build does not know such actions.
+    Unknown,
+}
+
+/// The actions of a network, as they are now.
+pub(crate) fn actions(
+    kinds: &mut [Box<dyn HostActionKind>],
+    record: &Record,
+) -> Result<Vec<ShownAction>, HostActionError> {
+    let mut shown = |action: &HostAction| {
+        let kind = kinds.iter_mut().find(|kind| kind.id() == action.kind);
+        let (text, state) = match kind {
+            None => (action.kind.to_string(), ActionState::Unknown),
+            Some(kind) if action.omitted.is_some() => (kind.words(action), ActionState::Omitted),
+            Some(kind) => {
+                let state = match kind.effect(action)? {
+                    Effect::Present => ActionState::Active,
+                    Effect::Missing => ActionState::Missing,
+                    Effect::Moot => ActionState::Waiting,
+                };
+                (kind.words(action), state)
+            }
+        };
+        let action = action.clone();
+        Ok(ShownAction {
+            action,
+            text,
+            state,
+        })
+    };
+    record.actions.iter().map(&mut shown).collect()
 }
 
 /// Rules that are not installed.

@@ -4,7 +4,7 @@ use anstyle::Style;
 use palisade::network::{Established, Family, Forward, Name};
 use palisade::rules::RuleKind;
 use palisade::words::shown;
-use palisade::{Firewall, ShowError, Shown, Standing};
+use palisade::{ActionState, Firewall, ShowError, Shown, ShownAction, Standing};
 use serde_json::json;
 
 use super::counters::{self, packets_and_bytes};
@@ -33,6 +33,7 @@ pub(super) fn show(firewall: &mut Firewall, name: &str) -> Result<Outcome, Failu
     json["ports"] = json!(bridge.map_or(&[][..], |bridge| &bridge.ports));
     json["counters"] = json!(counters::json(&shown.counters));
     json["omitted"] = json!(shown.omitted);
+    json["host"] = json!(shown.actions);
     Ok(Outcome::new(text(&shown), &json))
 }
 
@@ -111,6 +112,12 @@ fn text(shown: &Shown) -> String {
             text.push_str(&standing(&of_family));
         }
     }
+    if !shown.actions.is_empty() {
+        text.push_str(&format!("\n{HEAD}on the host{HEAD:#}\n"));
+        for action in &shown.actions {
+            text.push_str(&format!("  {}{}\n", action.text, action_state(action)));
+        }
+    }
     if !shown.omitted.is_empty() {
         text.push_str(&format!("\n{HEAD}not installed{HEAD:#}\n"));
         for omitted in &shown.omitted {
@@ -119,6 +126,18 @@ fn text(shown: &Shown) -> String {
         }
     }
     text
+}
+
+fn action_state(action: &ShownAction) -> String {
+    match (action.state, &action.action.omitted) {
+        (_, Some(reason)) => format!(": not in effect: {reason}"),
+        (ActionState::Active | ActionState::Omitted, None) => String::new(),
+        (ActionState::Missing, None) => ": MISSING".to_owned(),
+        (ActionState::Waiting, None) => {
+            ": when the bridge, or the service that does it, is there".to_owned()
+        }
+        (ActionState::Unknown, None) => ": unknown to this build".to_owned(),
+    }
 }
 
 /// What is to be said of packets of known flows, where they do not wait for their turn.

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use palisade_core::backend::{Backend, BackendError, Discrepancy, InstalledRules, Placement};
 use palisade_core::engine::{Desired, Engine, EngineError, Goal, Recovered, Report};
+use palisade_core::host_action::HostActionKind;
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Rule;
@@ -26,7 +27,7 @@ use crate::choice::Choice;
 use crate::flows::{Flows, came, named};
 use crate::options::Options;
 use crate::usual::{self, Usual};
-use crate::{backends, folder};
+use crate::{backends, folder, host};
 
 pub use error::OpenError;
 pub use show::ShowError;
@@ -38,6 +39,7 @@ pub struct Firewall {
     /// The state directory, where it is a plain user's usual one.
     own_state: Option<PathBuf>,
     backends: Vec<Box<dyn Backend>>,
+    host_actions: Vec<Box<dyn HostActionKind>>,
     flows: Flows,
     choice: Choice,
     configured: Choice,
@@ -57,13 +59,15 @@ impl Firewall {
         let conntrack = Conntrack::open(options.namespace.as_deref())?;
         Ok(Self {
             flows: Flows::of(conntrack),
+            host_actions: host::open(options.namespace.as_deref()),
             ..Self::over(Box::new(socket), cookie, options)
         })
     }
 
     /// The firewall of the network namespace with this cookie, which `transport` leads to: one that
     /// counts, times or records what goes over it. The namespace in `options` is not looked at, and
-    /// flows that began before their NAT rules came are left alone.
+    /// flows that began before their NAT rules came are left alone. On the host, nothing is done beside
+    /// rules.
     #[must_use]
     pub fn over(transport: Box<dyn Transport>, cookie: u64, options: &Options) -> Self {
         let directory = match &options.state_directory {
@@ -76,6 +80,7 @@ impl Firewall {
             own_state: is_own.then_some(directory),
             backends: backends::open(transport, options.namespace.as_deref()),
             namespace: options.namespace.clone(),
+            host_actions: Vec::new(),
             flows: Flows::default(),
             usual: Arc::default(),
             choice: options.choice.clone(),
@@ -177,6 +182,16 @@ impl Firewall {
         names: &[Name],
     ) -> Result<Option<Vec<Discrepancy>>, EngineError> {
         self.engine().verify_at_rest(names)
+    }
+
+    /// The actions on the host that are recorded and not in effect, between changes of ours.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub(crate) fn verify_actions_at_rest(
+        &mut self,
+    ) -> Result<Option<Vec<Discrepancy>>, EngineError> {
+        self.engine().verify_actions_at_rest()
     }
 
     /// The [running networks](Self::running) between changes of ours: none while another process is
@@ -353,6 +368,7 @@ impl Firewall {
         Engine {
             state: &self.state,
             backends: &mut self.backends,
+            host_actions: &mut self.host_actions,
         }
     }
 }

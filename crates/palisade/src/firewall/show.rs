@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use palisade_core::Hint;
 use palisade_core::backend::{BackendError, Placement};
 use palisade_core::engine::EngineError;
+use palisade_core::host_action::HostActionError;
 use palisade_core::network::Name;
 use palisade_core::state::Record;
 use thiserror::Error;
@@ -12,7 +13,7 @@ use thiserror::Error;
 use super::Firewall;
 use crate::counters::Counters;
 use crate::overview::{Bridge, links};
-use crate::shown::{Shown, omitted};
+use crate::shown::{Shown, actions, omitted};
 
 /// Why a network cannot be shown.
 #[derive(Debug, Error)]
@@ -27,6 +28,9 @@ pub enum ShowError {
     /// The kernel could not be read.
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// What is done on the host beside rules could not be looked at.
+    #[error(transparent)]
+    HostAction(#[from] HostActionError),
 }
 
 impl Hint for ShowError {
@@ -35,6 +39,7 @@ impl Hint for ShowError {
             Self::Engine(error) => error.hint(),
             Self::Unknown(_) => "`palisade list` names those that run".into(),
             Self::Backend(error) => error.hint(),
+            Self::HostAction(error) => error.hint(),
         }
     }
 }
@@ -62,7 +67,9 @@ impl Firewall {
             record,
             standing: Vec::new(),
             omitted: Vec::new(),
+            actions: Vec::new(),
         };
+        shown.actions = actions(&mut self.host_actions, &shown.record)?;
         let backend = &shown.record.placement.backend;
         if let Some(backend) = self.backends.iter_mut().find(|b| b.id() == *backend) {
             shown.standing = backend

@@ -96,6 +96,8 @@ pub struct Watch {
     next_look: Instant,
     /// What differed when it was last told, so that it is told once.
     told: Vec<Discrepancy>,
+    /// What was not in effect on the host at the last look.
+    told_of_host: Vec<Discrepancy>,
 }
 
 /// Why a wait ended.
@@ -129,6 +131,7 @@ impl Watch {
             in_doubt: true,
             next_look: Instant::now(),
             told: Vec::new(),
+            told_of_host: Vec::new(),
         })
     }
 
@@ -159,6 +162,7 @@ impl Watch {
             self.next_look = Instant::now() + LOOK_EVERY;
             self.refresh(&mut notices)?;
             self.look_at_the_silent(&mut notices);
+            self.look_at_the_host(&mut notices);
         }
         if self.in_doubt {
             self.resolve(&mut notices)?;
@@ -270,6 +274,30 @@ impl Watch {
                     self.told.clone_from(&differences);
                     notices.push(Notice::Differs(differences));
                 }
+            }
+            Err(error) => notices.push(Notice::failed(&error)),
+        }
+    }
+
+    /// Looks at what is done on the host for networks beside rules: of that, no event tells.
+    fn look_at_the_host(&mut self, notices: &mut Vec<Notice>) {
+        let has_actions = |record: &Record| !record.actions.is_empty();
+        if self.in_doubt || !self.records.iter().any(has_actions) {
+            return;
+        }
+        match self.firewall.verify_actions_at_rest() {
+            Ok(None) => {}
+            Ok(Some(found)) => {
+                let is_new = found != self.told_of_host;
+                self.in_doubt = match self.heal {
+                    Heal::Never => is_new,
+                    Heal::AtOnce => !found.is_empty(),
+                };
+                // Nothing else says what it is that is put back.
+                if self.heal == Heal::AtOnce && is_new && !found.is_empty() {
+                    notices.push(Notice::Differs(found.clone()));
+                }
+                self.told_of_host = found;
             }
             Err(error) => notices.push(Notice::failed(&error)),
         }
