@@ -8,8 +8,8 @@ use palisade_core::host_action::{
 use palisade_core::network::{Forward, Network, Zone};
 
 use super::firewalld::{Firewalld, FirewalldError, Zones};
-use crate::backends;
 use crate::BackendChoice;
+use crate::backends;
 
 const ID: HostActionId = HostActionId::new("zone");
 /// The zone that the bridge is put into.
@@ -54,8 +54,10 @@ impl ZoneOfBridge {
     }
 
     fn needed(&mut self, need: &Need<'_>) -> Result<Option<HostAction>, FirewalldError> {
+        // A bridge of the host may serve several networks, and `none` leaves the host alone.
         let is_ruled = backends::of(need.placement)
-            .is_some_and(|backend| backend.choice() != BackendChoice::None);
+            .is_some_and(|backend| backend.choice() != BackendChoice::None)
+            && !matches!(need.network.forward(), Forward::Unmanaged(_));
         let (Some(bridge), true, true) = (
             need.network.bridge(),
             is_ruled,
