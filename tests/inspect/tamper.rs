@@ -40,6 +40,12 @@ const NET2: Option<&str> = Some("net2");
 
 const MAPPED: &[Tampering] = &[
     tampering(
+        "delete rule ip palisade guest_sends handle {guest_sends|jump admin_from_guest}",
+        "missing",
+        "chain `guest_sends`",
+        None,
+    ),
+    tampering(
         "delete element ip palisade out_24 { \"virbr1\" . 10.1.0.0 }",
         "missing",
         "set `out_24`",
@@ -170,6 +176,12 @@ const MAPPED: &[Tampering] = &[
 
 const FLAT: &[Tampering] = &[
     tampering(
+        "delete rule ip palisade guest_admin handle {guest_admin|net1: administrator from guests}",
+        "missing",
+        "chain `guest_admin`",
+        NET1,
+    ),
+    tampering(
         "delete rule ip palisade guest_output handle {guest_output|net1: out}",
         "missing",
         "chain `guest_output`",
@@ -271,6 +283,7 @@ const FLAT: &[Tampering] = &[
 ];
 
 const IPTABLES: &[Tampering] = &[
+    tampering("-D PALISADE_FWA 1", "missing", "chain `PALISADE_FWA`", NET2),
     tampering("-D PALISADE_FWX 1", "missing", "chain `PALISADE_FWX`", NET2),
     tampering(
         "-I PALISADE_FWO -s 10.9.9.9 -j ACCEPT",

@@ -1,14 +1,14 @@
 //! A table of an older build is refused until `palisade repair` rebuilds it.
 //!
-//! `golden/layout-3-*.nft` is what this version of the layouts makes. Tables of an older version have
+//! `golden/layout-4-*.nft` is what this version of the layouts makes. Tables of an older version have
 //! another number in their mark; what is in them does not matter.
 
 use std::process::ExitCode;
 
 use palisade_tests::{Definition, Dump, Namespace, Palisade, Trials, assert_same};
 
-const FLAT: &str = include_str!("../golden/layout-3-flat.nft");
-const MAPPED: &str = include_str!("../golden/layout-3-mapped.nft");
+const FLAT: &str = include_str!("../golden/layout-4-flat.nft");
+const MAPPED: &str = include_str!("../golden/layout-4-mapped.nft");
 
 /// What this version makes: the options, and the table.
 const MADE: [(&[&str], &str); 4] = [
@@ -16,11 +16,11 @@ const MADE: [(&[&str], &str); 4] = [
     (&["--layout", "mapped"], MAPPED),
     (
         &["--layout", "flat", "--established", "first"],
-        include_str!("../golden/layout-3-flat-established.nft"),
+        include_str!("../golden/layout-4-flat-established.nft"),
     ),
     (
         &["--layout", "mapped", "--established", "first"],
-        include_str!("../golden/layout-3-mapped-established.nft"),
+        include_str!("../golden/layout-4-mapped-established.nft"),
     ),
 ];
 

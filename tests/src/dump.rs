@@ -58,6 +58,23 @@ impl Dump {
         Self::of(&tables)
     }
 
+    /// Without the administrator's place: in `flat` all that leads there, and the chains themselves.
+    #[must_use]
+    pub fn without_administrator(&self) -> Self {
+        let mut tables = self.tables();
+        for table in &mut tables {
+            let is_admins = |line: &String| {
+                let names = ["admin_", "guest_admin", "guest_host"];
+                names.iter().any(|name| line.contains(name))
+            };
+            table.objects.retain(|object| !is_admins(&object[0]));
+            for object in &mut table.objects {
+                object.retain(|line| !is_admins(line));
+            }
+        }
+        Self::of(&tables)
+    }
+
     /// Without the marker's set, and the others and the chains in the order of their names: those
     /// that are made later stand lower, which means nothing.
     #[must_use]

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::object::{Chain, Element, Family, Rule, Set, Table};
 use crate::program::{FilledChain, FilledSet, Program};
 use crate::wire::element::Listed;
-use crate::wire::{self, Kind, Message};
+use crate::wire::{self, Kind, Message, Stranger};
 
 /// How long to try while others change the ruleset.
 const TRY_FOR: Duration = Duration::from_secs(5);
@@ -217,19 +217,19 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// The objects in a table that no layout of ours has, in words: stateful objects, flowtables.
+    /// The objects in a table that no layout of ours has: stateful objects, flowtables.
     ///
     /// # Errors
     /// If the kernel does not answer, or the ruleset changes meanwhile.
-    pub fn strangers(&mut self, family: Family, table: &str) -> Result<Vec<String>, DumpError> {
+    pub(crate) fn strangers(&mut self, family: Family, table: &str) -> Result<Vec<Stranger>, DumpError> {
         let mut strangers = Vec::new();
         for ask in [Kind::GET_OBJECT, Kind::GET_FLOWTABLE] {
             // Both have the name of their table where tables have their own.
             let key = |body: &mut Vec<u8>| wire::table::encode_name(table, body);
             self.dump("about other objects", ask, family, key, |message| {
                 let found = wire::stranger::decode(message)?;
-                let here = found.filter(|(of_table, _)| of_table == table);
-                strangers.extend(here.map(|(_, stranger)| stranger));
+                let here = found.filter(|stranger| stranger.table == table);
+                strangers.extend(here);
                 Ok(())
             })?;
         }

@@ -9,6 +9,7 @@
 //! through a transport of `palisade-netlink`.
 #![deny(unsafe_code)]
 
+mod administrator;
 mod batch;
 #[cfg(test)]
 mod fake;

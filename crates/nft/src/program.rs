@@ -43,6 +43,7 @@ impl Program {
     #[must_use]
     pub fn of(name: &TableName, family: Family, networks: &[(Layout, &Network)]) -> Option<Self> {
         let mut program = Self::empty(name, family);
+        let mut is_needed = false;
         for layout in [Layout::Flat, Layout::Mapped] {
             let of_layout = || {
                 let named = networks.iter().filter(|&&(of, _)| of == layout);
@@ -51,6 +52,7 @@ impl Program {
             let Some(skeleton) = layout.skeleton(name, family, of_layout()) else {
                 continue;
             };
+            is_needed = true;
             program.extend(skeleton);
             let items: Vec<Item> = of_layout()
                 .flat_map(|network| layout.items(name, family, network))
@@ -60,7 +62,7 @@ impl Program {
                 program.put(item);
             }
         }
-        (!program.chains.is_empty()).then_some(program)
+        is_needed.then_some(program)
     }
 
     /// Our table with what it has for every layout.
@@ -69,10 +71,14 @@ impl Program {
             set: layout::transaction_set(name, family),
             elements: Vec::new(),
         };
+        let unfilled = |chain| FilledChain {
+            chain,
+            rules: Vec::new(),
+        };
         Self {
             table: layout::table(name, family),
             sets: vec![transaction],
-            chains: Vec::new(),
+            chains: layout::admin_chains(name, family).map(unfilled).into(),
         }
     }
 

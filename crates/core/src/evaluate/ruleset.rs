@@ -82,7 +82,7 @@ impl Read<'_> {
             Action::Snat { addresses, ports } => {
                 Follows::End(End::Translate(Nat::Snat { addresses, ports }))
             }
-            Action::FillChecksum => Follows::Continue,
+            Action::FillChecksum | Action::Administrator(_) => Follows::Continue,
         }
     }
 

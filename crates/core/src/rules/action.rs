@@ -1,5 +1,6 @@
 //! What a rule does.
 
+use super::admin::AdminChain;
 use crate::network::{AddressRange, PortRange};
 
 /// What happens to a packet.
@@ -25,4 +26,7 @@ pub enum Action {
     },
     /// Its checksum is filled in.
     FillChecksum,
+    /// The administrator's rules in this chain are evaluated. Palisade's go on where those do not
+    /// decide.
+    Administrator(AdminChain),
 }

@@ -4,6 +4,7 @@
 //! reverse of this order: exceptions before what they are exceptions from, catch-alls last.
 
 use super::action::Action;
+use super::admin::AdminChain;
 use super::kind::RuleKind;
 use super::layer::Layer;
 use super::matches::{Destination, Matches, Protocol};
@@ -45,6 +46,9 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
             rules.established(layer);
         }
         rules.host_services_after(layer);
+        if is_ruled(network, layer, guard) {
+            rules.administrator(layer);
+        }
     }
     for &subnet in network.subnets() {
         match network.forward() {
@@ -156,6 +160,14 @@ impl Rules<'_> {
         self.issue(layer, RuleKind::RefuseOut, from, Action::Reject);
         self.issue(layer, RuleKind::RefuseIn, to, Action::Reject);
         self.issue(layer, RuleKind::Cross, cross, Action::Accept);
+    }
+
+    /// `iifname B jump admin_from_guest`, `oifname B jump admin_to_guest`, and at the host's door
+    /// `iifname B jump admin_input`: issued last, so that packets meet it above what they decide on.
+    fn administrator(&mut self, layer: Layer) {
+        for (kind, matches, action) in AdminChain::rules(self.bridge) {
+            self.issue(layer, kind, matches, action);
+        }
     }
 
     /// `iifname B [oifname D] ct state established,related accept`, then
@@ -273,7 +285,11 @@ mod tests {
             .filter(|rule| {
                 !matches!(
                     rule.role(),
-                    Role::HostInput | Role::HostOutput | Role::Mangle
+                    Role::GuestAdmin
+                        | Role::HostAdmin
+                        | Role::HostInput
+                        | Role::HostOutput
+                        | Role::Mangle
                 )
             })
             .map(|rule| (rule.layer, rule.role(), rule.kind))

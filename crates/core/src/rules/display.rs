@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::action::Action;
+use super::admin::AdminChain;
 use super::matches::{Destination, Matches};
 use super::role::Role;
 use super::rule::Rule;
@@ -10,10 +11,12 @@ use super::rule::Rule;
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::GuestAdmin => "administrator",
             Self::GuestCross => "guest to guest",
             Self::GuestInput => "to guests",
             Self::GuestOutput => "from guests",
             Self::GuestNat => "nat",
+            Self::HostAdmin => "administrator of the host",
             Self::HostInput => "to the host",
             Self::HostOutput => "from the host",
             Self::Mangle => "mangle",
@@ -59,6 +62,16 @@ impl fmt::Display for Matches {
     }
 }
 
+impl fmt::Display for AdminChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::FromGuest => "from guests",
+            Self::ToGuest => "to guests",
+            Self::Input => "to the host",
+        })
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, ports) = match self {
@@ -66,6 +79,7 @@ impl fmt::Display for Action {
             Self::Reject => return f.write_str("reject"),
             Self::Return => return f.write_str("return"),
             Self::FillChecksum => return f.write_str("fill the checksum in"),
+            Self::Administrator(chain) => return write!(f, "administrator's rules {chain}"),
             Self::Masquerade { ports } => ("masquerade".to_owned(), ports),
             Self::Snat { addresses, ports } => (format!("snat to {addresses}"), ports),
         };

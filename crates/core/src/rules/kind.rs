@@ -19,6 +19,12 @@ use super::traffic::{Sum, Traffic};
 #[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum RuleKind {
+    /// Before all else, the administrator's rules for forwarded packets that guests send.
+    AdminFromGuest,
+    /// Before all else, the administrator's rules for forwarded packets that guests receive.
+    AdminToGuest,
+    /// Before all else, the administrator's rules for packets that guests send to the host.
+    AdminInput,
     /// Packets of established connections come in, before anything else is matched.
     EstablishedIn,
     /// Packets of established connections leave, before anything else is matched.
@@ -99,6 +105,27 @@ const PROBE: ProbePacket = ProbePacket {
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
+    Row {
+        kind: RuleKind::AdminFromGuest,
+        words: "administrator from guests",
+        explanation: "the administrator's rules for packets from guests come first",
+        role: Role::GuestAdmin,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::AdminToGuest,
+        words: "administrator to guests",
+        explanation: "the administrator's rules for packets to guests come first",
+        role: Role::GuestAdmin,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::AdminInput,
+        words: "administrator to the host",
+        explanation: "the administrator's rules for packets from guests to the host come first",
+        role: Role::HostAdmin,
+        ..ROW
+    },
     Row {
         kind: RuleKind::EstablishedIn,
         words: "established in",

@@ -8,6 +8,7 @@
 //! its layout.
 
 mod action;
+mod admin;
 mod derive;
 mod display;
 mod kind;
@@ -22,6 +23,7 @@ mod tag;
 mod traffic;
 
 pub use action::Action;
+pub use admin::AdminChain;
 pub use derive::{Guard, rules};
 pub use kind::RuleKind;
 pub use layer::Layer;

@@ -3,6 +3,8 @@
 /// A place in a packet's way at which rules are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
+    /// Forwarded packets, before all else: the administrator's rules.
+    GuestAdmin,
     /// Forwarded packets, first: established connections, where they are accepted first, and
     /// packets between guests of one bridge.
     GuestCross,
@@ -12,6 +14,8 @@ pub enum Role {
     GuestOutput,
     /// The first packet of each connection, on its way out: its translation.
     GuestNat,
+    /// Packets from guests to the host itself, before all else: the administrator's rules.
+    HostAdmin,
     /// Packets from guests to the host itself.
     HostInput,
     /// Packets from the host itself to guests.
@@ -22,8 +26,10 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order in which packets meet them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
+        Self::HostAdmin,
         Self::HostInput,
+        Self::GuestAdmin,
         Self::GuestCross,
         Self::GuestInput,
         Self::GuestOutput,

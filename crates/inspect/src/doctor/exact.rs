@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use palisade_core::owner::Owner;
-use palisade_iptables::rule::{jump, tag};
-use palisade_iptables::text::{Table, Words};
+use palisade_iptables::rule::{is_admin_chain, jump, tag};
+use palisade_iptables::text::{Rule, Table, Words};
 use palisade_nft::layout::{self, TRANSACTION};
 use palisade_nft::object::{self, Expression, Verdict};
 use palisade_nft::owner;
@@ -77,11 +77,14 @@ pub(super) fn libvirt_chains(program: &str, table: &Table) -> Option<String> {
 /// with the jumps to them. None if nothing of ours is there.
 pub(super) fn ours_in_iptables(program: &str, table: &Table) -> Option<String> {
     let is_ours = |chain: &str| Owner::of_chain(chain).is_palisade();
+    let is_tagged = |rule: &Rule| {
+        is_ours(&rule.chain) && !is_admin_chain(&rule.chain) && tag(&rule.words).is_some()
+    };
     let is_needed = |chain: &str| {
         table.rules.iter().any(|rule| {
-            let is_foreign = rule.chain == chain && tag(&rule.words).is_none();
+            let is_foreign = rule.chain == chain && !is_tagged(rule);
             let asks = target(&rule.words) == Some(chain) && rule.words != jump(chain);
-            is_foreign || asks
+            is_foreign || asks && !is_tagged(rule)
         })
     };
     let (mut rules, mut chains) = (Vec::new(), Vec::new());
@@ -92,7 +95,7 @@ pub(super) fn ours_in_iptables(program: &str, table: &Table) -> Option<String> {
         let is_free = !is_needed(chain);
         for rule in &table.rules {
             let is_its_jump = is_free && rule.words == jump(chain);
-            if is_its_jump || (rule.chain == chain && tag(&rule.words).is_some()) {
+            if is_its_jump || (rule.chain == chain && is_tagged(rule)) {
                 rules.push(delete(program, &table.name, &rule.chain, &rule.words));
             }
         }
@@ -139,7 +142,9 @@ pub(super) fn ours(program: &Program) -> Option<String> {
     }
     let layouts = layout::Layout::ALL;
     for chain in program.chains.iter().map(|chain| &chain.chain.name) {
-        let is_known = layouts.iter().any(|layout| layout.has_chain(chain));
+        let is_filled = |chain: &str| all().any(|rule| rule.chain == chain);
+        let is_known = layouts.iter().any(|layout| layout.has_chain(chain))
+            || layout::is_admin_chain(chain) && !is_filled(chain);
         if is_known && is_free(chain) {
             commands.push(format!("delete chain {at} {chain}"));
         }

@@ -301,6 +301,18 @@ impl Work<'_> {
                 }
             }
         }
+        // After those that lead there.
+        for chain in self.table.admin_chains() {
+            if !self.draft.observed.has_chain(chain) {
+                continue;
+            }
+            let foreign = self.foreign(chain);
+            if foreign.is_empty() {
+                self.draft.delete_chain(chain);
+            } else {
+                self.notes.push(self.stays(chain, &foreign));
+            }
+        }
     }
 
     /// Of rules that go, or are repaired, those that stand under another chain's name are told.

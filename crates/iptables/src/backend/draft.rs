@@ -148,7 +148,7 @@ impl Draft {
     /// Makes the table's chains that are missing, and puts the jumps to them at the head of their
     /// parents where they are not.
     pub(super) fn raise(&mut self, table: Table) {
-        for chain in table.chains() {
+        for chain in table.admin_chains().chain(table.chains()) {
             if !self.observed.has_chain(chain) {
                 self.new_chain(chain);
             }

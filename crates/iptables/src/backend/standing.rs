@@ -136,7 +136,10 @@ pub(super) fn listing(
 /// What of a table is ours; none if nothing is.
 fn ours(mut table: text::Table) -> Option<text::Table> {
     let known = Table::from_name(&table.name)?;
-    let is_ours = |chain: &str| known.chains().any(|ours| ours == chain);
+    let is_ours = |chain: &str| {
+        let mut ours = known.chains().chain(known.admin_chains());
+        ours.any(|ours| ours == chain)
+    };
     let leads = |rule: &text::Rule| {
         let mut parents = known
             .parents()

@@ -122,6 +122,11 @@ impl Look<'_> {
     }
 
     fn skeleton(&mut self, recorded: &Recorded<'_>) {
+        for chain in self.table.admin_chains() {
+            if !self.observed.has_chain(chain) {
+                self.tell(None, chain, DiscrepancyKind::Missing, "the chain");
+            }
+        }
         for (parent, ours) in self.table.parents() {
             for chain in *ours {
                 if !self.observed.has_chain(chain) {

@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::rules::{self, Guard, Layer, Role, Rule, RuleKind};
+use palisade_core::rules::{self, AdminChain, Guard, Layer, Role, Rule, RuleKind};
 
 use crate::text::Words;
 
@@ -55,11 +55,19 @@ impl Table {
         match self {
             Self::Filter => &[
                 ("INPUT", &[INP]),
-                ("FORWARD", &[FWX, FWI, FWO]),
+                ("FORWARD", &[FWA, FWX, FWI, FWO]),
                 ("OUTPUT", &[OUT]),
             ],
             Self::Nat | Self::Mangle => &[("POSTROUTING", &[PRT])],
         }
+    }
+
+    /// The chains for the administrator's own rules. Palisade's rules lead there.
+    pub fn admin_chains(self) -> impl Iterator<Item = &'static str> {
+        let here = AdminChain::ALL
+            .into_iter()
+            .filter(move |_| self == Self::Filter);
+        here.map(admin_chain)
     }
 
     /// Our chains.
@@ -70,6 +78,7 @@ impl Table {
 
 const INP: &str = "PALISADE_INP";
 const OUT: &str = "PALISADE_OUT";
+const FWA: &str = "PALISADE_FWA";
 const FWO: &str = "PALISADE_FWO";
 const FWI: &str = "PALISADE_FWI";
 const FWX: &str = "PALISADE_FWX";
@@ -124,6 +133,12 @@ pub fn is_chain(name: &str) -> bool {
     ours.any(|chain| chain == name)
 }
 
+/// Whether a chain is for the administrator's own rules, by its name.
+#[must_use]
+pub fn is_admin_chain(name: &str) -> bool {
+    Table::Filter.admin_chains().any(|chain| chain == name)
+}
+
 /// Whether a rule is in nft's words, since the programs have none for it: theirs begin with an option.
 pub(crate) fn is_native(words: &Words) -> bool {
     let first = words.as_slice().first();
@@ -136,9 +151,19 @@ pub fn tag(words: &Words) -> Option<(Name, RuleKind)> {
     untag(words.behind("--comment")?)
 }
 
+/// The chain for the administrator's own rules.
+fn admin_chain(chain: AdminChain) -> &'static str {
+    match chain {
+        AdminChain::FromGuest => "PALISADE_ADMIN_FWO",
+        AdminChain::ToGuest => "PALISADE_ADMIN_FWI",
+        AdminChain::Input => "PALISADE_ADMIN_INP",
+    }
+}
+
 fn place(role: Role) -> (Table, &'static str) {
     match role {
-        Role::HostInput => (Table::Filter, INP),
+        Role::GuestAdmin => (Table::Filter, FWA),
+        Role::HostAdmin | Role::HostInput => (Table::Filter, INP),
         Role::HostOutput => (Table::Filter, OUT),
         Role::GuestOutput => (Table::Filter, FWO),
         Role::GuestInput => (Table::Filter, FWI),

@@ -5,9 +5,11 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use palisade_core::identity::{Digest, Digester, Identity, RuleIdentity};
 use palisade_core::network::{AddressRange, Family, Name, PortRange, Subnet};
-use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Rule, RuleKind};
+use palisade_core::rules::{
+    self, Action, AdminChain, Destination, Matches, Protocol, Rule, RuleKind,
+};
 
-use super::{Placed, Table, place};
+use super::{Placed, Table, admin_chain, place};
 use crate::text;
 
 /// The rule that a saved rule of this table stands for. None if it is not exactly one that
@@ -115,7 +117,11 @@ impl Target<'_> {
                 let addresses = AddressRange::new(start, end).ok()?;
                 Some(Action::Snat { addresses, ports })
             }
-            _ => None,
+            name => {
+                let mut chains = AdminChain::ALL.into_iter();
+                let chain = chains.find(|chain| admin_chain(*chain) == name);
+                chain.map(Action::Administrator)
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 use palisade_core::network::{AddressRange, Family, PortRange};
 use palisade_core::rules::{Action, Destination, Matches, Rule};
 
+use super::admin_chain;
 use crate::text::Words;
 
 /// `-s N -i B -m comment --comment "default: out" -j ACCEPT`.
@@ -87,6 +88,7 @@ fn target(line: &mut Line, rule: &Rule) {
             line.option("-j", "CHECKSUM");
             line.word("--checksum-fill");
         }
+        Action::Administrator(chain) => line.option("-j", admin_chain(chain)),
     }
 }
 

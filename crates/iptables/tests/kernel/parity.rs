@@ -1,5 +1,6 @@
 //! Parity with libvirt's iptables backend: what this backend leaves in the kernel is what libvirt's
-//! own commands leave there, rule for rule in order, but for the chains' prefix and our comments.
+//! own commands leave there, rule for rule in order, but for the chains' prefix, our comments, and the
+//! place for the administrator's own rules.
 //! A family's chains come with the first network that needs them; libvirt makes all of them always.
 //!
 //! The commands are read where they lie, beside the workspace: their licence and authors are others'.
@@ -157,7 +158,13 @@ pub(crate) fn as_libvirt(case: &Case, variant: &'static str) {
 
 #[track_caller]
 fn assert_same(ours: &Host, theirs: &Standing) {
-    let found = ours.standing();
+    let mut found = ours.standing();
+    // The administrator's place is palisade's alone.
+    let is_admins =
+        |line: &String| line.contains("PALISADE_FWA") || line.contains("PALISADE_ADMIN_");
+    for lines in found.values_mut() {
+        lines.retain(|line| !is_admins(line));
+    }
     for family in Family::BOTH {
         let of_family = |standing: &Standing| -> Standing {
             let mut its = standing.clone();

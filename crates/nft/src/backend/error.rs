@@ -49,6 +49,21 @@ pub enum PlanError {
         /// The version it has.
         found: u32,
     },
+    /// A table of an earlier build that cannot be rebuilt, since that would delete what the
+    /// administrator put there.
+    #[error(
+        "table {family} `{table}` has layout version {found}, this build knows version {}, and it \
+         holds rules of the administrator",
+        layout::VERSION
+    )]
+    OfAdministrator {
+        /// The table's family.
+        family: object::Family,
+        /// Its name.
+        table: String,
+        /// The version it has.
+        found: u32,
+    },
 }
 
 impl Hint for PlanError {
@@ -64,6 +79,11 @@ impl Hint for PlanError {
             Self::OtherVersion { found, .. } if *found < layout::VERSION => {
                 "`palisade repair` rebuilds it".into()
             }
+            Self::OfAdministrator { family, table, .. } => format!(
+                "save what is named `admin_*` there (`nft list table {family} {table}`), delete it, \
+                 run `palisade repair`, and put it back"
+            )
+            .into(),
             Self::OtherVersion { .. } => {
                 "remove the networks with the build that applied them, then apply them".into()
             }

@@ -10,6 +10,7 @@ use crate::identity::{comment, digest};
 use crate::layout::{self, Layout};
 use crate::object::{Element, Expression, Rule, Value, Verdict};
 use crate::program::{ElementOf, Program};
+use crate::wire::Stranger;
 
 /// A table as it is installed. Rules are claimed one by one for what is recorded or wanted; those that no
 /// one claims are foreign.
@@ -19,8 +20,8 @@ pub(super) struct Observed {
     rules: HashMap<String, Rules>,
     /// Keys of elements, by set: of those sets that were read.
     elements: HashMap<String, HashSet<Vec<u8>>>,
-    /// Objects of kinds that no layout has, in words.
-    strangers: Vec<String>,
+    /// Objects of kinds that no layout has.
+    strangers: Vec<Stranger>,
 }
 
 /// The rules of a chain, in order, and where to find each.
@@ -120,7 +121,7 @@ impl Observed {
     }
 
     /// Remembers that there are objects of kinds that no layout has.
-    pub(super) fn learn_of_strangers(&mut self, strangers: Vec<String>) {
+    pub(super) fn learn_of_strangers(&mut self, strangers: Vec<Stranger>) {
         self.strangers = strangers;
     }
 
@@ -186,11 +187,12 @@ impl Observed {
             });
         };
         for stranger in &self.strangers {
-            tell("", stranger.clone(), None);
+            tell("", stranger.to_string(), None);
         }
         for chain in &self.program.chains {
             let name = &chain.chain.name;
-            if !Layout::ALL.iter().any(|layout| layout.has_chain(name)) {
+            let is_ours = Layout::ALL.iter().any(|layout| layout.has_chain(name));
+            if !is_ours && !layout::is_admin_chain(name) {
                 tell(name, format!("chain `{name}`"), None);
             }
             for standing in self.rules(name).iter().filter(|s| !s.claimed) {

@@ -14,6 +14,8 @@ use crate::statement::quoted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Operation {
     AddTable(Table, Set),
+    /// Switches the rules of a dormant table on.
+    WakeTable,
     /// With the rules and elements of networks that are deleted with it.
     DeleteTable(Vec<Operation>),
     AddChain(Chain),
@@ -56,6 +58,7 @@ impl Operation {
                 batch.add_table(table);
                 batch.add_set(transaction);
             }
+            Self::WakeTable => batch.wake_table(family, name),
             Self::DeleteTable(_) => batch.delete_table(family, name),
             Self::AddChain(chain) => batch.add_chain(chain),
             Self::DeleteChain(chain) => batch.delete_chain(family, name, chain),
@@ -87,6 +90,7 @@ impl Operation {
         };
         match self {
             Self::AddTable(..) => line(None, Sign::Comes, "table", ""),
+            Self::WakeTable => line(None, Sign::Comes, "table", "not dormant"),
             Self::DeleteTable(with_it) => {
                 line(None, Sign::Goes, "table", "");
                 with_it.iter().for_each(|inner| inner.print(table, lines));

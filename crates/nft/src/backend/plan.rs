@@ -12,7 +12,7 @@ use super::marker::Marker;
 use super::notes::removal;
 use super::observed::Observed;
 use super::operation::{Operation, TableId};
-use super::table_plan::{ROUNDS, TablePlan};
+use super::table_plan::{ROUNDS, Replaced, TablePlan};
 use super::verify::{self, Whole, is_dormant};
 use crate::batch::Batch;
 use crate::dump::{Depth, DumpError, Reader};
@@ -218,8 +218,17 @@ fn repair(
     let mut plans = Vec::with_capacity(areas.len());
     for (area, whole) in areas.into_iter().zip(tables) {
         let table = whole.as_ref().map(|whole| &whole.program.table);
+        let administrator = whole.as_ref().map(Whole::administrator).unwrap_or_default();
         match table.map_or(Ok(()), check_mark) {
-            Err(PlanError::OtherVersion { found, .. }) if found < layout::VERSION => {}
+            Err(PlanError::OtherVersion { found, .. }) if found < layout::VERSION => {
+                if !administrator.is_empty() {
+                    return Err(PlanError::OfAdministrator {
+                        family: area.family.into(),
+                        table: area.table.to_string(),
+                        found,
+                    });
+                }
+            }
             checked => checked?,
         }
         let found = verify::compare(&area, &records, whole.clone()).about(&restored);
@@ -235,8 +244,11 @@ fn repair(
         broken.extend(found.broken);
         let unrecorded = unrecorded.into_iter().map(|i| change.restore[i]);
         broken.extend(unrecorded.map(|record| record.network.name().clone()));
-        let observed = whole.map(|whole| Observed::new(whole.program));
-        plans.push(TablePlan::replacing(area, observed.as_ref()));
+        let installed = whole.map(|whole| Replaced {
+            observed: Observed::new(whole.program),
+            administrator,
+        });
+        plans.push(TablePlan::replacing(area, installed.as_ref()));
     }
     plan.broken = Some(broken);
     Ok((plans, generation))

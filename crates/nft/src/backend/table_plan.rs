@@ -5,6 +5,7 @@ use std::mem;
 
 use palisade_core::backend::Installed;
 
+use super::alike;
 use super::area::{Area, Gone};
 use super::item::Wanted;
 use super::known::Known;
@@ -13,10 +14,12 @@ use super::observed::Observed;
 use super::operation::{Operation, TableId};
 use super::place::placed;
 use super::surplus::Surplus;
+use super::verify::is_dormant;
+use crate::administrator::{ANONYMOUS, Administrator};
 use crate::batch::At;
 use crate::layout::{self, Item, Layout, Skeleton};
 use crate::object::{Element, Rule, Userdata};
-use crate::program::Program;
+use crate::program::{FilledSet, Program};
 
 /// What is done to one table. Rounds go over all tables of a batch, one after the other, so that what is
 /// deleted makes room for what is added, whichever table it is in.
@@ -81,18 +84,27 @@ impl TablePlan {
     }
 
     /// The operations that replace a table, with what its rules and elements counted: in one batch, so that
-    /// there is no moment without rules.
-    pub(super) fn replacing(mut area: Area<'_>, observed: Option<&Observed>) -> Self {
+    /// there is no moment without rules. What is the administrator's stays, and the table around it.
+    pub(super) fn replacing(mut area: Area<'_>, installed: Option<&Replaced>) -> Self {
         let restored: Vec<_> = mem::take(&mut area.restored);
         let networks = restored.iter().map(|&(network, _)| network).collect();
         let mut draft = Draft::new(&area, &Known::Absent);
-        if observed.is_some() {
-            draft.rounds[1].push(Operation::DeleteTable(Vec::new()));
-        }
         let new = Program::of(&area.table, area.family, &area.networks);
-        draft.remains = new.is_some();
+        let mut kept = None;
+        match installed {
+            Some(Replaced {
+                observed,
+                administrator,
+            }) if !administrator.is_empty() => {
+                draft.lacks_transaction = lacks_transaction(observed);
+                kept = Some(draft.empty(observed, administrator, new.as_ref()));
+            }
+            Some(_) => draft.rounds[1].push(Operation::DeleteTable(Vec::new())),
+            None => {}
+        }
+        draft.remains = new.is_some() || kept.is_some();
         if let Some(new) = new {
-            draft.add_program(new, observed);
+            draft.add_program(new, installed.map(|installed| &installed.observed), kept);
         }
         draft.restored = networks;
         let installed = restored
@@ -166,13 +178,12 @@ struct Draft<'a, 'c> {
 
 impl<'a, 'c> Draft<'a, 'c> {
     fn new(area: &'a Area<'c>, known: &Known) -> Self {
-        let has_transaction = |o: &Observed| o.program.set(layout::TRANSACTION).is_some();
         Self {
             area,
             rounds: Default::default(),
             remains: false,
             // A new table gets one at once.
-            lacks_transaction: known.observed().is_some_and(|o| !has_transaction(o)),
+            lacks_transaction: known.observed().is_some_and(lacks_transaction),
             delete_rules: Vec::new(),
             delete_elements: BTreeMap::new(),
             add_elements: BTreeMap::new(),
@@ -313,6 +324,11 @@ impl<'a, 'c> Draft<'a, 'c> {
         if items.is_empty() || matches!(known, Known::Recorded) {
             return; // A change that only removes restores nothing.
         }
+        let Area { table, family, .. } = self.area;
+        let program = known.observed().map(|observed| &observed.program);
+        let mut administrators = layout::admin_chains(table, *family).to_vec();
+        administrators.retain(|c| program.is_none_or(|p| p.chain(&c.name).is_none()));
+        self.rounds[2].extend(administrators.into_iter().map(Operation::AddChain));
         for (_, skeleton) in skeletons {
             let program = known.observed().map(|observed| &observed.program);
             let lacks_chain = |name: &str| program.is_none_or(|p| p.chain(name).is_none());
@@ -524,11 +540,66 @@ impl<'a, 'c> Draft<'a, 'c> {
         }
     }
 
-    /// Adds a whole table, with what is counted in the one before.
-    fn add_program(&mut self, new: Program, before: Option<&Observed>) {
-        self.add_table();
+    /// Empties a table of all that is not the administrator's. What the new table has as well only loses
+    /// what is in it, since the administrator's rules may lead there. Returns what is left.
+    fn empty(
+        &mut self,
+        observed: &Observed,
+        administrator: &Administrator,
+        new: Option<&Program>,
+    ) -> Kept {
+        let mut kept = Kept::default();
+        if is_dormant(&observed.program.table) {
+            self.rounds[0].push(Operation::WakeTable);
+        }
+        for filled in &observed.program.chains {
+            let name = &filled.chain.name;
+            if administrator.has(name) {
+                kept.chains.insert(name.clone());
+                continue;
+            }
+            let rules = observed.rules(name).iter().zip(0..);
+            let rules = rules.map(|(standing, place)| (place, standing.rule.clone()));
+            self.delete_rules.extend(rules);
+            let needed = new.and_then(|new| new.chain(name));
+            let base = filled.chain.base.as_ref();
+            if needed.is_some_and(|c| alike::of_base(base, c.chain.base.as_ref()).is_none()) {
+                kept.chains.insert(name.clone());
+            } else {
+                self.rounds[1].push(Operation::DeleteChain(name.clone()));
+            }
+        }
+        for FilledSet { set, elements } in &observed.program.sets {
+            let name = &set.name;
+            let is_unnamed = set.flags & ANONYMOUS != 0; // It is deleted with its rule.
+            if is_unnamed || administrator.has(name) || name == layout::TRANSACTION {
+                continue;
+            }
+            let needed = new.and_then(|new| new.set(name));
+            if needed.is_some_and(|needed| alike::of_set(set, &needed.set).is_none()) {
+                kept.sets.insert(name.clone());
+                if !elements.is_empty() {
+                    let all = Operation::DeleteElements(name.clone(), elements.clone());
+                    self.rounds[0].push(all);
+                }
+            } else {
+                let set = Operation::DeleteSet(name.clone(), elements.clone());
+                self.rounds[1].push(set);
+            }
+        }
+        kept
+    }
+
+    /// Adds a whole table, with what is counted in the one before; or what is not kept of it.
+    fn add_program(&mut self, new: Program, before: Option<&Observed>, kept: Option<Kept>) {
+        if kept.is_none() {
+            self.add_table();
+        }
+        let kept = kept.unwrap_or_default();
         for filled in new.chains {
-            self.rounds[2].push(Operation::AddChain(filled.chain));
+            if !kept.chains.contains(&filled.chain.name) {
+                self.rounds[2].push(Operation::AddChain(filled.chain));
+            }
             let rules = filled.rules.into_iter();
             let rules = rules.map(|rule| Operation::AddRule(counted_as(before, rule), At::End));
             self.rounds[3].extend(rules);
@@ -538,7 +609,9 @@ impl<'a, 'c> Draft<'a, 'c> {
             if name == layout::TRANSACTION {
                 continue; // It is added with the table.
             }
-            self.rounds[2].push(Operation::AddSet(filled.set));
+            if !kept.sets.contains(&name) {
+                self.rounds[2].push(Operation::AddSet(filled.set));
+            }
             let before = before.and_then(|before| before.program.set(&name));
             let before = before.map_or(&[][..], |before| &before.elements);
             let counted: HashMap<&[u8], &Element> = before
@@ -553,6 +626,23 @@ impl<'a, 'c> Draft<'a, 'c> {
             }
         }
     }
+}
+
+/// A table that is replaced.
+pub(super) struct Replaced {
+    pub(super) observed: Observed,
+    pub(super) administrator: Administrator,
+}
+
+/// What of a table stays when it is replaced.
+#[derive(Debug, Default)]
+struct Kept {
+    chains: BTreeSet<String>,
+    sets: BTreeSet<String>,
+}
+
+fn lacks_transaction(observed: &Observed) -> bool {
+    observed.program.set(layout::TRANSACTION).is_none()
 }
 
 /// A rule with what the one counted that does the same and is installed.

@@ -14,18 +14,26 @@ use super::item::in_words;
 use super::leftovers::Leftovers;
 use super::members::{Member, Members};
 use super::observed::{Observed, Standing};
+use crate::administrator::Administrator;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::identity::{comment, digest};
-use crate::layout::{self, Layout};
+use crate::layout::{self, Layout, is_administrators};
 use crate::object::{self, Expression, Rule, Table};
 use crate::program::{FilledSet, Program};
 use crate::statement::{Statement, statements};
+use crate::wire::Stranger;
 
-/// A table as it stands, with the objects in it that no layout has, in words.
+/// A table as it stands, with the objects in it that no layout has.
 #[derive(Debug, Clone)]
 pub(super) struct Whole {
     pub(super) program: Program,
-    pub(super) strangers: Vec<String>,
+    pub(super) strangers: Vec<Stranger>,
+}
+
+impl Whole {
+    pub(super) fn administrator(&self) -> Administrator {
+        Administrator::of(&self.program, &self.strangers)
+    }
 }
 
 /// What is said of parts of a layout that stand for nobody's sake.
@@ -87,6 +95,9 @@ pub(super) fn compared(
         broken: BTreeSet::new(),
         parts: Vec::new(),
         leftovers: Leftovers::default(),
+        administrator: whole
+            .as_ref()
+            .map_or_else(Administrator::default, Whole::administrator),
     };
     let owners = |of: &dyn Fn(&str) -> bool| -> BTreeSet<Name> {
         let its = recorded
@@ -102,6 +113,7 @@ pub(super) fn compared(
     match (expected, program) {
         (None, None) => {}
         (None, Some(program)) if layout::version(&program.table).is_none() => {} // Not ours.
+        (None, Some(_)) if !found.administrator.is_empty() => {} // It is kept for the administrator.
         (None, Some(_)) => found.tell(None, "", DiscrepancyKind::Foreign, NOT_NEEDED),
         (Some(_), None) => {
             let owners: HashSet<&Name> = recorded.iter().map(|&(owner, _)| owner).collect();
@@ -126,8 +138,10 @@ pub(super) fn compared(
             found.leftovers = Leftovers::of(&expected, &observed, members);
             found.chains(&expected, &observed);
             found.sets(&expected, &observed, members);
-            for stranger in &strangers {
-                found.tell(None, stranger, DiscrepancyKind::Foreign, NOT_NEEDED);
+            let others = strangers.iter().filter(|s| !is_administrators(&s.name));
+            for stranger in others {
+                let place = stranger.to_string();
+                found.tell(None, &place, DiscrepancyKind::Foreign, NOT_NEEDED);
             }
             found.rules(&expected, &mut observed, recorded);
             // What serves all of a layout, or all that have something in a set, is broken for each
@@ -169,6 +183,8 @@ pub(super) struct Found {
     parts: Vec<Part>,
     /// What stands without need for the sake of something foreign, which alone is told.
     leftovers: Leftovers,
+    /// What is the administrator's, of which nothing is told.
+    administrator: Administrator,
 }
 
 /// Something in a table that serves several networks.
@@ -269,7 +285,7 @@ impl Found {
         }
         for chain in &observed.program.chains {
             let name = &chain.chain.name;
-            if expected.chain(name).is_none() {
+            if expected.chain(name).is_none() && !self.administrator.has(name) {
                 let place = format!("chain `{name}`");
                 let is_of_layout = Layout::ALL.iter().any(|layout| layout.has_chain(name));
                 self.unneeded(&place, name, is_of_layout);
@@ -308,6 +324,9 @@ impl Found {
         }
         for filled in &observed.program.sets {
             let name = filled.set.name.as_str();
+            if self.administrator.has(name) {
+                continue;
+            }
             let place = format!("{} `{name}`", filled.set.word());
             if expected.set(name).is_none() && name != layout::TRANSACTION {
                 let is_of_layout = Layout::ALL.iter().any(|layout| layout.has_set(name));
@@ -344,7 +363,9 @@ impl Found {
                 self.tell(Some(owner), &place, DiscrepancyKind::Missing, text);
             }
         }
-        for chain in &expected.chains {
+        let of_palisade = expected.chains.iter();
+        let of_palisade = of_palisade.filter(|chain| !is_administrators(&chain.chain.name));
+        for chain in of_palisade {
             self.chain(chain.chain.name.as_str(), &chain.rules, observed);
         }
     }

@@ -81,6 +81,13 @@ impl Batch {
         });
     }
 
+    /// Switches on the rules of a dormant table.
+    pub(crate) fn wake_table(&mut self, family: Family, table: &str) {
+        self.push(Kind::NEW_TABLE, 0, family, |body| {
+            wire::table::encode_awake(table, body);
+        });
+    }
+
     /// Deletes a table and all that is in it.
     pub fn delete_table(&mut self, family: Family, table: &str) {
         self.push(Kind::DEL_TABLE, 0, family, |body| {

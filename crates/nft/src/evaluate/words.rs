@@ -118,7 +118,7 @@ fn served(
         let purpose = layout::kind_of_skeleton(comment);
         return (purpose.and(found.cloned()), purpose);
     }
-    layout::untag(comment).unzip()
+    layout::tag_of_rule(rule).unzip()
 }
 
 /// The kind of the rules that an element stands for, if it stands for any.

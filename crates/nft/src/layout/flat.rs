@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use palisade_core::network::{AddressRange, InterfaceName, PortRange, Subnet};
 use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, UNTRANSLATED};
 
+use super::admin;
 use super::skeleton::Skeleton;
 use super::table_ref::{FILTER, SRCNAT, TableRef, base};
 use crate::identity;
@@ -16,7 +17,13 @@ use crate::object::{Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, R
 use crate::statement::{self, Direction, End, Match, Origin, Statement, Test, To, Translate};
 
 /// The chains of the roles that nf_tables has, each with its comment.
-const CHAINS: [(Role, &str, &str); 4] = [
+const CHAINS: [(Role, &str, &str); 6] = [
+    (Role::HostAdmin, "guest_host", "from a guest to the host"),
+    (
+        Role::GuestAdmin,
+        "guest_admin",
+        "before all else, the administrator's rules",
+    ),
     (
         Role::GuestOutput,
         "guest_output",
@@ -58,8 +65,11 @@ pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
     let forward = Some(base("filter", Hook::FORWARD, FILTER));
     let mut chains = vec![table.chain(FORWARD, forward, "forwarded packets")];
     chains.extend(CHAINS.map(|(role, name, comment)| {
-        let is_base = role == Role::GuestNat;
-        let base = is_base.then(|| base("nat", Hook::POSTROUTING, SRCNAT));
+        let base = match role {
+            Role::GuestNat => Some(base("nat", Hook::POSTROUTING, SRCNAT)),
+            Role::HostAdmin => Some(base("filter", Hook::INPUT, FILTER)),
+            _ => None,
+        };
         table.chain(name, base, comment)
     }));
     let jump = |(role, comment)| {
@@ -71,6 +81,7 @@ pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
         Some(table.rule(FORWARD, &statements, comment))
     };
     let jumps = [
+        (Role::GuestAdmin, "palisade: before all, the administrator"),
         (Role::GuestCross, "palisade: first, guest to guest"),
         (Role::GuestInput, "palisade: then to guests"),
         (Role::GuestOutput, "palisade: then from guests"),
@@ -159,6 +170,9 @@ fn read_action(statement: &Statement) -> Option<Action> {
         return match statement {
             Statement::Verdict(Verdict::Accept) => Some(Action::Accept),
             Statement::Verdict(Verdict::Return) => Some(Action::Return),
+            Statement::Verdict(Verdict::Jump(chain)) => {
+                admin::chain_named(chain).map(Action::Administrator)
+            }
             Statement::Reject(_) => Some(Action::Reject),
             _ => None,
         };
@@ -250,6 +264,9 @@ pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
                 range: Some((addresses.start().into(), addresses.end().into())),
             };
             translate(to, ports(range))
+        }
+        Action::Administrator(chain) => {
+            Statement::Verdict(Verdict::Jump(admin::name(chain).to_owned()))
         }
         Action::FillChecksum => return None,
     })

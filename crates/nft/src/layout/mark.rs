@@ -8,7 +8,7 @@ use crate::statement::interface_name;
 
 /// The version of what the layouts below put into a table. It goes up with every change of a
 /// name, a rule or a set, so that a later build knows what it meets.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Our table of a family, with the mark that says whose it is and which version of the layouts
 /// it holds. The mark is a comment, so that `nft` shows it, and keeps it when it saves and loads.

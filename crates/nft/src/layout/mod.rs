@@ -4,8 +4,9 @@
 //! and the rules that lead to networks. Its [`Item`]s are what one network adds: rules in `flat`,
 //! elements of sets in `mapped`. Both are made from the same [rules](palisade_core::rules), so
 //! that they mean the same, and both can stand in one table, since no chain of one has the name of
-//! a chain of the other.
+//! a chain of the other. The chains for the administrator's own rules belong to the table, and to no layout.
 
+mod admin;
 mod flat;
 mod laid_out;
 mod mapped;
@@ -16,6 +17,7 @@ mod read;
 mod skeleton;
 mod table_ref;
 
+pub use admin::{admin_chains, is_admin_chain, is_administrators};
 pub use laid_out::{Layout, UnknownLayout};
 pub use mapped::{SetId, SetKind};
 pub use mark::{TRANSACTION, VERSION, is_marker, marker, table, transaction_set, version};

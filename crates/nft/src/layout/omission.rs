@@ -10,6 +10,11 @@ pub fn omission(kind: RuleKind) -> Option<&'static str> {
             "an accept in one table cannot override a drop in another, so it would change nothing",
         ),
         Role::Mangle => Some("nftables has no counterpart of iptables' CHECKSUM"),
-        Role::GuestCross | Role::GuestInput | Role::GuestOutput | Role::GuestNat => None,
+        Role::GuestAdmin
+        | Role::HostAdmin
+        | Role::GuestCross
+        | Role::GuestInput
+        | Role::GuestOutput
+        | Role::GuestNat => None,
     }
 }

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use palisade_core::network::{Family, Name};
 use palisade_core::rules::{self, Rule as CoreRule, RuleKind};
 
+use super::admin::is_administrators;
 use super::flat;
 use super::mapped::{self, SetId};
 use super::names::TableName;
@@ -65,12 +66,13 @@ pub fn is_of_skeleton(rule: &Rule) -> bool {
     // A network may be named like the beginning: what is in its chains in `flat` is a network's.
     comment.is_some_and(|comment| comment.starts_with(SKELETON))
         && !flat::is_of_networks(&rule.chain)
+        && !is_administrators(&rule.chain)
 }
 
 /// The network whose rule in `flat` this is, and the rule's kind, as its comment says.
 #[must_use]
 pub fn tag_of_rule(rule: &Rule) -> Option<(Name, RuleKind)> {
-    let is_of_network = !is_of_skeleton(rule);
+    let is_of_network = !is_of_skeleton(rule) && !is_administrators(&rule.chain);
     let comment = rule.userdata.text().filter(|_| is_of_network);
     comment.and_then(untag)
 }

@@ -12,6 +12,7 @@ use palisade_core::network::Family;
 use palisade_core::rules::Rule as CoreRule;
 use serde::Serialize;
 
+use crate::administrator::Administrator;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::identity::is_same;
 use crate::layout::{self, Layout, SetId, Skeleton, TableName};
@@ -121,7 +122,8 @@ impl Lifting {
             strange: Vec::new(),
             unasked: HashSet::new(),
         };
-        let sets = lifting.sets(program);
+        let administrator = Administrator::of(program, &[]);
+        let sets = lifting.sets(program, &administrator);
         let of_sets: Vec<SetId> = sets.iter().map(|&(id, _)| id).collect();
         for layout in Layout::ALL {
             let is_there = |chain: &&FilledChain| layout.has_chain(&chain.chain.name);
@@ -135,16 +137,20 @@ impl Lifting {
         }
         for chain in &program.chains {
             let chain = &chain.chain.name;
-            if !Layout::ALL.iter().any(|layout| layout.has_chain(chain)) {
+            let is_ours = Layout::ALL.iter().any(|layout| layout.has_chain(chain));
+            if !is_ours && !administrator.has(chain) {
                 lifting.strange.push(Strange::foreign(chain, "a chain"));
             }
         }
         Some((lifting, sets))
     }
 
-    fn sets<'p>(&mut self, program: &'p Program) -> Sets<'p> {
+    fn sets<'p>(&mut self, program: &'p Program, administrator: &Administrator) -> Sets<'p> {
         let mut sets = Sets::new();
-        let of_networks = |filled: &&FilledSet| filled.set.name != layout::TRANSACTION;
+        let of_networks = |filled: &&FilledSet| {
+            let name = filled.set.name.as_str();
+            name != layout::TRANSACTION && !administrator.has(name)
+        };
         for filled in program.sets.iter().filter(of_networks) {
             match SetId::of(&filled.set) {
                 Some(id) => sets.push((id, filled)),

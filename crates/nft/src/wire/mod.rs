@@ -40,3 +40,4 @@ pub use kind::Kind;
 pub(crate) use message::batch_generation;
 pub use message::{Message, batch_begin, messages};
 pub(crate) use message::{batch_end, message};
+pub(crate) use stranger::Stranger;

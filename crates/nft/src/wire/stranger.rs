@@ -1,6 +1,8 @@
 //! Objects that no layout of ours has: stateful objects (`enum nft_object_attributes`) and
 //! flowtables (`enum nft_flowtable_attributes`). Only what names them is read.
 
+use std::fmt;
+
 use palisade_netlink::Malformed;
 
 use super::attribute::Attributes;
@@ -13,12 +15,29 @@ const NAME: u16 = 2;
 /// `NFTA_OBJ_TYPE`.
 const TYPE: u16 = 3;
 
-/// An object's table, and the object in `nft`'s words; none if the message is about none.
+/// An object that no layout has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stranger {
+    /// Its table.
+    pub(crate) table: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is, in `nft`'s words.
+    kind: &'static str,
+}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.kind, self.name)
+    }
+}
+
+/// The object that a message is about, if it is about one.
 ///
 /// # Errors
 ///
 /// If its bytes are broken, or it has no name.
-pub(crate) fn decode(message: &Message<'_>) -> Result<Option<(String, String)>, Malformed> {
+pub(crate) fn decode(message: &Message<'_>) -> Result<Option<Stranger>, Malformed> {
     let is_flowtable = match message.kind {
         Some(Kind::NEW_OBJECT) => false,
         Some(Kind::NEW_FLOWTABLE) => true,
@@ -39,11 +58,11 @@ pub(crate) fn decode(message: &Message<'_>) -> Result<Option<(String, String)>, 
         attribute,
     };
     let kind = if is_flowtable { "flowtable" } else { kind };
-    let name = name.ok_or(missing(NAME))?;
-    Ok(Some((
-        table.ok_or(missing(TABLE))?,
-        format!("{kind} `{name}`"),
-    )))
+    Ok(Some(Stranger {
+        table: table.ok_or(missing(TABLE))?,
+        name: name.ok_or(missing(NAME))?,
+        kind,
+    }))
 }
 
 /// `NFT_OBJECT_*`, as `nft` calls them.
@@ -78,7 +97,8 @@ mod tests {
             attribute::u32(body, TYPE, number);
         });
         let message = messages(&bytes).next().unwrap().unwrap();
-        decode(&message).unwrap()
+        let found = decode(&message).unwrap();
+        found.map(|stranger| (stranger.table.clone(), stranger.to_string()))
     }
 
     #[test]

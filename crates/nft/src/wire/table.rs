@@ -31,6 +31,12 @@ pub(crate) fn encode(table: &Table, buffer: &mut Vec<u8>) {
     attribute::extra(buffer, &table.extra);
 }
 
+/// Writes the body of a `NEW_TABLE` that switches the rules of a table on.
+pub(crate) fn encode_awake(table: &str, buffer: &mut Vec<u8>) {
+    encode_name(table, buffer);
+    attribute::u32(buffer, FLAGS, 0);
+}
+
 /// Writes the body of a `GET_TABLE` or a `DEL_TABLE`.
 pub(crate) fn encode_name(table: &str, buffer: &mut Vec<u8>) {
     attribute::text(buffer, NAME, table);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use palisade_core::network::{Family, InterfaceName, Name, Subnet};
-use palisade_core::rules::{Destination, Matches, Protocol, Rule, Translation};
+use palisade_core::rules::{AdminChain, Destination, Matches, Protocol, Rule, Translation};
 
 use super::super::skeleton::Item;
 use super::set_id::SetId;
@@ -31,10 +31,10 @@ pub(in crate::layout) fn items(rule: &Rule) -> impl Iterator<Item = Item> {
 pub(super) fn of(rule: &Rule) -> impl Iterator<Item = (SetId, Vec<u8>)> {
     let is_named_elsewhere = rule.translates() && rule.matches.protocol != Some(Protocol::Tcp);
     let kinds = || SetKind::all().filter(move |_| !is_named_elsewhere);
-    // People read first what means nothing by itself.
+    // People read first what decides nothing by itself.
     let is_aside = |kind: &SetKind| {
         let meaning = kind.row().meaning;
-        matches!(meaning, Meaning::Entrance | Meaning::Exemption)
+        matches!(meaning, Meaning::Administrator | Meaning::Exemption)
     };
     let in_order = kinds()
         .filter(is_aside)
@@ -116,7 +116,12 @@ pub(in crate::layout) fn read(
     };
     let row = set.row();
     Some(match row.meaning {
-        Meaning::Entrance | Meaning::Exemption => Vec::new(),
+        Meaning::Exemption => Vec::new(),
+        Meaning::Administrator => {
+            let rules = AdminChain::rules(matches.in_interface.as_ref()?);
+            let rules = rules.map(|(kind, matches, action)| rule(kind, matches, action));
+            rules.collect()
+        }
         Meaning::Rule(action) => vec![rule(row.rule_kind, matches, action)],
         Meaning::Translation => {
             let rules = set

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use palisade_core::network::Family;
 use palisade_core::rules::{RuleKind, Translation};
 
+use super::super::admin;
 use super::super::skeleton::SKELETON;
 use super::super::table_ref::TableRef;
 use super::nat;
@@ -186,7 +187,8 @@ impl SetId {
         Some(Statement::Verdict(match then {
             Then::Accept => Verdict::Accept,
             Then::Return => Verdict::Return,
-            Then::Jump(chain) => Verdict::Jump(chain.to_owned()),
+            Then::Goto(chain) => Verdict::Goto(chain.to_owned()),
+            Then::Administrator(chain) => Verdict::Jump(admin::name(chain).to_owned()),
             Then::Translate => Verdict::Goto(nat::chain(self.nat?)),
             Then::Reject => {
                 let answer = statement::port_unreachable(table.family());

@@ -3,7 +3,7 @@
 //! Names, keys, sets, the rules that look packets up, elements, and what elements mean are made
 //! from this table.
 
-use palisade_core::rules::{Action, RuleKind};
+use palisade_core::rules::{Action, AdminChain, RuleKind};
 
 use crate::statement::{Direction, End};
 
@@ -11,22 +11,30 @@ use crate::statement::{Direction, End};
 pub(super) const FORWARD: &str = "guests_forward";
 /// The base chain in which sources are translated.
 pub(super) const POSTROUTING: &str = "guests_postrouting";
-/// The chain of packets that guests send.
+/// The base chain of packets to the host itself.
+pub(super) const INPUT: &str = "guests_input";
+/// The chain of forwarded packets that guests send.
+pub(super) const GUEST_SENDS: &str = "guest_sends";
+/// The chain of those that guests receive from elsewhere.
+pub(super) const GUEST_RECEIVES: &str = "guest_receives";
+/// The chain of those that guests send to guests.
+pub(super) const GUEST_TO_GUEST: &str = "guest_to_guest";
+/// The chain in which the sender's network decides.
 pub(super) const FROM_GUEST: &str = "from_guest";
-/// The chain of packets that guests receive.
+/// The chain in which the receiver's network decides.
 pub(super) const TO_GUEST: &str = "to_guest";
 
 /// What a set holds. The order is that in which packets meet the rules that look them up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SetKind {
-    /// Bridges to which established connections lead, before all else.
+    /// The bridges of all networks.
+    Bridges,
+    /// Bridges to which established connections lead, before palisade matches anything else.
     EstablishedIn,
-    /// Bridges from which established connections lead, before all else.
+    /// Bridges from which established connections lead, before palisade matches anything else.
     EstablishedOut,
     /// Bridges, from guest to guest.
     Cross,
-    /// The bridges of all networks.
-    Bridges,
     /// Bridges and the subnets that may send from them.
     Out,
     /// Bridges from which everything else is refused.
@@ -91,7 +99,9 @@ pub(super) enum Then {
     Accept,
     Return,
     Reject,
-    Jump(&'static str),
+    Goto(&'static str),
+    /// The administrator's rules, and back.
+    Administrator(AdminChain),
     /// On to the chain of the set's translation.
     Translate,
 }
@@ -105,8 +115,8 @@ pub(super) enum Meaning {
     Translation,
     /// Nothing by itself: packets within the subnet are not translated.
     Exemption,
-    /// Nothing by itself: packets are led on to other sets.
-    Entrance,
+    /// The rules that lead to the administrator's chains. Packets are also led on to other sets.
+    Administrator,
 }
 
 const ROW: Row = Row {
@@ -130,18 +140,61 @@ const DESTINATION: Part = Part::Address(End::Destination);
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
     Row {
+        kind: SetKind::Bridges,
+        name: "bridges",
+        comment: ["the bridges of guests", ""],
+        rule_kind: RuleKind::AdminFromGuest,
+        meaning: Meaning::Administrator,
+        counts: false,
+        lookups: &[
+            Lookup {
+                chain: FORWARD,
+                key: &[BRIDGE_IN],
+                then: Then::Goto(GUEST_SENDS),
+                comment: Some("what a guest sends"),
+            },
+            Lookup {
+                chain: FORWARD,
+                key: &[BRIDGE_OUT],
+                then: Then::Goto(GUEST_RECEIVES),
+                comment: Some("what a guest gets"),
+            },
+            Lookup {
+                chain: GUEST_SENDS,
+                key: &[BRIDGE_OUT],
+                then: Then::Goto(GUEST_TO_GUEST),
+                comment: Some("what a guest sends to a guest"),
+            },
+            Lookup {
+                chain: INPUT,
+                key: &[BRIDGE_IN],
+                then: Then::Administrator(AdminChain::Input),
+                comment: Some("administrator to the host"),
+            },
+        ],
+        ..ROW
+    },
+    Row {
         kind: SetKind::EstablishedIn,
         name: "established_in",
         comment: ["known flows to guests", ""],
         rule_kind: RuleKind::EstablishedIn,
         established: true,
         counts: false,
-        lookups: &[Lookup {
-            chain: FORWARD,
-            key: &[BRIDGE_OUT, DEVICE_IN],
-            then: Then::Accept,
-            comment: None,
-        }],
+        lookups: &[
+            Lookup {
+                chain: GUEST_TO_GUEST,
+                key: &[BRIDGE_OUT, DEVICE_IN],
+                then: Then::Accept,
+                comment: None,
+            },
+            Lookup {
+                chain: GUEST_RECEIVES,
+                key: &[BRIDGE_OUT, DEVICE_IN],
+                then: Then::Accept,
+                comment: None,
+            },
+        ],
         ..ROW
     },
     Row {
@@ -151,12 +204,20 @@ static TABLE: &[Row] = &[
         rule_kind: RuleKind::EstablishedOut,
         established: true,
         counts: false,
-        lookups: &[Lookup {
-            chain: FORWARD,
-            key: &[BRIDGE_IN, DEVICE_OUT],
-            then: Then::Accept,
-            comment: None,
-        }],
+        lookups: &[
+            Lookup {
+                chain: GUEST_TO_GUEST,
+                key: &[BRIDGE_IN, DEVICE_OUT],
+                then: Then::Accept,
+                comment: None,
+            },
+            Lookup {
+                chain: GUEST_SENDS,
+                key: &[BRIDGE_IN, DEVICE_OUT],
+                then: Then::Accept,
+                comment: None,
+            },
+        ],
         ..ROW
     },
     Row {
@@ -164,33 +225,11 @@ static TABLE: &[Row] = &[
         name: "cross",
         comment: ["from guest to guest across a bridge", ""],
         lookups: &[Lookup {
-            chain: FORWARD,
+            chain: GUEST_TO_GUEST,
             key: &[BRIDGE_IN, BRIDGE_OUT],
             then: Then::Accept,
             comment: None,
         }],
-        ..ROW
-    },
-    Row {
-        kind: SetKind::Bridges,
-        name: "bridges",
-        comment: ["the bridges of guests", ""],
-        meaning: Meaning::Entrance,
-        counts: false,
-        lookups: &[
-            Lookup {
-                chain: FORWARD,
-                key: &[BRIDGE_IN],
-                then: Then::Jump(FROM_GUEST),
-                comment: Some("what a guest sends"),
-            },
-            Lookup {
-                chain: FORWARD,
-                key: &[BRIDGE_OUT],
-                then: Then::Jump(TO_GUEST),
-                comment: Some("what a guest gets"),
-            },
-        ],
         ..ROW
     },
     Row {
@@ -348,7 +387,11 @@ mod tests {
 
     #[test]
     fn each_kind_of_rule_that_nf_tables_has_is_in_a_set_or_shared_by_all() {
-        let shared = palisade_core::rules::UNTRANSLATED.map(|(kind, _)| kind);
+        let mut shared = palisade_core::rules::UNTRANSLATED
+            .map(|(kind, _)| kind)
+            .to_vec();
+        // One element stands for the rules that lead to all of the administrator's chains.
+        shared.extend([RuleKind::AdminToGuest, RuleKind::AdminInput]);
         for kind in RuleKind::all().filter(|kind| omission(*kind).is_none()) {
             let is_in_set = TABLE.iter().any(|row| row.rule_kind == kind);
             assert_ne!(is_in_set, shared.contains(&kind), "{kind}");

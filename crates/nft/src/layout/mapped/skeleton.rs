@@ -1,19 +1,36 @@
 //! What is installed once for all networks: chains, sets, and the rules that look packets up.
 
-use palisade_core::rules::{Layer, Rule as CoreRule, Translation, UNTRANSLATED};
+use palisade_core::rules::{
+    AdminChain, Layer, Rule as CoreRule, RuleKind, Translation, UNTRANSLATED,
+};
 
+use super::super::admin;
 use super::super::skeleton::{SKELETON, Skeleton};
 use super::super::table_ref::{FILTER, SRCNAT, TableRef, base};
 use super::element;
 use super::nat;
 use super::set_id::SetId;
-use super::set_kind::{FORWARD, FROM_GUEST, POSTROUTING, TO_GUEST};
+use super::set_kind::{
+    FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS, GUEST_TO_GUEST, INPUT, POSTROUTING, TO_GUEST,
+};
 use crate::object::{Chain, Comparison, Hook, Rule, Verdict};
 use crate::statement::{self, End, Statement};
 
+/// The chains that are there for every network, those that packets are sent to before those that send
+/// them.
+const OF_ALL: [(&str, &str); 7] = [
+    (FROM_GUEST, "what a guest may send"),
+    (TO_GUEST, "what a guest may get"),
+    (GUEST_TO_GUEST, "from guest to guest"),
+    (GUEST_SENDS, "from a guest"),
+    (GUEST_RECEIVES, "from elsewhere to a guest"),
+    (FORWARD, "forwarded packets"),
+    (INPUT, "packets to the host"),
+];
+
 /// Whether a chain of this name belongs to this layout.
 pub(in crate::layout) fn has_chain(name: &str) -> bool {
-    [FORWARD, FROM_GUEST, TO_GUEST, POSTROUTING].contains(&name) || nat::is_chain(name)
+    OF_ALL.iter().any(|(chain, _)| *chain == name) || name == POSTROUTING || nat::is_chain(name)
 }
 
 /// What is installed for these rules of networks.
@@ -42,12 +59,16 @@ pub(in crate::layout) fn skeleton_of(table: TableRef<'_>, sets: &[SetId]) -> Ske
 
 /// The chains, those that are jumped to before those that jump.
 fn chains(table: TableRef<'_>, translations: &[Translation]) -> Vec<Chain> {
-    let forward = base("filter", Hook::FORWARD, FILTER);
-    let mut chains = vec![
-        table.chain(FROM_GUEST, None, "what a guest may send"),
-        table.chain(TO_GUEST, None, "what a guest may get"),
-        table.chain(FORWARD, Some(forward), "forwarded packets"),
-    ];
+    let of_all = |(name, comment)| {
+        let hook = match name {
+            FORWARD => Some(Hook::FORWARD),
+            INPUT => Some(Hook::INPUT),
+            _ => None,
+        };
+        let base = hook.map(|hook| base("filter", hook, FILTER));
+        table.chain(name, base, comment)
+    };
+    let mut chains: Vec<Chain> = OF_ALL.into_iter().map(of_all).collect();
     // Without a network that translates, packets that leave are not looked up.
     if !translations.is_empty() {
         let comment = "guests leave with this source";
@@ -69,12 +90,48 @@ fn rules(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> V
     let mut rules: Vec<Rule> = translations.iter().flat_map(of_translation).collect();
     // The sets of NAT are the last ones.
     let (others, translated) = sets.split_at(sets.partition_point(|set| set.nat.is_none()));
+    rules.extend(to_administrator(table));
     rules.extend(others.iter().flat_map(|set| set.rules(table)));
+    rules.extend(to_networks(table));
     if !translated.is_empty() {
         rules.extend(exceptions(table));
     }
     rules.extend(translated.iter().flat_map(|set| set.rules(table)));
     rules
+}
+
+/// The administrator decides before palisade does.
+fn to_administrator(table: TableRef<'_>) -> impl Iterator<Item = Rule> {
+    [
+        (GUEST_TO_GUEST, AdminChain::ToGuest, RuleKind::AdminToGuest),
+        (GUEST_SENDS, AdminChain::FromGuest, RuleKind::AdminFromGuest),
+        (GUEST_RECEIVES, AdminChain::ToGuest, RuleKind::AdminToGuest),
+    ]
+    .into_iter()
+    .map(move |(chain, place, kind)| {
+        let jump = Verdict::Jump(admin::name(place).to_owned());
+        let comment = format!("{SKELETON}{kind}");
+        table.rule(chain, &[Statement::Verdict(jump)], &comment)
+    })
+}
+
+/// What no rule decided on that is about both networks, or about any packet of one: each network decides
+/// for itself.
+fn to_networks(table: TableRef<'_>) -> impl Iterator<Item = Rule> {
+    let (sender, receiver) = ("the sender's network", "the receiver's network");
+    let jump = |chain: &str| Verdict::Jump(chain.to_owned());
+    let goto = |chain: &str| Verdict::Goto(chain.to_owned());
+    [
+        (GUEST_TO_GUEST, jump(FROM_GUEST), sender),
+        (GUEST_TO_GUEST, goto(TO_GUEST), receiver),
+        (GUEST_SENDS, goto(FROM_GUEST), sender),
+        (GUEST_RECEIVES, goto(TO_GUEST), receiver),
+    ]
+    .into_iter()
+    .map(move |(chain, verdict, comment)| {
+        let comment = format!("{SKELETON}{comment}");
+        table.rule(chain, &[Statement::Verdict(verdict)], &comment)
+    })
 }
 
 /// What is never translated, however networks translate. It is above the look-ups by which a
