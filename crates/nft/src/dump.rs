@@ -221,7 +221,11 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// If the kernel does not answer, or the ruleset changes meanwhile.
-    pub(crate) fn strangers(&mut self, family: Family, table: &str) -> Result<Vec<Stranger>, DumpError> {
+    pub(crate) fn strangers(
+        &mut self,
+        family: Family,
+        table: &str,
+    ) -> Result<Vec<Stranger>, DumpError> {
         let mut strangers = Vec::new();
         for ask in [Kind::GET_OBJECT, Kind::GET_FLOWTABLE] {
             // Both have the name of their table where tables have their own.

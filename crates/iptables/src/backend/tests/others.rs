@@ -276,7 +276,7 @@ fn changed_and_moved_is_told() {
         told[..2],
         [
             format!(
-                "- Order: chain `FORWARD` of {place}: the jumps to PALISADE_FWX, PALISADE_FWI, \
+                "- Order: chain `FORWARD` of {place}: the jumps to PALISADE_FWA, PALISADE_FWX, PALISADE_FWI, \
                  PALISADE_FWO are not at the head"
             ),
             format!("- Missing: chain `OUTPUT` of {place}: the jump `-j PALISADE_OUT`"),

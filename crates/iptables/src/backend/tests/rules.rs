@@ -37,7 +37,12 @@ fn later_networks_stand_above_and_exceptions_above_what_they_are_exceptions_from
     running.start(&[network(2, Forward::Isolated)]);
     assert_eq!(
         host.rules(V4, "filter", "FORWARD"),
-        ["-j PALISADE_FWX", "-j PALISADE_FWI", "-j PALISADE_FWO"]
+        [
+            "-j PALISADE_FWA",
+            "-j PALISADE_FWX",
+            "-j PALISADE_FWI",
+            "-j PALISADE_FWO"
+        ]
     );
     let refuse = |n| {
         format!(
