@@ -31,6 +31,8 @@ fn survive(bytes: &[u8]) {
             let line = error.line().unwrap_or(1);
             let lines = bytes.iter().filter(|&&b| b == b'\n').count() + 1;
             assert!((1..=lines).contains(&line), "{report}");
+            let column = error.column().unwrap_or(1);
+            assert!((1..=bytes.len() + 1).contains(&column), "{report}");
         }
     }
 }

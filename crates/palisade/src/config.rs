@@ -31,8 +31,8 @@ use thiserror::Error;
 
 use crate::choice::{BackendChoice, Choice};
 
-/// Where the configuration is, unless another file is named.
-pub const USUAL: &str = "/etc/palisade/palisade.toml";
+/// The configuration file, unless the caller names another one.
+const USUAL: &str = "/etc/palisade/palisade.toml";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -52,19 +52,18 @@ pub use options::Options;
 pub use overview::{Bridge, BridgeState, Overview, Sums};
 pub use palisade_core::Hint;
 pub use palisade_core::backend::{
-    BackendError, Counted, Discrepancy, DiscrepancyKind, Installed, Line, Placement, Sign, Standing,
+    BackendError, Counted, Discrepancy, DiscrepancyKind, Line, Placement, Sign, Standing,
 };
 pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
 pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules::{self, Traffic};
-pub use palisade_core::state::{Record, Settled, StateError, Unconfirmed};
+pub use palisade_core::state::{Record, Settled, Unconfirmed};
 pub use palisade_core::words;
 #[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
 pub use palisade_definition as definition;
 #[cfg(feature = "iptables")]
-pub use palisade_iptables::run::{Programs, UnknownPrograms, Variant};
-pub use palisade_nft::layout::{Layout, TableName, TableNameError, UnknownLayout};
+pub use palisade_iptables::run::{Programs, Variant};
+pub use palisade_nft::layout::{Layout, TableName};
 pub use render::{RenderError, render};
 pub use shown::{ActionState, Omitted, Shown, ShownAction};
-pub use usual::PRIORITY;

@@ -14,7 +14,7 @@ use crate::choice::{BackendChoice, Choice};
 
 /// The order in which backends are tried, fixed when this was built:
 /// `PALISADE_BACKEND_PRIORITY=iptables,nftables cargo build`.
-pub const PRIORITY: &str = match option_env!("PALISADE_BACKEND_PRIORITY") {
+const PRIORITY: &str = match option_env!("PALISADE_BACKEND_PRIORITY") {
     Some(priority) => priority,
     None => "nftables,iptables",
 };

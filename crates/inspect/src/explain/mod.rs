@@ -160,8 +160,7 @@ impl Explanation {
     }
 
     /// The last rule that the packet met: the one that decided, where it is refused.
-    #[must_use]
-    pub fn decided_by(&self) -> Option<&Visit> {
+    fn decided_by(&self) -> Option<&Visit> {
         self.path.iter().rfind(|visit| visit.matched == Some(true))
     }
 

@@ -162,7 +162,21 @@ impl Firewall {
         self.engine().foresee(goal)
     }
 
-    /// What stands otherwise than it is recorded: for these networks, or for all if none is named.
+    /// The differences between the kernel and the records of these networks, or of all if none is
+    /// named.
+    ///
+    /// ```no_run
+    /// # let mut firewall = palisade::Firewall::open(&palisade::Options::default())?;
+    /// use palisade::DiscrepancyKind;
+    ///
+    /// for difference in firewall.verify(&[])? {
+    ///     if difference.kind == DiscrepancyKind::Missing {
+    ///         firewall.repair(&[])?;
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If one of them does not run, or the state or the kernel cannot be read.
@@ -177,7 +191,7 @@ impl Firewall {
     ///
     /// # Errors
     /// As for [`verify`](Self::verify).
-    pub fn verify_at_rest(
+    pub(crate) fn verify_at_rest(
         &mut self,
         names: &[Name],
     ) -> Result<Option<Vec<Discrepancy>>, EngineError> {

@@ -70,129 +70,160 @@ pub(super) fn demo(command: RunCommand) -> Result<Outcome, Failure> {
     })?;
     let options = Options {
         state_directory: Some(state.path().to_owned()),
-        choice: Choice {
-            backend: Some(BackendChoice::Nftables),
-            ..Choice::default()
-        },
+        choice: on(BackendChoice::Nftables),
         ..Options::default()
     };
-    let mut firewall = Firewall::open(&options)?;
-    let mut transcript = Transcript::default();
-    transcript.text(&format!(
+    let mut demo = Demo {
+        firewall: Firewall::open(&options)?,
+        command_lines: CommandLines::new(command, state.path(), [DEFAULT, LAB, QUIET])?,
+        transcript: Transcript::default(),
+        options,
+    };
+    demo.transcript.text(&format!(
         "This runs in {place} that nobody else sees.\nThe host's rules are not touched, and \
          nothing stays when it ends.\n"
     ));
+    let networks: Result<Vec<_>, _> = [DEFAULT, LAB, QUIET].into_iter().map(network).collect();
+    let networks = networks?.concat();
+    demo.definitions()?;
+    demo.start(&networks)?;
+    demo.inspect()?;
+    demo.change(&networks)?;
+    demo.migrate()?;
+    demo.remove()
+}
 
-    transcript.heading("Three networks: one behind NAT, one routed, one isolated");
-    for definition in [DEFAULT, LAB, QUIET] {
-        transcript.text(definition);
-    }
-    let command_lines = CommandLines::new(command, state.path(), [DEFAULT, LAB, QUIET])?;
-    command_lines.show(&mut transcript, "check networks")?;
-    command_lines.show_first_lines(&mut transcript, "render --layout flat networks")?;
-    for line in ["compare networks", "plan networks"] {
-        command_lines.show(&mut transcript, line)?;
-    }
-    transcript.heading("palisade apply: one netlink batch, all or nothing");
-    let networks = [DEFAULT, LAB, QUIET].map(network);
-    let networks: Vec<Network> = networks
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?
-        .concat();
-    transcript.report(&firewall.apply(&networks)?)?;
+/// A demonstration under way.
+struct Demo {
+    options: Options,
+    firewall: Firewall,
+    command_lines: CommandLines,
+    transcript: Transcript,
+}
 
-    let running = firewall.running()?;
-    transcript.heading("palisade list");
-    transcript.text(&list(&firewall.overview()?)?.text);
-    transcript.heading("What stands in the kernel now, as `nft list ruleset` would show it");
-    transcript.text(&firewall.listing(&running)?);
-    transcript.heading("What each of it is for");
-    transcript.text(&purposes(&mut firewall, &running)?);
-
-    for line in [
-        "show quiet",
-        "explain --from default --to world",
-        "explain --from quiet --to default",
-        "counters",
-        "verify",
-    ] {
-        command_lines.show(&mut transcript, line)?;
+impl Demo {
+    fn show(&mut self, lines: &[&str]) -> Result<(), Failure> {
+        for line in lines {
+            self.command_lines.show(&mut self.transcript, line)?;
+        }
+        Ok(())
     }
-    transcript.heading("Another program deletes a table: nft delete table ip palisade");
-    match delete_table() {
-        Ok(()) => {
-            for line in ["verify", "repair"] {
-                command_lines.show(&mut transcript, line)?;
+
+    fn definitions(&mut self) -> Result<(), Failure> {
+        self.transcript
+            .heading("Three networks: one behind NAT, one routed, one isolated");
+        for definition in [DEFAULT, LAB, QUIET] {
+            self.transcript.text(definition);
+        }
+        self.show(&["check networks"])?;
+        self.command_lines
+            .show_first_lines(&mut self.transcript, "render --layout flat networks")?;
+        self.show(&["compare networks", "plan networks"])
+    }
+
+    fn start(&mut self, networks: &[Network]) -> Result<(), Failure> {
+        let transcript = &mut self.transcript;
+        transcript.heading("palisade apply: one netlink batch, all or nothing");
+        transcript.report(&self.firewall.apply(networks)?)?;
+        let running = self.firewall.running()?;
+        transcript.heading("palisade list");
+        transcript.text(&list(&self.firewall.overview()?)?.text);
+        transcript.heading("What stands in the kernel now, as `nft list ruleset` would show it");
+        transcript.text(&self.firewall.listing(&running)?);
+        transcript.heading("What each of it is for");
+        transcript.text(&purposes(&mut self.firewall, &running)?);
+        Ok(())
+    }
+
+    fn inspect(&mut self) -> Result<(), Failure> {
+        self.show(&[
+            "show quiet",
+            "explain --from default --to world",
+            "explain --from quiet --to default",
+            "counters",
+            "verify",
+        ])?;
+        self.transcript
+            .heading("Another program deletes a table: nft delete table ip palisade");
+        match delete_table() {
+            Ok(()) => self.show(&["verify", "repair"])?,
+            Err(reason) => self.transcript.text(&format!("SKIPPED: {reason}\n")),
+        }
+        live::watch_one(&self.options, &mut self.transcript)?;
+        live::trace_one(&mut self.firewall, &mut self.transcript)?;
+        self.show(&["doctor", "recover"])
+    }
+
+    fn change(&mut self, networks: &[Network]) -> Result<(), Failure> {
+        let (firewall, transcript) = (&mut self.firewall, &mut self.transcript);
+        transcript.heading("The same again: nothing to do, nothing sent");
+        transcript.report(&firewall.apply(networks)?)?;
+        transcript.heading("palisade apply --confirm 60: NAT shall use the ports 20000 to 29999");
+        let (report, waits) = firewall.apply_unconfirmed(&network(DEFAULT_CHANGED)?, PATIENCE)?;
+        transcript.report(&report)?;
+        if let Some(change) = waits {
+            transcript.text(&format!(
+                "taken back at {:.0} unless somebody confirms it\n",
+                change.until
+            ));
+        }
+        self.show(&["confirm"])?;
+        self.transcript.heading("What of it stands in the kernel");
+        let running = self.firewall.running()?;
+        let changed = self.firewall.listing(&running)?;
+        let lines = changed.lines().filter(|line| line.contains("20000"));
+        let lines = lines.fold(String::new(), |text, line| text + line.trim() + "\n");
+        self.transcript.text(&lines);
+        self.show(&["sync networks"])
+    }
+
+    fn migrate(&mut self) -> Result<(), Failure> {
+        let (firewall, transcript) = (&mut self.firewall, &mut self.transcript);
+        transcript.heading(
+            "palisade migrate --to iptables: the same through iptables-restore, without a gap",
+        );
+        match firewall.migrate(&on(BackendChoice::Iptables)) {
+            Ok(report) => {
+                transcript.report(&report)?;
+                let moved = firewall.running()?;
+                transcript.text("\n");
+                transcript.text(&list(&firewall.overview()?)?.text);
+                transcript.text("\n");
+                transcript.text(&firewall.listing(&moved)?);
+                transcript.heading("palisade migrate --to nftables: and back");
+                transcript.report(&firewall.migrate(&on(BackendChoice::Nftables))?)
+            }
+            // The programs may be missing, or not let plain users near their lock.
+            Err(error) => {
+                let skipped = format!("SKIPPED, since it does not work here: {error}\n");
+                transcript.text(&skipped);
+                Ok(())
             }
         }
-        Err(reason) => transcript.text(&format!("SKIPPED: {reason}\n")),
     }
-    live::watch_one(&options, &mut transcript)?;
-    live::trace_one(&mut firewall, &mut transcript)?;
-    command_lines.show(&mut transcript, "doctor")?;
-    command_lines.show(&mut transcript, "recover")?;
 
-    transcript.heading("The same again: nothing to do, nothing sent");
-    transcript.report(&firewall.apply(&networks)?)?;
-    transcript.heading("palisade apply --confirm 60: NAT shall use the ports 20000 to 29999");
-    let (report, waits) = firewall.apply_unconfirmed(&network(DEFAULT_CHANGED)?, PATIENCE)?;
-    transcript.report(&report)?;
-    if let Some(change) = waits {
-        transcript.text(&format!(
-            "taken back at {:.0} unless somebody confirms it\n",
-            change.until
-        ));
-    }
-    command_lines.show(&mut transcript, "confirm")?;
-    transcript.heading("What of it stands in the kernel");
-    let changed = firewall.listing(&running)?;
-    let lines = changed.lines().filter(|line| line.contains("20000"));
-    transcript.text(&lines.fold(String::new(), |text, line| text + line.trim() + "\n"));
-    command_lines.show(&mut transcript, "sync networks")?;
-
-    transcript.heading(
-        "palisade migrate --to iptables: the same through iptables-restore, without a gap",
-    );
-    let iptables = Choice {
-        backend: Some(BackendChoice::Iptables),
-        ..Choice::default()
-    };
-    match firewall.migrate(&iptables) {
-        Ok(report) => {
-            transcript.report(&report)?;
-            let moved = firewall.running()?;
-            transcript.text("\n");
-            transcript.text(&list(&firewall.overview()?)?.text);
-            transcript.text("\n");
-            transcript.text(&firewall.listing(&moved)?);
-            transcript.heading("palisade migrate --to nftables: and back");
-            let nftables = Choice {
-                backend: Some(BackendChoice::Nftables),
-                ..Choice::default()
-            };
-            transcript.report(&firewall.migrate(&nftables)?)?;
+    fn remove(mut self) -> Result<Outcome, Failure> {
+        let (firewall, mut transcript) = (&mut self.firewall, self.transcript);
+        let running = firewall.running()?;
+        transcript.heading("palisade remove --all");
+        transcript.report(&firewall.remove_all()?)?;
+        let left = firewall.listing(&running)?;
+        transcript.heading("What is left");
+        if !left.is_empty() {
+            return Err(Failure::new(
+                "something was left behind",
+                "please report it",
+            ));
         }
-        // The programs may be missing, or not let plain users near their lock.
-        Err(error) => transcript.text(&format!("SKIPPED, since it does not work here: {error}\n")),
+        transcript.text("nothing: no table, no network\n");
+        Ok(Outcome::new(transcript.0, &json!({ "nothing_left": true })))
     }
+}
 
-    transcript.heading("palisade remove --all");
-    transcript.report(&firewall.remove_all()?)?;
-    let left = firewall.listing(&running)?;
-    transcript.heading("What is left");
-    transcript.text(if left.is_empty() {
-        "nothing: no table, no network\n"
-    } else {
-        &left
-    });
-    let json = json!({ "nothing_left": left.is_empty() });
-    if left.is_empty() {
-        Ok(Outcome::new(transcript.0, &json))
-    } else {
-        Err(Failure::new(
-            "something was left behind",
-            "please report it",
-        ))
+fn on(backend: BackendChoice) -> Choice {
+    Choice {
+        backend: Some(backend),
+        ..Choice::default()
     }
 }
 

@@ -8,7 +8,7 @@ use palisade_core::evaluate::PacketError;
 use palisade_core::network::{Family, Name};
 use thiserror::Error;
 
-use super::{ICMP, ICMPV6};
+use super::protocol::name;
 
 /// Why there is no such packet.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -35,7 +35,7 @@ pub enum ResolveError {
     #[error(transparent)]
     Packet(#[from] PacketError),
     /// A protocol that its family does not have.
-    #[error("{} is of {of}, and a packet from {source_address} to {destination} is not", protocol(*.number))]
+    #[error("{} is of {of}, and a packet from {source_address} to {destination} is not", name(*.number))]
     Protocol {
         /// The protocol.
         number: u8,
@@ -47,16 +47,8 @@ pub enum ResolveError {
         destination: IpAddr,
     },
     /// Ports of a protocol without any.
-    #[error("{} has no ports", protocol(*.0))]
+    #[error("{} has no ports", name(*.0))]
     Ports(u8),
-}
-
-fn protocol(number: u8) -> String {
-    match number {
-        ICMP => "icmp".to_owned(),
-        ICMPV6 => "icmpv6".to_owned(),
-        number => format!("protocol {number}"),
-    }
 }
 
 fn among(known: &[Name]) -> String {

@@ -1,6 +1,7 @@
 //! From what is asked to a packet: what was not said is filled in, and told.
 
 mod error;
+mod protocol;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,13 +13,7 @@ use super::question::{Endpoint, Question, Who};
 use super::routes;
 
 pub use error::ResolveError;
-
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const ICMP: u8 = 1;
-const ICMPV6: u8 = 58;
-/// Those whose header begins with ports: tcp, udp, dccp, sctp, udplite.
-const WITH_PORTS: [u8; 5] = [TCP, UDP, 33, 132, 136];
+use protocol::{ICMP, ICMPV6, TCP, UDP, WITH_PORTS};
 
 /// The packet that is asked about.
 pub(super) struct Resolved {
