@@ -21,10 +21,12 @@ mod consequence;
 mod devices;
 pub mod doctor;
 pub mod explain;
+mod host_rules;
 mod inspector;
-mod ip_tables;
 mod libvirt;
+mod shell;
 pub mod trace;
 
 pub use consequence::{Consequence, Example};
+pub use host_rules::HostRulesError;
 pub use inspector::Inspector;

@@ -1,33 +1,12 @@
 //! libvirt's own rules for the same bridges: where both act, guests get the stricter of the two.
 
-use std::path::Path;
-
 use ipnet::IpNet;
-use palisade::backends;
-use palisade_core::network::{Family as Ip, InterfaceName, Network};
+use palisade_core::network::{InterfaceName, Network};
 use palisade_core::owner::Owner;
-use palisade_iptables::backend::Saved;
-use palisade_iptables::run::Variant;
 use palisade_iptables::text::Words;
-use palisade_netlink::SocketError;
-use palisade_netlink::rtnetlink::{HostError, Link};
-use palisade_nft::dump::{Depth, DumpError, Reader};
+use palisade_netlink::rtnetlink::Link;
 use palisade_nft::object::{Family, MetaKey, Rule, Verdict};
-use palisade_nft::owner;
 use palisade_nft::statement::{Match, Origin, Statement, Test, statements};
-use thiserror::Error;
-
-use crate::ip_tables;
-
-/// A rule of libvirt's in nf_tables.
-#[derive(Debug)]
-pub(crate) struct Native {
-    pub(crate) family: Family,
-    pub(crate) table: String,
-    pub(crate) chain: String,
-    pub(crate) handle: Option<u64>,
-    pub(crate) matched: Matched,
-}
 
 /// The traffic that a rule is about.
 #[derive(Debug, Clone, Default)]
@@ -38,91 +17,17 @@ pub(crate) struct Matched {
     pub(crate) is_jump: bool,
 }
 
-/// Why libvirt's rules could not be looked for.
-#[derive(Debug, Error)]
-pub(crate) enum LookError {
-    /// nf_tables could not be read.
-    #[error(transparent)]
-    Read(#[from] DumpError),
-    /// The namespace could not be entered.
-    #[error(transparent)]
-    Enter(#[from] SocketError),
-    /// Interfaces could not be read.
-    #[error(transparent)]
-    Host(#[from] HostError),
-}
-
-/// Notes on libvirt's rules for these bridges: one line for each bridge that it rules too. `reader`
-/// reads nf_tables in the `namespace`.
-///
-/// # Errors
-/// If nf_tables cannot be read, or the namespace not be entered.
-pub(crate) fn notices(
-    reader: &mut Reader<'_>,
-    namespace: Option<&Path>,
-    bridges: &[InterfaceName],
-) -> Result<Vec<String>, LookError> {
-    let native = nftables(reader, namespace)?;
-    let mut rules: Vec<Matched> = native.into_iter().map(|rule| rule.matched).collect();
-    // It rules IPv4 on each of its bridges, whatever addresses there are.
-    let family = Ip::Ipv4;
-    if ip_tables::families(namespace)?.contains(&family) {
-        match backends::iptables(namespace).saved(Variant::Legacy, family) {
-            Ok(saved) => rules.extend(in_iptables(&saved)),
-            Err(error) => log::debug!("{error}"),
-        }
-    }
+/// Notes on libvirt's rules for these bridges: one line for each bridge that it rules too.
+pub(crate) fn notices(rules: &[Matched], bridges: &[InterfaceName]) -> Vec<String> {
     let bridges = bridges.iter().map(InterfaceName::as_str);
-    let told = bridges
-        .filter(|bridge| rules.iter().any(|rule| rule.names(bridge)))
-        .map(|bridge| {
-            format!(
-                "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
+    let both = bridges.filter(|bridge| rules.iter().any(|rule| rule.names(bridge)));
+    both.map(|bridge| {
+        format!(
+            "libvirt has rules for bridge `{bridge}` too, and both act: stop libvirt's network \
              (virsh net-destroy NAME), or leave the bridge to it"
-            )
-        });
-    Ok(told.collect())
-}
-
-/// libvirt's rules in nf_tables: in its own table, and in the chains that `iptables-nft` made.
-pub(crate) fn nftables(
-    reader: &mut Reader<'_>,
-    namespace: Option<&Path>,
-) -> Result<Vec<Native>, LookError> {
-    let mut rules: Vec<Rule> = Vec::new();
-    // All tables in one request: most hosts have none of these.
-    for found in reader.tables(Family::Other(0))? {
-        let whose = owner::of_table(&found);
-        let is_own = whose == Owner::Libvirt;
-        let may_have = is_own || whose == Owner::Unknown && found.name == "filter";
-        if may_have
-            && matches!(found.family, Family::Ip | Family::Ip6)
-            && let Some(program) = reader.program(found.family, &found.name, Depth::Outline)?
-        {
-            let chains = program.chains.into_iter();
-            let its = chains.filter(|c| is_own || is_its_chain(&c.chain.name));
-            rules.extend(its.flat_map(|chain| chain.rules));
-        }
-    }
-    if rules.is_empty() {
-        return Ok(Vec::new()); // As on most hosts, which need not be asked for interfaces then.
-    }
-    let links = Link::all(namespace)?;
-    let native = rules.into_iter().map(|rule| Native {
-        matched: Matched::of_nftables(&rule, &links),
-        family: rule.family,
-        table: rule.table,
-        chain: rule.chain,
-        handle: rule.handle,
-    });
-    Ok(native.collect())
-}
-
-/// libvirt's rules in its chains of iptables.
-pub(crate) fn in_iptables(saved: &Saved) -> impl Iterator<Item = Matched> {
-    let tables = saved.tables.iter();
-    let its = tables.flat_map(|table| table.rules.iter().filter(|rule| is_its_chain(&rule.chain)));
-    its.map(|rule| Matched::of_iptables(&rule.words))
+        )
+    })
+    .collect()
 }
 
 /// Whether a chain of iptables is libvirt's.
@@ -133,7 +38,7 @@ pub(crate) fn is_its_chain(name: &str) -> bool {
 impl Matched {
     /// Of a rule in nf_tables, on a host with these interfaces: libvirt matches bridges by their
     /// numbers where it can.
-    fn of_nftables(rule: &Rule, links: &[Link]) -> Self {
+    pub(crate) fn of_nftables(rule: &Rule, links: &[Link]) -> Self {
         let mut matched = Self::default();
         for statement in statements(&rule.expressions) {
             match statement {

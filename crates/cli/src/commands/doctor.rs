@@ -53,7 +53,7 @@ fn paragraph(finding: &Finding) -> String {
     }
     line("means", &wrapped(&finding.meaning, 12));
     // Commands stay on their lines, to be copied.
-    for (i, command) in finding.mend.iter().enumerate() {
+    for (i, command) in finding.fix.iter().enumerate() {
         line(if i == 0 { "mend" } else { "" }, command);
     }
     text

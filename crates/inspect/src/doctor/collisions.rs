@@ -7,8 +7,8 @@ use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::{Route, RouteKind};
 
 use super::finding::{Check, Evidence, Finding, Severity};
-use super::mend::word;
 use super::scene::Scene;
+use crate::shell::word;
 
 /// `RT_TABLE_MAIN`.
 const MAIN: u32 = 254;
@@ -97,11 +97,11 @@ fn finding(scene: &Scene, (record, subnet): (&Record, Subnet), route: &Route) ->
             "{meaning}. Take the route away, or give network `{network}` another subnet: change \
              its definition and apply it"
         ),
-        mend: vec![scene.mend.inside(mend(scene, route))],
+        fix: vec![scene.commands.inside(fix(scene, route))],
     }
 }
 
-fn mend(scene: &Scene, route: &Route) -> String {
+fn fix(scene: &Scene, route: &Route) -> String {
     let family = if route.destination.addr().is_ipv4() {
         "-4"
     } else {

@@ -7,10 +7,9 @@ use palisade_core::state::StateError;
 use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::HostError;
 use palisade_nft::backend::ProbeError;
-use palisade_nft::dump::DumpError;
 use thiserror::Error;
 
-use crate::libvirt::LookError;
+use crate::host_rules::HostRulesError;
 
 /// Why a host could not be examined.
 #[derive(Debug, Error)]
@@ -25,22 +24,12 @@ pub enum DoctorError {
     /// Interfaces and routes.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The rules of others.
+    /// The rules of all programs.
     #[error(transparent)]
-    Dump(#[from] DumpError),
+    Rules(#[from] HostRulesError),
     /// What this kernel can do.
     #[error(transparent)]
     Probe(#[from] ProbeError),
-}
-
-impl From<LookError> for DoctorError {
-    fn from(error: LookError) -> Self {
-        match error {
-            LookError::Read(error) => error.into(),
-            LookError::Enter(error) => error.into(),
-            LookError::Host(error) => error.into(),
-        }
-    }
 }
 
 impl Hint for DoctorError {
@@ -49,7 +38,7 @@ impl Hint for DoctorError {
             Self::State(error) => error.hint(),
             Self::Socket(error) => error.hint(),
             Self::Host(error) => error.hint(),
-            Self::Dump(error) => error.hint(),
+            Self::Rules(error) => error.hint(),
             Self::Probe(error) => error.hint(),
         }
     }

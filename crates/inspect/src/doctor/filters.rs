@@ -1,29 +1,25 @@
-//! Other programs' rules, asked what they make of packets that must pass.
+//! Other programs' rules that stop packets which must pass.
 //!
-//! An accept of ours is no more than one of several votes: a packet has to pass every base chain
-//! on its way. So each foreign table is asked alone, and each that stops a packet is told.
+//! A packet has to pass every base chain on its way, whatever palisade's chains accept. So each foreign
+//! table is evaluated alone, and each that stops a packet is reported.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use palisade_core::evaluate::{Doubt, DoubtKind, Ground, Outcome, Verdict};
-use palisade_core::network::{self, InterfaceName, Name};
-use palisade_iptables::evaluate::Tables;
-use palisade_nft::evaluate::member;
-use palisade_nft::object::Family;
+use palisade_core::evaluate::{Doubt, DoubtKind, Outcome, Verdict};
+use palisade_core::network::{Family, InterfaceName, Name};
 
 use super::finding::{Check, Evidence, Finding, Severity};
-use super::keeper::{Keeper, Passage};
 use super::packets::{Probe, Wanted, probes};
-use super::rulesets::Rulesets;
 use super::scene::{Scene, told};
 use crate::devices::devices;
+use crate::host_rules::{HostRules, Passage, TableGroup};
 
 /// What stops packets, or may.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Stop {
     check: Check,
-    keeper: Keeper,
+    /// The number of the tables in those of the host.
+    group: usize,
     table: String,
     /// The chain of the rule, or the one whose policy decides.
     chain: String,
@@ -35,54 +31,54 @@ struct Stop {
     doubt: Option<String>,
 }
 
-/// Whom it concerns.
+/// The packets that are stopped, and their networks.
 #[derive(Debug, Default)]
 struct Stopped {
     networks: Vec<Name>,
-    packets: Vec<(InterfaceName, Wanted, network::Family)>,
+    packets: Vec<(InterfaceName, Wanted, Family)>,
 }
 
-pub(super) fn findings(scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
+pub(super) fn findings(scene: &Scene, rules: &HostRules) -> Vec<Finding> {
     let probes = probes(scene);
-    let mut stops: BTreeMap<Stop, Stopped> = BTreeMap::new();
-    let mut note = |probe: &Probe, stop: Option<Stop>| {
-        let Some(stop) = stop else { return };
-        let stopped = stops.entry(stop).or_default();
-        if !stopped.networks.contains(&probe.network) {
-            stopped.networks.push(probe.network.clone());
-        }
-        let packet = (probe.bridge.clone(), probe.wanted, probe.packet.family());
-        stopped.packets.push(packet);
-    };
     let devices = devices(&scene.host);
-    for program in &rulesets.foreign {
-        let alone = member(Cow::Borrowed(program));
-        let ground = Ground::new([alone]).on(devices.clone());
-        let keeper = Keeper::of_table(program);
-        let is_of_frames = matches!(program.table.family, Family::Bridge | Family::Netdev);
-        for probe in probes.iter().filter(|probe| is_of_frames || probe.meets_ip) {
-            note(probe, stop(&keeper, probe, &ground.evaluate(&probe.packet)));
+    let groups: Vec<&dyn TableGroup> = rules.groups().collect();
+    let mut stops: BTreeMap<Stop, Stopped> = BTreeMap::new();
+    for (number, group) in groups.iter().enumerate() {
+        if group.owner().is_palisade() {
+            continue;
         }
-    }
-    for saved in &rulesets.saved {
-        let ground = Ground::of(Tables::of(saved.family, &saved.tables));
-        let keeper = Keeper::of_saved(saved);
-        let sees = |probe: &&Probe| probe.meets_ip && probe.packet.family() == saved.family;
-        for probe in probes.iter().filter(sees) {
-            note(probe, stop(&keeper, probe, &ground.evaluate(&probe.packet)));
+        let ground = group.alone().on(devices.clone());
+        let meets = |probe: &&Probe| {
+            group.sees(probe.packet.family()) && (probe.meets_ip || group.sees_frames())
+        };
+        for probe in probes.iter().filter(meets) {
+            let outcome = ground.evaluate(&probe.packet);
+            let Some(stop) = stop((number, *group), probe, &outcome) else {
+                continue;
+            };
+            let stopped = stops.entry(stop).or_default();
+            if !stopped.networks.contains(&probe.network) {
+                stopped.networks.push(probe.network.clone());
+            }
+            let packet = (probe.bridge.clone(), probe.wanted, probe.packet.family());
+            stopped.packets.push(packet);
         }
     }
     let stops = stops.into_iter();
     stops
-        .map(|(stop, stopped)| finding(scene, stop, stopped))
+        .map(|(stop, stopped)| finding(scene, groups[stop.group], stop, stopped))
         .collect()
 }
 
-/// What stops a packet in a keeper's tables, or may, if anything does.
-fn stop(keeper: &Keeper, probe: &Probe, outcome: &Outcome) -> Option<Stop> {
+/// What stops a packet in these tables, or may, if anything does.
+fn stop(
+    (number, group): (usize, &dyn TableGroup),
+    probe: &Probe,
+    outcome: &Outcome,
+) -> Option<Stop> {
     let check = match probe.wanted {
         // The settings of br_netfilter keep frames from the rules of IP alone.
-        wanted if wanted.stays_on_bridge() && !keeper.is_of_frames() => Check::BridgeNfCall,
+        wanted if wanted.stays_on_bridge() && !group.sees_frames() => Check::BridgeNfCall,
         wanted if wanted.is_for_host() => Check::HostFilter,
         _ => Check::ForwardFilter,
     };
@@ -91,13 +87,13 @@ fn stop(keeper: &Keeper, probe: &Probe, outcome: &Outcome) -> Option<Stop> {
         let passes = |doubt: &&Doubt| doubt.may.contains(&Verdict::Accept);
         let doubt = outcome.doubts.iter().find(passes);
         let (rule, policy) = if stop.by_policy {
-            (None, Some(keeper.drop_policy().to_owned()))
+            (None, Some(group.drop_policy().to_owned()))
         } else {
             (Some(last.rule.clone()), None)
         };
         return Some(Stop {
             check,
-            keeper: keeper.clone(),
+            group: number,
             table: last.table.clone().unwrap_or_default(),
             chain: last.chain.clone(),
             base: stop.base.clone(),
@@ -114,7 +110,7 @@ fn stop(keeper: &Keeper, probe: &Probe, outcome: &Outcome) -> Option<Stop> {
     let doubt = outcome.doubts.iter().find(stops)?;
     Some(Stop {
         check,
-        keeper: keeper.clone(),
+        group: number,
         table: doubt.table.clone(),
         chain: doubt.chain.clone(),
         base: doubt.base.clone(),
@@ -124,7 +120,7 @@ fn stop(keeper: &Keeper, probe: &Probe, outcome: &Outcome) -> Option<Stop> {
     })
 }
 
-fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
+fn finding(scene: &Scene, group: &dyn TableGroup, stop: Stop, stopped: Stopped) -> Finding {
     let mut wanted: Vec<Wanted> = stopped
         .packets
         .iter()
@@ -135,22 +131,22 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
     let what: Vec<&str> = wanted.iter().map(|wanted| wanted.words).collect();
     let what = what.join(", ");
     let networks = told(&stopped.networks);
-    let mut mend: Vec<String> = Vec::new();
+    let mut fix: Vec<String> = Vec::new();
     let bridges: BTreeMap<String, Vec<String>> = scene.host.bridges().collect();
     for (bridge, wanted, _) in &stopped.packets {
         let passage = Passage {
             bridge,
-            wanted: *wanted,
+            packet: wanted.packet,
             ports: bridges.get(bridge.as_str()).map_or(&[], Vec::as_slice),
         };
-        for command in stop.keeper.lets_pass(&stop.base, passage) {
-            let command = scene.mend.inside(command);
-            if !mend.contains(&command) {
-                mend.push(command);
+        for command in group.allow(&stop.base, passage) {
+            let command = scene.commands.inside(command);
+            if !fix.contains(&command) {
+                fix.push(command);
             }
         }
     }
-    let program = stop.keeper.program().to_owned();
+    let program = group.program();
     let place = format!(
         "chain `{}` of table `{}` ({program})",
         stop.chain, stop.table
@@ -180,7 +176,7 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
         Some(why) => format!("perhaps {follows}. It is not certain: {why}"),
     };
     if stop.check == Check::BridgeNfCall {
-        mend = bridged(scene, &stopped);
+        fix = bridged(scene, &stopped);
     }
     Finding {
         check: stop.check,
@@ -193,8 +189,8 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
             rule: stop.rule,
             policy: stop.policy,
         }],
-        meaning: format!("{follows}. {}", stop.keeper.advice()),
-        mend,
+        meaning: format!("{follows}. {}", group.advice()),
+        fix,
         networks: stopped.networks,
     }
 }
@@ -202,14 +198,14 @@ fn finding(scene: &Scene, stop: Stop, stopped: Stopped) -> Finding {
 /// Frames that stay on a bridge need not meet the rules of IP at all.
 fn bridged(scene: &Scene, stopped: &Stopped) -> Vec<String> {
     let has = |family| stopped.packets.iter().any(|&(_, _, of)| of == family);
-    let mut mend = Vec::new();
+    let mut fix = Vec::new();
     for (family, path) in [
-        (network::Family::Ipv4, "net/bridge/bridge-nf-call-iptables"),
-        (network::Family::Ipv6, "net/bridge/bridge-nf-call-ip6tables"),
+        (Family::Ipv4, "net/bridge/bridge-nf-call-iptables"),
+        (Family::Ipv6, "net/bridge/bridge-nf-call-ip6tables"),
     ] {
         if has(family) {
-            mend.push(scene.mend.sysctl(path, "0"));
+            fix.push(scene.commands.sysctl(path, "0"));
         }
     }
-    mend
+    fix
 }

@@ -20,8 +20,9 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What follows from it for guests.
     pub meaning: String,
-    /// The way out: commands for a shell, to be run one after another.
-    pub mend: Vec<String>,
+    /// Commands for a shell, to be run one after another.
+    #[serde(rename = "mend")]
+    pub fix: Vec<String>,
 }
 
 /// How bad a finding is.

@@ -36,7 +36,7 @@ fn ipv4(scene: &Scene) -> Option<Finding> {
              over a reboot, write net.ipv4.ip_forward=1 into a file in /etc/sysctl.d",
             told(&networks)
         ),
-        mend: vec![scene.mend.sysctl(PATH, "1")],
+        fix: vec![scene.commands.sysctl(PATH, "1")],
         networks,
     })
 }
@@ -67,7 +67,7 @@ fn ipv4_by_interface(scene: &Scene) -> Vec<Finding> {
                 summary: format!("the host does not forward IPv4 that comes in by `{interface}`"),
                 evidence: vec![scene.settings.evidence(&path)],
                 meaning: format!("of network `{network}`: {meaning} by IPv4"),
-                mend: vec![scene.mend.sysctl(&path, "1")],
+                fix: vec![scene.commands.sysctl(&path, "1")],
             });
         }
     }
@@ -91,16 +91,16 @@ fn ipv6(scene: &Scene) -> Option<Finding> {
     if networks.is_empty() {
         return None;
     }
-    let mut mend = Vec::new();
+    let mut fix = Vec::new();
     let mut advice = "";
     // Forwarding makes the kernel forget what routers told: first it is to listen all the same.
     for link in listening(scene) {
         let path = format!("net/ipv6/conf/{}/accept_ra", link.name);
-        mend.push(scene.mend.sysctl(&path, "2"));
+        fix.push(scene.commands.sysctl(&path, "2"));
         advice = ". The host's own addresses and routes come from routers' advertisements: \
                   accept_ra=2 keeps them";
     }
-    mend.push(scene.mend.sysctl(PATH, "1"));
+    fix.push(scene.commands.sysctl(PATH, "1"));
     Some(Finding {
         check: Check::Ipv6Forwarding,
         severity: Severity::Error,
@@ -112,7 +112,7 @@ fn ipv6(scene: &Scene) -> Option<Finding> {
              /etc/sysctl.d{advice}",
             told(&networks)
         ),
-        mend,
+        fix,
         networks,
     })
 }
@@ -135,7 +135,7 @@ fn ipv6_disabled(scene: &Scene) -> Vec<Finding> {
                     "network `{network}` has an IPv6 subnet, and the host takes no IPv6 packet \
                      from its guests"
                 ),
-                mend: vec![scene.mend.sysctl(&path, "0")],
+                fix: vec![scene.commands.sysctl(&path, "0")],
             })
         })
         .collect()
@@ -203,7 +203,7 @@ fn accept_ra(scene: &Scene) -> Vec<Finding> {
                      of {} with it",
                     told(&networks)
                 ),
-                mend: vec![scene.mend.sysctl(&path, "2")],
+                fix: vec![scene.commands.sysctl(&path, "2")],
             }
         })
         .collect()

@@ -4,8 +4,8 @@ use palisade_core::network::Family;
 use palisade_netlink::rtnetlink::{Link, RouteKind};
 
 use super::finding::{Check, Evidence, Finding, Severity};
-use super::mend::word;
 use super::scene::Scene;
+use crate::shell::word;
 
 /// How the bridges of others begin that see to their rules themselves.
 const OF_OTHERS: [&str; 9] = [
@@ -23,23 +23,23 @@ fn bridges(scene: &Scene) -> Vec<Finding> {
     for (record, bridge) in scene.ruled() {
         let network = record.network.name();
         let name = word(bridge.as_str());
-        let (state, severity, meaning, mend) = match scene.host.link(bridge.as_str()) {
+        let (state, severity, meaning, fix) = match scene.host.link(bridge.as_str()) {
             None => (
                 "not there",
                 Severity::Warning,
                 "has rules and no bridge: no guest is on it",
                 vec![
                     scene
-                        .mend
+                        .commands
                         .inside(format!("ip link add name {name} type bridge")),
-                    scene.mend.inside(format!("ip link set {name} up")),
+                    scene.commands.inside(format!("ip link set {name} up")),
                 ],
             ),
             Some(link) if !link.is_up => (
                 "down",
                 Severity::Error,
                 "has a bridge that passes nothing",
-                vec![scene.mend.inside(format!("ip link set {name} up"))],
+                vec![scene.commands.inside(format!("ip link set {name} up"))],
             ),
             Some(_) => continue,
         };
@@ -53,7 +53,7 @@ fn bridges(scene: &Scene) -> Vec<Finding> {
                 state: state.to_owned(),
             }],
             meaning: format!("network `{network}` {meaning}"),
-            mend,
+            fix,
         });
     }
     found
@@ -67,17 +67,17 @@ fn devices(scene: &Scene) -> Vec<Finding> {
             continue;
         };
         let name = word(device.as_str());
-        let (state, mend) = match scene.host.link(device.as_str()) {
+        let (state, fix) = match scene.host.link(device.as_str()) {
             None => (
                 "not there",
                 vec![format!(
                     "{} # then name one of these in the definition of `{network}`, and apply it",
-                    scene.mend.inside("ip -brief link")
+                    scene.commands.inside("ip -brief link")
                 )],
             ),
             Some(link) if !link.is_up => (
                 "down",
-                vec![scene.mend.inside(format!("ip link set {name} up"))],
+                vec![scene.commands.inside(format!("ip link set {name} up"))],
             ),
             Some(_) => continue,
         };
@@ -94,7 +94,7 @@ fn devices(scene: &Scene) -> Vec<Finding> {
                 "network `{network}` forwards through `{device}` alone: guests reach nobody \
                  outside until it is there and up"
             ),
-            mend,
+            fix,
         });
     }
     found
@@ -158,7 +158,7 @@ pub(super) fn unruled_finding(scene: &Scene, link: &Link) -> Finding {
         ),
         evidence,
         meaning: format!("{meaning}. Apply a network for it, or set it down"),
-        mend: vec![scene.mend.inside(format!("ip link set {bridge} down"))],
+        fix: vec![scene.commands.inside(format!("ip link set {bridge} down"))],
     }
 }
 

@@ -1,105 +1,50 @@
-//! What was left: by libvirt, and by ourselves.
+//! Rules and state that were left, by libvirt or by palisade.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use palisade::Firewall;
-use palisade_core::location::Location;
 use palisade_core::network::InterfaceName;
-use palisade_core::owner::Owner;
 use palisade_core::state::{Record, State, StateError};
-use palisade_nft::owner;
 
-use super::exact;
 use super::finding::{Check, Evidence, Finding, Severity};
-use super::location::is_of_programs;
-use super::mend::word;
-use super::rulesets::Rulesets;
 use super::scene::{Scene, names};
-use crate::libvirt::{self, Matched, Native, is_its_chain};
+use crate::host_rules::{HostRules, Place, Removal, TableGroup};
+use crate::libvirt::Matched;
+use crate::shell::word;
 
-/// libvirt's rules, as they stood.
-#[derive(Debug)]
-pub(super) struct OfLibvirt {
-    native: Vec<Native>,
-    /// All of them.
-    all: Vec<Matched>,
-}
-
-impl OfLibvirt {
-    pub(super) fn new(native: Vec<Native>, rulesets: &Rulesets) -> Self {
-        let all = native.iter().map(|rule| rule.matched.clone());
-        let in_iptables = rulesets.saved.iter().flat_map(libvirt::in_iptables);
-        Self {
-            all: all.chain(in_iptables).collect(),
-            native,
-        }
-    }
-
-    pub(super) fn names(&self, bridge: &str) -> bool {
-        self.all.iter().any(|rule| rule.names(bridge))
-    }
-
-    /// Whether there is more than the way to it.
-    fn is_at_work(&self) -> bool {
-        self.all.iter().any(|rule| !rule.is_jump)
-    }
-}
-
-pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) -> Option<Finding> {
+/// libvirt's rules, next to networks of palisade's or left over.
+pub(super) fn of_libvirt(scene: &Scene, rules: &HostRules) -> Option<Finding> {
+    let all = libvirt_rules(scene, rules);
+    let names_bridge = |bridge: &str| all.iter().any(|rule| rule.names(bridge));
     let both: Vec<(&Record, &InterfaceName)> = scene
         .ruled()
-        .filter(|(_, bridge)| rules.names(bridge.as_str()))
+        .filter(|(_, bridge)| names_bridge(bridge.as_str()))
         .collect();
     let networks = names(both.iter().map(|&(record, _)| record));
-    let of_a_bridge = |link: &palisade_netlink::rtnetlink::Link| rules.names(&link.name);
-    if networks.is_empty() && (scene.host.links.iter().any(of_a_bridge) || !rules.is_at_work()) {
-        return None; // It is at work, on bridges of its own; or nothing is left but its chains.
+    if networks.is_empty() {
+        let mut links = scene.host.links.iter();
+        let is_in_use = links.any(|link| names_bridge(&link.name));
+        let has_only_jumps = all.iter().all(|rule| rule.is_jump);
+        if is_in_use || has_only_jumps {
+            return None;
+        }
     }
-    // What is about the same bridges and subnets, and no more: it may have other networks.
+    // libvirt may have other networks, whose rules are kept.
     let is_meant = |rule: &Matched| {
         both.iter()
             .any(|(record, _)| rule.concerns(&record.network))
     };
-    let (mut evidence, mut mend) = (Vec::new(), Vec::new());
-    for table in &rulesets.tables {
-        if owner::of_table(table) == Owner::Libvirt {
-            let name = format!("{} {}", table.family, table.name);
-            mend.extend(
-                networks
-                    .is_empty()
-                    .then(|| format!("nft delete table {name}")),
-            );
-            evidence.push(Evidence::Table {
-                program: "nftables".to_owned(),
-                table: name,
-            });
-        }
+    let (mut evidence, mut fix) = (Vec::new(), Vec::new());
+    for group in rules.groups() {
+        let places = group.libvirts().into_iter();
+        evidence.extend(places.map(|place| seen(group, place)));
+        fix.extend(match networks.is_empty() {
+            true => group.remove_libvirt(),
+            false => group.remove_libvirt_rules(&scene.host.links, &is_meant),
+        });
     }
-    let native = rules.native.iter();
-    let native: Vec<&Native> = native
-        .filter(|rule| !is_its_chain(&rule.chain) && is_meant(&rule.matched))
-        .collect();
-    mend.extend(exact::native(&native));
-    for saved in &rulesets.saved {
-        for table in &saved.tables {
-            let mut chains = table.chains.iter().map(|chain| &chain.name);
-            if let Some(first) = chains.find(|name| is_its_chain(name)) {
-                evidence.push(Evidence::Rule {
-                    program: saved.program.clone(),
-                    table: table.name.clone(),
-                    chain: first.clone(),
-                    rule: None,
-                    policy: None,
-                });
-                mend.extend(match networks.is_empty() {
-                    true => exact::libvirt_chains(&saved.program, table),
-                    false => exact::libvirt_rules(&saved.program, table, is_meant),
-                });
-            }
-        }
-    }
-    let mend = mend.iter().map(|command| scene.mend.inside(command));
+    let fix = fix.iter().map(|command| scene.commands.inside(command));
     let (severity, summary, meaning) = if networks.is_empty() {
         (
             Severity::Note,
@@ -123,51 +68,50 @@ pub(super) fn of_libvirt(scene: &Scene, rulesets: &Rulesets, rules: &OfLibvirt) 
         summary: summary.to_owned(),
         evidence,
         meaning: meaning.to_owned(),
-        mend: mend.collect(),
+        fix: fix.collect(),
     })
 }
 
-/// Our tables and chains without a record.
-pub(super) fn unrecorded(firewall: &Firewall, scene: &Scene, rulesets: &Rulesets) -> Vec<Finding> {
+/// libvirt's rules, in any technology.
+pub(super) fn libvirt_rules(scene: &Scene, rules: &HostRules) -> Vec<Matched> {
+    let groups = rules.groups();
+    groups
+        .flat_map(|group| group.libvirt_rules(&scene.host.links))
+        .collect()
+}
+
+/// palisade's tables and chains without a record.
+pub(super) fn unrecorded(firewall: &Firewall, scene: &Scene, rules: &HostRules) -> Vec<Finding> {
     let mut found = Vec::new();
-    for program in &rulesets.own {
-        let table = &program.table;
-        let here = Some(Location::OwnTable(table.name.clone()));
-        let mut places = scene.records.iter().map(|record| &record.placement);
-        let is_recorded = places.any(|placement| firewall.location(placement) == here);
-        if let Some(mend) = exact::ours(program).filter(|_| !is_recorded) {
-            let evidence = Evidence::Table {
-                program: "nftables".to_owned(),
-                table: format!("{} {}", table.family, table.name),
-            };
-            found.push(orphan(evidence, scene.mend.inside(mend)));
+    for group in rules.groups() {
+        let here = Some(group.location());
+        let mut placements = scene.records.iter().map(|record| &record.placement);
+        if placements.any(|placement| firewall.location(placement) == here) {
+            continue;
         }
-    }
-    for saved in &rulesets.saved {
-        let is_recorded = scene
-            .records
-            .iter()
-            .any(|record| is_of_programs(firewall, record, saved.variant));
-        for table in saved.tables.iter().filter(|_| !is_recorded) {
-            let Some(mend) = exact::ours_in_iptables(&saved.program, table) else {
-                continue;
-            };
-            let mut chains = table.chains.iter().map(|chain| &chain.name);
-            let chain = chains.find(|name| Owner::of_chain(name).is_palisade());
-            let evidence = Evidence::Rule {
-                program: saved.program.clone(),
-                table: table.name.clone(),
-                chain: chain.cloned().unwrap_or_default(),
-                rule: None,
-                policy: None,
-            };
-            found.push(orphan(evidence, scene.mend.inside(mend)));
-        }
+        let removals = group.palisades().into_iter();
+        found.extend(removals.map(|Removal { place, command }| {
+            orphan(seen(group, place), scene.commands.inside(command))
+        }));
     }
     found
 }
 
-fn orphan(evidence: Evidence, mend: String) -> Finding {
+fn seen(group: &dyn TableGroup, Place { table, chain }: Place) -> Evidence {
+    let program = group.program();
+    match chain {
+        None => Evidence::Table { program, table },
+        Some(chain) => Evidence::Rule {
+            program,
+            table,
+            chain,
+            rule: None,
+            policy: None,
+        },
+    }
+}
+
+fn orphan(evidence: Evidence, command: String) -> Finding {
     Finding {
         check: Check::Unrecorded,
         severity: Severity::Warning,
@@ -177,7 +121,7 @@ fn orphan(evidence: Evidence, mend: String) -> Finding {
         meaning: "another state directory knows them (--state-dir), or it was lost. They act all \
                   the same, and `remove` would not find them. What others put among them stays"
             .to_owned(),
-        mend: vec![mend],
+        fix: vec![command],
     }
 }
 
@@ -193,7 +137,7 @@ pub(super) fn of_state(scene: &Scene, state: &State) -> Result<Vec<Finding>, Sta
             summary: "a change of networks was interrupted, or is under way".to_owned(),
             evidence: vec![file(&place.join("journal"), "there")],
             meaning: "rules of it may stand that no record names, or be missing".to_owned(),
-            mend: vec![scene.mend.palisade("recover")],
+            fix: vec![scene.commands.palisade("recover")],
         });
     }
     for quarantined in state.quarantined(&[])? {
@@ -241,7 +185,7 @@ fn set_aside(path: &Path, why: &str, meaning: &str) -> Finding {
         summary: format!("{shown} does not count"),
         evidence: vec![file(path, why)],
         meaning: meaning.to_owned(),
-        mend: vec![format!("rm -r {}", word(&path.to_string_lossy()))],
+        fix: vec![format!("rm -r {}", word(&path.to_string_lossy()))],
     }
 }
 

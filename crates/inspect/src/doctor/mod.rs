@@ -1,26 +1,21 @@
-//! What on a host drops, breaks or hides guests' traffic, whoever put it there.
+//! What on a host drops, breaks or hides guests' traffic.
 //!
-//! [`Inspector::doctor`](crate::Inspector::doctor) reads all that checks look at once: interfaces and
-//! routes, the kernel's settings, everybody's rules, our own records. Each check is a file here,
-//! and makes [`Finding`]s of what it sees: with evidence, what follows for which network, and
-//! commands that mend it. Nothing is changed; what the kernel can do is tried out in batches that
-//! must fail.
+//! [`Inspector::doctor`](crate::Inspector::doctor) reads once what the checks need: interfaces and
+//! routes, the kernel's settings, the rules of all programs, palisade's records. Each check is a file
+//! here and returns [`Finding`]s, with evidence, the consequence for networks, and commands that fix
+//! it. Nothing is changed; what the kernel can do is tried out in batches that must fail.
 
 mod collisions;
 mod error;
-mod exact;
-mod features;
 mod filters;
 mod finding;
+mod fix;
 mod forwarding;
 mod interfaces;
-mod keeper;
+mod iptables;
 mod leftovers;
-mod location;
-mod mend;
+mod nftables;
 mod packets;
-mod programs;
-mod rulesets;
 mod scene;
 mod settings;
 mod sources;
@@ -29,26 +24,22 @@ mod unguarded;
 use std::path::{Path, PathBuf};
 
 use palisade::{Firewall, folder};
+use palisade_core::network::Family;
 use palisade_core::state::State;
-use palisade_netlink::Socket;
 use palisade_netlink::rtnetlink::Host;
-use palisade_nft::backend::Nftables;
 
-use crate::{ip_tables, libvirt};
-use leftovers::OfLibvirt;
-use mend::Mend;
-use rulesets::Rulesets;
+use crate::host_rules::{HostReader, Unread};
+use fix::Commands;
 use scene::Scene;
 use settings::Settings;
 
 pub use error::DoctorError;
 pub use finding::{Check, Evidence, Finding, Severity};
 
-/// All that is wrong, the worst first.
+/// All findings, the worst first.
 pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> {
     let (state, namespace) = (firewall.state(), firewall.namespace());
     let host = Host::read(namespace)?;
-    let legacy = ip_tables::families(namespace)?;
     let settings = match namespace {
         None => Settings::read(&host),
         Some(path) => {
@@ -60,33 +51,32 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
         records: state.records(None)?,
         host,
         settings,
-        mend: Mend {
+        commands: Commands {
             namespace: namespace.map(Path::to_owned),
             state_directory: unusual(state),
         },
     };
-    let mut nftables = Nftables::new(Box::new(Socket::open_in(namespace)?));
-    let mut rulesets = Rulesets::read(&mut nftables.reader(), namespace, &legacy)?;
-    let native = libvirt::nftables(&mut nftables.reader(), namespace)?;
-    let of_libvirt = OfLibvirt::new(native, &rulesets);
+    let mut reader = HostReader::open(namespace)?;
+    let rules = reader.read(&Family::BOTH)?;
 
-    let mut found = std::mem::take(&mut rulesets.unseen);
-    found.extend(filters::findings(&scene, &rulesets));
+    let mut found: Vec<Finding> = rules.unread.iter().map(not_seen).collect();
+    found.extend(filters::findings(&scene, &rules));
     found.extend(forwarding::findings(&scene));
     found.extend(sources::findings(&scene));
     found.extend(interfaces::findings(&scene));
+    let of_libvirt = leftovers::libvirt_rules(&scene, &rules);
     for link in interfaces::unruled(&scene) {
-        if !of_libvirt.names(&link.name) {
+        if !of_libvirt.iter().any(|rule| rule.names(&link.name)) {
             found.push(interfaces::unruled_finding(&scene, link));
         }
     }
     found.extend(collisions::findings(&scene));
     found.extend(unguarded::findings(firewall, &scene));
-    found.extend(programs::findings(firewall, &scene, &rulesets));
-    found.extend(features::of_nftables(&scene, &mut nftables)?);
-    found.extend(features::of_iptables(firewall, &scene));
-    found.extend(leftovers::of_libvirt(&scene, &rulesets, &of_libvirt));
-    found.extend(leftovers::unrecorded(firewall, &scene, &rulesets));
+    found.extend(iptables::both_variants(firewall, &scene, &rules));
+    found.extend(nftables::lacks(&scene, reader.nftables())?);
+    found.extend(iptables::lacks(firewall, &scene));
+    found.extend(leftovers::of_libvirt(&scene, &rules));
+    found.extend(leftovers::unrecorded(firewall, &scene, &rules));
     found.extend(leftovers::of_state(&scene, state)?);
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
@@ -97,4 +87,25 @@ fn unusual(state: &State) -> Option<PathBuf> {
     let place = PathBuf::from(state.place());
     let parent = place.parent().map(Path::to_owned);
     parent.filter(|parent| *parent != folder::usual())
+}
+
+fn not_seen(
+    Unread {
+        variant,
+        family,
+        why,
+    }: &Unread,
+) -> Finding {
+    Finding {
+        check: Check::NotSeen,
+        severity: Severity::Note,
+        networks: Vec::new(),
+        summary: format!("the rules of {variant} iptables for {family} could not be looked at"),
+        evidence: vec![Evidence::Table {
+            program: format!("iptables-{variant}-save"),
+            table: why.clone(),
+        }],
+        meaning: "they are in use, and may drop what guests send".to_owned(),
+        fix: vec!["apt-get install iptables".to_owned()],
+    }
 }

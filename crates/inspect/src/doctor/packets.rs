@@ -45,7 +45,7 @@ pub(super) struct Probe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Wanted {
     place: usize,
-    packet: &'static ProbePacket,
+    pub(super) packet: &'static ProbePacket,
 }
 
 impl Deref for Wanted {

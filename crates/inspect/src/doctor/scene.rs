@@ -4,7 +4,7 @@ use palisade_core::network::{Family, Forward, InterfaceName, Name, Network};
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::Host;
 
-use super::mend::Mend;
+use super::fix::Commands;
 use super::settings::Settings;
 
 /// A host as it was at one moment, and the networks that are recorded to run on it.
@@ -13,7 +13,7 @@ pub(super) struct Scene {
     pub(super) records: Vec<Record>,
     pub(super) host: Host,
     pub(super) settings: Settings,
-    pub(super) mend: Mend,
+    pub(super) commands: Commands,
 }
 
 impl Scene {

@@ -41,7 +41,7 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
                     "answers to guests of network `{network}` that come in by `{device}` are lost \
                      where the host's own way to their source is another one; 2 filters loosely"
                 ),
-                mend: mend(scene, device.as_str()),
+                fix: fix(scene, device.as_str()),
             });
         }
     }
@@ -80,7 +80,7 @@ fn on_bridge(
         summary: format!("bridge `{bridge}` filters sources strictly (rp_filter)"),
         evidence,
         meaning,
-        mend: mend(scene, bridge),
+        fix: fix(scene, bridge),
     }
 }
 
@@ -99,9 +99,9 @@ fn strict(scene: &Scene, interface: &str) -> Option<Vec<Evidence>> {
 }
 
 /// 2, loose, is the larger value, and so holds whatever that of all is.
-fn mend(scene: &Scene, interface: &str) -> Vec<String> {
+fn fix(scene: &Scene, interface: &str) -> Vec<String> {
     let path = format!("net/ipv4/conf/{interface}/rp_filter");
-    vec![scene.mend.sysctl(&path, "2")]
+    vec![scene.commands.sysctl(&path, "2")]
 }
 
 fn leads_back(scene: &Scene, bridge: &str, subnet: Subnet) -> bool {

@@ -39,7 +39,7 @@ pub(super) fn findings(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
                  bridge, as libvirt does, or move to layout mapped, which rules it",
                 record.placement
             ),
-            mend: vec![scene.mend.sysctl(&disabled, "1")],
+            fix: vec![scene.commands.sysctl(&disabled, "1")],
         });
     }
     found

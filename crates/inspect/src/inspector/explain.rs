@@ -1,10 +1,10 @@
 //! What becomes of a packet of the running networks.
 
 use palisade_core::network::Network;
-use palisade_nft::dump::Reader;
 
 use super::Inspector;
 use crate::explain::{ExplainError, Explanation, Live, Question};
+use crate::host_rules::HostReader;
 
 impl Inspector<'_> {
     /// What becomes of a packet by everything that is installed in this network namespace:
@@ -33,13 +33,13 @@ impl Inspector<'_> {
 
     fn with_live<T>(
         &mut self,
-        ask: impl FnOnce(&mut Live<'_>, &mut Reader<'_>) -> Result<T, ExplainError>,
+        ask: impl FnOnce(&mut Live, &mut HostReader) -> Result<T, ExplainError>,
     ) -> Result<T, ExplainError> {
         let records = self.firewall.running()?;
         let networks: Vec<Network> = records.into_iter().map(|record| record.network).collect();
         let namespace = self.firewall.namespace().map(ToOwned::to_owned);
-        let nftables = self.nftables()?;
+        let reader = self.reader()?;
         let mut live = Live::of(networks, namespace.as_deref())?;
-        ask(&mut live, &mut nftables.reader())
+        ask(&mut live, reader)
     }
 }

@@ -4,7 +4,8 @@ use palisade::{Action, Report};
 use palisade_core::network::Name;
 
 use super::Inspector;
-use crate::libvirt::{LookError, notices};
+use crate::host_rules::HostRulesError;
+use crate::libvirt::notices;
 
 impl Inspector<'_> {
     /// Notes for the report of a change: one for each bridge of its added and replaced networks
@@ -22,13 +23,11 @@ impl Inspector<'_> {
         })
     }
 
-    fn notes_for(&mut self, names: Vec<&Name>) -> Result<Vec<String>, LookError> {
+    fn notes_for(&mut self, names: Vec<&Name>) -> Result<Vec<String>, HostRulesError> {
         let mut bridges = Vec::new();
         self.firewall.state().recall(names, |record| {
             bridges.extend(record.network.ruled_bridge().cloned());
         });
-        let namespace = self.firewall.namespace().map(ToOwned::to_owned);
-        let nftables = self.nftables()?;
-        notices(&mut nftables.reader(), namespace.as_deref(), &bridges)
+        Ok(notices(&self.reader()?.libvirt_rules()?, &bridges))
     }
 }

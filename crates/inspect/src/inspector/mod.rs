@@ -7,14 +7,15 @@ mod libvirt;
 mod trace;
 
 use palisade::Firewall;
-use palisade_netlink::{Socket, SocketError};
-use palisade_nft::backend::Nftables;
+use palisade_netlink::SocketError;
+
+use crate::host_rules::HostReader;
 
 /// Answers questions about the networks of a firewall and their packets. It holds a netlink socket
 /// for as long as it lives, opened when it is first needed.
 pub struct Inspector<'f> {
     firewall: &'f mut Firewall,
-    nftables: Option<Nftables>,
+    reader: Option<HostReader>,
 }
 
 impl<'f> Inspector<'f> {
@@ -22,18 +23,15 @@ impl<'f> Inspector<'f> {
     pub fn of(firewall: &'f mut Firewall) -> Self {
         Self {
             firewall,
-            nftables: None,
+            reader: None,
         }
     }
 
-    /// Reads nf_tables in the firewall's network namespace.
-    fn nftables(&mut self) -> Result<&mut Nftables, SocketError> {
-        Ok(match &mut self.nftables {
+    /// Reads the rules of the firewall's network namespace.
+    fn reader(&mut self) -> Result<&mut HostReader, SocketError> {
+        Ok(match &mut self.reader {
             Some(open) => open,
-            closed => {
-                let socket = Socket::open_in(self.firewall.namespace())?;
-                closed.insert(Nftables::new(Box::new(socket)))
-            }
+            closed => closed.insert(HostReader::open(self.firewall.namespace())?),
         })
     }
 }

@@ -17,7 +17,9 @@ const NAMES: [(Family, &str); 2] = [
 ///
 /// # Errors
 /// If the namespace cannot be entered.
-pub(crate) fn families(namespace: Option<&Path>) -> Result<Vec<Family>, SocketError> {
+pub(in crate::host_rules) fn families(
+    namespace: Option<&Path>,
+) -> Result<Vec<Family>, SocketError> {
     match namespace {
         None => Ok(used()),
         Some(path) => palisade_netlink::within(path.to_owned(), || Ok(used())),

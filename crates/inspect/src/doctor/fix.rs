@@ -1,17 +1,19 @@
-//! Commands that mend: as a shell takes them, in the right namespace.
+//! Commands that fix something, as a shell reads them, in the right namespace.
 
 use std::path::PathBuf;
 
-/// Writes commands for the host that was looked at.
+use crate::shell::word;
+
+/// Writes commands for the host that was examined.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Mend {
-    /// The network namespace that was looked at, if it is not the caller's.
+pub(super) struct Commands {
+    /// The network namespace that was examined, if it is not the caller's.
     pub(super) namespace: Option<PathBuf>,
     /// The state directory, if it is not the usual one.
     pub(super) state_directory: Option<PathBuf>,
 }
 
-impl Mend {
+impl Commands {
     /// A command on the network namespace.
     pub(super) fn inside(&self, command: impl AsRef<str>) -> String {
         let command = command.as_ref();
@@ -42,7 +44,7 @@ impl Mend {
         format!("{command} {arguments}")
     }
 
-    /// Sets what stands in a file below /proc/sys.
+    /// Sets the value of a file below /proc/sys.
     pub(super) fn sysctl(&self, path: &str, value: &str) -> String {
         // With slashes, a name that has dots is still one.
         let key = if path.contains('.') {
@@ -54,53 +56,40 @@ impl Mend {
     }
 }
 
-/// One word for a shell.
-pub(super) fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_one_word() {
-        assert_eq!(word("virbr0"), "virbr0");
-        assert_eq!(word("a;reboot"), "'a;reboot'");
-        assert_eq!(word("it's"), r"'it'\''s'");
-        let mend = Mend::default();
+    fn dots_in_names_stay() {
+        let commands = Commands::default();
         let forwarding = "net/ipv4/conf/eth0.100/forwarding";
         assert_eq!(
-            mend.sysctl(forwarding, "1"),
+            commands.sysctl(forwarding, "1"),
             "sysctl -w net/ipv4/conf/eth0.100/forwarding=1"
         );
         assert_eq!(
-            mend.sysctl("net/ipv4/ip_forward", "1"),
+            commands.sysctl("net/ipv4/ip_forward", "1"),
             "sysctl -w net.ipv4.ip_forward=1"
         );
     }
 
     #[test]
-    fn commands_go_where_was_looked() {
-        let mend = Mend {
+    fn commands_are_for_the_examined_namespace() {
+        let commands = Commands {
             namespace: Some("/run/netns/lab".into()),
             state_directory: Some("/tmp/s".into()),
         };
         assert_eq!(
-            mend.inside("nft list ruleset"),
+            commands.inside("nft list ruleset"),
             "nsenter --net=/run/netns/lab nft list ruleset"
         );
         assert_eq!(
-            mend.inside("a | b"),
+            commands.inside("a | b"),
             "nsenter --net=/run/netns/lab sh -c 'a | b'"
         );
         assert_eq!(
-            mend.palisade("repair"),
+            commands.palisade("repair"),
             "palisade --netns /run/netns/lab --state-dir /tmp/s repair"
         );
     }

@@ -1,0 +1,248 @@
+//! What becomes of a packet, and why.
+
+use palisade_core::evaluate::{Doubt, Ground, Member, Nat, Outcome, Packet, Verdict, Visit};
+use palisade_core::network::Name;
+use palisade_core::owner::Owner;
+use palisade_core::rules::RuleKind;
+use palisade_netlink::rtnetlink::{Address, Host};
+use serde::Serialize;
+
+use super::resolve::Resolved;
+use crate::host_rules::is_shared;
+
+/// What becomes of a packet, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Whether all these tables let it pass. That it arrives is not said: there are routes,
+    /// bridges and guests too.
+    pub verdict: Verdict,
+    /// What happens to its source address; none if nothing does.
+    #[serde(serialize_with = "some_nat")]
+    pub nat: Nat,
+    /// Why, in words.
+    pub nat_because: String,
+    /// The packet.
+    pub packet: Packet,
+    /// What of it was not said, and is assumed.
+    pub assumptions: Vec<String>,
+    /// What it met, in that order.
+    pub path: Vec<Visit>,
+    /// Rules that may still change the verdict, since what they ask is not known here.
+    pub undecided: Vec<Doubt>,
+    /// What each table says by itself.
+    pub tables: Vec<TableVerdict>,
+    /// What else people should know.
+    pub notes: Vec<String>,
+}
+
+/// What one table says of a packet by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableVerdict {
+    /// The table, or the family of programs that printed several.
+    pub table: String,
+    /// Whether palisade made it, or has chains in it.
+    pub ours: bool,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// The other verdicts that may come of it: it asks for what is not known here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may: Vec<Verdict>,
+}
+
+/// Who refuses a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal<'a> {
+    /// A rule of a network.
+    Network {
+        /// The network.
+        network: &'a Name,
+        /// What its rule is for.
+        purpose: RuleKind,
+    },
+    /// A rule that somebody put into a chain of ours.
+    Intruder(&'a Visit),
+    /// A rule or a policy of others.
+    Others {
+        /// That rule.
+        visit: &'a Visit,
+        /// What our tables say.
+        ours: Ours,
+    },
+}
+
+/// What our tables say of a packet that others refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ours {
+    /// They let it pass.
+    Passed,
+    /// They were not asked any more, and would let it pass.
+    WouldPass,
+    /// They would refuse it too.
+    WouldRefuse,
+    /// There are none beside the one in which others refuse it, or none at all.
+    Silent,
+}
+
+/// Whether a rule is in a chain of palisade's.
+fn is_own_chain(visit: &Visit) -> bool {
+    let table = visit.table.as_deref().unwrap_or_default();
+    !is_shared(table) || Owner::of_chain(&visit.chain).is_palisade()
+}
+
+/// `null` where there is none.
+fn some_nat<S: serde::Serializer>(nat: &Nat, serializer: S) -> Result<S::Ok, S::Error> {
+    let nat = (*nat != Nat::None).then_some(nat);
+    nat.serialize(serializer)
+}
+
+impl TableVerdict {
+    fn of((member, outcome): (&Member<'_>, Outcome)) -> Self {
+        let mut may: Vec<Verdict> = outcome
+            .doubts
+            .iter()
+            .flat_map(|doubt| doubt.may.clone())
+            .collect();
+        may.sort();
+        may.dedup();
+        Self {
+            table: member.label.clone(),
+            ours: member.owner.is_palisade(),
+            verdict: outcome.fate.verdict,
+            may,
+        }
+    }
+}
+
+impl Explanation {
+    pub(super) fn of(ground: &Ground<'_>, resolved: Resolved) -> Self {
+        let Resolved {
+            packet,
+            assumptions,
+            notes: mut told,
+        } = resolved;
+        told.extend(notes(&packet));
+        let outcome = ground.evaluate(&packet);
+        let tables = ground.alone(&packet).map(TableVerdict::of).collect();
+        let Outcome {
+            fate,
+            path,
+            nat_because,
+            doubts,
+            stop: _,
+        } = outcome;
+        Self {
+            verdict: fate.verdict,
+            nat: fate.nat,
+            nat_because,
+            assumptions,
+            path,
+            undecided: doubts,
+            tables,
+            notes: told,
+            packet,
+        }
+    }
+
+    /// The last rule that the packet met: the one that decided, where it is refused.
+    fn decided_by(&self) -> Option<&Visit> {
+        self.path.iter().rfind(|visit| visit.matched == Some(true))
+    }
+
+    /// Whether a rule of a network applies to the packet.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        let is_ours = |visit: &Visit| visit.matched == Some(true) && visit.network.is_some();
+        self.path.iter().any(is_ours)
+    }
+
+    /// Who refuses the packet; none if it passes.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal<'_>> {
+        if self.verdict.passes() {
+            return None;
+        }
+        let visit = self.decided_by()?;
+        if let (Some(network), Some(purpose)) = (&visit.network, visit.purpose) {
+            return Some(Refusal::Network { network, purpose });
+        }
+        let place = visit.table.as_deref().unwrap_or_default();
+        // Programs of iptables print several tables, each behind their name.
+        let is_here = |table: &&TableVerdict| {
+            place == table.table || place.starts_with(&format!("{} ", table.table))
+        };
+        let here = self.tables.iter().find(is_here);
+        let is_among_ours = here.is_some_and(|table| table.ours);
+        let elsewhere = || {
+            let tables = self.tables.iter();
+            tables.filter(|table| table.ours && !is_here(table))
+        };
+        // The strictest.
+        let ours = elsewhere().map(|table| table.verdict).max();
+        let was_there = |visit: &Visit| {
+            elsewhere().any(|table| visit.table.as_deref() == Some(table.table.as_str()))
+        };
+        Some(match ours {
+            _ if is_among_ours && is_own_chain(visit) => Refusal::Intruder(visit),
+            Some(ours) if ours.passes() => Refusal::Others {
+                visit,
+                ours: if self.path.iter().any(was_there) {
+                    Ours::Passed
+                } else {
+                    Ours::WouldPass
+                },
+            },
+            Some(_) => Refusal::Others {
+                visit,
+                ours: Ours::WouldRefuse,
+            },
+            None => Refusal::Others {
+                visit,
+                ours: Ours::Silent,
+            },
+        })
+    }
+
+    /// Says what the outgoing interface's addresses are, where the packet gets one of them.
+    pub(super) fn name_addresses(&mut self, host: &Host) {
+        let out = self.packet.out_interface.as_ref();
+        let Some(link) = out.and_then(|name| host.link(name.as_str())) else {
+            return;
+        };
+        if !matches!(self.nat, Nat::Masquerade { .. }) {
+            return;
+        }
+        let is_its = |address: &&Address| {
+            address.device == link.index
+                && address.address.is_ipv4() == self.packet.source().is_ipv4()
+        };
+        let its: Vec<String> = host
+            .addresses
+            .iter()
+            .filter(is_its)
+            .map(|address| address.address.to_string())
+            .collect();
+        self.notes.push(match its.as_slice() {
+            [] => format!(
+                "`{}` has no address to masquerade with: the packet is dropped",
+                link.name
+            ),
+            its => format!(
+                "masquerading uses an address of `{}`: {}",
+                link.name,
+                its.join(", ")
+            ),
+        });
+    }
+}
+
+fn notes(packet: &Packet) -> Vec<String> {
+    let mut notes = Vec::new();
+    if packet.is_forwarded() && packet.in_interface == packet.out_interface {
+        notes.push(
+            "in and out by one interface: between guests of one subnet, these rules see it only with \
+             br_netfilter"
+                .to_owned(),
+        );
+    }
+    notes
+}
