@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use palisade_core::owner::Owner;
-use palisade_iptables::rule::{jump, tag};
-use palisade_iptables::text::{Table, Words};
+use palisade_iptables::rule::{is_admin_chain, jump, tag};
+use palisade_iptables::text::{Rule, Table, Words};
 
 use crate::libvirt::{Matched, is_its_chain};
 use crate::shell::{in_turn, word};
@@ -49,11 +49,14 @@ pub(super) fn libvirt_chains(program: &str, table: &Table) -> Option<String> {
 /// with the jumps to them. `None` if palisade has nothing there.
 pub(super) fn palisades(program: &str, table: &Table) -> Option<String> {
     let is_palisades = |chain: &str| Owner::of_chain(chain).is_palisade();
+    let is_tagged = |rule: &Rule| {
+        is_palisades(&rule.chain) && !is_admin_chain(&rule.chain) && tag(&rule.words).is_some()
+    };
     let is_needed = |chain: &str| {
         table.rules.iter().any(|rule| {
-            let is_foreign = rule.chain == chain && tag(&rule.words).is_none();
-            let asks = target(&rule.words) == Some(chain) && rule.words != jump(chain);
-            is_foreign || asks
+            let is_foreign = rule.chain == chain && !is_tagged(rule);
+            let leads_there = target(&rule.words) == Some(chain) && rule.words != jump(chain);
+            is_foreign || leads_there && !is_tagged(rule)
         })
     };
     let (mut rules, mut chains) = (Vec::new(), Vec::new());
@@ -64,7 +67,7 @@ pub(super) fn palisades(program: &str, table: &Table) -> Option<String> {
         let is_free = !is_needed(chain);
         for rule in &table.rules {
             let is_its_jump = is_free && rule.words == jump(chain);
-            if is_its_jump || (rule.chain == chain && tag(&rule.words).is_some()) {
+            if is_its_jump || (rule.chain == chain && is_tagged(rule)) {
                 rules.push(delete(program, &table.name, &rule.chain, &rule.words));
             }
         }

@@ -33,7 +33,9 @@ pub(super) fn palisades(program: &Program) -> Option<String> {
     }
     let layouts = layout::Layout::ALL;
     for chain in program.chains.iter().map(|chain| &chain.chain.name) {
-        let is_known = layouts.iter().any(|layout| layout.has_chain(chain));
+        let is_filled = |chain: &str| all().any(|rule| rule.chain == chain);
+        let is_known = layouts.iter().any(|layout| layout.has_chain(chain))
+            || layout::is_admin_chain(chain) && !is_filled(chain);
         if is_known && is_free(chain) {
             commands.push(format!("delete chain {at} {chain}"));
         }
