@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// If the kernel does not answer, or the ruleset changes meanwhile.
-    pub fn each_element(
+    pub(crate) fn each_element(
         &mut self,
         family: Family,
         table: &str,

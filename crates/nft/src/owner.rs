@@ -19,7 +19,7 @@ pub fn of_table(table: &Table) -> Owner {
 
 /// The owner of a table with what is in it: also of one of iptables' that palisade has chains in.
 #[must_use]
-pub fn of_program(program: &Program) -> Owner {
+pub(crate) fn of_program(program: &Program) -> Owner {
     let mut chains = program.chains.iter();
     let is_in = |name: &str| Owner::of_chain(name).is_palisade();
     match of_table(&program.table) {

@@ -62,7 +62,7 @@ impl Desired {
 
 /// A network that comes.
 #[derive(Debug, Clone, Copy)]
-pub struct Coming<'a> {
+pub(crate) struct Added<'a> {
     /// Its desired state.
     pub desired: &'a Desired,
     /// The record of the network that it replaces.
@@ -75,7 +75,7 @@ pub struct Coming<'a> {
 
 /// A running network that is desired as it is recorded.
 #[derive(Debug, Clone, Copy)]
-pub struct Unchanged<'a> {
+pub(crate) struct Unchanged<'a> {
     /// Its name. Its record need not have been read.
     pub name: &'a Name,
     /// Who installed its rules.
@@ -86,14 +86,14 @@ pub struct Unchanged<'a> {
 
 /// How the running networks must change.
 #[derive(Debug)]
-pub struct Difference<'a> {
+pub(crate) struct Difference<'a> {
     running: &'a Running<'a>,
     /// Running networks that are desired as they are recorded, by rank.
     pub unchanged: Vec<Unchanged<'a>>,
     /// Running networks that go.
     pub remove: Vec<&'a Record>,
     /// Networks that come, by rank.
-    pub add: Vec<Coming<'a>>,
+    pub add: Vec<Added<'a>>,
     /// Networks that run again as they did, as these records say.
     pub back: Vec<&'a Record>,
     /// Unchanged networks are looked at, whatever the generation says.
@@ -107,7 +107,7 @@ impl<'a> Difference<'a> {
     ///
     /// # Errors
     /// If a network that is named does not run, or networks would conflict that would run then.
-    pub fn between(running: &'a Running<'_>, goal: &'a Goal) -> Result<Self, EngineError> {
+    pub(crate) fn between(running: &'a Running<'_>, goal: &'a Goal) -> Result<Self, EngineError> {
         let named = |names: &'a [Name]| {
             let records = running.of(names)?;
             let known: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
@@ -191,7 +191,7 @@ impl<'a> Difference<'a> {
                     backend: &desired.placement.backend,
                     order,
                 }),
-                None => self.add.push(Coming {
+                None => self.add.push(Added {
                     desired,
                     replaced: self.running.get(name)?,
                     order: 0,
@@ -246,14 +246,14 @@ impl<'a> Difference<'a> {
 
     /// Whether networks come or go, or run otherwise than before.
     #[must_use]
-    pub fn is_change(&self) -> bool {
+    pub(crate) fn is_change(&self) -> bool {
         !(self.remove.is_empty() && self.add.is_empty())
     }
 
     /// Whether anything of it is a backend's affair.
     pub(super) fn concerns(&self, backend: &BackendId) -> bool {
         let is_its = |record: &&Record| record.placement.backend == *backend;
-        let comes = |coming: &Coming<'_>| {
+        let comes = |coming: &Added<'_>| {
             let replaced = coming.replaced.as_ref();
             coming.desired.placement.backend == *backend || replaced.is_some_and(is_its)
         };
@@ -267,7 +267,7 @@ impl<'a> Difference<'a> {
     ///
     /// # Errors
     /// If a record cannot be read any more.
-    pub fn change(
+    pub(crate) fn change(
         &self,
         backend: &BackendId,
         left_at: Option<u64>,
@@ -301,7 +301,7 @@ impl<'a> Difference<'a> {
                 .add
                 .iter()
                 .filter(|coming| coming.desired.placement.backend == *backend)
-                .map(|&Coming { desired, order, .. }| Addition {
+                .map(|&Added { desired, order, .. }| Addition {
                     network: &desired.network,
                     placement: &desired.placement,
                     order,

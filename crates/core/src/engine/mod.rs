@@ -19,7 +19,7 @@ mod run;
 mod undo;
 mod verify;
 
-pub use difference::{Coming, Desired, Difference, Goal, Unchanged};
+pub use difference::{Desired, Goal};
 pub use error::EngineError;
 pub use parts::Engine;
 pub use recover::Recovered;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::difference::{Coming, Difference};
+use super::difference::{Added, Difference};
 use super::error::EngineError;
 use super::parts::{Engine, Part};
 use crate::backend::{BackendId, Change};
@@ -18,7 +18,7 @@ impl Engine<'_> {
         difference: &Difference<'d>,
         transaction: &str,
     ) -> Result<Vec<Part<'d>>, EngineError> {
-        for Coming { desired, .. } in &difference.add {
+        for Added { desired, .. } in &difference.add {
             let backend = &desired.placement.backend;
             if !self.backends.iter().any(|known| known.id() == *backend) {
                 return Err(EngineError::NoSuchBackend {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::difference::{Coming, Difference};
+use super::difference::{Added, Difference};
 use super::host::HostPlan;
 use super::parts::Part;
 use crate::installed::{Installed, Placement};
@@ -56,7 +56,7 @@ pub(super) fn after(
     });
     let now = Timestamp::now();
     let added = difference.add.iter().map(|&coming| {
-        let Coming {
+        let Added {
             desired,
             order,
             since,

@@ -31,7 +31,7 @@ fn network(name: &str, bridge: &str, forward: Forward, subnets: &[&str]) -> Netw
 /// # Panics
 /// Never.
 #[must_use]
-pub fn addresses() -> AddressRange {
+pub(crate) fn addresses() -> AddressRange {
     AddressRange::new([203, 0, 113, 7].into(), [203, 0, 113, 9].into()).unwrap()
 }
 

@@ -96,7 +96,7 @@ impl<'a> Begin<'a> {
     ///
     /// # Errors
     /// If one cannot be read.
-    pub fn before(&self) -> Result<Vec<Record>, serde_json::Error> {
+    pub(crate) fn before(&self) -> Result<Vec<Record>, serde_json::Error> {
         self.before
             .iter()
             .map(|text| serde_json::from_str(text))
@@ -195,7 +195,7 @@ impl<'a> Journal<'a> {
     ///
     /// # Errors
     /// If the file cannot be read or renamed.
-    pub fn doubt_unless_of(&self, now: &Origin) -> Result<(), StorageError> {
+    pub(crate) fn doubt_unless_of(&self, now: &Origin) -> Result<(), StorageError> {
         let read = self.storage.read(FILE);
         let Some(bytes) = read.map_err(file_error("read", self.storage, FILE))? else {
             return Ok(());
@@ -265,7 +265,7 @@ fn frames(entries: &[Entry<'_>]) -> io::Result<Vec<u8>> {
 /// interface would (an element of a set that `nft` can show). The
 /// same only for two of our processes of one number, to the nanosecond 4.8 hours apart.
 #[must_use]
-pub fn transaction_id() -> String {
+pub(crate) fn transaction_id() -> String {
     let now = jiff::Timestamp::now().as_nanosecond().unsigned_abs();
     // 44 bits of nanoseconds are 4.8 hours; the process's number tells apart those that run at once,
     // unless it has more than 16 bits.

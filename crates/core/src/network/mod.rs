@@ -27,7 +27,7 @@ pub use established::{Established, UnknownEstablished};
 pub use forward::{Forward, Nat, UnmanagedMode};
 pub use interface::{InterfaceName, InterfaceNameError};
 pub use log_refused::{LogError, LogPeriod, LogPrefix, LogRate, LogRefused};
-pub use name::{MAX_NAME, Name, NameError};
+pub use name::{Name, NameError};
 pub use network_error::{NetworkError, TargetProblem};
 pub use port_forward::{
     ForwardProtocol, Listen, MAX_FORWARDED_PORTS, PortForward, PortForwardError, Target,

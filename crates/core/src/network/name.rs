@@ -14,9 +14,9 @@ use crate::words::{self, shown};
 
 /// The longest name, in bytes. A rule's comment holds 127 bytes for `nft` to read it back; what
 /// remains beside a name of this length is enough for the rule's purpose.
-pub const MAX_NAME: usize = 80;
+pub(crate) const MAX_NAME: usize = 80;
 
-/// A network's name: 1 to [`MAX_NAME`] bytes, one line, usable as a file name, and with nothing
+/// A network's name: 1 to 80 bytes, one line, usable as a file name, and with nothing
 /// that would break out of a quoted string in the text that nft or iptables read. Each rule has a
 /// copy of it, so that copying it copies no bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +29,7 @@ pub enum NameError {
     /// Nothing there.
     #[error("a network's name is empty")]
     Empty,
-    /// Longer than [`MAX_NAME`] bytes.
+    /// Longer than 80 bytes.
     #[error("the name `{0}` has {len} bytes, more than {MAX_NAME}", len = .0.len())]
     TooLong(String),
     /// White space at an end.

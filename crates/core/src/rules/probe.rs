@@ -45,7 +45,7 @@ pub enum Endpoint {
 impl Endpoint {
     /// Whether it is the host itself.
     #[must_use]
-    pub fn is_host(self) -> bool {
+    pub(crate) fn is_host(self) -> bool {
         matches!(self, Self::Host | Self::DhcpServer)
     }
 }

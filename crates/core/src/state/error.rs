@@ -45,7 +45,7 @@ pub enum StateError {
 impl StateError {
     /// Whether another of our processes is at work.
     #[must_use]
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_held())
     }
 }

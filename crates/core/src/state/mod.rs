@@ -32,7 +32,7 @@ mod unconfirmed;
 pub use error::StateError;
 pub use folder::State;
 pub use quarantine::{Aside, Quarantined};
-pub use record_file::{RecordError, SCHEMA};
+pub use record_file::SCHEMA;
 pub use running::Running;
 pub use unconfirmed::{Exchange, Settled, Unconfirmed};
 

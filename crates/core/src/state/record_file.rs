@@ -29,7 +29,7 @@ struct Filed<'f> {
 /// Why a file holds no record that can be believed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum RecordError {
+pub(crate) enum RecordError {
     /// No JSON, or not of the form that this build writes.
     #[error("it is not what palisade writes: {0}")]
     Syntax(#[from] serde_json::Error),

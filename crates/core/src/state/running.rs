@@ -56,7 +56,7 @@ impl Running<'_> {
     ///
     /// # Errors
     /// As for [`get`](Self::get).
-    pub fn rank_as(
+    pub(crate) fn rank_as(
         &self,
         network: &Network,
         placement: &Placement,
@@ -109,19 +109,19 @@ impl Running<'_> {
 
     /// What is recorded for the networks of a backend, by place.
     #[must_use]
-    pub fn uses(&self, backend: &BackendId) -> Uses {
+    pub(crate) fn uses(&self, backend: &BackendId) -> Uses {
         self.index.uses(backend).cloned().unwrap_or_default()
     }
 
     /// The rank of the next network that starts.
     #[must_use]
-    pub fn next_order(&self) -> u64 {
+    pub(crate) fn next_order(&self) -> u64 {
         self.index.next_order()
     }
 
     /// Whether a network that comes has a bridge or addresses of one that runs and does not leave.
     #[must_use]
-    pub fn conflicts_with(&self, network: &Network, leaving: &HashSet<&Name>) -> bool {
+    pub(crate) fn conflicts_with(&self, network: &Network, leaving: &HashSet<&Name>) -> bool {
         self.index.conflicts_with(network, leaving)
     }
 
@@ -149,7 +149,7 @@ impl State {
     ///
     /// # Errors
     /// As for [`records`](Self::records).
-    pub fn running_reread(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
+    pub(crate) fn running_reread(&self, lock: &Lock) -> Result<Running<'_>, StateError> {
         let mut index = Index::of(self.records(Some(lock))?);
         self.write_index(&mut index);
         Ok(self.running_by(index))
@@ -160,7 +160,7 @@ impl State {
     ///
     /// # Errors
     /// As for [`records`](Self::records).
-    pub fn running_unlocked(&self) -> Result<Running<'_>, StateError> {
+    pub(crate) fn running_unlocked(&self) -> Result<Running<'_>, StateError> {
         let index = match self.told(&self.origin()?)? {
             Told::Ours => self.index_of_file(),
             _ => None,
@@ -173,7 +173,7 @@ impl State {
 
     /// What runs, as it was read by somebody who changes nothing.
     #[must_use]
-    pub fn running_as_read(&self, records: Vec<Record>) -> Running<'_> {
+    pub(crate) fn running_as_read(&self, records: Vec<Record>) -> Running<'_> {
         self.running_by(Index::of(records))
     }
 
@@ -187,7 +187,7 @@ impl State {
 
     /// Remembers what runs now that these went and those came, and the rulesets' generations. Of
     /// records only those are kept in memory that came. What fails here only costs the next one time.
-    pub fn remember<'r>(
+    pub(crate) fn remember<'r>(
         &self,
         running: Running<'_>,
         gone: impl IntoIterator<Item = &'r Name>,
@@ -258,7 +258,7 @@ impl State {
     ///
     /// # Errors
     /// If the file cannot be deleted.
-    pub fn forget_index(&self) -> Result<(), StateError> {
+    pub(crate) fn forget_index(&self) -> Result<(), StateError> {
         self.remembered.take();
         let storage = self.storage.as_ref();
         let removed = storage.remove(INDEX);

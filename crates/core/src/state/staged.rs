@@ -20,7 +20,7 @@ impl State {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn stage(&self, records: &[Written<'_>]) -> Result<(), StateError> {
+    pub(crate) fn stage(&self, records: &[Written<'_>]) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
         let made = storage.make_folder(NETWORKS);
         made.map_err(file_error("make", storage, NETWORKS))?;
@@ -38,7 +38,7 @@ impl State {
     ///
     /// # Errors
     /// If a file cannot be renamed or written. Each record is then either the old or the new one.
-    pub fn put_in_place(&self, records: &[Record]) -> Result<(), StateError> {
+    pub(crate) fn put_in_place(&self, records: &[Record]) -> Result<(), StateError> {
         if records.len() > ONE_BY_ONE && self.put_all_in_place(records.len()) {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl State {
 
     /// Deletes what was staged and will not be put in place. What cannot be deleted does no harm:
     /// nobody reads it, and the next transaction tries again.
-    pub fn unstage(&self) {
+    pub(crate) fn unstage(&self) {
         let storage = self.storage.as_ref();
         for name in storage.names(STAGED).unwrap_or_default() {
             let path = format!("{STAGED}/{name}");
@@ -85,7 +85,7 @@ impl State {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn is_in_place(&self, record: &Record) -> Result<bool, StateError> {
+    pub(crate) fn is_in_place(&self, record: &Record) -> Result<bool, StateError> {
         let storage = self.storage.as_ref();
         let name = record.network.name();
         let path = path(name);

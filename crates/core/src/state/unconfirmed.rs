@@ -121,7 +121,7 @@ impl State {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn set_unconfirmed(&self, change: &Unconfirmed) -> Result<(), StateError> {
+    pub(crate) fn set_unconfirmed(&self, change: &Unconfirmed) -> Result<(), StateError> {
         let storage = self.storage.as_ref();
         let text = serde_json::to_vec_pretty(change).map_err(std::io::Error::from);
         let replaced = text.and_then(|text| storage.replace(UNCONFIRMED, &text));
@@ -132,7 +132,7 @@ impl State {
     ///
     /// # Errors
     /// If the file cannot be deleted.
-    pub fn forget_unconfirmed(&self) -> Result<(), StorageError> {
+    pub(crate) fn forget_unconfirmed(&self) -> Result<(), StorageError> {
         let storage = self.storage.as_ref();
         storage
             .remove(UNCONFIRMED)

@@ -32,7 +32,7 @@ pub enum StorageError {
 impl StorageError {
     /// Whether another of our processes is at work.
     #[must_use]
-    pub fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         matches!(self, Self::Lock(LockError::Held { .. }))
     }
 }

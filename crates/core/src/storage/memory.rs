@@ -63,7 +63,7 @@ impl Fate {
 
     /// How the next changing operation goes on that needs room on the disk.
     #[must_use]
-    pub fn next_writing(&self) -> Step {
+    pub(crate) fn next_writing(&self) -> Step {
         let is_full = {
             let course = locked(&self.0);
             matches!(course.mishap, Some((at, Mishap::Full)) if course.operations >= at)

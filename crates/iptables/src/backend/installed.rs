@@ -1,12 +1,13 @@
 //! Rules of networks as packets meet them: as they should be installed, and as they are.
 
-use palisade_core::backend::{BackendError, InstalledRules, Placement};
+use palisade_core::backend::{InstalledRules, Placement};
 use palisade_core::evaluate::{Ground, Member};
 use palisade_core::network::{Family, Network};
 
-use super::Iptables;
+use super::error::IptablesError;
 use super::render::tables;
-use crate::evaluate::Tables;
+use super::tables::Tables;
+use crate::evaluate;
 use crate::rule::is_chain;
 use crate::run::word;
 use crate::text;
@@ -15,18 +16,18 @@ use crate::text;
 #[must_use]
 pub fn expected(networks: &[Network], family: Family) -> Option<Member<'static>> {
     let tables = tables(networks, family);
-    (!tables.is_empty()).then(|| Tables::member(word(family), family, &tables))
+    (!tables.is_empty()).then(|| evaluate::Tables::member(word(family), family, &tables))
 }
 
 /// The chains of networks where a placement puts rules, as they are in the kernel.
 pub(super) fn installed(
-    backend: &mut Iptables,
+    tables: &mut Tables,
     placement: &Placement,
     family: Family,
-) -> Result<InstalledRules, BackendError> {
-    let variant = backend.variant(placement)?;
-    let saved = backend.saved_of_ours(variant, family)?;
-    let ground = |tables: &[text::Table]| Ground::of(Tables::of(family, tables));
+) -> Result<InstalledRules, IptablesError> {
+    let variant = tables.variant_of(placement)?;
+    let saved = tables.saved_of_own(variant, family)?;
+    let ground = |tables: &[text::Table]| Ground::of(evaluate::Tables::of(family, tables));
     let (own, shared) = (own(&saved.tables), shared(&saved.tables));
     Ok(InstalledRules {
         shared: (own != shared).then(|| ground(&shared)),

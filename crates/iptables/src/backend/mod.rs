@@ -9,6 +9,7 @@ mod commands;
 mod difference;
 mod draft;
 mod envelope;
+mod error;
 mod installed;
 mod native;
 mod observed;
@@ -26,10 +27,8 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::os::fd::AsFd;
 
-use palisade_core::Hint;
 use palisade_core::backend::{
     Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Installed,
     InstalledRules, Placement, Plan, RunError, Standing, Step,
@@ -39,7 +38,6 @@ use palisade_core::network::{Family, Network};
 use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
-use thiserror::Error;
 
 use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
@@ -52,8 +50,9 @@ use observed::Observed;
 use tables::Tables;
 
 pub use envelope::StepError;
+pub use error::IptablesError;
 pub use installed::expected;
-pub use native::{Native, NativeChain, NativeRule, Unprinted};
+pub use native::{Native, NativeChain, NativeRule};
 pub use render::{render, tables};
 pub use saved::Saved;
 pub use settings::{ID, Settings, SettingsError};
@@ -62,37 +61,6 @@ pub use settings::{ID, Settings, SettingsError};
 pub struct Iptables {
     tables: Tables,
     refused: Vec<Installed>,
-}
-
-/// Why a plan could not be made, or not be carried out.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum IptablesError {
-    /// A program.
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
-    /// A record or a choice that is none of this backend's.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A step that is none of this backend's.
-    #[error(transparent)]
-    Step(#[from] StepError),
-}
-
-impl Hint for IptablesError {
-    fn hint(&self) -> Cow<'_, str> {
-        match self {
-            Self::Restore(error) => error.hint(),
-            Self::Settings(error) => error.hint(),
-            Self::Step(_) => "the build that planned it can finish it".into(),
-        }
-    }
-}
-
-impl From<IptablesError> for BackendError {
-    fn from(error: IptablesError) -> Self {
-        Self::new(ID, error)
-    }
 }
 
 impl Iptables {
@@ -118,7 +86,7 @@ impl Iptables {
     /// # Errors
     /// If the placement is none of this backend's, or there are no programs.
     pub fn settle(&mut self, placement: &Placement) -> Result<Placement, BackendError> {
-        let variant = self.variant(placement)?;
+        let variant = self.tables.variant_of(placement)?;
         let programs = Programs::Of(variant);
         let established = placement.established().map_err(SettingsError::from);
         let established = established.map_err(IptablesError::from)?;
@@ -131,16 +99,21 @@ impl Iptables {
     /// # Errors
     /// If they cannot do what every network needs.
     pub fn probe(&mut self, programs: Programs) -> Result<Vec<String>, BackendError> {
-        probe::probe(self, programs).map_err(BackendError::from)
+        probe::probe(&mut self.tables, programs).map_err(BackendError::from)
     }
 
-    fn variant(&mut self, placement: &Placement) -> Result<Variant, IptablesError> {
-        let settings = Settings::try_from(placement)?;
-        Ok(self.tables.variant(settings.programs)?)
+    /// All that stands for a family of packets in the tables of a family of programs, whoever put it
+    /// there. Nothing is made.
+    ///
+    /// # Errors
+    /// If there are no such programs, or they do not print it.
+    pub fn saved(&mut self, variant: Variant, family: Family) -> Result<Saved, BackendError> {
+        let saved = self.tables.saved(variant, family);
+        Ok(saved.map_err(IptablesError::from)?)
     }
 
     fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, IptablesError> {
-        let areas = areas(change, |placement| self.variant(placement))?;
+        let areas = areas(change, |placement| self.tables.variant_of(placement))?;
         let mut plan = Plan {
             added: vec![Vec::new(); change.add.len()],
             restored: vec![None; change.restore.len()],
@@ -377,7 +350,7 @@ impl Backend for Iptables {
         records: &[&Record],
         asked: &[&Record],
     ) -> Result<Vec<Discrepancy>, BackendError> {
-        verify::verify(self, records, asked).map_err(BackendError::from)
+        verify::verify(&mut self.tables, records, asked).map_err(BackendError::from)
     }
 
     /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.
@@ -393,7 +366,7 @@ impl Backend for Iptables {
     }
 
     fn standing(&mut self, records: &[&Record]) -> Result<Vec<Vec<Standing>>, BackendError> {
-        standing::of(self, records).map_err(BackendError::from)
+        standing::of(&mut self.tables, records).map_err(BackendError::from)
     }
 
     fn installed(
@@ -401,10 +374,10 @@ impl Backend for Iptables {
         placement: &Placement,
         family: Family,
     ) -> Result<InstalledRules, BackendError> {
-        installed::installed(self, placement, family)
+        installed::installed(&mut self.tables, placement, family).map_err(BackendError::from)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {
-        standing::listing(self, placements).map_err(BackendError::from)
+        standing::listing(&mut self.tables, placements).map_err(BackendError::from)
     }
 }

@@ -5,20 +5,8 @@ use std::error::Error;
 
 use palisade_core::network::Family;
 
-use crate::run::RestoreError;
+use crate::run::{RestoreError, Unprinted};
 use crate::text::{Counters, Table, Words};
-
-/// A rule of which `iptables-nft-save` prints something else, or which keeps it from printing its
-/// table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unprinted {
-    /// The chain.
-    pub chain: String,
-    /// The kernel's number for it.
-    pub handle: u64,
-    /// What it says, in nft's words.
-    pub text: String,
-}
 
 /// A chain, as the kernel has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

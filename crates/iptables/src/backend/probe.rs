@@ -3,7 +3,8 @@
 use palisade_core::network::{Description, Family, Forward, Nat, Network};
 use palisade_core::rules::Layer;
 
-use super::{Iptables, IptablesError};
+use super::error::IptablesError;
+use super::tables::Tables;
 use crate::rule::{LAYERS, Placed, Table, placed};
 use crate::run::{Programs, Restore, RestoreError, Variant, try_out, word};
 use crate::text::{Command, Input};
@@ -11,11 +12,8 @@ use crate::text::{Command, Input};
 /// A chain that is never made: what is tried out ends before it would be.
 const CHAIN: &str = "PALISADE_TRY";
 
-pub(super) fn probe(
-    iptables: &mut Iptables,
-    programs: Programs,
-) -> Result<Vec<String>, IptablesError> {
-    let variant = iptables.tables.variant(programs)?;
+pub(super) fn probe(tables: &mut Tables, programs: Programs) -> Result<Vec<String>, IptablesError> {
+    let variant = tables.variant(programs)?;
     let mut without = Vec::new();
     let Some(network) = typical() else {
         return Ok(without); // It holds together, as the test below shows.
@@ -28,7 +26,7 @@ pub(super) fn probe(
                 continue;
             }
             let is_optional = here.iter().all(|placed| placed.kind.is_optional());
-            match tried(iptables, variant, family, &here) {
+            match tried(tables, variant, family, &here) {
                 Ok(()) => {}
                 Err(error) if is_optional || family == Family::Ipv6 => {
                     let what = format!("{} table `{}`", word(family), table.name());
@@ -42,12 +40,12 @@ pub(super) fn probe(
 }
 
 fn tried(
-    iptables: &mut Iptables,
+    tables: &mut Tables,
     variant: Variant,
     family: Family,
     rules: &[&Placed],
 ) -> Result<(), RestoreError> {
-    let program = iptables.tables.stem(variant, family)?.restore();
+    let program = tables.stem(variant, family)?.restore();
     let Some(table) = rules.first().map(|placed| placed.table.name()) else {
         return Ok(());
     };
@@ -69,7 +67,7 @@ fn tried(
         table,
         text: &input.to_string(),
     };
-    try_out(iptables.tables.runner(), &change)
+    try_out(tables.runner(), &change)
 }
 
 /// A network with rules of every kind in both families.

@@ -9,8 +9,9 @@ use palisade_core::rules::{Layer, RuleKind};
 use palisade_core::state::Record;
 
 use super::area::{digest_of, installed, is_same, text_of};
+use super::error::IptablesError;
 use super::observed::{Id, Observed};
-use super::{Iptables, IptablesError};
+use super::tables::Tables;
 use crate::rule::{LAYERS, Placed, Table, jump, placed, untag};
 use crate::run::{RestoreError, Variant};
 use crate::text;
@@ -18,12 +19,12 @@ use crate::text;
 /// What stands of what is recorded for each of these networks; and, as missing, what the kernel
 /// refused.
 pub(super) fn of(
-    iptables: &mut Iptables,
+    tables: &mut Tables,
     records: &[&Record],
 ) -> Result<Vec<Vec<backend::Standing>>, IptablesError> {
     let mut areas: BTreeMap<(Variant, Family), Vec<usize>> = BTreeMap::new();
     for (network, record) in records.iter().enumerate() {
-        let variant = iptables.variant(&record.placement)?;
+        let variant = tables.variant_of(&record.placement)?;
         for family in LAYERS.map(Layer::family) {
             if record.installed.iter().any(|i| i.family == family) {
                 areas.entry((variant, family)).or_default().push(network);
@@ -32,7 +33,7 @@ pub(super) fn of(
     }
     let mut all = vec![Vec::new(); records.len()];
     for ((variant, family), networks) in areas {
-        let saved = iptables.tables.read(variant, family, &Table::ALL)?;
+        let saved = tables.read(variant, family, &Table::ALL)?;
         for table in Table::ALL {
             let found = saved.iter().find(|saved| saved.name == table.name());
             let mut observed = Observed::new(found);
@@ -104,21 +105,21 @@ fn missing(installed: &Installed, text: String) -> backend::Standing {
 
 /// Our chains and the jumps to them, as `iptables-save -c` prints them.
 pub(super) fn listing(
-    iptables: &mut Iptables,
+    tables: &mut Tables,
     placements: &[&Placement],
 ) -> Result<String, IptablesError> {
     let mut variants: BTreeSet<Variant> = BTreeSet::new();
     for placement in placements {
-        variants.insert(iptables.variant(placement)?);
+        variants.insert(tables.variant_of(placement)?);
     }
     let mut listed = String::new();
     for variant in variants {
         for family in LAYERS.map(Layer::family) {
-            let stem = match iptables.tables.stem(variant, family) {
+            let stem = match tables.stem(variant, family) {
                 Err(RestoreError::Missing { .. }) => continue, // Nothing can be there.
                 stem => stem?,
             };
-            let saved = iptables.tables.read(variant, family, &Table::ALL)?;
+            let saved = tables.read(variant, family, &Table::ALL)?;
             let ours: Vec<text::Table> = saved.into_iter().filter_map(ours).collect();
             if ours.is_empty() {
                 continue;

@@ -1,13 +1,18 @@
 //! What stands, as the programs print it, and which programs there are.
 
+use palisade_core::backend::Placement;
 use palisade_core::network::Family;
 use palisade_core::rules::Layer;
 
 use super::envelope::Envelope;
-use super::native::{self, Native, NativeChain, Unprinted};
+use super::error::IptablesError;
+use super::native::{self, Native, NativeChain};
 use super::observed::Observed;
+use super::settings::Settings;
 use crate::rule::{LAYERS, Table, is_chain};
-use crate::run::{CommandRunner, Programs, RestoreError, Stem, Stems, Variant, list, save};
+use crate::run::{
+    CommandRunner, Programs, RestoreError, Stem, Stems, Unprinted, Variant, list, save,
+};
 use crate::text;
 
 /// All tables of the `nft` programs.
@@ -205,6 +210,12 @@ impl Tables {
             }
         }
         Ok(None)
+    }
+
+    /// The family of programs of a placement.
+    pub(super) fn variant_of(&mut self, placement: &Placement) -> Result<Variant, IptablesError> {
+        let settings = Settings::try_from(placement)?;
+        Ok(self.variant(settings.programs)?)
     }
 
     /// Which programs are meant: those of the family that holds our chains, or any rules, or the

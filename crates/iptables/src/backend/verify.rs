@@ -9,10 +9,11 @@ use palisade_core::state::Record;
 
 use super::area::{digest_of, text_of};
 use super::draft::{Jumps, jumps};
+use super::error::IptablesError;
 use super::observed::{Id, Observed};
 use super::order::in_order;
 use super::renamed::Renamed;
-use super::{Iptables, IptablesError};
+use super::tables::Tables;
 use crate::rule::{Table, untag};
 use crate::run::{RestoreError, Variant, word};
 use crate::text::Words;
@@ -22,13 +23,13 @@ use crate::text::Words;
 type Recorded<'a> = Vec<(&'a Record, &'a Installed)>;
 
 pub(super) fn verify(
-    iptables: &mut Iptables,
+    tables: &mut Tables,
     records: &[&Record],
     asked: &[&Record],
 ) -> Result<Vec<Discrepancy>, IptablesError> {
     let mut looked_at = BTreeSet::new();
     for record in asked {
-        let variant = iptables.variant(&record.placement)?;
+        let variant = tables.variant_of(&record.placement)?;
         let families = record.installed.iter().map(|installed| installed.family);
         looked_at.extend(families.map(|family| (variant, family)));
     }
@@ -36,7 +37,7 @@ pub(super) fn verify(
     in_order.sort_by_key(|record| record.order);
     let mut areas: BTreeMap<(Variant, Family), Recorded<'_>> = BTreeMap::new();
     for record in in_order.into_iter().rev() {
-        let variant = iptables.variant(&record.placement)?;
+        let variant = tables.variant_of(&record.placement)?;
         for installed in record.installed.iter().rev() {
             let area = areas.entry((variant, installed.family)).or_default();
             area.push((record, installed));
@@ -45,7 +46,7 @@ pub(super) fn verify(
     areas.retain(|area, _| looked_at.contains(area));
     let mut found = Vec::new();
     for ((variant, family), recorded) in areas {
-        let saved = match iptables.tables.read(variant, family, &Table::ALL) {
+        let saved = match tables.read(variant, family, &Table::ALL) {
             Ok(saved) => saved,
             Err(
                 error @ (RestoreError::Incompatible { .. }

@@ -9,7 +9,8 @@ use palisade_core::rules::{
     self, Action, AdminChain, Destination, Matches, Protocol, Rule, RuleKind,
 };
 
-use super::{Placed, Table, admin_chain, place};
+use super::placed::Placed;
+use super::table::{Table, admin_chain, place};
 use crate::text;
 
 /// The rule that a saved rule of this table stands for. None if it is not exactly one that
@@ -87,7 +88,7 @@ pub(crate) fn identity(words: &text::Words) -> Identity {
 /// The network and the kind that a rule's comment names. Requests and replies of a service have one
 /// comment: it names the requests.
 #[must_use]
-pub fn untag(comment: &str) -> Option<(Name, RuleKind)> {
+pub(crate) fn untag(comment: &str) -> Option<(Name, RuleKind)> {
     let (owner, mut kinds) = rules::untag(comment)?;
     Some((owner, kinds.next()?))
 }

@@ -7,6 +7,7 @@ mod list;
 mod process;
 mod programs;
 mod restore;
+mod unprinted;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,6 +19,7 @@ pub use programs::{Programs, UnknownPrograms, Variant};
 pub(crate) use programs::{Stem, Stems, word};
 pub use restore::{Place, RestoreError};
 pub(crate) use restore::{Restore, restore, save, try_out};
+pub use unprinted::Unprinted;
 
 /// A program to run to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]

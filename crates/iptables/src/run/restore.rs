@@ -10,8 +10,8 @@ use std::time::Duration;
 use palisade_core::Hint;
 use thiserror::Error;
 
+use super::unprinted::Unprinted;
 use super::{Answer, Command, CommandRunner, Variant};
-use crate::backend::Unprinted;
 use crate::rule::is_chain;
 use crate::text::{ParseError, Table, parse};
 

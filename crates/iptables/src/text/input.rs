@@ -14,7 +14,7 @@ use super::{Counters, Words, number};
 
 /// Commands on one table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Input {
+pub(crate) struct Input {
     /// The table.
     pub table: String,
     /// What to do, in this order.
@@ -23,7 +23,7 @@ pub struct Input {
 
 /// One command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub(crate) enum Command {
     /// `-N`: makes a chain.
     NewChain(String),
     /// `-X`: deletes a chain, which must be empty and asked by no rule.

@@ -9,7 +9,8 @@ mod words;
 
 use std::fmt;
 
-pub use input::{Command, Input, InputError};
+pub use input::InputError;
+pub(crate) use input::{Command, Input};
 pub(crate) use parse::parse_listed;
 pub use parse::{ParseError, parse};
 pub use words::Words;

@@ -13,7 +13,7 @@ use crate::object;
 /// Why a plan could not be made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum PlanError {
+pub(crate) enum PlanError {
     /// The kernel's tables could not be read.
     #[error(transparent)]
     Dump(#[from] DumpError),

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use palisade_core::backend::{BackendError, InstalledRules, Placement};
+use palisade_core::backend::{InstalledRules, Placement};
 use palisade_core::evaluate::{Ground, Member};
 use palisade_core::network::{Family, Network};
 
 use super::error::PlanError;
-use super::{Nftables, Settings, failed};
+use super::settings::Settings;
 use crate::dump::{Depth, Reader};
 use crate::evaluate::member;
 use crate::layout::{Layout, TableName};
@@ -34,15 +34,15 @@ pub fn expected(placed: &[(&Network, &Placement)], family: Family) -> Vec<Member
 
 /// The table of a placement, as it is in the kernel.
 pub(super) fn installed(
-    backend: &mut Nftables,
+    mut reader: Reader<'_>,
     placement: &Placement,
     family: Family,
-) -> Result<InstalledRules, BackendError> {
-    let settings = Settings::try_from(placement).map_err(|error| failed(PlanError::from(error)))?;
+) -> Result<InstalledRules, PlanError> {
+    let settings = Settings::try_from(placement)?;
     let read = |reader: &mut Reader<'_>| {
         reader.program(family.into(), settings.table.as_str(), Depth::Elements)
     };
-    let (program, _) = backend.reader().at_one_moment(read).map_err(failed)?;
+    let (program, _) = reader.at_one_moment(read)?;
     let table = program.map(|program| member(Cow::Owned(program)));
     Ok(InstalledRules {
         own: Ground::new(table),

@@ -46,7 +46,7 @@ use crate::dump::{Depth, Reader};
 use crate::layout::{self, Layout, TableName};
 use area::recorded_areas;
 
-pub use error::PlanError;
+pub(crate) use error::PlanError;
 pub use features::Feature;
 pub use installed::expected;
 pub use probe::ProbeError;
@@ -206,7 +206,7 @@ impl Backend for Nftables {
         placement: &Placement,
         family: Family,
     ) -> Result<InstalledRules, BackendError> {
-        installed::installed(self, placement, family)
+        installed::installed(self.reader(), placement, family).map_err(failed)
     }
 
     fn listing(&mut self, placements: &[&Placement]) -> Result<String, BackendError> {

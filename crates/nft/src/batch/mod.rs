@@ -75,7 +75,7 @@ impl Batch {
     }
 
     /// Makes a table.
-    pub fn add_table(&mut self, table: &Table) {
+    pub(crate) fn add_table(&mut self, table: &Table) {
         self.push(Kind::NEW_TABLE, CREATE | EXCLUSIVE, table.family, |body| {
             wire::table::encode(table, body);
         });
@@ -96,7 +96,7 @@ impl Batch {
     }
 
     /// Makes a chain.
-    pub fn add_chain(&mut self, chain: &Chain) {
+    pub(crate) fn add_chain(&mut self, chain: &Chain) {
         self.push(Kind::NEW_CHAIN, CREATE | EXCLUSIVE, chain.family, |body| {
             wire::chain::encode(chain, body);
         });
@@ -110,7 +110,7 @@ impl Batch {
     }
 
     /// Makes a set.
-    pub fn add_set(&mut self, set: &Set) {
+    pub(crate) fn add_set(&mut self, set: &Set) {
         // The kernel wants a number for each set, by which the same batch could name it.
         let set = Set {
             id: Some(self.sequence + 1),
@@ -122,7 +122,7 @@ impl Batch {
     }
 
     /// Deletes a set, which no rule may ask any more, with its elements.
-    pub fn delete_set(&mut self, family: Family, table: &str, set: &str) {
+    pub(crate) fn delete_set(&mut self, family: Family, table: &str, set: &str) {
         self.push(Kind::DEL_SET, 0, family, |body| {
             wire::set::encode_key(table, set, body);
         });
@@ -191,7 +191,7 @@ impl Batch {
     }
 
     /// Makes a table with all that is in it.
-    pub fn add_program(&mut self, program: &Program) {
+    pub(crate) fn add_program(&mut self, program: &Program) {
         self.add_table(&program.table);
         for chain in &program.chains {
             self.add_chain(&chain.chain);

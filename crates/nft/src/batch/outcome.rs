@@ -39,7 +39,7 @@ pub enum CommitError {
 impl CommitError {
     /// Whether nothing happened, for sure. Otherwise only the marker in the kernel says.
     #[must_use]
-    pub fn is_known_to_fail(&self) -> bool {
+    pub(crate) fn is_known_to_fail(&self) -> bool {
         match self {
             Self::Stale | Self::NotPermitted | Self::Refused(_) => true,
             Self::Transport(error) => {

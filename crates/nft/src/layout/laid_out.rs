@@ -71,7 +71,12 @@ impl Layout {
 
     /// What must be installed for the sets that a table has.
     #[must_use]
-    pub fn skeleton_for(self, table: &TableName, family: Family, sets: &[SetId]) -> Skeleton {
+    pub(crate) fn skeleton_for(
+        self,
+        table: &TableName,
+        family: Family,
+        sets: &[SetId],
+    ) -> Skeleton {
         let table = TableRef { table, family };
         match self {
             Self::Mapped => mapped::skeleton_of(table, sets),
@@ -102,7 +107,7 @@ impl Layout {
 
     /// What a network adds whose rules these are, of both families ([`issued`](Self::issued)).
     #[must_use]
-    pub fn items_of(self, table: &TableName, family: Family, rules: &[Rule]) -> Vec<Item> {
+    pub(crate) fn items_of(self, table: &TableName, family: Family, rules: &[Rule]) -> Vec<Item> {
         let table = TableRef { table, family };
         let rules = rules.iter().filter(|rule| rule.layer == family.into());
         match self {

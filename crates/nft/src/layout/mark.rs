@@ -8,7 +8,7 @@ use crate::statement::interface_name;
 
 /// The version of what the layouts below put into a table. It goes up with every change of a
 /// name, a rule or a set, so that a later build knows what it meets.
-pub const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 4;
 
 /// Our table of a family, with the mark that says whose it is and which version of the layouts
 /// it holds. The mark is a comment, so that `nft` shows it, and keeps it when it saves and loads.
@@ -24,6 +24,9 @@ pub fn table(name: &TableName, family: Family) -> Table {
     }
 }
 
+/// The beginning of the comments of rules that are for no network alone.
+pub(super) const SKELETON: &str = "palisade: ";
+
 const MARK: &str = "made by palisade, layout version ";
 
 /// The version of the layouts in a table of ours; none if the table is somebody else's.
@@ -35,7 +38,7 @@ pub fn version(table: &Table) -> Option<u32> {
 /// The set in each of our tables that holds the marker of the last batch that changed it: the name
 /// of its transaction. Whether a batch landed is seen from it.
 #[must_use]
-pub fn transaction_set(table: &TableName, family: Family) -> Set {
+pub(crate) fn transaction_set(table: &TableName, family: Family) -> Set {
     let key_type = DataType::IFNAME; // Fifteen characters that `nft` can show.
     Set {
         family: family.into(),
@@ -58,13 +61,13 @@ pub const TRANSACTION: &str = "transaction";
 
 /// The marker of a transaction.
 #[must_use]
-pub fn marker(transaction: &str) -> Element {
+pub(crate) fn marker(transaction: &str) -> Element {
     Element::of_key(interface_name(transaction))
 }
 
 /// Whether a key in that set is the marker of a transaction of ours.
 #[must_use]
-pub fn is_marker(key: &[u8]) -> bool {
+pub(crate) fn is_marker(key: &[u8]) -> bool {
     let end = key.iter().position(|&byte| byte == 0).unwrap_or(key.len());
     let (name, rest) = key.split_at(end);
     let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -19,12 +19,13 @@ mod table_ref;
 
 pub use admin::{admin_chains, is_admin_chain, is_administrators};
 pub use laid_out::{Layout, UnknownLayout};
-pub use mapped::{SetId, SetKind};
-pub use mark::{TRANSACTION, VERSION, is_marker, marker, table, transaction_set, version};
+pub use mapped::SetId;
+pub use mark::{TRANSACTION, table, version};
+pub(crate) use mark::{VERSION, is_marker, marker, transaction_set};
 pub use names::{KEYWORDS, OF_IPTABLES, TableName, TableNameError};
 pub use omission::omission;
-pub use read::{
-    exemption, is_of_skeleton, key_text, kind_of_skeleton, read_element, read_rule, tag_of_rule,
-    untag,
+pub use read::key_text;
+pub(crate) use read::{
+    exemption, is_of_skeleton, kind_of_skeleton, read_element, read_rule, tag_of_rule, untag,
 };
 pub use skeleton::{Item, Skeleton};

@@ -9,9 +9,9 @@ use palisade_core::rules::{self, Rule as CoreRule, RuleKind};
 use super::admin::is_administrators;
 use super::flat;
 use super::mapped::{self, SetId};
+use super::mark::SKELETON;
 use super::names::TableName;
 use super::omission::omission;
-use super::skeleton::SKELETON;
 use super::table_ref::TableRef;
 use crate::object::{ElementRef, Rule};
 use crate::statement::concatenation;
@@ -19,21 +19,25 @@ use crate::statement::concatenation;
 /// The rule of a network that a rule in a table of ours stands for, if it is exactly one that
 /// `flat` makes.
 #[must_use]
-pub fn read_rule(table: &TableName, family: Family, rule: &Rule) -> Option<CoreRule> {
+pub(crate) fn read_rule(table: &TableName, family: Family, rule: &Rule) -> Option<CoreRule> {
     flat::read(TableRef { table, family }, rule)
 }
 
 /// The rules of a network that an element of a set in a table of ours stands for, if it is one
 /// that `mapped` makes. Some elements only stand beside others, and stand for none.
 #[must_use]
-pub fn read_element(family: Family, set: SetId, element: ElementRef<'_>) -> Option<Vec<CoreRule>> {
+pub(crate) fn read_element(
+    family: Family,
+    set: SetId,
+    element: ElementRef<'_>,
+) -> Option<Vec<CoreRule>> {
     mapped::read(family, set, element)
 }
 
 /// The subnet within which packets keep their source, if an element of a set with this key says
 /// that.
 #[must_use]
-pub fn exemption(family: Family, set: SetId, key: &[u8]) -> Option<IpNet> {
+pub(crate) fn exemption(family: Family, set: SetId, key: &[u8]) -> Option<IpNet> {
     mapped::exemption(family, set, key)
 }
 
@@ -46,14 +50,14 @@ pub fn key_text<'a>(family: Family, set: &str, key: &'a [u8]) -> impl fmt::Displ
 
 /// The network and the kind that the comment of a rule in `flat` names.
 #[must_use]
-pub fn untag(comment: &str) -> Option<(Name, RuleKind)> {
+pub(crate) fn untag(comment: &str) -> Option<(Name, RuleKind)> {
     let (owner, mut kinds) = rules::untag(comment)?;
     Some((owner, kinds.find(|kind| omission(*kind).is_none())?))
 }
 
 /// The kind of the networks' rules that a rule of a layout's skeleton stands for, if it does.
 #[must_use]
-pub fn kind_of_skeleton(comment: &str) -> Option<RuleKind> {
+pub(crate) fn kind_of_skeleton(comment: &str) -> Option<RuleKind> {
     let words = comment.strip_prefix(SKELETON)?;
     let (word, _) = words.split_once(", ").unwrap_or((words, ""));
     RuleKind::named(word).next()
@@ -61,7 +65,7 @@ pub fn kind_of_skeleton(comment: &str) -> Option<RuleKind> {
 
 /// Whether a rule's comment says that it belongs to a layout's skeleton.
 #[must_use]
-pub fn is_of_skeleton(rule: &Rule) -> bool {
+pub(crate) fn is_of_skeleton(rule: &Rule) -> bool {
     let comment = rule.userdata.text();
     // A network may be named like the beginning: what is in its chains in `flat` is a network's.
     comment.is_some_and(|comment| comment.starts_with(SKELETON))
@@ -71,7 +75,7 @@ pub fn is_of_skeleton(rule: &Rule) -> bool {
 
 /// The network whose rule in `flat` this is, and the rule's kind, as its comment says.
 #[must_use]
-pub fn tag_of_rule(rule: &Rule) -> Option<(Name, RuleKind)> {
+pub(crate) fn tag_of_rule(rule: &Rule) -> Option<(Name, RuleKind)> {
     let is_of_network = !is_of_skeleton(rule) && !is_administrators(&rule.chain);
     let comment = rule.userdata.text().filter(|_| is_of_network);
     comment.and_then(untag)

@@ -27,6 +27,3 @@ pub enum Item {
         element: Element,
     },
 }
-
-/// The beginning of the comments of rules that are for no network alone.
-pub(super) const SKELETON: &str = "palisade: ";

@@ -64,7 +64,7 @@ impl MetaKey {
     /// The name of the interface that it leaves through, 16 bytes.
     pub const OIFNAME: Self = Self(7);
     /// The family of the packet, in tables that see several (`NFPROTO_*`), 1 byte.
-    pub const NFPROTO: Self = Self(15);
+    pub(crate) const NFPROTO: Self = Self(15);
     /// The protocol in the IP header (behind extension headers in IPv6), 1 byte.
     pub const L4PROTO: Self = Self(16);
 }

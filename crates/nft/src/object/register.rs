@@ -13,9 +13,9 @@ pub struct Register(u8);
 
 impl Register {
     /// How many words there are.
-    pub const WORDS: u8 = 16;
+    pub(crate) const WORDS: u8 = 16;
     /// How many bytes they hold together.
-    pub const BYTES: usize = Self::WORDS as usize * 4;
+    pub(crate) const BYTES: usize = Self::WORDS as usize * 4;
     /// The first word, `NFT_REG_1`.
     pub const FIRST: Self = Self(0);
 

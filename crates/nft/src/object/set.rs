@@ -63,17 +63,17 @@ impl DataType {
     /// An IPv6 address.
     pub const IPV6_ADDR: Self = Self(8);
     /// A protocol's number.
-    pub const INET_PROTO: Self = Self(12);
+    pub(crate) const INET_PROTO: Self = Self(12);
     /// A port.
-    pub const INET_SERVICE: Self = Self(13);
+    pub(crate) const INET_SERVICE: Self = Self(13);
     /// A mark.
-    pub const MARK: Self = Self(19);
+    pub(crate) const MARK: Self = Self(19);
     /// The state of a packet's flow.
-    pub const CT_STATE: Self = Self(26);
+    pub(crate) const CT_STATE: Self = Self(26);
     /// An interface's name, 16 bytes.
     pub const IFNAME: Self = Self(41);
     /// A verdict.
-    pub const VERDICT: Self = Self(0xffff_ff00);
+    pub(crate) const VERDICT: Self = Self(0xffff_ff00);
 
     /// The type of these values one behind another.
     #[must_use]
@@ -154,7 +154,7 @@ pub struct Element {
 impl Element {
     /// An element of a set of single keys, with nothing beside its key.
     #[must_use]
-    pub fn of_key(key: Vec<u8>) -> Self {
+    pub(crate) fn of_key(key: Vec<u8>) -> Self {
         Self {
             key,
             key_end: Vec::new(),

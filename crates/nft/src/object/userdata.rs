@@ -18,7 +18,7 @@ const SET_KEY_BYTE_ORDER: u8 = 0;
 
 impl Userdata {
     /// The longest comment, in bytes, that `nft` reads back.
-    pub const MAX_COMMENT: usize = 127;
+    pub(crate) const MAX_COMMENT: usize = 127;
 
     /// Holds a comment for a table, a chain, a rule or an element. What is longer than
     /// [`MAX_COMMENT`](Self::MAX_COMMENT) is cut, between characters.
@@ -54,7 +54,7 @@ impl Userdata {
 
     /// The comment of a set.
     #[must_use]
-    pub fn set_text(&self) -> Option<&str> {
+    pub(crate) fn set_text(&self) -> Option<&str> {
         find(&self.0, SET_COMMENT).and_then(text)
     }
 

@@ -10,7 +10,7 @@ use crate::object::{Comparison, ConntrackKey, Family, MetaKey, PayloadBase, Reje
 
 /// In which direction a packet passes an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// It came in through it.
     In,
     /// It leaves through it.
@@ -32,7 +32,7 @@ const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
 impl Origin {
     /// The whole of an address in the IP header.
     #[must_use]
-    pub fn address(family: Family, end: End) -> Self {
+    pub(crate) fn address(family: Family, end: End) -> Self {
         let (source, len) = if family == Family::Ip6 {
             (8, 16)
         } else {
@@ -71,13 +71,13 @@ fn whole(origin: Origin) -> Field {
 
 /// `iifname`, `oifname`: for a concatenation.
 #[must_use]
-pub fn interface_field(direction: Direction) -> Field {
+pub(crate) fn interface_field(direction: Direction) -> Field {
     whole(Origin::interface(direction))
 }
 
 /// `ip saddr & MASK`: the first bits of an address, for a concatenation.
 #[must_use]
-pub fn address_field(family: Family, end: End, prefix: u8) -> Field {
+pub(crate) fn address_field(family: Family, end: End, prefix: u8) -> Field {
     let origin = Origin::address(family, end);
     let whole_mask = mask(prefix, origin.width());
     Field {
@@ -91,14 +91,14 @@ pub fn address_field(family: Family, end: End, prefix: u8) -> Field {
 
 /// `iifname "virbr0"`.
 #[must_use]
-pub fn interface(direction: Direction, name: &InterfaceName) -> Statement {
+pub(crate) fn interface(direction: Direction, name: &InterfaceName) -> Statement {
     let value = interface_name(name.as_str());
     equal(whole(Origin::interface(direction)), value)
 }
 
 /// `meta l4proto tcp`.
 #[must_use]
-pub fn protocol(protocol: Protocol) -> Statement {
+pub(crate) fn protocol(protocol: Protocol) -> Statement {
     equal(
         whole(Origin::Meta(MetaKey::L4PROTO)),
         vec![protocol.number()],
@@ -130,7 +130,7 @@ pub fn address(end: End, operator: Comparison, net: IpNet) -> Statement {
 
 /// `ct state established,related`.
 #[must_use]
-pub fn known_flow() -> Statement {
+pub(crate) fn known_flow() -> Statement {
     Statement::Match(Match {
         fields: vec![Field {
             origin: Origin::Conntrack(ConntrackKey::STATE),
@@ -142,7 +142,7 @@ pub fn known_flow() -> Statement {
 
 /// `FIELD . FIELD @set`.
 #[must_use]
-pub fn in_set(fields: Vec<Field>, set: &str) -> Statement {
+pub(crate) fn in_set(fields: Vec<Field>, set: &str) -> Statement {
     let test = Test::In(set.to_owned());
     Statement::Match(Match { fields, test })
 }
@@ -150,7 +150,7 @@ pub fn in_set(fields: Vec<Field>, set: &str) -> Statement {
 /// `reject`: ICMP or ICMPv6 "port unreachable", the answer that `nft` and iptables give unless told
 /// otherwise.
 #[must_use]
-pub fn port_unreachable(family: Family) -> Reject {
+pub(crate) fn port_unreachable(family: Family) -> Reject {
     Reject {
         kind: RejectKind::ICMP_UNREACHABLE,
         // ICMP_PORT_UNREACH and ICMPV6_PORT_UNREACH.

@@ -20,12 +20,14 @@ pub(crate) use raw::Raw;
 use crate::object::{Comparison, ConntrackKey, Counter, Expression, Family, MetaKey, NatKind};
 use crate::object::{PayloadBase, Reject, Verdict};
 
-pub use build::{Direction, End, address, address_field, in_set, interface, interface_field};
-pub use build::{known_flow, port_unreachable, protocol};
+pub(crate) use build::{Direction, address_field, in_set, interface, interface_field};
+pub use build::{End, address};
+pub(crate) use build::{known_flow, port_unreachable, protocol};
 pub(crate) use display::texts;
 pub use lower::expressions;
 pub use read::statements;
-pub use value::{concatenation, interface_name, quoted};
+pub use value::concatenation;
+pub(crate) use value::{interface_name, quoted};
 
 /// One statement of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use crate::object::DataType;
 
 /// The name of an interface as the kernel compares it: 16 bytes, filled up with zeros.
 #[must_use]
-pub fn interface_name(name: &str) -> Vec<u8> {
+pub(crate) fn interface_name(name: &str) -> Vec<u8> {
     let mut bytes = name.as_bytes().to_vec();
     bytes.resize(16, 0);
     bytes
@@ -36,7 +36,7 @@ pub(super) fn prefix_of(bytes: &[u8]) -> Option<u8> {
 /// A text in the quotes of nft. Names that our types let through hold nothing that ends them; in
 /// what comes from the kernel, bytes that would are shown as `?`.
 #[must_use]
-pub fn quoted(text: &str) -> impl fmt::Display + '_ {
+pub(crate) fn quoted(text: &str) -> impl fmt::Display + '_ {
     Quoted(text)
 }
 

@@ -15,5 +15,4 @@ mod skeleton;
 
 pub(super) use element::{exemption, items, read};
 pub use set_id::SetId;
-pub use set_kind::SetKind;
 pub(super) use skeleton::{has_chain, skeleton, skeleton_of};

@@ -4,7 +4,7 @@ use palisade_core::network::{AddressRange, PortRange};
 use palisade_core::rules::{Protocol, Translation};
 
 use super::super::flat;
-use super::super::skeleton::SKELETON;
+use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
 use crate::object::Rule;
 use crate::statement::{self, Statement};

@@ -6,7 +6,7 @@ use palisade_core::network::Family;
 use palisade_core::rules::{RuleKind, Translation};
 
 use super::super::admin;
-use super::super::skeleton::SKELETON;
+use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
 use super::nat;
 use super::set_kind::{Lookup, Part, Row, SetKind, Then};
@@ -83,7 +83,7 @@ impl SetId {
 
     /// The kind of the rules that the set's elements are made of.
     #[must_use]
-    pub fn rule_kind(&self) -> RuleKind {
+    pub(crate) fn rule_kind(&self) -> RuleKind {
         self.row().rule_kind
     }
 

@@ -26,7 +26,7 @@ pub(super) const TO_GUEST: &str = "to_guest";
 
 /// What a set holds. The order is that in which packets meet the rules that look them up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SetKind {
+pub(crate) enum SetKind {
     /// The bridges of all networks.
     Bridges,
     /// Bridges to which established connections lead, before palisade matches anything else.

@@ -5,7 +5,8 @@ use palisade_core::rules::{
 };
 
 use super::super::admin;
-use super::super::skeleton::{SKELETON, Skeleton};
+use super::super::mark::SKELETON;
+use super::super::skeleton::Skeleton;
 use super::super::table_ref::{FILTER, SRCNAT, TableRef, base};
 use super::element;
 use super::nat;

@@ -143,7 +143,7 @@ impl fmt::Display for Comparison {
 impl Origin {
     /// Which address of a packet of this family the bytes belong to, from its first byte on.
     #[must_use]
-    pub fn address_of(self, family: Family) -> Option<super::End> {
+    pub(crate) fn address_of(self, family: Family) -> Option<super::End> {
         let Self::Payload {
             base: PayloadBase::NETWORK,
             offset,

@@ -1,0 +1,34 @@
+//! A rule of a network in iptables.
+
+use palisade_core::rules::{Rule, RuleKind};
+
+use super::table::{Table, place};
+use super::write;
+use crate::text::Words;
+
+/// A rule, where it goes and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Placed {
+    /// The table.
+    pub table: Table,
+    /// The chain.
+    pub chain: &'static str,
+    /// What it says, as `iptables-save` prints it.
+    pub words: Words,
+    /// The kind of the rule that it is.
+    pub kind: RuleKind,
+}
+
+impl Placed {
+    /// Where a rule goes, and its words.
+    #[must_use]
+    pub(crate) fn of(rule: &Rule) -> Self {
+        let (table, chain) = place(rule.role());
+        Self {
+            table,
+            chain,
+            words: write::words(rule),
+            kind: rule.kind,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables and chains in which rules of networks are.
+
+use palisade_core::rules::{AdminChain, Role};
+
+/// The tables in which rules of networks are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Which packets pass.
+    Filter,
+    /// Which packets leave with another address.
+    Nat,
+    /// Which packets are mended.
+    Mangle,
+}
+
+impl Table {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Filter, Self::Nat, Self::Mangle];
+
+    /// The kernel's name for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Nat => "nat",
+            Self::Mangle => "mangle",
+        }
+    }
+
+    /// The table of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
+
+    /// The chains of the kernel from which packets are sent to ours, each with ours in the order
+    /// in which packets meet them.
+    #[must_use]
+    pub fn parents(self) -> &'static [(&'static str, &'static [&'static str])] {
+        match self {
+            Self::Filter => &[
+                ("INPUT", &[INP]),
+                ("FORWARD", &[FWA, FWX, FWI, FWO]),
+                ("OUTPUT", &[OUT]),
+            ],
+            Self::Nat | Self::Mangle => &[("POSTROUTING", &[PRT])],
+        }
+    }
+
+    /// The chains for the administrator's own rules. Palisade's rules lead there.
+    pub fn admin_chains(self) -> impl Iterator<Item = &'static str> {
+        let here = AdminChain::ALL
+            .into_iter()
+            .filter(move |_| self == Self::Filter);
+        here.map(admin_chain)
+    }
+
+    /// Our chains.
+    pub fn chains(self) -> impl Iterator<Item = &'static str> {
+        self.parents().iter().flat_map(|(_, ours)| *ours).copied()
+    }
+}
+
+const INP: &str = "PALISADE_INP";
+const OUT: &str = "PALISADE_OUT";
+const FWA: &str = "PALISADE_FWA";
+const FWO: &str = "PALISADE_FWO";
+const FWI: &str = "PALISADE_FWI";
+const FWX: &str = "PALISADE_FWX";
+const PRT: &str = "PALISADE_PRT";
+
+/// Whether a chain is one of ours, by its name.
+#[must_use]
+pub fn is_chain(name: &str) -> bool {
+    let mut ours = Table::ALL.into_iter().flat_map(Table::chains);
+    ours.any(|chain| chain == name)
+}
+
+/// Whether a chain is for the administrator's own rules, by its name.
+#[must_use]
+pub fn is_admin_chain(name: &str) -> bool {
+    Table::Filter.admin_chains().any(|chain| chain == name)
+}
+
+
+/// The chain for the administrator's own rules.
+pub(super) fn admin_chain(chain: AdminChain) -> &'static str {
+    match chain {
+        AdminChain::FromGuest => "PALISADE_ADMIN_FWO",
+        AdminChain::ToGuest => "PALISADE_ADMIN_FWI",
+        AdminChain::Input => "PALISADE_ADMIN_INP",
+    }
+}
+
+/// Where rules of a role go.
+pub(super) fn place(role: Role) -> (Table, &'static str) {
+    match role {
+        Role::GuestAdmin => (Table::Filter, FWA),
+        Role::HostAdmin | Role::HostInput => (Table::Filter, INP),
+        Role::HostOutput => (Table::Filter, OUT),
+        Role::GuestOutput => (Table::Filter, FWO),
+        Role::GuestInput => (Table::Filter, FWI),
+        Role::GuestCross => (Table::Filter, FWX),
+        Role::GuestNat => (Table::Nat, PRT),
+        Role::Mangle => (Table::Mangle, PRT),
+    }
+}
