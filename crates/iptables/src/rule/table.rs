@@ -82,7 +82,6 @@ pub fn is_admin_chain(name: &str) -> bool {
     Table::Filter.admin_chains().any(|chain| chain == name)
 }
 
-
 /// The chain for the administrator's own rules.
 pub(super) fn admin_chain(chain: AdminChain) -> &'static str {
     match chain {

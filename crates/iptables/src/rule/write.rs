@@ -4,7 +4,7 @@
 use palisade_core::network::{AddressRange, Family, PortRange};
 use palisade_core::rules::{Action, Destination, Matches, Rule};
 
-use super::admin_chain;
+use super::table::admin_chain;
 use crate::text::Words;
 
 /// `-s N -i B -m comment --comment "default: out" -j ACCEPT`.
