@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use palisade_core::Hint;
-use palisade_core::network::{InterfaceName, NetworkError, Zone};
+use palisade_core::network::{InterfaceName, Name, NetworkError, Zone};
 use thiserror::Error;
 
 /// Values that contradict one another.
@@ -37,6 +37,12 @@ pub enum Contradiction {
         /// The device.
         device: InterfaceName,
     },
+    /// No bridge, although the rules need its name, and none was found.
+    #[error("network `{name}` names no bridge")]
+    NoBridge {
+        /// The network.
+        name: Name,
+    },
     /// A zone without a bridge.
     #[error("the zone `{zone}` is for the bridge, and no bridge is named")]
     ZoneWithoutBridge {
@@ -60,9 +66,27 @@ impl Hint for Contradiction {
             Self::BridgeAndDevice { .. } => {
                 "keep the bridge for a bridge of the host, the device for macvtap"
             }
+            Self::NoBridge { name } => {
+                let name = quoted(name.as_str());
+                return format!(
+                    "name it, in XML <bridge name='virbr1'/>, or give --bridge {name}=BRIDGE; no \
+                     bridge here has the network's address"
+                )
+                .into();
+            }
             Self::ZoneWithoutBridge { .. } => "leave the zone out, or name the bridge",
             Self::NoIpv4 { .. } => "add an IPv4 subnet such as 192.168.122.1/24, or leave it out",
         }
         .into()
+    }
+}
+
+/// A name as one word of a shell.
+fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', "'\\''"))
     }
 }

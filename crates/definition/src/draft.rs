@@ -1,11 +1,14 @@
 //! A network as its definition describes it: values with their places, not yet checked against each
 //! other.
 
+use std::net::IpAddr;
+
 use palisade_core::network::{
-    AddressRange, Description, Family, Forward, InterfaceName, Name, Nat, Network, NetworkError,
-    PortRange, Subnet, UnmanagedMode, Zone,
+    AddressRange, Description, Family, Forward, InterfaceName, LogRefused, MssClamp, Mtu, Name,
+    Nat, Network, NetworkError, PortForward, PortRange, Subnet, UnmanagedMode, Zone,
 };
 
+use super::bridges::Bridges;
 use super::contradiction::Contradiction;
 use super::span::{Span, Spanned};
 use super::spanned_fault::{AtSpan, SpannedFault};
@@ -17,7 +20,12 @@ pub(crate) struct NetworkDraft {
     pub(crate) whole: Span,
     pub(crate) name: Spanned<Name>,
     pub(crate) bridge: Option<Spanned<InterfaceName>>,
+    /// The place where the bridge would be named.
+    pub(crate) no_bridge: Span,
+    /// The host's addresses on the bridge, by which libvirt's bridges are found.
+    pub(crate) addresses: Vec<IpAddr>,
     pub(crate) zone: Option<Spanned<Zone>>,
+    pub(crate) mtu: Option<Mtu>,
     pub(crate) mode: Spanned<Mode>,
     pub(crate) device: Option<Spanned<InterfaceName>>,
     pub(crate) nat: NatDraft,
@@ -25,6 +33,12 @@ pub(crate) struct NetworkDraft {
     pub(crate) ipv6: bool,
     pub(crate) dhcp: Option<Spanned<&'static str>>,
     pub(crate) tftp: Option<Spanned<&'static str>>,
+    pub(crate) isolated_ports: bool,
+    pub(crate) mss_clamp: Option<Spanned<MssClamp>>,
+    pub(crate) forwards: Vec<Spanned<PortForward>>,
+    pub(crate) log: Option<Spanned<LogRefused>>,
+    /// What is allowed, and probably not meant.
+    pub(crate) warnings: Vec<Spanned<String>>,
 }
 
 /// A valid network, with the places of values that may conflict with another network.
@@ -34,6 +48,7 @@ pub(crate) struct LocatedNetwork {
     pub(crate) name: Span,
     pub(crate) bridge: Option<Span>,
     pub(crate) subnets: Vec<Spanned<Subnet>>,
+    pub(crate) warnings: Vec<Spanned<String>>,
 }
 
 /// The forward modes, without their parameters.
@@ -47,13 +62,26 @@ pub(crate) enum Mode {
 }
 
 /// The parameters of NAT.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct NatDraft {
     /// The first field or element that has a meaning with NAT only.
     pub(crate) nat_only: Option<Spanned<&'static str>>,
     pub(crate) addresses: Option<AddressRange>,
     pub(crate) ports: Option<PortRange>,
     pub(crate) ipv6: bool,
+    pub(crate) between_networks: bool,
+}
+
+impl Default for NatDraft {
+    fn default() -> Self {
+        Self {
+            nat_only: None,
+            addresses: None,
+            ports: None,
+            ipv6: false,
+            between_networks: true,
+        }
+    }
 }
 
 impl Mode {
@@ -84,24 +112,43 @@ impl Mode {
         })
     }
 
-    /// Whether the network has its own bridge. The rules need its name.
-    pub(crate) fn needs_bridge(self) -> bool {
+    /// Whether the network has its own bridge.
+    pub(crate) fn has_own_bridge(self) -> bool {
         !matches!(self, Self::Unmanaged(_))
+    }
+
+    /// Whether the rules need the bridge's name.
+    fn needs_bridge(self) -> bool {
+        matches!(self, Self::Isolated | Self::Nat | Self::Route)
     }
 }
 
 impl NetworkDraft {
-    /// The network, unless its values contradict each other.
-    pub(crate) fn network(self) -> Result<LocatedNetwork, SpannedFault> {
+    /// The network, unless its values contradict each other. A bridge that the definition does not
+    /// name is looked up.
+    pub(crate) fn network(mut self, bridges: &dyn Bridges) -> Result<LocatedNetwork, SpannedFault> {
         let forward = self.forward()?;
+        if self.bridge.is_none() && self.mode.value.has_own_bridge() {
+            let found = bridges.bridge_of(&self.name.value, &self.addresses);
+            self.bridge = found.map(|bridge| Spanned::new(bridge, self.no_bridge));
+        }
         self.check_bridge()?;
         self.check_services()?;
         let description = Description {
             zone: self.zone.as_ref().map(|zone| zone.value.clone()),
+            mtu: self.mtu,
             subnets: self.subnets.iter().map(|subnet| subnet.value).collect(),
             ipv6: self.ipv6,
             dhcp: self.dhcp.is_some(),
             tftp: self.tftp.is_some(),
+            isolated_ports: self.isolated_ports,
+            mss_clamp: self.mss_clamp.as_ref().map(|clamp| clamp.value),
+            forwards: self
+                .forwards
+                .iter()
+                .map(|forward| forward.value.clone())
+                .collect(),
+            log: self.log.as_ref().map(|log| log.value.clone()),
             ..Description::new(
                 self.name.value.clone(),
                 self.bridge.as_ref().map(|bridge| bridge.value.clone()),
@@ -117,6 +164,7 @@ impl NetworkDraft {
             name: self.name.span,
             bridge: self.bridge.map(|bridge| bridge.span),
             subnets: self.subnets,
+            warnings: self.warnings,
         })
     }
 
@@ -129,7 +177,7 @@ impl NetworkDraft {
                 addresses: self.nat.addresses,
                 ports: self.nat.ports.unwrap_or_default(),
                 ipv6: self.nat.ipv6,
-                ..Nat::default()
+                between_networks: self.nat.between_networks,
             }),
             Mode::Route => Forward::Route { device },
             Mode::Open => Forward::Open,
@@ -152,6 +200,10 @@ impl NetworkDraft {
     }
 
     fn check_bridge(&self) -> Result<(), SpannedFault> {
+        if self.bridge.is_none() && self.mode.value.needs_bridge() {
+            let name = self.name.value.clone();
+            return Err(Contradiction::NoBridge { name }.at(self.no_bridge));
+        }
         let host_bridge = self.mode.value == Mode::Unmanaged(UnmanagedMode::Bridge);
         match (&self.bridge, &self.device, &self.zone) {
             (Some(bridge), Some(device), _) if host_bridge => {
@@ -159,7 +211,7 @@ impl NetworkDraft {
                 let (bridge, device) = (bridge.value.clone(), device.value.clone());
                 Err(Contradiction::BridgeAndDevice { bridge, device }.at(span))
             }
-            (None, _, Some(zone)) if !self.mode.value.needs_bridge() => {
+            (None, _, Some(zone)) => {
                 let span = zone.span;
                 let zone = zone.value.clone();
                 Err(Contradiction::ZoneWithoutBridge { zone }.at(span))
@@ -190,12 +242,26 @@ impl NetworkDraft {
             let found = subnets.find(|subnet| subnet.value == *wanted)?;
             Some(found.span)
         };
+        // Of two equal forwards too.
+        let of_forward = |wanted: &PortForward| {
+            let mut forwards = self.forwards.iter().rev();
+            let found = forwards.find(|forward| forward.value == *wanted)?;
+            Some(found.span)
+        };
         let found = match error {
             NetworkError::NoSubnet { .. } => Some(self.mode.span),
             NetworkError::UnwantedSubnet { .. } => self.subnets.first().map(|subnet| subnet.span),
             NetworkError::UnwantedBridge { .. } => self.bridge.as_ref().map(|bridge| bridge.span),
             NetworkError::OwnBridge { .. } => self.device.as_ref().map(|device| device.span),
             NetworkError::Overlap { second, .. } => last(second),
+            NetworkError::NoRules { field, .. } => match *field {
+                "mss_clamp" => self.mss_clamp.as_ref().map(|clamp| clamp.span),
+                "log" => self.log.as_ref().map(|log| log.span),
+                _ => self.forwards.first().map(|forward| forward.span),
+            },
+            NetworkError::Target { forward, .. } => of_forward(forward),
+            NetworkError::SameForward { second, .. } => of_forward(second),
+            NetworkError::ManyPorts { .. } => self.forwards.first().map(|forward| forward.span),
             _ => None,
         };
         found.unwrap_or(self.whole)

@@ -28,10 +28,12 @@
 )]
 
 mod across_files;
+mod bridges;
 mod conflict_fault;
 mod contradiction;
 mod draft;
 mod duplicate_fault;
+mod encoding;
 mod error;
 mod fault;
 #[cfg(any(feature = "toml", feature = "json"))]
@@ -48,13 +50,17 @@ mod source;
 mod span;
 mod spanned_fault;
 mod value_fault;
+#[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
+mod vocabulary;
 #[cfg(feature = "xml")]
 mod xml;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use palisade_core::Network;
 
+pub use bridges::Bridges;
 pub use conflict_fault::ConflictFault;
 pub use contradiction::Contradiction;
 pub use duplicate_fault::DuplicateFault;
@@ -69,10 +75,14 @@ pub use from_toml::{TomlError, from_toml};
 pub use read_fault::ReadFault;
 pub use source::{MAX_SIZE, Source};
 pub use value_fault::ValueFault;
+#[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
+pub use vocabulary::{Place, TableKind};
 #[cfg(feature = "xml")]
-pub use xml::{ElementFault, MarkupFault};
+pub use xml::{ElementFault, MarkupFault, WordKind};
 
-use draft::LocatedNetwork;
+use bridges::Unknown;
+use draft::{LocatedNetwork, NetworkDraft};
+use encoding::Encoding;
 use source::SourceText;
 use span::Span;
 use spanned_fault::{AtSpan, SpannedFault};
@@ -82,14 +92,15 @@ use spanned_fault::{AtSpan, SpannedFault};
 /// # Errors
 /// If the file cannot be read or is not a definition: see [`Fault`].
 pub fn read(path: &Path) -> Result<Vec<Network>, DefinitionError> {
-    let (_, located) = read_source(Source::at(path))?;
-    Ok(networks(located))
+    let (text, located) = read_source(Source::at(path), &Unknown)?;
+    Ok(networks(&text, located))
 }
 
 /// Reads the networks of these files, in the order given; `-` is standard input, at most once.
 ///
 /// With [`Directories::Read`], a directory means its files `*.xml`, `*.toml` and `*.json` in the
-/// order of their names, except hidden ones; a warning in the log names the other files.
+/// order of their names, except hidden ones; a warning in the log names the other files. What is
+/// allowed in a definition and probably not meant is a warning in the log, too.
 ///
 /// # Errors
 /// All errors of all files, in the same order. If there are none: all names that several files
@@ -98,10 +109,22 @@ pub fn read_all<P: AsRef<Path>>(
     paths: impl IntoIterator<Item = P>,
     directories: Directories,
 ) -> Result<Vec<Network>, Vec<DefinitionError>> {
+    read_all_with(paths, directories, &Unknown)
+}
+
+/// Like [`read_all`], for definitions that may leave the name of the bridge to `bridges`.
+///
+/// # Errors
+/// As for [`read_all`].
+pub fn read_all_with<P: AsRef<Path>>(
+    paths: impl IntoIterator<Item = P>,
+    directories: Directories,
+    bridges: &dyn Bridges,
+) -> Result<Vec<Network>, Vec<DefinitionError>> {
     let mut read = Vec::new();
     let mut errors = Vec::new();
     for source in files::sources(paths, directories) {
-        match source.and_then(read_source) {
+        match source.and_then(|source| read_source(source, bridges)) {
             Ok(text) => read.push(text),
             Err(error) => errors.push(error),
         }
@@ -113,8 +136,10 @@ pub fn read_all<P: AsRef<Path>>(
         errors = across_files::conflict_errors(&read);
     }
     if errors.is_empty() {
-        let located = read.into_iter().flat_map(|(_, located)| located);
-        Ok(networks(located))
+        let all = read.into_iter();
+        Ok(all
+            .flat_map(|(text, located)| networks(&text, located))
+            .collect())
     } else {
         Err(errors)
     }
@@ -125,34 +150,65 @@ pub fn read_all<P: AsRef<Path>>(
 /// # Errors
 /// If the text is not a definition: see [`Fault`].
 pub fn parse(source: &Source, bytes: &[u8]) -> Result<Vec<Network>, DefinitionError> {
-    if bytes.len() > MAX_SIZE {
-        return Err(DefinitionError::whole(source, ReadFault::TooLarge));
-    }
-    let located = located(bytes).map_err(|fault| DefinitionError::new(source, bytes, fault))?;
-    Ok(networks(located))
+    let (text, located) = read_text(source.clone(), bytes.to_vec(), &Unknown)?;
+    Ok(networks(&text, located))
 }
 
-fn networks(located: impl IntoIterator<Item = LocatedNetwork>) -> Vec<Network> {
-    located.into_iter().map(|located| located.network).collect()
-}
-
-/// Reads a source's text, and the networks in it.
-fn read_source(source: Source) -> Result<(SourceText, Vec<LocatedNetwork>), DefinitionError> {
-    let bytes = match files::read(&source) {
-        Ok(bytes) => bytes,
-        Err(fault) => return Err(DefinitionError::whole(&source, fault)),
+/// The networks, after warnings are logged.
+fn networks(text: &SourceText, located: Vec<LocatedNetwork>) -> Vec<Network> {
+    let network = |located: LocatedNetwork| {
+        for warning in &located.warnings {
+            log::warn!("{}: {}", text.place(warning.span), warning.value);
+        }
+        located.network
     };
-    let text = SourceText { source, bytes };
-    let located = located(&text.bytes).map_err(|fault| DefinitionError::within(&text, fault))?;
-    Ok((text, located))
+    located.into_iter().map(network).collect()
 }
 
-fn located(bytes: &[u8]) -> Result<Vec<LocatedNetwork>, SpannedFault> {
-    let text = decode(bytes)?;
+/// A text, and the networks in it.
+type Read = (SourceText, Vec<LocatedNetwork>);
+
+fn read_source(source: Source, bridges: &dyn Bridges) -> Result<Read, DefinitionError> {
+    match files::read(&source) {
+        Ok(bytes) => read_text(source, bytes, bridges),
+        Err(fault) => Err(DefinitionError::whole(&source, fault)),
+    }
+}
+
+fn read_text(
+    source: Source,
+    bytes: Vec<u8>,
+    bridges: &dyn Bridges,
+) -> Result<Read, DefinitionError> {
+    if bytes.len() > MAX_SIZE {
+        return Err(DefinitionError::whole(&source, ReadFault::TooLarge));
+    }
+    let (encoding, decoded) =
+        Encoding::decode(&bytes).map_err(|fault| DefinitionError::new(&source, &bytes, fault))?;
+    let text = SourceText {
+        source,
+        bytes: match decoded {
+            Cow::Owned(decoded) => decoded,
+            Cow::Borrowed(_) => bytes,
+        },
+    };
+    let drafts = drafts(&text.bytes, encoding);
+    let located = drafts.and_then(|drafts| {
+        let located = drafts.into_iter().map(|draft| draft.network(bridges));
+        located.collect::<Result<_, _>>()
+    });
+    match located {
+        Ok(located) => Ok((text, located)),
+        Err(fault) => Err(DefinitionError::within(&text, fault)),
+    }
+}
+
+fn drafts(bytes: &[u8], encoding: Encoding) -> Result<Vec<NetworkDraft>, SpannedFault> {
+    let text = utf8(bytes)?;
     match DefinitionFormat::of(text) {
         None => Err(ReadFault::Empty.at(Span::new(0, 0))),
         #[cfg(feature = "xml")]
-        Some(DefinitionFormat::Xml) => xml::read(text).map(|network| vec![network]),
+        Some(DefinitionFormat::Xml) => xml::read(text, encoding).map(|network| vec![network]),
         #[cfg(feature = "toml")]
         Some(DefinitionFormat::Toml) => fields::read_toml(text),
         #[cfg(feature = "json")]
@@ -163,11 +219,8 @@ fn located(bytes: &[u8]) -> Result<Vec<LocatedNetwork>, SpannedFault> {
 }
 
 /// The text without its byte order mark. Spans count from there.
-fn decode(bytes: &[u8]) -> Result<&str, SpannedFault> {
+fn utf8(bytes: &[u8]) -> Result<&str, SpannedFault> {
     let bytes = position::without_byte_order_mark(bytes);
-    if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
-        return Err(ReadFault::Utf16.at(Span::new(0, 2)));
-    }
     std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let byte = bytes.get(at).copied().unwrap_or_default();

@@ -29,8 +29,8 @@ pub enum ReadFault {
     /// The text is empty, or white space only.
     #[error("holds no network")]
     Empty,
-    /// The text begins with the byte order mark of UTF-16, which Windows' editors call "Unicode".
-    #[error("the text is UTF-16, not UTF-8")]
+    /// The text begins with the byte order mark of UTF-16, and is not UTF-16.
+    #[error("the text begins as UTF-16, but is not")]
     Utf16,
     /// A byte that belongs to no character.
     #[error("byte 0x{byte:02x} is not UTF-8")]

@@ -8,8 +8,8 @@ use palisade_core::words::shown;
 use super::position::Position;
 use super::span::Span;
 
-/// The largest definition, in bytes: a thousand times the size of a usual one.
-pub const MAX_SIZE: usize = 1 << 20;
+/// The largest definition, in bytes: that of the networks of a large host, all in one file.
+pub const MAX_SIZE: usize = 10 << 20;
 
 /// Where a text comes from, as messages name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,6 +45,7 @@ impl fmt::Display for Source {
 #[derive(Debug)]
 pub(crate) struct SourceText {
     pub(crate) source: Source,
+    /// In UTF-8, unless that is what is wrong.
     pub(crate) bytes: Vec<u8>,
 }
 

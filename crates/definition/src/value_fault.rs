@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 use palisade_core::Hint;
-use palisade_core::network::{InterfaceNameError, NameError, RangeError, SubnetError};
+use palisade_core::network::{
+    InterfaceNameError, LogError, NameError, PortForwardError, RangeError, SizeError, SubnetError,
+};
 use thiserror::Error;
 
 /// A value that is not what it must be, in any format.
@@ -35,6 +37,21 @@ pub enum ValueFault {
     /// Not an IPv6 address.
     #[error("`{0}` is not an IPv6 address")]
     Ipv6(String),
+    /// Not a port forward.
+    #[error(transparent)]
+    Forward(#[from] PortForwardError),
+    /// Not a number of bytes.
+    #[error("`{0}` is not a number of bytes")]
+    Bytes(String),
+    /// A number of bytes that is out of bounds.
+    #[error(transparent)]
+    Size(#[from] SizeError),
+    /// Not a prefix or a rate of the log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Not an NFLOG group.
+    #[error("`{0}` is not an NFLOG group")]
+    Group(String),
     /// Not a forward mode.
     #[error("`{mode}` is not a forward mode")]
     Mode {
@@ -68,6 +85,14 @@ impl Hint for ValueFault {
             }
             Self::Ipv4(_) => "IPv4 addresses look like 192.168.122.1, without leading zeros",
             Self::Ipv6(_) => "IPv6 addresses look like 2001:db8:ca2:2::1",
+            Self::Forward(error) => return error.hint(),
+            Self::Bytes(_) => "write a number such as 1400",
+            Self::Size(error) => {
+                let (least, most) = error.bounds;
+                return format!("write a number from {least} to {most}").into();
+            }
+            Self::Log(error) => return error.hint(),
+            Self::Group(_) => "groups are numbers from 0 to 65535",
             Self::Mode { hint, .. } => hint,
         }
         .into()

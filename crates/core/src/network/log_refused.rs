@@ -1,11 +1,13 @@
 //! Logging of packets that a network refuses.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::hint::Hint;
 use crate::words::shown;
 
 /// How packets that a network refuses are logged. Without a group they go to the kernel's log,
@@ -66,6 +68,22 @@ pub enum LogError {
     /// Not a number of packets for each period.
     #[error("`{}` is not a rate", shown(.0))]
     Rate(String),
+}
+
+impl Hint for LogError {
+    fn hint(&self) -> Cow<'_, str> {
+        match self {
+            Self::Rate(_) => {
+                "rates look like 10/second; the number is from 1 to 10000, periods are second, \
+                 minute, hour and day"
+            }
+            Self::EmptyPrefix => "leave the prefix out, or write one such as \"lab: \"",
+            Self::LongPrefix(_) | Self::PrefixCharacter(_) => {
+                "write a short one in ASCII, such as \"lab: \""
+            }
+        }
+        .into()
+    }
 }
 
 impl LogPrefix {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use palisade_core::Hint;
 use thiserror::Error;
 
-use super::names::LIST;
+use crate::vocabulary::{LIST, TableKind};
 
 /// Fields that do not describe a network.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,11 +36,21 @@ pub enum FieldFault {
         /// The fields that are known at this place.
         known: &'static [&'static str],
     },
-    /// A field of a network beside a list of networks, or a list within a network.
+    /// A field of another table.
     #[error("field `{field}` has no place here")]
     Elsewhere {
         /// The field.
         field: String,
+        /// The table that has it.
+        belongs: TableKind,
+    },
+    /// A word of libvirt's XML that is not a field.
+    #[error("unknown field `{field}`")]
+    OfLibvirt {
+        /// The word.
+        field: String,
+        /// The fields that are known at this place.
+        known: &'static [&'static str],
     },
     /// A field that is given twice.
     #[error("field `{field}` is given twice")]
@@ -80,10 +90,12 @@ impl Hint for FieldFault {
                 meant: Some(meant), ..
             } => format!("did you mean `{meant}`?").into(),
             Self::Unknown { known, .. } => format!("fields are {}", known.join(", ")).into(),
-            Self::Elsewhere { field } if field == LIST => {
-                "networks stand side by side, not within one another".into()
-            }
-            Self::Elsewhere { .. } => "move it into one of the networks of the list".into(),
+            Self::Elsewhere { belongs, .. } => belongs.place().into(),
+            Self::OfLibvirt { field, known } => format!(
+                "`{field}` is of libvirt's XML; fields are {}",
+                known.join(", ")
+            )
+            .into(),
             Self::Twice { .. } => "keep one of them".into(),
             Self::Missing { field } | Self::WrongType { field, .. } => example(field).into(),
         }
@@ -112,6 +124,20 @@ fn example(field: &str) -> &'static str {
         }
         "ports" => "ports are \"1024-65535\", or a table with start and end",
         "addresses" => "addresses are \"203.0.113.8-203.0.113.15\", or a table with start and end",
+        "mtu" => "write the number of bytes, such as 1400",
+        "mss_clamp" => "write true for the route's MTU, or the number of bytes, such as 1360",
+        "forwards" => {
+            "forwards are a list, such as [\"tcp 8080 -> 192.168.122.10:80\"], or of tables with \
+             protocol, listen, to and from"
+        }
+        "protocol" => "protocols are \"tcp\", \"udp\" and \"sctp\"",
+        "listen" => "write a port of the host, a range, or one at an address: \"203.0.113.7:8080\"",
+        "to" => "write the guest's address and port, such as \"192.168.122.10:80\"",
+        "from" => "sources are a list of strings, such as [\"198.51.100.0/24\", \"203.0.113.99\"]",
+        "log" => "write true, or a table with prefix, rate and group",
+        "prefix" => "prefixes are strings, such as \"lab: \"",
+        "rate" => "rates are strings, such as \"10/second\"",
+        "group" => "groups are numbers from 0 to 65535",
         "start" | "end" => "a range needs both start and end, which may be equal",
         LIST => "several networks are `[[network]]` in TOML, \"network\": [{...}, {...}] in JSON",
         "a network" | "the definition" => {

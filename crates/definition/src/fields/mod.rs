@@ -4,47 +4,48 @@
 //! there, so that both formats accept and refuse the same.
 
 mod fault;
+mod forward;
 #[cfg(feature = "json")]
 mod json;
-mod names;
 mod range;
 mod table;
 #[cfg(feature = "toml")]
 mod toml;
+mod traffic;
 mod value;
 
 use palisade_core::network::Subnet;
 
 pub use fault::FieldFault;
 
-use super::draft::{LocatedNetwork, Mode, NatDraft, NetworkDraft};
+use super::draft::{Mode, NatDraft, NetworkDraft};
 use super::nearest::nearest;
 use super::span::Spanned;
 use super::spanned_fault::{AtSpan, SpannedFault};
 use super::value_fault::ValueFault;
-use names::{FIELDS, LIST};
+use super::vocabulary::{LIST, TableKind};
 use table::FieldTable;
 use value::{Content, FieldValue};
 
 /// Reads the networks of a TOML text.
 #[cfg(feature = "toml")]
-pub(super) fn read_toml(text: &str) -> Result<Vec<LocatedNetwork>, SpannedFault> {
+pub(super) fn read_toml(text: &str) -> Result<Vec<NetworkDraft>, SpannedFault> {
     networks(&toml::parse(text)?)
 }
 
 /// Reads the networks of a JSON text.
 #[cfg(feature = "json")]
-pub(super) fn read_json(text: &str) -> Result<Vec<LocatedNetwork>, SpannedFault> {
+pub(super) fn read_json(text: &str) -> Result<Vec<NetworkDraft>, SpannedFault> {
     networks(&json::parse(text)?)
 }
 
 /// One network at the top, a list of them, or a list in the field `network`.
-fn networks(top: &FieldValue<'_>) -> Result<Vec<LocatedNetwork>, SpannedFault> {
+fn networks(top: &FieldValue<'_>) -> Result<Vec<NetworkDraft>, SpannedFault> {
     match &top.content {
         Content::List(list) => list.iter().map(network).collect(),
         Content::Table(entries) if entries.iter().any(|entry| entry.key == LIST) => {
             let table = FieldTable::new("the definition", top)?;
-            table.check_fields(&[LIST], &FIELDS)?;
+            table.check_fields(TableKind::Definition)?;
             let list = table.list(LIST)?.unwrap_or_default();
             list.iter().map(network).collect()
         }
@@ -52,9 +53,9 @@ fn networks(top: &FieldValue<'_>) -> Result<Vec<LocatedNetwork>, SpannedFault> {
     }
 }
 
-fn network(value: &FieldValue<'_>) -> Result<LocatedNetwork, SpannedFault> {
+fn network(value: &FieldValue<'_>) -> Result<NetworkDraft, SpannedFault> {
     let table = FieldTable::new("a network", value)?;
-    table.check_fields(&FIELDS, &[LIST])?;
+    table.check_fields(TableKind::Network)?;
     let required = |field| {
         let missing = || FieldFault::Missing { field }.at(value.span);
         table.text(field)?.ok_or_else(missing)
@@ -69,11 +70,14 @@ fn network(value: &FieldValue<'_>) -> Result<LocatedNetwork, SpannedFault> {
             .transpose()
     };
     let (dhcp, tftp) = (table.is_true("dhcp")?, table.is_true("tftp")?);
-    NetworkDraft {
+    Ok(NetworkDraft {
         whole: value.span,
+        no_bridge: value.span,
+        addresses: Vec::new(),
         name,
         bridge: interface("bridge")?,
         zone: zone.transpose()?,
+        mtu: traffic::mtu(&table)?,
         mode: mode(&table)?,
         device: interface("device")?,
         nat: nat(&table)?,
@@ -81,8 +85,12 @@ fn network(value: &FieldValue<'_>) -> Result<LocatedNetwork, SpannedFault> {
         ipv6: table.is_true("ipv6")?.is_some(),
         dhcp: dhcp.map(|span| Spanned::new("`dhcp`", span)),
         tftp: tftp.map(|span| Spanned::new("`tftp`", span)),
-    }
-    .network()
+        isolated_ports: table.is_true("isolated_ports")?.is_some(),
+        mss_clamp: traffic::mss_clamp(&table)?,
+        forwards: forward::forwards(&table)?,
+        log: traffic::log(&table)?,
+        warnings: Vec::new(),
+    })
 }
 
 fn mode(table: &FieldTable<'_>) -> Result<Spanned<Mode>, SpannedFault> {
@@ -107,19 +115,22 @@ fn mode(table: &FieldTable<'_>) -> Result<Spanned<Mode>, SpannedFault> {
 }
 
 fn nat(table: &FieldTable<'_>) -> Result<NatDraft, SpannedFault> {
-    // `nat_ipv6 = false` is valid in every mode.
+    // The defaults are valid in every mode.
     let nat_ipv6 = table.is_true("nat_ipv6")?;
+    let not_between = table.is_false("nat_between_networks")?;
     let (addresses, ports) = (table.field("addresses"), table.field("ports"));
     let at = |what, value: &FieldValue<'_>| Spanned::new(what, value.span);
     let nat_only = addresses
         .map(|value| at("`addresses`", value))
         .or_else(|| ports.map(|value| at("`ports`", value)))
-        .or_else(|| nat_ipv6.map(|span| Spanned::new("`nat_ipv6`", span)));
+        .or_else(|| nat_ipv6.map(|span| Spanned::new("`nat_ipv6`", span)))
+        .or_else(|| not_between.map(|span| Spanned::new("`nat_between_networks`", span)));
     Ok(NatDraft {
         nat_only,
         addresses: addresses.map(range::addresses).transpose()?,
         ports: ports.map(range::ports).transpose()?,
         ipv6: nat_ipv6.is_some(),
+        between_networks: not_between.is_none(),
     })
 }
 

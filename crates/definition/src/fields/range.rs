@@ -9,9 +9,7 @@ use super::table::FieldTable;
 use super::value::{Content, FieldValue};
 use crate::spanned_fault::{AtSpan, SpannedFault};
 use crate::value_fault::ValueFault;
-
-/// The fields of a table that is a range.
-const ENDS: [&str; 2] = ["start", "end"];
+use crate::vocabulary::TableKind;
 
 /// Reads the field `ports`.
 pub(super) fn ports(value: &FieldValue<'_>) -> Result<PortRange, SpannedFault> {
@@ -49,7 +47,7 @@ fn ends<T: Copy>(
         },
         Content::Table(_) => {
             let table = FieldTable::new(field, value)?;
-            table.check_fields(&ENDS, &[])?;
+            table.check_fields(TableKind::Range)?;
             let end = |field| {
                 let missing = || FieldFault::Missing { field }.at(value.span);
                 one(table.field(field).ok_or_else(missing)?)

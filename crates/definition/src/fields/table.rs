@@ -5,6 +5,7 @@ use super::value::{Content, Field, FieldValue};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
 use crate::spanned_fault::{AtSpan, SpannedFault};
+use crate::vocabulary::{Place, TableKind, places};
 
 /// A value that is a table.
 pub(super) struct FieldTable<'a> {
@@ -25,28 +26,13 @@ impl<'a> FieldTable<'a> {
         }
     }
 
-    /// Refuses unknown and duplicate fields. Fields of `elsewhere` exist, but at another place.
-    pub(super) fn check_fields(
-        &self,
-        known: &'static [&'static str],
-        elsewhere: &'static [&'static str],
-    ) -> Result<(), SpannedFault> {
+    /// Refuses unknown and duplicate fields, and those of other tables.
+    pub(super) fn check_fields(&self, kind: TableKind) -> Result<(), SpannedFault> {
+        let known = kind.fields();
         for (i, entry) in self.entries.iter().enumerate() {
             let field = entry.key.as_ref();
             let fault = if !known.contains(&field) {
-                let field = field.to_owned();
-                if elsewhere.contains(&entry.key.as_ref()) {
-                    FieldFault::Elsewhere { field }
-                } else {
-                    let meant = synonym(&field)
-                        .filter(|name| known.contains(name))
-                        .or_else(|| nearest(&field, known));
-                    FieldFault::Unknown {
-                        field,
-                        meant,
-                        known,
-                    }
-                }
+                unknown(field, kind)
             } else if self.entries[..i].iter().any(|earlier| earlier.key == field) {
                 let field = field.to_owned();
                 FieldFault::Twice { field }
@@ -92,13 +78,52 @@ impl<'a> FieldTable<'a> {
 
     /// The span of a field that is `true`.
     pub(super) fn is_true(&self, field: &'static str) -> Result<Option<Span>, SpannedFault> {
+        let value = self.boolean(field)?;
+        Ok(value.and_then(|Spanned { value, span }| value.then_some(span)))
+    }
+
+    /// The span of a field that is `false`.
+    pub(super) fn is_false(&self, field: &'static str) -> Result<Option<Span>, SpannedFault> {
+        let value = self.boolean(field)?;
+        Ok(value.and_then(|Spanned { value, span }| (!value).then_some(span)))
+    }
+
+    fn boolean(&self, field: &'static str) -> Result<Option<Spanned<bool>>, SpannedFault> {
         match self.field(field) {
             None => Ok(None),
             Some(value) => match value.content {
-                Content::Boolean(yes) => Ok(yes.then_some(value.span)),
+                Content::Boolean(yes) => Ok(Some(Spanned::new(yes, value.span))),
                 _ => Err(value.wrong_type(field, "true or false")),
             },
         }
+    }
+}
+
+/// What is wrong with a field that a table does not have.
+fn unknown(field: &str, kind: TableKind) -> FieldFault {
+    let known = kind.fields();
+    let meant = synonym(field).filter(|name| known.contains(name));
+    let others = TableKind::ALL.into_iter().filter(|&other| other != kind);
+    let field = field.to_owned();
+    if let Some(belongs) = others
+        .into_iter()
+        .find(|other| other.fields().contains(&&*field))
+        && meant.is_none()
+    {
+        return FieldFault::Elsewhere { field, belongs };
+    }
+    let meant = meant.or_else(|| nearest(&field, known));
+    if meant.is_none()
+        && places(&field)
+            .iter()
+            .any(|place| !matches!(place, Place::OwnAttribute(..)))
+    {
+        return FieldFault::OfLibvirt { field, known };
+    }
+    FieldFault::Unknown {
+        field,
+        meant,
+        known,
     }
 }
 
@@ -107,7 +132,10 @@ fn synonym(field: &str) -> Option<&'static str> {
     Some(match field {
         "dev" | "interface" => "device",
         "forward" | "forward_mode" | "type" => "mode",
-        "ip" | "ips" | "address" | "cidr" => "subnets",
+        "ip" | "ips" | "address" | "cidr" | "prefix" | "netmask" => "subnets",
+        "port_forwards" | "portforwards" | "publish" => "forwards",
+        "isolated" => "isolated_ports",
+        "mss" => "mss_clamp",
         "nat6" | "ipv6_nat" => "nat_ipv6",
         _ => return None,
     })

@@ -8,8 +8,8 @@ use crate::span::{Span, Spanned};
 use crate::spanned_fault::{AtSpan, SpannedFault};
 use crate::value_fault::ValueFault;
 
-/// How deep values are read: a list, its networks, their fields, and the values in those.
-pub(super) const MAX_DEPTH: usize = 4;
+/// How deep values are read: a list, its networks, their fields, the tables and lists in those, and their values.
+pub(super) const MAX_DEPTH: usize = 6;
 
 /// A value with its place.
 #[derive(Debug)]

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use palisade_core::Hint;
-use palisade_core::network::{Family, InterfaceName, Name};
+use palisade_core::network::{Family, InterfaceName};
 use thiserror::Error;
+
+use crate::vocabulary::{NAMESPACE, Place};
 
 /// Elements and attributes that do not describe a network.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -38,6 +40,54 @@ pub enum ElementFault {
         found: String,
         /// The word that was probably meant.
         meant: &'static str,
+    },
+    /// An element or attribute that is known, but at another place.
+    #[error("{} {} in `<{parent}>`", .kind.shown(.found), .kind.problem())]
+    Misplaced {
+        /// Whether it is an element or an attribute.
+        kind: WordKind,
+        /// The text found.
+        found: String,
+        /// The element that it is in.
+        parent: &'static str,
+        /// The places where it is known, the likeliest first.
+        places: Vec<Place>,
+        /// How XML writes the field of TOML and JSON of that name.
+        field: Option<&'static str>,
+    },
+    /// One of palisade's elements outside of `<metadata>`.
+    #[error("`<{found}>` has no place here")]
+    OwnOutside {
+        /// The element.
+        found: String,
+    },
+    /// One of palisade's elements, or its prefix, in a namespace that is not palisade's.
+    #[error("the namespace `{namespace}` is not palisade's")]
+    OwnNamespace {
+        /// The namespace.
+        namespace: String,
+    },
+    /// One of palisade's elements without a namespace.
+    #[error("`<{found}>` in `<metadata>` is in no namespace")]
+    NoOwnNamespace {
+        /// The element.
+        found: String,
+    },
+    /// An element or attribute that palisade's namespace does not have.
+    #[error("{found} is unknown")]
+    OwnUnknown {
+        /// The element or attribute.
+        found: String,
+        /// Those that are known there.
+        known: String,
+    },
+    /// A second element of palisade's that may occur once.
+    #[error("`<{parent}>` holds a second `<{element}>`")]
+    OwnTwice {
+        /// The element that contains it.
+        parent: String,
+        /// The element.
+        element: String,
     },
     /// A second element of a kind that may occur once.
     #[error("`<{parent}>` holds a second `<{element}>`")]
@@ -79,12 +129,6 @@ pub enum ElementFault {
         attribute: &'static str,
         /// Its value.
         value: String,
-    },
-    /// The bridge has no name.
-    #[error("network `{name}` names no bridge")]
-    NoBridge {
-        /// The network.
-        name: Name,
     },
     /// Several devices in a mode that forwards through one.
     #[error("`<forward>` names more than one `<interface>`")]
@@ -155,17 +199,27 @@ impl Hint for ElementFault {
             Self::Namespace { .. } => "remove `xmlns`".into(),
             Self::MisspelledElement { meant, .. } => format!("did you mean `<{meant}>`?").into(),
             Self::MisspelledAttribute { meant, .. } => format!("did you mean `{meant}`?").into(),
-            Self::Repeated { .. } => "keep one of them".into(),
+            Self::Misplaced {
+                found,
+                places,
+                field,
+                ..
+            } => belonging(found, places, *field).into(),
+            Self::OwnOutside { .. } => "move it into `<metadata>`".into(),
+            Self::OwnNamespace { .. } => {
+                format!("this version reads xmlns:palisade='{NAMESPACE}'").into()
+            }
+            Self::NoOwnNamespace { .. } => {
+                format!("write `<palisade:... xmlns:palisade='{NAMESPACE}'/>`").into()
+            }
+            Self::OwnUnknown { known, .. } if known.is_empty() => "leave it out".into(),
+            Self::OwnUnknown { known, .. } => format!("known are {known}").into(),
+            Self::Repeated { .. } | Self::OwnTwice { .. } => "keep one of them".into(),
             Self::Text { .. } => "remove it, or make it a comment: `<!-- ... -->`".into(),
             Self::InText => "write `<name>NAME</name>`".into(),
             Self::NoElement { element, .. } => format!("add `<{element}>...</{element}>`").into(),
             Self::NoAttribute { attribute, .. } => example(attribute).into(),
             Self::YesNo { .. } => "write yes or no; no is the default".into(),
-            Self::NoBridge { .. } => {
-                "libvirt would make up a name that nobody here knows: write it, as in \
-                 <bridge name='virbr1'/>"
-                    .into()
-            }
             Self::ManyDevices => "keep one: traffic is forwarded through one device, or any".into(),
             Self::TwoDevices { .. } => "leave one of them out, or name the same device".into(),
             Self::Family { .. } => "write ipv4 or ipv6; ipv4 is the default".into(),
@@ -184,6 +238,46 @@ impl Hint for ElementFault {
             Self::NoClass { .. } => "add the prefix, such as prefix='24'".into(),
             Self::TftpOfIpv6 => "move it to an `<ip>` of family ipv4".into(),
         }
+    }
+}
+
+/// Whether a word of XML is an element or an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WordKind {
+    /// An element.
+    Element,
+    /// An attribute.
+    Attribute,
+}
+
+impl WordKind {
+    fn shown(self, word: &str) -> String {
+        match self {
+            Self::Element => format!("`<{word}>`"),
+            Self::Attribute => format!("attribute `{word}`"),
+        }
+    }
+
+    fn problem(self) -> &'static str {
+        match self {
+            Self::Element => "has no place",
+            Self::Attribute => "has no meaning",
+        }
+    }
+}
+
+/// How many places a hint names.
+const MAX_NAMED: usize = 3;
+
+fn belonging(found: &str, places: &[Place], field: Option<&str>) -> String {
+    let places: Vec<String> = places
+        .iter()
+        .take(MAX_NAMED)
+        .map(Place::to_string)
+        .collect();
+    match (places.as_slice(), field) {
+        ([], Some(xml)) => format!("`{found}` is a field of TOML and JSON; XML writes {xml}"),
+        _ => format!("it belongs to {}", places.join(", or ")),
     }
 }
 

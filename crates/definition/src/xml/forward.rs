@@ -5,37 +5,11 @@ use palisade_core::network::{AddressRange, InterfaceName, PortRange};
 use super::attribute::XmlAttribute;
 use super::fault::ElementFault;
 use super::tree::XmlElement;
-use super::vocabulary::Vocabulary;
 use crate::draft::{Mode, NatDraft};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
 use crate::spanned_fault::{AtSpan, SpannedFault};
 use crate::value_fault::ValueFault;
-
-/// `pf`, PCI addresses and the driver belong to modes that give each guest its own device.
-const FORWARD: Vocabulary = Vocabulary {
-    attributes: &["mode", "dev"],
-    elements: &["nat", "interface"],
-    ignored: &["address", "driver", "managed", "pf"],
-};
-
-const INTERFACE: Vocabulary = Vocabulary {
-    attributes: &["dev"],
-    elements: &[],
-    ignored: &["connections"],
-};
-
-const NAT: Vocabulary = Vocabulary {
-    attributes: &["ipv6"],
-    elements: &["address", "port"],
-    ignored: &[],
-};
-
-const ENDS: Vocabulary = Vocabulary {
-    attributes: &["start", "end"],
-    elements: &[],
-    ignored: &[],
-};
 
 /// How guests reach other networks.
 pub(super) struct Forwarding {
@@ -57,7 +31,6 @@ impl Forwarding {
 
 /// Reads `<forward>`.
 pub(super) fn read(forward: &XmlElement<'_>) -> Result<Forwarding, SpannedFault> {
-    forward.check(&FORWARD)?;
     let mode = match forward.attribute("mode") {
         Some(attribute) => mode(attribute)?,
         None => Spanned::new(Mode::Nat, forward.tag),
@@ -99,10 +72,9 @@ fn device(
 ) -> Result<Option<Spanned<InterfaceName>>, SpannedFault> {
     let mut devices = Vec::new();
     for interface in forward.all("interface") {
-        interface.check(&INTERFACE)?;
         devices.push((interface.required("dev")?.interface()?, interface.tag));
     }
-    if let (Some((_, second)), true) = (devices.get(1), mode.needs_bridge()) {
+    if let (Some((_, second)), true) = (devices.get(1), mode.has_own_bridge()) {
         return Err(ElementFault::ManyDevices.at(*second));
     }
     let named = forward
@@ -121,7 +93,6 @@ fn device(
 }
 
 fn nat(element: &XmlElement<'_>) -> Result<NatDraft, SpannedFault> {
-    element.check(&NAT)?;
     let addresses = element.one("address")?.map(addresses).transpose()?;
     let ports = element.one("port")?.map(ports).transpose()?;
     Ok(NatDraft {
@@ -129,11 +100,11 @@ fn nat(element: &XmlElement<'_>) -> Result<NatDraft, SpannedFault> {
         addresses,
         ports,
         ipv6: element.is_yes("ipv6")?,
+        ..NatDraft::default()
     })
 }
 
 fn addresses(element: &XmlElement<'_>) -> Result<AddressRange, SpannedFault> {
-    element.check(&ENDS)?;
     let end = |name| {
         let Spanned { value, span } = &element.required(name)?.value;
         let address = value.parse();
@@ -144,7 +115,6 @@ fn addresses(element: &XmlElement<'_>) -> Result<AddressRange, SpannedFault> {
 }
 
 fn ports(element: &XmlElement<'_>) -> Result<PortRange, SpannedFault> {
-    element.check(&ENDS)?;
     let end = |name| {
         let Spanned { value, span } = &element.required(name)?.value;
         let digits = value.bytes().all(|b| b.is_ascii_digit());

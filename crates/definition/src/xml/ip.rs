@@ -7,35 +7,19 @@ use palisade_core::network::{Family, Subnet, SubnetError};
 use super::attribute::XmlAttribute;
 use super::fault::ElementFault;
 use super::tree::XmlElement;
-use super::vocabulary::Vocabulary;
 use crate::span::{Span, Spanned};
 use crate::spanned_fault::{AtSpan, SpannedFault};
 use crate::value_fault::ValueFault;
 
-const IP: Vocabulary = Vocabulary {
-    attributes: &["address", "family", "netmask", "prefix"],
-    elements: &["dhcp", "tftp"],
-    ignored: &["localPtr"],
-};
-
-const DHCP: Vocabulary = Vocabulary {
-    attributes: &[],
-    elements: &["range", "host"],
-    ignored: &["bootp", "lease"],
-};
-
-const TFTP: Vocabulary = Vocabulary {
-    attributes: &["root"],
-    elements: &[],
-    ignored: &[],
-};
-
 /// The prefix of an IPv6 address without one.
-const IPV6_PREFIX: u8 = 64;
+pub(super) const IPV6_PREFIX: u8 = 64;
 
 /// The `<ip>` elements of a network.
 pub(super) struct IpElements {
     pub(super) subnets: Vec<Spanned<Subnet>>,
+    /// The host's addresses in the subnets.
+    pub(super) hosts: Vec<IpAddr>,
+    pub(super) warnings: Vec<Spanned<String>>,
     pub(super) dhcp: Option<Spanned<&'static str>>,
     pub(super) tftp: Option<Spanned<&'static str>>,
 }
@@ -51,12 +35,14 @@ struct Services {
 /// As with libvirt, DHCP of any IPv4 `<ip>` counts, but TFTP only of the first IPv4 `<ip>` that has
 /// DHCP or TFTP.
 pub(super) fn read(network: &XmlElement<'_>) -> Result<IpElements, SpannedFault> {
-    let mut subnets = Vec::new();
+    let (mut subnets, mut hosts, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     let mut serving: Vec<Services> = Vec::new();
     for ip in network.all("ip") {
-        ip.check(&IP)?;
         let family = family(ip)?;
-        subnets.push(subnet(ip, family)?);
+        let (host, subnet) = subnet(ip, family)?;
+        warnings.extend(class_warning(ip, host, &subnet));
+        hosts.push(host);
+        subnets.push(subnet);
         let services = services(ip, family)?;
         if family == Family::Ipv4 && (services.dhcp.is_some() || services.tftp.is_some()) {
             serving.push(services);
@@ -66,6 +52,8 @@ pub(super) fn read(network: &XmlElement<'_>) -> Result<IpElements, SpannedFault>
     let tftp = serving.first().and_then(|services| services.tftp);
     Ok(IpElements {
         subnets,
+        hosts,
+        warnings,
         dhcp: dhcp.map(|span| Spanned::new("dhcp", span)),
         tftp: tftp.map(|span| Spanned::new("tftp", span)),
     })
@@ -85,7 +73,8 @@ fn family(ip: &XmlElement<'_>) -> Result<Family, SpannedFault> {
     }
 }
 
-fn subnet(ip: &XmlElement<'_>, family: Family) -> Result<Spanned<Subnet>, SpannedFault> {
+/// The host's address, and its subnet.
+fn subnet(ip: &XmlElement<'_>, family: Family) -> Result<(IpAddr, Spanned<Subnet>), SpannedFault> {
     let attribute = ip.required("address")?;
     let address = address(attribute, ip, family)?;
     let (prefix, prefix_span) = prefix(ip, address)?;
@@ -98,7 +87,30 @@ fn subnet(ip: &XmlElement<'_>, family: Family) -> Result<Spanned<Subnet>, Spanne
         let at = if of_prefix { prefix_span } else { span };
         ValueFault::Subnet(error).at(at)
     })?;
-    Ok(Spanned::new(subnet, span))
+    Ok((address, Spanned::new(subnet, span)))
+}
+
+/// libvirt takes the class of an IPv4 address without a prefix. Nobody who leaves the prefix out
+/// expects the 16 million addresses of a class A, or the 65,536 of a class B.
+fn class_warning(
+    ip: &XmlElement<'_>,
+    host: IpAddr,
+    subnet: &Spanned<Subnet>,
+) -> Option<Spanned<String>> {
+    let class = match subnet.value.prefix() {
+        8 => "A",
+        16 => "B",
+        _ => return None,
+    };
+    let is_written = ip.attribute("prefix").is_some() || ip.attribute("netmask").is_some();
+    (host.is_ipv4() && !is_written).then(|| {
+        let warning = format!(
+            "without a prefix, {host} means all of {} (class {class}); write the prefix, such as \
+             prefix='24'",
+            subnet.value
+        );
+        Spanned::new(warning, subnet.span)
+    })
 }
 
 fn address(
@@ -172,13 +184,16 @@ fn prefix(ip: &XmlElement<'_>, address: IpAddr) -> Result<(u8, Span), SpannedFau
         (None, None, IpAddr::V6(_)) => Ok((IPV6_PREFIX, ip.tag)),
         (None, None, IpAddr::V4(address)) => {
             let none = || ElementFault::NoClass { address }.at(ip.tag);
-            Ok((class_prefix(address).ok_or_else(none)?, ip.tag))
+            Ok((class_prefix(address.into()).ok_or_else(none)?, ip.tag))
         }
     }
 }
 
-/// The prefix of an address's class (A, B or C); the other classes have none.
-fn class_prefix(address: Ipv4Addr) -> Option<u8> {
+/// The prefix of an IPv4 address without one: that of its class.
+pub(super) fn class_prefix(address: IpAddr) -> Option<u8> {
+    let IpAddr::V4(address) = address else {
+        return None;
+    };
     match address.octets()[0] {
         0..=127 => Some(8),
         128..=191 => Some(16),
@@ -190,14 +205,8 @@ fn class_prefix(address: Ipv4Addr) -> Option<u8> {
 fn services(ip: &XmlElement<'_>, family: Family) -> Result<Services, SpannedFault> {
     let dhcp = ip.one("dhcp")?;
     let tftp = ip.one("tftp")?;
-    if let Some(dhcp) = dhcp {
-        dhcp.check(&DHCP)?;
-    }
-    if let Some(tftp) = tftp {
-        tftp.check(&TFTP)?;
-        if family == Family::Ipv6 {
-            return Err(ElementFault::TftpOfIpv6.at(tftp.tag));
-        }
+    if let (Some(tftp), Family::Ipv6) = (tftp, family) {
+        return Err(ElementFault::TftpOfIpv6.at(tftp.tag));
     }
     let serves = |dhcp: &&XmlElement<'_>| {
         dhcp.all("range").next().is_some() || dhcp.all("host").next().is_some()

@@ -1,66 +1,43 @@
 //! libvirt's network XML, as `virsh net-dumpxml` prints it and people write it.
 //!
-//! Elements and attributes that do not concern the firewall are ignored: see [`NETWORK`] and its
-//! siblings for the known ones. Unknown ones are ignored too, since libvirt gains new ones, except for
-//! misspellings of those that matter: `<foward>` would silently leave a network isolated, and
-//! `<forward mdoe='route'>` would silently put it behind NAT.
+//! Elements and attributes that do not concern the firewall are ignored: [`NETWORK`] has the known
+//! ones. Unknown ones are ignored too, since libvirt gains new ones, except for misspellings of those
+//! that matter, and for words that are known at another place: `<foward>` would silently leave a
+//! network isolated, and `<forward>` in `<bridge>` too.
+//!
+//! [`NETWORK`]: super::vocabulary::NETWORK
 
+mod access;
 mod attribute;
 mod fault;
 mod forward;
 mod ip;
 mod markup;
+mod metadata;
+mod route;
 mod tree;
-mod vocabulary;
+mod words;
 
-use palisade_core::network::{InterfaceName, Name, Zone};
+use palisade_core::network::{Mtu, Name, Zone};
 
-pub use fault::ElementFault;
+pub use fault::{ElementFault, WordKind};
 pub use markup::MarkupFault;
 
-use super::draft::{LocatedNetwork, Mode, NetworkDraft};
+use super::draft::NetworkDraft;
+use super::encoding::Encoding;
 use super::span::{Span, Spanned};
 use super::spanned_fault::{AtSpan, SpannedFault};
 use super::value_fault::ValueFault;
+use attribute::XmlAttribute;
 use forward::Forwarding;
 use tree::XmlElement;
-use vocabulary::Vocabulary;
 
-/// The content of `<network>`.
-const NETWORK: Vocabulary = Vocabulary {
-    attributes: &["ipv6"],
-    elements: &["name", "bridge", "forward", "ip"],
-    ignored: &[
-        "bandwidth",
-        "connections",
-        "description",
-        "dns",
-        "domain",
-        "mac",
-        "metadata",
-        "mtu",
-        "port",
-        "portgroup",
-        "route",
-        "title",
-        "trustGuestRxFilters",
-        "uuid",
-        "virtualport",
-        "vlan",
-    ],
-};
-
-const BRIDGE: Vocabulary = Vocabulary {
-    attributes: &["name", "zone"],
-    elements: &[],
-    ignored: &["delay", "macTableManager", "stp"],
-};
-
-/// Reads the one network of a text.
-pub(super) fn read(text: &str) -> Result<LocatedNetwork, SpannedFault> {
-    let root = tree::parse(text)?;
+/// Reads the one network of a text that was decoded from `encoding`.
+pub(super) fn read(text: &str, encoding: Encoding) -> Result<NetworkDraft, SpannedFault> {
+    let root = tree::parse(text, encoding)?;
     check_root(&root)?;
-    draft(&root)?.network()
+    words::check(&root)?;
+    draft(&root)
 }
 
 fn check_root(root: &XmlElement<'_>) -> Result<(), SpannedFault> {
@@ -78,29 +55,41 @@ fn check_root(root: &XmlElement<'_>) -> Result<(), SpannedFault> {
 }
 
 fn draft(network: &XmlElement<'_>) -> Result<NetworkDraft, SpannedFault> {
-    network.check(&NETWORK)?;
     let name = name(network)?;
     let forwarding = match network.one("forward")? {
         Some(forward) => forward::read(forward)?,
         None => Forwarding::none(network.tag),
     };
     let bridge = network.one("bridge")?;
-    if let Some(bridge) = bridge {
-        bridge.check(&BRIDGE)?;
-    }
+    let own = metadata::read(network)?;
     let addresses = ip::read(network)?;
+    let bridge_name = bridge.and_then(|bridge| bridge.attribute("name"));
+    let port = network.one("port")?;
+    let mut warnings = addresses.warnings;
+    warnings.extend(route::warnings(network, &addresses.subnets));
+    let mut nat = forwarding.nat;
+    nat.between_networks = own.not_between_networks.is_none();
+    nat.nat_only = nat.nat_only.or(own.not_between_networks);
     Ok(NetworkDraft {
         whole: network.tag,
-        bridge: bridge_name(network, bridge, &name.value, forwarding.mode.value)?,
+        bridge: bridge_name.map(XmlAttribute::interface).transpose()?,
+        no_bridge: bridge.unwrap_or(network).tag,
+        addresses: addresses.hosts,
         zone: bridge.map(zone).transpose()?.flatten(),
+        mtu: network.one("mtu")?.map(mtu).transpose()?.flatten(),
         name,
         mode: forwarding.mode,
         device: forwarding.device,
-        nat: forwarding.nat,
+        nat,
         ipv6: network.is_yes("ipv6")?,
+        warnings,
         subnets: addresses.subnets,
         dhcp: addresses.dhcp,
         tftp: addresses.tftp,
+        isolated_ports: port.map_or(Ok(false), |port| port.is_yes("isolated"))?,
+        mss_clamp: own.mss_clamp,
+        forwards: own.forwards,
+        log: own.log,
     })
 }
 
@@ -125,22 +114,13 @@ fn name(network: &XmlElement<'_>) -> Result<Spanned<Name>, SpannedFault> {
     Ok(Spanned::new(name, span))
 }
 
-/// libvirt generates a name if none is given, and remembers it; palisade could not know it.
-fn bridge_name(
-    network: &XmlElement<'_>,
-    bridge: Option<&XmlElement<'_>>,
-    name: &Name,
-    mode: Mode,
-) -> Result<Option<Spanned<InterfaceName>>, SpannedFault> {
-    match bridge.and_then(|bridge| bridge.attribute("name")) {
-        Some(attribute) => attribute.interface().map(Some),
-        None if mode.needs_bridge() => {
-            let name = name.clone();
-            let span = bridge.unwrap_or(network).tag;
-            Err(ElementFault::NoBridge { name }.at(span))
-        }
-        None => Ok(None),
+/// A size of 0 stands for none, as with libvirt.
+fn mtu(element: &XmlElement<'_>) -> Result<Option<Mtu>, SpannedFault> {
+    let size = element.required("size")?;
+    if size.value.value == "0" {
+        return Ok(None);
     }
+    size.bytes(Mtu::new).map(Some)
 }
 
 fn zone(bridge: &XmlElement<'_>) -> Result<Option<Spanned<Zone>>, SpannedFault> {

@@ -11,6 +11,7 @@ use quick_xml::reader::Reader;
 
 use super::attribute::{self, XmlAttribute};
 use super::markup::MarkupFault;
+use crate::encoding::Encoding;
 use crate::span::{Span, Spanned};
 use crate::spanned_fault::{AtSpan, SpannedFault};
 
@@ -31,8 +32,8 @@ pub(super) struct XmlElement<'a> {
     pub(super) texts: Vec<Spanned<Cow<'a, str>>>,
 }
 
-/// Parses a whole text.
-pub(super) fn parse(text: &str) -> Result<XmlElement<'_>, SpannedFault> {
+/// Parses a whole text that was decoded from `encoding`.
+pub(super) fn parse(text: &str, encoding: Encoding) -> Result<XmlElement<'_>, SpannedFault> {
     check_characters(text)?;
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
@@ -41,6 +42,7 @@ pub(super) fn parse(text: &str) -> Result<XmlElement<'_>, SpannedFault> {
     config.allow_unmatched_ends = true;
     let mut tree = TreeBuilder {
         text,
+        encoding,
         open: Vec::new(),
         root: None,
     };
@@ -96,6 +98,8 @@ fn not_markup(error: &Error) -> MarkupFault {
 /// Builds the tree from the parser's events.
 struct TreeBuilder<'a> {
     text: &'a str,
+    /// What the text was decoded from.
+    encoding: Encoding,
     /// Elements without their end tag yet, the root first.
     open: Vec<XmlElement<'a>>,
     root: Option<XmlElement<'a>>,
@@ -235,7 +239,7 @@ impl<'a> TreeBuilder<'a> {
             let value = attribute.value.value.as_ref();
             match attribute.name {
                 "version" => version = Some((value.to_owned(), attribute.value.span)),
-                "encoding" if !is_utf8(value) => {
+                "encoding" if !self.encoding.has_name(value) => {
                     let fault = MarkupFault::Encoding(value.to_owned());
                     return Err(fault.at(attribute.value.span));
                 }
@@ -259,13 +263,6 @@ impl<'a> TreeBuilder<'a> {
         self.root
             .ok_or_else(|| MarkupFault::NoElement.at(Span::new(0, 0)))
     }
-}
-
-/// UTF-8 or a subset of it.
-fn is_utf8(encoding: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii", "ascii"]
-        .iter()
-        .any(|name| encoding.eq_ignore_ascii_case(name))
 }
 
 /// Whether a text is white space as XML defines it.

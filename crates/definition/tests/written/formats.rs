@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use palisade_core::Network;
-use palisade_core::network::{Family, Forward, Nat, PortRange, Subnet};
+use palisade_core::network::{
+    Family, Forward, LogRate, LogRefused, MssClamp, Nat, PortForward, PortRange, Subnet,
+};
 use serde_json::{Map, Value, json};
 
 /// Which of several ways to write the same is taken.
@@ -56,7 +58,71 @@ pub(crate) fn xml(network: &Network, style: Style) -> String {
         }
         out.push_str("</ip>\n");
     }
-    out + "</network>\n"
+    if let Some(mtu) = network.mtu() {
+        writeln!(out, "  <mtu size='{mtu}'/>").unwrap();
+    }
+    if network.isolated_ports() {
+        out.push_str("  <port isolated='yes'/>\n");
+    } else if style.defaults {
+        out.push_str("  <port isolated='no'/>\n");
+    }
+    out + &metadata(network, style) + "</network>\n"
+}
+
+/// palisade's own elements; with `elements`, around them one of palisade's, and a namespace for it.
+fn metadata(network: &Network, style: Style) -> String {
+    let namespace = "https://palisade.example/network/1";
+    let mut own = String::new();
+    let mut element = |name: &str, attributes: &str| {
+        if style.elements {
+            write!(own, "<{name}{attributes}/>").unwrap();
+        } else {
+            write!(own, "<p:{name}{attributes} xmlns:p='{namespace}'/>").unwrap();
+        }
+    };
+    for forward in network.port_forwards() {
+        let (protocol, from) = (forward.protocol(), forward.sources());
+        let mut attributes = format!(
+            " to='{}' listen='{}' protocol='{protocol}'",
+            forward.target(),
+            forward.listen()
+        );
+        if !from.is_empty() {
+            let from: Vec<String> = from.iter().map(ToString::to_string).collect();
+            let between = if style.tables { ", " } else { " " };
+            write!(attributes, " from='{}'", from.join(between)).unwrap();
+        }
+        element("forward", &attributes);
+    }
+    match network.mss_clamp() {
+        None => {}
+        Some(MssClamp::RouteMtu) => element("mss_clamp", ""),
+        Some(MssClamp::Size(size)) => element("mss_clamp", &format!(" size='{}'", size.bytes())),
+    }
+    match network.forward() {
+        Forward::Nat(nat) if !nat.between_networks => {
+            element("nat_between_networks", " enabled='no'");
+        }
+        Forward::Nat(_) if style.defaults => element("nat_between_networks", " enabled='yes'"),
+        _ => {}
+    }
+    if let Some(log) = network.log() {
+        let mut attributes = String::new();
+        if let Some(prefix) = &log.prefix {
+            write!(attributes, " prefix='{}'", escape(prefix.as_str())).unwrap();
+        }
+        if style.defaults || log.rate != LogRate::default() {
+            write!(attributes, " rate='{}'", log.rate).unwrap();
+        }
+        if let Some(group) = log.group {
+            write!(attributes, " group='{group}'").unwrap();
+        }
+        element("log", &attributes);
+    }
+    if style.elements {
+        own = format!("<network xmlns='{namespace}'>{own}</network>");
+    }
+    format!("  <metadata><other:x xmlns:other='urn:x' bridge='y'/>{own}</metadata>\n")
 }
 
 fn write_forward(out: &mut String, forward: &Forward, style: Style) {
@@ -181,9 +247,38 @@ pub(crate) fn json(network: &Network, style: Style) -> Value {
     if style.defaults || !subnets.is_empty() {
         set("subnets", json!(subnets));
     }
+    if network.isolated_ports() || style.defaults {
+        set("isolated_ports", json!(network.isolated_ports()));
+    }
+    if let Some(mtu) = network.mtu() {
+        set("mtu", json!(mtu.bytes()));
+    }
+    match network.mss_clamp() {
+        None if style.defaults => set("mss_clamp", json!(false)),
+        None => None,
+        Some(MssClamp::RouteMtu) => set("mss_clamp", json!(true)),
+        Some(MssClamp::Size(size)) => set("mss_clamp", json!(size.bytes())),
+    };
+    let forwards: Vec<Value> = network
+        .port_forwards()
+        .iter()
+        .map(|forward| port_forward(forward, style))
+        .collect();
+    if style.defaults || !forwards.is_empty() {
+        set("forwards", json!(forwards));
+    }
+    match network.log() {
+        None if style.defaults => set("log", json!(false)),
+        None => None,
+        Some(log) if *log == LogRefused::default() && !style.tables => set("log", json!(true)),
+        Some(log) => set("log", self::log(log, style)),
+    };
     let Forward::Nat(nat) = network.forward() else {
         return fields.into();
     };
+    if !nat.between_networks || style.defaults {
+        set("nat_between_networks", json!(nat.between_networks));
+    }
     if nat.ipv6 || style.defaults {
         set("nat_ipv6", json!(nat.ipv6));
     }
@@ -209,6 +304,47 @@ pub(crate) fn json(network: &Network, style: Style) -> Value {
                 json!(nat.ports.to_string())
             },
         );
+    }
+    fields.into()
+}
+
+fn port_forward(forward: &PortForward, style: Style) -> Value {
+    let (listen, to) = (forward.listen(), forward.target());
+    let protocol = forward.protocol().to_string();
+    if !style.tables && forward.sources().is_empty() {
+        return json!(format!("{protocol} {listen} -> {to}"));
+    }
+    let mut fields = Map::new();
+    fields.insert("to".to_owned(), json!(to.to_string()));
+    fields.insert("protocol".to_owned(), json!(protocol));
+    let text = listen.to_string();
+    let listen = text.parse::<u16>().map_or(json!(text), |port| json!(port));
+    fields.insert("listen".to_owned(), listen);
+    if !forward.sources().is_empty() {
+        let from = forward.sources().iter().map(|source| match source.to_string() {
+            // Addresses alone may leave the prefix out.
+            text if style.defaults => text,
+            text => text
+                .strip_suffix("/32")
+                .or(text.strip_suffix("/128"))
+                .filter(|_| source.net().max_prefix_len() == source.prefix())
+                .map_or(text.clone(), str::to_owned),
+        });
+        fields.insert("from".to_owned(), from.collect::<Vec<_>>().into());
+    }
+    fields.into()
+}
+
+fn log(log: &LogRefused, style: Style) -> Value {
+    let mut fields = Map::new();
+    if let Some(prefix) = &log.prefix {
+        fields.insert("prefix".to_owned(), json!(prefix.as_str()));
+    }
+    if let Some(group) = log.group {
+        fields.insert("group".to_owned(), json!(group));
+    }
+    if style.defaults || log.rate != LogRate::default() {
+        fields.insert("rate".to_owned(), json!(log.rate.to_string()));
     }
     fields.into()
 }

@@ -1,5 +1,6 @@
 //! Random networks.
 
+mod fields;
 mod formats;
 
 use palisade_core::Network;
@@ -19,35 +20,54 @@ pub(crate) fn networks() -> impl Strategy<Value = Vec<Network>> {
 
 fn network() -> impl Strategy<Value = Network> {
     let owned = (bridge(), prop::option::of(zone()), forward(), subnets());
-    let owned = (name(), owned, any::<[bool; 3]>()).prop_map(
-        |(name, (bridge, zone, forward, subnets), [ipv6, dhcp, tftp])| {
+    let fields = (fields::mtu(), fields::mss_clamp(), fields::log(), fields::forwards());
+    let owned = (name(), owned, any::<[bool; 4]>(), fields).prop_map(
+        |(name, (bridge, zone, forward, subnets), flags, (mtu, mss_clamp, log, forwards))| {
+            let [ipv6, dhcp, tftp, isolated_ports] = flags;
             let v4 = subnets.iter().any(|subnet| subnet.family() == Family::Ipv4);
             let forward = match forward {
                 Forward::Nat(_) | Forward::Route { .. } if subnets.is_empty() => Forward::Isolated,
                 forward => forward,
             };
+            let has_rules = forward != Forward::Open;
+            let forwards = fields::within(&subnets, &forwards);
             Description {
                 zone,
+                mtu,
                 subnets,
                 ipv6,
                 dhcp: dhcp && v4,
                 tftp: tftp && v4,
+                isolated_ports,
+                mss_clamp: mss_clamp.filter(|_| has_rules),
+                forwards: if has_rules { forwards } else { Vec::new() },
+                log: log.filter(|_| has_rules),
                 ..Description::new(name, Some(bridge), forward)
             }
         },
     );
     let host = (bridge(), prop::option::of(zone()));
-    let others = (name(), prop::option::of(host), any::<bool>(), unmanaged());
-    let others = others.prop_map(|(name, host, ipv6, mode)| {
+    let others = (name(), prop::option::of(host), any::<[bool; 2]>(), unmanaged());
+    let others = others.prop_map(|(name, host, [ipv6, isolated_ports], mode)| {
         let host = host.filter(|_| mode == UnmanagedMode::Bridge);
         let (bridge, zone) = host.unzip();
         Description {
             zone: zone.flatten(),
             ipv6,
+            isolated_ports,
             ..Description::new(name, bridge, Forward::Unmanaged(mode))
         }
     });
-    prop_oneof![4 => owned, 1 => others].prop_map(|description| Network::new(description).unwrap())
+    prop_oneof![4 => owned, 1 => others].prop_map(sound)
+}
+
+/// Without forwards, where two of them exclude each other or lead to no guest.
+fn sound(description: Description) -> Network {
+    let without = Description {
+        forwards: Vec::new(),
+        ..description.clone()
+    };
+    Network::new(description).unwrap_or_else(|_| Network::new(without).unwrap())
 }
 
 /// Names with all that they may hold.
@@ -84,14 +104,14 @@ fn forward() -> impl Strategy<Value = Forward> {
     let ports =
         (1..=u16::MAX, 1..=u16::MAX).prop_map(|(a, b)| PortRange::new(a.min(b), a.max(b)).unwrap());
     let ports = prop_oneof![Just(PortRange::default()), ports];
-    let nat = (device(), prop::option::of(addresses), ports, any::<bool>());
-    let nat = nat.prop_map(|(device, addresses, ports, ipv6)| {
+    let nat = (device(), prop::option::of(addresses), ports, any::<[bool; 2]>());
+    let nat = nat.prop_map(|(device, addresses, ports, [ipv6, between_networks])| {
         Forward::Nat(Nat {
             device,
             addresses,
             ports,
             ipv6,
-            ..Nat::default()
+            between_networks,
         })
     });
     prop_oneof![

@@ -1,61 +1,15 @@
-//! The known content of elements, and access to it.
+//! Access to the content of elements.
 
-use palisade_core::network::InterfaceName;
+use palisade_core::network::{InterfaceName, SizeError};
 
 use super::attribute::XmlAttribute;
 use super::fault::ElementFault;
-use super::tree::{XmlElement, is_blank};
-use crate::nearest::nearest;
-use crate::span::{Span, Spanned};
+use super::tree::XmlElement;
+use crate::span::Spanned;
 use crate::spanned_fault::{AtSpan, SpannedFault};
 use crate::value_fault::ValueFault;
 
-/// The attributes and elements that an element may have.
-pub(super) struct Vocabulary {
-    pub(super) attributes: &'static [&'static str],
-    pub(super) elements: &'static [&'static str],
-    /// Known attributes and elements that do not concern the firewall.
-    pub(super) ignored: &'static [&'static str],
-}
-
-impl Vocabulary {
-    /// The word that an unknown one probably misspells.
-    fn meant(&self, word: &str, words: &'static [&'static str]) -> Option<&'static str> {
-        if words.contains(&word) || self.ignored.contains(&word) {
-            return None;
-        }
-        nearest(word, words)
-    }
-}
-
 impl<'a> XmlElement<'a> {
-    /// Refuses text between elements, and misspelled attributes and elements.
-    pub(super) fn check(&self, vocabulary: &Vocabulary) -> Result<(), SpannedFault> {
-        for attribute in self.attributes.iter().filter(|a| is_plain(a.name)) {
-            if let Some(meant) = vocabulary.meant(attribute.name, vocabulary.attributes) {
-                let found = attribute.name.to_owned();
-                let fault = ElementFault::MisspelledAttribute { found, meant };
-                return Err(fault.at(attribute.name_span));
-            }
-        }
-        for element in self.own() {
-            if let Some(meant) = vocabulary.meant(element.name, vocabulary.elements) {
-                let found = element.name.to_owned();
-                return Err(ElementFault::MisspelledElement { found, meant }.at(element.tag));
-            }
-        }
-        match self.texts.iter().find(|text| !is_blank(&text.value)) {
-            None => Ok(()),
-            Some(text) => {
-                let blank = text.value.len() - text.value.trim_start().len();
-                let start = text.span.start + blank;
-                let end = (start + text.value.trim().len()).min(text.span.end);
-                let element = self.name.to_owned();
-                Err(ElementFault::Text { element }.at(Span::new(start.min(end), end)))
-            }
-        }
-    }
-
     /// The attribute of that name.
     pub(super) fn attribute(&self, name: &str) -> Option<&XmlAttribute<'a>> {
         self.attributes
@@ -76,12 +30,17 @@ impl<'a> XmlElement<'a> {
 
     /// Whether an attribute is `yes`.
     pub(super) fn is_yes(&self, name: &'static str) -> Result<bool, SpannedFault> {
+        self.yes_or_no(name).map(|yes| yes.unwrap_or(false))
+    }
+
+    /// Whether an attribute is `yes`, if it is there.
+    pub(super) fn yes_or_no(&self, name: &'static str) -> Result<Option<bool>, SpannedFault> {
         let Some(attribute) = self.attribute(name) else {
-            return Ok(false);
+            return Ok(None);
         };
         match attribute.value.value.as_ref() {
-            "yes" => Ok(true),
-            "no" => Ok(false),
+            "yes" => Ok(Some(true)),
+            "no" => Ok(Some(false)),
             other => {
                 let value = other.to_owned();
                 let attribute_name = name;
@@ -117,7 +76,7 @@ impl<'a> XmlElement<'a> {
     }
 
     /// The elements without a foreign namespace.
-    fn own(&self) -> impl Iterator<Item = &Self> {
+    pub(super) fn own(&self) -> impl Iterator<Item = &Self> {
         self.elements.iter().filter(|element| {
             let foreign = element
                 .attribute("xmlns")
@@ -128,7 +87,7 @@ impl<'a> XmlElement<'a> {
 }
 
 /// Whether a name has no namespace prefix.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     !name.contains(':') && name != "xmlns"
 }
 
@@ -140,5 +99,17 @@ impl XmlAttribute<'_> {
             .parse()
             .map_err(|e| ValueFault::Interface(e).at(*span))?;
         Ok(Spanned::new(name, *span))
+    }
+
+    /// The value as a number of bytes.
+    pub(super) fn bytes<T>(
+        &self,
+        size: impl FnOnce(u16) -> Result<T, SizeError>,
+    ) -> Result<T, SpannedFault> {
+        let Spanned { value, span } = &self.value;
+        let digits = value.bytes().all(|b| b.is_ascii_digit());
+        let number = value.parse().ok().filter(|_| digits);
+        let number = number.ok_or_else(|| ValueFault::Bytes(value.to_string()).at(*span))?;
+        size(number).map_err(|error| ValueFault::Size(error).at(*span))
     }
 }
