@@ -1,6 +1,7 @@
 //! Values of one network that contradict each other.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use palisade_core::Hint;
 use palisade_core::network::{InterfaceName, Name, NetworkError, Zone};
@@ -38,10 +39,12 @@ pub enum Contradiction {
         device: InterfaceName,
     },
     /// No bridge, although the rules need its name, and none was found.
-    #[error("network `{name}` names no bridge")]
+    #[error("network `{name}` names no bridge{}", sought(*.address))]
     NoBridge {
         /// The network.
         name: Name,
+        /// The host's address by which the bridge was looked for.
+        address: Option<IpAddr>,
     },
     /// A zone without a bridge.
     #[error("the zone `{zone}` is for the bridge, and no bridge is named")]
@@ -66,19 +69,22 @@ impl Hint for Contradiction {
             Self::BridgeAndDevice { .. } => {
                 "keep the bridge for a bridge of the host, the device for macvtap"
             }
-            Self::NoBridge { name } => {
+            Self::NoBridge { name, .. } => {
                 let name = quoted(name.as_str());
-                return format!(
-                    "name it, in XML <bridge name='virbr1'/>, or give --bridge {name}=BRIDGE; no \
-                     bridge here has the network's address"
-                )
-                .into();
+                return format!("name it, for example virbr1, or give --bridge {name}=BRIDGE")
+                    .into();
             }
             Self::ZoneWithoutBridge { .. } => "leave the zone out, or name the bridge",
             Self::NoIpv4 { .. } => "add an IPv4 subnet such as 192.168.122.1/24, or leave it out",
         }
         .into()
     }
+}
+
+fn sought(address: Option<IpAddr>) -> String {
+    address.map_or(String::new(), |address| {
+        format!(", and none was found by its address {address}")
+    })
 }
 
 /// A name as one word of a shell.

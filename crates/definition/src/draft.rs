@@ -202,7 +202,8 @@ impl NetworkDraft {
     fn check_bridge(&self) -> Result<(), SpannedFault> {
         if self.bridge.is_none() && self.mode.value.needs_bridge() {
             let name = self.name.value.clone();
-            return Err(Contradiction::NoBridge { name }.at(self.no_bridge));
+            let address = self.addresses.first().copied();
+            return Err(Contradiction::NoBridge { name, address }.at(self.no_bridge));
         }
         let host_bridge = self.mode.value == Mode::Unmanaged(UnmanagedMode::Bridge);
         match (&self.bridge, &self.device, &self.zone) {

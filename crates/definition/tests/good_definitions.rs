@@ -62,7 +62,7 @@ fn a_dump_of_virsh() {
 
 /// As it lies in /etc/libvirt/qemu/networks, with everything that there is beside the firewall.
 #[test]
-fn all_that_does_not_concern_the_firewall() {
+fn all_that_libvirt_has() {
     let file = "\u{feff}<?xml version=\"1.0\" encoding='utf-8' standalone='yes'?>\r\n\
 <!--\r\nWARNING: THIS IS AN AUTO-GENERATED FILE. CHANGES TO IT ARE LIKELY TO BE\r\n\
 OVERWRITTEN AND LOST. Use:\r\n  virsh net-edit vagrant-libvirt\r\n-->\r\n\
@@ -126,12 +126,14 @@ nat_ipv6 = true
 ipv6 = true
 dhcp = true
 tftp = true
+mtu = 9000
+isolated_ports = true
 ";
     let json = r#"
 {"name": "vagrant\u002dlibvirt", "bridge": "virbr2", "zone": "lab", "mode": "nat", "device": "eth0",
  "subnets": ["192.168.121.0/24", "2001:db8:ca2:2::/64"],
  "addresses": {"start": "203.0.113.8", "end": "203.0.113.15"}, "ports": {"start": 500, "end": "1000"},
- "nat_ipv6": true, "ipv6": true, "dhcp": true, "tftp": true}
+ "nat_ipv6": true, "ipv6": true, "dhcp": true, "tftp": true, "mtu": 9000, "isolated_ports": true}
 "#;
     same(toml, &[file, json]);
 }
@@ -475,4 +477,95 @@ fn libvirts_own_test_files() {
         LIBVIRT.len(),
         "a file that nothing is expected of"
     );
+}
+
+/// What libvirt has no word for is in its metadata, in palisade's namespace.
+#[test]
+fn fields_of_palisade_alone() {
+    let toml = "name = 'lab'
+bridge = 'virbr1'
+mode = 'nat'
+subnets = ['10.0.0.1/24', 'fd00::1/64']
+forwards = [
+  'tcp 8080 -> 10.0.0.10:80',
+  { protocol = 'udp', listen = 53, to = '10.0.0.10:53', from = ['198.51.100.0/24', '203.0.113.99'] },
+  { protocol = 'sctp', listen = '[2001:db8::7]:30000-30009', to = '[fd00::a]:1-10' },
+]
+mss_clamp = 1360
+nat_between_networks = false
+log = { prefix = 'lab: ', group = 5, rate = '3/minute' }
+zone = 'auto'
+";
+    let own = |prefix: &str, namespace: &str| {
+        format!(
+            "<{prefix}forward{namespace} protocol='tcp' listen='8080' to='10.0.0.10:80'/>
+             <{prefix}forward{namespace} protocol='udp' listen='53' to='10.0.0.10:53'
+               from='198.51.100.0/24, 203.0.113.99/32'/>
+             <{prefix}forward{namespace} protocol='sctp' listen='[2001:db8::7]:30000-30009'
+               to='[fd00::a]:1-10'></{prefix}forward>
+             <{prefix}mss_clamp{namespace} size='1360'/>
+             <{prefix}nat_between_networks{namespace} enabled='no'/>
+             <{prefix}log{namespace} prefix='lab: ' rate='3/minute' group='5'/>"
+        )
+    };
+    let uri = "https://palisade.example/network/1";
+    let metadata = [
+        own("palisade:", &format!(" xmlns:palisade='{uri}'")),
+        own("", &format!(" xmlns='{uri}'")),
+        format!("<network xmlns='{uri}'>{}</network>", own("", "")),
+        format!("<p:network xmlns:p='{uri}'>{}</p:network>", own("p:", "")),
+    ];
+    for metadata in metadata {
+        let xml = format!(
+            "<network><name>lab</name><bridge name='virbr1' zone='auto'/><forward/>
+             <ip address='10.0.0.1' prefix='24'/><ip family='ipv6' address='fd00::1'/>
+             <metadata><other xmlns='urn:x'><forward/></other>{metadata}</metadata></network>"
+        );
+        same(toml, &[&xml]);
+    }
+}
+
+#[test]
+fn open_networks_need_no_bridge() {
+    same(
+        "name = 'lab'\nmode = 'open'\nsubnets = ['10.0.0.1/24']\n",
+        &[
+            "<network><name>lab</name><forward mode='open'/><ip address='10.0.0.1' prefix='24'/></network>",
+        ],
+    );
+}
+
+/// The same text in each encoding that is read.
+#[test]
+fn encodings() {
+    let text = |encoding: &str| {
+        format!(
+            "<?xml version='1.0' encoding='{encoding}'?>\n<network><name>größe</name>\
+             <bridge name='virbr1'/></network>"
+        )
+    };
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+        units.flat_map(bytes).collect()
+    };
+    let latin1: Vec<u8> = text("ISO-8859-1").chars().map(|c| c as u8).collect();
+    let json = "{\"name\": \"größe\", \"bridge\": \"virbr1\"}";
+    let expected = one(&text("UTF-8"));
+    for bytes in [
+        latin1,
+        utf16(&text("UTF-16"), u16::to_le_bytes),
+        utf16(&text("UTF-16"), u16::to_be_bytes),
+        utf16(&text("UTF-8"), u16::to_le_bytes),
+        utf16(json, u16::to_be_bytes),
+    ] {
+        let networks = parse(&Source::at(Path::new("lab")), &bytes).unwrap();
+        assert_eq!(networks, [expected.clone()]);
+    }
+}
+
+#[test]
+fn ten_mebibytes() {
+    let mut text = "name = 'lab'\nbridge = 'virbr1'\n".to_owned();
+    text.push_str(&"#".repeat((10 << 20) - text.len()));
+    assert_eq!(one(&text).name().as_str(), "lab");
 }

@@ -28,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backends;
+mod bridges;
 mod choice;
 #[cfg(feature = "toml")]
 pub mod config;
@@ -45,6 +46,7 @@ mod shown;
 mod usual;
 pub mod watch;
 
+pub use bridges::HostBridges;
 pub use choice::{BackendChoice, Choice, UnknownBackend};
 pub use counters::{Counters, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};

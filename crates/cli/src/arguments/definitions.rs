@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use palisade::network::{InterfaceName, InterfaceNameError, Name, NameError};
 
 use super::seconds::seconds;
 
@@ -12,6 +13,22 @@ pub(crate) struct Files {
     /// Definitions: libvirt network XML, TOML or JSON; directories of them; `-` for standard input
     #[arg(required = true, value_name = "FILE|DIR")]
     pub(crate) files: Vec<PathBuf>,
+    /// The bridge of a network whose definition names none; without it, the bridge that has the
+    /// network's address is taken
+    #[arg(long = "bridge", value_name = "NAME=BRIDGE", value_parser = named_bridge)]
+    pub(crate) bridges: Vec<(Name, InterfaceName)>,
+}
+
+/// `NAME=BRIDGE`. Names of networks may hold `=`, those of bridges do not.
+fn named_bridge(text: &str) -> Result<(Name, InterfaceName), String> {
+    let (name, bridge) = text
+        .rsplit_once('=')
+        .ok_or("write the network's name, `=` and the bridge, such as lab=virbr1")?;
+    let name: Name = name.parse().map_err(|error: NameError| error.to_string())?;
+    let bridge: InterfaceName = bridge
+        .parse()
+        .map_err(|error: InterfaceNameError| error.to_string())?;
+    Ok((name, bridge))
 }
 
 /// What to render.

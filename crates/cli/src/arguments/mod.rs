@@ -15,7 +15,7 @@ mod seconds;
 
 pub(crate) use asked::Asked;
 pub(crate) use command::{Arguments, Command, Shell};
-pub(crate) use definitions::RenderedFamily;
+pub(crate) use definitions::{Files, RenderedFamily};
 pub(crate) use format::{Color, OutputFormat};
 pub(crate) use global::Global;
 pub(crate) use internal::InternalCommand;

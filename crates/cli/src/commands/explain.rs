@@ -10,7 +10,7 @@ use palisade_inspect::explain::{
     Explanation, Ours, Question, Refusal, explain as explain_networks,
 };
 
-use super::open::{choice, networks, open_recorded};
+use super::open::{choice, networks_of, open_recorded};
 use super::trace::packet;
 use crate::arguments::{CtState, ExplainedPacket, Global};
 use crate::failure::Failure;
@@ -31,7 +31,8 @@ pub(super) fn explain(global: &Global, asked: &ExplainedPacket) -> Result<Outcom
     let explanation = if asked.definitions.is_empty() {
         Inspector::of(&mut open_recorded(global)?).explain(&question)?
     } else {
-        explain_networks(&networks(&asked.definitions)?, &choice(global)?, &question)?
+        let networks = networks_of(&asked.definitions, Vec::new(), global)?;
+        explain_networks(&networks, &choice(global)?, &question)?
     };
     let code = if explanation.verdict.passes() {
         0

@@ -45,17 +45,17 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         config::check_readable(named)?;
     }
     match &arguments.command {
-        Command::Check(files) => Ok(check::check(&networks(&files.files)?)),
+        Command::Check(files) => Ok(check::check(&networks(files, global)?)),
         Command::Render(rendered) => {
-            let networks = networks(&rendered.files.files)?;
+            let networks = networks(&rendered.files, global)?;
             check::render(&networks, &choice(global)?, rendered.family)
         }
         Command::Compare(files) => {
-            let networks = networks(&files.files)?;
+            let networks = networks(files, global)?;
             compare::compare(&choice(global)?.applied_to(&networks))
         }
         Command::Apply(applied) => {
-            let networks = networks(&applied.files.files)?;
+            let networks = networks(&applied.files, global)?;
             let mut firewall = open(global)?;
             match applied.confirm.map(Duration::from_secs) {
                 _ if applied.dry_run => Ok(change::plan(&firewall.plan_apply(&networks)?)),
@@ -75,7 +75,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Confirm => confirm::confirm(&mut open_recorded(global)?),
         Command::Plan(planned) => {
-            let networks = networks(&planned.files.files)?;
+            let networks = networks(&planned.files, global)?;
             let mut firewall = open(global)?;
             let report = if planned.sync {
                 change::check_meant(&networks, &mut firewall)?;
@@ -86,7 +86,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             Ok(change::plan(&report?))
         }
         Command::Sync(files) => {
-            let networks = networks(&files.files)?;
+            let networks = networks(files, global)?;
             let mut firewall = open(global)?;
             change::check_meant(&networks, &mut firewall)?;
             let report = firewall.sync(&networks)?;

@@ -4,15 +4,26 @@ use std::path::PathBuf;
 
 use palisade::Hint;
 use palisade::definition::{self, Directories};
-use palisade::network::Name;
+use palisade::network::{InterfaceName, Name};
 use palisade::words::shown;
-use palisade::{Choice, EngineError, Firewall, Network, Options, config, folder};
+use palisade::{Choice, EngineError, Firewall, HostBridges, Network, Options, config, folder};
 
-use crate::arguments::Global;
+use crate::arguments::{Files, Global};
 use crate::failure::Failure;
 
-pub(super) fn networks(files: &[PathBuf]) -> Result<Vec<Network>, Failure> {
-    definition::read_all(files, Directories::Read).map_err(Failure::Definitions)
+pub(super) fn networks(files: &Files, global: &Global) -> Result<Vec<Network>, Failure> {
+    networks_of(&files.files, files.bridges.clone(), global)
+}
+
+/// The networks of these files; the bridge is given of those whose definition names none.
+pub(super) fn networks_of(
+    files: &[PathBuf],
+    bridges: Vec<(Name, InterfaceName)>,
+    global: &Global,
+) -> Result<Vec<Network>, Failure> {
+    let namespace = global.netns.as_deref().map(folder::namespace);
+    let bridges = HostBridges::new(bridges, namespace);
+    definition::read_all_with(files, Directories::Read, &bridges).map_err(Failure::Definitions)
 }
 
 /// Names of running networks; what cannot be a name is nobody's.

@@ -34,7 +34,7 @@ fn check_forwarding(description: &Description) -> Result<(), NetworkError> {
     } = description;
     let (name, mode) = (name.clone(), forward.mode());
     match forward {
-        Forward::Isolated | Forward::Open | Forward::Nat(_) | Forward::Route { .. } => {
+        Forward::Isolated | Forward::Nat(_) | Forward::Route { .. } => {
             if bridge.is_none() {
                 return Err(NetworkError::NoBridge { name });
             }
@@ -42,7 +42,7 @@ fn check_forwarding(description: &Description) -> Result<(), NetworkError> {
         Forward::Unmanaged(_) if !subnets.is_empty() => {
             return Err(NetworkError::UnwantedSubnet { name, mode });
         }
-        Forward::Unmanaged(UnmanagedMode::Bridge) => {}
+        Forward::Open | Forward::Unmanaged(UnmanagedMode::Bridge) => {}
         Forward::Unmanaged(_) if bridge.is_some() => {
             return Err(NetworkError::UnwantedBridge { name, mode });
         }

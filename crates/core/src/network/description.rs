@@ -17,8 +17,8 @@ use super::zone::Zone;
 pub struct Description {
     /// The network's name, unique among the running ones.
     pub name: Name,
-    /// The bridge that the guests are attached to. Only networks whose traffic is not ours to
-    /// rule ([`Forward::Unmanaged`]) may do without.
+    /// The bridge that the guests are attached to. Only networks without rules
+    /// ([`Forward::Open`], [`Forward::Unmanaged`]) may have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bridge: Option<InterfaceName>,
     /// The firewalld zone of the bridge.

@@ -91,7 +91,7 @@ impl TableKind {
     pub(crate) fn place(self) -> &'static str {
         match self {
             Self::Definition => "networks are listed side by side, not within one another",
-            Self::Network => "move it into one of the networks of the list",
+            Self::Network => "it belongs to a network; of several, move it into one of the list",
             Self::Forward => {
                 "it belongs to a forward: forwards = [{ protocol = \"tcp\", listen = 8080, to = \
                  \"192.168.122.10:80\" }]"

@@ -8,6 +8,8 @@ use super::own::{OWN, OWN_PREFIX};
 /// A place of libvirt's network XML that a word is known at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
+    /// The element around all others.
+    Top(&'static str),
     /// An element, in the element of the second name.
     Element(&'static str, &'static str),
     /// An attribute of the element of the second name, which is in that of the third.
@@ -21,9 +23,12 @@ pub enum Place {
 /// The places that know a word, those that concern the firewall first.
 pub(crate) fn places(word: &str) -> Vec<Place> {
     let mut found = Vec::new();
+    if word == NETWORK.name {
+        found.push((true, Place::Top(NETWORK.name)));
+    }
     search(word, &NETWORK, None, &mut found);
     for own in OWN {
-        // `<network>` and `<forward>` are libvirt's too.
+        // palisade's `<network>` is only around its other elements.
         if own.name == word && NETWORK.name != word {
             found.push((false, Place::Own(own.name)));
         }
@@ -62,6 +67,7 @@ fn search(
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Top(name) => write!(f, "the top, `<{name}>`"),
             Self::Element(name, parent) => write!(f, "`<{name}>` in `<{parent}>`"),
             Self::Attribute(name, element, None) => write!(f, "`<{element} {name}=''>`"),
             Self::Attribute(name, element, Some(parent)) => {

@@ -97,7 +97,7 @@ fn by_nearness(mut places: Vec<Place>, at: &'static Element) -> Vec<Place> {
     places.sort_by_key(|place| match place {
         Place::Element(_, parent) if *parent == at.name => 0,
         Place::Attribute(_, element, _) if *element == at.name => 1,
-        Place::Element(..) | Place::Attribute(..) => 2,
+        Place::Top(_) | Place::Element(..) | Place::Attribute(..) => 2,
         Place::Own(_) | Place::OwnAttribute(..) => 3,
     });
     places
@@ -112,6 +112,144 @@ fn check_text(element: &XmlElement<'_>) -> Result<(), SpannedFault> {
             let end = (start + text.value.trim().len()).min(text.span.end);
             let element = element.name.to_owned();
             Err(ElementFault::Text { element }.at(Span::new(start.min(end), end)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use palisade_core::Hint;
+
+    use super::super::tree;
+    use super::*;
+    use crate::encoding::Encoding;
+    use crate::fault::Fault;
+    use crate::vocabulary::TableKind;
+
+    /// Each element of the vocabulary with the tags around it.
+    fn elements() -> Vec<(&'static Element, Vec<&'static str>)> {
+        let mut all = vec![(&NETWORK, vec![NETWORK.name])];
+        let mut at = 0;
+        while let Some((element, path)) = all.get(at).cloned() {
+            for inner in element.elements {
+                let mut path = path.clone();
+                path.push(inner.name);
+                all.push((inner, path));
+            }
+            at += 1;
+        }
+        all
+    }
+
+    /// Every word of every format.
+    fn words() -> BTreeSet<&'static str> {
+        let mut words: BTreeSet<_> = TableKind::Network.fields().iter().copied().collect();
+        for (element, _) in elements() {
+            words.insert(element.name);
+            words.extend(element.read);
+            words.extend(element.ignored);
+        }
+        words
+    }
+
+    fn checked(path: &[&str], attribute: &str, content: &str) -> Result<(), (Fault, String)> {
+        let open: String = path.iter().map(|name| format!("<{name}>")).collect();
+        let open = match attribute {
+            "" => open,
+            name => format!("{} {name}='1'>", open.trim_end_matches('>')),
+        };
+        let close: String = path.iter().rev().map(|name| format!("</{name}>")).collect();
+        let text = format!("{open}{content}{close}");
+        let tree = tree::parse(&text, Encoding::Utf8).map_err(|_| unreachable!("{text}"))?;
+        check(&tree).map_err(|fault| {
+            let spanned = *fault.0;
+            let at = text[spanned.span.start..spanned.span.end].to_owned();
+            (spanned.value, at)
+        })
+    }
+
+    fn assert_misplaced(result: Result<(), (Fault, String)>, word: &str, at: &str) {
+        let Err((Fault::Element(fault), found_at)) = result else {
+            panic!("{word} is accepted at {at}: {result:?}");
+        };
+        assert!(
+            matches!(&fault, ElementFault::Misplaced { found, .. } if found == word),
+            "{word} at {at}: {fault:?}"
+        );
+        assert!(found_at.contains(word), "{word} at {at}: {found_at}");
+        let hint = fault.hint();
+        assert!(hint.contains("`<"), "{word} at {at}: {hint}");
+    }
+
+    #[test]
+    fn every_word_is_accepted_at_its_places_alone() {
+        let words = words();
+        for (element, path) in elements() {
+            let at = path.join("/");
+            for &word in &words {
+                let as_attribute = checked(&path, word, "");
+                if element.has_attribute(word) {
+                    assert!(as_attribute.is_ok(), "{word} at {at}: {as_attribute:?}");
+                } else {
+                    assert_misplaced(as_attribute, word, &at);
+                }
+                let as_element = checked(&path, "", &format!("<{word}/>"));
+                if element.element(word).is_some() || element.content != Content::Elements {
+                    assert!(as_element.is_ok(), "{word} in {at}: {as_element:?}");
+                } else {
+                    assert_misplaced(as_element, word, &at);
+                }
+            }
+            for unknown in ["quux", "of-libvirt-23"] {
+                assert!(checked(&path, unknown, "").is_ok());
+                assert!(checked(&path, "", &format!("<{unknown}/>")).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn a_hint_names_the_likeliest_place_first() {
+        let hint = |path: &[&str], attribute: &str, content: &str| {
+            let (fault, _) = checked(path, attribute, content).unwrap_err();
+            fault.hint().into_owned()
+        };
+        for (told, expected) in [
+            (
+                hint(&["network"], "", "<nat/>"),
+                "it belongs to `<nat>` in `<forward>`",
+            ),
+            (
+                hint(&["network", "bridge"], "", "<forward/>"),
+                "it belongs to `<forward>` in `<network>`",
+            ),
+            (
+                hint(&["network"], "", "<zone/>"),
+                "it belongs to `<bridge zone=''>` in `<network>`",
+            ),
+            (
+                hint(&["network", "bridge"], "", "<name/>"),
+                "it belongs to `<bridge name=''>` in `<network>`",
+            ),
+            (
+                hint(&["network"], "name", ""),
+                "it belongs to `<name>` in `<network>`",
+            ),
+            (
+                hint(&["network", "forward", "address"], "start", ""),
+                "it belongs to `<address start=''>` in `<nat>`",
+            ),
+            (
+                hint(&["network", "port"], "end", ""),
+                "it belongs to `<port end=''>` in `<nat>`",
+            ),
+            (
+                hint(&["network", "forward"], "device", ""),
+                "`device` is a field of TOML and JSON; XML writes `<forward dev=''>`",
+            ),
+        ] {
+            assert!(told.starts_with(expected), "{told}");
         }
     }
 }

@@ -281,4 +281,153 @@ pub(crate) fn elements() -> Vec<Case> {
             bare("<forward mode='private'/>\n  <bridge zone='lab'/>"),
         ),
     ]
+    .into_iter()
+    .chain(misplaced())
+    .chain(of_palisade())
+    .collect()
+}
+
+/// Words at the wrong place.
+fn misplaced() -> Vec<Case> {
+    let ip = "\n  <ip address='10.0.0.1' prefix='24'/>";
+    let inside = |inside: &str| network(&format!("  {inside}{ip}"));
+    vec![
+        case(
+            "`<nat>` beside `<forward>`",
+            inside("<forward/><nat ipv6='yes'/>"),
+        ),
+        case("`<nat>` without `<forward>`", inside("<nat ipv6='yes'/>")),
+        case(
+            "`<forward>` in `<bridge>`",
+            "<network>\n  <name>lab</name>\n  <bridge name='virbr1'><forward mode='route'/></bridge>\n</network>",
+        ),
+        case("a device as in TOML", inside("<forward device='enp9'/>")),
+        case(
+            "an address without `<nat>`",
+            inside("<forward><address start='203.0.113.1' end='203.0.113.9'/></forward>"),
+        ),
+        case(
+            "a port without `<nat>`",
+            inside("<forward><port start='1' end='9'/></forward>"),
+        ),
+        case(
+            "ports of NAT in `<network>`",
+            inside("<forward/><port start='1' end='9'/>"),
+        ),
+        case("a zone as an element", inside("<zone>libvirt</zone>")),
+        case("a name as an attribute", "<network name='lab'>\n</network>"),
+        case("a mode of its own", inside("<mode>nat</mode>")),
+        case("an MTU as an attribute", inside("<forward mtu='1400'/>")),
+        case("isolation as in TOML", inside("<isolated_ports/>")),
+        case(
+            "forwards as in TOML",
+            inside("<forwards>tcp 80 -> 10.0.0.2:80</forwards>"),
+        ),
+        case(
+            "a range outside of `<dhcp>`",
+            network(
+                "  <ip address='10.0.0.1' prefix='24'>\n    <range start='10.0.0.2' end='10.0.0.9'/>\n  </ip>",
+            ),
+        ),
+        case(
+            "`<ip>` in `<dns>`",
+            inside("<dns><ip address='10.0.0.1'/></dns>"),
+        ),
+    ]
+}
+
+/// palisade's own elements.
+fn of_palisade() -> Vec<Case> {
+    let ip = "  <ip address='10.0.0.1' prefix='24'/>";
+    let uri = "https://palisade.example/network/1";
+    let metadata = |inside: &str| {
+        network(&format!(
+            "{ip}\n  <metadata xmlns:palisade='{uri}'>\n    {inside}\n  </metadata>"
+        ))
+    };
+    let forward = |attributes: &str| metadata(&format!("<palisade:forward {attributes}/>"));
+    vec![
+        case(
+            "a forward outside of `<metadata>`",
+            network(&format!(
+                "{ip}\n  <palisade:forward xmlns:palisade='{uri}'/>"
+            )),
+        ),
+        case(
+            "a forward in no namespace",
+            network(&format!(
+                "{ip}\n  <metadata><forward protocol='tcp'/></metadata>"
+            )),
+        ),
+        case(
+            "a prefix that is not declared",
+            network(&format!("{ip}\n  <metadata><palisade:forward/></metadata>")),
+        ),
+        case(
+            "another version of the namespace",
+            network(&format!(
+                "{ip}\n  <metadata><f:forward xmlns:f='https://palisade.example/network/2'/></metadata>"
+            )),
+        ),
+        case(
+            "an unknown element of palisade's",
+            metadata("<palisade:forwrad/>"),
+        ),
+        case(
+            "a forward without a target",
+            forward("protocol='tcp' listen='80'"),
+        ),
+        case(
+            "a slip in a forward",
+            forward("protocl='tcp' listen='80' to='10.0.0.2:80'"),
+        ),
+        case(
+            "too much in a forward",
+            forward("protocol='tcp' listen='80' to='10.0.0.2:80' x='y'"),
+        ),
+        case(
+            "a forward to another network",
+            forward("protocol='tcp' listen='80' to='10.0.1.2:80'"),
+        ),
+        case(
+            "a forward to port 0",
+            forward("protocol='tcp' listen='80' to='10.0.0.2:0'"),
+        ),
+        case(
+            "sources of another family",
+            forward("protocol='tcp' listen='80' to='10.0.0.2:80' from='fd00::/8'"),
+        ),
+        case("two logs", metadata("<palisade:log/><palisade:log/>")),
+        case(
+            "a rate that is none",
+            metadata("<palisade:log rate='often'/>"),
+        ),
+        case(
+            "a group that is none",
+            metadata("<palisade:log group='65536'/>"),
+        ),
+        case(
+            "segments of nothing",
+            metadata("<palisade:mss_clamp size='0'/>"),
+        ),
+        case(
+            "neither between networks nor not",
+            metadata("<palisade:nat_between_networks/>"),
+        ),
+        case(
+            "NAT between networks without NAT",
+            metadata("<palisade:nat_between_networks enabled='no'/>"),
+        ),
+        case("an MTU that is none", network("  <mtu size='67'/>")),
+        case(
+            "ports that are neither isolated nor not",
+            network("  <port isolated='true'/>"),
+        ),
+        case(
+            "a log without rules",
+            network(&format!(
+                "  <forward mode='open'/>\n{ip}\n  <metadata><palisade:log xmlns:palisade='{uri}'/></metadata>"
+            )),
+        ),
+    ]
 }

@@ -158,7 +158,7 @@ pub(crate) fn markup() -> Vec<Case> {
         ),
         case(
             "another encoding",
-            "<?xml version='1.0' encoding='ISO-8859-1'?>\n<network/>",
+            "<?xml version='1.0' encoding='ISO-8859-2'?>\n<network/>",
         ),
         case("nested without end", nested),
         case("nested too deep", closed),

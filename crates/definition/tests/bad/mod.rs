@@ -29,6 +29,12 @@ pub(crate) fn any() -> Vec<Case> {
         case("a byte order mark alone", "\u{feff}"),
         case("UTF-16", *b"\xFF\xFE<\0n\0e\0t\0"),
         case("UTF-16, the other end first", *b"\xFE\xFF\0<\0n\0e\0t"),
+        case("half a unit of UTF-16", *b"\xFF\xFE<\0n\0e"),
+        case("half a character of UTF-16", *b"\xFF\xFE<\0\x34\xD8"),
+        case(
+            "Latin-1 that calls itself so",
+            *b"<?xml version='1.0' encoding='ISO-8859-1'?>\n<network>\n  <name>gr\xF6\xDFe</name>\n</network>",
+        ),
         case(
             "Latin-1",
             *b"<network>\n  <name>gr\xF6\xDFe</name>\n</network>",
@@ -40,8 +46,8 @@ pub(crate) fn any() -> Vec<Case> {
         ),
         case("zeros", vec![0; 64]),
         case("a program", *b"\x7fELF\x02\x01\x01\0\0\0\0\0"),
-        case("one byte too many", vec![b' '; (1 << 20) + 1]),
-        case("a folder's worth", vec![b'<'; 3 << 20]),
+        case("one byte too many", vec![b' '; (10 << 20) + 1]),
+        case("a folder's worth", vec![b'<'; 12 << 20]),
         case("a shell script", "#!/bin/sh\nvirsh net-dumpxml default\n"),
         case("an answer of virsh", "error: failed to get network 'lab'\n"),
     ]

@@ -127,4 +127,117 @@ pub(crate) fn toml() -> Vec<Case> {
             "name = \"lab\" # \u{202e}nothing\nbridge = virbr1\n",
         ),
     ]
+    .into_iter()
+    .chain(fields_few_have())
+    .collect()
+}
+
+/// Forwards and other fields that few networks have.
+fn fields_few_have() -> Vec<Case> {
+    let lab = |lines: &str| {
+        format!("name = \"lab\"\nbridge = \"virbr1\"\nsubnets = [\"10.0.0.1/24\"]\n{lines}\n")
+    };
+    let forward = |forward: &str| lab(&format!("forwards = [{forward}]"));
+    let table = |fields: &str| {
+        forward(&format!(
+            "{{ protocol = \"tcp\", listen = 80, to = \"10.0.0.2:80\", {fields} }}"
+        ))
+    };
+    vec![
+        case(
+            "forwards that are no list",
+            lab("forwards = \"tcp 80 -> 10.0.0.2:80\""),
+        ),
+        case("a forward that is a number", forward("80")),
+        case("a forward without a target", forward("\"tcp 80\"")),
+        case(
+            "a forward of another protocol",
+            forward("\"gre 80 -> 10.0.0.2:80\""),
+        ),
+        case("a forward to a port alone", forward("\"tcp 80 -> 80\"")),
+        case(
+            "ranges of different lengths",
+            forward("\"tcp 80-89 -> 10.0.0.2:80\""),
+        ),
+        case(
+            "a forward at 127.0.0.1",
+            forward("\"tcp 127.0.0.1:80 -> 10.0.0.2:80\""),
+        ),
+        case(
+            "a forward at every address",
+            forward("\"tcp 0.0.0.0:80 -> 10.0.0.2:80\""),
+        ),
+        case(
+            "a forward of two families",
+            forward("\"tcp [2001:db8::1]:80 -> 10.0.0.2:80\""),
+        ),
+        case("IPv6 without brackets", forward("\"tcp 80 -> fd00::2:80\"")),
+        case(
+            "a forward out of the network",
+            forward("\"tcp 80 -> 10.0.1.2:80\""),
+        ),
+        case(
+            "a forward to the broadcast address",
+            forward("\"tcp 80 -> 10.0.0.255:80\""),
+        ),
+        case(
+            "two forwards of one port",
+            forward("\n  \"tcp 80 -> 10.0.0.2:80\",\n  \"tcp 70-80 -> 10.0.0.3:70-80\",\n"),
+        ),
+        case(
+            "too many ports",
+            forward("\"udp 1-5000 -> 10.0.0.2:1-5000\""),
+        ),
+        case(
+            "a table without a protocol",
+            forward("{ listen = 80, to = \"10.0.0.2:80\" }"),
+        ),
+        case(
+            "a port that is true",
+            forward("{ protocol = \"tcp\", listen = true, to = \"10.0.0.2:80\" }"),
+        ),
+        case(
+            "a port below 0",
+            forward("{ protocol = \"tcp\", listen = -1, to = \"10.0.0.2:80\" }"),
+        ),
+        case("sources that are no list", table("from = \"10.9.0.0/16\"")),
+        case("no source", table("from = []")),
+        case("every source", table("from = [\"0.0.0.0/0\"]")),
+        case("a source that is none", table("from = [\"example.com\"]")),
+        case(
+            "sources that overlap",
+            table("from = [\"10.9.0.0/16\", \"10.9.9.9\"]"),
+        ),
+        case("a field of a network in a forward", table("subnets = []")),
+        case("a field of a forward in a network", lab("listen = 80")),
+        case(
+            "a field of the log in a network",
+            lab("rate = \"1/second\""),
+        ),
+        case(
+            "a slip in a forward",
+            forward("{ protocol = \"tcp\", listn = 80 }"),
+        ),
+        case("a word of libvirt's", lab("macTableManager = \"kernel\"")),
+        case("an address beside its prefix", lab("prefix = 24")),
+        case("a rate that is none", lab("log = { rate = \"1/week\" }")),
+        case("a prefix that breaks out", lab("log = { prefix = 'a\"b' }")),
+        case("a group that is none", lab("log = { group = 65536 }")),
+        case("a log that is a number", lab("log = 1")),
+        case("segments of a text", lab("mss_clamp = \"pmtu\"")),
+        case("segments too small", lab("mss_clamp = 87")),
+        case("an MTU too large", lab("mtu = 65536")),
+        case(
+            "NAT between networks without NAT",
+            lab("nat_between_networks = false"),
+        ),
+        case(
+            "forwards without rules",
+            lab("mode = \"open\"\nforwards = [\"tcp 80 -> 10.0.0.2:80\"]"),
+        ),
+        case(
+            "segments without rules",
+            "name = \"lab\"\nmode = \"vepa\"\nmss_clamp = true\n",
+        ),
+    ]
 }

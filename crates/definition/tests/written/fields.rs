@@ -24,7 +24,11 @@ pub(crate) fn log() -> impl Strategy<Value = Option<LogRefused>> {
     let rate = (1..=10_000_u16, select(&LogPeriod::ALL[..]));
     let rate = rate.prop_map(|(packets, period)| LogRate::new(packets, period).unwrap());
     let rate = prop_oneof![Just(LogRate::default()), rate];
-    let log = (prop::option::of(prefix), rate, prop::option::of(any::<u16>()));
+    let log = (
+        prop::option::of(prefix),
+        rate,
+        prop::option::of(any::<u16>()),
+    );
     let log = log.prop_map(|(prefix, rate, group)| LogRefused {
         prefix,
         rate,
@@ -56,15 +60,17 @@ pub(crate) fn forwards() -> impl Strategy<Value = Vec<Drawn>> {
         any::<u128>(),
         prop::collection::vec(source, 0..3),
     );
-    let drawn = drawn.prop_map(|(protocol, address, first, count, subnet, host, sources)| Drawn {
-        protocol,
-        address,
-        first,
-        count,
-        subnet,
-        host,
-        sources,
-    });
+    let drawn = drawn.prop_map(
+        |(protocol, address, first, count, subnet, host, sources)| Drawn {
+            protocol,
+            address,
+            first,
+            count,
+            subnet,
+            host,
+            sources,
+        },
+    );
     prop::collection::vec(drawn, 0..5)
 }
 
@@ -73,7 +79,10 @@ pub(crate) fn within(subnets: &[Subnet], drawn: &[Drawn]) -> Vec<PortForward> {
     if subnets.is_empty() {
         return Vec::new();
     }
-    drawn.iter().filter_map(|drawn| one(subnets, drawn)).collect()
+    drawn
+        .iter()
+        .filter_map(|drawn| one(subnets, drawn))
+        .collect()
 }
 
 fn one(subnets: &[Subnet], drawn: &Drawn) -> Option<PortForward> {

@@ -321,15 +321,18 @@ fn port_forward(forward: &PortForward, style: Style) -> Value {
     let listen = text.parse::<u16>().map_or(json!(text), |port| json!(port));
     fields.insert("listen".to_owned(), listen);
     if !forward.sources().is_empty() {
-        let from = forward.sources().iter().map(|source| match source.to_string() {
-            // Addresses alone may leave the prefix out.
-            text if style.defaults => text,
-            text => text
-                .strip_suffix("/32")
-                .or(text.strip_suffix("/128"))
-                .filter(|_| source.net().max_prefix_len() == source.prefix())
-                .map_or(text.clone(), str::to_owned),
-        });
+        let from = forward
+            .sources()
+            .iter()
+            .map(|source| match source.to_string() {
+                // Addresses alone may leave the prefix out.
+                text if style.defaults => text,
+                text => text
+                    .strip_suffix("/32")
+                    .or(text.strip_suffix("/128"))
+                    .filter(|_| source.net().max_prefix_len() == source.prefix())
+                    .map_or(text.clone(), str::to_owned),
+            });
         fields.insert("from".to_owned(), from.collect::<Vec<_>>().into());
     }
     fields.into()

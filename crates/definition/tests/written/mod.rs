@@ -20,7 +20,12 @@ pub(crate) fn networks() -> impl Strategy<Value = Vec<Network>> {
 
 fn network() -> impl Strategy<Value = Network> {
     let owned = (bridge(), prop::option::of(zone()), forward(), subnets());
-    let fields = (fields::mtu(), fields::mss_clamp(), fields::log(), fields::forwards());
+    let fields = (
+        fields::mtu(),
+        fields::mss_clamp(),
+        fields::log(),
+        fields::forwards(),
+    );
     let owned = (name(), owned, any::<[bool; 4]>(), fields).prop_map(
         |(name, (bridge, zone, forward, subnets), flags, (mtu, mss_clamp, log, forwards))| {
             let [ipv6, dhcp, tftp, isolated_ports] = flags;
@@ -47,7 +52,12 @@ fn network() -> impl Strategy<Value = Network> {
         },
     );
     let host = (bridge(), prop::option::of(zone()));
-    let others = (name(), prop::option::of(host), any::<[bool; 2]>(), unmanaged());
+    let others = (
+        name(),
+        prop::option::of(host),
+        any::<[bool; 2]>(),
+        unmanaged(),
+    );
     let others = others.prop_map(|(name, host, [ipv6, isolated_ports], mode)| {
         let host = host.filter(|_| mode == UnmanagedMode::Bridge);
         let (bridge, zone) = host.unzip();
@@ -104,7 +114,12 @@ fn forward() -> impl Strategy<Value = Forward> {
     let ports =
         (1..=u16::MAX, 1..=u16::MAX).prop_map(|(a, b)| PortRange::new(a.min(b), a.max(b)).unwrap());
     let ports = prop_oneof![Just(PortRange::default()), ports];
-    let nat = (device(), prop::option::of(addresses), ports, any::<[bool; 2]>());
+    let nat = (
+        device(),
+        prop::option::of(addresses),
+        ports,
+        any::<[bool; 2]>(),
+    );
     let nat = nat.prop_map(|(device, addresses, ports, [ipv6, between_networks])| {
         Forward::Nat(Nat {
             device,
