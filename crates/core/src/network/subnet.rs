@@ -103,7 +103,10 @@ impl Subnet {
         let is_this_host = net.network().is_unspecified() && prefix >= 8;
         if prefix == 0 {
             Err(SubnetError::Everything(address))
-        } else if address.is_multicast() || address == broadcast || is_this_host {
+        } else if [address, net.network()].iter().any(IpAddr::is_multicast)
+            || address == broadcast
+            || is_this_host
+        {
             Err(SubnetError::NotUnicast(address))
         } else {
             Ok(Self(net))
@@ -226,6 +229,8 @@ mod tests {
             "10.0.0.1/+8",
             "10.0.0.1/",
             "255.255.255.255/32",
+            // It would be written as 224.0.0.0/3.
+            "241.0.0.1/3",
             "::1/129",
         ];
         for text in bad {
