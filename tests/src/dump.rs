@@ -58,13 +58,20 @@ impl Dump {
         Self::of(&tables)
     }
 
-    /// Without the administrator's place: in `flat` all that leads there, and the chains themselves.
+    /// Without what palisade has beyond libvirt: the administrator's place with all that leads there, and the
+    /// chain of networks that are reached without NAT.
     #[must_use]
-    pub fn without_administrator(&self) -> Self {
+    pub fn as_libvirt_has_it(&self) -> Self {
         let mut tables = self.tables();
         for table in &mut tables {
             let is_admins = |line: &String| {
-                let names = ["admin_", "guest_admin", "guest_host"];
+                let names = [
+                    "admin_",
+                    "guest_admin",
+                    "guest_host",
+                    "guest_between",
+                    "guest_mss",
+                ];
                 names.iter().any(|name| line.contains(name))
             };
             table.objects.retain(|object| !is_admins(&object[0]));

@@ -11,9 +11,9 @@ use std::fmt;
 use palisade_core::Hint;
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
-use palisade_core::network::{Name, Subnet};
+use palisade_core::network::{Forward, Name, Subnet};
 use palisade_core::state::Record;
-use palisade_netlink::conntrack::Conntrack;
+use palisade_netlink::conntrack::{Conntrack, KeptFlows};
 
 /// The flows of one network namespace; by default, those of none.
 #[derive(Default)]
@@ -40,8 +40,9 @@ impl Flows {
     }
 
     /// Ends flows that left these subnets untranslated. What is to be said of it, if anything.
-    pub(crate) fn end_unnatted(&mut self, subnets: &[Subnet]) -> Option<String> {
-        match self.conntrack.as_mut()?.delete_untranslated(subnets) {
+    pub(crate) fn end_unnatted(&mut self, subnets: &[Subnet], kept: KeptFlows) -> Option<String> {
+        let conntrack = self.conntrack.as_mut()?;
+        match conntrack.delete_untranslated(subnets, kept) {
             Ok(0) => None,
             Ok(1) => Some(
                 "1 flow that had begun before the NAT rules came was ended: it begins anew"
@@ -97,4 +98,17 @@ pub(crate) fn natted<'r>(
         subnets.extend(installed.filter_map(|rule| rule.matches.source));
     }
     subnets.into_iter().collect()
+}
+
+/// The subnets of networks that translate nothing between networks.
+pub(crate) fn untranslated_between<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+) -> Vec<Subnet> {
+    let keeps = |record: &&Record| match record.network.forward() {
+        Forward::Nat(nat) => !nat.between_networks,
+        _ => false,
+    };
+    let keeping = records.into_iter().filter(keeps);
+    let subnets = keeping.flat_map(|record| record.network.subnets());
+    subnets.copied().collect()
 }

@@ -27,10 +27,11 @@ struct Read<'a> {
     chains: Vec<Vec<&'a Rule>>,
 }
 
-/// The chains of a family: their place, and the roles of the rules in them. All but the last are base
-/// chains.
-const CHAINS: [(Hook, i32, [&[Role]; 2]); 6] = {
-    use Role::{GuestCross, GuestInput, GuestNat, GuestOutput, HostInput, HostOutput, Mangle};
+/// The chains of a family: their place, and the roles of the rules in them.
+const CHAINS: [(Hook, i32, [&[Role]; 2]); 7] = {
+    use Role::{
+        GuestBetween, GuestCross, GuestInput, GuestNat, GuestOutput, HostInput, HostOutput, Mangle,
+    };
     let one_after_another: &[Role] = &[GuestCross, GuestInput, GuestOutput];
     let both: &[Role] = &[GuestCross, GuestOutput, GuestInput];
     [
@@ -41,9 +42,14 @@ const CHAINS: [(Hook, i32, [&[Role]; 2]); 6] = {
         (Hook::Postrouting, SOURCE_NAT, [&[GuestNat]; 2]),
         // Where the network that a packet comes from lets it go on.
         (Hook::Forward, FILTER, [&[], &[GuestInput]]),
+        // Where a network that translates nothing between networks looks for the others.
+        (Hook::Postrouting, SOURCE_NAT, [&[GuestBetween]; 2]),
     ]
 };
-const TO_GUESTS: usize = CHAINS.len() - 1;
+/// The first chains are base chains.
+const BASES: usize = 5;
+const TO_GUESTS: usize = BASES;
+const BETWEEN: usize = BASES + 1;
 
 impl Reading {
     /// The rules of a ruleset, read so.
@@ -82,7 +88,13 @@ impl Read<'_> {
             Action::Snat { addresses, ports } => {
                 Follows::End(End::Translate(Nat::Snat { addresses, ports }))
             }
-            Action::FillChecksum | Action::Administrator(_) => Follows::Continue,
+            Action::BetweenNetworks => {
+                let first = at.chain - at.chain % CHAINS.len();
+                Follows::Jump(first + BETWEEN)
+            }
+            Action::FillChecksum | Action::ClampMss(_) | Action::Administrator(_) => {
+                Follows::Continue
+            }
         }
     }
 
@@ -96,7 +108,7 @@ impl Chains for Read<'_> {
     fn bases(&self) -> Vec<Base> {
         let mut bases = Vec::new();
         for (number, family) in Family::BOTH.into_iter().enumerate() {
-            for (place, (hook, priority, _)) in CHAINS.into_iter().enumerate().take(TO_GUESTS) {
+            for (place, (hook, priority, _)) in CHAINS.into_iter().enumerate().take(BASES) {
                 bases.push(Base {
                     chain: number * CHAINS.len() + place,
                     table: String::new(),

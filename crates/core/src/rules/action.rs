@@ -1,7 +1,7 @@
 //! What a rule does.
 
 use super::admin::AdminChain;
-use crate::network::{AddressRange, PortRange};
+use crate::network::{AddressRange, MssClamp, PortRange};
 
 /// What happens to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,10 @@ pub enum Action {
     },
     /// Its checksum is filled in.
     FillChecksum,
+    /// The segment size that a tcp connection announces is lowered.
+    ClampMss(MssClamp),
+    /// It keeps its source if it leaves by the bridge of a running network.
+    BetweenNetworks,
     /// The administrator's rules in this chain are evaluated. Palisade's go on where those do not
     /// decide.
     Administrator(AdminChain),

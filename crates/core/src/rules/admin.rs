@@ -22,7 +22,9 @@ impl AdminChain {
     pub const ALL: [Self; 3] = [Self::FromGuest, Self::ToGuest, Self::Input];
 
     /// The rules of a bridge that lead to the chains.
-    pub fn rules(bridge: &InterfaceName) -> impl Iterator<Item = (RuleKind, Matches, Action)> {
+    pub(super) fn rules(
+        bridge: &InterfaceName,
+    ) -> impl Iterator<Item = (RuleKind, Matches, Action)> {
         Self::ALL.into_iter().map(|chain| {
             let (kind, enters) = match chain {
                 Self::FromGuest => (RuleKind::AdminFromGuest, true),

@@ -4,7 +4,8 @@
 //! reverse of this order: exceptions before what they are exceptions from, catch-alls last.
 
 use super::action::Action;
-use super::admin::AdminChain;
+use super::bridge::bridge_rules;
+use super::clamp::clamp_rules;
 use super::kind::RuleKind;
 use super::layer::Layer;
 use super::matches::{Destination, Matches, Protocol};
@@ -47,7 +48,7 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
         }
         rules.host_services_after(layer);
         if is_ruled(network, layer, guard) {
-            rules.administrator(layer);
+            rules.bridge(layer);
         }
     }
     for &subnet in network.subnets() {
@@ -162,10 +163,16 @@ impl Rules<'_> {
         self.issue(layer, RuleKind::Cross, cross, Action::Accept);
     }
 
-    /// `iifname B jump admin_from_guest`, `oifname B jump admin_to_guest`, and at the host's door
-    /// `iifname B jump admin_input`: issued last, so that packets meet it above what they decide on.
-    fn administrator(&mut self, layer: Layer) {
-        for (kind, matches, action) in AdminChain::rules(self.bridge) {
+    /// `iifname B jump admin_from_guest`, `oifname B jump admin_to_guest`, at the host's door `iifname B
+    /// jump admin_input`: issued last, so that packets meet it above what they decide on. And `oifname B
+    /// accept` where networks keep their sources.
+    fn bridge(&mut self, layer: Layer) {
+        for (kind, matches, action) in bridge_rules(self.bridge) {
+            self.issue(layer, kind, matches, action);
+        }
+        let clamp = self.network.mss_clamp();
+        let clamped = clamp.map(|clamp| clamp_rules(self.bridge, clamp));
+        for (kind, matches, action) in clamped.into_iter().flatten() {
             self.issue(layer, kind, matches, action);
         }
     }
@@ -244,6 +251,14 @@ impl Rules<'_> {
         for (kind, matches, action) in translation.rules(subnet, nat.device.as_ref()) {
             self.issue(family.into(), kind, matches, action);
         }
+        if !nat.between_networks {
+            let matches = Matches {
+                source: Some(subnet),
+                ..Matches::default()
+            };
+            let (kind, action) = (RuleKind::KeepBetween, Action::BetweenNetworks);
+            self.issue(family.into(), kind, matches, action);
+        }
     }
 
     /// `-o B -p udp --dport 68 -j CHECKSUM --checksum-fill`.
@@ -285,8 +300,10 @@ mod tests {
             .filter(|rule| {
                 !matches!(
                     rule.role(),
-                    Role::GuestAdmin
+                    Role::GuestMss
+                        | Role::GuestAdmin
                         | Role::HostAdmin
+                        | Role::GuestBetween
                         | Role::HostInput
                         | Role::HostOutput
                         | Role::Mangle

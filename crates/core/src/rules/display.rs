@@ -12,10 +12,12 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::GuestAdmin => "administrator",
+            Self::GuestMss => "segment size",
             Self::GuestCross => "guest to guest",
             Self::GuestInput => "to guests",
             Self::GuestOutput => "from guests",
             Self::GuestNat => "nat",
+            Self::GuestBetween => "between networks",
             Self::HostAdmin => "administrator of the host",
             Self::HostInput => "to the host",
             Self::HostOutput => "from the host",
@@ -79,6 +81,8 @@ impl fmt::Display for Action {
             Self::Reject => return f.write_str("reject"),
             Self::Return => return f.write_str("return"),
             Self::FillChecksum => return f.write_str("fill the checksum in"),
+            Self::ClampMss(clamp) => return write!(f, "clamp the segment size {clamp}"),
+            Self::BetweenNetworks => return f.write_str("return if it goes to another network"),
             Self::Administrator(chain) => return write!(f, "administrator's rules {chain}"),
             Self::Masquerade { ports } => ("masquerade".to_owned(), ports),
             Self::Snat { addresses, ports } => (format!("snat to {addresses}"), ports),

@@ -19,6 +19,10 @@ use super::traffic::{Sum, Traffic};
 #[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum RuleKind {
+    /// Tcp connections from the bridge announce a smaller segment size.
+    ClampOut,
+    /// Tcp connections to the bridge announce a smaller segment size.
+    ClampIn,
     /// Before all else, the administrator's rules for forwarded packets that guests send.
     AdminFromGuest,
     /// Before all else, the administrator's rules for forwarded packets that guests receive.
@@ -45,6 +49,10 @@ pub enum RuleKind {
     KeepBroadcast,
     /// Link-local multicast keeps its source: it is not routed.
     KeepMulticast,
+    /// Connections to guests of other networks keep their source.
+    KeepBetween,
+    /// Guests of networks that translate nothing between networks reach this one untranslated.
+    BetweenNetworks,
     /// Guests request addresses from the host.
     Dhcp,
     /// The host answers requests for addresses.
@@ -105,6 +113,20 @@ const PROBE: ProbePacket = ProbePacket {
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
+    Row {
+        kind: RuleKind::ClampOut,
+        words: "mss out",
+        explanation: "tcp connections from guests announce a segment size that fits",
+        role: Role::GuestMss,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ClampIn,
+        words: "mss in",
+        explanation: "tcp connections to guests announce a segment size that fits",
+        role: Role::GuestMss,
+        ..ROW
+    },
     Row {
         kind: RuleKind::AdminFromGuest,
         words: "administrator from guests",
@@ -229,6 +251,22 @@ static TABLE: &[Row] = &[
         words: "multicast without nat",
         explanation: "link-local multicast keeps its source: it is not routed",
         role: Role::GuestNat,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::KeepBetween,
+        words: "between networks without nat",
+        explanation: "connections to guests of other running networks keep their source",
+        role: Role::GuestNat,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::BetweenNetworks,
+        words: "reached without nat",
+        explanation: "networks that translate nothing between networks reach it untranslated",
+        role: Role::GuestBetween,
+        // A kernel without NAT has no network that needs it.
+        is_optional: true,
         ..ROW
     },
     Row {

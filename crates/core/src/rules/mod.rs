@@ -9,6 +9,8 @@
 
 mod action;
 mod admin;
+mod bridge;
+mod clamp;
 mod derive;
 mod display;
 mod kind;
@@ -24,6 +26,8 @@ mod traffic;
 
 pub use action::Action;
 pub use admin::AdminChain;
+pub use bridge::bridge_rules;
+pub use clamp::clamp_rules;
 pub use derive::{Guard, rules};
 pub use kind::RuleKind;
 pub use layer::Layer;

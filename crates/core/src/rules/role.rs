@@ -3,6 +3,8 @@
 /// A place in a packet's way at which rules are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
+    /// Forwarded packets that begin a tcp connection, to be changed before anything is matched.
+    GuestMss,
     /// Forwarded packets, before all else: the administrator's rules.
     GuestAdmin,
     /// Forwarded packets, first: established connections, where they are accepted first, and
@@ -14,6 +16,8 @@ pub enum Role {
     GuestOutput,
     /// The first packet of each connection, on its way out: its translation.
     GuestNat,
+    /// Those of networks that translate nothing between networks: where they go.
+    GuestBetween,
     /// Packets from guests to the host itself, before all else: the administrator's rules.
     HostAdmin,
     /// Packets from guests to the host itself.
@@ -26,9 +30,10 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order in which packets meet them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::HostAdmin,
         Self::HostInput,
+        Self::GuestMss,
         Self::GuestAdmin,
         Self::GuestCross,
         Self::GuestInput,
@@ -36,6 +41,7 @@ impl Role {
         Self::HostOutput,
         Self::Mangle,
         Self::GuestNat,
+        Self::GuestBetween,
     ];
 
     /// Its place among [all](Self::ALL).

@@ -302,7 +302,8 @@ impl Work<'_> {
             }
         }
         // After those that lead there.
-        for chain in self.table.admin_chains() {
+        let inner = self.table.inner_chains().iter().copied();
+        for chain in inner.chain(self.table.admin_chains()) {
             if !self.draft.observed.has_chain(chain) {
                 continue;
             }

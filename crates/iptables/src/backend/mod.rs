@@ -275,7 +275,7 @@ impl Iptables {
             }
         }
         if self.refused.len() > before {
-            log::warn!("networks do without what only old DHCP clients need: {error}");
+            log::warn!("networks do without what the kernel refused: {error}");
         } else {
             // Empty chains, for which nobody has a use.
             log::debug!("{error}");

@@ -123,18 +123,13 @@ impl Look<'_> {
     }
 
     fn skeleton(&mut self, recorded: &Recorded<'_>) {
-        for chain in self.table.admin_chains() {
+        for chain in self.table.chains().chain(self.table.admin_chains()) {
             if !self.observed.has_chain(chain) {
-                self.tell(None, chain, DiscrepancyKind::Missing, "the chain");
+                let detail = self.lost(chain, recorded);
+                self.tell(None, chain, DiscrepancyKind::Missing, detail);
             }
         }
         for (parent, ours) in self.table.parents() {
-            for chain in *ours {
-                if !self.observed.has_chain(chain) {
-                    let detail = self.lost(chain, recorded);
-                    self.tell(None, chain, DiscrepancyKind::Missing, detail);
-                }
-            }
             match jumps(&self.observed, parent, ours) {
                 Jumps::InPlace => {}
                 Jumps::Missing(missing) => {

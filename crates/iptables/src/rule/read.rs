@@ -4,13 +4,15 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 use palisade_core::identity::{Digest, Digester, Identity, RuleIdentity};
-use palisade_core::network::{AddressRange, Family, Name, PortRange, Subnet};
+use palisade_core::network::{
+    AddressRange, Family, MssClamp, Name, PortRange, SegmentSize, Subnet,
+};
 use palisade_core::rules::{
     self, Action, AdminChain, Destination, Matches, Protocol, Rule, RuleKind,
 };
 
 use super::placed::Placed;
-use super::table::{Table, admin_chain, place};
+use super::table::{BTW, Table, admin_chain, place};
 use crate::text;
 
 /// The rule that a saved rule of this table stands for. None if it is not exactly one that
@@ -35,6 +37,12 @@ pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
             "--checksum-fill" => {}
             // The matches `tcp`, `udp`, `conntrack` and `comment` only bring the options below.
             "-m" | "--comment" | "--reject-with" => drop(words.next()?),
+            "--tcp-flags" => drop(words.nth(1)?),
+            "--clamp-mss-to-pmtu" => target.clamp = Some(MssClamp::RouteMtu),
+            "--set-mss" => {
+                let size = SegmentSize::new(parse(words.next()?)?).ok()?;
+                target.clamp = Some(MssClamp::Size(size));
+            }
             "-s" => matches.source = Some(parse(words.next()?)?),
             "-d" => matches.destination = Some(destination(family, is_negated, words.next()?)?),
             "-i" => matches.in_interface = Some(parse(words.next()?)?),
@@ -99,6 +107,7 @@ struct Target<'a> {
     name: &'a str,
     ports: Option<PortRange>,
     source: Option<&'a str>,
+    clamp: Option<MssClamp>,
 }
 
 impl Target<'_> {
@@ -118,6 +127,8 @@ impl Target<'_> {
                 let addresses = AddressRange::new(start, end).ok()?;
                 Some(Action::Snat { addresses, ports })
             }
+            "TCPMSS" => self.clamp.map(Action::ClampMss),
+            BTW => Some(Action::BetweenNetworks),
             name => {
                 let mut chains = AdminChain::ALL.into_iter();
                 let chain = chains.find(|chain| admin_chain(*chain) == name);

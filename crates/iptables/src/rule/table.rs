@@ -43,7 +43,8 @@ impl Table {
                 ("FORWARD", &[FWA, FWX, FWI, FWO]),
                 ("OUTPUT", &[OUT]),
             ],
-            Self::Nat | Self::Mangle => &[("POSTROUTING", &[PRT])],
+            Self::Nat => &[("POSTROUTING", &[PRT])],
+            Self::Mangle => &[("FORWARD", &[MSS]), ("POSTROUTING", &[PRT])],
         }
     }
 
@@ -55,9 +56,18 @@ impl Table {
         here.map(admin_chain)
     }
 
+    /// Our chains that rules in others of ours lead to.
+    pub(crate) fn inner_chains(self) -> &'static [&'static str] {
+        match self {
+            Self::Nat => &[BTW],
+            Self::Filter | Self::Mangle => &[],
+        }
+    }
+
     /// Our chains.
     pub fn chains(self) -> impl Iterator<Item = &'static str> {
-        self.parents().iter().flat_map(|(_, ours)| *ours).copied()
+        let led_to = self.parents().iter().flat_map(|(_, ours)| *ours);
+        led_to.chain(self.inner_chains()).copied()
     }
 }
 
@@ -67,6 +77,8 @@ const FWA: &str = "PALISADE_FWA";
 const FWO: &str = "PALISADE_FWO";
 const FWI: &str = "PALISADE_FWI";
 const FWX: &str = "PALISADE_FWX";
+pub(super) const BTW: &str = "PALISADE_BTW";
+const MSS: &str = "PALISADE_MSS";
 const PRT: &str = "PALISADE_PRT";
 
 /// Whether a chain is one of ours, by its name.
@@ -94,6 +106,7 @@ pub(super) fn admin_chain(chain: AdminChain) -> &'static str {
 /// Where rules of a role go.
 pub(super) fn place(role: Role) -> (Table, &'static str) {
     match role {
+        Role::GuestMss => (Table::Mangle, MSS),
         Role::GuestAdmin => (Table::Filter, FWA),
         Role::HostAdmin | Role::HostInput => (Table::Filter, INP),
         Role::HostOutput => (Table::Filter, OUT),
@@ -101,6 +114,7 @@ pub(super) fn place(role: Role) -> (Table, &'static str) {
         Role::GuestInput => (Table::Filter, FWI),
         Role::GuestCross => (Table::Filter, FWX),
         Role::GuestNat => (Table::Nat, PRT),
+        Role::GuestBetween => (Table::Nat, BTW),
         Role::Mangle => (Table::Mangle, PRT),
     }
 }

@@ -1,10 +1,10 @@
 //! From a rule to its words, in the order and spelling of `iptables-save`: source, destination,
 //! interfaces, protocol, what other matches ask, our comment, the target.
 
-use palisade_core::network::{AddressRange, Family, PortRange};
+use palisade_core::network::{AddressRange, Family, MssClamp, PortRange};
 use palisade_core::rules::{Action, Destination, Matches, Rule};
 
-use super::table::admin_chain;
+use super::table::{BTW, admin_chain};
 use crate::text::Words;
 
 /// `-s N -i B -m comment --comment "default: out" -j ACCEPT`.
@@ -40,6 +40,11 @@ pub(super) fn words(rule: &Rule) -> Words {
             line.option("-m", protocol);
             line.option("--dport", port);
         }
+    }
+    if matches!(rule.action, Action::ClampMss(_)) {
+        line.option("-m", "tcp");
+        line.option("--tcp-flags", "SYN,RST");
+        line.word("SYN");
     }
     if *known_flow {
         line.option("-m", "conntrack");
@@ -88,6 +93,15 @@ fn target(line: &mut Line, rule: &Rule) {
             line.option("-j", "CHECKSUM");
             line.word("--checksum-fill");
         }
+        Action::ClampMss(MssClamp::RouteMtu) => {
+            line.option("-j", "TCPMSS");
+            line.word("--clamp-mss-to-pmtu");
+        }
+        Action::ClampMss(MssClamp::Size(size)) => {
+            line.option("-j", "TCPMSS");
+            line.option("--set-mss", &size.bytes());
+        }
+        Action::BetweenNetworks => line.option("-j", BTW),
         Action::Administrator(chain) => line.option("-j", admin_chain(chain)),
     }
 }

@@ -9,7 +9,7 @@ use palisade_core::network::Subnet;
 use super::error::ConntrackError;
 use super::exchange::{Deleted, ask, delete};
 use super::flow::Flow;
-use super::natted::NattedSubnets;
+use super::natted::{KeptFlows, NattedSubnets};
 use super::wire;
 use crate::flags::{DUMP, REQUEST};
 use crate::rtnetlink::address;
@@ -53,17 +53,22 @@ impl Conntrack {
         }
     }
 
-    /// ProtocolKey the flows that left these subnets untranslated, and returns how many there were. Their
-    /// next packets meet the rules as those of new flows do. Call it when the NAT rules are
+    /// Deletes the flows that left these subnets untranslated, but for those that keep their source,
+    /// and returns how many there were. Their next packets meet the rules as those of new flows do. Call it when the NAT rules are
     /// installed.
     ///
     /// # Errors
     /// If the kernel does not list flows, or does not delete one.
-    pub fn delete_untranslated(&mut self, subnets: &[Subnet]) -> Result<usize, ConntrackError> {
+    pub fn delete_untranslated(
+        &mut self,
+        subnets: &[Subnet],
+        kept: KeptFlows,
+    ) -> Result<usize, ConntrackError> {
         if subnets.is_empty() || self.count()? == 0 {
             return Ok(0);
         }
         let natted = NattedSubnets::new(subnets.iter().copied(), self.host_addresses()?);
+        let natted = natted.but_for(kept);
         let flows = self.untranslated(&natted, family(subnets))?;
         self.delete(&flows)
     }

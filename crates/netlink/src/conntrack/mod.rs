@@ -14,3 +14,4 @@ mod wire;
 
 pub use client::Conntrack;
 pub use error::ConntrackError;
+pub use natted::KeptFlows;

@@ -7,6 +7,15 @@ use palisade_core::network::{Family, Subnet};
 
 use super::flow::Flow;
 
+/// Flows that keep their source although their subnet is translated: those from some subnets to others.
+#[derive(Debug, Clone, Default)]
+pub struct KeptFlows {
+    /// The subnets that keep their source.
+    pub from: Vec<Subnet>,
+    /// The subnets towards which they do.
+    pub to: Vec<Subnet>,
+}
+
 /// Subnets whose source addresses are translated, and the addresses of the host.
 ///
 /// A flow does not record its devices. Where a network's NAT is for one device only, flows through
@@ -17,6 +26,7 @@ pub(super) struct NattedSubnets {
     /// The lengths of their prefixes: an address is looked up once for each.
     prefixes: BTreeSet<(Family, u8)>,
     host: HashSet<IpAddr>,
+    kept: KeptFlows,
 }
 
 impl NattedSubnets {
@@ -31,7 +41,13 @@ impl NattedSubnets {
             prefixes: subnets.iter().map(prefix).collect(),
             subnets,
             host: host.into_iter().collect(),
+            kept: KeptFlows::default(),
         }
+    }
+
+    /// The same, but for these flows.
+    pub(super) fn but_for(self, kept: KeptFlows) -> Self {
+        Self { kept, ..self }
     }
 
     /// Whether a flow left one of the subnets with its own source address, which NAT rules would
@@ -45,6 +61,7 @@ impl NattedSubnets {
                 .subnet_of(flow.original.addresses.source())
                 .is_some_and(|subnet| !subnet.net().contains(&target))
             && !is_kept(target)
+            && !self.kept.has(flow.original.addresses.source(), target)
             // Packets to the host itself are not forwarded.
             && !self.host.contains(&target)
     }
@@ -55,6 +72,16 @@ impl NattedSubnets {
             .filter(|(family, _)| (*family == Family::Ipv4) == address.is_ipv4())
             .filter_map(|&(_, prefix)| Subnet::new(address, prefix).ok())
             .find(|subnet| self.subnets.contains(subnet))
+    }
+}
+
+impl KeptFlows {
+    fn has(&self, source: IpAddr, target: IpAddr) -> bool {
+        let holds = |subnets: &[Subnet], address| {
+            let mut subnets = subnets.iter();
+            subnets.any(|subnet| subnet.net().contains(&address))
+        };
+        holds(&self.from, source) && holds(&self.to, target)
     }
 }
 

@@ -111,6 +111,11 @@ impl<'a> Running<'a, '_, '_> {
                 let end = self.translation(it).map(End::Translate);
                 self.run.step.action = Action::End(end.unwrap_or(End::Readdress));
             }
+            Expression::RouteMss(at) | Expression::NetworkOrder(at) => {
+                self.registers.put(*at, &[Byte::UNKNOWN; 2]);
+            }
+            // No rule of networks matches what it writes.
+            Expression::SetMss(_) => {}
             Expression::Unknown { name, data } => self.unknown(name, data),
         }
     }

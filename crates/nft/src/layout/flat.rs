@@ -6,18 +6,30 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use palisade_core::network::{AddressRange, InterfaceName, PortRange, Subnet};
+use palisade_core::network::{
+    AddressRange, InterfaceName, MssClamp, PortRange, SegmentSize, Subnet,
+};
 use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, UNTRANSLATED};
 
 use super::admin;
 use super::skeleton::Skeleton;
 use super::table_ref::{FILTER, SRCNAT, TableRef, base};
 use crate::identity;
-use crate::object::{Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, Rule, Verdict};
-use crate::statement::{self, Direction, End, Match, Origin, Statement, Test, To, Translate};
+use crate::object::{
+    Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, PayloadBase, Rule, Verdict,
+};
+use crate::statement::{
+    self, Clamp, Direction, End, Match, Origin, Statement, Test, To, Translate,
+};
 
 /// The chains of the roles that nf_tables has, each with its comment.
-const CHAINS: [(Role, &str, &str); 6] = [
+const CHAINS: [(Role, &str, &str); 8] = [
+    (
+        Role::GuestMss,
+        "guest_mss",
+        "the segment size of connections",
+    ),
+    (Role::GuestBetween, BETWEEN, "to a network, without nat"),
     (Role::HostAdmin, "guest_host", "from a guest to the host"),
     (
         Role::GuestAdmin,
@@ -53,6 +65,9 @@ pub(super) fn is_of_networks(chain: &str) -> bool {
     CHAINS.into_iter().any(|(_, name, _)| name == chain)
 }
 
+/// The chain of the bridges between which networks may keep their sources.
+const BETWEEN: &str = "guest_between";
+
 /// The base chain from which forwarded packets are sent to the chains of guests.
 const FORWARD: &str = "forward";
 
@@ -81,6 +96,7 @@ pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
         Some(table.rule(FORWARD, &statements, comment))
     };
     let jumps = [
+        (Role::GuestMss, "palisade: before all, the segment size"),
         (Role::GuestAdmin, "palisade: before all, the administrator"),
         (Role::GuestCross, "palisade: first, guest to guest"),
         (Role::GuestInput, "palisade: then to guests"),
@@ -139,6 +155,11 @@ fn read_match(table: TableRef<'_>, matching: &Match, into: &mut Matches) -> Opti
             into.protocol = Some(Protocol::ALL.into_iter().find(number)?);
         }
         Origin::Conntrack(ConntrackKey::STATE) => into.known_flow = true,
+        // The flags of a tcp packet come with the action.
+        Origin::Payload {
+            base: PayloadBase::TRANSPORT,
+            ..
+        } => {}
         _ => {
             let (end, address, prefix) = field.prefix(table.family(), value)?;
             let net = IpNet::new(address, prefix).ok()?;
@@ -168,8 +189,12 @@ fn read_name(value: &[u8]) -> Option<InterfaceName> {
 fn read_action(statement: &Statement) -> Option<Action> {
     let Statement::Translate(Translate { to, ports, .. }) = statement else {
         return match statement {
+            Statement::ClampMss(clamp) => read_clamp(*clamp).map(Action::ClampMss),
             Statement::Verdict(Verdict::Accept) => Some(Action::Accept),
             Statement::Verdict(Verdict::Return) => Some(Action::Return),
+            Statement::Verdict(Verdict::Jump(chain)) if chain == BETWEEN => {
+                Some(Action::BetweenNetworks)
+            }
             Statement::Verdict(Verdict::Jump(chain)) => {
                 admin::chain_named(chain).map(Action::Administrator)
             }
@@ -192,6 +217,21 @@ fn read_action(statement: &Statement) -> Option<Action> {
         }),
         To::Addresses { .. } => None,
     }
+}
+
+fn read_clamp(clamp: Clamp) -> Option<MssClamp> {
+    match clamp {
+        Clamp::RouteMtu => Some(MssClamp::RouteMtu),
+        Clamp::Size(bytes) => SegmentSize::new(bytes).ok().map(MssClamp::Size),
+    }
+}
+
+/// `tcp option maxseg size set ...`.
+pub(super) fn clamp(clamp: MssClamp) -> Statement {
+    Statement::ClampMss(match clamp {
+        MssClamp::RouteMtu => Clamp::RouteMtu,
+        MssClamp::Size(size) => Clamp::Size(size.bytes()),
+    })
 }
 
 /// `ip saddr N iifname B oifname D` and its like, in libvirt's order. None if this layout has no
@@ -227,7 +267,9 @@ fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Option<Vec<Statement>> {
         Role::GuestNat => [outgoing, source, destination, None, None, None],
         _ => [source, incoming, outgoing, destination, protocol, known],
     };
-    Some(in_order.into_iter().flatten().collect())
+    let clamps = matches!(rule.action, Action::ClampMss(_));
+    let opens = clamps.then(statement::opens_connection);
+    Some(in_order.into_iter().flatten().chain(opens).collect())
 }
 
 fn destination(table: TableRef<'_>, destination: Destination) -> Statement {
@@ -265,6 +307,8 @@ pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
             };
             translate(to, ports(range))
         }
+        Action::ClampMss(clamp) => self::clamp(clamp),
+        Action::BetweenNetworks => Statement::Verdict(Verdict::Jump(BETWEEN.to_owned())),
         Action::Administrator(chain) => {
             Statement::Verdict(Verdict::Jump(admin::name(chain).to_owned()))
         }

@@ -10,11 +10,13 @@ pub fn omission(kind: RuleKind) -> Option<&'static str> {
             "an accept in one table cannot override a drop in another, so it would change nothing",
         ),
         Role::Mangle => Some("nftables has no counterpart of iptables' CHECKSUM"),
-        Role::GuestAdmin
+        Role::GuestMss
+        | Role::GuestAdmin
         | Role::HostAdmin
         | Role::GuestCross
         | Role::GuestInput
         | Role::GuestOutput
-        | Role::GuestNat => None,
+        | Role::GuestNat
+        | Role::GuestBetween => None,
     }
 }

@@ -32,6 +32,13 @@ pub enum Expression {
     Masquerade(Masquerade),
     /// Translates an address.
     Nat(Nat),
+    /// `rt load tcpmss => register`: the segment size that the packet's route allows.
+    RouteMss(Register),
+    /// `byteorder register = hton(register, 2, 2)`: two bytes into the order of the network.
+    NetworkOrder(Register),
+    /// `exthdr write tcpopt register => 2b @ 2 + 2`: writes the segment size that a connection announces,
+    /// if it is smaller.
+    SetMss(Register),
     /// What this build does not know, or knows only in part: its name and its bytes.
     Unknown {
         /// The expression's name.

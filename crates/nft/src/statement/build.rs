@@ -140,6 +140,25 @@ pub(crate) fn known_flow() -> Statement {
     })
 }
 
+/// `tcp flags syn / syn,rst`, behind `meta l4proto tcp`: the first packet of each side of a connection.
+#[must_use]
+pub(crate) fn opens_connection() -> Statement {
+    const SYN: u8 = 2;
+    const RST: u8 = 4;
+    let flags = Origin::Payload {
+        base: PayloadBase::TRANSPORT,
+        offset: 13,
+        len: 1,
+    };
+    Statement::Match(Match {
+        fields: vec![Field {
+            origin: flags,
+            mask: Some(vec![SYN | RST]),
+        }],
+        test: Test::Compare(Comparison::Equal, vec![SYN]),
+    })
+}
+
 /// `FIELD . FIELD @set`.
 #[must_use]
 pub(crate) fn in_set(fields: Vec<Field>, set: &str) -> Statement {

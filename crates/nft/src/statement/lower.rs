@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
+use super::{Clamp, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
 use crate::object::{
     Bitwise, Compare, Conntrack, Expression, Load, Lookup, LookupTarget, Masquerade, Meta, Nat,
     Payload, Range, Register,
@@ -19,6 +19,7 @@ pub fn expressions(statements: &[Statement]) -> Vec<Expression> {
             Statement::Verdict(verdict) => out.push(Expression::Verdict(verdict.clone())),
             Statement::Reject(reject) => out.push(Expression::Reject(*reject)),
             Statement::Translate(translate) => lower_translate(&mut out, *translate),
+            Statement::ClampMss(clamp) => lower_clamp(&mut out, *clamp),
             Statement::Other(expression) => out.push(expression.clone()),
         }
     }
@@ -143,6 +144,24 @@ fn lower_translate(out: &mut Vec<Expression>, translate: Translate) {
         }
     };
     out.push(expression);
+}
+
+fn lower_clamp(out: &mut Vec<Expression>, clamp: Clamp) {
+    let register = Register::FIRST;
+    match clamp {
+        Clamp::RouteMtu => {
+            let route = [
+                Expression::RouteMss(register),
+                Expression::NetworkOrder(register),
+            ];
+            out.extend(route);
+        }
+        Clamp::Size(bytes) => out.push(Expression::Load(Load {
+            destination: register,
+            value: bytes.to_be_bytes().to_vec(),
+        })),
+    }
+    out.push(Expression::SetMss(register));
 }
 
 fn octets(address: IpAddr) -> Vec<u8> {

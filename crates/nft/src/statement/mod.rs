@@ -22,7 +22,7 @@ use crate::object::{PayloadBase, Reject, Verdict};
 
 pub(crate) use build::{Direction, address_field, in_set, interface, interface_field};
 pub use build::{End, address};
-pub(crate) use build::{known_flow, port_unreachable, protocol};
+pub(crate) use build::{known_flow, opens_connection, port_unreachable, protocol};
 pub(crate) use display::texts;
 pub use lower::expressions;
 pub use read::statements;
@@ -43,6 +43,8 @@ pub enum Statement {
     Reject(Reject),
     /// `masquerade`, `snat to ...`, `dnat to ...`.
     Translate(Translate),
+    /// `tcp option maxseg size set ...`.
+    ClampMss(Clamp),
     /// An expression that this build does not understand, or not where it stands.
     Other(Expression),
 }
@@ -96,6 +98,15 @@ pub enum Test {
     In(String),
     /// The value is not in the set.
     NotIn(String),
+}
+
+/// The segment size that a tcp connection may announce at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Clamp {
+    /// What the packet's route allows.
+    RouteMtu,
+    /// This number of bytes.
+    Size(u16),
 }
 
 /// A translation of addresses or ports.

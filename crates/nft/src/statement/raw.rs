@@ -67,6 +67,18 @@ fn write(f: &mut fmt::Formatter<'_>, expression: &Expression) -> fmt::Result {
         Expression::Reject(reject) => {
             write!(f, "reject type {} code {}", reject.kind.0, reject.code)
         }
+        Expression::RouteMss(to) => {
+            write!(f, "rt tcpmss")?;
+            write_registers(f, [Some(*to), None])
+        }
+        Expression::NetworkOrder(at) => {
+            write!(f, "byteorder hton")?;
+            write_registers(f, [Some(*at), None])
+        }
+        Expression::SetMss(from) => {
+            write!(f, "tcp option maxseg")?;
+            write_registers(f, [Some(*from), None])
+        }
         Expression::Masquerade(masquerade) => {
             write!(f, "masq flags {:#x}", masquerade.flags)?;
             write_registers(f, [masquerade.min_port, masquerade.max_port])

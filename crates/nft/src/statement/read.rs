@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Translate;
 use super::value::prefix_of;
-use super::{End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To};
+use super::{Clamp, End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To};
 use crate::object::{Bitwise, Compare, Comparison, Expression, Family, LookupTarget, Register};
 
 /// What these expressions say. Nothing is left out: an expression that is not understood, or whose
@@ -62,6 +62,10 @@ struct Loaded {
 enum Source {
     Field(Field),
     Constant(Vec<u8>),
+    /// The segment size of the route, in the order of the network or not yet.
+    RouteMss {
+        is_turned: bool,
+    },
 }
 
 impl Reader {
@@ -114,6 +118,11 @@ impl Reader {
             Expression::Counter(counter) => self.say(Statement::Counter(*counter)),
             Expression::Verdict(verdict) => self.say(Statement::Verdict(verdict.clone())),
             Expression::Reject(reject) => self.say(Statement::Reject(*reject)),
+            Expression::RouteMss(at) => {
+                self.hold(expression, *at, Source::RouteMss { is_turned: false })
+            }
+            Expression::NetworkOrder(at) => self.turn(expression, *at),
+            Expression::SetMss(from) => self.clamp(*from),
             Expression::Lookup(_) | Expression::Unknown { .. } => None,
         };
         if understood.is_none() {
@@ -149,6 +158,38 @@ impl Reader {
             value,
             expressions: vec![expression.clone()],
         });
+        Some(())
+    }
+
+    /// The segment size of the route into the order of the network.
+    fn turn(&mut self, expression: &Expression, at: Register) -> Option<()> {
+        let loaded = self
+            .loaded
+            .last_mut()
+            .filter(|loaded| loaded.register == at)?;
+        match &mut loaded.value {
+            Source::RouteMss { is_turned } if !*is_turned => *is_turned = true,
+            _ => return None,
+        }
+        loaded.expressions.push(expression.clone());
+        Some(())
+    }
+
+    /// The one value that was loaded is the segment size.
+    fn clamp(&mut self, from: Register) -> Option<()> {
+        let [loaded] = self.loaded.as_slice() else {
+            return None;
+        };
+        let clamp = match &loaded.value {
+            _ if loaded.register != from => return None,
+            Source::RouteMss { is_turned: true } => Clamp::RouteMtu,
+            Source::Constant(value) => {
+                Clamp::Size(u16::from_be_bytes(value.as_slice().try_into().ok()?))
+            }
+            Source::RouteMss { .. } | Source::Field(_) => return None,
+        };
+        self.loaded.clear();
+        self.out.push(Statement::ClampMss(clamp));
         Some(())
     }
 

@@ -328,6 +328,9 @@ pub(super) fn expression() -> impl Strategy<Value = Expression> {
         }),
         masquerade().prop_map(Expression::Masquerade),
         nat().prop_map(Expression::Nat),
+        register().prop_map(Expression::RouteMss),
+        register().prop_map(Expression::NetworkOrder),
+        register().prop_map(Expression::SetMss),
         unknown.prop_map(|(name, data)| Expression::Unknown { name, data }),
     ]
 }

@@ -4,6 +4,8 @@ use palisade_core::Hint;
 use palisade_core::engine::{Recovered, Report};
 use palisade_core::network::{Forward, Name};
 
+use palisade_netlink::conntrack::KeptFlows;
+
 use super::Firewall;
 use crate::flows;
 
@@ -63,6 +65,19 @@ impl Firewall {
             },
         }
         let subnets = flows::natted(&records, &self.backends);
-        self.flows.end_unnatted(&subnets)
+        let mut kept = KeptFlows {
+            from: flows::untranslated_between(&records),
+            to: Vec::new(),
+        };
+        if !kept.from.is_empty() {
+            match self.state.records(None) {
+                Ok(all) => {
+                    let subnets = all.iter().flat_map(|record| record.network.subnets());
+                    kept.to = subnets.copied().collect();
+                }
+                Err(error) => return Some(flows::failed(&error, &error.hint())),
+            }
+        }
+        self.flows.end_unnatted(&subnets, kept)
     }
 }

@@ -182,7 +182,9 @@ fn busy() -> Shared {
 #[test]
 fn exactly_those_in_few_requests() {
     let shared = busy();
-    let deleted = shared.conntrack().delete_untranslated(&subnets());
+    let deleted = shared
+        .conntrack()
+        .delete_untranslated(&subnets(), KeptFlows::default());
     assert_eq!(deleted.unwrap(), 250);
     let kernel = shared.kernel();
     let left: Vec<u32> = kernel.flows.iter().map(|flow| flow.id).collect();
@@ -196,12 +198,21 @@ fn exactly_those_in_few_requests() {
 fn nothing_costs_nothing() {
     let shared = Shared::default();
     assert_eq!(
-        shared.conntrack().delete_untranslated(&subnets()).unwrap(),
+        shared
+            .conntrack()
+            .delete_untranslated(&subnets(), KeptFlows::default())
+            .unwrap(),
         0
     );
     assert_eq!(shared.kernel().asked, [[wire::STATISTICS]]);
     let shared = busy();
-    assert_eq!(shared.conntrack().delete_untranslated(&[]).unwrap(), 0);
+    assert_eq!(
+        shared
+            .conntrack()
+            .delete_untranslated(&[], KeptFlows::default())
+            .unwrap(),
+        0
+    );
     assert!(shared.kernel().asked.is_empty());
 }
 
@@ -215,7 +226,9 @@ fn what_ended_meanwhile_is_no_error_and_a_new_flow_is_not_cut() {
             .filter(|flow| flow.id == 8)
             .for_each(|flow| flow.id = 2008);
     });
-    let deleted = shared.conntrack().delete_untranslated(&subnets());
+    let deleted = shared
+        .conntrack()
+        .delete_untranslated(&subnets(), KeptFlows::default());
     assert_eq!(deleted.unwrap(), 248);
     let mut left: Vec<u32> = shared.kernel().flows.iter().map(|flow| flow.id).collect();
     left.sort_unstable();
@@ -234,7 +247,7 @@ fn a_kernel_without_ctnetlink() {
         shared.kernel().missing = Some(errno);
         let error = shared
             .conntrack()
-            .delete_untranslated(&subnets())
+            .delete_untranslated(&subnets(), KeptFlows::default())
             .unwrap_err();
         assert!(
             matches!(error, ConntrackError::Missing(found) if found == errno),
@@ -250,7 +263,7 @@ fn a_kernel_without_ctnetlink() {
     shared.kernel().missing = Some(Errno::EPERM);
     let error = shared
         .conntrack()
-        .delete_untranslated(&subnets())
+        .delete_untranslated(&subnets(), KeptFlows::default())
         .unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -267,7 +280,7 @@ fn what_the_kernel_holds_is_told_and_the_rest_goes() {
     drop(kernel);
     let error = shared
         .conntrack()
-        .delete_untranslated(&subnets())
+        .delete_untranslated(&subnets(), KeptFlows::default())
         .unwrap_err();
     assert_eq!(
         error.to_string(),

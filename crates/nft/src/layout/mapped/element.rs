@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use palisade_core::network::{Family, InterfaceName, Name, Subnet};
-use palisade_core::rules::{AdminChain, Destination, Matches, Protocol, Rule, Translation};
+use palisade_core::rules::{
+    Action, Destination, Matches, Protocol, Rule, Translation, bridge_rules, clamp_rules,
+};
 
 use super::super::skeleton::Item;
 use super::set_id::SetId;
@@ -34,7 +36,7 @@ pub(super) fn of(rule: &Rule) -> impl Iterator<Item = (SetId, Vec<u8>)> {
     // People read first what decides nothing by itself.
     let is_aside = |kind: &SetKind| {
         let meaning = kind.row().meaning;
-        matches!(meaning, Meaning::Administrator | Meaning::Exemption)
+        matches!(meaning, Meaning::Bridge | Meaning::Exemption)
     };
     let in_order = kinds()
         .filter(is_aside)
@@ -51,6 +53,10 @@ fn of_kind(kind: SetKind, rule: &Rule) -> Option<(SetId, Vec<u8>)> {
     let mut id = SetId {
         kind,
         nat: translation,
+        clamp: match rule.action {
+            Action::ClampMss(clamp) => Some(clamp),
+            _ => None,
+        },
         via: false,
         prefix: None,
     };
@@ -117,8 +123,13 @@ pub(in crate::layout) fn read(
     let row = set.row();
     Some(match row.meaning {
         Meaning::Exemption => Vec::new(),
-        Meaning::Administrator => {
-            let rules = AdminChain::rules(matches.in_interface.as_ref()?);
+        Meaning::Clamp => {
+            let rules = clamp_rules(matches.in_interface.as_ref()?, set.clamp?);
+            let rules = rules.map(|(kind, matches, action)| rule(kind, matches, action));
+            rules.collect()
+        }
+        Meaning::Bridge => {
+            let rules = bridge_rules(matches.in_interface.as_ref()?);
             let rules = rules.map(|(kind, matches, action)| rule(kind, matches, action));
             rules.collect()
         }

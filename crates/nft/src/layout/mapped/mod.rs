@@ -7,6 +7,7 @@
 //! depends on the networks: one for each length of prefix in use, and one for each translation. A
 //! network is a few elements of these sets.
 
+mod clamp;
 mod element;
 mod nat;
 mod set_id;

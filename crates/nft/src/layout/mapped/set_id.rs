@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
-use palisade_core::network::Family;
-use palisade_core::rules::{RuleKind, Translation};
+use palisade_core::network::{Family, MssClamp};
+use palisade_core::rules::{Protocol, RuleKind, Translation};
 
 use super::super::admin;
+use super::super::flat;
 use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
+use super::clamp;
 use super::nat;
 use super::set_kind::{Lookup, Part, Row, SetKind, Then};
 use crate::object::{Counter, DataType, Expression, Rule, Set, Userdata, Verdict};
@@ -20,6 +22,8 @@ pub struct SetId {
     pub(super) kind: SetKind,
     /// How sources are translated, for sets of NAT.
     pub(super) nat: Option<Translation>,
+    /// The segment size that connections announce, for sets of that.
+    pub(super) clamp: Option<MssClamp>,
     /// Whether packets are looked up by the network's device too.
     pub(super) via: bool,
     /// The length of the prefix of the subnets in the set, if it holds subnets.
@@ -40,6 +44,9 @@ impl SetId {
         }
         if let Some(nat) = self.nat {
             let _ = write!(name, "_{}", nat::name(nat));
+        }
+        if let Some(clamp) = self.clamp {
+            let _ = write!(name, "_{}", clamp::name(clamp));
         }
         name
     }
@@ -68,11 +75,13 @@ impl SetId {
         let id = Self {
             kind,
             nat: nat::from_name(nat),
+            clamp: row.clamps().then(|| clamp::from_name(rest)).flatten(),
             via,
-            prefix: prefix.parse().ok(),
+            prefix: prefix.parse().ok().filter(|_| !row.clamps()),
         };
-        let has_its_parameters =
-            id.prefix.is_some() == row.has_prefix() && id.nat.is_some() == row.translates();
+        let has_its_parameters = id.prefix.is_some() == row.has_prefix()
+            && id.nat.is_some() == row.translates()
+            && id.clamp.is_some() == row.clamps();
         // Whatever else the name says is seen here.
         (has_its_parameters && id.name() == name).then_some(id)
     }
@@ -157,6 +166,9 @@ impl SetId {
         if let Some(nat) = self.nat {
             let _ = write!(comment, " {}", nat::words(nat));
         }
+        if let Some(clamp) = self.clamp {
+            let _ = write!(comment, " {clamp}");
+        }
         comment
     }
 
@@ -171,8 +183,13 @@ impl SetId {
     fn rule(&self, table: TableRef<'_>, lookup: &Lookup) -> Rule {
         let established = self.row().established.then(statement::known_flow);
         let found = statement::in_set(self.fields(table, lookup.key), &self.name());
+        let opens = self.row().clamps().then(|| {
+            let tcp = statement::protocol(Protocol::Tcp);
+            [tcp, statement::opens_connection()]
+        });
         let statements: Vec<Statement> = established
             .into_iter()
+            .chain(opens.into_iter().flatten())
             .chain([found])
             .chain(self.then(table, lookup.then))
             .collect();
@@ -187,8 +204,10 @@ impl SetId {
         Some(Statement::Verdict(match then {
             Then::Accept => Verdict::Accept,
             Then::Return => Verdict::Return,
+            Then::Jump(chain) => Verdict::Jump(chain.to_owned()),
             Then::Goto(chain) => Verdict::Goto(chain.to_owned()),
             Then::Administrator(chain) => Verdict::Jump(admin::name(chain).to_owned()),
+            Then::Clamp => return self.clamp.map(flat::clamp),
             Then::Translate => Verdict::Goto(nat::chain(self.nat?)),
             Then::Reject => {
                 let answer = statement::port_unreachable(table.family());
@@ -216,6 +235,8 @@ mod tests {
     #[test]
     fn names_are_read_as_they_are_written() {
         for name in [
+            "mss_mtu",
+            "mss_1400",
             "established_in",
             "established_out_via",
             "cross",
@@ -227,6 +248,7 @@ mod tests {
             "in_via_8",
             "refused_in",
             "same_24",
+            "between_24",
             "nat_24_1024-65535",
             "nat_via_24_10.0.0.1-10.0.0.9_1024-65535",
         ] {
@@ -235,6 +257,9 @@ mod tests {
         }
         for name in [
             "",
+            "mss",
+            "mss_24_",
+            "mss_80",
             "cross_via",
             "cross_24",
             "out",

@@ -24,9 +24,14 @@ pub(super) const FROM_GUEST: &str = "from_guest";
 /// The chain in which the receiver's network decides.
 pub(super) const TO_GUEST: &str = "to_guest";
 
+/// The chain of what networks that translate nothing between networks send.
+pub(super) const BETWEEN: &str = "between_networks";
+
 /// What a set holds. The order is that in which packets meet the rules that look them up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SetKind {
+    /// Bridges whose tcp connections announce a smaller segment size.
+    Mss,
     /// The bridges of all networks.
     Bridges,
     /// Bridges to which established connections lead, before palisade matches anything else.
@@ -47,6 +52,8 @@ pub(crate) enum SetKind {
     RefusedIn,
     /// Subnets within which packets keep their source.
     Same,
+    /// Subnets that keep their sources towards other networks.
+    Between,
     /// Subnets whose sources are translated.
     Nat,
 }
@@ -100,8 +107,11 @@ pub(super) enum Then {
     Return,
     Reject,
     Goto(&'static str),
+    Jump(&'static str),
     /// The administrator's rules, and back.
     Administrator(AdminChain),
+    /// The set's segment size is written into it.
+    Clamp,
     /// On to the chain of the set's translation.
     Translate,
 }
@@ -115,8 +125,10 @@ pub(super) enum Meaning {
     Translation,
     /// Nothing by itself: packets within the subnet are not translated.
     Exemption,
-    /// The rules that lead to the administrator's chains. Packets are also led on to other sets.
-    Administrator,
+    /// The rules of the set's segment size.
+    Clamp,
+    /// The rules that a bridge has as such. Packets are also led on to other sets.
+    Bridge,
 }
 
 const ROW: Row = Row {
@@ -140,11 +152,34 @@ const DESTINATION: Part = Part::Address(End::Destination);
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
     Row {
+        kind: SetKind::Mss,
+        name: "mss",
+        comment: ["segment size of connections", ""],
+        rule_kind: RuleKind::ClampOut,
+        meaning: Meaning::Clamp,
+        counts: false,
+        lookups: &[
+            Lookup {
+                chain: FORWARD,
+                key: &[BRIDGE_IN],
+                then: Then::Clamp,
+                comment: Some("mss out"),
+            },
+            Lookup {
+                chain: FORWARD,
+                key: &[BRIDGE_OUT],
+                then: Then::Clamp,
+                comment: Some("mss in"),
+            },
+        ],
+        ..ROW
+    },
+    Row {
         kind: SetKind::Bridges,
         name: "bridges",
         comment: ["the bridges of guests", ""],
         rule_kind: RuleKind::AdminFromGuest,
-        meaning: Meaning::Administrator,
+        meaning: Meaning::Bridge,
         counts: false,
         lookups: &[
             Lookup {
@@ -164,6 +199,12 @@ static TABLE: &[Row] = &[
                 key: &[BRIDGE_OUT],
                 then: Then::Goto(GUEST_TO_GUEST),
                 comment: Some("what a guest sends to a guest"),
+            },
+            Lookup {
+                chain: BETWEEN,
+                key: &[BRIDGE_OUT],
+                then: Then::Accept,
+                comment: Some("reached without nat"),
             },
             Lookup {
                 chain: INPUT,
@@ -316,6 +357,21 @@ static TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        kind: SetKind::Between,
+        name: "between",
+        comment: ["a", ": no nat between networks"],
+        rule_kind: RuleKind::KeepBetween,
+        meaning: Meaning::Rule(Action::BetweenNetworks),
+        counts: false,
+        lookups: &[Lookup {
+            chain: POSTROUTING,
+            key: &[SOURCE],
+            then: Then::Jump(BETWEEN),
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
         kind: SetKind::Nat,
         name: "nat",
         comment: ["nat of a", ""],
@@ -359,6 +415,11 @@ impl Row {
         self.meaning == Meaning::Translation
     }
 
+    /// Whether there is a set for each segment size.
+    pub(super) fn clamps(&self) -> bool {
+        self.meaning == Meaning::Clamp
+    }
+
     /// Whether the set's name says how long the prefix of its subnets is.
     pub(super) fn has_prefix(&self) -> bool {
         let is_address = |part: &Part| matches!(part, Part::Address(_));
@@ -390,8 +451,13 @@ mod tests {
         let mut shared = palisade_core::rules::UNTRANSLATED
             .map(|(kind, _)| kind)
             .to_vec();
-        // One element stands for the rules that lead to all of the administrator's chains.
-        shared.extend([RuleKind::AdminToGuest, RuleKind::AdminInput]);
+        // One element stands for all rules that a bridge has as such, one for both of a clamp.
+        shared.extend([
+            RuleKind::ClampIn,
+            RuleKind::AdminToGuest,
+            RuleKind::AdminInput,
+            RuleKind::BetweenNetworks,
+        ]);
         for kind in RuleKind::all().filter(|kind| omission(*kind).is_none()) {
             let is_in_set = TABLE.iter().any(|row| row.rule_kind == kind);
             assert_ne!(is_in_set, shared.contains(&kind), "{kind}");

@@ -12,14 +12,16 @@ use super::element;
 use super::nat;
 use super::set_id::SetId;
 use super::set_kind::{
-    FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS, GUEST_TO_GUEST, INPUT, POSTROUTING, TO_GUEST,
+    BETWEEN, FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS, GUEST_TO_GUEST, INPUT, POSTROUTING,
+    TO_GUEST,
 };
 use crate::object::{Chain, Comparison, Hook, Rule, Verdict};
 use crate::statement::{self, End, Statement};
 
 /// The chains that are there for every network, those that packets are sent to before those that send
 /// them.
-const OF_ALL: [(&str, &str); 7] = [
+const OF_ALL: [(&str, &str); 8] = [
+    (BETWEEN, "to a network, without nat"),
     (FROM_GUEST, "what a guest may send"),
     (TO_GUEST, "what a guest may get"),
     (GUEST_TO_GUEST, "from guest to guest"),

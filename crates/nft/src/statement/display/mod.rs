@@ -12,7 +12,7 @@ mod tests;
 
 use std::fmt;
 
-use super::{Origin, Statement, quoted};
+use super::{Clamp, Origin, Statement, quoted};
 use crate::object::{Comparison, Counter, Family, PayloadBase, Rule, Verdict};
 use context::Context;
 
@@ -84,6 +84,12 @@ impl fmt::Display for Text<'_> {
             Statement::Verdict(verdict) => write!(f, "{verdict}"),
             Statement::Reject(reject) => action::write_reject(f, *reject, self.context.family),
             Statement::Translate(translate) => action::write_translate(f, *translate),
+            Statement::ClampMss(Clamp::RouteMtu) => {
+                f.write_str("tcp option maxseg size set rt mtu")
+            }
+            Statement::ClampMss(Clamp::Size(bytes)) => {
+                write!(f, "tcp option maxseg size set {bytes}")
+            }
             Statement::Other(expression) => other::write(f, expression),
         }
     }

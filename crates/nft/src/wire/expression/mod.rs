@@ -19,6 +19,7 @@ mod nat;
 mod payload;
 mod range;
 mod reject;
+mod segment;
 
 use palisade_netlink::Malformed;
 
@@ -75,6 +76,9 @@ fn encode(expression: &Expression, buffer: &mut Vec<u8>) {
         Expression::Reject(it) => put(buffer, reject::NAME, reject::encode, it),
         Expression::Masquerade(it) => put(buffer, masquerade::NAME, masquerade::encode, it),
         Expression::Nat(it) => put(buffer, nat::NAME, nat::encode, it),
+        Expression::RouteMss(it) => put(buffer, segment::ROUTE, segment::encode_route, it),
+        Expression::NetworkOrder(it) => put(buffer, segment::ORDER, segment::encode_order, it),
+        Expression::SetMss(it) => put(buffer, segment::OPTION, segment::encode_option, it),
         Expression::Unknown { name, data } if name.is_empty() => buffer.extend_from_slice(data),
         Expression::Unknown { name, data } => {
             attribute::text(buffer, NAME, name);
@@ -135,6 +139,9 @@ fn decode_known(name: &str, data: &[u8]) -> Option<Expression> {
         reject::NAME => reject::decode(data).map(Expression::Reject),
         masquerade::NAME => masquerade::decode(data).map(Expression::Masquerade),
         nat::NAME => nat::decode(data).map(Expression::Nat),
+        segment::ROUTE => segment::decode_route(data).map(Expression::RouteMss),
+        segment::ORDER => segment::decode_order(data).map(Expression::NetworkOrder),
+        segment::OPTION => segment::decode_option(data).map(Expression::SetMss),
         _ => None,
     }
 }

@@ -1,0 +1,56 @@
+//! The library in a namespace, for networks that no definition format is needed for.
+
+use palisade::{BackendChoice, Choice, Firewall, Options};
+use palisade_core::network::Network;
+use palisade_tests::Namespace;
+use palisade_tests::place::Place;
+use tempfile::TempDir;
+
+pub(crate) struct Library {
+    firewall: Firewall,
+    _state: TempDir,
+}
+
+impl Library {
+    pub(crate) fn new(namespace: &Namespace, place: Place) -> Self {
+        let state = TempDir::new().expect("make a folder");
+        let backend: BackendChoice = place.backend().parse().expect("a backend");
+        let choice = Choice {
+            backend: Some(backend),
+            layout: place.word().parse().ok(),
+            iptables: place.word().parse().ok(),
+            ..Choice::default()
+        };
+        let options = Options {
+            state_directory: Some(state.path().join("state")),
+            namespace: Some(namespace.path()),
+            choice,
+            ..Options::default()
+        };
+        Self {
+            firewall: Firewall::open(&options).expect("open the firewall"),
+            _state: state,
+        }
+    }
+
+    /// Applies networks, and returns what is noted.
+    pub(crate) fn apply(&mut self, networks: &[Network]) -> Vec<String> {
+        self.firewall.apply(networks).expect("apply").notes
+    }
+
+    pub(crate) fn remove(&mut self, names: &[&str]) {
+        let names = names.iter().map(|name| name.parse().expect("a name"));
+        let names: Vec<_> = names.collect();
+        self.firewall.remove(&names).expect("remove");
+    }
+
+    pub(crate) fn remove_all(&mut self) {
+        self.firewall.remove_all().expect("remove");
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_clean(&mut self) {
+        let found = self.firewall.verify(&[]).expect("verify");
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

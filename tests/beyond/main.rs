@@ -1,0 +1,14 @@
+//! What networks ask for beyond libvirt, with real packets in every layout and backend.
+
+use std::process::ExitCode;
+
+use palisade_tests::Trials;
+
+mod between;
+mod library;
+mod segments;
+
+fn main() -> ExitCode {
+    let trials = segments::add_to(Trials::new());
+    palisade_tests::run(between::add_to(trials))
+}
