@@ -14,6 +14,7 @@ pub struct Palisade<'a> {
     folder: TempDir,
     state: PathBuf,
     options: Vec<String>,
+    bus: Option<String>,
 }
 
 impl<'a> Palisade<'a> {
@@ -26,6 +27,7 @@ impl<'a> Palisade<'a> {
             state: folder.path().join("state"),
             folder,
             options: Vec::new(),
+            bus: None,
         }
     }
 
@@ -39,6 +41,13 @@ impl<'a> Palisade<'a> {
     #[must_use]
     pub fn with<'b>(mut self, options: impl IntoIterator<Item = &'b str>) -> Self {
         self.options.extend(options.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// With this address of the system bus.
+    #[must_use]
+    pub fn on_bus(mut self, address: String) -> Self {
+        self.bus = Some(address);
         self
     }
 
@@ -108,6 +117,9 @@ impl<'a> Palisade<'a> {
             }
         }
         command.env("NO_COLOR", "1").current_dir(self.folder.path());
+        if let Some(address) = &self.bus {
+            command.env("DBUS_SYSTEM_BUS_ADDRESS", address);
+        }
         command.arg("--state-dir").arg(self.state());
         command.args(&self.options);
         command

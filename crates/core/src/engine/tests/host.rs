@@ -131,3 +131,26 @@ fn an_unknown_kind_is_told_and_not_forgotten() {
     assert!(matches!(error, EngineError::LostHostAction(_)), "{error}");
     assert_eq!(host.running().len(), 3);
 }
+
+/// A network whose bridge changed, and that nobody confirmed, has its old bridge again, and the mark
+/// of that one.
+#[test]
+fn what_is_taken_back_is_so_on_the_host_too() {
+    let host = &host_with_marks();
+    let before = host.marked.lock().unwrap().clone();
+    let mut other = desired("a", 1, "one");
+    let bridge = Some("brother".parse().unwrap());
+    let forward = other.network.forward().clone();
+    let mut description = Description::new("a".parse().unwrap(), bridge, forward);
+    description.subnets = other.network.subnets().to_vec();
+    other.network = Network::new(description).unwrap();
+    let goal = Goal::Run(vec![other]);
+    let patience = std::time::Duration::ZERO;
+    host.with(|engine| engine.reach_unconfirmed(|_| Ok(goal.clone()), patience))
+        .unwrap();
+    assert!(host.marked.lock().unwrap().contains_key("brother"));
+    #[allow(clippy::redundant_closure_for_method_calls)] // A path would be of one lifetime.
+    host.with(|engine| engine.undo_due()).unwrap();
+    host.running();
+    assert_eq!(*host.marked.lock().unwrap(), before);
+}
