@@ -119,16 +119,12 @@ impl Engine<'_> {
         let before = difference.remove.iter().copied().chain(replaced);
         let before: Vec<&'d Record> = before.chain(looked_at.iter().copied()).collect();
         let recorded: Vec<&HostAction> = before.iter().flat_map(|it| &it.actions).collect();
-        let again = difference
-            .back
-            .iter()
-            .chain(&looked_at)
-            .map(|&record| Need {
-                network: &record.network,
-                placement: &record.placement,
-                recorded: None,
-                is_start: false,
-            });
+        let stays = looked_at.iter().map(|&record| Need {
+            network: &record.network,
+            placement: &record.placement,
+            recorded: None,
+            is_start: false,
+        });
         let starts = difference.add.iter().map(|coming| Need {
             network: &coming.desired.network,
             placement: &coming.desired.placement,
@@ -136,7 +132,11 @@ impl Engine<'_> {
             is_start: coming.since.is_none(),
         });
         let mut plan = HostPlan::default();
-        for need in again.chain(starts) {
+        for record in &difference.back {
+            let actions = record.actions.clone();
+            plan.after.insert(record.network.name(), actions);
+        }
+        for need in stays.chain(starts) {
             let actions = self.needed(need, &recorded)?;
             if need.is_start {
                 plan.notes.extend(self.notes(need.network.name(), &actions));

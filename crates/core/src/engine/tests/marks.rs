@@ -13,7 +13,7 @@ use crate::storage::memory::{Fate, Step as How};
 pub(super) const ID: HostActionId = HostActionId::new("mark");
 const OF: &str = "of";
 
-/// The marked bridges, and the networks that they are marked for.
+/// The marked bridges, and the networks with subnets that they are marked for.
 pub(super) type Marked = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// Marks the bridges of networks whose rules are at the backend `one`.
@@ -69,9 +69,14 @@ impl HostActionKind for Marks {
         if need.is_start && name == "unmarkable" {
             return Err(HostActionError::new(Refused));
         }
+        let recorded = need.recorded.filter(|recorded| recorded.omitted.is_none());
+        if let (Some(recorded), false) = (recorded, need.is_start) {
+            return Ok(Some(recorded.clone()));
+        }
         let is_needed = need.placement.backend.name() == "one";
         let bridge = need.network.bridge().unwrap().clone();
-        Ok(is_needed.then(|| HostAction::new(ID, bridge).with(OF, name)))
+        let of = format!("{name} {:?}", need.network.subnets());
+        Ok(is_needed.then(|| HostAction::new(ID, bridge).with(OF, &of)))
     }
 
     fn effect(&mut self, action: &HostAction) -> Result<Effect, HostActionError> {
