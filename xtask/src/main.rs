@@ -3,6 +3,7 @@
 mod bench;
 mod dist;
 mod features;
+mod kernels;
 mod lab;
 mod program;
 mod rust_version;
@@ -22,6 +23,7 @@ commands:
   dist    man pages, completions, an installable tree, a tarball and a Debian package
   tidy    the order of the source: circles, layers, unused public items, long functions
   lab     real packets through networks of all kinds, and the evaluator against the kernel
+  kernels Debian's newest kernel in a virtual machine: what palisade does on the host beside rules
   bench   how long we take, beside others that do the same: `cargo xtask bench --help`
 ";
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::main(),
         ["test"] => test::main(),
         ["tidy", rest @ ..] => tidy::main(rest),
+        ["kernels", rest @ ..] => kernels::main(rest),
         ["lab", rest @ ..] => lab::main(rest),
         ["dist", rest @ ..] => dist::main(rest),
         ["bench", rest @ ..] => bench::main(rest),
