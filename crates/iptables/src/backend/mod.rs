@@ -304,13 +304,9 @@ impl Backend for Iptables {
     /// What is not recorded of a network was refused by the kernel when it was applied.
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str> {
         let family = rule.layer.family();
-        let wanted = rule::placed(&record.network, family);
-        let mut its = wanted.iter().filter(|placed| placed.kind.is_optional());
-        let is_recorded = |placed: &Placed| {
-            let mut installed = record.installed.iter().filter(|i| i.family == family);
-            installed.any(|installed| area::is_same(installed, placed))
-        };
-        (rule.kind.is_optional() && its.any(|placed| !is_recorded(placed)))
+        let placed = Placed::of(rule);
+        let is_it = |i: &Installed| i.family == family && area::is_same(i, &placed);
+        (rule.kind.is_optional() && !record.installed.iter().any(is_it))
             .then_some("the kernel refused it, and the network does without it")
     }
 

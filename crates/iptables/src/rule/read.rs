@@ -285,6 +285,7 @@ mod tests {
         assert_eq!(
             words,
             [
+                "-o virbr0 -m comment --comment \"a: lab: reached without nat\" -j ACCEPT".to_owned(),
                 format!("{nat} -m comment --comment \"a: lab: nat\" -j SNAT --to-source 1.2.3.4-1.2.3.5"),
                 format!("{nat} -p udp -m comment --comment \"a: lab: nat udp\" -j SNAT --to-source 1.2.3.4-1.2.3.5:500-1000"),
                 format!("{nat} -p tcp -m comment --comment \"a: lab: nat tcp\" -j SNAT --to-source 1.2.3.4-1.2.3.5:500-1000"),

@@ -124,8 +124,10 @@ fn served(
 /// The kind of the rules that an element stands for, if it stands for any.
 fn kind_of(set: &Set, element: &Element) -> Option<RuleKind> {
     let family = family_of(set.family)?;
-    let rules = layout::read_element(family, SetId::of(set)?, element.into())?;
-    rules.first().map(|rule| rule.kind)
+    let id = SetId::of(set)?;
+    let rules = layout::read_element(family, id, element.into())?;
+    let kind = rules.first().map(|rule| rule.kind);
+    kind.filter(|_| id.decides())
 }
 
 fn family_of(family: Family) -> Option<network::Family> {

@@ -415,7 +415,8 @@ fn a_table_that_is_not_printed_for_others_sake_is_read_chain_by_chain() {
     let mut parent = told_by_kernel("POSTROUTING", &[theirs]);
     parent.rules.insert(0, jump);
     let told = || {
-        let chains = vec![parent.clone(), told_by_kernel("PALISADE_PRT", &[])];
+        let ours = ["PALISADE_PRT", "PALISADE_BTW"].map(|chain| told_by_kernel(chain, &[]));
+        let chains = [vec![parent.clone()], ours.to_vec()].concat();
         Box::new(Told(chains))
     };
     running.backend = host.backend().with(told());

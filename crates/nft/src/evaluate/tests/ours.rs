@@ -90,9 +90,14 @@ fn the_path_names_networks_and_purposes() {
             })
             .collect();
         let expected: &[&str] = match layout {
-            Layout::Flat => &["ip palisade nat: out", "ip palisade nat: nat"],
+            Layout::Flat => &[
+                "ip palisade nat: administrator from guests",
+                "ip palisade nat: out",
+                "ip palisade nat: nat",
+            ],
             // Into the kind, and there.
             Layout::Mapped => &[
+                "ip palisade nat: administrator from guests",
                 "ip palisade nat: out",
                 "ip palisade nat: nat",
                 "ip palisade nat: nat",

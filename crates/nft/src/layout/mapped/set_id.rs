@@ -11,7 +11,7 @@ use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
 use super::clamp;
 use super::nat;
-use super::set_kind::{Lookup, Part, Row, SetKind, Then};
+use super::set_kind::{Lookup, Meaning, Part, Row, SetKind, Then};
 use crate::object::{Counter, DataType, Expression, Rule, Set, Userdata, Verdict};
 use crate::statement::{self, Field, Statement};
 
@@ -88,6 +88,15 @@ impl SetId {
 
     pub(super) fn row(&self) -> &'static Row {
         self.kind.row()
+    }
+
+    /// Whether an element decides something for its network. Others only lead packets on.
+    #[must_use]
+    pub(crate) fn decides(&self) -> bool {
+        matches!(
+            self.row().meaning,
+            Meaning::Rule(_) | Meaning::Translation | Meaning::Clamp
+        )
     }
 
     /// The kind of the rules that the set's elements are made of.
