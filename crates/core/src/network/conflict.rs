@@ -1,13 +1,14 @@
 //! What cannot run side by side.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use std::collections::HashSet;
 
 use thiserror::Error;
 
+use super::claim::{Claim, Holding, Space};
 use super::interface::InterfaceName;
 use super::name::Name;
+use super::port_forward::PortForward;
 use super::subnet::Subnet;
 use super::validated::Network;
 use crate::hint::Hint;
@@ -46,6 +47,20 @@ pub enum Conflict {
         /// Its subnet.
         second_subnet: Subnet,
     },
+    /// Forwards that a packet could match both.
+    #[error(
+        "networks `{first}` and `{second}` forward the same port: `{first_forward}` and `{second_forward}`"
+    )]
+    Forward {
+        /// The network that was named first.
+        first: Name,
+        /// Its forward.
+        first_forward: PortForward,
+        /// The other network.
+        second: Name,
+        /// Its forward.
+        second_forward: PortForward,
+    },
     /// A field that no rules enforce yet: a network with it would run without what it asks for.
     #[error("network `{network}` has `{field}`, which this version does not enforce yet")]
     NotEnforced {
@@ -62,9 +77,9 @@ impl Conflict {
     pub fn networks(&self) -> [&Name; 2] {
         match self {
             Self::Name { name } | Self::NotEnforced { network: name, .. } => [name, name],
-            Self::Bridge { first, second, .. } | Self::Subnet { first, second, .. } => {
-                [first, second]
-            }
+            Self::Bridge { first, second, .. }
+            | Self::Subnet { first, second, .. }
+            | Self::Forward { first, second, .. } => [first, second],
         }
     }
 }
@@ -75,6 +90,9 @@ impl Hint for Conflict {
             Self::Name { .. } => "rename one, or give the definition only once",
             Self::Bridge { .. } => "give one of them a bridge of its own, or remove it first",
             Self::Subnet { .. } => "give one of them another subnet, or remove it first",
+            Self::Forward { .. } => {
+                "give one of them another port, address or source, or remove it first"
+            }
             Self::NotEnforced { .. } => "leave it out",
         }
         .into()
@@ -105,11 +123,11 @@ pub fn told(conflicts: &[Conflict]) -> String {
 pub fn conflicts<'a>(networks: impl IntoIterator<Item = &'a Network>) -> Vec<Conflict> {
     let networks: Vec<&Network> = networks.into_iter().collect();
     let mut found = not_enforced(&networks);
-    found.extend(same_names(&networks));
-    if found.is_empty() {
-        found = same_bridges(&networks);
-        found.extend(overlaps(&networks));
+    let names = same_names(&networks);
+    if names.is_empty() {
+        found.extend(exclusions(&networks));
     }
+    found.extend(names);
     found
 }
 
@@ -141,63 +159,79 @@ fn same_names(networks: &[&Network]) -> Vec<Conflict> {
         .collect()
 }
 
-/// Several networks may hand guests to one bridge of the host; a bridge that a network brings
-/// itself, with rules or without, is that network's alone.
-fn same_bridges(networks: &[&Network]) -> Vec<Conflict> {
-    let mut seen: HashMap<&InterfaceName, &Network> = HashMap::new();
+/// Claims that exclude each other, of different networks. Sorted by space and where they begin, those
+/// that reach into a claim follow it.
+fn exclusions(networks: &[&Network]) -> Vec<Conflict> {
+    let each = networks.iter().enumerate();
+    let mut all: Vec<_> = each
+        .flat_map(|(i, network)| {
+            network
+                .holdings()
+                .map(move |(claim, what)| (i, claim, what))
+        })
+        .map(|(i, claim, what)| (claim.space(), claim.range(), i, claim, what))
+        .collect();
+    all.sort_by(|a, b| (&a.0, a.1, a.2).cmp(&(&b.0, b.1, b.2)));
     let mut found = Vec::new();
-    for network in networks {
-        let Some(bridge) = network.bridge() else {
-            continue;
-        };
-        let Some(first) = seen.get(bridge) else {
-            seen.insert(bridge, network);
-            continue;
-        };
-        if first.owns_bridge() || network.owns_bridge() {
-            found.push(Conflict::Bridge {
-                first: first.name().clone(),
-                second: network.name().clone(),
-                bridge: bridge.clone(),
-            });
+    for (at, (space, (_, last), i, claim, what)) in all.iter().enumerate() {
+        if let Claim::Bridge { is_own: false, .. } = claim {
+            continue; // Behind it are only others that share the bridge.
+        }
+        let reach_in = all[at + 1..].iter();
+        let reach_in =
+            reach_in.take_while(|(other, (first, _), ..)| other == space && first <= last);
+        for (_, _, j, other, others) in reach_in {
+            if i != j && claim.excludes(other) {
+                let mut pair = [(*i, *what), (*j, *others)];
+                pair.sort_by_key(|&(network, _)| network);
+                let begin = (claim.range().0, other.range().0);
+                let key = (rank(space), pair[0].0, pair[1].0, begin);
+                found.push((key, conflict(networks, pair)));
+            }
         }
     }
+    found.sort_by_key(|&(key, _)| key);
+    let mut found: Vec<Conflict> = found.into_iter().filter_map(|(_, found)| found).collect();
+    // Forwards with several sources have several claims.
+    found.dedup();
     found
 }
 
-/// Subnets nest or are disjoint: sorted by first address, the shorter prefix before the longer, an
-/// overlap is always with the last subnet that has not ended yet.
-fn overlaps(networks: &[&Network]) -> Vec<Conflict> {
-    let mut all: Vec<(Subnet, usize)> = networks
-        .iter()
-        .enumerate()
-        .flat_map(|(i, network)| network.subnets().iter().map(move |&subnet| (subnet, i)))
-        .collect();
-    let key = |subnet: Subnet| -> (IpAddr, u8) { (subnet.network(), subnet.prefix()) };
-    all.sort_by_key(|&(subnet, i)| (key(subnet), i));
-    let mut found = Vec::new();
-    let mut outer: Option<(Subnet, usize)> = None;
-    for &(subnet, i) in &all {
-        match outer {
-            Some((other, j)) if other.overlaps(subnet) => {
-                let mut pair = [(j, other), (i, subnet)];
-                pair.sort_by_key(|&(index, _)| index);
-                let [(first, first_subnet), (second, second_subnet)] = pair;
-                found.push((
-                    (first, second),
-                    Conflict::Subnet {
-                        first: networks[first].name().clone(),
-                        first_subnet,
-                        second: networks[second].name().clone(),
-                        second_subnet,
-                    },
-                ));
-            }
-            _ => outer = Some((subnet, i)),
-        }
+/// Bridges before addresses before ports.
+fn rank(space: &Space<'_>) -> u8 {
+    match space {
+        Space::Bridge(_) => 0,
+        Space::Addresses(_) => 1,
+        Space::Ports(..) => 2,
     }
-    found.sort_by_key(|&(at, _)| at);
-    found.into_iter().map(|(_, conflict)| conflict).collect()
+}
+
+fn conflict(
+    networks: &[&Network],
+    [(i, what), (j, others)]: [(usize, Holding<'_>); 2],
+) -> Option<Conflict> {
+    let (first, second) = (networks[i].name().clone(), networks[j].name().clone());
+    let conflict = match (what, others) {
+        (Holding::Bridge(bridge), _) => Conflict::Bridge {
+            first,
+            second,
+            bridge: bridge.clone(),
+        },
+        (Holding::Subnet(first_subnet), Holding::Subnet(second_subnet)) => Conflict::Subnet {
+            first,
+            first_subnet,
+            second,
+            second_subnet,
+        },
+        (Holding::Forward(own), Holding::Forward(others)) => Conflict::Forward {
+            first,
+            first_forward: own.clone(),
+            second,
+            second_forward: others.clone(),
+        },
+        _ => return None, // Claims of two kinds exclude nothing.
+    };
+    Some(conflict)
 }
 
 #[cfg(test)]
@@ -247,6 +281,55 @@ mod tests {
         let two = network("two", "br2", Forward::Isolated, &["10.200.0.0/24"]);
         let apart = network("apart", "br3", Forward::Isolated, &["11.0.0.0/24"]);
         assert_eq!(told(&[one, apart, two, wide]).len(), 2);
+    }
+
+    #[test]
+    fn a_port_leads_to_one_guest() {
+        let with = |name: &str, octet: u8, forwards: &[(&str, &[&str])]| {
+            let forward = |&(words, from): &(&str, &[&str])| {
+                let forward: PortForward = words.parse().unwrap();
+                let sources = from.iter().map(|s| PortForward::parse_source(s).unwrap());
+                match from {
+                    [] => forward,
+                    _ => forward.with_sources(sources.collect()).unwrap(),
+                }
+            };
+            let bridge = format!("br{octet}").parse().unwrap();
+            Network::new(Description {
+                subnets: vec![format!("10.0.{octet}.0/24").parse().unwrap()],
+                forwards: forwards.iter().map(forward).collect(),
+                ..Description::new(name.parse().unwrap(), Some(bridge), Forward::Isolated)
+            })
+            .unwrap()
+        };
+        let taken = with(
+            "a",
+            1,
+            &[
+                ("tcp 80-89 -> 10.0.1.2:80-89", &[]),
+                ("udp 53 -> 10.0.1.2:53", &["198.51.100.0/24", "203.0.113.9"]),
+            ],
+        );
+        let clashes = |forward: &str, from: &[&str]| {
+            let forward = forward.replace("GUEST", "10.0.2.2");
+            let other = with("b", 2, &[(forward.as_str(), from)]);
+            let both = [&taken, &other];
+            let forwards = |c: &Conflict| matches!(c, Conflict::Forward { .. });
+            let found = exclusions(&both);
+            assert!(found.iter().all(forwards), "{found:?}");
+            found.len()
+        };
+        assert_eq!(clashes("tcp 85-90 -> GUEST:1-6", &[]), 1);
+        assert_eq!(clashes("tcp 90 -> GUEST:90", &[]), 0);
+        assert_eq!(clashes("udp 80 -> GUEST:80", &[]), 0);
+        assert_eq!(clashes("tcp 192.0.2.1:80 -> GUEST:80", &[]), 0);
+        assert_eq!(clashes("udp 53 -> GUEST:53", &["198.51.0.0/16"]), 1);
+        assert_eq!(clashes("udp 53 -> GUEST:53", &["192.0.2.0/24"]), 0);
+        assert_eq!(
+            clashes("udp 53 -> GUEST:53", &[]),
+            1,
+            "two sources, one conflict"
+        );
     }
 
     #[test]

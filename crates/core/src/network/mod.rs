@@ -5,6 +5,7 @@
 //! [`conflicts`] looks at a set of networks and finds what cannot run side by side.
 
 mod checks;
+mod claim;
 mod conflict;
 mod description;
 mod established;
@@ -21,6 +22,7 @@ mod text;
 mod validated;
 mod zone;
 
+pub(crate) use claim::{Block, Claim, Space};
 pub use conflict::{Conflict, conflicts, told};
 pub use description::Description;
 pub use established::{Established, UnknownEstablished};

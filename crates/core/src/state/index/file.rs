@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::row::{Claim, Row, RowBytes, rows_in};
+use super::row::{Row, RowBytes, rows_in};
 use crate::backend_id::BackendId;
 use crate::frame;
-use crate::network::Network;
+use crate::network::Claim;
 use crate::state::digest::Secret;
 use crate::storage::Version;
 use crate::uses::Uses;
@@ -99,11 +99,10 @@ impl File {
         cell.get().map(Box::as_ref)
     }
 
-    /// The places of the networks with which another one would share a bridge or addresses.
-    pub(super) fn shared_with(&self, network: &Network) -> impl Iterator<Item = usize> {
-        let claim = Claim::from(network);
+    /// The places of the networks that have what is claimed.
+    pub(super) fn shared_by(&self, claims: &[Claim<'_>]) -> impl Iterator<Item = usize> {
         let rows = self.parts.iter().flat_map(Part::rows);
-        let shared = rows.filter(move |(_, row)| row.is_shared_by(&claim));
+        let shared = rows.filter(|(_, row)| row.is_shared_by(claims));
         // A later frame may say otherwise.
         shared.filter_map(|(place, row)| (self.find(row.name()?)? == place).then_some(place))
     }

@@ -1,53 +1,30 @@
 //! Where the rows of an index are, by what they are asked for: for those who ask more than a few
 //! questions, since it takes as long to make as some dozens of answers without it.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::collections::{BTreeSet, HashMap};
 
 use super::row::Row;
-use crate::network::{InterfaceName, Name, Network, Subnet};
+use crate::network::{Claim, Name, Space};
 
 /// Places of rows.
 #[derive(Debug, Default)]
 pub(super) struct Lookup {
     names: HashMap<Name, usize>,
-    bridges: HashMap<InterfaceName, Vec<usize>>,
-    /// They share no addresses: each is alone between its first address and the next one's.
-    subnets: BTreeMap<IpAddr, (Subnet, usize)>,
+    /// Where claims begin in their spaces, and the places of their rows.
+    claims: BTreeSet<(Space<'static>, u128, usize)>,
 }
 
 impl Lookup {
     pub(super) fn put(&mut self, place: usize, row: &Row) {
         self.names.insert(row.name.clone(), place);
-        for &subnet in &row.subnets {
-            self.subnets.insert(subnet.network(), (subnet, place));
-        }
-        if let Some(bridge) = &row.bridge {
-            match self.bridges.get_mut(bridge) {
-                Some(places) => places.push(place),
-                None => {
-                    self.bridges.insert(bridge.clone(), vec![place]);
-                }
-            }
-        }
+        self.claims
+            .extend(row.claims().map(|claim| key(&claim, place)));
     }
 
     pub(super) fn drop(&mut self, place: usize, row: &Row) {
         self.names.remove(&row.name);
-        for subnet in &row.subnets {
-            let first = subnet.network();
-            // Another network may have it by now.
-            if self.subnets.get(&first).is_some_and(|&(_, of)| of == place) {
-                self.subnets.remove(&first);
-            }
-        }
-        if let Some(bridge) = &row.bridge
-            && let Some(places) = self.bridges.get_mut(bridge)
-        {
-            places.retain(|&of| of != place);
-            if places.is_empty() {
-                self.bridges.remove(bridge);
-            }
+        for claim in row.claims() {
+            self.claims.remove(&key(&claim, place));
         }
     }
 
@@ -55,18 +32,18 @@ impl Lookup {
         self.names.get(name).copied()
     }
 
-    /// The rows with which a network may share its bridge or addresses, and some beside them.
-    pub(super) fn near(&self, network: &Network) -> impl Iterator<Item = usize> {
-        let on_bridge = network.bridge().and_then(|bridge| self.bridges.get(bridge));
-        let overlapping = network.subnets().iter().flat_map(|subnet| {
-            let first = subnet.network();
-            // One that holds it, or begins within it.
-            let below = self.subnets.range(..=first).next_back();
-            let within = self.subnets.range(first..);
-            let within = within.take_while(|(_, (other, _))| other.overlaps(*subnet));
-            let near = below.into_iter().chain(within);
-            near.map(|(_, &(_, place))| place)
-        });
-        on_bridge.into_iter().flatten().copied().chain(overlapping)
+    /// The rows that may have what is claimed, and some beside them.
+    pub(super) fn near(&self, claim: &Claim<'_>) -> impl Iterator<Item = usize> {
+        let space = claim.space().into_owned();
+        let (first, last) = claim.range();
+        let before = (space.clone(), 0, 0)..(space.clone(), first, 0);
+        let before = self.claims.range(before).next_back();
+        let from = claim.reached_from(before.map(|&(_, first, _)| first));
+        let near = (space.clone(), from, 0)..=(space, last, usize::MAX);
+        self.claims.range(near).map(|&(_, _, place)| place)
     }
+}
+
+fn key(claim: &Claim<'_>, place: usize) -> (Space<'static>, u128, usize) {
+    (claim.space().into_owned(), claim.range().0, place)
 }

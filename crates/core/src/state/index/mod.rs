@@ -8,6 +8,7 @@
 //! in the file, one after the other, which for 10,000 networks is a tenth of what it took to read them
 //! into maps. Who asks more gets a [`Lookup`].
 
+mod claim_bytes;
 mod file;
 mod lookup;
 mod row;

@@ -2,33 +2,29 @@
 //! at without being read.
 //!
 //! ```text
-//! length u32  order u64  place u32  digest 16  subnets u16  owns u8  name u8  bridge u8
-//! name's bytes  bridge's bytes, none without a bridge  subnets: family u8, prefix u8, address u128
+//! length u32  order u64  place u32  digest 16  name u8  name's bytes  claims
 //! ```
 //!
-//! Numbers are little-endian, the length is of the whole row.
+//! Numbers are little-endian, the length is of the whole row. [`claim_bytes`](super::claim_bytes)
+//! has the form of the claims.
 
 use std::cell::OnceCell;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::claim_bytes;
 use crate::installed::Placement;
-use crate::network::{InterfaceName, Name, Network, Subnet};
+use crate::network::{Claim, Name};
 use crate::record::Record;
 use crate::state::digest::{Digest, Secret};
 
 /// What is of the same length in all rows.
-const HEAD: usize = 37;
-/// A family, a prefix, an address.
-const SUBNET: usize = 18;
+const HEAD: usize = 33;
 
 /// A running network.
 #[derive(Debug)]
 pub(in crate::state) struct Row {
     pub(super) name: Name,
-    pub(super) bridge: Option<InterfaceName>,
-    /// Whether the bridge is the network's own, and no other's.
-    pub(super) owns_bridge: bool,
-    pub(super) subnets: Vec<Subnet>,
+    /// What no other network may have, as it lies in the file.
+    claims: Vec<u8>,
     pub(super) order: u64,
     /// Its place among the index's placements.
     pub(super) place: u32,
@@ -44,11 +40,13 @@ impl Row {
         place: impl FnOnce(&Placement) -> u32,
     ) -> Self {
         let network = &record.network;
+        let mut claims = Vec::new();
+        for claim in network.claims() {
+            claim_bytes::put(&claim, &mut claims);
+        }
         Self {
             name: network.name().clone(),
-            bridge: network.bridge().cloned(),
-            owns_bridge: network.owns_bridge(),
-            subnets: network.subnets().to_vec(),
+            claims,
             order: record.order,
             place: place(&record.placement),
             digest: secret.digest(network),
@@ -61,101 +59,33 @@ impl Row {
         self.order
     }
 
-    /// Whether it has a bridge or addresses that another network has too.
-    pub(super) fn is_shared_with(&self, network: &Network) -> bool {
-        let on_bridge = |bridge: &InterfaceName| self.bridge.as_ref() == Some(bridge);
-        let overlaps = |own: &Subnet| self.subnets.iter().any(|other| own.overlaps(*other));
-        network.bridge().is_some_and(on_bridge) && (self.owns_bridge || network.owns_bridge())
-            || network.subnets().iter().any(overlaps)
+    /// What no other network may have.
+    pub(super) fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
+        claim_bytes::claims(&self.claims)
+    }
+
+    /// Whether it has what a network with these claims has too.
+    pub(super) fn is_shared_by(&self, claims: &[Claim<'_>]) -> bool {
+        is_shared(&self.claims, claims)
     }
 
     /// Appends it as it lies in the file. None if it is larger than can be said there, as none is.
     pub(super) fn put(&self, bytes: &mut Vec<u8>) -> Option<()> {
-        let (name, subnets) = (self.name.as_str().as_bytes(), &self.subnets);
-        let bridge = self.bridge.as_ref().map_or("", InterfaceName::as_str);
-        let len = HEAD + name.len() + bridge.len() + subnets.len() * SUBNET;
+        let name = self.name.as_str().as_bytes();
+        let len = HEAD + name.len() + self.claims.len();
         bytes.extend(u32::try_from(len).ok()?.to_le_bytes());
         bytes.extend(self.order.to_le_bytes());
         bytes.extend(self.place.to_le_bytes());
         bytes.extend(self.digest.to_bytes());
-        bytes.extend(u16::try_from(subnets.len()).ok()?.to_le_bytes());
-        bytes.push(u8::from(self.owns_bridge));
         bytes.push(u8::try_from(name.len()).ok()?);
-        bytes.push(u8::try_from(bridge.len()).ok()?);
         bytes.extend(name);
-        bytes.extend(bridge.as_bytes());
-        for &subnet in subnets {
-            let Bits {
-                family,
-                prefix,
-                address,
-            } = subnet.into();
-            bytes.extend([family, prefix]);
-            bytes.extend(address.to_le_bytes());
-        }
+        bytes.extend(&self.claims);
         Some(())
     }
 }
 
-/// A subnet as it lies in the file: 4 or 6, the length of its prefix, and its first address, whose
-/// first bits are the highest ones.
-#[derive(Clone, Copy)]
-struct Bits {
-    family: u8,
-    prefix: u8,
-    address: u128,
-}
-
-impl From<Subnet> for Bits {
-    fn from(subnet: Subnet) -> Self {
-        let prefix = subnet.prefix();
-        match subnet.network() {
-            IpAddr::V4(address) => Self {
-                family: 4,
-                prefix,
-                address: u128::from(address.to_bits()) << 96,
-            },
-            IpAddr::V6(address) => Self {
-                family: 6,
-                prefix,
-                address: address.to_bits(),
-            },
-        }
-    }
-}
-
-impl Bits {
-    fn overlaps(self, other: Self) -> bool {
-        let rest = 128_u32.saturating_sub(self.prefix.min(other.prefix).into());
-        let differing = (self.address ^ other.address).checked_shr(rest);
-        self.family == other.family && differing.unwrap_or(0) == 0
-    }
-
-    fn read(self) -> Option<Subnet> {
-        let address = match self.family {
-            4 => Ipv4Addr::from_bits(u32::try_from(self.address >> 96).ok()?).into(),
-            _ => Ipv6Addr::from_bits(self.address).into(),
-        };
-        Subnet::new(address, self.prefix).ok()
-    }
-}
-
-/// What another network has that none may share.
-pub(super) struct Claim<'n> {
-    bridge: &'n [u8],
-    owns_bridge: bool,
-    subnets: Vec<Bits>,
-}
-
-impl<'n> From<&'n Network> for Claim<'n> {
-    fn from(network: &'n Network) -> Self {
-        let bridge = network.bridge().map_or("", InterfaceName::as_str);
-        Self {
-            bridge: bridge.as_bytes(),
-            owns_bridge: network.owns_bridge(),
-            subnets: network.subnets().iter().map(|&s| s.into()).collect(),
-        }
-    }
+fn is_shared(bytes: &[u8], claims: &[Claim<'_>]) -> bool {
+    claim_bytes::claims(bytes).any(|other| claims.iter().any(|own| own.excludes(&other)))
 }
 
 /// A row as it lies in the file.
@@ -163,8 +93,7 @@ impl<'n> From<&'n Network> for Claim<'n> {
 pub(super) struct RowBytes<'f> {
     head: &'f [u8; HEAD],
     name: &'f [u8],
-    bridge: &'f [u8],
-    subnets: &'f [u8],
+    claims: &'f [u8],
 }
 
 /// The rows that lie in these bytes, up to one that is none.
@@ -181,22 +110,14 @@ impl<'f> RowBytes<'f> {
         let [a, b, c, d] = *bytes.first_chunk::<4>()?;
         let len = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?;
         let (row, rest) = bytes.split_at_checked(len)?;
-        let (head, texts) = row.split_first_chunk::<HEAD>()?;
-        let (name, texts) = texts.split_at_checked(usize::from(head[35]))?;
-        let (bridge, subnets) = texts.split_at_checked(usize::from(head[36]))?;
-        let count = usize::from(u16::from_le_bytes([head[32], head[33]]));
-        let row = Self {
-            head,
-            name,
-            bridge,
-            subnets,
-        };
-        (subnets.len() == count * SUBNET).then_some((row, rest))
+        let (head, row) = row.split_first_chunk::<HEAD>()?;
+        let (name, claims) = row.split_at_checked(usize::from(head[HEAD - 1]))?;
+        Some((Self { head, name, claims }, rest))
     }
 
     /// How many bytes it takes.
     pub(super) fn len(self) -> usize {
-        HEAD + self.name.len() + self.bridge.len() + self.subnets.len()
+        HEAD + self.name.len() + self.claims.len()
     }
 
     pub(super) fn is_of(self, name: &str) -> bool {
@@ -207,41 +128,17 @@ impl<'f> RowBytes<'f> {
         std::str::from_utf8(self.name).ok()
     }
 
-    fn owns_bridge(self) -> bool {
-        self.head[34] != 0
-    }
-
-    fn subnets(self) -> impl Iterator<Item = Bits> {
-        self.subnets.chunks_exact(SUBNET).filter_map(|chunk| {
-            let (&[family, prefix], address) = chunk.split_first_chunk()?;
-            let address = u128::from_le_bytes(*address.first_chunk()?);
-            Some(Bits {
-                family,
-                prefix,
-                address,
-            })
-        })
-    }
-
     /// As of a row that was [read](Self::read), but without reading it.
-    pub(super) fn is_shared_by(self, claim: &Claim<'_>) -> bool {
-        let overlaps = |other: Bits| claim.subnets.iter().any(|own| own.overlaps(other));
-        let is_on_bridge = !self.bridge.is_empty() && self.bridge == claim.bridge;
-        is_on_bridge && (self.owns_bridge() || claim.owns_bridge) || self.subnets().any(overlaps)
+    pub(super) fn is_shared_by(self, claims: &[Claim<'_>]) -> bool {
+        is_shared(self.claims, claims)
     }
 
-    /// None if it says what cannot be, as none of ours does.
+    /// None if it says what cannot be, as none that palisade wrote does.
     pub(super) fn read(self) -> Option<Row> {
         let head = self.head;
-        let bridge = std::str::from_utf8(self.bridge).ok()?;
         Some(Row {
             name: self.name()?.parse().ok()?,
-            bridge: match bridge {
-                "" => None,
-                bridge => Some(bridge.parse().ok()?),
-            },
-            owns_bridge: self.owns_bridge(),
-            subnets: self.subnets().map(Bits::read).collect::<Option<_>>()?,
+            claims: claim_bytes::is_whole(self.claims).then(|| self.claims.to_vec())?,
             order: u64::from_le_bytes(*head[4..].first_chunk()?),
             place: u32::from_le_bytes(*head[12..].first_chunk()?),
             digest: Digest::from_bytes(*head[16..].first_chunk()?),

@@ -9,7 +9,7 @@ use super::lookup::Lookup;
 use super::row::Row;
 use crate::backend_id::BackendId;
 use crate::installed::Placement;
-use crate::network::{Name, Network};
+use crate::network::{Claim, Name, Network};
 use crate::record::Record;
 use crate::state::digest::Secret;
 use crate::uses::Uses;
@@ -83,14 +83,18 @@ impl Index {
         network: &Network,
         leaving: &HashSet<&Name>,
     ) -> bool {
+        let claims: Vec<Claim<'_>> = network.claims().collect();
         let is_conflict = |place: usize| {
             let row = self.row(place).filter(|_| !self.gone.contains(&place));
-            row.is_some_and(|row| row.is_shared_with(network) && !leaving.contains(&row.name))
+            row.is_some_and(|row| row.is_shared_by(&claims) && !leaving.contains(&row.name))
         };
         match self.lookup() {
-            Some(lookup) => lookup.near(network).any(is_conflict),
+            Some(lookup) => claims
+                .iter()
+                .flat_map(|claim| lookup.near(claim))
+                .any(is_conflict),
             None => {
-                let shared = self.file.shared_with(network);
+                let shared = self.file.shared_by(&claims);
                 shared.chain(self.places_since()).any(is_conflict)
             }
         }

@@ -9,7 +9,9 @@ use super::row::Row;
 use super::table::{Index, WITHOUT_MAPS};
 use crate::backend_id::BackendId;
 use crate::installed::Placement;
-use crate::network::{Description, Forward, Name, Network, UnmanagedMode, conflicts};
+use crate::network::{
+    Conflict, Description, Forward, Name, Network, PortForward, Subnet, UnmanagedMode, conflicts,
+};
 use crate::record::Record;
 
 /// What happens to an index.
@@ -19,6 +21,7 @@ enum Event {
         name: u8,
         bridge: u8,
         subnet: u8,
+        port: u8,
     },
     Goes {
         name: u8,
@@ -31,8 +34,8 @@ enum Event {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        6 => (0..8_u8, 0..6_u8, 0..12_u8)
-            .prop_map(|(name, bridge, subnet)| Event::Comes { name, bridge, subnet }),
+        6 => (0..8_u8, 0..6_u8, 0..12_u8, 0..12_u8)
+            .prop_map(|(name, bridge, subnet, port)| Event::Comes { name, bridge, subnet, port }),
         3 => (0..8_u8).prop_map(|name| Event::Goes { name }),
         1 => Just(Event::IsRead),
         3 => Just(Event::IsAsked),
@@ -44,8 +47,8 @@ fn name(number: u8) -> Name {
     format!("net{number}").parse().unwrap()
 }
 
-/// Some have a bridge that is nobody's own, and some subnets hold others.
-fn network(number: u8, bridge: u8, subnet: u8) -> Network {
+/// Some have a bridge that is shared, some subnets hold others, and some have a forward.
+fn network(number: u8, bridge: u8, subnet: u8, port: u8) -> Network {
     let is_own = subnet < 10;
     let subnet = match subnet {
         0 => "10.0.0.0/12".to_owned(),
@@ -57,8 +60,10 @@ fn network(number: u8, bridge: u8, subnet: u8) -> Network {
     } else {
         (Forward::Unmanaged(UnmanagedMode::Bridge), vec![])
     };
+    let forwards = forwards(&subnets, port);
     Network::new(Description {
         subnets,
+        forwards,
         ..Description::new(
             name(number),
             Some(format!("br{bridge}").parse().unwrap()),
@@ -66,6 +71,29 @@ fn network(number: u8, bridge: u8, subnet: u8) -> Network {
         )
     })
     .unwrap()
+}
+
+/// Ranges of ports that overlap, some at one address and some for one source.
+fn forwards(subnets: &[Subnet], port: u8) -> Vec<PortForward> {
+    let Some(guest) = subnets.first().map(|subnet| subnet.network()) else {
+        return Vec::new();
+    };
+    let guest = guest.to_string().replace(".0", ".9");
+    let (first, last) = (80 + port % 4, 81 + port % 4 + port % 3);
+    let address = if port % 5 == 1 { "192.0.2.1:" } else { "" };
+    let forward: PortForward = format!("tcp {address}{first}-{last} -> {guest}:{first}-{last}")
+        .parse()
+        .unwrap();
+    let source = format!("198.51.100.{}", port % 2);
+    match port {
+        0..3 => Vec::new(),
+        3..6 => vec![
+            forward
+                .with_sources(vec![PortForward::parse_source(&source).unwrap()])
+                .unwrap(),
+        ],
+        _ => vec![forward],
+    }
 }
 
 fn record(network: Network, order: u64) -> Record {
@@ -98,14 +126,16 @@ proptest! {
         for (order, event) in (0..).zip(events) {
             let (mut gone, mut came) = (Vec::new(), Vec::new());
             match event {
-                Event::Comes { name, bridge, subnet } => {
-                    let network = network(name, bridge, subnet);
+                Event::Comes { name, bridge, subnet, port } => {
+                    let network = network(name, bridge, subnet, port);
                     let others = model.values().map(|other| &other.network);
                     let others: Vec<&Network> =
                         others.filter(|other| other.name() != network.name()).collect();
                     let leaving = HashSet::from([network.name()]);
                     let all: Vec<&Network> = others.iter().copied().chain([&network]).collect();
-                    let conflict = !conflicts(all).is_empty();
+                    let conflict = conflicts(all)
+                        .iter()
+                        .any(|c| !matches!(c, Conflict::NotEnforced { .. }));
                     prop_assert_eq!(index.conflicts_with(&network, &leaving), conflict);
                     if !conflict {
                         let record = record(network, order);
@@ -152,8 +182,8 @@ proptest! {
 fn those_that_went_are_swept() {
     let mut index = Index::default();
     for order in 0..100 {
-        index.put(record(network(1, 1, 1), order));
-        index.put(record(network(2, 2, 3), order));
+        index.put(record(network(1, 1, 1, 0), order));
+        index.put(record(network(2, 2, 3, 0), order));
         index.drop(&name(1));
     }
     index.file(Some(RECORDS)).unwrap();

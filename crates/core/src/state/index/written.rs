@@ -7,11 +7,11 @@ use crate::installed::Placement;
 use crate::network::Name;
 use crate::storage::Version;
 
-/// The schema goes up also when names or subnets that were allowed are no more: a row that says such a
+/// The schema goes up also when names or claims that were allowed are no more: a row that says such a
 /// thing would be passed over.
 const FORM: Form = Form {
     magic: *b"PLSI",
-    schema: 4,
+    schema: 5,
 };
 /// How much longer the file may grow than what it says, before it is written anew: an eighth, and
 /// some more. Whoever reads it wants to read little beyond what it says.
