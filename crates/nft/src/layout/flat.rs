@@ -11,13 +11,12 @@ use palisade_core::network::{
 };
 use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, UNTRANSLATED};
 
+use super::action::{BETWEEN, action};
 use super::admin;
 use super::skeleton::Skeleton;
 use super::table_ref::{FILTER, SRCNAT, TableRef, base};
 use crate::identity;
-use crate::object::{
-    Comparison, ConntrackKey, Counter, Hook, MetaKey, NatKind, PayloadBase, Rule, Verdict,
-};
+use crate::object::{Comparison, ConntrackKey, Counter, Hook, MetaKey, PayloadBase, Rule, Verdict};
 use crate::statement::{
     self, Clamp, Direction, End, Match, Origin, Statement, Test, To, Translate,
 };
@@ -64,9 +63,6 @@ fn chain(role: Role) -> Option<&'static str> {
 pub(super) fn is_of_networks(chain: &str) -> bool {
     CHAINS.into_iter().any(|(_, name, _)| name == chain)
 }
-
-/// The chain of the bridges between which networks may keep their sources.
-const BETWEEN: &str = "guest_between";
 
 /// The base chain from which forwarded packets are sent to the chains of guests.
 const FORWARD: &str = "forward";
@@ -226,14 +222,6 @@ fn read_clamp(clamp: Clamp) -> Option<MssClamp> {
     }
 }
 
-/// `tcp option maxseg size set ...`.
-pub(super) fn clamp(clamp: MssClamp) -> Statement {
-    Statement::ClampMss(match clamp {
-        MssClamp::RouteMtu => Clamp::RouteMtu,
-        MssClamp::Size(size) => Clamp::Size(size.bytes()),
-    })
-}
-
 /// `ip saddr N iifname B oifname D` and its like, in libvirt's order. None if this layout has no
 /// such match.
 fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Option<Vec<Statement>> {
@@ -279,39 +267,4 @@ fn destination(table: TableRef<'_>, destination: Destination) -> Statement {
     };
     let net = destination.net(table.family);
     statement::address(End::Destination, operator, net)
-}
-
-/// An action as a statement; none if nf_tables has no such action.
-pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
-    let ports = |ports: Option<PortRange>| ports.map(|ports| (ports.start(), ports.end()));
-    let translate = |to, ports| {
-        Statement::Translate(Translate {
-            to,
-            ports,
-            flags: 0,
-        })
-    };
-    Some(match action {
-        Action::Accept => Statement::Verdict(Verdict::Accept),
-        Action::Return => Statement::Verdict(Verdict::Return),
-        Action::Reject => Statement::Reject(statement::port_unreachable(table.family())),
-        Action::Masquerade { ports: range } => translate(To::OutgoingDevice, ports(range)),
-        Action::Snat {
-            addresses,
-            ports: range,
-        } => {
-            let to = To::Addresses {
-                kind: NatKind::Source,
-                family: table.family(),
-                range: Some((addresses.start().into(), addresses.end().into())),
-            };
-            translate(to, ports(range))
-        }
-        Action::ClampMss(clamp) => self::clamp(clamp),
-        Action::BetweenNetworks => Statement::Verdict(Verdict::Jump(BETWEEN.to_owned())),
-        Action::Administrator(chain) => {
-            Statement::Verdict(Verdict::Jump(admin::name(chain).to_owned()))
-        }
-        Action::FillChecksum => return None,
-    })
 }

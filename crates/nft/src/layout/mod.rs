@@ -6,6 +6,7 @@
 //! that they mean the same, and both can stand in one table, since no chain of one has the name of
 //! a chain of the other. The chains for the administrator's own rules belong to the table, and to no layout.
 
+mod action;
 mod admin;
 mod flat;
 mod laid_out;

@@ -3,7 +3,7 @@
 use palisade_core::network::{AddressRange, PortRange};
 use palisade_core::rules::{Protocol, Translation};
 
-use super::super::flat;
+use super::super::action;
 use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
 use crate::object::Rule;
@@ -58,7 +58,7 @@ pub(super) fn is_chain(name: &str) -> bool {
 pub(super) fn rules(table: TableRef<'_>, translation: Translation) -> impl Iterator<Item = Rule> {
     let of_protocol = move |protocol: Option<Protocol>| {
         let matching = protocol.map(statement::protocol);
-        let action = flat::action(table, translation.action(protocol.is_some()));
+        let action = action::action(table, translation.action(protocol.is_some()));
         let statements: Vec<Statement> = matching.into_iter().chain(action).collect();
         let what = protocol.map_or("other protocols".to_owned(), |p| p.to_string());
         let comment = format!("{SKELETON}nat, {what}");

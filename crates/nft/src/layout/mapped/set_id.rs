@@ -5,8 +5,8 @@ use std::fmt::Write;
 use palisade_core::network::{Family, MssClamp};
 use palisade_core::rules::{Protocol, RuleKind, Translation};
 
+use super::super::action;
 use super::super::admin;
-use super::super::flat;
 use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
 use super::clamp;
@@ -216,7 +216,7 @@ impl SetId {
             Then::Jump(chain) => Verdict::Jump(chain.to_owned()),
             Then::Goto(chain) => Verdict::Goto(chain.to_owned()),
             Then::Administrator(chain) => Verdict::Jump(admin::name(chain).to_owned()),
-            Then::Clamp => return self.clamp.map(flat::clamp),
+            Then::Clamp => return self.clamp.map(action::clamp),
             Then::Translate => Verdict::Goto(nat::chain(self.nat?)),
             Then::Reject => {
                 let answer = statement::port_unreachable(table.family());
