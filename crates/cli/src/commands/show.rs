@@ -73,16 +73,7 @@ fn text(shown: &Shown) -> String {
             .addresses
             .map_or("the device's address".to_owned(), |a| a.to_string());
         let ipv6 = if nat.ipv6 { ", IPv6 too" } else { "" };
-        let between = if nat.between_networks {
-            ""
-        } else {
-            ", not between networks"
-        };
-        let ports = nat.ports;
-        line(
-            "nat",
-            format!("to {addresses}, ports {ports}{ipv6}{between}"),
-        );
+        line("nat", format!("to {addresses}, ports {}{ipv6}", nat.ports));
     }
     for (label, value) in particulars(network) {
         line(label, value);
