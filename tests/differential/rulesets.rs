@@ -184,6 +184,10 @@ impl Writer<'_> {
         for _ in 0..self.chance.below(4) {
             words.push(self.condition(&about));
         }
+        // Behind routing the kernel takes none.
+        if kind == Kind::Filter && self.chance.below(5) == 0 {
+            words.push(self.way_back());
+        }
         if self.chance.below(2) == 0 {
             words.push("counter".to_owned());
         }
@@ -240,6 +244,7 @@ impl Writer<'_> {
                     "invalid",
                     "established",
                     "new,related",
+                    "invalid,untracked",
                 ];
                 format!("ct state {}", self.chance.one_of(&states))
             }
@@ -259,6 +264,13 @@ impl Writer<'_> {
             14 if asks_sets => format!("{way} . {of_sets} {end} {not}@pairs"),
             _ => format!("{way} {not}\"{device}\""),
         }
+    }
+
+    /// Whether the host reaches the source where the packet comes from.
+    fn way_back(&mut self) -> String {
+        let mark = *self.chance.one_of(&["", ". mark "]);
+        let is = *self.chance.one_of(&["exists", "missing"]);
+        format!("fib saddr {mark}. iif oif {is}")
     }
 
     fn verdict(&mut self, kind: Kind, depth: u64, before: &[String]) -> String {

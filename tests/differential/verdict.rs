@@ -11,7 +11,7 @@ use palisade_nft::trace::{End, Event, Headers, Met, refuses};
 
 use crate::nature::Heard;
 use crate::router::OUT;
-use crate::way_out::way_out;
+use crate::way_out::{is_behind, way_out};
 
 /// What became of a packet.
 pub(crate) struct Seen {
@@ -100,6 +100,7 @@ fn packet(heard: &Heard, ends: &FiveTuple) -> Packet {
     packet.destination_port = ends.ports.map(|(_, destination)| destination);
     packet.in_interface = heard.in_interface.parse().ok();
     packet.out_interface = way_out(ends.destination).and_then(|name| name.parse().ok());
+    packet.reverse_path = Some(is_behind(heard.in_interface, ends.source));
     packet.flow = flow(&heard.journey.events);
     packet
 }

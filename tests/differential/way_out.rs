@@ -15,3 +15,8 @@ pub(crate) fn way_out(destination: IpAddr) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// Whether the router reaches this address through the interface.
+pub(crate) fn is_behind(interface: &str, address: IpAddr) -> bool {
+    way_out(address) == Some(interface)
+}

@@ -64,7 +64,7 @@ fn the_kernels_dump_is_asked() {
     assert_eq!(last["rule"], "iifname \"virbr0\" drop");
 }
 
-/// The same packets in each backend and layout: equal but for the two differences.
+/// The same packets in each backend and layout: equal but for the documented differences.
 fn every_place_says_the_same() {
     let packets = [
         ("--from default --to world", "accept", "masquerade"),

@@ -49,17 +49,20 @@ fn count_and_keep(place: Place) {
     palisade.apply([&net(1), &net(2)]).stdout();
     site.ask(3);
     assert_eq!(site.intrude(), Outcome::Refused);
-    let expected = BTreeMap::from(
+    let mut expected = BTreeMap::from(
         [
             ("out", 3),
             ("in", 3),
             ("cross", 0),
-            ("refused out", 0),
-            ("refused in", 1),
+            ("refused_out", 0),
+            ("refused_in", 1),
             ("nat", 3),
         ]
         .map(|(purpose, packets)| (purpose.to_owned(), packets)),
     );
+    if place == Place::Mapped {
+        expected.extend(["spoofed", "invalid"].map(|purpose| (purpose.to_owned(), 0)));
+    }
     assert_eq!(counted(&palisade, "net1"), expected);
 
     let stay = |what: &str, change: &mut dyn FnMut()| {
@@ -165,7 +168,7 @@ fn for_prometheus() {
         "with headers"
     );
     assert_eq!(value("palisade_nat_connections_total", "nat"), 2);
-    assert_eq!(value("palisade_packets_total", "refused in"), 0);
+    assert_eq!(value("palisade_packets_total", "refused_in"), 0);
     // A network without NAT has no number of connections.
     let nat = samples.keys().filter(|(metric, _)| metric.contains("nat"));
     assert!(nat.clone().count() > 0);

@@ -108,7 +108,7 @@ fn refused(layout: &str, golden: &str) {
     let palisade = Palisade::with_layout(&namespace, layout);
     palisade.apply(&definitions()).stdout();
     namespace.nft("flush ruleset");
-    let mark = "layout version 3";
+    let mark = "layout version 4";
     assert!(golden.contains(mark), "{golden}");
     namespace.nft(&golden.replace(mark, "layout version 2"));
     namespace.nft("add chain ip palisade theirs");

@@ -1,6 +1,6 @@
 //! Sets of networks of all kinds, each met by real packets without rules, in every way that we install
 //! rules, and with libvirt's own commands. What becomes of every question is what `explain` says of
-//! what stands in the kernel; and it is the same everywhere, but for the two documented differences
+//! what stands in the kernel; and it is the same everywhere, but for the documented differences
 //! of `mapped`, which must be seen.
 
 mod ask;

@@ -11,40 +11,40 @@ pub(crate) struct Set {
     pub(crate) shows: &'static [Difference],
 }
 
-use Difference::{BothMustAgree, EveryBridgeGuarded};
+use Difference::{BothMustAgree, EveryBridgeGuarded, NoForgedSource};
 
 pub(crate) const SETS: [Set; 9] = [
     Set {
         kinds: &["nat-default", "isolated", "route-default"],
-        shows: &[BothMustAgree, EveryBridgeGuarded],
+        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
     },
     Set {
         kinds: &["nat-port-range", "nat-ipv6", "route-default"],
-        shows: &[BothMustAgree, EveryBridgeGuarded],
+        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
     },
     Set {
         kinds: &["nat-no-dhcp", "nat-tftp", "isolated", "isolated"],
-        shows: &[BothMustAgree, EveryBridgeGuarded],
+        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
     },
     Set {
         kinds: &["route-default", "route-default", "nat-ipv6"],
-        shows: &[BothMustAgree, EveryBridgeGuarded],
+        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
     },
     Set {
         kinds: &["nat-range", "route-dual", "quiet4"],
-        shows: &[BothMustAgree, EveryBridgeGuarded],
+        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
     },
     Set {
         kinds: &["nat-dual", "route-bound", "quiet-dual", "open"],
-        shows: &[EveryBridgeGuarded],
+        shows: &[EveryBridgeGuarded, NoForgedSource],
     },
     Set {
         kinds: &["nat-bound", "nat-default", "quiet4", "route-dual"],
-        shows: &[BothMustAgree, EveryBridgeGuarded],
+        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
     },
     Set {
         kinds: &["quiet-dual", "nat-twin", "nat-addresses"],
-        shows: &[],
+        shows: &[NoForgedSource],
     },
     Set {
         kinds: &[
@@ -55,7 +55,7 @@ pub(crate) const SETS: [Set; 9] = [
             "quiet-dual",
             "nat-addresses",
         ],
-        shows: &[BothMustAgree, EveryBridgeGuarded],
+        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
     },
 ];
 

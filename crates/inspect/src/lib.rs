@@ -24,6 +24,7 @@ pub mod explain;
 mod host_rules;
 mod inspector;
 mod libvirt;
+mod reverse_path;
 mod shell;
 pub mod trace;
 

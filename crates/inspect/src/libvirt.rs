@@ -121,6 +121,7 @@ mod tests {
             kind: Some("bridge".to_owned()),
             is_up: true,
             master: None,
+            is_isolated: false,
         };
         let rule = |test| Rule {
             family: Family::Ip,

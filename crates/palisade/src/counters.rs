@@ -171,10 +171,10 @@ mod tests {
         let expected = "\
 # HELP palisade_packets_total Packets of a virtual network, by what becomes of them.
 # TYPE palisade_packets_total counter
-palisade_packets_total{network=\"lab\",purpose=\"refused out\",family=\"ipv6\"} 3
+palisade_packets_total{network=\"lab\",purpose=\"refused_out\",family=\"ipv6\"} 3
 # HELP palisade_bytes_total Bytes of a virtual network's packets, by what becomes of them.
 # TYPE palisade_bytes_total counter
-palisade_bytes_total{network=\"lab\",purpose=\"refused out\",family=\"ipv6\"} 300
+palisade_bytes_total{network=\"lab\",purpose=\"refused_out\",family=\"ipv6\"} 300
 # HELP palisade_nat_connections_total Connections of a virtual network that left with another source.
 # TYPE palisade_nat_connections_total counter
 palisade_nat_connections_total{network=\"lab\",purpose=\"nat\",family=\"ipv6\"} 2

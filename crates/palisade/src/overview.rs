@@ -85,7 +85,11 @@ impl Sums {
             let sum = match traffic {
                 Traffic::Out => &mut sums.out,
                 Traffic::In => &mut sums.incoming,
-                Traffic::Cross | Traffic::RefusedOut | Traffic::RefusedIn => continue,
+                Traffic::Cross
+                | Traffic::RefusedOut
+                | Traffic::RefusedIn
+                | Traffic::Spoofed
+                | Traffic::Invalid => continue,
             };
             sum.packets = sum.packets.saturating_add(counted.packets);
             sum.bytes = sum.bytes.saturating_add(counted.bytes);

@@ -20,7 +20,7 @@ use crate::extent::{EACH, how_many};
 use crate::router::{Router, Sent};
 use crate::tally::Tally;
 use crate::verdict;
-use crate::way_out::way_out;
+use crate::way_out::{is_behind, way_out};
 use observer::{Noted, Observer};
 
 pub(crate) fn trials() -> Trials {
@@ -153,6 +153,7 @@ impl Account<'_> {
         }
         packet.in_interface = sent.in_interface.parse().ok();
         packet.out_interface = way_out(ends.destination).and_then(|name| name.parse().ok());
+        packet.reverse_path = Some(is_behind(sent.in_interface, ends.source));
         // What a rule drops before conntrack, conntrack says nothing of.
         let flow = self.noted.flows.get(&sent.number);
         packet.flow = flow.copied().unwrap_or(Flow::New);

@@ -146,32 +146,41 @@ fn what_is_assumed_fits_the_networks() {
     assert_eq!(told["packet"]["destination"], "203.0.113.10");
 }
 
-/// `docs/layouts.md` tells both differences by packets: here they are.
+/// `docs/layouts.md` shows the differences by packets: here they are.
 #[test]
-fn the_two_differences_of_the_document() {
+fn the_differences_of_the_document() {
     let palisade = palisade();
     let document = read("docs/layouts.md");
-    for (line, packet) in [
+    for (line, packet, mapped) in [
         (
             "in virbr2, out virbr1, 10.30.0.5 > 10.20.0.9, udp",
             "--in virbr2 --out virbr1 --src 10.30.0.5 --dst 10.20.0.9 --proto udp",
+            "reject",
         ),
         (
             "in virbr0, out virbr1, 198.51.100.7 > 10.20.0.9",
             "--in virbr0 --out virbr1 --src 198.51.100.7 --dst 10.20.0.9 --proto udp",
+            "drop",
         ),
         (
             "in virbr3, out virbr1, 10.40.0.5 > 10.20.0.9",
             "--in virbr3 --out virbr1 --src 10.40.0.5 --dst 10.20.0.9 --proto udp",
+            "reject",
         ),
         (
             "in virbr2, out enp0s7, 2001:db8:30::5 > 2001:db8::1, any protocol",
             "--in virbr2 --out enp0s7 --src 2001:db8:30::5 --dst 2001:db8::1 --proto 47",
+            "drop",
+        ),
+        (
+            "in virbr0, out enp0s7, 192.168.122.10 > 198.51.100.1, tcp, invalid",
+            "--in virbr0 --out enp0s7 --src 192.168.122.10 --dst 198.51.100.1 --proto tcp --ct invalid",
+            "drop",
         ),
     ] {
         assert!(document.contains(line), "{line}");
         for (choice, verdict) in [
-            ("--layout mapped", "reject"),
+            ("--layout mapped", mapped),
             ("--layout flat", "accept"),
             ("--backend iptables", "accept"),
         ] {

@@ -7,8 +7,8 @@ use std::ops::RangeInclusive;
 use thiserror::Error;
 
 use super::{Flow, Hook, Packet};
-use crate::network::InterfaceName;
-use crate::rules::{Destination, Rule};
+use crate::network::{Family, InterfaceName};
+use crate::rules::{Destination, Rule, Unaddressed};
 
 /// What one rule asks of a packet: all of these tests must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -45,6 +45,8 @@ pub enum Asked {
     DestinationPort(RangeInclusive<u16>),
     /// What conntrack knows of its flow is one of these.
     Flow(Vec<Flow>),
+    /// The host reaches its source through the interface that it came in through.
+    ReversePath,
 }
 
 /// A rule that matches more than a [`Condition`] can say.
@@ -110,7 +112,13 @@ impl Condition {
             Asked::Source(net.network()..=net.broadcast())
         });
         let known = [Flow::Established, Flow::Related];
-        let flow = matches.known_flow.then(|| Asked::Flow(known.to_vec()));
+        let known = matches.known_flow.then(|| Asked::Flow(known.to_vec()));
+        let none = [Flow::Invalid, Flow::Untracked];
+        let none = matches.no_flow.then(|| Asked::Flow(none.to_vec()));
+        let missing = matches.forged.then_some(Test {
+            asked: Asked::ReversePath,
+            is_negated: true,
+        });
         let port = matches.destination_port;
         let plain = [
             matches.in_interface.clone().map(Asked::In),
@@ -118,12 +126,37 @@ impl Condition {
             source,
             matches.protocol.map(|p| Asked::Protocol(p.number())),
             port.map(|port| Asked::DestinationPort(port..=port)),
-            flow,
+            known,
+            none,
         ];
         let plain = plain.into_iter().flatten().map(Test::from);
         Self {
-            tests: plain.chain(destination).collect(),
+            tests: plain.chain(destination).chain(missing).collect(),
         }
+    }
+
+    /// What a packet must be beside that, not to count as [forged](Packet::is_forged).
+    pub(super) fn unaddressed(mut self, family: Family) -> Self {
+        let Unaddressed { source, service } = Unaddressed::of(family);
+        let ports = service.map(|(protocol, from, to)| {
+            [
+                Asked::Protocol(protocol.number()),
+                Asked::SourcePort(from..=from),
+                Asked::DestinationPort(to..=to),
+            ]
+        });
+        let asked = [Asked::Source(source..=source)].into_iter();
+        let asked = asked.chain(ports.into_iter().flatten());
+        self.tests.extend(asked.map(Test::from));
+        self
+    }
+
+    /// The same, of packets that passed these tests before.
+    pub(super) fn behind(mut self, tests: &[Test]) -> Self {
+        let new = tests.iter().filter(|test| !self.tests.contains(test));
+        let new: Vec<Test> = new.cloned().collect();
+        self.tests.extend(new);
+        self
     }
 
     /// What every rule for NAT asks, said or not: conntrack decides on the first packet of a flow.
@@ -172,6 +205,7 @@ pub(super) enum Field {
     SourcePort,
     DestinationPort,
     Flow,
+    ReversePath,
 }
 
 impl Asked {
@@ -185,6 +219,7 @@ impl Asked {
             Self::SourcePort(_) => Field::SourcePort,
             Self::DestinationPort(_) => Field::DestinationPort,
             Self::Flow(_) => Field::Flow,
+            Self::ReversePath => Field::ReversePath,
         }
     }
 
@@ -228,6 +263,7 @@ impl Asked {
                 packet.destination_port.is_some_and(|p| range.contains(&p))
             }
             Self::Flow(flows) => flows.contains(&packet.flow),
+            Self::ReversePath => packet.reverse_path == Some(true),
         }
     }
 }

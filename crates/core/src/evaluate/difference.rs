@@ -1,8 +1,8 @@
-//! The two documented differences between the layout `mapped` and everything else: what `mapped`
-//! refuses and libvirt's order of rules lets pass. `docs/layouts.md` has them for people.
+//! The documented differences between the layout `mapped` and everything else: what libvirt's rules let
+//! pass, answer or translate, and `mapped` does not. `docs/layouts.md` has them for people.
 //!
 //! Each is a rule of its own, said of networks and packets and not of how either side evaluates
-//! them: where two fates differ and neither holds, something is wrong.
+//! them: where two fates differ and none holds, something is wrong.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Fate, Nat, Packet, Verdict};
 use crate::network::{Family, Network};
-use crate::rules::{Action, Guard, Role, Ruleset};
+use crate::rules::{Action, Guard, Role, Rule, RuleKind, Ruleset};
 
 /// A difference between `mapped` and `flat` that is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -20,6 +20,12 @@ pub enum Difference {
     BothMustAgree,
     /// Nothing is forwarded over IPv6 past a network that has no IPv6.
     EveryBridgeGuarded,
+    /// Nothing leaves a NAT network untranslated.
+    NothingUntranslated,
+    /// A forged source gets no answer and no way.
+    NoForgedSource,
+    /// Packets that stay on their bridge are never translated.
+    BridgeUntranslated,
 }
 
 /// What networks mean in either reading: all that the differences are said of.
@@ -27,8 +33,8 @@ pub enum Difference {
 pub struct Meaning {
     /// The rules as libvirt has them.
     pub as_defined: Ruleset,
-    /// Those with every bridge guarded.
-    pub every_bridge: Ruleset,
+    /// The stricter ones of `mapped`.
+    pub strict: Ruleset,
 }
 
 impl Meaning {
@@ -36,63 +42,57 @@ impl Meaning {
     #[must_use]
     pub fn of<'a>(networks: impl IntoIterator<Item = &'a Network> + Clone) -> Self {
         Self {
-            as_defined: Ruleset::of(networks.clone(), Guard::AsDefined),
-            every_bridge: Ruleset::of(networks, Guard::EveryBridge),
+            as_defined: Ruleset::of(networks.clone(), Guard::Libvirt),
+            strict: Ruleset::of(networks, Guard::Strict),
         }
     }
 }
 
 impl Difference {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::BothMustAgree, Self::EveryBridgeGuarded];
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::BothMustAgree,
+        Self::EveryBridgeGuarded,
+        Self::NothingUntranslated,
+        Self::NoForgedSource,
+        Self::BridgeUntranslated,
+    ];
 
     /// The one that makes `flat` and `mapped` treat this packet so differently; none if the fates
     /// are equal, or differ for another reason.
     #[must_use]
     pub fn between(meaning: &Meaning, packet: &Packet, flat: &Fate, mapped: &Fate) -> Option<Self> {
-        let refused = Fate {
-            verdict: Verdict::Reject,
-            nat: Nat::None,
+        let strict = |role, kind| {
+            let rule = first(&meaning.strict, packet, role);
+            rule.is_some_and(|rule| rule.kind == kind)
         };
-        if flat.verdict != Verdict::Accept || *mapped != refused {
+        if mapped.verdict.passes() {
+            let loses_nat = flat.verdict.passes() && flat.nat.translates();
+            let is_kept = strict(Role::GuestNat, RuleKind::KeepOnBridge);
+            let is_it = loses_nat && mapped.nat == Nat::None && is_kept;
+            return is_it.then_some(Self::BridgeUntranslated);
+        }
+        let is_silent = mapped.verdict == Verdict::Drop;
+        if is_silent && strict(Role::GuestSource, RuleKind::Spoofed) {
+            return Some(Self::NoForgedSource);
+        }
+        // What is accepted first of all is so in either reading.
+        if !packet.is_forwarded() || first(&meaning.strict, packet, Role::GuestCross).is_some() {
             return None;
         }
-        Self::ALL
-            .into_iter()
-            .find(|difference| difference.concerns(meaning, packet))
-    }
-
-    /// Whether the packet is one that it is about; `flat` may refuse it all the same.
-    fn concerns(self, meaning: &Meaning, packet: &Packet) -> bool {
-        if !packet.is_forwarded() {
-            return false;
+        if is_silent && strict(Role::GuestOutput, RuleKind::Invalid) {
+            return Some(Self::NothingUntranslated);
         }
-        let asked = |ruleset: &Ruleset, role: Role| {
-            let mut rules = ruleset.at(packet.family(), role);
-            rules
-                .find(|rule| rule.matches.apply(packet).is_ok())
-                .map(|rule| rule.action)
-        };
-        // What is accepted first of all is so in either reading.
-        if asked(&meaning.every_bridge, Role::GuestCross).is_some() {
-            return false;
-        }
-        match self {
-            // The network it goes to would take it, the one it comes from does not let it out.
-            Self::BothMustAgree => {
-                asked(&meaning.as_defined, Role::GuestInput) == Some(Action::Accept)
-                    && asked(&meaning.as_defined, Role::GuestOutput) == Some(Action::Reject)
+        match flat.verdict {
+            Verdict::Accept if is_let_in_from_elsewhere(meaning, packet) => {
+                Some(Self::BothMustAgree)
             }
-            // At one end is a bridge that has no rules in IPv6 unless each of them has.
-            Self::EveryBridgeGuarded => {
-                packet.family() == Family::Ipv6
-                    && [Role::GuestInput, Role::GuestOutput]
-                        .into_iter()
-                        .any(|role| {
-                            asked(&meaning.as_defined, role).is_none()
-                                && asked(&meaning.every_bridge, role) == Some(Action::Reject)
-                        })
+            Verdict::Accept if is_past_guard(meaning, packet) => Some(Self::EveryBridgeGuarded),
+            // It is refused by both, and only one of them answers.
+            Verdict::Reject if is_silent && strict(Role::GuestOutput, RuleKind::RefuseOut) => {
+                Some(Self::NoForgedSource)
             }
+            _ => None,
         }
     }
 
@@ -102,6 +102,9 @@ impl Difference {
         match self {
             Self::BothMustAgree => "both-must-agree",
             Self::EveryBridgeGuarded => "every-bridge-guarded",
+            Self::NothingUntranslated => "nothing-untranslated",
+            Self::NoForgedSource => "no-forged-source",
+            Self::BridgeUntranslated => "bridge-untranslated",
         }
     }
 
@@ -117,8 +120,51 @@ impl Difference {
                 "mapped guards every bridge in IPv6: nothing is forwarded past a network without \
                  an IPv6 subnet"
             }
+            Self::NothingUntranslated => {
+                "mapped drops what conntrack calls invalid or untracked from guests of NAT networks: \
+                 it would leave with its private source"
+            }
+            Self::NoForgedSource => {
+                "mapped drops packets with a source that is not behind the bridge they come from: \
+                 neither they nor an answer to them get anywhere"
+            }
+            Self::BridgeUntranslated => {
+                "mapped never translates what stays on its bridge, also where bridged frames meet \
+                 the rules of IP"
+            }
         }
     }
+}
+
+/// The first rule for a role that applies to a packet.
+fn first<'r>(ruleset: &'r Ruleset, packet: &Packet, role: Role) -> Option<&'r Rule> {
+    let mut rules = ruleset.at(packet.family(), role);
+    rules.find(|rule| rule.matches.apply(packet).is_ok())
+}
+
+fn action(ruleset: &Ruleset, packet: &Packet, role: Role) -> Option<Action> {
+    first(ruleset, packet, role).map(|rule| rule.action)
+}
+
+/// Whether the network that it goes to would take it, and the one that it comes from does not let it
+/// out.
+fn is_let_in_from_elsewhere(meaning: &Meaning, packet: &Packet) -> bool {
+    let defined = |role| action(&meaning.as_defined, packet, role);
+    defined(Role::GuestInput) == Some(Action::Accept)
+        && defined(Role::GuestOutput) == Some(Action::Reject)
+}
+
+/// Whether at one end is a bridge that has no rules in IPv6 unless each of them has.
+fn is_past_guard(meaning: &Meaning, packet: &Packet) -> bool {
+    let is_guarded = |role| {
+        let strict = action(&meaning.strict, packet, role);
+        let is_refused = matches!(strict, Some(Action::Reject | Action::Drop));
+        is_refused && action(&meaning.as_defined, packet, role).is_none()
+    };
+    packet.family() == Family::Ipv6
+        && [Role::GuestInput, Role::GuestOutput]
+            .into_iter()
+            .any(is_guarded)
 }
 
 impl fmt::Display for Difference {

@@ -91,5 +91,6 @@ pub fn packet(way: (&str, &str), ends: (&str, &str), protocol: u8, flow: Flow) -
     packet.in_interface = way.0.parse().ok();
     packet.out_interface = way.1.parse().ok();
     packet.flow = flow;
+    packet.reverse_path = packet.in_interface.as_ref().map(|_| true);
     packet
 }

@@ -1,10 +1,12 @@
 //! All that packets go through, whoever it belongs to.
 
+use std::collections::BTreeMap;
+
 use super::chains::{At, Chains};
 use super::place::Devices;
 use super::registry::{Member, Registry};
 use super::walk::Walk;
-use super::{Condition, Conditions, Fate, Outcome, Packet, Seen, UnknownCondition};
+use super::{Condition, Conditions, Fate, Outcome, Packet, Seen, Test, UnknownCondition};
 use crate::network::Family;
 use crate::owner::Owner;
 
@@ -93,20 +95,21 @@ impl<'a> Ground<'a> {
                 });
                 continue;
             };
-            for at in reached(chains, base.chain) {
-                let matched = chains.matches(at);
-                for mut condition in matched.conditions {
-                    if base.is_nat {
-                        condition.tests.push(Condition::first_packet().into());
+            let first = base.is_nat.then(|| Test::from(Condition::first_packet()));
+            for (chain, ways) in reached(chains, base.chain, first.into_iter().collect()) {
+                for rule in 0..chains.rules(chain) {
+                    let at = At { chain, rule };
+                    let matched = chains.matches(at);
+                    for condition in matched.conditions {
+                        conditions.add(hook, condition.behind(&ways));
                     }
-                    conditions.add(hook, condition);
-                }
-                if matched.has_more {
-                    let words = chains.words(at);
-                    unknown.push(UnknownCondition {
-                        chain: words.chain,
-                        rule: words.rule,
-                    });
+                    if matched.has_more {
+                        let words = chains.words(at);
+                        unknown.push(UnknownCondition {
+                            chain: words.chain,
+                            rule: words.rule,
+                        });
+                    }
                 }
             }
         }
@@ -114,22 +117,34 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// The rules of a chain, and those of all chains that it leads to.
-fn reached(chains: &dyn Chains, chain: usize) -> Vec<At> {
-    let mut reached = vec![chain];
-    let mut rules = Vec::new();
-    let mut next = 0;
-    while let Some(&chain) = reached.get(next) {
-        next += 1;
+/// The chains that packets reach from this one, each with the tests that every way there has in common:
+/// its rules are met by no packet that fails one of them.
+fn reached(chains: &dyn Chains, from: usize, tests: Vec<Test>) -> BTreeMap<usize, Vec<Test>> {
+    let mut reached = BTreeMap::from([(from, tests)]);
+    let mut left = vec![from];
+    while let Some(chain) = left.pop() {
+        let behind = reached.get(&chain).cloned().unwrap_or_default();
         for rule in 0..chains.rules(chain) {
             let at = At { chain, rule };
-            rules.push(at);
-            for chain in chains.leads_to(at) {
-                if !reached.contains(&chain) {
-                    reached.push(chain);
+            let led_to = chains.leads_to(at);
+            if led_to.is_empty() {
+                continue;
+            }
+            let matched = chains.matches(at);
+            let mut ways = matched.conditions.iter();
+            let mut common = ways.next().map_or_else(Vec::new, |way| way.tests.clone());
+            common.retain(|test| ways.clone().all(|way| way.tests.contains(test)));
+            common.extend(behind.iter().cloned());
+            for to in led_to {
+                let known = reached.get(&to);
+                let shared = |test: &&Test| known.is_none_or(|known| known.contains(test));
+                let shared: Vec<Test> = common.iter().filter(shared).cloned().collect();
+                if known.is_none_or(|known| known.len() > shared.len()) {
+                    reached.insert(to, shared);
+                    left.push(to);
                 }
             }
         }
     }
-    rules
+    reached
 }

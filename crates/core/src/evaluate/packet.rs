@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::Nat;
 use crate::hint::Hint;
 use crate::network::{Family, InterfaceName};
+use crate::rules::Unaddressed;
 
 /// The numbers of protocols that have ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
 pub const PROTOCOLS_WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
@@ -31,6 +32,10 @@ pub struct Packet {
     pub destination_port: Option<u16>,
     /// What conntrack knows of its flow.
     pub flow: Flow,
+    /// Whether the host reaches its source through the interface that it came in through; none if
+    /// that is not known, or if the host itself sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reverse_path: Option<bool>,
 }
 
 /// What conntrack knows of a packet's flow (`ct state`).
@@ -92,6 +97,7 @@ impl Packet {
             source_port: None,
             destination_port: None,
             flow: Flow::default(),
+            reverse_path: None,
         })
     }
 
@@ -129,6 +135,28 @@ impl Packet {
         } else {
             Family::Ipv6
         }
+    }
+
+    /// Whether its source is forged: the host does not reach it through the interface that the packet
+    /// came in through. None if that is not known.
+    ///
+    /// A guest that has no address yet forges none: it asks for one by DHCP, or whether an address is
+    /// free.
+    #[must_use]
+    pub fn is_forged(&self) -> Option<bool> {
+        if self.in_interface.is_none() || self.is_without_address() {
+            return Some(false);
+        }
+        self.reverse_path.map(|is_reached| !is_reached)
+    }
+
+    fn is_without_address(&self) -> bool {
+        let Unaddressed { source, service } = Unaddressed::of(self.family());
+        let is_of_service = service.is_none_or(|(protocol, from, to)| {
+            let ports = (self.source_port, self.destination_port);
+            self.protocol == protocol.number() && ports == (Some(from), Some(to))
+        });
+        self.source == source && is_of_service
     }
 
     /// Whether the host passes it on from one interface to another.
@@ -205,6 +233,13 @@ impl Flow {
     #[must_use]
     pub fn is_known(self) -> bool {
         matches!(self, Self::Established | Self::Related)
+    }
+
+    /// Whether it is invalid or untracked: what `ct state invalid,untracked` asks. NAT does not see
+    /// packets of such a flow.
+    #[must_use]
+    pub fn has_no_connection(self) -> bool {
+        matches!(self, Self::Invalid | Self::Untracked)
     }
 
     /// What becomes of the source of a packet of such a flow, if NAT does not ask rules about it:

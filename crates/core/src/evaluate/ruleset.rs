@@ -28,13 +28,15 @@ struct Read<'a> {
 }
 
 /// The chains of a family: their place, and the roles of the rules in them.
-const CHAINS: [(Hook, i32, [&[Role]; 2]); 7] = {
+const CHAINS: [(Hook, i32, [&[Role]; 2]); 8] = {
     use Role::{
-        GuestBetween, GuestCross, GuestInput, GuestNat, GuestOutput, HostInput, HostOutput, Mangle,
+        GuestBetween, GuestCross, GuestInput, GuestNat, GuestOutput, GuestSource, HostInput,
+        HostOutput, Mangle,
     };
     let one_after_another: &[Role] = &[GuestCross, GuestInput, GuestOutput];
     let both: &[Role] = &[GuestCross, GuestOutput, GuestInput];
     [
+        (Hook::Prerouting, MANGLE, [&[GuestSource]; 2]),
         (Hook::Input, FILTER, [&[HostInput]; 2]),
         (Hook::Forward, FILTER, [one_after_another, both]),
         (Hook::Output, FILTER, [&[HostOutput]; 2]),
@@ -47,7 +49,7 @@ const CHAINS: [(Hook, i32, [&[Role]; 2]); 7] = {
     ]
 };
 /// The first chains are base chains.
-const BASES: usize = 5;
+const BASES: usize = 6;
 const TO_GUESTS: usize = BASES;
 const BETWEEN: usize = BASES + 1;
 
@@ -83,6 +85,7 @@ impl Read<'_> {
             }
             Action::Accept => Follows::End(End::Accept),
             Action::Reject => Follows::End(End::Reject),
+            Action::Drop => Follows::End(End::Drop),
             Action::Return => Follows::Return,
             Action::Masquerade { ports } => Follows::End(End::Translate(Nat::Masquerade { ports })),
             Action::Snat { addresses, ports } => {
@@ -132,20 +135,24 @@ impl Chains for Read<'_> {
 
     fn next(&self, from: At, subject: &Subject<'_>) -> usize {
         let mut rules = self.chains[from.chain][from.rule..].iter();
-        let past = rules.position(|rule| rule.matches.apply(subject.packet()).is_ok());
+        let past = rules.position(|rule| rule.matches.applies(subject.packet()) != Answer::No);
         past.map_or(usize::MAX, |past| from.rule + past)
     }
 
     fn step(&self, at: At, subject: &Subject<'_>) -> Step {
-        let applies = self.rule(at).matches.apply(subject.packet()).is_ok();
-        Step::new(Answer::from(applies), self.action(at))
+        let applies = self.rule(at).matches.applies(subject.packet());
+        Step::new(applies, self.action(at))
     }
 
     fn matches(&self, at: At) -> Matched {
         let rule = self.rule(at);
         let decides = rule.action != Action::FillChecksum;
+        let condition = decides.then(|| Condition::of(rule));
+        let family = rule.layer.family();
+        let excepted = condition.clone().filter(|_| rule.matches.forged);
+        let excepted = excepted.map(|condition| condition.unaddressed(family));
         Matched {
-            conditions: decides.then(|| Condition::of(rule)).into_iter().collect(),
+            conditions: condition.into_iter().chain(excepted).collect(),
             has_more: false,
         }
     }
@@ -169,6 +176,7 @@ impl Chains for Read<'_> {
     fn visit(&self, at: At, _: &Step, subject: &Subject<'_>, _: &mut Option<Name>) -> Visit {
         let rule = self.rule(at);
         let applies = rule.matches.apply(subject.packet());
+        let matched = rule.matches.applies(subject.packet());
         Visit {
             table: None,
             chain: rule.role().to_string(),
@@ -176,7 +184,7 @@ impl Chains for Read<'_> {
             rule: rule.to_string(),
             network: Some(rule.owner.clone()),
             purpose: Some(rule.kind),
-            matched: Some(applies.is_ok()),
+            matched: matched.into(),
             why: match applies {
                 Ok(()) => rule.action.to_string(),
                 Err(why) => why.to_owned(),
@@ -196,14 +204,25 @@ impl Chains for Read<'_> {
 
     fn unknown(&self, _: At, _: Option<usize>) -> Unknown {
         Unknown {
-            kind: DoubtKind::Match,
-            why: String::new(),
+            kind: DoubtKind::Route,
+            why: UNKNOWN_PATH.to_owned(),
             reads: Vec::new(),
         }
     }
 }
 
+/// All that may not be known of a packet, and that these rules match.
+const UNKNOWN_PATH: &str = "whether the host reaches its source there is not known";
+
 impl Matches {
+    /// Whether all of this holds for a packet of the rule's family, as far as that is known.
+    fn applies(&self, packet: &Packet) -> Answer {
+        match self.apply(packet) {
+            Err(UNKNOWN_PATH) => Answer::Unknown,
+            applies => applies.is_ok().into(),
+        }
+    }
+
     /// Whether all of this holds for a packet of the rule's family.
     ///
     /// # Errors
@@ -246,6 +265,16 @@ impl Matches {
                 Flow::New => "its flow is new",
                 _ => "its flow is not known",
             },
-        )
+        )?;
+        is(
+            !self.no_flow || packet.flow.has_no_connection(),
+            "it belongs to a connection",
+        )?;
+        // What is not known comes last, so that nothing else decides.
+        match packet.is_forged().filter(|_| self.forged) {
+            Some(false) => Err("its source is behind the interface"),
+            None if self.forged => Err(UNKNOWN_PATH),
+            _ => Ok(()),
+        }
     }
 }

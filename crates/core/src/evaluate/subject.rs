@@ -249,6 +249,15 @@ impl<'a> Subject<'a> {
         Read::Bytes(Header::Network, source..destination)
     }
 
+    /// Whether the host reaches its source through the interface that it came in through; none if that
+    /// is not known.
+    #[must_use]
+    pub fn reverse_path(&self) -> Option<bool> {
+        let is_source_known = self.source() == Some(self.packet.source());
+        let is_asked = is_source_known && self.place.layer == HookLayer::Ip;
+        self.packet.reverse_path.filter(|_| is_asked)
+    }
+
     /// What conntrack makes of it, as far as that is known where it ends.
     pub(super) fn flow_at_end(&self) -> Flow {
         match self.tracking {

@@ -10,6 +10,8 @@ pub enum Action {
     Accept,
     /// It is refused with ICMP port unreachable.
     Reject,
+    /// It is lost without an answer.
+    Drop,
     /// No further rule of palisade is evaluated; for NAT: it is not translated.
     Return,
     /// It leaves with an address of the outgoing device.

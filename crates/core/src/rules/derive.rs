@@ -14,15 +14,16 @@ use super::role::Role;
 use super::rule::Rule;
 use crate::network::{Established, Family, Forward, InterfaceName, Nat, Network, Subnet};
 
-/// For which networks IPv6 is ruled.
+/// Whether the rules close what libvirt's leave open: the documented differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// Those with an IPv6 subnet or `ipv6='yes'`, as libvirt has it, which disables IPv6 on the
-    /// bridges of the others.
-    AsDefined,
-    /// Every network's bridge: guests may talk among themselves, and nothing is forwarded over
-    /// IPv6 past a network without an IPv6 subnet, whoever owns the bridge.
-    EveryBridge,
+    /// The rules are libvirt's. IPv6 is ruled for networks with an IPv6 subnet or `ipv6='yes'`:
+    /// libvirt disables IPv6 on the bridges of the others.
+    Libvirt,
+    /// The rules are stricter. IPv6 is ruled on every network's bridge, whoever owns it: nothing is
+    /// forwarded past a network without an IPv6 subnet. Forged sources get no answer and no way,
+    /// nothing leaves a NAT network untranslated, and what stays on its bridge is not translated.
+    Strict,
 }
 
 /// The rules of a network, in the order in which they are issued. Networks whose traffic is not
@@ -34,6 +35,7 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
     };
     let mut rules = Rules {
         network,
+        guard,
         bridge,
         // Most networks have no more.
         issued: Vec::with_capacity(24),
@@ -42,6 +44,7 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
     for layer in Layer::IP {
         if is_ruled(network, layer, guard) {
             rules.general(layer);
+            rules.sources(layer);
         }
         if network.established() == Established::First {
             rules.established(layer);
@@ -58,6 +61,7 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
             Forward::Isolated | Forward::Open | Forward::Unmanaged(_) => {}
         }
     }
+    rules.invalid();
     rules.checksum();
     rules.issued
 }
@@ -66,7 +70,7 @@ fn is_ruled(network: &Network, layer: Layer, guard: Guard) -> bool {
     match layer {
         Layer::Ipv4 => true,
         Layer::Ipv6 => {
-            guard == Guard::EveryBridge
+            guard == Guard::Strict
                 || network.ipv6()
                 || network.subnets_of(Family::Ipv6).next().is_some()
         }
@@ -80,6 +84,7 @@ fn is_translated(nat: &Nat, family: Family) -> bool {
 /// The rules of one network as they are issued.
 struct Rules<'a> {
     network: &'a Network,
+    guard: Guard,
     bridge: &'a InterfaceName,
     issued: Vec<Rule>,
 }
@@ -151,16 +156,24 @@ impl Rules<'_> {
         }
     }
 
-    /// `iifname B reject`, `oifname B reject`, `iifname B oifname B accept`.
+    /// `iifname B reject`, `oifname B reject`, `iifname B oifname B accept`; the last is a refusal too where
+    /// the bridge's ports are isolated: the bridge itself passes nothing on between those.
     fn general(&mut self, layer: Layer) {
         let (from, to) = (self.entering(), self.leaving());
         let cross = Matches {
             out_interface: to.out_interface.clone(),
             ..from.clone()
         };
-        self.issue(layer, RuleKind::RefuseOut, from, Action::Reject);
+        // Sources of which some packets are let out, and some are not.
+        let is_bound = self.network.forward().device().is_some();
+        let is_refused = is_bound || matches!(self.network.forward(), Forward::Isolated);
+        self.refuse(layer, RuleKind::RefuseOut, from, is_refused);
         self.issue(layer, RuleKind::RefuseIn, to, Action::Reject);
-        self.issue(layer, RuleKind::Cross, cross, Action::Accept);
+        if self.network.isolated_ports() {
+            self.refuse(layer, RuleKind::RefuseCross, cross, true);
+        } else {
+            self.issue(layer, RuleKind::Cross, cross, Action::Accept);
+        }
     }
 
     /// `iifname B jump admin_from_guest`, `oifname B jump admin_to_guest`, at the host's door `iifname B
@@ -174,6 +187,52 @@ impl Rules<'_> {
         let clamped = clamp.map(|clamp| clamp_rules(self.bridge, clamp));
         for (kind, matches, action) in clamped.into_iter().flatten() {
             self.issue(layer, kind, matches, action);
+        }
+    }
+
+    /// `iifname B reject`. The strict rules answer only to the network's own sources, of which packets
+    /// come here if `is_own`: `iifname B drop`, and above it `saddr N iifname B reject` for each subnet.
+    fn refuse(&mut self, layer: Layer, kind: RuleKind, matches: Matches, is_own: bool) {
+        if self.guard == Guard::Libvirt {
+            return self.issue(layer, kind, matches, Action::Reject);
+        }
+        self.issue(layer, kind, matches.clone(), Action::Drop);
+        let network = self.network;
+        for subnet in network.subnets_of(layer.family()).filter(|_| is_own) {
+            let of_subnet = Matches {
+                source: Some(subnet),
+                ..matches.clone()
+            };
+            self.issue(layer, kind, of_subnet, Action::Reject);
+        }
+    }
+
+    /// `iifname B fib saddr . mark . iif oif missing drop`.
+    fn sources(&mut self, layer: Layer) {
+        if self.guard == Guard::Strict {
+            let matches = Matches {
+                forged: true,
+                ..self.entering()
+            };
+            self.issue(layer, RuleKind::Spoofed, matches, Action::Drop);
+        }
+    }
+
+    /// `iifname B ct state invalid,untracked drop`: above the rules that let subnets out.
+    fn invalid(&mut self) {
+        let Forward::Nat(nat) = self.network.forward() else {
+            return;
+        };
+        for layer in Layer::IP {
+            let family = layer.family();
+            let has_subnet = self.network.subnets_of(family).next().is_some();
+            if self.guard == Guard::Strict && has_subnet && is_translated(nat, family) {
+                let matches = Matches {
+                    no_flow: true,
+                    ..self.entering()
+                };
+                self.issue(layer, RuleKind::Invalid, matches, Action::Drop);
+            }
         }
     }
 
@@ -259,6 +318,14 @@ impl Rules<'_> {
             let (kind, action) = (RuleKind::KeepBetween, Action::BetweenNetworks);
             self.issue(family.into(), kind, matches, action);
         }
+        if self.guard == Guard::Strict {
+            let on_bridge = Matches {
+                source: Some(subnet),
+                ..self.leaving()
+            };
+            let kind = RuleKind::KeepOnBridge;
+            self.issue(family.into(), kind, on_bridge, Action::Return);
+        }
     }
 
     /// `-o B -p udp --dport 68 -j CHECKSUM --checksum-fill`.
@@ -319,7 +386,7 @@ mod tests {
         let network = network(forward, &["10.0.0.1/24", "fd00::1/64"]);
         use {Layer::*, Role::*, RuleKind::*};
         assert_eq!(
-            forwarding(&network, Guard::AsDefined),
+            forwarding(&network, Guard::Libvirt),
             [
                 (Ipv4, GuestOutput, RefuseOut),
                 (Ipv4, GuestInput, RefuseIn),
@@ -369,7 +436,7 @@ mod tests {
             "in eth0 out virbr0 of known flows accept",
         );
         // The rules of IPv6, which are issued later, are told first here.
-        let guard = Guard::EveryBridge;
+        let guard = Guard::Strict;
         let first = |forward, subnets: &[&str]| first_of_all(network(forward, subnets), guard);
         let route = || Forward::Route { device: None };
         assert_eq!(
@@ -389,17 +456,61 @@ mod tests {
         assert_eq!(first(Forward::Open, &both), [""; 0]);
     }
 
+    /// The strict rules in the order in which packets meet them, without those for the host's services.
+    fn strict(forward: Forward, subnets: &[&str], role: Role) -> Vec<String> {
+        let mut rules = rules(&network(forward, subnets), Guard::Strict);
+        rules.retain(|rule| rule.role() == role);
+        rules.reverse();
+        rules.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn nothing_leaves_untranslated_and_only_own_sources_are_answered() {
+        let both = ["10.0.0.1/24", "fd00::1/64"];
+        let nat = |device: Option<&str>, ipv6| {
+            Forward::Nat(Nat {
+                device: device.map(|name| name.parse().unwrap()),
+                ipv6,
+                ..Nat::default()
+            })
+        };
+        let invalid = "in virbr0 of no connection drop";
+        let (v4, v6) = ("in virbr0 from 10.0.0.0/24", "in virbr0 from fd00::/64");
+        let drop = "in virbr0 drop";
+        let refused = |net: &str| format!("{net} reject");
+        let out = |net: &str| format!("{net} accept");
+        let from = |forward| strict(forward, &both, Role::GuestOutput);
+        assert_eq!(
+            from(nat(None, true)),
+            [invalid, invalid, &out(v6), &out(v4), drop, drop]
+        );
+        assert_eq!(
+            from(nat(None, false)),
+            [invalid, &out(v6), &out(v4), drop, drop]
+        );
+        let route = Forward::Route { device: None };
+        assert_eq!(from(route), [&out(v6), &out(v4), drop, drop]);
+        assert_eq!(
+            from(Forward::Isolated),
+            [&refused(v6), drop, &refused(v4), drop]
+        );
+        // What leaves through another device than the network's is refused, and told so.
+        let bound = from(nat(Some("eth0"), false));
+        assert_eq!(bound.iter().filter(|rule| **rule == refused(v4)).count(), 1);
+        let forged = "in virbr0 with a forged source drop";
+        assert_eq!(
+            strict(nat(None, false), &both[..1], Role::GuestSource),
+            [forged; 2]
+        );
+        let nat = strict(nat(None, true), &both[1..], Role::GuestNat);
+        assert_eq!(nat[0], "out virbr0 from fd00::/64 return");
+    }
+
     #[test]
     fn open_has_no_rules_and_isolated_only_the_general_ones() {
-        assert!(
-            rules(
-                &network(Forward::Open, &["10.0.0.1/24"]),
-                Guard::EveryBridge
-            )
-            .is_empty()
-        );
+        assert!(rules(&network(Forward::Open, &["10.0.0.1/24"]), Guard::Strict).is_empty());
         let isolated = network(Forward::Isolated, &["10.0.0.1/24"]);
-        assert_eq!(forwarding(&isolated, Guard::AsDefined).len(), 3);
-        assert_eq!(forwarding(&isolated, Guard::EveryBridge).len(), 6);
+        assert_eq!(forwarding(&isolated, Guard::Libvirt).len(), 3);
+        assert_eq!(forwarding(&isolated, Guard::Strict).len(), 9);
     }
 }

@@ -12,6 +12,7 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::GuestAdmin => "administrator",
+            Self::GuestSource => "source of guests",
             Self::GuestMss => "segment size",
             Self::GuestCross => "guest to guest",
             Self::GuestInput => "to guests",
@@ -60,6 +61,12 @@ impl fmt::Display for Matches {
         if self.known_flow {
             f.write_str("of known flows ")?;
         }
+        if self.no_flow {
+            f.write_str("of no connection ")?;
+        }
+        if self.forged {
+            f.write_str("with a forged source ")?;
+        }
         Ok(())
     }
 }
@@ -79,6 +86,7 @@ impl fmt::Display for Action {
         let (what, ports) = match self {
             Self::Accept => return f.write_str("accept"),
             Self::Reject => return f.write_str("reject"),
+            Self::Drop => return f.write_str("drop"),
             Self::Return => return f.write_str("return"),
             Self::FillChecksum => return f.write_str("fill the checksum in"),
             Self::ClampMss(clamp) => return write!(f, "clamp the segment size {clamp}"),

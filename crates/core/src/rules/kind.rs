@@ -39,6 +39,12 @@ pub enum RuleKind {
     In,
     /// Guests talk among themselves over the bridge.
     Cross,
+    /// Guests of isolated ports do not talk among themselves by way of the host either.
+    RefuseCross,
+    /// Packets with a source that is not behind the bridge get no answer and no way.
+    Spoofed,
+    /// Packets that NAT does not see do not leave the bridge.
+    Invalid,
     /// Everything else from guests is refused.
     RefuseOut,
     /// Everything else to guests is refused.
@@ -49,6 +55,8 @@ pub enum RuleKind {
     KeepBroadcast,
     /// Link-local multicast keeps its source: it is not routed.
     KeepMulticast,
+    /// Packets that stay on the bridge keep their source.
+    KeepOnBridge,
     /// Connections to guests of other networks keep their source.
     KeepBetween,
     /// Guests of networks that translate nothing between networks reach this one untranslated.
@@ -215,6 +223,31 @@ static TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        kind: RuleKind::RefuseCross,
+        words: "refuse guest to guest",
+        explanation: "guests of isolated ports do not reach each other through the host",
+        sum: Some(Sum::Traffic(Traffic::RefusedOut)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Spoofed,
+        words: "spoofed",
+        explanation: "packets with a source that is not behind the bridge are dropped",
+        role: Role::GuestSource,
+        sum: Some(Sum::Traffic(Traffic::Spoofed)),
+        // Kernels may lack the expression `fib`.
+        is_optional: true,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Invalid,
+        words: "invalid",
+        explanation: "packets without a connection, which NAT does not translate, do not leave",
+        role: Role::GuestOutput,
+        sum: Some(Sum::Traffic(Traffic::Invalid)),
+        ..ROW
+    },
+    Row {
         kind: RuleKind::RefuseOut,
         words: "refuse out",
         explanation: "everything else from the bridge is refused",
@@ -250,6 +283,13 @@ static TABLE: &[Row] = &[
         kind: RuleKind::KeepMulticast,
         words: "multicast without nat",
         explanation: "link-local multicast keeps its source: it is not routed",
+        role: Role::GuestNat,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::KeepOnBridge,
+        words: "bridge without nat",
+        explanation: "packets that stay on the bridge keep their source",
         role: Role::GuestNat,
         ..ROW
     },

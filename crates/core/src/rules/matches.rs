@@ -25,6 +25,11 @@ pub struct Matches {
     /// It belongs to an established connection, or is related to one (ct state
     /// established,related).
     pub known_flow: bool,
+    /// Conntrack has no connection for it (ct state invalid,untracked), so that NAT does not see it.
+    pub no_flow: bool,
+    /// Its source is [forged](crate::evaluate::Packet::is_forged): the host does not reach it through
+    /// the interface that the packet came in through.
+    pub forged: bool,
 }
 
 /// A packet's destination, as rules match it.

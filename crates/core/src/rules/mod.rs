@@ -23,6 +23,7 @@ mod rule;
 mod ruleset;
 mod tag;
 mod traffic;
+mod unaddressed;
 
 pub use action::Action;
 pub use admin::AdminChain;
@@ -39,3 +40,4 @@ pub use rule::Rule;
 pub use ruleset::Ruleset;
 pub use tag::untag;
 pub use traffic::{Sum, Traffic};
+pub use unaddressed::Unaddressed;

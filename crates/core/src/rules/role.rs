@@ -3,6 +3,8 @@
 /// A place in a packet's way at which rules are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
+    /// Packets from guests, before it is known where they go: whether their source is their own.
+    GuestSource,
     /// Forwarded packets that begin a tcp connection, to be changed before anything is matched.
     GuestMss,
     /// Forwarded packets, before all else: the administrator's rules.
@@ -30,7 +32,8 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order in which packets meet them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
+        Self::GuestSource,
         Self::HostAdmin,
         Self::HostInput,
         Self::GuestMss,

@@ -18,16 +18,22 @@ pub enum Traffic {
     RefusedOut,
     /// They go to the bridge and are refused.
     RefusedIn,
+    /// They come from the bridge with a source that is not behind it.
+    Spoofed,
+    /// They come from the bridge and would leave without the translation that they need.
+    Invalid,
 }
 
 impl Traffic {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Out,
         Self::In,
         Self::Cross,
         Self::RefusedOut,
         Self::RefusedIn,
+        Self::Spoofed,
+        Self::Invalid,
     ];
 }
 
@@ -37,8 +43,10 @@ impl From<Traffic> for &'static str {
             Traffic::Out => "out",
             Traffic::In => "in",
             Traffic::Cross => "cross",
-            Traffic::RefusedOut => "refused out",
-            Traffic::RefusedIn => "refused in",
+            Traffic::RefusedOut => "refused_out",
+            Traffic::RefusedIn => "refused_in",
+            Traffic::Spoofed => "spoofed",
+            Traffic::Invalid => "invalid",
         }
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Sides<'a> {
             meaning: self.meaning,
             service: rules.clone().closed(),
             rules,
-            guarded: Ground::of(Reading::BothAgree.of(&self.meaning.every_bridge)),
+            guarded: Ground::of(Reading::BothAgree.of(&self.meaning.strict)),
             closed: self.iptables.clone().closed(),
             sides: self,
         };

@@ -116,6 +116,7 @@ impl<'a> Ends<'a> {
         plain.source_port = packet.source_port;
         plain.destination_port = packet.destination_port;
         plain.flow = packet.flow;
+        plain.reverse_path = packet.reverse_path;
         Some(plain)
     }
 

@@ -104,7 +104,7 @@ fn stop(
     }
     let stops = |doubt: &&Doubt| {
         // firewalld's rules ask the routing table for the way back to the source.
-        let is_known = doubt.kind == DoubtKind::Route && probe.has_way_back;
+        let is_known = doubt.kind == DoubtKind::Route && probe.packet.is_forged() == Some(false);
         doubt.may.iter().any(|&may| may != Verdict::Accept) && !is_known
     };
     let doubt = outcome.doubts.iter().find(stops)?;

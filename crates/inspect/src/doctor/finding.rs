@@ -62,6 +62,8 @@ pub enum Check {
     ForwardDevice,
     /// The bridge of a network.
     Bridge,
+    /// Ports of a network of isolated ports that the bridge does not isolate.
+    IsolatedPorts,
     /// A bridge that no network rules.
     UnruledBridge,
     /// Subnets and routes to elsewhere.
@@ -157,6 +159,7 @@ impl Check {
             Self::RpFilter => "rp-filter",
             Self::ForwardDevice => "forward-device",
             Self::Bridge => "bridge",
+            Self::IsolatedPorts => "isolated-ports",
             Self::UnruledBridge => "unruled-bridge",
             Self::SubnetCollision => "subnet-collision",
             Self::Ipv6Unguarded => "ipv6-unguarded",

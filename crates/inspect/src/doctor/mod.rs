@@ -13,6 +13,7 @@ mod fix;
 mod forwarding;
 mod interfaces;
 mod iptables;
+mod isolation;
 mod leftovers;
 mod nftables;
 mod packets;
@@ -70,6 +71,7 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
             found.push(interfaces::unruled_finding(&scene, link));
         }
     }
+    found.extend(isolation::findings(&scene));
     found.extend(collisions::findings(&scene));
     found.extend(unguarded::findings(firewall, &scene));
     found.extend(iptables::both_variants(firewall, &scene, &rules));

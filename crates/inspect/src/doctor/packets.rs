@@ -7,9 +7,10 @@ use palisade_core::evaluate::{Flow, Packet};
 use palisade_core::network::{Family, Forward, InterfaceName, Name, Network, Subnet};
 use palisade_core::rules::{Endpoint, Guard, ProbePacket, Rule, RuleKind, rules};
 use palisade_core::state::Record;
-use palisade_netlink::rtnetlink::{Host, RouteKind};
+use palisade_netlink::rtnetlink::RouteKind;
 
 use super::scene::Scene;
+use crate::reverse_path;
 
 /// Somebody outside, of each family: an address that no rule should know.
 const WORLD: (Ipv4Addr, Ipv6Addr) = (
@@ -35,8 +36,6 @@ pub(super) struct Probe {
     pub(super) bridge: InterfaceName,
     pub(super) wanted: Wanted,
     pub(super) packet: Packet,
-    /// Whether the host's way back to its source leads through the interface that it came in by.
-    pub(super) has_way_back: bool,
     /// Whether the rules of IP see it, not those of bridges and devices alone.
     pub(super) meets_ip: bool,
 }
@@ -60,7 +59,7 @@ impl Deref for Wanted {
 pub(super) fn probes(scene: &Scene) -> Vec<Probe> {
     let mut probes = Vec::new();
     for (record, bridge) in scene.ruled() {
-        let rules = rules(&record.network, Guard::EveryBridge);
+        let rules = rules(&record.network, Guard::Strict);
         for family in Family::BOTH {
             // One subnet stands for all of its family: others' rules mostly match interfaces.
             for subnet in record.network.subnets_of(family).take(1) {
@@ -102,9 +101,10 @@ impl<'a> Ends<'a> {
             RuleKind::all().flat_map(|kind| kind.probes().iter().map(move |p| (kind, p)));
         let mut probes = Vec::new();
         for (place, (kind, described)) in described.enumerate() {
-            let Some(packet) = self.packet(described) else {
+            let Some(mut packet) = self.packet(described) else {
                 continue;
             };
+            packet.reverse_path = reverse_path::of_host(&scene.host, &packet);
             let accepts = |rule: &Rule| rule.kind == kind && rule.matches.apply(&packet).is_ok();
             if !rules.iter().any(accepts) || !is_promised(network, described) {
                 continue;
@@ -112,7 +112,6 @@ impl<'a> Ends<'a> {
             probes.push(Probe {
                 network: network.name().clone(),
                 bridge: self.bridge.clone(),
-                has_way_back: has_way_back(&scene.host, &packet),
                 meets_ip: !described.stays_on_bridge() || frames_meet_ip(scene, self.family),
                 wanted: Wanted {
                     place,
@@ -208,23 +207,6 @@ fn outside(scene: &Scene, forward: &Forward, family: Family) -> Option<Interface
     };
     // Without any device, packets have nowhere to go, but rules for all devices can be asked.
     way.or_else(any).unwrap_or("outside").parse().ok()
-}
-
-fn has_way_back(host: &Host, packet: &Packet) -> bool {
-    let source = packet.source();
-    if matches!(source, IpAddr::V6(v6) if v6.is_unicast_link_local()) || source.is_unspecified() {
-        return true; // Each link leads there.
-    }
-    let routes = host
-        .routes
-        .iter()
-        .filter(|route| route.kind == RouteKind::UNICAST && route.destination.contains(&source));
-    let narrowest = routes.max_by_key(|route| route.destination.prefix_len());
-    let into = packet.in_interface.as_ref().map(InterfaceName::as_str);
-    narrowest.is_some_and(|route| {
-        let mut names = route.devices.iter().map(|&device| host.name(device));
-        names.any(|name| name.is_some() && name == into)
-    })
 }
 
 /// The host's own address on the bridge, or where it mostly is.

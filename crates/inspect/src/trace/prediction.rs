@@ -64,8 +64,17 @@ pub(super) fn compare(
     let flows = known.map_or_else(|| Flow::ALL.to_vec(), |flow| vec![flow]);
     let met: Vec<(&str, u64)> = heard.iter().filter_map(|event| place(event)).collect();
     let mut differs = None;
-    for flow in flows {
+    // The host's routes are not in what the kernel tells.
+    let paths = match packet.in_interface {
+        Some(_) => vec![Some(true), Some(false)],
+        None => vec![None],
+    };
+    let cases = flows
+        .iter()
+        .flat_map(|&flow| paths.iter().map(move |&path| (flow, path)));
+    for (flow, path) in cases {
         packet.flow = flow;
+        packet.reverse_path = path;
         let expected = ground(&programs).evaluate(&packet);
         let way = Way {
             journey,

@@ -75,26 +75,29 @@ pub(crate) fn name(text: &str) -> InterfaceName {
 }
 
 fn network(number: usize) -> impl Strategy<Value = Network> {
-    let parts = (forward(), subnets(), any::<[bool; 3]>());
-    let ruled = parts.prop_map(move |(forward, subnets, [ipv6, dhcp, tftp])| {
-        let needs_one = matches!(forward, Forward::Nat(_) | Forward::Route { .. });
-        let forward = if needs_one && subnets.is_empty() {
-            Forward::Isolated
-        } else {
-            forward
-        };
-        Description {
-            subnets,
-            ipv6,
-            dhcp,
-            tftp,
-            ..Description::new(
-                format!("n{number}").parse().unwrap(),
-                Some(name(&format!("br{number}"))),
-                forward,
-            )
-        }
-    });
+    let parts = (forward(), subnets(), any::<[bool; 4]>());
+    let ruled = parts.prop_map(
+        move |(forward, subnets, [ipv6, dhcp, tftp, isolated_ports])| {
+            let needs_one = matches!(forward, Forward::Nat(_) | Forward::Route { .. });
+            let forward = if needs_one && subnets.is_empty() {
+                Forward::Isolated
+            } else {
+                forward
+            };
+            Description {
+                subnets,
+                ipv6,
+                dhcp,
+                tftp,
+                isolated_ports,
+                ..Description::new(
+                    format!("n{number}").parse().unwrap(),
+                    Some(name(&format!("br{number}"))),
+                    forward,
+                )
+            }
+        },
+    );
     let unmanaged = select(vec![UnmanagedMode::Bridge, UnmanagedMode::Vepa]);
     let unmanaged = unmanaged.prop_map(move |mode| {
         Description::new(

@@ -289,7 +289,7 @@ impl Backend for Iptables {
     }
 
     fn rules(&self, network: &Network, _placement: &Placement) -> Vec<Rule> {
-        rules(network, Guard::AsDefined)
+        rules(network, Guard::Libvirt)
     }
 
     /// Programs that are not settled yet are those of nf_tables on any system of today.
@@ -304,7 +304,7 @@ impl Backend for Iptables {
     /// What is not recorded of a network was refused by the kernel when it was applied.
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str> {
         let family = rule.layer.family();
-        let placed = Placed::of(rule);
+        let placed = Placed::of(rule)?;
         let is_it = |i: &Installed| i.family == family && area::is_same(i, &placed);
         (rule.kind.is_optional() && !record.installed.iter().any(is_it))
             .then_some("the kernel refused it, and the network does without it")

@@ -25,9 +25,9 @@ pub(crate) const LAYERS: [Layer; 2] = Layer::IP;
 /// The rules of a network that see packets of a family, in the order in which they are issued.
 #[must_use]
 pub(crate) fn placed(network: &Network, family: Family) -> Vec<Placed> {
-    let rules = rules::rules(network, Guard::AsDefined);
+    let rules = rules::rules(network, Guard::Libvirt);
     let its = rules.iter().filter(|rule| rule.layer == family.into());
-    its.map(Placed::of).collect()
+    its.filter_map(Placed::of).collect()
 }
 
 /// The words of a jump to a chain of ours: without a condition, and without a comment, since the

@@ -20,15 +20,16 @@ pub(crate) struct Placed {
 }
 
 impl Placed {
-    /// Where a rule goes, and its words.
+    /// Where a rule goes, and its words; none for what libvirt's rules do not have, and only the layout
+    /// `mapped` of nf_tables does.
     #[must_use]
-    pub(crate) fn of(rule: &Rule) -> Self {
-        let (table, chain) = place(rule.role());
-        Self {
+    pub(crate) fn of(rule: &Rule) -> Option<Self> {
+        let (table, chain) = place(rule.role())?;
+        Some(Self {
             table,
             chain,
-            words: write::words(rule),
+            words: write::words(rule)?,
             kind: rule.kind,
-        }
+        })
     }
 }

@@ -103,9 +103,10 @@ pub(super) fn admin_chain(chain: AdminChain) -> &'static str {
     }
 }
 
-/// Where rules of a role go.
-pub(super) fn place(role: Role) -> (Table, &'static str) {
-    match role {
+/// Where rules of a role go; none where iptables has none of them.
+pub(super) fn place(role: Role) -> Option<(Table, &'static str)> {
+    Some(match role {
+        Role::GuestSource => return None,
         Role::GuestMss => (Table::Mangle, MSS),
         Role::GuestAdmin => (Table::Filter, FWA),
         Role::HostAdmin | Role::HostInput => (Table::Filter, INP),
@@ -116,5 +117,5 @@ pub(super) fn place(role: Role) -> (Table, &'static str) {
         Role::GuestNat => (Table::Nat, PRT),
         Role::GuestBetween => (Table::Nat, BTW),
         Role::Mangle => (Table::Mangle, PRT),
-    }
+    })
 }

@@ -7,8 +7,8 @@ use palisade_core::rules::{Action, Destination, Matches, Rule};
 use super::table::{BTW, admin_chain};
 use crate::text::Words;
 
-/// `-s N -i B -m comment --comment "default: out" -j ACCEPT`.
-pub(super) fn words(rule: &Rule) -> Words {
+/// `-s N -i B -m comment --comment "default: out" -j ACCEPT`; none for what libvirt does not match.
+pub(super) fn words(rule: &Rule) -> Option<Words> {
     let Matches {
         in_interface,
         out_interface,
@@ -17,7 +17,12 @@ pub(super) fn words(rule: &Rule) -> Words {
         protocol,
         destination_port,
         known_flow,
+        no_flow,
+        forged,
     } = &rule.matches;
+    if *no_flow || *forged {
+        return None;
+    }
     let mut line = Line::default();
     if let Some(source) = source {
         line.option("-s", source);
@@ -54,7 +59,7 @@ pub(super) fn words(rule: &Rule) -> Words {
     // The programs keep 255 bytes, and the longest name leaves more than enough of them.
     line.option("--comment", &rule.tag());
     target(&mut line, rule);
-    line.0.into_iter().collect()
+    Some(line.0.into_iter().collect())
 }
 
 #[derive(Default)]
@@ -75,6 +80,7 @@ fn target(line: &mut Line, rule: &Rule) {
     match rule.action {
         Action::Accept => line.option("-j", "ACCEPT"),
         Action::Return => line.option("-j", "RETURN"),
+        Action::Drop => line.option("-j", "DROP"),
         Action::Reject => {
             line.option("-j", "REJECT");
             line.option("--reject-with", port_unreachable(rule.layer.family()));

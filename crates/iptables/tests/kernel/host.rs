@@ -229,7 +229,7 @@ impl Host {
         let found = self.backend.verify(&records, &records).expect("a look");
         assert!(found.is_empty(), "{found:#?}");
         let networks = self.records.iter().map(|record| &record.network);
-        let expected = Ruleset::of(networks, Guard::AsDefined);
+        let expected = Ruleset::of(networks, Guard::Libvirt);
         for family in Family::BOTH {
             let lifted = lift(family, &self.saved(family));
             assert!(lifted.strange.is_empty(), "{:#?}", lifted.strange);

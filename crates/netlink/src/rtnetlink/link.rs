@@ -13,9 +13,12 @@ const GET: u16 = 18;
 const NAME: u16 = 3;
 /// `IFLA_MASTER`: the number of the interface that it is a port of.
 const MASTER: u16 = 10;
-/// `IFLA_LINKINFO`, and in it `IFLA_INFO_KIND`.
+/// `IFLA_LINKINFO`, and in it `IFLA_INFO_KIND` and `IFLA_INFO_SLAVE_DATA`.
 const INFO: u16 = 18;
 const INFO_KIND: u16 = 1;
+const INFO_PORT: u16 = 5;
+/// `IFLA_BRPORT_ISOLATED`, of a bridge's port.
+const ISOLATED: u16 = 33;
 /// `struct ifinfomsg` before the attributes: family, type, number, flags, changed flags.
 const HEAD: usize = 16;
 /// `IFF_UP`.
@@ -34,6 +37,8 @@ pub struct Link {
     pub is_up: bool,
     /// The number of the bridge or bond that it is a port of.
     pub master: Option<u32>,
+    /// Whether it is a bridge's port that is isolated from other isolated ports.
+    pub is_isolated: bool,
 }
 
 impl Link {
@@ -76,6 +81,7 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
         kind: None,
         is_up: flags & UP != 0,
         master: None,
+        is_isolated: false,
     };
     for attribute in Attributes::of("link", body.get(HEAD..).unwrap_or_default()) {
         let attribute = attribute?;
@@ -85,8 +91,10 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
             INFO => {
                 for info in Attributes::of("link", attribute.bytes) {
                     let info = info?;
-                    if info.number() == INFO_KIND {
-                        link.kind = Some(text(info.bytes));
+                    match info.number() {
+                        INFO_KIND => link.kind = Some(text(info.bytes)),
+                        INFO_PORT => link.is_isolated = is_isolated(info.bytes)?,
+                        _ => {}
                     }
                 }
             }
@@ -94,6 +102,17 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
         }
     }
     Ok(Some(link).filter(|link| !link.name.is_empty()))
+}
+
+/// What is said of a port. A bond's port has other attributes, and none of this number with one byte.
+fn is_isolated(port: &[u8]) -> Result<bool, Malformed> {
+    for attribute in Attributes::of("port", port) {
+        let attribute = attribute?;
+        if attribute.number() == ISOLATED {
+            return Ok(attribute.bytes == [1]);
+        }
+    }
+    Ok(false)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -118,6 +137,9 @@ mod tests {
             attribute::bytes(body, MASTER, &3u32.to_ne_bytes());
             attribute::nest(body, INFO, |info| {
                 attribute::bytes(info, INFO_KIND, b"tun\0");
+                attribute::nest(info, INFO_PORT, |port| {
+                    attribute::bytes(port, ISOLATED, &[1]);
+                });
             });
         });
         let message = messages(&bytes).next().unwrap().unwrap();
@@ -128,6 +150,7 @@ mod tests {
             kind: Some("tun".to_owned()),
             is_up: true,
             master: Some(3),
+            is_isolated: true,
         };
         assert_eq!(link, expected);
         for end in 0..message.payload.len() {

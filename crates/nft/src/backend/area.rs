@@ -10,6 +10,7 @@ use palisade_core::state::{Record, Uses};
 
 use super::item::{Wanted, set_of};
 use super::settings::{Settings, SettingsError};
+use super::without_fib;
 use crate::layout::{Item, Layout, SetId, Skeleton, TableName};
 use crate::program::Program;
 
@@ -219,7 +220,10 @@ pub(super) struct Gone<'a> {
 ///
 /// # Errors
 /// If a placement is none of this backend's, or a record names no table.
-pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, SettingsError> {
+pub(super) fn areas<'a>(
+    change: &'a Change<'a>,
+    lacks_fib: bool,
+) -> Result<Vec<Area<'a>>, SettingsError> {
     let mut placed = Placed::default();
     let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
     let mut touch = |table: &TableName, family| {
@@ -268,14 +272,14 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
     // The rules of a network are derived once, for both families.
     for (i, addition) in change.add.iter().enumerate() {
         let Settings { layout, table } = placed.settings(addition.placement)?;
-        let rules = layout.issued(addition.network);
+        let rules = issued(*layout, addition.network, lacks_fib);
         for area in areas.values_mut().filter(|area| area.table == *table) {
             area.come(i, *layout, &rules);
         }
     }
     for (i, &record) in change.restore.iter().enumerate() {
         let Settings { layout, table } = placed.settings(&record.placement)?;
-        let rules = layout.issued(&record.network);
+        let rules = issued(*layout, &record.network, lacks_fib);
         for area in areas.values_mut() {
             let rules = if area.table == *table {
                 &rules[..]
@@ -286,6 +290,15 @@ pub(super) fn areas<'a>(change: &'a Change<'a>) -> Result<Vec<Area<'a>>, Setting
         }
     }
     Ok(areas.into_values().collect())
+}
+
+/// The rules of a network that a layout has a place for, and the kernel too.
+fn issued(layout: Layout, network: &Network, lacks_fib: bool) -> Vec<Rule> {
+    let mut rules = layout.issued(network);
+    if lacks_fib && layout == Layout::Mapped {
+        rules.retain(|rule| !without_fib::omits(rule.kind));
+    }
+    rules
 }
 
 /// The settings of placements. Most networks have the same one, which is read once.

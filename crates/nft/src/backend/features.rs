@@ -8,8 +8,8 @@ use super::probe::{ProbeError, TABLE, attempt};
 use crate::batch::{At, Batch};
 use crate::layout::{self, TableName};
 use crate::object::{
-    BaseChain, Chain, Counter, DataType, Expression, Family, Hook, Masquerade, Policy, Reject,
-    RejectKind, Rule, Set, Table, Userdata,
+    BaseChain, Chain, Counter, DataType, Expression, Family, Fib, FibFlags, FibResult, Hook,
+    Masquerade, Policy, Register, Reject, RejectKind, Rule, Set, Table, Userdata,
 };
 
 /// Something that a kernel may have been built without.
@@ -22,7 +22,7 @@ pub enum Feature {
     Reject,
     /// Counters of set elements, for layout `mapped`.
     SetCounter,
-    /// `fib`, which others' rules ask for routes with.
+    /// `fib`, by which layout `mapped` and other programs' rules ask the host's routes.
     Fib,
     /// Tables that belong to a socket.
     OwnedTable,
@@ -114,7 +114,7 @@ fn trial(batch: &mut Batch, name: &TableName, family: IpFamily, feature: Feature
             Expression::Masquerade(Masquerade::default()),
         ),
         Feature::Reject => ("filter", Hook::FORWARD, Expression::Reject(refusal())),
-        Feature::Fib => ("filter", Hook::PREROUTING, fib()),
+        Feature::Fib => ("filter", Hook::PREROUTING, Expression::Fib(fib())),
         Feature::SetCounter => {
             batch.add_set(&counting(&table));
             return;
@@ -162,18 +162,11 @@ fn refusal() -> Reject {
     }
 }
 
-/// `fib daddr type`, which no rule of ours says: in bytes.
-fn fib() -> Expression {
-    /// `NFTA_FIB_DREG`, `_RESULT` and `_FLAGS` with their values: register 1, the type of the
-    /// address, of the destination.
-    const ATTRIBUTES: [(u16, u32); 3] = [(1, 1), (2, 3), (3, 2)];
-    let mut data = Vec::new();
-    for (number, value) in ATTRIBUTES {
-        palisade_netlink::attribute::u32(&mut data, number, value);
-    }
-    Expression::Unknown {
-        name: "fib".to_owned(),
-        data,
+fn fib() -> Fib {
+    Fib {
+        flags: FibFlags::REVERSE_PATH,
+        result: FibResult::OIF,
+        destination: Register::FIRST,
     }
 }
 

@@ -25,6 +25,7 @@ mod standing;
 mod surplus;
 mod table_plan;
 mod verify;
+mod without_fib;
 
 use std::collections::{BTreeSet, HashSet};
 use std::process;
@@ -41,7 +42,7 @@ use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
 use palisade_netlink::Transport;
 
-use crate::batch::{CommitError, commit};
+use crate::batch::{CommitError, Refusal, commit};
 use crate::dump::{Depth, Reader};
 use crate::layout::{self, Layout, TableName};
 use area::recorded_areas;
@@ -59,6 +60,8 @@ pub struct Nftables {
     replies: Vec<u8>,
     /// What the last plan was.
     planned: Option<Planned>,
+    /// Whether the kernel refused a batch since it lacks `fib`.
+    lacks_fib: bool,
 }
 
 /// A plan whose batch was not sent yet.
@@ -78,6 +81,7 @@ impl Nftables {
             transport,
             replies: Vec::new(),
             planned: None,
+            lacks_fib: false,
         }
     }
 
@@ -124,7 +128,7 @@ impl Backend for Nftables {
 
     fn rules(&self, network: &Network, placement: &Placement) -> Vec<Rule> {
         let guard = Settings::try_from(placement)
-            .map_or(Guard::AsDefined, |settings| settings.layout.guard());
+            .map_or(Guard::Libvirt, |settings| settings.layout.guard());
         rules(network, guard)
     }
 
@@ -133,8 +137,8 @@ impl Backend for Nftables {
         Some(Location::OwnTable(settings.table.to_string()))
     }
 
-    fn omission(&self, _record: &Record, rule: &Rule) -> Option<&'static str> {
-        layout::omission(rule.kind)
+    fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str> {
+        layout::omission(rule.kind).or_else(|| without_fib::omission(record, rule))
     }
 
     /// A rule that is put back stands between those of other networks.
@@ -150,7 +154,8 @@ impl Backend for Nftables {
     }
 
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
-        let prepared = plan::prepare(&mut self.reader(), change).map_err(failed)?;
+        let lacks_fib = self.lacks_fib;
+        let prepared = plan::prepare(&mut self.reader(), change, lacks_fib).map_err(failed)?;
         self.planned = Some(Planned {
             generation: prepared.generation,
             is_marked: prepared.is_marked,
@@ -184,6 +189,13 @@ impl Backend for Nftables {
                     .then(process::id),
             }),
             Err(CommitError::Stale) => Err(RunError::Stale),
+            // Nothing happened. The next plan does without.
+            Err(CommitError::Refused(refusals))
+                if !self.lacks_fib && refusals.iter().any(Refusal::lacks_fib) =>
+            {
+                self.lacks_fib = true;
+                Err(RunError::Stale)
+            }
             Err(error) => {
                 let known = error.is_known_to_fail();
                 Err(if known {

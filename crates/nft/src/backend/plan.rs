@@ -14,6 +14,7 @@ use super::observed::Observed;
 use super::operation::{Operation, TableId};
 use super::table_plan::{ROUNDS, Replaced, TablePlan};
 use super::verify::{self, Whole, is_dormant};
+use super::without_fib;
 use crate::batch::Batch;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::{layout, object};
@@ -26,10 +27,17 @@ pub(super) struct Prepared {
 }
 
 /// Plans a change after looking at what it concerns.
-pub(super) fn prepare(reader: &mut Reader<'_>, change: &Change<'_>) -> Result<Prepared, PlanError> {
-    let areas = areas(change)?;
+pub(super) fn prepare(
+    reader: &mut Reader<'_>,
+    change: &Change<'_>,
+    lacks_fib: bool,
+) -> Result<Prepared, PlanError> {
+    let areas = areas(change, lacks_fib)?;
     let left_at = change.left_at.and_then(|at| u32::try_from(at).ok());
     let mut plan = Plan::default();
+    if lacks_fib {
+        plan.notes.push(without_fib::NOTE.to_owned());
+    }
     let (tables, generation) = match (change.foreign, left_at) {
         (Foreign::Remove, _) => repair(reader, change, areas, &mut plan)?,
         (Foreign::Keep, Some(left_at)) if areas.iter().all(Area::has_settled) => {

@@ -22,6 +22,8 @@ pub struct Refusal {
     pub words: Option<String>,
     /// What may be missing in the kernel.
     missing: Option<String>,
+    /// Whether it is a rule with the expression `fib`, which the kernel does not know.
+    is_of_fib: bool,
 }
 
 impl Refusal {
@@ -38,7 +40,13 @@ impl Refusal {
             errno,
             words: ack.message.clone(),
             missing,
+            is_of_fib: message.is_some_and(|message| is_of_fib(&message, errno)),
         }
+    }
+
+    /// Whether it is a rule with the expression `fib`, which the kernel does not know.
+    pub(crate) fn lacks_fib(&self) -> bool {
+        self.is_of_fib
     }
 }
 
@@ -158,6 +166,15 @@ fn missing(message: &Message<'_>, errno: Errno) -> Option<String> {
     ))
 }
 
+fn is_of_fib(message: &Message<'_>, errno: Errno) -> bool {
+    let rule = match message.kind {
+        Some(Kind::NEW_RULE) => wire::rule::decode(message.family, message.body).ok(),
+        _ => None,
+    };
+    let is_fib = |expression: &Expression| matches!(expression, Expression::Fib(_));
+    errno == Errno::ENOENT && rule.is_some_and(|rule| rule.expressions.iter().any(is_fib))
+}
+
 fn modules_of_chain(chain: &Chain) -> Vec<&'static str> {
     match &chain.base {
         Some(base) if base.kind == "nat" => vec!["nft_chain_nat"],
@@ -171,6 +188,7 @@ fn modules_of_rule(rule: &Rule) -> Vec<&'static str> {
         Expression::Nat(_) => Some("nft_nat"),
         Expression::Reject(_) => Some("nft_reject_ipv4 nft_reject_ipv6"),
         Expression::Conntrack(_) => Some("nft_ct"),
+        Expression::Fib(_) => Some("nft_fib_ipv4 nft_fib_ipv6"),
         _ => None,
     };
     let mut modules: Vec<&str> = rule.expressions.iter().filter_map(module).collect();

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use palisade_core::evaluate::{Asked, Condition, Flow, Test};
 
 use super::load;
-use crate::object::{Comparison, ConntrackKey, Family, MetaKey, PayloadBase, Rule};
+use crate::object::{Comparison, ConntrackKey, Family, FibResult, MetaKey, PayloadBase, Rule};
 use crate::program::{FilledSet, Program};
 use crate::statement::{self, End, Field, Match, Origin, Statement};
 
@@ -105,6 +105,14 @@ fn compared(family: Family, field: &Field, operator: Comparison, value: &[u8]) -
     let asked = match (field.origin, &field.mask) {
         (Origin::Meta(MetaKey::IIFNAME), None) => Asked::In(interface(value)?),
         (Origin::Meta(MetaKey::OIFNAME), None) => Asked::Out(interface(value)?),
+        (Origin::Fib(flags, FibResult::OIF), None) if flags.is_reverse_path() => {
+            // No interface: there is no way back.
+            let is_none = value.iter().all(|&byte| byte == 0);
+            return is_none.then_some(Test {
+                asked: Asked::ReversePath,
+                is_negated: !is_negated,
+            });
+        }
         (Origin::Meta(MetaKey::L4PROTO), None) => Asked::Protocol(one(value)?),
         (Origin::Payload { base, offset, len }, None) if base == PayloadBase::TRANSPORT => {
             let port = u16::from_be_bytes(value.try_into().ok()?);

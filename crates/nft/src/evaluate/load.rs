@@ -4,7 +4,7 @@ use palisade_core::evaluate::bits::{self, Byte};
 use palisade_core::evaluate::{Device, Flow, HookLayer, Place, Subject};
 use palisade_core::network;
 
-use crate::object::{ConntrackKey, Family, MetaKey};
+use crate::object::{ConntrackKey, Family, Fib, FibResult, MetaKey};
 use crate::statement::interface_name;
 
 /// `NFT_META_PROTOCOL`: what Ethernet calls the packet.
@@ -60,6 +60,19 @@ pub(super) fn conntrack(subject: &Subject<'_>, key: ConntrackKey) -> Vec<Byte> {
             state.map_or_else(unknown::<4>, |state| bits::known(&state))
         }
         ConntrackKey(other) => vec![Byte::UNKNOWN; conntrack_size(other)],
+    }
+}
+
+/// What `fib` loads: whether there is a way back, where that is what it asks.
+pub(super) fn fib(subject: &Subject<'_>, fib: Fib) -> Vec<Byte> {
+    if fib.result != FibResult::OIF || !fib.flags.is_reverse_path() {
+        return unknown::<4>();
+    }
+    match subject.reverse_path() {
+        None => unknown::<4>(),
+        Some(false) => bits::known(&[0; 4]),
+        Some(true) if fib.flags.asks_presence() => bits::known(&[1, 0, 0, 0]),
+        Some(true) => meta(subject, MetaKey::IIF),
     }
 }
 

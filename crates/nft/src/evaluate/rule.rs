@@ -78,6 +78,9 @@ impl<'a> Running<'a, '_, '_> {
             Expression::Conntrack(it) => self
                 .registers
                 .put(it.destination, &load::conntrack(self.subject, it.key)),
+            Expression::Fib(it) => self
+                .registers
+                .put(it.destination, &load::fib(self.subject, *it)),
             Expression::Load(it) => self.registers.put(it.destination, &bits::known(&it.value)),
             Expression::Bitwise(it) => {
                 let value = self.registers.read(it.source, it.mask.len());

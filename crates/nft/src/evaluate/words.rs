@@ -185,8 +185,10 @@ pub(super) fn unknown(rule: &Rule, place: Option<usize>) -> (DoubtKind, String) 
             _ => (name == "fib", format!("what `{name}` asks")),
         },
         _ => {
+            let before = place.checked_sub(1).and_then(|at| rule.expressions.get(at));
+            let is_route = matches!(before, Some(Expression::Fib(_)));
             let condition = condition(rule, Some(place));
-            (false, format!("whether `{condition}` holds"))
+            (is_route, format!("whether `{condition}` holds"))
         }
     };
     let kind = match is_route {

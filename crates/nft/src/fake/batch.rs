@@ -134,7 +134,15 @@ fn apply(ruleset: &mut Ruleset, message: &Message<'_>) -> Result<Done, Malformed
                 }
             }
         }
-        Some(Kind::NEW_RULE) => new_rule(ruleset, wire::rule::decode(family, body)?, flags),
+        Some(Kind::NEW_RULE) => {
+            let rule = wire::rule::decode(family, body)?;
+            let is_fib = |expression: &Expression| matches!(expression, Expression::Fib(_));
+            if ruleset.lacks_fib && rule.expressions.iter().any(is_fib) {
+                Err(Errno::ENOENT)
+            } else {
+                new_rule(ruleset, rule, flags)
+            }
+        }
         Some(Kind::DEL_RULE) => {
             let rule = wire::rule::decode(family, body)?;
             delete_rule(ruleset, &rule)

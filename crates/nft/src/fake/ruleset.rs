@@ -10,6 +10,8 @@ pub(crate) struct Ruleset {
     pub generation: u32,
     /// The tables. The kernel's numbers are in them.
     pub tables: Vec<Program>,
+    /// Whether the kernel does not know the expression `fib`.
+    pub lacks_fib: bool,
     /// The last handle that was given away. The kernel counts in each table.
     handle: u64,
 }

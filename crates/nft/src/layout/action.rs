@@ -24,6 +24,7 @@ pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
     Some(match action {
         Action::Accept => Statement::Verdict(Verdict::Accept),
         Action::Return => Statement::Verdict(Verdict::Return),
+        Action::Drop => Statement::Verdict(Verdict::Drop),
         Action::Reject => Statement::Reject(statement::port_unreachable(table.family())),
         Action::Masquerade { ports: range } => translate(To::OutgoingDevice, ports(range)),
         Action::Snat {

@@ -194,6 +194,7 @@ fn read_action(statement: &Statement) -> Option<Action> {
             Statement::Verdict(Verdict::Jump(chain)) => {
                 admin::chain_named(chain).map(Action::Administrator)
             }
+            Statement::Verdict(Verdict::Drop) => Some(Action::Drop),
             Statement::Reject(_) => Some(Action::Reject),
             _ => None,
         };
@@ -233,8 +234,10 @@ fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Option<Vec<Statement>> {
         protocol,
         destination_port,
         known_flow,
+        no_flow,
+        forged,
     } = &rule.matches;
-    if destination_port.is_some() {
+    if destination_port.is_some() || *no_flow || *forged {
         return None;
     }
     let interface = |direction, name: &Option<_>| {

@@ -44,8 +44,8 @@ impl Layout {
     #[must_use]
     pub fn guard(self) -> Guard {
         match self {
-            Self::Mapped => Guard::EveryBridge,
-            Self::Flat => Guard::AsDefined,
+            Self::Mapped => Guard::Strict,
+            Self::Flat => Guard::Libvirt,
         }
     }
 

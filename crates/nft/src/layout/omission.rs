@@ -10,7 +10,8 @@ pub fn omission(kind: RuleKind) -> Option<&'static str> {
             "an accept in one table cannot override a drop in another, so it would change nothing",
         ),
         Role::Mangle => Some("nftables has no counterpart of iptables' CHECKSUM"),
-        Role::GuestMss
+        Role::GuestSource
+        | Role::GuestMss
         | Role::GuestAdmin
         | Role::HostAdmin
         | Role::GuestCross

@@ -56,6 +56,8 @@ pub(super) fn base(kind: &str, hook: object::Hook, priority: i32) -> object::Bas
     }
 }
 
+/// `mangle`, a priority behind connection tracking and before destinations are translated.
+pub(super) const MANGLE: i32 = -150;
 /// `filter`, the priority of filter chains.
 pub(super) const FILTER: i32 = 0;
 /// `srcnat`, the priority at which sources are translated: after connection tracking.

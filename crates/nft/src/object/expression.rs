@@ -24,6 +24,8 @@ pub enum Expression {
     Verdict(Verdict),
     /// Loads something that connection tracking knows: `ct state`.
     Conntrack(Conntrack),
+    /// Loads what the host's routes say of an address: `fib saddr . iif oif`.
+    Fib(Fib),
     /// Counts.
     Counter(Counter),
     /// Refuses with an answer.
@@ -222,6 +224,53 @@ impl ConntrackKey {
     /// The state, one bit for each (invalid 1, established 2, related 4, new 8), 4 bytes in the
     /// host's order.
     pub const STATE: Self = Self(0);
+}
+
+/// `fib FLAGS RESULT => register`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fib {
+    /// What the routes are asked about.
+    pub flags: FibFlags,
+    /// What they answer.
+    pub result: FibResult,
+    /// Where the answer goes.
+    pub destination: Register,
+}
+
+/// What `fib` asks about: `enum nft_fib_flags`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FibFlags(pub u32);
+
+impl FibFlags {
+    /// The source, with the packet's mark, and only routes through the interface that the packet came
+    /// in through; the answer is whether there is one, not which.
+    pub const REVERSE_PATH: Self = Self(1 | 4 | 8 | Self::PRESENT);
+    const PRESENT: u32 = 32;
+
+    /// Whether it is asked if there is a route to the source through the interface that the packet
+    /// came in through, with or without its mark.
+    #[must_use]
+    pub fn is_reverse_path(self) -> bool {
+        const MARK: u32 = 4;
+        self.0 | MARK | Self::PRESENT == Self::REVERSE_PATH.0
+    }
+
+    /// Whether the answer is only if there is a route.
+    #[must_use]
+    pub fn asks_presence(self) -> bool {
+        self.0 & Self::PRESENT != 0
+    }
+}
+
+/// What `fib` answers: `enum nft_fib_result`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FibResult(pub u32);
+
+impl FibResult {
+    /// The index of the outgoing interface, 0 without a route.
+    pub const OIF: Self = Self(1);
+    /// The type of the address, as the routing table `local` has it.
+    pub const ADDRESS_TYPE: Self = Self(3);
 }
 
 /// `counter packets N bytes N`.

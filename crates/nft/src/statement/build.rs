@@ -6,7 +6,8 @@ use palisade_core::rules::Protocol;
 
 use super::value::{interface_name, mask};
 use super::{Field, Match, Origin, Statement, Test};
-use crate::object::{Comparison, ConntrackKey, Family, MetaKey, PayloadBase, Reject, RejectKind};
+use crate::object::{Comparison, ConntrackKey, Family, FibFlags, FibResult, MetaKey, PayloadBase};
+use crate::object::{Reject, RejectKind};
 
 /// In which direction a packet passes an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,8 @@ pub enum End {
 
 /// `established` and `related`, as bits of `ct state`.
 const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
+/// `invalid` and `untracked`, likewise.
+const INVALID_OR_UNTRACKED: u32 = 1 | 64;
 
 impl Origin {
     /// The whole of an address in the IP header.
@@ -52,7 +55,7 @@ impl Origin {
         match self {
             Self::Meta(MetaKey::IIFNAME | MetaKey::OIFNAME) => 16,
             Self::Meta(MetaKey::L4PROTO | MetaKey::NFPROTO) => 1,
-            Self::Meta(_) | Self::Conntrack(_) => 4,
+            Self::Meta(_) | Self::Conntrack(_) | Self::Fib(..) => 4,
             Self::Payload { len, .. } => len,
         }
     }
@@ -131,10 +134,21 @@ pub fn address(end: End, operator: Comparison, net: IpNet) -> Statement {
 /// `ct state established,related`.
 #[must_use]
 pub(crate) fn known_flow() -> Statement {
+    state(ESTABLISHED_OR_RELATED)
+}
+
+/// `ct state invalid,untracked`.
+#[must_use]
+pub(crate) fn no_flow() -> Statement {
+    state(INVALID_OR_UNTRACKED)
+}
+
+/// One of these bits of `ct state` is set.
+fn state(bits: u32) -> Statement {
     Statement::Match(Match {
         fields: vec![Field {
             origin: Origin::Conntrack(ConntrackKey::STATE),
-            mask: Some(ESTABLISHED_OR_RELATED.to_ne_bytes().to_vec()),
+            mask: Some(bits.to_ne_bytes().to_vec()),
         }],
         test: Test::Compare(Comparison::NotEqual, vec![0; 4]),
     })
@@ -157,6 +171,29 @@ pub(crate) fn opens_connection() -> Statement {
         }],
         test: Test::Compare(Comparison::Equal, vec![SYN]),
     })
+}
+
+/// `fib saddr . mark . iif oif missing`.
+#[must_use]
+pub(crate) fn no_reverse_path() -> Statement {
+    let origin = Origin::Fib(FibFlags::REVERSE_PATH, FibResult::OIF);
+    // Of the four bytes, kernels before 6.10 write all and later ones the first: zero is zero in both.
+    equal(whole(origin), vec![0; 4])
+}
+
+/// `udp sport 68 udp dport 67`.
+pub(crate) fn ports(source: u16, destination: u16) -> impl Iterator<Item = Statement> {
+    [(0, source), (2, destination)]
+        .into_iter()
+        .map(|(offset, port)| {
+            let base = PayloadBase::TRANSPORT;
+            let origin = Origin::Payload {
+                base,
+                offset,
+                len: 2,
+            };
+            equal(whole(origin), port.to_be_bytes().to_vec())
+        })
 }
 
 /// `FIELD . FIELD @set`.

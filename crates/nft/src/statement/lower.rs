@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::{Clamp, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
 use crate::object::{
-    Bitwise, Compare, Conntrack, Expression, Load, Lookup, LookupTarget, Masquerade, Meta, Nat,
-    Payload, Range, Register,
+    Bitwise, Compare, Conntrack, Expression, Fib, Load, Lookup, LookupTarget, Masquerade, Meta,
+    Nat, Payload, Range, Register,
 };
 
 /// The expressions that mean the same as these statements.
@@ -77,6 +77,11 @@ fn lower_match(out: &mut Vec<Expression>, matching: &Match) {
 fn load(origin: Origin, destination: Register) -> Expression {
     match origin {
         Origin::Meta(key) => Expression::Meta(Meta { key, destination }),
+        Origin::Fib(flags, result) => Expression::Fib(Fib {
+            flags,
+            result,
+            destination,
+        }),
         Origin::Conntrack(key) => Expression::Conntrack(Conntrack { key, destination }),
         Origin::Payload { base, offset, len } => Expression::Payload(Payload {
             base,

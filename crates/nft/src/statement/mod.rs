@@ -17,12 +17,13 @@ use std::net::IpAddr;
 
 pub(crate) use raw::Raw;
 
-use crate::object::{Comparison, ConntrackKey, Counter, Expression, Family, MetaKey, NatKind};
-use crate::object::{PayloadBase, Reject, Verdict};
+use crate::object::{Comparison, ConntrackKey, Counter, Expression, Family, FibFlags, FibResult};
+use crate::object::{MetaKey, NatKind, PayloadBase, Reject, Verdict};
 
 pub(crate) use build::{Direction, address_field, in_set, interface, interface_field};
 pub use build::{End, address};
-pub(crate) use build::{known_flow, opens_connection, port_unreachable, protocol};
+pub(crate) use build::{known_flow, no_flow, no_reverse_path, opens_connection, port_unreachable};
+pub(crate) use build::{ports, protocol};
 pub(crate) use display::texts;
 pub use lower::expressions;
 pub use read::statements;
@@ -74,6 +75,8 @@ pub enum Origin {
     Meta(MetaKey),
     /// `ct KEY`.
     Conntrack(ConntrackKey),
+    /// `fib FLAGS RESULT`: what the host's routes say.
+    Fib(FibFlags, FibResult),
     /// Bytes of the packet.
     Payload {
         /// From where to count.

@@ -63,6 +63,11 @@ fn write(f: &mut fmt::Formatter<'_>, expression: &Expression) -> fmt::Result {
         }
         Expression::Verdict(verdict) => write_verdict(f, verdict),
         Expression::Conntrack(ct) => write!(f, "ct load key {} => {}", ct.key.0, ct.destination),
+        Expression::Fib(fib) => write!(
+            f,
+            "fib flags {} result {} => {}",
+            fib.flags.0, fib.result.0, fib.destination
+        ),
         Expression::Counter(counter) => counter.fmt(f),
         Expression::Reject(reject) => {
             write!(f, "reject type {} code {}", reject.kind.0, reject.code)

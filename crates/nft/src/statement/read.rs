@@ -78,6 +78,10 @@ impl Reader {
             Expression::Conntrack(ct) => {
                 self.load(expression, ct.destination, Origin::Conntrack(ct.key))
             }
+            Expression::Fib(fib) => {
+                let origin = Origin::Fib(fib.flags, fib.result);
+                self.load(expression, fib.destination, origin)
+            }
             Expression::Payload(payload) => {
                 let (base, offset, len) = (payload.base, payload.offset, payload.len);
                 let origin = Origin::Payload { base, offset, len };

@@ -55,26 +55,6 @@ pub(crate) fn quota(data: &[u8]) -> Option<(u64, bool)> {
     Some((said.required(1, read_u64)?, flags & 1 != 0))
 }
 
-/// `fib` (`enum nft_fib_attributes`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fib {
-    pub(crate) destination: Register,
-    /// 1 the outgoing interface, 2 its name, 3 the kind of address.
-    pub(crate) result: u32,
-    /// `NFTA_FIB_F_*`: 1 source, 2 destination, 4 mark, 8 and 16 interfaces, 32 only whether there is
-    /// a route.
-    pub(crate) flags: u32,
-}
-
-pub(crate) fn fib(data: &[u8]) -> Option<Fib> {
-    let said = Known::<4>::of(data)?;
-    Some(Fib {
-        destination: said.required(1, read_register)?,
-        result: said.required(2, read_u32)?,
-        flags: said.required(3, read_u32)?,
-    })
-}
-
 /// `meta KEY set` (`enum nft_meta_attributes`): the key, and where the value comes from.
 pub(crate) fn meta_set(data: &[u8]) -> Option<(u32, Register)> {
     let said = Known::<4>::of(data)?;

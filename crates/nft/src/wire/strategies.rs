@@ -320,6 +320,13 @@ pub(super) fn expression() -> impl Strategy<Value = Expression> {
             let key = ConntrackKey(key);
             Expression::Conntrack(Conntrack { key, destination })
         }),
+        (any::<[u32; 2]>(), register()).prop_map(|([flags, result], destination)| {
+            Expression::Fib(Fib {
+                flags: FibFlags(flags),
+                result: FibResult(result),
+                destination,
+            })
+        }),
         any::<(u64, u64)>()
             .prop_map(|(packets, bytes)| Expression::Counter(Counter { packets, bytes })),
         reject.prop_map(|(kind, code)| {

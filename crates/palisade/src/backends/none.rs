@@ -60,7 +60,7 @@ impl Backend for NoRules {
     }
 
     fn rules(&self, network: &Network, _placement: &Placement) -> Vec<Rule> {
-        rules(network, Guard::AsDefined)
+        rules(network, Guard::Libvirt)
     }
 
     fn location(&self, _placement: &Placement) -> Option<Location> {

@@ -5,12 +5,15 @@
 //! are one class. Where rulesets agree on a packet of each class, they agree on all packets.
 //!
 //! Taking every value of a field together with every value of all others would be complete and far
-//! too many. Two things keep the classes few, and lose none:
+//! too many. Three things keep the classes few, and lose none:
 //!
 //! - **Fields are chosen one after the other.** A condition that fails on the fields chosen so far
 //!   holds for no packet that is reached from there, so that it tells none of them apart any more:
 //!   values that only such conditions name are not taken. Behind the pair of a guest's bridge and
 //!   an outer device, the subnets of other bridges are all one "elsewhere".
+//! - **The way back is taken for itself.** Rules that match whether the host reaches the source where
+//!   the packet comes from are met before it is known where the packet goes. What passes them meets the
+//!   rules behind them like any other packet, unless these match the same.
 //! - **The way out is taken for itself.** A packet's fate is the verdict of the chains that filter it
 //!   (forward, input or output, and what comes before), and, where it passes and leaves, what
 //!   postrouting does. Each of the two depends on the conditions of its own hooks alone: if rulesets
@@ -48,8 +51,12 @@ pub fn each_class(
     set_protocol(&mut blank, TCP);
     for (hooks, order) in PASSED {
         let asked: Vec<&Condition> = hooks.iter().flat_map(|&hook| conditions.at(hook)).collect();
+        let mut own = conditions
+            .at(hooks[0])
+            .flat_map(|condition| &condition.tests);
         let mut classes = Classes {
             hook: hooks[0],
+            asks_way_back: own.any(|test| test.asked == Asked::ReversePath),
             other: &other,
             visit,
         };
@@ -61,10 +68,13 @@ pub fn each_class(
 
 /// Hooks that are taken together, each group with the order in which fields are chosen there: first
 /// those that leave the fewest conditions.
-const PASSED: [(&[Hook], [Field; 8]); 4] = {
-    use Field::{Destination, DestinationPort, Flow, In, Out, Protocol, Source, SourcePort};
+const PASSED: [(&[Hook], [Field; 9]); 5] = {
+    use Field::{
+        Destination, DestinationPort, Flow, In, Out, Protocol, ReversePath, Source, SourcePort,
+    };
     let filtered = [
         In,
+        ReversePath,
         Out,
         Source,
         Destination,
@@ -76,6 +86,7 @@ const PASSED: [(&[Hook], [Field; 8]); 4] = {
     let translated = [
         Flow,
         In,
+        ReversePath,
         Out,
         Source,
         Destination,
@@ -84,6 +95,7 @@ const PASSED: [(&[Hook], [Field; 8]); 4] = {
         DestinationPort,
     ];
     [
+        (&[Hook::Prerouting, Hook::Ingress], filtered),
         (&[Hook::Forward, Hook::Prerouting, Hook::Ingress], filtered),
         (&[Hook::Input, Hook::Prerouting, Hook::Ingress], filtered),
         (&[Hook::Output], filtered),
@@ -103,6 +115,8 @@ const SOME_PORTS: (u16, u16) = (50_000, 443);
 struct Classes<'a> {
     /// The hook that says which way the packets take.
     hook: Hook,
+    /// Whether rules at this hook match the way back to the source.
+    asks_way_back: bool,
     /// An interface that no condition names.
     other: &'a InterfaceName,
     visit: &'a mut dyn FnMut(&Packet) -> ControlFlow<()>,
@@ -165,6 +179,15 @@ impl Classes<'_> {
             Field::DestinationPort => {
                 let all = ports(&named, chosen.destination_port);
                 vary(chosen, all, |packet, port| packet.destination_port = port)
+            }
+            Field::ReversePath => {
+                let all: &[Option<bool>] = match chosen.in_interface {
+                    None => &[None],
+                    Some(_) if self.asks_way_back => &[Some(true), Some(false)],
+                    Some(_) => &[Some(true)],
+                };
+                let all = all.iter().copied();
+                vary(chosen, all, |packet, path| packet.reverse_path = path)
             }
             Field::Flow => vary(chosen, flows(&named), |packet, flow| packet.flow = flow),
         }

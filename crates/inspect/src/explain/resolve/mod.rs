@@ -11,6 +11,7 @@ use palisade_netlink::rtnetlink::Host;
 
 use super::question::{Endpoint, Question, Who};
 use super::routes;
+use crate::reverse_path;
 
 pub use error::ResolveError;
 use protocol::{ICMP, ICMPV6, TCP, UDP, WITH_PORTS};
@@ -135,6 +136,7 @@ impl<'a> Resolver<'a> {
         packet.in_interface = self.interface(End::Source, source)?;
         packet.out_interface = self.interface(End::Destination, destination)?;
         packet.flow = self.question.flow.unwrap_or_default();
+        packet.reverse_path = self.reverse_path(&packet);
         packet.source_port = self.question.source_port;
         packet.destination_port = self.question.destination_port;
         let is_short = self.question.from.is_some() || self.question.to.is_some();
@@ -142,6 +144,15 @@ impl<'a> Resolver<'a> {
             self.ports(&mut packet);
         }
         Ok(packet)
+    }
+
+    /// Whether the host reaches the source where the packet comes from.
+    fn reverse_path(&self, packet: &Packet) -> Option<bool> {
+        let is_there = |host: &&Host| reverse_path::is_there(host, packet.in_interface.as_ref());
+        match self.host.filter(is_there) {
+            Some(host) => reverse_path::of_host(host, packet),
+            None => reverse_path::of_networks(self.networks, packet),
+        }
     }
 
     /// Whether the protocol is one of the packet's family, and has the ports that were said.

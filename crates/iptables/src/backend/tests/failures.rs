@@ -190,7 +190,7 @@ fn networks_do_without_the_checksum_rule() {
     let mut running = Running::on(&host, "legacy");
     host.0.borrow_mut().unknown_word = Some("CHECKSUM");
     running.start(&[nat(1)]);
-    let checksum = rules(&running.records[0].network, Guard::AsDefined);
+    let checksum = rules(&running.records[0].network, Guard::Libvirt);
     let checksum = checksum
         .iter()
         .find(|rule| rule.kind == RuleKind::Checksum)
@@ -233,7 +233,7 @@ fn networks_do_without_the_checksum_rule() {
 fn what_was_refused_is_not_recorded_and_told() {
     let omitted = |running: &Running| -> Vec<RuleKind> {
         let record = &running.records[0];
-        let rules = rules(&record.network, Guard::AsDefined);
+        let rules = rules(&record.network, Guard::Libvirt);
         let omitted = |rule: &&Rule| running.backend.omission(record, rule).is_some();
         rules.iter().filter(omitted).map(|rule| rule.kind).collect()
     };

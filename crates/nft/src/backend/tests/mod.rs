@@ -1,6 +1,7 @@
 //! Plans against kernels that are made up.
 
 mod crash;
+mod without_fib;
 
 use palisade_core::backend::Installed;
 use palisade_core::identity::{Identity, Key};

@@ -39,7 +39,7 @@ fn both_layouts_do_what_the_rules_say() {
     let (flat, mapped) = (ground(&flat), ground(&mapped));
     let (in_order, both) = (
         Ground::of(Reading::InOrder.of(&meaning.as_defined)),
-        Ground::of(Reading::BothAgree.of(&meaning.every_bridge)),
+        Ground::of(Reading::BothAgree.of(&meaning.strict)),
     );
     let interfaces = ["", "br0", "br1", "br2", "br3", "eth0", "eth1"];
     for (input, output) in pairs(&interfaces) {
@@ -113,7 +113,7 @@ fn exceptions_from_nat_are_told() {
         let programs = programs(layout);
         let tables = ground(&programs);
         let because = |to| {
-            let packet = packet(("", "br0"), ("10.0.0.1", to), 17, Flow::New);
+            let packet = packet(("", "eth0"), ("10.0.0.1", to), 17, Flow::New);
             let outcome = tables.evaluate(&packet);
             assert_eq!(outcome.fate.nat, Nat::None);
             outcome.nat_because
@@ -127,6 +127,53 @@ fn exceptions_from_nat_are_told() {
             "nat: broadcasts keep their source: DHCP needs it"
         );
     }
+}
+
+#[test]
+fn what_stays_on_its_bridge_is_translated_by_flat_alone() {
+    let nat_of = |layout, to| {
+        let programs = programs(layout);
+        let ssdp = packet(("", "br0"), ("10.0.0.5", to), 17, Flow::New);
+        let outcome = ground(&programs).evaluate(&ssdp);
+        (outcome.fate.nat, outcome.nat_because)
+    };
+    for to in ["239.255.255.250", "10.9.0.1"] {
+        assert!(nat_of(Layout::Flat, to).0.translates());
+        let because = "nat: packets that stay on the bridge keep their source".to_owned();
+        assert_eq!(nat_of(Layout::Mapped, to), (Nat::None, because));
+    }
+}
+
+#[test]
+fn forged_sources_end_before_all_else_and_those_without_an_address_do_not() {
+    let programs = programs(Layout::Mapped);
+    let tables = ground(&programs);
+    let outcome = |way, ends, ports: Option<(u16, u16)>, reverse_path| {
+        let mut packet = packet(way, ends, 17, Flow::Established);
+        (packet.source_port, packet.destination_port) = ports.unzip();
+        packet.reverse_path = reverse_path;
+        tables.evaluate(&packet)
+    };
+    let verdict = |way, ends, ports| outcome(way, ends, ports, Some(false)).fate.verdict;
+    let to_host = ("br2", "");
+    let ends = ("198.51.100.7", "10.2.0.1");
+    assert_eq!(verdict(to_host, ends, Some((1, 2))), Verdict::Drop);
+    assert_eq!(verdict(("br2", "br0"), ends, Some((1, 2))), Verdict::Drop);
+    assert_eq!(
+        verdict(("eth0", "br1"), ends, Some((1, 2))),
+        Verdict::Accept
+    );
+    let dhcp = ("0.0.0.0", "255.255.255.255");
+    assert_eq!(verdict(to_host, dhcp, Some((68, 67))), Verdict::Accept);
+    assert_eq!(verdict(to_host, dhcp, Some((68, 53))), Verdict::Drop);
+    assert_eq!(verdict(to_host, ("::", "ff02::1"), None), Verdict::Accept);
+    assert_eq!(
+        verdict(to_host, ("fd09::1", "ff02::1"), None),
+        Verdict::Drop
+    );
+    let unknown = outcome(to_host, ends, Some((1, 2)), None);
+    assert_eq!(unknown.doubts[0].may, [Verdict::Drop]);
+    assert_eq!(unknown.doubts[0].kind, DoubtKind::Route);
 }
 
 /// `mapped` has them for all: each is of the network that would be translated without it.
@@ -146,9 +193,9 @@ fn an_exception_for_all_is_of_one_network() {
     };
     let because = "link-local multicast keeps its source: it is not routed";
     let of = |network: &str| (Some(network.to_owned()), format!("{network}: {because}"));
-    assert_eq!(met("br0", "10.0.0.1"), of("nat"));
+    assert_eq!(met("eth0", "10.0.0.1"), of("nat"));
     assert_eq!(met("eth1", "10.3.0.1"), of("bound"));
     let nobody = (None, because.to_owned());
-    assert_eq!(met("br3", "10.3.0.1"), nobody, "not its device");
+    assert_eq!(met("br4", "10.3.0.1"), nobody, "not its device");
     assert_eq!(met("br1", "10.1.0.1"), nobody, "not translated");
 }

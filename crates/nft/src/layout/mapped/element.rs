@@ -10,7 +10,7 @@ use palisade_core::rules::{
 
 use super::super::skeleton::Item;
 use super::set_id::SetId;
-use super::set_kind::{Meaning, Part, SetKind};
+use super::set_kind::{Meaning, Part, SetKind, State};
 use crate::object::{Element, ElementRef, Userdata};
 use crate::statement::{Direction, End};
 
@@ -46,7 +46,11 @@ pub(super) fn of(rule: &Rule) -> impl Iterator<Item = (SetId, Vec<u8>)> {
 
 fn of_kind(kind: SetKind, rule: &Rule) -> Option<(SetId, Vec<u8>)> {
     let (row, matches) = (kind.row(), &rule.matches);
-    if row.rule_kind != rule.kind || row.established != matches.known_flow {
+    // Of the rules of a kind, some are of a subnet and some of all that is left.
+    let is_of_row = row.rule_kind == rule.kind
+        && row.is_of_source() == matches.source.is_some()
+        && (row.state == State::Known) == matches.known_flow;
+    if !is_of_row {
         return None;
     }
     let translation = Translation::of(rule.action).filter(|_| row.translates());
@@ -154,11 +158,14 @@ pub(in crate::layout) fn exemption(family: Family, set: SetId, key: &[u8]) -> Op
 
 /// The packets for which a key is looked up; none if palisade makes no such key.
 fn matches(family: Family, set: SetId, mut bytes: &[u8]) -> Option<Matches> {
+    let row = set.row();
     let mut matches = Matches {
-        known_flow: set.row().established,
+        known_flow: row.state == State::Known,
+        no_flow: row.state == State::None,
+        forged: row.forged,
         ..Matches::default()
     };
-    let key = set.row().key();
+    let key = row.key();
     for part in set.parts(key) {
         match part {
             Part::Bridge(direction) | Part::Device(direction) => {

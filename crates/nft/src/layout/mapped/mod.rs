@@ -13,6 +13,7 @@ mod nat;
 mod set_id;
 mod set_kind;
 mod skeleton;
+mod sources;
 
 pub(super) use element::{exemption, items, read};
 pub use set_id::SetId;

@@ -11,7 +11,7 @@ use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
 use super::clamp;
 use super::nat;
-use super::set_kind::{Lookup, Meaning, Part, Row, SetKind, Then};
+use super::set_kind::{Lookup, Meaning, Part, Row, SetKind, State, Then};
 use crate::object::{Counter, DataType, Expression, Rule, Set, Userdata, Verdict};
 use crate::statement::{self, Field, Statement};
 
@@ -190,13 +190,17 @@ impl SetId {
     /// `ct state` comes before the look-up: a counting set counts what it finds, also if a later
     /// statement ends the rule.
     fn rule(&self, table: TableRef<'_>, lookup: &Lookup) -> Rule {
-        let established = self.row().established.then(statement::known_flow);
+        let state = match self.row().state {
+            State::Any => None,
+            State::Known => Some(statement::known_flow()),
+            State::None => Some(statement::no_flow()),
+        };
         let found = statement::in_set(self.fields(table, lookup.key), &self.name());
         let opens = self.row().clamps().then(|| {
             let tcp = statement::protocol(Protocol::Tcp);
             [tcp, statement::opens_connection()]
         });
-        let statements: Vec<Statement> = established
+        let statements: Vec<Statement> = state
             .into_iter()
             .chain(opens.into_iter().flatten())
             .chain([found])
@@ -217,6 +221,7 @@ impl SetId {
             Then::Goto(chain) => Verdict::Goto(chain.to_owned()),
             Then::Administrator(chain) => Verdict::Jump(admin::name(chain).to_owned()),
             Then::Clamp => return self.clamp.map(action::clamp),
+            Then::Drop => Verdict::Drop,
             Then::Translate => Verdict::Goto(nat::chain(self.nat?)),
             Then::Reject => {
                 let answer = statement::port_unreachable(table.family());
@@ -252,7 +257,12 @@ mod tests {
             "bridges",
             "out_24",
             "out_via_64",
-            "refused_out",
+            "refused_out_24",
+            "dropped_out",
+            "spoofed",
+            "invalid",
+            "on_bridge_24",
+            "refused_cross_64",
             "reply_24",
             "in_via_8",
             "refused_in",
@@ -281,6 +291,8 @@ mod tests {
             "nat_24_65535-1024",
             "natter_24_1024-65535",
             "refused",
+            "refused_out",
+            "dropped_out_24",
             "transaction",
         ] {
             assert_eq!(SetId::from_name(name), None, "{name}");

@@ -19,6 +19,10 @@ pub(super) const GUEST_SENDS: &str = "guest_sends";
 pub(super) const GUEST_RECEIVES: &str = "guest_receives";
 /// The chain of those that guests send to guests.
 pub(super) const GUEST_TO_GUEST: &str = "guest_to_guest";
+/// The base chain in which the sources of guests' packets are looked at.
+pub(super) const PREROUTING: &str = "guests_prerouting";
+/// The chain of packets with a source that is not behind their bridge.
+pub(super) const FORGED: &str = "forged";
 /// The chain in which the sender's network decides.
 pub(super) const FROM_GUEST: &str = "from_guest";
 /// The chain in which the receiver's network decides.
@@ -30,6 +34,8 @@ pub(super) const BETWEEN: &str = "between_networks";
 /// What a set holds. The order is that in which packets meet the rules that look them up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SetKind {
+    /// Bridges whose guests' forged sources are dropped.
+    Spoofed,
     /// Bridges whose tcp connections announce a smaller segment size.
     Mss,
     /// The bridges of all networks.
@@ -38,18 +44,28 @@ pub(crate) enum SetKind {
     EstablishedIn,
     /// Bridges from which established connections lead, before palisade matches anything else.
     EstablishedOut,
+    /// Bridges, from guest to guest of an isolated port, and the subnets that are answered.
+    RefusedCross,
+    /// Bridges, from guest to guest of an isolated port, where nothing is answered.
+    DroppedCross,
     /// Bridges, from guest to guest.
     Cross,
+    /// Bridges that nothing leaves without a connection.
+    Invalid,
     /// Bridges and the subnets that may send from them.
     Out,
-    /// Bridges from which everything else is refused.
+    /// Bridges and the subnets from which everything else is refused.
     RefusedOut,
+    /// Bridges from which everything else is dropped.
+    DroppedOut,
     /// Bridges and the subnets that may receive packets of established connections.
     Reply,
     /// Bridges and the subnets that may receive all packets.
     In,
     /// Bridges to which everything else is refused.
     RefusedIn,
+    /// Bridges and the subnets whose packets keep their source there.
+    OnBridge,
     /// Subnets within which packets keep their source.
     Same,
     /// Subnets that keep their sources towards other networks.
@@ -70,8 +86,10 @@ pub(super) struct Row {
     pub(super) rule_kind: RuleKind,
     /// What an element means beside that.
     pub(super) meaning: Meaning,
-    /// Whether only packets of established connections are looked up.
-    pub(super) established: bool,
+    /// The packets that are looked up, by what conntrack knows of them.
+    pub(super) state: State,
+    /// Whether only packets with forged sources come to the look-up.
+    pub(super) forged: bool,
     /// Whether elements count. Those that only lead on do not, nor those of established
     /// connections: counting would cost what they save.
     pub(super) counts: bool,
@@ -100,12 +118,23 @@ pub(super) enum Part {
     Address(End),
 }
 
+/// The states in conntrack of the packets that are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Any,
+    /// Established or related.
+    Known,
+    /// Invalid or untracked.
+    None,
+}
+
 /// What happens to a packet that is found in a set.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Then {
     Accept,
     Return,
     Reject,
+    Drop,
     Goto(&'static str),
     Jump(&'static str),
     /// The administrator's rules, and back.
@@ -137,7 +166,8 @@ const ROW: Row = Row {
     comment: ["", ""],
     rule_kind: RuleKind::Cross,
     meaning: Meaning::Rule(Action::Accept),
-    established: false,
+    state: State::Any,
+    forged: false,
     counts: true,
     lookups: &[],
 };
@@ -151,6 +181,21 @@ const DESTINATION: Part = Part::Address(End::Destination);
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
+    Row {
+        kind: SetKind::Spoofed,
+        name: "spoofed",
+        comment: ["forged sources", ""],
+        rule_kind: RuleKind::Spoofed,
+        meaning: Meaning::Rule(Action::Drop),
+        forged: true,
+        lookups: &[Lookup {
+            chain: FORGED,
+            key: &[BRIDGE_IN],
+            then: Then::Drop,
+            comment: None,
+        }],
+        ..ROW
+    },
     Row {
         kind: SetKind::Mss,
         name: "mss",
@@ -220,7 +265,7 @@ static TABLE: &[Row] = &[
         name: "established_in",
         comment: ["known flows to guests", ""],
         rule_kind: RuleKind::EstablishedIn,
-        established: true,
+        state: State::Known,
         counts: false,
         lookups: &[
             Lookup {
@@ -243,7 +288,7 @@ static TABLE: &[Row] = &[
         name: "established_out",
         comment: ["known flows from guests", ""],
         rule_kind: RuleKind::EstablishedOut,
-        established: true,
+        state: State::Known,
         counts: false,
         lookups: &[
             Lookup {
@@ -262,6 +307,34 @@ static TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        kind: SetKind::RefusedCross,
+        name: "refused_cross",
+        comment: ["across a bridge of isolated ports, from a", ""],
+        rule_kind: RuleKind::RefuseCross,
+        meaning: Meaning::Rule(Action::Reject),
+        lookups: &[Lookup {
+            chain: GUEST_TO_GUEST,
+            key: &[BRIDGE_IN, BRIDGE_OUT, SOURCE],
+            then: Then::Reject,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::DroppedCross,
+        name: "dropped_cross",
+        comment: ["everything else across a bridge of isolated ports", ""],
+        rule_kind: RuleKind::RefuseCross,
+        meaning: Meaning::Rule(Action::Drop),
+        lookups: &[Lookup {
+            chain: GUEST_TO_GUEST,
+            key: &[BRIDGE_IN, BRIDGE_OUT],
+            then: Then::Drop,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
         kind: SetKind::Cross,
         name: "cross",
         comment: ["from guest to guest across a bridge", ""],
@@ -269,6 +342,21 @@ static TABLE: &[Row] = &[
             chain: GUEST_TO_GUEST,
             key: &[BRIDGE_IN, BRIDGE_OUT],
             then: Then::Accept,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Invalid,
+        name: "invalid",
+        comment: ["packets of no connection, which NAT does not see", ""],
+        rule_kind: RuleKind::Invalid,
+        meaning: Meaning::Rule(Action::Drop),
+        state: State::None,
+        lookups: &[Lookup {
+            chain: FROM_GUEST,
+            key: &[BRIDGE_IN],
+            then: Then::Drop,
             comment: None,
         }],
         ..ROW
@@ -289,13 +377,27 @@ static TABLE: &[Row] = &[
     Row {
         kind: SetKind::RefusedOut,
         name: "refused_out",
-        comment: ["everything else from guests", ""],
+        comment: ["everything else out of a", ""],
         rule_kind: RuleKind::RefuseOut,
         meaning: Meaning::Rule(Action::Reject),
         lookups: &[Lookup {
             chain: FROM_GUEST,
-            key: &[BRIDGE_IN],
+            key: &[BRIDGE_IN, SOURCE],
             then: Then::Reject,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::DroppedOut,
+        name: "dropped_out",
+        comment: ["everything else from guests", ""],
+        rule_kind: RuleKind::RefuseOut,
+        meaning: Meaning::Rule(Action::Drop),
+        lookups: &[Lookup {
+            chain: FROM_GUEST,
+            key: &[BRIDGE_IN],
+            then: Then::Drop,
             comment: None,
         }],
         ..ROW
@@ -305,7 +407,7 @@ static TABLE: &[Row] = &[
         name: "reply",
         comment: ["answers into a", ""],
         rule_kind: RuleKind::In,
-        established: true,
+        state: State::Known,
         lookups: &[Lookup {
             chain: TO_GUEST,
             key: &[BRIDGE_OUT, DEVICE_IN, DESTINATION],
@@ -337,6 +439,21 @@ static TABLE: &[Row] = &[
             chain: TO_GUEST,
             key: &[BRIDGE_OUT],
             then: Then::Reject,
+            comment: None,
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::OnBridge,
+        name: "on_bridge",
+        comment: ["on the bridge of a", ": no nat"],
+        rule_kind: RuleKind::KeepOnBridge,
+        meaning: Meaning::Rule(Action::Return),
+        counts: false,
+        lookups: &[Lookup {
+            chain: POSTROUTING,
+            key: &[BRIDGE_OUT, SOURCE],
+            then: Then::Return,
             comment: None,
         }],
         ..ROW
@@ -418,6 +535,11 @@ impl Row {
     /// Whether there is a set for each segment size.
     pub(super) fn clamps(&self) -> bool {
         self.meaning == Meaning::Clamp
+    }
+
+    /// Whether packets are looked up by their source.
+    pub(super) fn is_of_source(&self) -> bool {
+        self.key().contains(&SOURCE)
     }
 
     /// Whether the set's name says how long the prefix of its subnets is.

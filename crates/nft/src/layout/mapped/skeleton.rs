@@ -12,9 +12,10 @@ use super::element;
 use super::nat;
 use super::set_id::SetId;
 use super::set_kind::{
-    BETWEEN, FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS, GUEST_TO_GUEST, INPUT, POSTROUTING,
-    TO_GUEST,
+    BETWEEN, FORGED, FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS, GUEST_TO_GUEST, INPUT,
+    POSTROUTING, PREROUTING, SetKind, TO_GUEST,
 };
+use super::sources;
 use crate::object::{Chain, Comparison, Hook, Rule, Verdict};
 use crate::statement::{self, End, Statement};
 
@@ -33,7 +34,8 @@ const OF_ALL: [(&str, &str); 8] = [
 
 /// Whether a chain of this name belongs to this layout.
 pub(in crate::layout) fn has_chain(name: &str) -> bool {
-    OF_ALL.iter().any(|(chain, _)| *chain == name) || name == POSTROUTING || nat::is_chain(name)
+    let is_of_all = OF_ALL.iter().any(|(chain, _)| *chain == name);
+    is_of_all || [PREROUTING, FORGED, POSTROUTING].contains(&name) || nat::is_chain(name)
 }
 
 /// What is installed for these rules of networks.
@@ -54,14 +56,14 @@ pub(in crate::layout) fn skeleton_of(table: TableRef<'_>, sets: &[SetId]) -> Ske
     let mut translations: Vec<Translation> = sets.iter().filter_map(|set| set.nat).collect();
     translations.dedup();
     Skeleton {
-        chains: chains(table, &translations),
+        chains: chains(table, sets, &translations),
         sets: sets.iter().map(|set| set.set(table)).collect(),
         rules: rules(table, sets, &translations),
     }
 }
 
 /// The chains, those that are jumped to before those that jump.
-fn chains(table: TableRef<'_>, translations: &[Translation]) -> Vec<Chain> {
+fn chains(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> Vec<Chain> {
     let of_all = |(name, comment)| {
         let hook = match name {
             FORWARD => Some(Hook::FORWARD),
@@ -72,6 +74,9 @@ fn chains(table: TableRef<'_>, translations: &[Translation]) -> Vec<Chain> {
         table.chain(name, base, comment)
     };
     let mut chains: Vec<Chain> = OF_ALL.into_iter().map(of_all).collect();
+    if looks_at_sources(sets) {
+        chains.extend(sources::chains(table));
+    }
     // Without a network that translates, packets that leave are not looked up.
     if !translations.is_empty() {
         let comment = "guests leave with this source";
@@ -94,6 +99,9 @@ fn rules(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> V
     // The sets of NAT are the last ones.
     let (others, translated) = sets.split_at(sets.partition_point(|set| set.nat.is_none()));
     rules.extend(to_administrator(table));
+    if looks_at_sources(sets) {
+        rules.extend(sources::rules(table));
+    }
     rules.extend(others.iter().flat_map(|set| set.rules(table)));
     rules.extend(to_networks(table));
     if !translated.is_empty() {
@@ -135,6 +143,11 @@ fn to_networks(table: TableRef<'_>) -> impl Iterator<Item = Rule> {
         let comment = format!("{SKELETON}{comment}");
         table.rule(chain, &[Statement::Verdict(verdict)], &comment)
     })
+}
+
+/// Whether the sources of some network's guests are looked at: not where the kernel cannot.
+fn looks_at_sources(sets: &[SetId]) -> bool {
+    sets.iter().any(|set| set.kind == SetKind::Spoofed)
 }
 
 /// What is never translated, however networks translate. It is above the look-ups by which a

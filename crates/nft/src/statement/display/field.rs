@@ -17,6 +17,7 @@ pub(super) fn known(origin: Origin, context: Context) -> Option<(String, Format)
     let (name, format) = match origin {
         Origin::Meta(key) => of_meta(key.0)?,
         Origin::Conntrack(key) => of_conntrack(key.0)?,
+        Origin::Fib(..) => return None,
         Origin::Payload { base, offset, len } => return of_header(base, (offset, len), context),
     };
     Some((name.to_owned(), format))
@@ -150,6 +151,7 @@ impl fmt::Display for Named<'_> {
             (None, Some((name, _)), _) => f.write_str(name)?,
             (None, None, Origin::Meta(key)) => write!(f, "meta key-{}", key.0)?,
             (None, None, Origin::Conntrack(key)) => write!(f, "ct key-{}", key.0)?,
+            (None, None, Origin::Fib(flags, _)) => write!(f, "fib flags-{}", flags.0)?,
             (None, None, Origin::Payload { base, offset, len }) => {
                 let base = ["ll", "nh", "th"]
                     .get(base.0 as usize)

@@ -223,3 +223,15 @@ fn time(milliseconds: u64) -> String {
         text
     }
 }
+
+/// A value as text.
+pub(super) struct Value<'a> {
+    pub(super) format: Format,
+    pub(super) bytes: &'a [u8],
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.format.write(f, self.bytes)
+    }
+}

@@ -5,6 +5,7 @@ use std::fmt;
 use super::super::value::{write_hex, write_value, zero_ended};
 use super::super::{Field, Match, Origin, Test, quoted};
 use super::context::Context;
+use super::fib;
 use super::field::{EndName, Named, known};
 use crate::object::{Comparison, DataType, MetaKey};
 
@@ -72,6 +73,11 @@ fn write_comparison(
     value: &[u8],
     context: Context,
 ) -> fmt::Result {
+    if let (Origin::Fib(flags, result), None) = (field.origin, &field.mask)
+        && let Some(text) = fib::text(flags, result, operator, value)
+    {
+        return f.write_str(&text);
+    }
     let named = Named {
         field: &Field {
             origin: field.origin,

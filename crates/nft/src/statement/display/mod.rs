@@ -2,6 +2,7 @@
 
 mod action;
 mod context;
+mod fib;
 mod field;
 mod format;
 mod matching;

@@ -6,12 +6,10 @@ use super::super::raw::Raw;
 use super::super::{Field, Origin, Statement, quoted};
 use super::context::Context;
 use super::field::{self, Named};
-use super::format::Format;
-use crate::object::{
-    Compare, Comparison, ConntrackKey, Expression, Family, Load, Lookup, LookupTarget, MetaKey,
-};
+use super::format::Value;
+use crate::object::{ConntrackKey, Expression, Family, Load, Lookup, LookupTarget, MetaKey};
 use crate::wire::foreign;
-use crate::wire::others::{self, Fib, Limit, Log};
+use crate::wire::others::{self, Limit, Log};
 
 /// `LOGLEVEL_WARNING`: what is logged is a warning unless it is said to be something else.
 const WARNING: u32 = 4;
@@ -113,9 +111,6 @@ pub(super) fn several(
         (Expression::Load(load), Expression::Unknown { name, data }) => {
             Some((set(load, name, data)?, 1))
         }
-        (Expression::Unknown { name, data }, Expression::Compare(compare)) if name == "fib" => {
-            Some((fib(others::fib(data)?, compare)?, 1))
-        }
         (field, Expression::Lookup(lookup)) => Some((map(field, lookup, context)?, 1)),
         _ => None,
     }
@@ -158,66 +153,4 @@ fn set(load: &Load, name: &str, data: &[u8]) -> Option<String> {
         bytes: &load.value,
     };
     (source == load.destination).then(|| format!("{name} set {value}"))
-}
-
-/// `fib daddr type local`, `fib saddr . iif oif missing`.
-fn fib(fib: Fib, compare: &Compare) -> Option<String> {
-    const OF: [(u32, &str); 5] = [
-        (1, "saddr"),
-        (2, "daddr"),
-        (4, "mark"),
-        (8, "iif"),
-        (16, "oif"),
-    ];
-    const INTERFACE: u32 = 1;
-    const KIND: u32 = 3;
-    /// `RTN_*`.
-    const KINDS: Format = Format::One(&[
-        (0, "unspec"),
-        (1, "unicast"),
-        (2, "local"),
-        (3, "broadcast"),
-        (4, "anycast"),
-        (5, "multicast"),
-        (6, "blackhole"),
-        (7, "unreachable"),
-        (8, "prohibit"),
-    ]);
-    if compare.source != fib.destination {
-        return None;
-    }
-    let of: Vec<&str> = OF
-        .iter()
-        .filter(|(bit, _)| fib.flags & bit != 0)
-        .map(|&(_, name)| name)
-        .collect();
-    let is_none = compare.value.iter().all(|&byte| byte == 0);
-    let asked = match (fib.result, compare.operator) {
-        (KIND, Comparison::Equal | Comparison::NotEqual) => {
-            let not = match compare.operator {
-                Comparison::Equal => "",
-                _ => "!= ",
-            };
-            let value = Value {
-                format: KINDS,
-                bytes: &compare.value,
-            };
-            format!("type {not}{value}")
-        }
-        (INTERFACE, Comparison::Equal) if is_none => "oif missing".to_owned(),
-        (INTERFACE, Comparison::NotEqual) if is_none => "oif exists".to_owned(),
-        _ => return None,
-    };
-    Some(format!("fib {} {asked}", of.join(" . ")))
-}
-
-struct Value<'a> {
-    format: Format,
-    bytes: &'a [u8],
-}
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.format.write(f, self.bytes)
-    }
 }

@@ -60,6 +60,14 @@ fn those_that_load() {
         Expression::Conntrack(conntrack),
         &[word(2, 0), word(1, SECOND)],
     );
+    let fib = Fib {
+        flags: FibFlags::REVERSE_PATH,
+        result: FibResult::OIF,
+        destination: second(),
+    };
+    // NFTA_FIB_DREG, _RESULT: NFT_FIB_RESULT_OIF, _FLAGS: SADDR | MARK | IIF | PRESENT
+    let data = [word(1, SECOND), word(2, 1), word(3, 45)];
+    same("fib", Expression::Fib(fib), &data);
     let payload = Payload {
         base: PayloadBase::TRANSPORT,
         offset: 2,

@@ -9,6 +9,7 @@ mod bitwise;
 mod compare;
 mod conntrack;
 mod counter;
+mod fib;
 #[cfg(test)]
 mod golden;
 mod immediate;
@@ -72,6 +73,7 @@ fn encode(expression: &Expression, buffer: &mut Vec<u8>) {
         Expression::Load(it) => put(buffer, immediate::NAME, immediate::encode, it),
         Expression::Verdict(it) => put(buffer, immediate::NAME, immediate::encode_verdict, it),
         Expression::Conntrack(it) => put(buffer, conntrack::NAME, conntrack::encode, it),
+        Expression::Fib(it) => put(buffer, fib::NAME, fib::encode, it),
         Expression::Counter(it) => put(buffer, counter::NAME, counter::encode, it),
         Expression::Reject(it) => put(buffer, reject::NAME, reject::encode, it),
         Expression::Masquerade(it) => put(buffer, masquerade::NAME, masquerade::encode, it),
@@ -135,6 +137,7 @@ fn decode_known(name: &str, data: &[u8]) -> Option<Expression> {
         lookup::NAME => lookup::decode(data).map(Expression::Lookup),
         immediate::NAME => immediate::decode(data),
         conntrack::NAME => conntrack::decode(data).map(Expression::Conntrack),
+        fib::NAME => fib::decode(data).map(Expression::Fib),
         counter::NAME => counter::decode(data).map(Expression::Counter),
         reject::NAME => reject::decode(data).map(Expression::Reject),
         masquerade::NAME => masquerade::decode(data).map(Expression::Masquerade),

@@ -1,0 +1,55 @@
+//! Whether a packet's source is reached through the interface that the packet came in through.
+
+use std::net::IpAddr;
+
+use palisade_core::evaluate::Packet;
+use palisade_core::network::{InterfaceName, Network};
+use palisade_netlink::rtnetlink::{Host, RouteKind};
+
+/// What the host's routes say; none of a packet that the host sends.
+pub(crate) fn of_host(host: &Host, packet: &Packet) -> Option<bool> {
+    let into = packet.in_interface.as_ref()?;
+    if is_on_link(packet.source()) {
+        return Some(true);
+    }
+    let source = packet.source();
+    let holds = host
+        .routes
+        .iter()
+        .filter(|route| route.destination.contains(&source));
+    let narrowest = holds.max_by_key(|route| route.destination.prefix_len());
+    let leads_back = narrowest.is_some_and(|route| {
+        let mut names = route.devices.iter().map(|&device| host.name(device));
+        route.kind == RouteKind::UNICAST && names.any(|name| name == Some(into.as_str()))
+    });
+    Some(leads_back)
+}
+
+/// What the networks' subnets say, where the host has no such interface: behind a bridge are the subnets
+/// of its network, and behind other interfaces is everything else.
+pub(crate) fn of_networks(networks: &[Network], packet: &Packet) -> Option<bool> {
+    let into = packet.in_interface.as_ref()?;
+    let is_behind = |network: &Network| {
+        let mut subnets = network.subnets().iter();
+        subnets.any(|subnet| subnet.net().contains(&packet.source()))
+    };
+    let is_its = |network: &&Network| network.bridge() == Some(into);
+    let is_reached = match networks.iter().find(is_its) {
+        Some(network) => is_behind(network),
+        None => !networks.iter().any(is_behind),
+    };
+    Some(is_reached || is_on_link(packet.source()))
+}
+
+/// Whether an interface exists by which packets come.
+pub(crate) fn is_there(host: &Host, interface: Option<&InterfaceName>) -> bool {
+    interface.is_some_and(|name| host.link(name.as_str()).is_some())
+}
+
+/// Each link leads to these.
+fn is_on_link(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}

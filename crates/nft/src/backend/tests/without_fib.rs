@@ -1,0 +1,58 @@
+//! A kernel without the expression `fib`.
+
+use palisade_core::engine::{Desired, Engine, Goal};
+use palisade_core::network::{Description, Established, Forward, Nat, Network};
+use palisade_core::rules::RuleKind;
+use palisade_core::state::State;
+use palisade_core::storage::memory::Memory;
+
+use super::*;
+use crate::fake::{Kernel, Ruleset};
+use crate::layout::Layout;
+
+#[test]
+fn a_kernel_without_fib_gets_all_else_and_people_are_told() {
+    let mut ruleset = Ruleset::default();
+    ruleset.lacks_fib = true;
+    let kernel = Kernel::with(ruleset);
+    let state = State::in_storage(Box::new(Memory::default()), 7);
+    let mut backends: [Box<dyn Backend>; 1] = [Box::new(Nftables::new(Box::new(kernel.clone())))];
+    let mut engine = Engine {
+        host_actions: &mut [],
+        state: &state,
+        backends: &mut backends,
+    };
+    let network = Network::new(Description {
+        subnets: vec!["10.0.0.0/24".parse().unwrap()],
+        ..Description::new(
+            "lab".parse().unwrap(),
+            Some("virbr0".parse().unwrap()),
+            Forward::Nat(Nat::default()),
+        )
+    });
+    let network = network.unwrap().with_established(Established::First);
+    let placement = Placement::from(&Settings {
+        layout: Layout::Mapped,
+        table: TableName::default(),
+    });
+    let placement = placement.with_established(Established::First);
+    let desired = Desired::new(&network, placement.into(), "".into());
+    let goal = Goal::Run(vec![desired]);
+    let report = engine.reach(|_| Ok(goal.clone())).unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("`fib`")));
+
+    let listing = kernel.ruleset().listing();
+    assert!(listing.contains("iifname @invalid drop"), "{listing}");
+    assert!(listing.contains("iifname @dropped_out drop"), "{listing}");
+    for missing in ["guests_prerouting", "spoofed", "established_in"] {
+        assert!(!listing.contains(missing), "{missing}: {listing}");
+    }
+    assert_eq!(engine.verify(&[]).unwrap(), []);
+
+    let record = state.records(None).unwrap().remove(0);
+    let backend = &engine.backends[0];
+    let rules = backend.rules(&record.network, &record.placement);
+    let spoofed = rules.iter().find(|rule| rule.kind == RuleKind::Spoofed);
+    let why = backend.omission(&record, spoofed.unwrap());
+    assert!(why.is_some_and(|why| why.contains("`fib`")), "{why:?}");
+}
