@@ -5,6 +5,7 @@
 mod calls;
 mod expressions;
 mod messages;
+mod plans;
 mod sizes;
 
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use palisade_tests::Trials;
 fn main() -> ExitCode {
     let mut trials = Trials::new();
     trials = messages::add_to(trials);
+    trials = plans::add_to(trials);
     trials = expressions::add_to(trials);
     trials = calls::add_to(trials);
     palisade_tests::run_side_by_side(trials, 2)

@@ -13,6 +13,7 @@ mod tamper;
 mod told;
 mod unprinted;
 mod watch;
+mod watching;
 
 use std::process::ExitCode;
 

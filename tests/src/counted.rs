@@ -31,6 +31,7 @@ pub struct Counts {
 pub struct Site {
     firewall: Firewall,
     counts: Arc<Mutex<Counts>>,
+    batch: Arc<Mutex<Vec<u8>>>,
     /// Where its rules stand.
     pub namespace: Namespace,
     _state: TempDir,
@@ -48,7 +49,7 @@ impl Site {
         let state = TempDir::new_in("/dev/shm").expect("make a folder");
         let socket = Socket::open_in(Some(&namespace.path())).expect("open a socket");
         let cookie = socket.namespace_cookie().expect("the namespace's cookie");
-        let counts = Arc::default();
+        let (counts, batch) = (Arc::default(), Arc::default());
         let options = Options {
             state_directory: Some(state.path().to_owned()),
             namespace: Some(namespace.path()),
@@ -63,10 +64,12 @@ impl Site {
         let counted = Box::new(Counted {
             socket,
             counts: Arc::clone(&counts),
+            batch: Arc::clone(&batch),
         });
         Self {
             firewall: Firewall::over(counted, cookie, &options),
             counts,
+            batch,
             namespace,
             _state: state,
         }
@@ -87,6 +90,11 @@ impl Site {
         self.counts();
         action(&mut self.firewall);
         self.counts()
+    }
+
+    /// The batch that was sent last.
+    pub fn batch(&self) -> Vec<u8> {
+        self.batch.lock().expect("a batch").clone()
     }
 
     /// How many markers of transactions there are in IPv4.
@@ -117,6 +125,7 @@ const DELETIONS: [Kind; 5] = [
 struct Counted {
     socket: Socket,
     counts: Arc<Mutex<Counts>>,
+    batch: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Transport for Counted {
@@ -133,6 +142,9 @@ impl Transport for Counted {
                 |(_, kind): &&_| DELETIONS.iter().any(|deletion| Some(*deletion) == *kind);
             counts.deletions += sent.iter().filter(deletes).count();
             counts.bytes += request.len();
+            let mut batch = self.batch.lock().expect("a batch");
+            batch.clear();
+            batch.extend_from_slice(request);
         } else {
             counts.questions += 1;
         }

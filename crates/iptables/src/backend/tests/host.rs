@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) tables: BTreeMap<String, Vec<text::Table>>,
     /// Restores that were begun.
     pub(super) restores: usize,
+    /// The inputs that were restored, each with the words with which its program's name begins.
+    pub(super) inputs: Vec<(String, String)>,
     /// The restore, from 0, that fails.
     pub(super) fails_at: Option<(usize, Failure)>,
     /// A word that no rule may hold.
@@ -303,6 +305,7 @@ impl CommandRunner for Host {
             let code = if done.is_ok() { 0 } else { 1 };
             return Ok(answer(Some(code), String::new(), ""));
         }
+        state.inputs.push((stem.to_owned(), command.input.clone()));
         match failure {
             Some(Failure::Refusal) => Ok(answer(Some(1), String::new(), "line 1 failed")),
             Some(Failure::Lock) => Ok(Answer {

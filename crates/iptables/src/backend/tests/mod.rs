@@ -3,6 +3,7 @@
 mod failures;
 mod host;
 mod others;
+mod planned;
 mod rules;
 
 use std::collections::BTreeMap;
