@@ -17,7 +17,7 @@ use crate::site::Site;
 /// A running `palisade watch`.
 pub(crate) struct Watching {
     pub(crate) child: Child,
-    events: Receiver<Value>,
+    pub(crate) events: Receiver<Value>,
     systemd: UnixDatagram,
     _folder: tempfile::TempDir,
 }
