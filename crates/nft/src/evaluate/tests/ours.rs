@@ -159,8 +159,9 @@ fn forged_sources_end_before_all_else_and_those_without_an_address_do_not() {
     let ends = ("198.51.100.7", "10.2.0.1");
     assert_eq!(verdict(to_host, ends, Some((1, 2))), Verdict::Drop);
     assert_eq!(verdict(("br2", "br0"), ends, Some((1, 2))), Verdict::Drop);
+    let routed = ("198.51.100.7", "10.1.0.9");
     assert_eq!(
-        verdict(("eth0", "br1"), ends, Some((1, 2))),
+        verdict(("eth0", "br1"), routed, Some((1, 2))),
         Verdict::Accept
     );
     let dhcp = ("0.0.0.0", "255.255.255.255");
