@@ -88,8 +88,8 @@ const MAPPED: &[Tampering] = &[
         None,
     ),
     tampering(
-        "replace rule ip palisade from_guest handle {from_guest|@refused_out} iifname @refused_out \
-         drop comment \"palisade: everything else from guests\"",
+        "replace rule ip palisade from_guest handle {from_guest|@dropped_out} iifname @dropped_out \
+         reject comment \"palisade: everything else from guests\"",
         "changed",
         "chain `from_guest`",
         None,
@@ -152,15 +152,15 @@ const MAPPED: &[Tampering] = &[
         None,
     ),
     tampering(
-        "delete rule ip palisade from_guest handle {from_guest|@refused_out}\n\
-         insert rule ip palisade from_guest iifname @refused_out reject \
+        "delete rule ip palisade from_guest handle {from_guest|@dropped_out}\n\
+         insert rule ip palisade from_guest iifname @dropped_out drop \
          comment \"palisade: everything else from guests\"",
         "order",
         "chain `from_guest`",
         None,
     ),
     tampering(
-        "add rule ip palisade from_guest iifname @refused_out reject \
+        "add rule ip palisade from_guest iifname @dropped_out drop \
          comment \"palisade: everything else from guests\"",
         "foreign",
         "chain `from_guest`",
