@@ -28,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backends;
+#[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
 mod bridges;
 mod choice;
 #[cfg(feature = "toml")]
@@ -46,6 +47,7 @@ mod shown;
 mod usual;
 pub mod watch;
 
+#[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
 pub use bridges::HostBridges;
 pub use choice::{BackendChoice, Choice, UnknownBackend};
 pub use counters::{Counters, prometheus};

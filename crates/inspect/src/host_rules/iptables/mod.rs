@@ -16,9 +16,7 @@ use palisade_netlink::rtnetlink::Link;
 
 use super::group::{Passage, Place, Removal, TableGroup};
 use crate::libvirt::{Matched, is_its_chain};
-
-/// Docker's chain for the rules of others.
-const DOCKER_USER: &str = "DOCKER-USER";
+use passage::DOCKER_USER;
 
 /// The tables of a family of packets that one variant of the programs lists.
 #[derive(Debug)]

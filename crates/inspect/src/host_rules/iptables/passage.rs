@@ -2,9 +2,11 @@
 
 use palisade_core::owner::Owner;
 
-use super::DOCKER_USER;
 use crate::host_rules::group::Passage;
 use crate::shell::word;
+
+/// Docker's chain for the rules of others.
+pub(super) const DOCKER_USER: &str = "DOCKER-USER";
 
 /// The command that lets packets pass a chain of the kernel.
 pub(super) fn allow(owner: &Owner, program: &str, chain: &str, passage: Passage<'_>) -> String {

@@ -19,7 +19,7 @@ use palisade_nft::program::Program;
 
 use super::group::{Passage, Place, Removal, TableGroup};
 use crate::libvirt::{Matched, is_its_chain};
-use crate::shell::word;
+use removal::nft;
 
 /// A table of nf_tables with what is in it.
 #[derive(Debug)]
@@ -189,9 +189,4 @@ impl TableGroup for NftTable {
         let delete = |place: Place| format!("nft delete table {}", place.table);
         self.libvirts().into_iter().map(delete).collect()
     }
-}
-
-/// One call of `nft` for all of these commands, which runs all or none of them.
-fn nft(commands: &[String]) -> Option<String> {
-    (!commands.is_empty()).then(|| format!("nft {}", word(&commands.join("; "))))
 }

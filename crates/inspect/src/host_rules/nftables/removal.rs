@@ -9,7 +9,7 @@ use palisade_nft::owner;
 use palisade_nft::program::{FilledSet, Program};
 use palisade_nft::statement::concatenation;
 
-use super::nft;
+use crate::shell::word;
 
 /// Removes what palisade has in a table: the whole table, unless other programs added something.
 /// `None` if palisade has nothing there.
@@ -117,4 +117,9 @@ fn palisades_elements(filled: &FilledSet) -> impl Iterator<Item = String> {
     let elements = filled.elements.iter();
     let palisades = elements.filter(|element| element.userdata.text().is_some());
     palisades.map(|element| concatenation(filled.set.key_type, &element.key).to_string())
+}
+
+/// One call of `nft` for all of these commands, which runs all or none of them.
+pub(super) fn nft(commands: &[String]) -> Option<String> {
+    (!commands.is_empty()).then(|| format!("nft {}", word(&commands.join("; "))))
 }
