@@ -31,7 +31,10 @@ fn in_json() {
     let names: Vec<&Value> = differences
         .iter()
         .map(|found| &found["difference"])
-        .collect();
+    assert_eq!(
+        names,
+        ["no-forged-source", "both-must-agree", "every-bridge-guarded"]
+    );
     assert_eq!(names, ["both-must-agree", "every-bridge-guarded"]);
     for found in differences {
         let [flat, mapped] = found["example"]["sides"].as_array().unwrap().as_slice() else {
