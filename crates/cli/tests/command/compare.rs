@@ -31,23 +31,25 @@ fn in_json() {
     let names: Vec<&Value> = differences
         .iter()
         .map(|found| &found["difference"])
+        .collect();
     assert_eq!(
         names,
-        ["no-forged-source", "both-must-agree", "every-bridge-guarded"]
+        [
+            "no-forged-source",
+            "both-must-agree",
+            "every-bridge-guarded"
+        ]
     );
-    assert_eq!(names, ["both-must-agree", "every-bridge-guarded"]);
     for found in differences {
         let [flat, mapped] = found["example"]["sides"].as_array().unwrap().as_slice() else {
             panic!("two sides: {found}");
         };
         assert_eq!(
-            (&flat["side"], &flat["verdict"]),
-            (&"flat".into(), &"accept".into())
+            (&flat["side"], &mapped["side"]),
+            (&"flat".into(), &"mapped".into())
         );
-        assert_eq!(
-            (&mapped["side"], &mapped["verdict"]),
-            (&"mapped".into(), &"reject".into())
-        );
+        assert_ne!(mapped["verdict"], "accept");
+        assert_ne!(flat["verdict"], mapped["verdict"]);
         assert!(!flat["path"].as_array().unwrap().is_empty());
     }
 }
