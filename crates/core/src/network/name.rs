@@ -1,5 +1,6 @@
 //! Names of networks.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use crate::words::{self, shown};
 /// remains beside a name of this length is enough for the rule's purpose.
 pub(crate) const MAX_NAME: usize = 80;
 
-/// A network's name: 1 to 80 bytes, one line, usable as a file name, and with nothing
-/// that would break out of a quoted string in the text that nft or iptables read. Each rule has a
-/// copy of it, so that copying it copies no bytes.
+/// A network's name: 1 to 80 bytes, one line, and usable as a file name. Each rule has a copy of
+/// it, so that copying it copies no bytes.
+///
+/// Comments in the kernel hold [another form of it](Name::comment), which nothing can break out of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
@@ -29,8 +31,8 @@ pub enum NameError {
     /// Nothing there.
     #[error("a network's name is empty")]
     Empty,
-    /// Longer than 80 bytes.
-    #[error("the name `{0}` has {len} bytes, more than {MAX_NAME}", len = .0.len())]
+    /// Longer than 80 bytes in comments.
+    #[error("the name `{0}` has {len} bytes, more than {MAX_NAME}", len = escaped(.0).len())]
     TooLong(String),
     /// White space at an end.
     #[error("the name `{0}` begins or ends with white space")]
@@ -55,16 +57,41 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name as comments of rules and elements hold it: nft has no way to write `"` within a
+    /// comment, so that it is `%22` there, and `%` is `%25`.
+    #[must_use]
+    pub fn comment(&self) -> Cow<'_, str> {
+        escaped(&self.0)
+    }
+
+    /// The name in a comment. None if it is not what [`comment`](Self::comment) returns for any
+    /// name.
+    #[must_use]
+    pub fn from_comment(text: &str) -> Option<Self> {
+        let name: Self = match text.contains('%') {
+            true => text.replace("%22", "\"").replace("%25", "%").parse().ok()?,
+            false => text.parse().ok()?,
+        };
+        (name.comment() == text).then_some(name)
+    }
+}
+
+fn escaped(name: &str) -> Cow<'_, str> {
+    match name.contains(['%', '"']) {
+        true => name.replace('%', "%25").replace('"', "%22").into(),
+        false => name.into(),
+    }
 }
 
 impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let refused = |c: char| c.is_control() || matches!(c, '/' | '"' | '\\' | '`' | '$');
+        let refused = |c: char| c.is_control() || matches!(c, '/' | '\\' | '`' | '$');
         if text.is_empty() {
             Err(NameError::Empty)
-        } else if text.len() > MAX_NAME {
+        } else if escaped(text).len() > MAX_NAME {
             Err(NameError::TooLong(text.to_owned()))
         } else if matches!(text, "." | "..") {
             Err(NameError::Dots(text.to_owned()))
@@ -126,13 +153,31 @@ mod tests {
     }
 
     #[test]
+    fn comments_hold_every_name() {
+        for (name, comment) in [
+            ("default", "default"),
+            ("Bob's \"lab\"", "Bob's %22lab%22"),
+            ("100%", "100%25"),
+            ("%22", "%2522"),
+            ("\"25", "%2225"),
+        ] {
+            let name: Name = name.parse().unwrap();
+            assert_eq!(name.comment(), comment);
+            assert_eq!(Name::from_comment(comment), Some(name));
+        }
+        for comment in ["100%", "a%41", "a\"b", ""] {
+            assert_eq!(Name::from_comment(comment), None, "{comment}");
+        }
+    }
+
+    #[test]
     fn names_that_break_out_are_refused() {
         for name in [
             "",
             ".",
             "..",
             "a/b",
-            "a\"b",
+            &"\"".repeat(27),
             "a\nb",
             "a\\",
             " a",

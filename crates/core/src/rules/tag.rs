@@ -9,7 +9,7 @@ impl Rule {
     /// `default: nat udp`: the network, the kind, and the protocol where the rule matches one.
     #[must_use]
     pub fn tag(&self) -> String {
-        let Self { owner, kind, .. } = self;
+        let (owner, kind) = (self.owner.comment(), self.kind);
         match self.matches.protocol {
             Some(protocol) => format!("{owner}: {kind} {protocol}"),
             None => format!("{owner}: {kind}"),
@@ -26,7 +26,7 @@ pub fn untag(tag: &str) -> Option<(Name, impl Iterator<Item = RuleKind> + use<'_
     let mut protocols = Protocol::ALL.iter();
     let without = protocols.find_map(|protocol| words.strip_suffix(&format!(" {protocol}")));
     Some((
-        owner.parse().ok()?,
+        Name::from_comment(owner)?,
         RuleKind::named(without.unwrap_or(words)),
     ))
 }

@@ -170,7 +170,7 @@ impl<'a> Area<'a> {
         match &wanted.item {
             Item::Rule(_) => owner.is_some(),
             Item::Element { element, .. } => {
-                owner.is_some_and(|owner| element.userdata.text() == Some(owner.as_str()))
+                owner.is_some_and(|owner| element.userdata.text() == Some(&*owner.comment()))
             }
         }
     }

@@ -139,7 +139,7 @@ fn print_elements(
             Some(owner) => format!("{set} {{ {key} comment {} }}", quoted(owner)),
             None => format!("{set} {{ {key} }}"),
         };
-        let network = owner.and_then(|owner| owner.parse().ok());
+        let network = owner.and_then(Name::from_comment);
         line(network, sign, "element", &text);
     }
 }

@@ -266,9 +266,10 @@ impl<'a, 'c> Draft<'a, 'c> {
                     None => true,
                 };
                 // One that is added for another network gets that one's comment, and counts from zero.
-                let stays = wanted.get(&(set, key)) == Some(&owner.as_str());
+                let owner = owner.comment();
+                let stays = wanted.get(&(set, key)) == Some(&&*owner);
                 if is_installed && !stays {
-                    self.delete_element(set, key, owner.as_str());
+                    self.delete_element(set, key, &owner);
                     self.restored.extend(restored);
                 }
                 continue;

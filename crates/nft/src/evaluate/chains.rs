@@ -134,7 +134,7 @@ impl Table<'_> {
         (at.rule + 1..self.rules(at.chain)).find_map(|rule| {
             let run = self.run(At { rule, ..at }, subject);
             let (_, element) = run.hit.filter(|_| run.applies())?;
-            element.userdata.text()?.parse().ok()
+            Name::from_comment(element.userdata.text()?)
         })
     }
 }

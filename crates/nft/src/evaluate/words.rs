@@ -110,7 +110,7 @@ fn served(
         return owner::in_table(&table.program.table, rule).serves().unzip();
     }
     if let Some((set, element)) = hit {
-        let network = element.userdata.text().and_then(|text| text.parse().ok());
+        let network = element.userdata.text().and_then(Name::from_comment);
         return (network, kind_of(set, element));
     }
     let comment = rule.userdata.text().unwrap_or_default();

@@ -191,7 +191,7 @@ impl<'a> Meaning<'a> {
         let is_it = |installed: &Installed| {
             installed.place == set && installed.item.key() == Some(element.key.as_slice())
         };
-        let commented = element.userdata.text().and_then(|name| name.parse().ok());
+        let commented = element.userdata.text().and_then(Name::from_comment);
         let owner = commented.or_else(|| self.recorded(change, is_it));
         (owner, key)
     }

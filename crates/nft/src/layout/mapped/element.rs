@@ -19,7 +19,7 @@ pub(in crate::layout) fn items(rule: &Rule) -> impl Iterator<Item = Item> {
     of(rule).map(|(set, key)| Item::Element {
         set,
         element: Element {
-            userdata: Userdata::comment(rule.owner.as_str()),
+            userdata: Userdata::comment(&rule.owner.comment()),
             ..Element::of_key(key)
         },
     })
@@ -115,7 +115,7 @@ pub(in crate::layout) fn read(
     if element.flags != 0 || element.has_value || !element.key_end.is_empty() {
         return None;
     }
-    let owner: Name = element.text()?.parse().ok()?;
+    let owner = Name::from_comment(element.text()?)?;
     let matches = matches(family, set, element.key)?;
     let rule = |kind, matches, action| Rule {
         owner: owner.clone(),
