@@ -16,10 +16,10 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         let name = |what: &str| format!("{layout}: plans: {what}");
         trials = trials
             .with(name("print what is sent"), move || {
-                print_what_is_sent(layout)
+                print_what_is_sent(layout);
             })
             .with(name("read what a change reads"), move || {
-                read_no_more(layout)
+                read_no_more(layout);
             });
     }
     trials

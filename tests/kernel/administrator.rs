@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         let named = |what: &str| format!("{place:?}: {what}");
         trials = trials
             .with(named("rules decide before palisade's"), move || {
-                decide(place)
+                decide(place);
             })
             .with(
                 named("rules stay, whatever becomes of palisade's"),
@@ -99,7 +99,7 @@ impl Lab {
     fn flush(&self, place: Place, chain: &str) {
         match place {
             Place::Mapped | Place::Flat => {
-                self.host.nft(&format!("flush chain ip palisade {chain}"))
+                self.host.nft(&format!("flush chain ip palisade {chain}"));
             }
             Place::Legacy | Place::Nft => self.iptables(place, &["-F", chain]),
         }

@@ -238,7 +238,7 @@ impl Flow {
     /// Whether it is invalid or untracked: what `ct state invalid,untracked` asks. NAT does not see
     /// packets of such a flow.
     #[must_use]
-    pub fn has_no_connection(self) -> bool {
+    pub(crate) fn has_no_connection(self) -> bool {
         matches!(self, Self::Invalid | Self::Untracked)
     }
 

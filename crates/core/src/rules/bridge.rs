@@ -1,7 +1,7 @@
 //! The rules that a bridge has as such, whatever its network's mode and subnets.
 
 use super::action::Action;
-use super::admin::AdminChain;
+use super::admin_rules::admin_rules;
 use super::kind::RuleKind;
 use super::matches::Matches;
 use crate::network::InterfaceName;
@@ -14,5 +14,5 @@ pub fn bridge_rules(bridge: &InterfaceName) -> impl Iterator<Item = (RuleKind, M
         ..Matches::default()
     };
     let reached = (RuleKind::BetweenNetworks, reached, Action::Accept);
-    AdminChain::rules(bridge).chain([reached])
+    admin_rules(bridge).chain([reached])
 }

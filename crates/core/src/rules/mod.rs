@@ -9,6 +9,7 @@
 
 mod action;
 mod admin;
+mod admin_rules;
 mod bridge;
 mod clamp;
 mod derive;

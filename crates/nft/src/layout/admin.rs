@@ -12,7 +12,7 @@ const PREFIX: &str = "admin_";
 
 /// Whether an object of this name in a table of palisade's is the administrator's.
 #[must_use]
-pub fn is_administrators(name: &str) -> bool {
+pub(crate) fn is_administrators(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
@@ -26,7 +26,7 @@ pub fn is_admin_chain(name: &str) -> bool {
 
 /// The chains that palisade creates for the administrator, and leaves alone from then on.
 #[must_use]
-pub fn admin_chains(table: &TableName, family: Family) -> [Chain; 3] {
+pub(crate) fn admin_chains(table: &TableName, family: Family) -> [Chain; 3] {
     let table = TableRef { table, family };
     AdminChain::ALL.map(|chain| {
         let comment = match chain {

@@ -18,7 +18,8 @@ mod read;
 mod skeleton;
 mod table_ref;
 
-pub use admin::{admin_chains, is_admin_chain, is_administrators};
+pub use admin::is_admin_chain;
+pub(crate) use admin::{admin_chains, is_administrators};
 pub use laid_out::{Layout, UnknownLayout};
 pub use mapped::SetId;
 pub use mark::{TRANSACTION, table, version};

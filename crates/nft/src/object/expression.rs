@@ -244,20 +244,20 @@ pub struct FibFlags(pub u32);
 impl FibFlags {
     /// The source, with the packet's mark, and only routes through the interface that the packet came
     /// in through; the answer is whether there is one, not which.
-    pub const REVERSE_PATH: Self = Self(1 | 4 | 8 | Self::PRESENT);
+    pub(crate) const REVERSE_PATH: Self = Self(1 | 4 | 8 | Self::PRESENT);
     const PRESENT: u32 = 32;
 
     /// Whether it is asked if there is a route to the source through the interface that the packet
     /// came in through, with or without its mark.
     #[must_use]
-    pub fn is_reverse_path(self) -> bool {
+    pub(crate) fn is_reverse_path(self) -> bool {
         const MARK: u32 = 4;
         self.0 | MARK | Self::PRESENT == Self::REVERSE_PATH.0
     }
 
     /// Whether the answer is only if there is a route.
     #[must_use]
-    pub fn asks_presence(self) -> bool {
+    pub(crate) fn asks_presence(self) -> bool {
         self.0 & Self::PRESENT != 0
     }
 }
@@ -270,7 +270,7 @@ impl FibResult {
     /// The index of the outgoing interface, 0 without a route.
     pub const OIF: Self = Self(1);
     /// The type of the address, as the routing table `local` has it.
-    pub const ADDRESS_TYPE: Self = Self(3);
+    pub(crate) const ADDRESS_TYPE: Self = Self(3);
 }
 
 /// `counter packets N bytes N`.

@@ -15,7 +15,7 @@ pub use endpoint::{Listen, Target};
 pub use error::PortForwardError;
 
 /// How many ports one network may forward.
-pub const MAX_FORWARDED_PORTS: u32 = 4_096;
+pub(crate) const MAX_FORWARDED_PORTS: u32 = 4_096;
 
 /// Ports of the host that lead to ports of a guest: `tcp 8080 -> 192.168.122.11:80`.
 ///
