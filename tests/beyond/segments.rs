@@ -11,7 +11,6 @@ use palisade_tests::{Namespace, Trials};
 
 use crate::library::Library;
 
-const PORT: u16 = 4000;
 /// More than a few segments.
 const BYTES: usize = 100_000;
 /// How long a transfer may rest.
@@ -133,10 +132,11 @@ impl Lab {
 
     /// Whether all bytes arrive.
     fn transfers(&self, world: &str, way: Way) -> bool {
-        let address = SocketAddr::new(world.parse::<IpAddr>().expect("an address"), PORT);
+        let address = SocketAddr::new(world.parse::<IpAddr>().expect("an address"), 0);
         let listener = self
             .world
             .inside(|| TcpListener::bind(address).expect("listen"));
+        let address = listener.local_addr().expect("a port that is free");
         thread::scope(|scope| {
             let server = scope.spawn(|| {
                 let (stream, _) = listener.accept().expect("a connection");

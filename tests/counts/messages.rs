@@ -58,9 +58,10 @@ fn all_in_one(layout: Layout) {
             assert!(messages_many < 0.02, "{counts:?}");
             assert!(few <= 1_100.0 && many <= 1_100.0, "{few}, {many}");
         }
-        // Ten rules in IPv4.
+        // Ten rules in IPv4 as libvirt has them, three that lead to the administrator's chains, and
+        // one that networks without NAT between networks need.
         Layout::Flat => {
-            assert_eq!((messages, messages_many), (10.0, 10.0), "{counts:?}");
+            assert_eq!((messages, messages_many), (14.0, 14.0), "{counts:?}");
             assert!(few <= 6_000.0 && many <= 6_000.0, "{few}, {many}");
         }
     }
@@ -76,7 +77,7 @@ fn one_more(layout: Layout) {
         })
     });
     same(counts);
-    assert!(counts[0].messages <= 14, "{counts:?}");
+    assert!(counts[0].messages <= 17, "{counts:?}");
     // Who closes a socket after a deletion waits.
     assert_eq!(counts[0].deletions, 0, "{counts:?}");
 }
@@ -114,7 +115,7 @@ fn known_flows_first() {
     });
     for counts in [counts.map(|[more, _]| more), counts.map(|[_, less]| less)] {
         same(counts);
-        assert!(counts[0].messages <= 16, "{counts:?}");
+        assert!(counts[0].messages <= 20, "{counts:?}");
     }
 }
 
@@ -142,7 +143,7 @@ fn one_less(layout: Layout) {
         })
     });
     same(counts);
-    assert!(counts[0].messages <= 14, "{counts:?}");
+    assert!(counts[0].messages <= 18, "{counts:?}");
 }
 
 fn same(counts: [Counts; 3]) {
@@ -178,5 +179,5 @@ fn verify(layout: Layout) {
     });
     assert_eq!(counts, [counts[0]; 3]);
     assert_eq!(counts[0].batches, 0);
-    assert!(counts[0].questions <= 28, "{counts:?}");
+    assert!(counts[0].questions <= 32, "{counts:?}");
 }

@@ -137,6 +137,9 @@ fn at(program: Option<&Program>, kind: &str, hook: u32) -> Option<Way> {
 }
 
 fn is_for_a_service_of_the_host(rule: &Bare) -> bool {
-    let is_of_host = |kind: RuleKind| matches!(kind.role(), Role::HostInput | Role::HostOutput);
+    let is_of_host = |kind: RuleKind| {
+        let role = kind.role();
+        matches!(role, Role::HostInput | Role::HostOutput | Role::HostAdmin)
+    };
     untag(&rule.comment).is_some_and(|(_, mut kinds)| kinds.any(is_of_host))
 }

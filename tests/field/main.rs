@@ -17,10 +17,12 @@ use std::process::ExitCode;
 use palisade_tests::Trials;
 use palisade_tests::place::Place;
 
+type Test = fn(Place);
+
 fn main() -> ExitCode {
     let mut trials = Trials::new();
     for place in Place::ALL {
-        let tests: [(&str, fn(Place)); 5] = [
+        let tests: [(&str, Test); 5] = [
             (
                 "packets of no connection",
                 untranslated::leave_as_documented,

@@ -52,7 +52,7 @@ fn applied_flat(case: &Case) {
     let namespace = Namespace::new();
     let palisade = Palisade::with_layout(&namespace, "flat");
     palisade.on_files("apply", &case.files).stdout();
-    let found = Dump::ruleset(&namespace).bare();
+    let found = Dump::ruleset(&namespace).bare().as_libvirt_has_it();
     assert_same(
         &case.name,
         ("expected", &case.expected),
@@ -65,7 +65,8 @@ fn comments(case: &Case) {
     let palisade = Palisade::with_layout(&namespace, "flat");
     palisade.on_files("apply", &case.files).stdout();
     let dump = Dump::ruleset(&namespace);
-    assert_eq!(dump.rules().len(), case.expected.rules().len());
+    let as_libvirt_has_it = dump.as_libvirt_has_it();
+    assert_eq!(as_libvirt_has_it.rules().len(), case.expected.rules().len());
     for (chain, rule) in dump.rules() {
         let comment = rule
             .split_once(" comment \"")

@@ -44,7 +44,7 @@ fn bridges_are_found_by_their_addresses() {
     palisade.ok(["remove", "it's"]);
 
     // Neither a device with the address, nor a bridge with another one.
-    namespace.ip("link add dummy0 type dummy\naddr add 10.24.10.1/24 dev dummy0");
+    namespace.ip("link add veth0 type veth peer name veth1\naddr add 10.24.10.1/24 dev veth0");
     namespace.ip("link add virbr8 type bridge\naddr add 10.24.10.2/24 dev virbr8");
     palisade.answer(["apply", file]).refusal(1);
     namespace.ip("link add virbr9 type bridge\naddr add fd00:24::1/64 dev virbr9");

@@ -559,7 +559,7 @@ fn encodings() {
         utf16(json, u16::to_be_bytes),
     ] {
         let networks = parse(&Source::at(Path::new("lab")), &bytes).unwrap();
-        assert_eq!(networks, [expected.clone()]);
+        assert_eq!(networks, std::slice::from_ref(&expected));
     }
 }
 

@@ -181,7 +181,10 @@ fn a_pipe_among_the_files_is_not_waited_for() {
 #[test]
 fn a_file_without_end() {
     let error = read(Path::new("/dev/zero")).unwrap_err();
-    assert_eq!(error.to_string(), "/dev/zero: is larger than 1048576 bytes");
+    assert_eq!(
+        error.to_string(),
+        "/dev/zero: is larger than 10485760 bytes"
+    );
 }
 
 #[test]
@@ -228,8 +231,8 @@ fn standard_input() {
         "error standard input:1:1: `<network>` is not closed\n"
     );
     assert_eq!(
-        child("-", &" ".repeat(2 << 20)),
-        "error standard input: is larger than 1048576 bytes\n"
+        child("-", &" ".repeat(11 << 20)),
+        "error standard input: is larger than 10485760 bytes\n"
     );
     assert_eq!(
         child("- /no/such -", &lab),

@@ -136,10 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn one_network_is_ten_rules() {
+    fn one_network_is_some_rules() {
         let one = networks(1).unwrap().remove(0);
         let inserts = inserts(&one).unwrap();
-        assert_eq!(inserts.len(), 10, "{inserts:#?}");
+        assert_eq!(inserts.len(), 11, "{inserts:#?}");
         let of_chain = |chain| inserts.iter().filter(|i| i.contains(chain)).count();
         assert_eq!(of_chain("insert rule ip palisade guest_nat ip saddr"), 3);
         let [ipv4, ipv6] = iptables_of_one(&one).unwrap();

@@ -77,7 +77,8 @@ impl Difference {
             return Some(Self::NoForgedSource);
         }
         // What is accepted first of all is so in either reading.
-        if !packet.is_forwarded() || first(&meaning.strict, packet, Role::GuestCross).is_some() {
+        let crosses = action(&meaning.strict, packet, Role::GuestCross) == Some(Action::Accept);
+        if !packet.is_forwarded() || crosses {
             return None;
         }
         if is_silent && strict(Role::GuestOutput, RuleKind::Invalid) {

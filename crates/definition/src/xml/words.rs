@@ -154,7 +154,10 @@ mod tests {
         words
     }
 
-    fn checked(path: &[&str], attribute: &str, content: &str) -> Result<(), (Fault, String)> {
+    /// What is wrong, and the text at its place.
+    type Misplaced = Box<(Fault, String)>;
+
+    fn checked(path: &[&str], attribute: &str, content: &str) -> Result<(), Misplaced> {
         let open: String = path.iter().map(|name| format!("<{name}>")).collect();
         let open = match attribute {
             "" => open,
@@ -162,17 +165,18 @@ mod tests {
         };
         let close: String = path.iter().rev().map(|name| format!("</{name}>")).collect();
         let text = format!("{open}{content}{close}");
-        let tree = tree::parse(&text, Encoding::Utf8).map_err(|_| unreachable!("{text}"))?;
+        let tree = tree::parse(&text, Encoding::Utf8).expect("a tree");
         check(&tree).map_err(|fault| {
             let spanned = *fault.0;
             let at = text[spanned.span.start..spanned.span.end].to_owned();
-            (spanned.value, at)
+            Box::new((spanned.value, at))
         })
     }
 
-    fn assert_misplaced(result: Result<(), (Fault, String)>, word: &str, at: &str) {
-        let Err((Fault::Element(fault), found_at)) = result else {
-            panic!("{word} is accepted at {at}: {result:?}");
+    fn assert_misplaced(result: Result<(), Misplaced>, word: &str, at: &str) {
+        let (fault, found_at) = *result.expect_err(word);
+        let Fault::Element(fault) = fault else {
+            panic!("{word} at {at}: {fault:?}");
         };
         assert!(
             matches!(&fault, ElementFault::Misplaced { found, .. } if found == word),
@@ -212,7 +216,7 @@ mod tests {
     #[test]
     fn a_hint_names_the_likeliest_place_first() {
         let hint = |path: &[&str], attribute: &str, content: &str| {
-            let (fault, _) = checked(path, attribute, content).unwrap_err();
+            let (fault, _) = *checked(path, attribute, content).unwrap_err();
             fault.hint().into_owned()
         };
         for (told, expected) in [

@@ -5,7 +5,7 @@ use palisade_core::rules::Layer;
 
 use super::error::IptablesError;
 use super::tables::Tables;
-use crate::rule::{LAYERS, Placed, Table, placed};
+use crate::rule::{LAYERS, Placed, Table, is_admin_chain, is_chain, placed};
 use crate::run::{Programs, Restore, RestoreError, Variant, try_out, word};
 use crate::text::{Command, Input};
 
@@ -53,7 +53,12 @@ fn tried(
         table: table.to_owned(),
         commands: vec![Command::NewChain(CHAIN.to_owned())],
     };
-    for placed in rules {
+    // Jumps to palisade's chains need nothing of the kernel, and those chains may be missing yet.
+    let leads = |placed: &Placed| {
+        let target = placed.words.behind("-j");
+        target.is_some_and(|target| is_chain(target) || is_admin_chain(target))
+    };
+    for placed in rules.iter().filter(|placed| !leads(placed)) {
         input.commands.push(Command::Insert {
             chain: CHAIN.to_owned(),
             at: 1,
