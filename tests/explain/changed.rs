@@ -55,6 +55,15 @@ fn keeps_its_source(site: &Site, told: &Value) {
     assert_eq!(site.seen(), GUEST.parse().ok());
 }
 
+/// The packet, which NAT would not see, does not leave with its private source, in truth and in what
+/// is said.
+fn gets_nowhere(site: &Site, told: &Value) {
+    assert_eq!(told["verdict"], "drop", "{told:#}");
+    assert_eq!(told["nat"], Value::Null, "{told:#}");
+    assert_eq!(told["undecided"], json!([]), "{told:#}");
+    assert_eq!(site.seen(), None);
+}
+
 fn what_nftables_does_not_track() {
     let site = Site::new();
     let palisade = site.runs(&[]);
@@ -64,7 +73,7 @@ fn what_nftables_does_not_track() {
     site.host.nft(&format!(
         "table ip host {{ chain c {{ {raw};\nip saddr 10.1.0.5 notrack\n}}\n}}"
     ));
-    keeps_its_source(&site, &explained(&palisade, ASKED));
+    gets_nowhere(&site, &explained(&palisade, ASKED));
 }
 
 fn what_iptables_does_not_track() {
@@ -72,7 +81,7 @@ fn what_iptables_does_not_track() {
         let site = Site::new();
         let palisade = site.runs(&[]);
         site.iptables(program, NOTRACK);
-        keeps_its_source(&site, &explained(&palisade, ASKED));
+        gets_nowhere(&site, &explained(&palisade, ASKED));
     }
 }
 

@@ -206,7 +206,7 @@ fn mended() {
             "chain",
             "ip",
             "palisade",
-            "guests_forward",
+            "guest_receives",
         ]),
         "",
     );
@@ -214,7 +214,7 @@ fn mended() {
     let rule = rules.lines().find(|line| line.contains("@established_in"));
     let handle = rule.and_then(|rule| rule.rsplit_once(' ')).expect("a rule");
     site.host.nft(&format!(
-        "delete rule ip palisade guests_forward handle {}",
+        "delete rule ip palisade guest_receives handle {}",
         handle.1
     ));
     assert_eq!(palisade.answer(["verify"]).code, Some(3));

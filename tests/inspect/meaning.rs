@@ -61,7 +61,7 @@ const MAPPED: &[Done] = &[
         "delete element ip palisade out_24 { \"virbr1\" . 10.1.0.0 }",
         "a guest of `net1` cannot reach the world any more",
         "accept",
-        "reject",
+        "drop",
     ),
     done(
         "delete element ip palisade reply_24 { \"virbr1\" . 10.1.0.0 }",
@@ -72,7 +72,7 @@ const MAPPED: &[Done] = &[
     done(
         "add element ip palisade out_24 { \"virbr1\" . 10.9.0.0 }",
         "a guest of `net1` with a made-up address can now reach the world",
-        "reject",
+        "drop",
         "accept",
     ),
     done(

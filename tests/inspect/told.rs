@@ -68,12 +68,12 @@ fn what_of_a_set_is_another() {
     palisade.apply([&net(1)]).stdout();
     // Nothing can take a set away that rules ask.
     namespace.nft(
-        "flush chain ip palisade from_guest\ndelete set ip palisade refused_out\n\
-         add set ip palisade refused_out { type ipv4_addr; flags interval; }",
+        "flush chain ip palisade from_guest\ndelete set ip palisade dropped_out\n\
+         add set ip palisade dropped_out { type ipv4_addr; flags interval; }",
     );
     assert_told(
         &palisade,
-        "changed: set `refused_out` of table ip `palisade`: type is ipv4_addr and should be ifname, \
+        "changed: set `dropped_out` of table ip `palisade`: type is ipv4_addr and should be ifname, \
          flags are interval and should be none, its elements do not count and should",
     );
 }
@@ -186,7 +186,11 @@ fn leftovers_are_not_foreign() {
     assert_eq!(text.matches("removed what").count(), 1, "{text}");
     assert!(text.contains("ip saddr 10.9.9.9 accept"), "{text}");
     assert_clean(&palisade);
-    assert!(!Dump::ruleset(&namespace).as_str().contains("from_guest"));
+    assert!(
+        !Dump::ruleset(&namespace)
+            .as_str()
+            .contains("chain from_guest {")
+    );
 }
 
 /// The same for the sake of a map that leads into the layout: the kernel deletes no chain of it.
@@ -221,7 +225,11 @@ fn what_only_a_map_leads_to_stays() {
     );
     palisade.ok(["repair"]);
     assert_clean(&palisade);
-    assert!(!Dump::ruleset(&namespace).as_str().contains("from_guest"));
+    assert!(
+        !Dump::ruleset(&namespace)
+            .as_str()
+            .contains("chain from_guest {")
+    );
 }
 
 /// The commands that are told really take it away.

@@ -302,11 +302,14 @@ fn elements_of_second() -> Vec<(String, String, String)> {
         ("cross", r#""virbr2" . "virbr2""#),
         ("bridges", r#""virbr2""#),
         ("out_24", r#""virbr2" . 10.2.0.0"#),
-        ("refused_out", r#""virbr2""#),
+        ("dropped_out", r#""virbr2""#),
         ("reply_24", r#""virbr2" . 10.2.0.0"#),
         ("refused_in", r#""virbr2""#),
         ("same_24", "10.2.0.0 . 10.2.0.0"),
         ("nat_24_1024-65535", "10.2.0.0"),
+        ("spoofed", r#""virbr2""#),
+        ("invalid", r#""virbr2""#),
+        ("on_bridge_24", r#""virbr2" . 10.2.0.0"#),
     ];
     let element = |(set, key): (&str, &str)| {
         let key = format!("{{ {key} }}");

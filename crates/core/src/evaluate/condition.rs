@@ -138,11 +138,10 @@ impl Condition {
     /// What a packet must be beside that, not to count as [forged](Packet::is_forged).
     pub(super) fn unaddressed(mut self, family: Family) -> Self {
         let Unaddressed { source, service } = Unaddressed::of(family);
-        let ports = service.map(|(protocol, from, to)| {
+        let ports = service.map(|(protocol, port)| {
             [
                 Asked::Protocol(protocol.number()),
-                Asked::SourcePort(from..=from),
-                Asked::DestinationPort(to..=to),
+                Asked::DestinationPort(port..=port),
             ]
         });
         let asked = [Asked::Source(source..=source)].into_iter();

@@ -152,9 +152,8 @@ impl Packet {
 
     fn is_without_address(&self) -> bool {
         let Unaddressed { source, service } = Unaddressed::of(self.family());
-        let is_of_service = service.is_none_or(|(protocol, from, to)| {
-            let ports = (self.source_port, self.destination_port);
-            self.protocol == protocol.number() && ports == (Some(from), Some(to))
+        let is_of_service = service.is_none_or(|(protocol, port)| {
+            self.protocol == protocol.number() && self.destination_port == Some(port)
         });
         self.source == source && is_of_service
     }

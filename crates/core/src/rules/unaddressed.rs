@@ -10,8 +10,8 @@ use crate::network::Family;
 pub struct Unaddressed {
     /// The unspecified address.
     pub source: IpAddr,
-    /// The protocol, where only one is meant, with the ports that the packet comes from and goes to.
-    pub service: Option<(Protocol, u16, u16)>,
+    /// The protocol, where only one is meant, with the port that the packet goes to.
+    pub service: Option<(Protocol, u16)>,
 }
 
 impl Unaddressed {
@@ -21,7 +21,7 @@ impl Unaddressed {
         match family {
             Family::Ipv4 => Self {
                 source: Ipv4Addr::UNSPECIFIED.into(),
-                service: Some((Protocol::Udp, 68, 67)),
+                service: Some((Protocol::Udp, 67)),
             },
             Family::Ipv6 => Self {
                 source: Ipv6Addr::UNSPECIFIED.into(),

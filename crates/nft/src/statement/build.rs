@@ -181,19 +181,15 @@ pub(crate) fn no_reverse_path() -> Statement {
     equal(whole(origin), vec![0; 4])
 }
 
-/// `udp sport 68 udp dport 67`.
-pub(crate) fn ports(source: u16, destination: u16) -> impl Iterator<Item = Statement> {
-    [(0, source), (2, destination)]
-        .into_iter()
-        .map(|(offset, port)| {
-            let base = PayloadBase::TRANSPORT;
-            let origin = Origin::Payload {
-                base,
-                offset,
-                len: 2,
-            };
-            equal(whole(origin), port.to_be_bytes().to_vec())
-        })
+/// `udp dport 67`, behind a match of the protocol. A source port beside it would lie next to it, and
+/// `nft` would load both as one field when it loads its own listing.
+pub(crate) fn destination_port(port: u16) -> Statement {
+    let origin = Origin::Payload {
+        base: PayloadBase::TRANSPORT,
+        offset: 2,
+        len: 2,
+    };
+    equal(whole(origin), port.to_be_bytes().to_vec())
 }
 
 /// `FIELD . FIELD @set`.

@@ -22,8 +22,8 @@ use crate::object::{MetaKey, NatKind, PayloadBase, Reject, Verdict};
 
 pub(crate) use build::{Direction, address_field, in_set, interface, interface_field};
 pub use build::{End, address};
+pub(crate) use build::{destination_port, protocol};
 pub(crate) use build::{known_flow, no_flow, no_reverse_path, opens_connection, port_unreachable};
-pub(crate) use build::{ports, protocol};
 pub(crate) use display::texts;
 pub use lower::expressions;
 pub use read::statements;

@@ -39,9 +39,11 @@ pub(super) fn rules(table: TableRef<'_>) -> [Rule; 2] {
 fn unaddressed(table: TableRef<'_>) -> Rule {
     let Unaddressed { source, service } = Unaddressed::of(table.family);
     let source = statement::address(End::Source, Comparison::Equal, source.into());
-    let service = service.into_iter().flat_map(|(protocol, from, to)| {
-        let ports = statement::ports(from, to);
-        [statement::protocol(protocol)].into_iter().chain(ports)
+    let service = service.into_iter().flat_map(|(protocol, port)| {
+        [
+            statement::protocol(protocol),
+            statement::destination_port(port),
+        ]
     });
     let accept = Statement::Verdict(Verdict::Accept);
     let statements: Vec<Statement> = [source]
