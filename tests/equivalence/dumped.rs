@@ -4,11 +4,13 @@
 use std::process::Command;
 
 use palisade::network::{Established, Family, Network};
-use palisade_core::evaluate::Meaning;
-use palisade_inspect::compare::Lowered;
+use palisade_core::evaluate::{Ground, Meaning};
+use palisade_inspect::compare::Sides;
+use palisade_iptables::evaluate::Tables;
 use palisade_iptables::text;
 use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, Reader};
+use palisade_nft::evaluate::ground;
 use palisade_nft::program::Program;
 use palisade_tests::iptables::PROGRAMS;
 use palisade_tests::{Definition, Namespace, Palisade};
@@ -31,14 +33,16 @@ pub(crate) fn what_stands_in_the_kernel_means_the_same() {
             let flat = applied(&["--backend", "nftables", "--layout", "flat"]);
             let mapped = applied(&["--backend", "nftables", "--layout", "mapped"]);
             for family in Family::BOTH {
-                let lowered = Lowered {
+                let (flat, mapped) = (program(&flat, family), program(&mapped, family));
+                let saved = saved(&iptables, programs, family);
+                let sides = Sides {
                     family,
-                    meaning: Meaning::of(&networks),
-                    flat: program(&flat, family),
-                    mapped: program(&mapped, family),
-                    saved: saved(&iptables, programs, family),
+                    meaning: &Meaning::of(&networks),
+                    flat: ground(&flat),
+                    mapped: ground(&mapped),
+                    iptables: Ground::of(Tables::of(family, &saved)),
                 };
-                let comparison = lowered.compare().expect("rules of ours");
+                let comparison = sides.compare().expect("rules of ours");
                 assert!(comparison.packets > 0);
                 assert!(comparison.is_as_documented(), "{comparison:#?}");
             }

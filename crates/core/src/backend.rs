@@ -22,6 +22,7 @@ use crate::storage::Lock;
 use crate::uses::Uses;
 
 pub use crate::backend_id::BackendId;
+pub use crate::counted::Counted;
 pub use crate::installed::{Installed, Placement};
 
 /// What shall become different.
@@ -165,15 +166,6 @@ pub struct Standing {
     pub counter: Option<Counted>,
     /// Whether it is recorded and missing in the kernel.
     pub missing: bool,
-}
-
-/// What a counter says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Counted {
-    /// Packets.
-    pub packets: u64,
-    /// Their bytes.
-    pub bytes: u64,
 }
 
 /// The rules of networks at a placement, of one family of packets, as they are installed.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+mod counted;
 mod backend_id;
 pub mod engine;
 pub mod evaluate;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::backend::Counted;
+use crate::counted::Counted;
 use crate::network::{AddressRange, Name, PortRange};
 use crate::rules::RuleKind;
 

@@ -2,48 +2,51 @@
 
 use std::ops::ControlFlow;
 
+use palisade::{BackendChoice, Choice, backends};
 use palisade_core::evaluate::{
     Conditions, Difference, Ground, Meaning, Packet, Reading, each_class,
 };
 use palisade_core::network::{Family, Network};
-use palisade_iptables::evaluate::Tables;
-use palisade_iptables::text;
-use palisade_nft::evaluate as nft;
-use palisade_nft::layout::{Layout, TableName};
-use palisade_nft::program::Program;
 
-use super::{CompareError, Comparison, Disagreement, Documented, Side, TOLD, View};
+use super::comparison::{
+    CompareError, Comparison, Disagreement, Documented, Side, TOLD, View,
+};
 
 /// What backends and layouts have for a family of packets: as they make it of networks, or as it was
 /// read back from a kernel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lowered {
+#[derive(Clone)]
+pub struct Sides<'a> {
     /// The family.
     pub family: Family,
     /// What it is meant to be.
-    pub meaning: Meaning,
-    /// The table of the layout `flat`, if there is one.
-    pub flat: Option<Program>,
-    /// The table of the layout `mapped`, if there is one.
-    pub mapped: Option<Program>,
-    /// The tables of iptables.
-    pub saved: Vec<text::Table>,
+    pub meaning: &'a Meaning,
+    /// nf_tables in the layout `flat`.
+    pub flat: Ground<'a>,
+    /// nf_tables in the layout `mapped`.
+    pub mapped: Ground<'a>,
+    /// iptables.
+    pub iptables: Ground<'a>,
 }
 
-impl Lowered {
-    /// What these networks become, started in this order where nothing else stands.
+impl<'a> Sides<'a> {
+    /// What these networks, whose meaning this is, become, started in this order where nothing else is
+    /// installed.
     #[must_use]
-    pub fn of(networks: &[Network], family: Family) -> Self {
-        let program = |layout| {
-            let placed: Vec<(Layout, &Network)> = networks.iter().map(|n| (layout, n)).collect();
-            Program::of(&TableName::default(), family, &placed)
+    pub fn of(networks: &[Network], meaning: &'a Meaning, family: Family) -> Self {
+        let planned = |backend, layout: Option<&str>| {
+            let choice = Choice {
+                backend: Some(backend),
+                layout: layout.and_then(|layout| layout.parse().ok()),
+                ..Choice::default()
+            };
+            backends::planned(networks, &choice, family)
         };
         Self {
             family,
-            meaning: Meaning::of(networks),
-            flat: program(Layout::Flat),
-            mapped: program(Layout::Mapped),
-            saved: palisade_iptables::backend::tables(networks, family),
+            meaning,
+            flat: planned(BackendChoice::Nftables, Some("flat")),
+            mapped: planned(BackendChoice::Nftables, Some("mapped")),
+            iptables: planned(BackendChoice::Iptables, None),
         }
     }
 
@@ -72,17 +75,14 @@ impl Lowered {
         &self,
         is_enough: impl Fn(&Comparison) -> ControlFlow<()>,
     ) -> Result<Comparison, CompareError> {
-        let saved = || Ground::of(Tables::of(self.family, &self.saved));
-        let rules = || Ground::of(Reading::InOrder.of(&self.meaning.as_defined));
+        let rules = Ground::of(Reading::InOrder.of(&self.meaning.as_defined));
         let judges = Judges {
-            meaning: &self.meaning,
-            rules: rules(),
+            meaning: self.meaning,
+            service: rules.clone().closed(),
+            rules,
             guarded: Ground::of(Reading::BothAgree.of(&self.meaning.every_bridge)),
-            flat: nft::ground(&self.flat),
-            mapped: nft::ground(&self.mapped),
-            iptables: saved(),
-            service: rules().closed(),
-            closed: saved().closed(),
+            closed: self.iptables.clone().closed(),
+            sides: self,
         };
         let conditions = judges.conditions(self.family)?;
         let mut comparison = Comparison::default();
@@ -99,9 +99,7 @@ struct Judges<'a> {
     meaning: &'a Meaning,
     rules: Ground<'a>,
     guarded: Ground<'a>,
-    flat: Ground<'a>,
-    mapped: Ground<'a>,
-    iptables: Ground<'a>,
+    sides: &'a Sides<'a>,
     service: Ground<'a>,
     closed: Ground<'a>,
 }
@@ -111,9 +109,9 @@ impl Judges<'_> {
         match side {
             Side::Rules => &self.rules,
             Side::GuardedRules => &self.guarded,
-            Side::Flat => &self.flat,
-            Side::Mapped => &self.mapped,
-            Side::Iptables => &self.iptables,
+            Side::Flat => &self.sides.flat,
+            Side::Mapped => &self.sides.mapped,
+            Side::Iptables => &self.sides.iptables,
             Side::Service => &self.service,
             Side::ClosedIptables => &self.closed,
         }

@@ -4,6 +4,8 @@
 //! ([`compare`](crate::compare) says more): so one packet of each class goes through what stands, and
 //! through what should stand.
 
+mod case;
+mod meaning;
 mod places;
 mod search;
 mod words;
@@ -11,43 +13,12 @@ mod words;
 use palisade::Firewall;
 use palisade_core::backend::Discrepancy;
 use palisade_core::engine::EngineError;
-use palisade_core::evaluate::{Fate, Packet};
 use palisade_core::network::Network;
 use palisade_core::state::Record;
-use serde::Serialize;
 
+pub use meaning::{Consequence, Example};
 use places::Place;
 use search::{Found, Search};
-
-/// What differences mean for packets, by the rules of networks alone: others may refuse them all the
-/// same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase", tag = "kind")]
-#[non_exhaustive]
-pub enum Consequence {
-    /// No packet is accepted, refused or translated otherwise than it should be.
-    None,
-    /// Some packet is: this one, for example.
-    Packet(Box<Example>),
-    /// Nobody can say.
-    Open {
-        /// Why, in words.
-        detail: String,
-    },
-}
-
-/// A packet that is treated otherwise than it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Example {
-    /// What that means, in words: `a guest of ... can now reach ...`.
-    pub detail: String,
-    /// The packet.
-    pub packet: Packet,
-    /// What the networks' rules should make of it.
-    pub expected: Fate,
-    /// What is made of it.
-    pub actual: Fate,
-}
 
 /// What these differences mean for packets.
 pub(crate) fn consequence(

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use palisade_core::evaluate::{Conditions, Doubt, Fate, Ground, Nat, Packet, Verdict, each_class};
 use palisade_core::network::Network;
 
+use super::case::Case;
+use super::meaning::{Consequence, Example};
 use super::places::Place;
 use super::words::{self, Told};
-use super::{Consequence, Example};
 
 /// How long it may take: whoever waits wants to know the differences, not all of their meaning.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -29,16 +30,6 @@ pub(super) struct Found {
     doubt: Option<(Packet, Doubt)>,
     /// Whether there was no time for all.
     is_cut: bool,
-}
-
-/// A packet that is treated otherwise.
-#[derive(Debug, Clone)]
-pub(super) struct Case {
-    pub(super) packet: Packet,
-    pub(super) expected: Fate,
-    pub(super) actual: Fate,
-    /// Whether it shows only where the host drops what nobody accepts.
-    pub(super) is_closed: bool,
 }
 
 impl Search {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use palisade_core::evaluate::{Flow, Nat, Packet, Verdict};
 use palisade_core::network::{InterfaceName, Network};
 
-use super::search::Case;
+use super::case::Case;
 
 /// How far a packet is from one that everybody knows: the first of these that is not zero counts most.
 pub(super) fn oddness(case: &Case, networks: &[&Network]) -> impl Ord + use<> {
