@@ -22,8 +22,7 @@ impl Byte {
     }
 
     /// Only the upper half is known.
-    #[must_use]
-    pub fn upper_half(value: u8) -> Self {
+    pub(super) fn upper_half(value: u8) -> Self {
         let known = 0xf0;
         Self {
             value: value & known,
@@ -50,8 +49,7 @@ pub fn known(bytes: &[u8]) -> Vec<Byte> {
 
 /// What is known of a value of so many bytes that is one of these: the bits that all of them have in
 /// common.
-#[must_use]
-pub fn any_of(values: &[Vec<u8>], len: usize) -> Vec<Byte> {
+pub(super) fn any_of(values: &[Vec<u8>], len: usize) -> Vec<Byte> {
     let Some(first) = values.first() else {
         return vec![Byte::UNKNOWN; len];
     };

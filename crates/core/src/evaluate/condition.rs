@@ -127,8 +127,7 @@ impl Condition {
     }
 
     /// What every rule for NAT asks, said or not: conntrack decides on the first packet of a flow.
-    #[must_use]
-    pub fn first_packet() -> Asked {
+    pub(super) fn first_packet() -> Asked {
         Asked::Flow(vec![Flow::New])
     }
 }

@@ -1,11 +1,10 @@
 //! All that packets go through, whoever it belongs to.
 
-use std::rc::Rc;
-
-use super::chains::{At, Base, Chains, Seen};
+use super::chains::{At, Chains};
 use super::place::Devices;
+use super::registry::{Member, Registry};
 use super::walk::Walk;
-use super::{Condition, Conditions, Fate, Outcome, Packet, UnknownCondition};
+use super::{Condition, Conditions, Fate, Outcome, Packet, Seen, UnknownCondition};
 use crate::network::Family;
 use crate::owner::Owner;
 
@@ -17,56 +16,13 @@ use crate::owner::Owner;
 /// It knows nothing of routing, or of what a translation before routing does to the rest of the way: a
 /// packet is taken as its interfaces and addresses say.
 #[derive(Clone, Default)]
-pub struct Ground<'a> {
-    members: Vec<Member<'a>>,
-    /// All base chains, in the order in which packets meet them, each with its member.
-    bases: Vec<(usize, Base)>,
-    devices: Devices,
-    /// Whether the host drops what no rule accepts, of packets that it takes or sends itself.
-    is_closed: bool,
-}
-
-/// Tables that belong together.
-#[derive(Clone)]
-pub struct Member<'a> {
-    /// What they are called.
-    pub label: String,
-    /// Whose they are.
-    pub owner: Owner,
-    chains: Rc<dyn Chains + 'a>,
-}
-
-impl<'a> Member<'a> {
-    /// Tables, and whose they are.
-    pub fn new(label: impl Into<String>, owner: Owner, chains: impl Chains + 'a) -> Self {
-        Self {
-            label: label.into(),
-            owner,
-            chains: Rc::new(chains),
-        }
-    }
-}
+pub struct Ground<'a>(Registry<'a>);
 
 impl<'a> Ground<'a> {
     /// These tables, in the order in which they were made, on a host of which no devices are known.
     #[must_use]
     pub fn new(members: impl IntoIterator<Item = Member<'a>>) -> Self {
-        let members: Vec<Member<'a>> = members.into_iter().collect();
-        let mut bases: Vec<(usize, Base)> = Vec::new();
-        for (member, its) in members.iter().enumerate() {
-            bases.extend(its.chains.bases().into_iter().map(|base| (member, base)));
-        }
-        // Of two with one priority, the kernel calls the one that was registered last first.
-        bases.reverse();
-        bases.sort_by_key(|(member, base)| {
-            let is_last = members[*member].chains.is_first_registered();
-            (base.order(), is_last)
-        });
-        Self {
-            members,
-            bases,
-            ..Self::default()
-        }
+        Self(Registry::of(members.into_iter().collect()))
     }
 
     /// Tables alone.
@@ -79,7 +35,7 @@ impl<'a> Ground<'a> {
     /// known then, and packets pass bridges as frames, where the rules of these see them.
     #[must_use]
     pub fn on(mut self, devices: Devices) -> Self {
-        self.devices = devices;
+        self.0.devices = devices;
         self
     }
 
@@ -87,20 +43,20 @@ impl<'a> Ground<'a> {
     /// itself: there it shows which of its services rules open.
     #[must_use]
     pub fn closed(mut self) -> Self {
-        self.is_closed = true;
+        self.0.is_closed = true;
         self
     }
 
     /// What becomes of a packet, and which rules it meets.
     #[must_use]
     pub fn evaluate(&self, packet: &Packet) -> Outcome {
-        Walk::new(self, packet).with_path().outcome()
+        Walk::new(&self.0, packet).with_path().outcome()
     }
 
     /// What becomes of a packet; quicker than [`evaluate`](Self::evaluate), and silent about doubts.
     #[must_use]
     pub fn fate(&self, packet: &Packet) -> Fate {
-        Walk::new(self, packet).fate()
+        Walk::new(&self.0, packet).fate()
     }
 
     /// What becomes of a packet in each of the tables alone that see packets of its family.
@@ -108,14 +64,15 @@ impl<'a> Ground<'a> {
         &'s self,
         packet: &'s Packet,
     ) -> impl Iterator<Item = (&'s Member<'a>, Outcome)> {
-        let sees = |member: &usize| {
-            let mut its = self.bases.iter().filter(|(of, _)| of == member);
+        let sees = |member| {
+            let mut its = self.0.bases(Some(member));
             its.any(|(_, base)| base.families.has(packet.family()))
         };
-        let members = (0..self.members.len()).filter(sees);
-        members.map(|member| {
-            let walk = Walk::new(self, packet).with_path().in_member(member);
-            (&self.members[member], walk.outcome())
+        let members = self.0.members.iter().enumerate();
+        let asked = members.filter(move |(number, _)| sees(*number));
+        asked.map(|(number, member)| {
+            let walk = Walk::new(&self.0, packet).with_path().in_member(number);
+            (member, walk.outcome())
         })
     }
 
@@ -125,11 +82,10 @@ impl<'a> Ground<'a> {
     pub fn conditions(&self, family: Family) -> (Conditions, Vec<UnknownCondition>) {
         let mut conditions = Conditions::default();
         let mut unknown = Vec::new();
-        for (member, base) in &self.bases {
+        for (chains, base) in self.0.bases(None) {
             if !base.families.has(family) {
                 continue;
             }
-            let chains = &*self.members[*member].chains;
             let Seen::At(_, hook) = base.sees else {
                 unknown.push(UnknownCondition {
                     chain: base.name.clone(),
@@ -137,50 +93,43 @@ impl<'a> Ground<'a> {
                 });
                 continue;
             };
-            let mut left = vec![base.chain];
-            let mut reached = left.clone();
-            while let Some(chain) = left.pop() {
-                for rule in 0..chains.rules(chain) {
-                    let at = At { chain, rule };
-                    let matched = chains.matches(at);
-                    for mut condition in matched.conditions {
-                        if base.is_nat {
-                            condition.tests.push(Condition::first_packet().into());
-                        }
-                        conditions.add(hook, condition);
+            for at in reached(chains, base.chain) {
+                let matched = chains.matches(at);
+                for mut condition in matched.conditions {
+                    if base.is_nat {
+                        condition.tests.push(Condition::first_packet().into());
                     }
-                    if matched.has_more {
-                        let words = chains.words(at);
-                        unknown.push(UnknownCondition {
-                            chain: words.chain,
-                            rule: words.rule,
-                        });
-                    }
-                    for chain in matched.chains {
-                        if !reached.contains(&chain) {
-                            reached.push(chain);
-                            left.push(chain);
-                        }
-                    }
+                    conditions.add(hook, condition);
+                }
+                if matched.has_more {
+                    let words = chains.words(at);
+                    unknown.push(UnknownCondition {
+                        chain: words.chain,
+                        rule: words.rule,
+                    });
                 }
             }
         }
         (conditions, unknown)
     }
+}
 
-    /// The base chains of all tables, or of one, in the order in which packets meet them.
-    pub(super) fn bases(&self, of: Option<usize>) -> impl Iterator<Item = (&dyn Chains, &Base)> {
-        let bases = self.bases.iter();
-        let its = bases.filter(move |(member, _)| of.is_none_or(|of| of == *member));
-        its.map(|(member, base)| (&*self.members[*member].chains as &dyn Chains, base))
+/// The rules of a chain, and those of all chains that it leads to.
+fn reached(chains: &dyn Chains, chain: usize) -> Vec<At> {
+    let mut reached = vec![chain];
+    let mut rules = Vec::new();
+    let mut next = 0;
+    while let Some(&chain) = reached.get(next) {
+        next += 1;
+        for rule in 0..chains.rules(chain) {
+            let at = At { chain, rule };
+            rules.push(at);
+            for chain in chains.leads_to(at) {
+                if !reached.contains(&chain) {
+                    reached.push(chain);
+                }
+            }
+        }
     }
-
-    pub(super) fn devices(&self) -> &Devices {
-        &self.devices
-    }
-
-    /// Whether what comes to the end of a base chain is dropped.
-    pub(super) fn drops(&self, base: &Base) -> bool {
-        base.drops || self.is_closed && base.is_of_host
-    }
+    rules
 }

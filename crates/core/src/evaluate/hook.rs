@@ -21,6 +21,17 @@ pub enum Hook {
     Egress,
 }
 
+/// Whose hook it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HookLayer {
+    /// IPv4's or IPv6's.
+    Ip,
+    /// A bridge's.
+    Bridge,
+    /// A device's.
+    Device,
+}
+
 impl Hook {
     /// All hooks.
     pub const ALL: [Self; 7] = [
@@ -34,8 +45,7 @@ impl Hook {
     ];
 
     /// The hooks of IPv4 and IPv6 that packets pass on this way.
-    #[must_use]
-    pub fn passed(way: Way) -> &'static [Self] {
+    pub(super) fn passed(way: Way) -> &'static [Self] {
         match way {
             Way::Through => &[Self::Prerouting, Self::Forward, Self::Postrouting],
             Way::In => &[Self::Prerouting, Self::Input],
@@ -44,8 +54,7 @@ impl Hook {
     }
 
     /// Whether it is known here through which interface the packet leaves.
-    #[must_use]
-    pub fn knows_output(self) -> bool {
+    pub(super) fn knows_output(self) -> bool {
         matches!(
             self,
             Self::Forward | Self::Output | Self::Postrouting | Self::Egress
@@ -54,14 +63,12 @@ impl Hook {
 
     /// Whether conntrack looks at packets of IP at this hook: rules of a priority up to
     /// [`CONNTRACK`] see them before it.
-    #[must_use]
-    pub fn has_conntrack(self) -> bool {
+    pub(super) fn has_conntrack(self) -> bool {
         matches!(self, Self::Prerouting | Self::Output)
     }
 
     /// Whether NAT changes destinations here, and not sources.
-    #[must_use]
-    pub fn translates_destinations(self) -> bool {
+    pub(super) fn translates_destinations(self) -> bool {
         matches!(self, Self::Prerouting | Self::Output)
     }
 
@@ -79,14 +86,14 @@ impl Hook {
 /// `NF_IP_PRI_RAW`.
 pub const RAW: i32 = -300;
 /// `NF_IP_PRI_CONNTRACK`: before it, no packet has a flow.
-pub const CONNTRACK: i32 = -200;
+pub(super) const CONNTRACK: i32 = -200;
 /// `NF_IP_PRI_MANGLE`.
 pub const MANGLE: i32 = -150;
 /// `NF_IP_PRI_NAT_DST`.
-pub const DESTINATION_NAT: i32 = -100;
+const DESTINATION_NAT: i32 = -100;
 /// `NF_IP_PRI_FILTER`.
 pub const FILTER: i32 = 0;
 /// `NF_IP_PRI_SECURITY`.
 pub const SECURITY: i32 = 50;
 /// `NF_IP_PRI_NAT_SRC`.
-pub const SOURCE_NAT: i32 = 100;
+pub(super) const SOURCE_NAT: i32 = 100;

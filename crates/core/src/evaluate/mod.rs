@@ -12,6 +12,7 @@
 //! verdict, and to what.
 
 mod answer;
+mod base;
 pub mod bits;
 mod chains;
 mod classes;
@@ -24,6 +25,7 @@ pub mod hook;
 mod outcome;
 mod packet;
 mod place;
+mod registry;
 mod ruleset;
 mod subject;
 #[cfg(test)]
@@ -32,16 +34,16 @@ mod walk;
 pub mod xtables;
 
 pub use answer::Answer;
-pub use chains::{
-    Action, At, Base, Chains, End, Families, Matched, RuleWords, Seen, Step, Unknown,
-};
+pub use base::{Base, Families, Seen};
+pub use chains::{Action, At, Chains, End, Matched, RuleWords, Step, Unknown};
 pub use classes::each_class;
 pub use condition::{Asked, Condition, Conditions, Test, UnknownCondition};
 pub use difference::{Difference, Meaning};
-pub use ground::{Ground, Member};
-pub use hook::Hook;
+pub use ground::Ground;
+pub use hook::{Hook, HookLayer};
 pub use outcome::{Doubt, DoubtKind, Fate, Nat, Outcome, Stop, Verdict, Visit};
 pub use packet::{Flow, PROTOCOLS_WITH_PORTS, Packet, PacketError, Way};
-pub use place::{Device, Devices, HookLayer, Place};
+pub use place::{Device, Devices, Place};
+pub use registry::Member;
 pub use ruleset::Reading;
 pub use subject::{Effect, Header, Read, Subject};

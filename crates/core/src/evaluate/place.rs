@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 
 use super::bits::{self, Byte};
-use super::chains::{Base, Seen};
-use super::{Hook, Packet};
+use super::{Base, Hook, HookLayer, Packet, Seen};
 use crate::network::{Family, InterfaceName};
 
 /// The devices of a host, as far as they are known.
@@ -43,17 +42,6 @@ pub struct Place<'a> {
     pub output: Device<'a>,
     /// The bridges that these are ports of.
     pub bridges: [Option<&'a str>; 2],
-}
-
-/// Whose hook it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HookLayer {
-    /// IPv4's or IPv6's.
-    Ip,
-    /// A bridge's.
-    Bridge,
-    /// A device's.
-    Device,
 }
 
 /// An interface, as far as it is known.

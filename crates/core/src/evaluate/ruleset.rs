@@ -1,10 +1,10 @@
 //! The rules of networks as chains.
 
-use super::chains::{
-    Action as Follows, At, Base, Chains, End, Matched, RuleWords, Seen, Step, Unknown,
-};
+use super::chains::{Action as Follows, At, Chains, End, Matched, RuleWords, Step, Unknown};
 use super::hook::{FILTER, MANGLE, SOURCE_NAT};
-use super::{Answer, Condition, DoubtKind, Flow, Hook, HookLayer, Nat, Packet, Subject, Visit};
+use super::{
+    Answer, Base, Condition, DoubtKind, Flow, Hook, HookLayer, Nat, Packet, Seen, Subject, Visit,
+};
 use crate::Ruleset;
 use crate::network::{Family, Name};
 use crate::rules::{Action, Matches, Role, Rule};
@@ -135,10 +135,13 @@ impl Chains for Read<'_> {
         Matched {
             conditions: decides.then(|| Condition::of(rule)).into_iter().collect(),
             has_more: false,
-            chains: match self.action(at) {
-                Follows::Goto(chain) => vec![chain],
-                _ => Vec::new(),
-            },
+        }
+    }
+
+    fn leads_to(&self, at: At) -> Vec<usize> {
+        match self.action(at) {
+            Follows::Goto(chain) => vec![chain],
+            _ => Vec::new(),
         }
     }
 

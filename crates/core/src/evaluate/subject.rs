@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::bits::{self, Byte};
 use super::hook::CONNTRACK;
-use super::place::{Devices, HookLayer, Place};
-use super::{Flow, Hook, PROTOCOLS_WITH_PORTS, Packet};
+use super::place::{Devices, Place};
+use super::{Flow, Hook, HookLayer, PROTOCOLS_WITH_PORTS, Packet};
 
 /// A packet at a place in its way.
 pub struct Subject<'a> {

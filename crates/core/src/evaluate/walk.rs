@@ -5,12 +5,13 @@
 //! packet is none.
 
 use super::bits::{self, Byte};
-use super::chains::{Action, At, Base, Chains, End, Seen, Step};
-use super::ground::Ground;
-use super::place::{self, Entrance, HookLayer, Place};
+use super::chains::{Action, At, Chains, End, Step};
+use super::place::{self, Entrance, Place};
+use super::registry::Registry;
 use super::subject::{Effect, Subject, Tracking};
 use super::{
-    Answer, Doubt, DoubtKind, Fate, Hook, Nat, Outcome, Packet, Stop, Verdict, Visit, Way,
+    Answer, Base, Doubt, DoubtKind, Fate, Hook, HookLayer, Nat, Outcome, Packet, Seen, Stop,
+    Verdict, Visit, Way,
 };
 use crate::network::Name;
 
@@ -21,7 +22,7 @@ const LONGEST: usize = 1_000_000;
 
 /// A packet on its way.
 pub(super) struct Walk<'a, 'p> {
-    ground: &'a Ground<'a>,
+    registry: &'a Registry<'a>,
     /// The only tables that it goes through, if not all.
     member: Option<usize>,
     subject: Subject<'p>,
@@ -129,14 +130,14 @@ struct Level<'a> {
 }
 
 impl<'a, 'p> Walk<'a, 'p> {
-    pub(super) fn new(ground: &'a Ground<'a>, packet: &'p Packet) -> Self
+    pub(super) fn new(registry: &'a Registry<'a>, packet: &'p Packet) -> Self
     where
         'a: 'p,
     {
-        let devices = ground.devices();
+        let devices = &registry.devices;
         let places = place::places(packet, devices);
         Self {
-            ground,
+            registry,
             member: None,
             subject: Subject::new(packet, devices, places[0]),
             places,
@@ -170,7 +171,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let (verdict, nat) = self.verdict();
         if verdict.passes() {
             let family = self.subject.packet().family();
-            for (chains, base) in self.ground.bases(self.member) {
+            for (chains, base) in self.registry.bases(self.member) {
                 let decides = chains.rules(base.chain) > 0 || base.drops;
                 if base.sees == Seen::Unknown && base.families.has(family) && decides {
                     self.push(What::Hook, base, vec![End::Drop, End::Reject]);
@@ -218,7 +219,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     fn verdict(&mut self) -> (Verdict, Nat) {
-        let ground = self.ground;
+        let registry = self.registry;
         let family = self.subject.packet().family();
         let mut nat = Nat::None;
         for place in std::mem::take(&mut self.places) {
@@ -227,7 +228,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             if place.layer == HookLayer::Ip {
                 self.nat_because = None;
             }
-            for (chains, base) in ground.bases(self.member) {
+            for (chains, base) in registry.bases(self.member) {
                 let entrance = place.entrance(base, family);
                 let is_decided = || is_settled || self.subject.flow_at_end().nat().is_some();
                 if entrance == Entrance::Closed || base.is_nat && is_decided() {
@@ -267,7 +268,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             depth: 0,
         };
         let left = self.chain(level, base.chain, who);
-        let drops = self.ground.drops(base);
+        let drops = self.registry.drops(base);
         let policy = if drops { End::Drop } else { End::Accept };
         if left.packet
             && let Some(path) = &mut self.path

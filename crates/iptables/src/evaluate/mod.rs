@@ -98,8 +98,7 @@ impl Tables {
     }
 
     /// The same tables, whose names begin so.
-    #[must_use]
-    pub fn labelled(mut self, label: &str) -> Self {
+    fn labelled(mut self, label: &str) -> Self {
         self.label = Some(label.to_owned());
         self
     }
@@ -291,10 +290,13 @@ impl Chains for Tables {
         Matched {
             conditions: vec![condition],
             has_more: !is_all,
-            chains: match rule.action {
-                Action::Jump(chain) | Action::Goto(chain) => vec![chain],
-                _ => Vec::new(),
-            },
+        }
+    }
+
+    fn leads_to(&self, at: At) -> Vec<usize> {
+        match self.rule(at).action {
+            Action::Jump(chain) | Action::Goto(chain) => vec![chain],
+            _ => Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! for the one walk that there is. Expressions run as in the kernel, on bytes of which not every bit may
 //! be known.
 
+mod chains;
 mod conditions;
 mod load;
 mod lookup;
@@ -21,7 +22,7 @@ use palisade_core::evaluate::{Ground, Member};
 use crate::owner;
 use crate::program::Program;
 
-pub use table::Table;
+use table::Table;
 
 /// These tables, in the order in which they were made, and no others.
 #[must_use]
