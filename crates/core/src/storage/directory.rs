@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ use super::walk;
 /// The mode of files, whatever the umask says.
 const MODE: u32 = 0o600;
 const LOCK: &str = "lock";
+/// Room for a look whether anything follows.
+const BEYOND: usize = 32;
 /// The name of a file that will replace another one: this, and six letters or digits.
 const TEMPORARY: &str = ".tmp";
 
@@ -173,7 +175,13 @@ impl Directory {
     }
 
     /// Opens a file, which must be a regular one. It waits for nobody at the other end of another.
-    fn file(&self, path: &str, folder: &File, name: &str, how: OFlag) -> io::Result<File> {
+    fn file(
+        &self,
+        path: &str,
+        folder: &File,
+        name: &str,
+        how: OFlag,
+    ) -> io::Result<(File, Metadata)> {
         let how = how | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let opened = openat(folder, name, how, Mode::from_bits_truncate(MODE));
         let file = File::from(opened.map_err(|error| self.refusal(error, path, folder, name))?);
@@ -191,7 +199,7 @@ impl Directory {
         if is_unusual && how.contains(OFlag::O_CREAT) && trust.is_owner(&found) {
             file.set_permissions(Permissions::from_mode(MODE))?;
         }
-        Ok(file)
+        Ok((file, found))
     }
 
     /// Why something cannot be opened: the system's error, or what it is instead.
@@ -220,8 +228,9 @@ impl Directory {
 
     /// Writes a file from its beginning, whether it is there or not.
     fn overwrite(&self, path: &str, folder: &File, name: &str, content: &[u8]) -> io::Result<File> {
-        let mut file = self.file(path, folder, name, OFlag::O_WRONLY | OFlag::O_CREAT)?;
-        if file.metadata()?.len() > 0 {
+        let how = OFlag::O_WRONLY | OFlag::O_CREAT;
+        let (mut file, found) = self.file(path, folder, name, how)?;
+        if found.len() > 0 {
             file.set_len(0)?;
         }
         file.write_all(content)?;
@@ -279,9 +288,11 @@ impl Storage for Directory {
 
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let read = self.in_folder(path, false, |folder, name| {
-            let mut file = self.file(path, folder, name, OFlag::O_RDONLY)?;
-            let mut content = Vec::new();
-            file.read_to_end(&mut content)?;
+            let (file, found) = self.file(path, folder, name, OFlag::O_RDONLY)?;
+            // Its length is known, which reading it would ask for again.
+            let length = usize::try_from(found.len()).unwrap_or_default();
+            let mut content = Vec::with_capacity(length.saturating_add(BEYOND));
+            file.take(u64::MAX).read_to_end(&mut content)?;
             Ok(Some(content))
         });
         unless_missing(read, None)
@@ -317,7 +328,7 @@ impl Storage for Directory {
     /// The new file is made in the folder above those of records, so that one that is left over is
     /// never taken for a record.
     fn replace(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        // At most seven digits would fit: no process has a number above 2^22.
+        // No process has a number above 2^22.
         let temporary = format!("{TEMPORARY}{:06x}", std::process::id() & 0xff_ffff);
         self.in_folder(path, true, |folder, name| {
             let itself = self.folder("", true)?;
@@ -346,7 +357,7 @@ impl Storage for Directory {
     fn append(&self, path: &str, content: &[u8]) -> io::Result<()> {
         self.in_folder(path, false, |folder, name| {
             let how = OFlag::O_WRONLY | OFlag::O_APPEND;
-            let mut file = self.file(path, folder, name, how)?;
+            let (mut file, _) = self.file(path, folder, name, how)?;
             file.write_all(content)?;
             file.sync_all()
         })
@@ -355,7 +366,7 @@ impl Storage for Directory {
     fn add(&self, path: &str, content: &[u8]) -> io::Result<Version> {
         self.in_folder(path, false, |folder, name| {
             let how = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT;
-            let mut file = self.file(path, folder, name, how)?;
+            let (mut file, _) = self.file(path, folder, name, how)?;
             file.write_all(content)?;
             let found = file.metadata()?;
             Ok(Version {
@@ -412,7 +423,7 @@ impl Storage for Directory {
         });
         let path = self.path(LOCK);
         let lock = match opened {
-            Ok(file) => Lock::take(file, path, patience)?,
+            Ok((file, _)) => Lock::take(file, path, patience)?,
             Err(source) => return Err(LockError::File { path, source }.into()),
         };
         if !self.is_examined.get() {
