@@ -10,8 +10,9 @@ use palisade_core::network::{Family, Network};
 use palisade_core::rules::Rule;
 use palisade_netlink::Socket;
 use palisade_nft::dump::{Depth, Reader};
-use palisade_nft::layout::{Layout, omission};
-use palisade_nft::lift::lift;
+use palisade_nft::layout::Layout;
+use palisade_nft::parts::lift;
+use palisade_nft::parts::omission;
 use palisade_tests::{Dump, Namespace, Palisade, Trials, assert_same};
 
 fn main() -> ExitCode {

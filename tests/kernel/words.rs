@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use palisade_core::network::{AddressRange, Description, Family, Forward, Nat, Network, PortRange};
-use palisade_nft::layout::{KEYWORDS, Layout, TableName};
+use palisade_nft::layout::{Layout, TableName};
+use palisade_nft::parts::KEYWORDS;
 use palisade_tests::{Answer, Namespace, trials};
 
 fn main() -> ExitCode {

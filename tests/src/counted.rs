@@ -9,7 +9,7 @@ use palisade::{BackendChoice, Choice, Firewall, Layout, Network, Options};
 use palisade_netlink::{Socket, Transport, TransportError, nfnetlink};
 use palisade_nft::dump::Reader;
 use palisade_nft::object::Family;
-use palisade_nft::wire::{Kind, messages};
+use palisade_nft::parts::wire::{Kind, messages};
 use tempfile::TempDir;
 
 /// What went to the kernel.

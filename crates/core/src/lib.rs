@@ -8,8 +8,8 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
-mod counted;
 mod backend_id;
+mod counted;
 pub mod engine;
 pub mod evaluate;
 mod frame;

@@ -1,28 +1,30 @@
-//! nf_tables natively: typed objects, the layouts of palisade's tables, and the wire format.
+//! nf_tables natively: the layouts of palisade's tables, the backend that installs them, and what
+//! tables mean for packets.
 //!
-//! [`object`] has the kernel's objects as types, [`wire`] their bytes, [`statement`] what rules say
-//! in nft's words. [`layout`] says where a network's rules live, [`program`] is a whole table,
-//! [`dump`] reads one from the kernel and [`lift`] reads its meaning. [`batch`] collects changes,
-//! a socket of `palisade-netlink` carries them to the kernel. [`backend`] does with all of this what
-//! the engine asks for. [`evaluate`] says what becomes of a packet in any tables, and [`trace`] what
-//! real packets meet.
+//! [`backend`] installs networks as the engine plans. [`layout`] says where the rules of a network
+//! are in a table, [`program`] is a whole table, and [`dump`] reads one from the kernel. A table is
+//! made of [`object`]s; [`statement`] reads the meaning of rules and prints them in nft's syntax.
+//! [`evaluate`] finds the outcome of a packet in any tables, [`owner`] whose rules they are;
+//! [`trace`] follows real packets, and [`events`] reports changes to the ruleset. Requests go
+//! through a transport of `palisade-netlink`.
 #![deny(unsafe_code)]
 
+mod batch;
+#[cfg(test)]
+mod fake;
+mod lift;
+mod wire;
+
 pub mod backend;
-pub mod batch;
 pub mod dump;
 pub mod evaluate;
 pub mod events;
-#[cfg(any(test, feature = "test-doubles"))]
-pub mod fake;
 mod identity;
 pub mod layout;
-pub mod lift;
 pub mod object;
 pub mod owner;
+#[doc(hidden)]
+pub mod parts;
 pub mod program;
 pub mod statement;
 pub mod trace;
-pub mod wire;
-
-pub use backend::Nftables;

@@ -9,10 +9,11 @@ use std::alloc::{GlobalAlloc, Layout as Memory, System};
 use std::cell::Cell;
 
 use palisade_core::network::{Description, Family, Forward, Nat, Network};
-use palisade_nft::batch::{At, Batch};
-use palisade_nft::layout::{Item, Layout, TableName};
+use palisade_nft::layout::{Layout, TableName};
 use palisade_nft::object::Element;
-use palisade_nft::wire;
+use palisade_nft::parts::Item;
+use palisade_nft::parts::wire;
+use palisade_nft::parts::{At, Batch};
 
 /// The system's allocator, and how often it was asked.
 struct Counting;

@@ -7,9 +7,9 @@ use std::io::{Write, stdin, stdout};
 use std::time::{Duration, Instant};
 
 use palisade_core::network::{Description, Family, Forward, Nat, Network};
-use palisade_nft::batch::{At, Batch};
 use palisade_nft::layout::{Layout, TableName};
 use palisade_nft::object::Rule;
+use palisade_nft::parts::{At, Batch};
 use palisade_nft::program::Program;
 use palisade_second_opinion as opinion;
 use rustables::MsgType;

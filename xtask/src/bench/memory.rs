@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use palisade::{Firewall, Layout, Options};
-use palisade_nft::batch::commit;
+use palisade_nft::parts::commit;
 
 use super::amount::Amount;
 use super::arguments::Bench;

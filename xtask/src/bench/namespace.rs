@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use nix::sched::{CloneFlags, setns, unshare};
 use palisade::TableName;
 use palisade_netlink::Socket;
-use palisade_nft::batch::{Batch, CommitError, commit};
 use palisade_nft::object::Family;
+use palisade_nft::parts::{Batch, CommitError, commit};
 
 /// A network namespace without a name, held by a descriptor: it ends with the process, however
 /// that ends.

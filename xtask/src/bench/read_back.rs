@@ -8,8 +8,8 @@ use std::time::Instant;
 use palisade::{Layout, TableName};
 use palisade_netlink::Transport;
 use palisade_nft::dump::{Depth, Reader};
-use palisade_nft::lift::{Lifted, lift_standing};
 use palisade_nft::object::Family;
+use palisade_nft::parts::{Lifted, lift_standing};
 use palisade_nft::program::Program;
 
 use super::amount::Amount;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use palisade::{Layout, Network, Placement};
 use palisade_core::backend::{Addition, Backend, Change};
 use palisade_netlink::{Socket, Transport, TransportError, nfnetlink};
-use palisade_nft::Nftables;
+use palisade_nft::backend::Nftables;
 use palisade_nft::backend::Settings;
 use palisade_nft::layout::TRANSACTION;
-use palisade_nft::wire::{Kind, Message, batch_begin, element, messages};
+use palisade_nft::parts::wire::{Kind, Message, batch_begin, element, messages};
 
 use super::namespace::Namespace;
 

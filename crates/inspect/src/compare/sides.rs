@@ -8,9 +8,7 @@ use palisade_core::evaluate::{
 };
 use palisade_core::network::{Family, Network};
 
-use super::comparison::{
-    CompareError, Comparison, Disagreement, Documented, Side, TOLD, View,
-};
+use super::comparison::{CompareError, Comparison, Disagreement, Documented, Side, TOLD, View};
 
 /// What backends and layouts have for a family of packets: as they make it of networks, or as it was
 /// read back from a kernel.

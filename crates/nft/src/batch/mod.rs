@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::wire::{self, Kind};
 
 pub use outcome::{CommitError, commit};
-pub use refusal::Refusal;
+pub(crate) use refusal::Refusal;
 
 /// Where a message's header says its flags.
 const FLAGS_AT: usize = 6;

@@ -11,18 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use palisade_core::storage::memory::{Fate, Step};
 use palisade_netlink::{Transport, TransportError, messages, nfnetlink};
 
-pub use ruleset::Ruleset;
+pub(crate) use ruleset::Ruleset;
 
 /// A kernel with its ruleset. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Kernel {
+pub(crate) struct Kernel {
     ruleset: Arc<Mutex<Ruleset>>,
 }
 
 impl Kernel {
     /// A kernel with this ruleset.
     #[must_use]
-    pub fn with(ruleset: Ruleset) -> Self {
+    pub(crate) fn with(ruleset: Ruleset) -> Self {
         Self {
             ruleset: Arc::new(Mutex::new(ruleset)),
         }
@@ -30,13 +30,13 @@ impl Kernel {
 
     /// What stands in it.
     #[must_use]
-    pub fn ruleset(&self) -> Ruleset {
+    pub(crate) fn ruleset(&self) -> Ruleset {
         self.locked().clone()
     }
 
     /// A way to it on which messages are lost as this fate wants it.
     #[must_use]
-    pub fn by(&self, fate: Fate) -> Unreliable {
+    pub(crate) fn by(&self, fate: Fate) -> Unreliable {
         Unreliable {
             kernel: self.clone(),
             fate,
@@ -68,7 +68,7 @@ impl Transport for Kernel {
 /// A way to the kernel on which any exchange may fail: nothing is sent, or the answer is lost, or
 /// the process dies.
 #[derive(Debug, Clone)]
-pub struct Unreliable {
+pub(crate) struct Unreliable {
     kernel: Kernel,
     fate: Fate,
 }

@@ -5,7 +5,7 @@ use crate::program::{FilledChain, FilledSet, Program};
 
 /// Tables with what is in them, in the order in which they were made.
 #[derive(Debug, Clone, Default)]
-pub struct Ruleset {
+pub(crate) struct Ruleset {
     /// How many batches were committed.
     pub generation: u32,
     /// The tables. The kernel's numbers are in them.
@@ -17,7 +17,7 @@ pub struct Ruleset {
 impl Ruleset {
     /// The tables as `nft` would list them: without the kernel's numbers.
     #[must_use]
-    pub fn listing(&self) -> String {
+    pub(crate) fn listing(&self) -> String {
         let mut listed: Vec<String> = self.tables.iter().map(ToString::to_string).collect();
         listed.sort();
         listed.concat()

@@ -36,7 +36,7 @@ pub(super) fn userdata(buffer: &mut Vec<u8>, kind: u16, userdata: &Userdata) {
 /// The first three attributes as text, each at its place: of chains, sets, rules and elements the
 /// table's name, and their own or their handle.
 #[must_use]
-pub fn names(body: &[u8]) -> [String; 3] {
+pub(crate) fn names(body: &[u8]) -> [String; 3] {
     let mut names: [String; 3] = Default::default();
     for attribute in Attributes::of("object", body).flatten() {
         let place = usize::from(attribute.number()).checked_sub(1);

@@ -37,7 +37,7 @@ const HOOK_PRIORITY: u16 = 2;
 const FLAG_BASE: u32 = 1;
 
 /// Writes the body of a `NEW_CHAIN`.
-pub fn encode(chain: &Chain, buffer: &mut Vec<u8>) {
+pub(crate) fn encode(chain: &Chain, buffer: &mut Vec<u8>) {
     encode_key(&chain.table, &chain.name, buffer);
     if let Some(handle) = chain.handle {
         attribute::u64(buffer, HANDLE, handle);
@@ -59,7 +59,7 @@ pub fn encode(chain: &Chain, buffer: &mut Vec<u8>) {
 }
 
 /// Writes the body of a `GET_CHAIN` or a `DEL_CHAIN`.
-pub fn encode_key(table: &str, name: &str, buffer: &mut Vec<u8>) {
+pub(crate) fn encode_key(table: &str, name: &str, buffer: &mut Vec<u8>) {
     attribute::text(buffer, TABLE, table);
     attribute::text(buffer, NAME, name);
 }
@@ -67,7 +67,7 @@ pub fn encode_key(table: &str, name: &str, buffer: &mut Vec<u8>) {
 /// The devices whose packets enter a base chain: those of a netdev chain, and of one of inet at
 /// ingress. A name that ends in `*` stands for all that begin so.
 #[must_use]
-pub fn devices(base: &BaseChain) -> Vec<String> {
+pub(crate) fn devices(base: &BaseChain) -> Vec<String> {
     /// `NFTA_HOOK_DEV`, `NFTA_HOOK_DEVS`.
     const DEVICE: u16 = 3;
     const DEVICES: u16 = 4;

@@ -48,7 +48,7 @@ pub fn encode<'a>(
 
 /// Writes the body of a `DEL_ELEMENT` or a `GET_ELEMENT`, as [`encode`] does: of each element
 /// only what tells it from others.
-pub fn encode_keys<'a>(
+pub(crate) fn encode_keys<'a>(
     table: &str,
     set: &str,
     elements: &mut Peekable<impl Iterator<Item = &'a Element>>,
@@ -58,7 +58,7 @@ pub fn encode_keys<'a>(
 }
 
 /// Writes the body of a `GET_ELEMENT` for all elements of a set.
-pub fn encode_set(table: &str, set: &str, buffer: &mut Vec<u8>) {
+pub(crate) fn encode_set(table: &str, set: &str, buffer: &mut Vec<u8>) {
     attribute::text(buffer, TABLE, table);
     attribute::text(buffer, SET, set);
 }

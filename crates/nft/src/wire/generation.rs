@@ -2,7 +2,7 @@
 
 use palisade_netlink::Malformed;
 
-#[cfg(any(test, feature = "test-doubles"))]
+#[cfg(test)]
 use super::attribute;
 use super::attribute::Attributes;
 
@@ -15,7 +15,7 @@ const NAME: u16 = 3;
 
 /// A generation of the ruleset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Generation {
+pub(crate) struct Generation {
     /// Its number.
     pub id: u32,
     /// The process that made it; in a reply, the one that asks.
@@ -25,8 +25,8 @@ pub struct Generation {
 }
 
 /// Writes the body of a `NEW_GENERATION`, as the kernel does.
-#[cfg(any(test, feature = "test-doubles"))]
-pub fn encode(generation: &Generation, buffer: &mut Vec<u8>) {
+#[cfg(test)]
+pub(crate) fn encode(generation: &Generation, buffer: &mut Vec<u8>) {
     attribute::u32(buffer, ID, generation.id);
     if let Some(process) = generation.process {
         attribute::u32(buffer, PROCESS, process);
@@ -41,7 +41,7 @@ pub fn encode(generation: &Generation, buffer: &mut Vec<u8>) {
 /// # Errors
 ///
 /// If its bytes are broken, or it has no number.
-pub fn decode(body: &[u8]) -> Result<Generation, Malformed> {
+pub(crate) fn decode(body: &[u8]) -> Result<Generation, Malformed> {
     let (mut id, mut process, mut name) = (None, None, None);
     for attribute in Attributes::of("generation", body) {
         let attribute = attribute?;

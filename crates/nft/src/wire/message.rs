@@ -12,8 +12,8 @@ const BATCH_GENERATION: u16 = 1;
 ///
 /// # Errors
 /// If its bytes are broken.
-#[cfg(any(test, feature = "test-doubles"))]
-pub fn batch_generation(begin: &Message<'_>) -> Result<Option<u32>, Malformed> {
+#[cfg(test)]
+pub(crate) fn batch_generation(begin: &Message<'_>) -> Result<Option<u32>, Malformed> {
     for attribute in attribute::Attributes::of("batch", begin.body) {
         let attribute = attribute?;
         if attribute.number() == BATCH_GENERATION {
@@ -27,7 +27,7 @@ pub fn batch_generation(begin: &Message<'_>) -> Result<Option<u32>, Malformed> {
 ///
 /// If the body has an attribute that is too long for its 16 bits of length, a message that the
 /// kernel refuses with "invalid argument" takes its place: the kernel refuses the batch with it.
-pub fn message(
+pub(crate) fn message(
     buffer: &mut Vec<u8>,
     kind: Kind,
     flags: u16,
@@ -50,7 +50,7 @@ pub fn batch_begin(buffer: &mut Vec<u8>, sequence: u32, generation: Option<u32>)
 }
 
 /// Appends the end of a batch, with flags beside `NLM_F_REQUEST`.
-pub fn batch_end(buffer: &mut Vec<u8>, flags: u16, sequence: u32) {
+pub(crate) fn batch_end(buffer: &mut Vec<u8>, flags: u16, sequence: u32) {
     batch(buffer, BATCH_END, flags, sequence, |_| {});
 }
 

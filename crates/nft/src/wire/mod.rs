@@ -25,17 +25,18 @@ pub(crate) mod others;
 #[cfg(test)]
 mod strategies;
 
-pub mod chain;
-pub mod element;
-pub mod generation;
-pub mod rule;
-pub mod set;
+pub(crate) mod chain;
+pub(crate) mod element;
+pub(crate) mod generation;
+pub(crate) mod rule;
+pub(crate) mod set;
 pub(crate) mod stranger;
-pub mod table;
-pub mod trace;
+pub(crate) mod table;
+pub(crate) mod trace;
 
-pub use attribute::names;
+pub(crate) use attribute::names;
 pub use kind::Kind;
-#[cfg(any(test, feature = "test-doubles"))]
-pub use message::batch_generation;
-pub use message::{Message, Messages, batch_begin, batch_end, message, messages};
+#[cfg(test)]
+pub(crate) use message::batch_generation;
+pub use message::{Message, batch_begin, messages};
+pub(crate) use message::{batch_end, message};

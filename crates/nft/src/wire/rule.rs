@@ -22,7 +22,7 @@ const USERDATA: u16 = 7;
 const PAD: u16 = 8;
 
 /// Writes the body of a `NEW_RULE`. With a handle, it is for the rule that has it already.
-pub fn encode(rule: &Rule, buffer: &mut Vec<u8>) {
+pub(crate) fn encode(rule: &Rule, buffer: &mut Vec<u8>) {
     encode_key(&rule.table, Some(&rule.chain), buffer);
     if let Some(handle) = rule.handle {
         attribute::u64(buffer, HANDLE, handle);
@@ -36,13 +36,13 @@ pub fn encode(rule: &Rule, buffer: &mut Vec<u8>) {
 }
 
 /// Writes the body of a `DEL_RULE` for the rule with this handle, or of a `GET_RULE`.
-pub fn encode_handle(table: &str, chain: &str, handle: u64, buffer: &mut Vec<u8>) {
+pub(crate) fn encode_handle(table: &str, chain: &str, handle: u64, buffer: &mut Vec<u8>) {
     encode_key(table, Some(chain), buffer);
     attribute::u64(buffer, HANDLE, handle);
 }
 
 /// Writes the body of a `GET_RULE` or a `DEL_RULE` for all rules of a chain, or of a table.
-pub fn encode_key(table: &str, chain: Option<&str>, buffer: &mut Vec<u8>) {
+pub(crate) fn encode_key(table: &str, chain: Option<&str>, buffer: &mut Vec<u8>) {
     attribute::text(buffer, TABLE, table);
     if let Some(chain) = chain {
         attribute::text(buffer, CHAIN, chain);

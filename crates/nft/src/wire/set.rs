@@ -49,7 +49,7 @@ const FIELD_LEN: u16 = 1;
 const FLAG_INTERVAL: u32 = 4;
 
 /// Writes the body of a `NEW_SET`. Several expressions need flag 0x100 (`NFT_SET_EXPR`).
-pub fn encode(set: &Set, buffer: &mut Vec<u8>) {
+pub(crate) fn encode(set: &Set, buffer: &mut Vec<u8>) {
     encode_key(&set.table, &set.name, buffer);
     if let Some(handle) = set.handle {
         attribute::u64(buffer, HANDLE, handle);
@@ -121,7 +121,7 @@ pub(crate) fn part_sizes(set: &Set) -> Option<Vec<u32>> {
 }
 
 /// Writes the body of a `GET_SET` or a `DEL_SET`.
-pub fn encode_key(table: &str, name: &str, buffer: &mut Vec<u8>) {
+pub(crate) fn encode_key(table: &str, name: &str, buffer: &mut Vec<u8>) {
     attribute::text(buffer, TABLE, table);
     attribute::text(buffer, NAME, name);
 }

@@ -19,7 +19,7 @@ const PAD: u16 = 5;
 const USERDATA: u16 = 6;
 
 /// Writes the body of a `NEW_TABLE`.
-pub fn encode(table: &Table, buffer: &mut Vec<u8>) {
+pub(crate) fn encode(table: &Table, buffer: &mut Vec<u8>) {
     encode_name(&table.name, buffer);
     if table.flags != 0 {
         attribute::u32(buffer, FLAGS, table.flags);
@@ -32,7 +32,7 @@ pub fn encode(table: &Table, buffer: &mut Vec<u8>) {
 }
 
 /// Writes the body of a `GET_TABLE` or a `DEL_TABLE`.
-pub fn encode_name(table: &str, buffer: &mut Vec<u8>) {
+pub(crate) fn encode_name(table: &str, buffer: &mut Vec<u8>) {
     attribute::text(buffer, NAME, table);
 }
 

@@ -8,7 +8,7 @@ use super::data;
 use crate::object::{Expression, Family, Policy, Register, Verdict};
 
 /// `NFNLGRP_NFTRACE`: the group that hears of traced packets.
-pub const GROUP: u32 = 9;
+pub(crate) const GROUP: u32 = 9;
 
 /// `NFTA_TRACE_TABLE`.
 const TABLE: u16 = 1;
@@ -116,7 +116,7 @@ impl Headers {
 
 /// `meta nftrace set 1`.
 #[must_use]
-pub fn traced() -> [Expression; 2] {
+pub(crate) fn traced() -> [Expression; 2] {
     let mut data = Vec::new();
     attribute::u32(&mut data, META[0], META_TRACE);
     attribute::register(&mut data, META[1], Register::FIRST);
@@ -137,7 +137,7 @@ pub fn traced() -> [Expression; 2] {
 /// # Errors
 ///
 /// If its bytes are broken, or it does not say which packet met what and where.
-pub fn decode(family: Family, body: &[u8]) -> Result<Event, Malformed> {
+pub(crate) fn decode(family: Family, body: &[u8]) -> Result<Event, Malformed> {
     const OBJECT: &str = "trace";
     let missing = |attribute| Malformed::Missing {
         object: OBJECT,

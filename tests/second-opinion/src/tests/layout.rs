@@ -6,9 +6,9 @@ use palisade_core::network::{
     AddressRange, Description, Family, Forward, InterfaceName, Nat, Network, PortRange,
 };
 use palisade_nft::layout::{Layout, TableName};
+use palisade_nft::parts::wire::{self, Kind};
 use palisade_nft::program::Program;
 use palisade_nft::statement::statements;
-use palisade_nft::wire::{self, Kind};
 use rustables::MsgType;
 
 use super::{read_rule, sent_one};

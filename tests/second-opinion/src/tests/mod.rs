@@ -6,7 +6,7 @@ mod words;
 
 use palisade_netlink::nfnetlink;
 use palisade_nft::object::{Chain, Family, Rule, Table, Userdata};
-use palisade_nft::wire::{self, Kind};
+use palisade_nft::parts::wire::{self, Kind};
 use rustables::{Batch, MsgType};
 
 /// A message of nf_tables out of a batch.

@@ -5,7 +5,7 @@ use palisade_nft::object::{
     Expression, Family, Hook, Load, Lookup, LookupTarget, Masquerade, Meta, MetaKey, Nat, NatKind,
     Payload, PayloadBase, Policy, Register, Reject, RejectKind, Rule, Set, Userdata, Verdict,
 };
-use palisade_nft::wire::{self, Kind};
+use palisade_nft::parts::wire::{self, Kind};
 use rustables::MsgType;
 
 use super::{chain, place, read_rule, sent_one, table};

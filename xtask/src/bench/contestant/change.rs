@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use palisade::network::{Name, Network};
 use palisade::{Firewall, Layout};
 use palisade_netlink::Socket;
-use palisade_nft::batch::commit;
+use palisade_nft::parts::commit;
 
 use super::super::case::Case;
 use super::super::record::{Batches, said};

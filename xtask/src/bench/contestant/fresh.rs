@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use palisade_nft::batch::commit;
+use palisade_nft::parts::commit;
 
 use super::super::amount::Amount;
 use super::super::namespace::Namespace;

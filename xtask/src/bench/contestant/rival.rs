@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use palisade::{Layout, TableName};
 use palisade_netlink::Socket;
-use palisade_nft::batch::{Batch, commit};
 use palisade_nft::dump::Reader;
 use palisade_nft::object::{Family, Rule};
+use palisade_nft::parts::{Batch, commit};
 
 use super::super::amount::Amount;
 use super::super::case::Case;
