@@ -123,14 +123,14 @@ type Put = fn(&Path, elsewhere: &Path);
 const OTHERS: [(&str, Put); 5] = [
     ("a FIFO", |path, _| mkfifo(path, Mode::S_IRWXU).unwrap()),
     ("a socket", |path, _| {
-        drop(UnixListener::bind(path).unwrap())
+        drop(UnixListener::bind(path).unwrap());
     }),
     ("a folder", |path, _| fs::create_dir(path).unwrap()),
     ("a symbolic link", |path, elsewhere| {
         symlink(elsewhere, path).unwrap();
     }),
     ("a symbolic link", |path, _| {
-        symlink("/dev/zero", path).unwrap()
+        symlink("/dev/zero", path).unwrap();
     }),
 ];
 
