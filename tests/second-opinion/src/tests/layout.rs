@@ -49,6 +49,7 @@ fn networks() -> Vec<Network> {
         addresses: Some(addresses.unwrap()),
         ports: PortRange::new(5000, 6000).unwrap(),
         ipv6: false,
+        ..Nat::default()
     };
     vec![
         network(
