@@ -101,12 +101,6 @@ impl LogRate {
     pub fn packets(self) -> u16 {
         self.packets
     }
-
-    /// The period.
-    #[must_use]
-    pub fn period(self) -> LogPeriod {
-        self.period
-    }
 }
 
 /// 10 packets in a second: enough to see what a guest tries, too few to fill a disk.

@@ -29,9 +29,7 @@ pub use interface::{InterfaceName, InterfaceNameError};
 pub use log_refused::{LogError, LogPeriod, LogPrefix, LogRate, LogRefused};
 pub use name::{MAX_NAME, Name, NameError};
 pub use network_error::{NetworkError, TargetProblem};
-pub use port_forward::{
-    ForwardProtocol, Listen, MAX_FORWARDED_PORTS, PortForward, PortForwardError, Target,
-};
+pub use port_forward::{ForwardProtocol, Listen, PortForward, PortForwardError, Target};
 pub use range::{AddressRange, PortRange, RangeError};
 pub use segment::{MssClamp, Mtu, SegmentSize, SizeError};
 pub use subnet::{Family, Subnet, SubnetError};

@@ -57,12 +57,12 @@ enum ClampError {
 impl Mtu {
     /// The smallest and the largest MTU: what every IPv4 host must take (RFC 791), and the largest
     /// that Linux allows for a bridge.
-    pub const BOUNDS: (u16, u16) = (68, 65_535);
+    const BOUNDS: (u16, u16) = (68, 65_535);
 
     /// The MTU of this number of bytes.
     ///
     /// # Errors
-    /// If it is out of [`BOUNDS`](Self::BOUNDS).
+    /// If it is not from 68 to 65535.
     pub fn new(bytes: u16) -> Result<Self, SizeError> {
         within("an MTU", bytes, Self::BOUNDS).map(Self)
     }
@@ -77,12 +77,12 @@ impl Mtu {
 impl SegmentSize {
     /// The smallest and the largest size: the least that Linux sends (`TCP_MIN_MSS`), and what fits
     /// the largest packet behind the headers of IPv4 and tcp.
-    pub const BOUNDS: (u16, u16) = (88, 65_495);
+    const BOUNDS: (u16, u16) = (88, 65_495);
 
     /// The segment size of this number of bytes.
     ///
     /// # Errors
-    /// If it is out of [`BOUNDS`](Self::BOUNDS).
+    /// If it is not from 88 to 65495.
     pub fn new(bytes: u16) -> Result<Self, SizeError> {
         within("a segment size", bytes, Self::BOUNDS).map(Self)
     }
