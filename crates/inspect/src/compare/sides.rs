@@ -159,9 +159,12 @@ impl Judges<'_> {
         comparison.disagreements += usize::from(is_disagreed);
     }
 
-    /// Whether a service of the host is open in iptables if rules open it, and not otherwise.
+    /// Whether a service of the host is open in iptables if rules open it, and not otherwise. A host
+    /// without any table of iptables in the packet's family drops nothing there.
     fn is_service_alike(&self, packet: &Packet) -> bool {
-        packet.is_forwarded() || self.service.fate(packet) == self.closed.fate(packet)
+        packet.is_forwarded()
+            || self.service.fate(packet) == self.closed.fate(packet)
+            || self.closed.alone(packet).next().is_none()
     }
 
     fn tell(&self, packet: &Packet, sides: [Side; 2], comparison: &mut Comparison) {
