@@ -82,7 +82,7 @@ pub enum NetworkError {
         /// Why no guest has that address.
         problem: TargetProblem,
     },
-    /// More forwarded ports than [`MAX_FORWARDED_PORTS`](super::MAX_FORWARDED_PORTS).
+    /// More than 4,096 forwarded ports.
     #[error("network `{name}` forwards {ports} ports, more than {MAX_FORWARDED_PORTS}")]
     ManyPorts {
         /// The network.

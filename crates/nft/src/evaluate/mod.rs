@@ -1,6 +1,6 @@
 //! A packet through tables, as the kernel runs them: any tables, whoever made them.
 //!
-//! A [`Table`] is what a dump gives, or what a layout makes, as [`Chains`](palisade_core::evaluate::Chains)
+//! A `Table` is what a dump gives, or what a layout makes, as [`Chains`](palisade_core::evaluate::Chains)
 //! for the one walk that there is. Expressions run as in the kernel, on bytes of which not every bit may
 //! be known.
 
