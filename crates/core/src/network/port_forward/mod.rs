@@ -4,7 +4,6 @@ mod endpoint;
 mod error;
 
 use std::fmt;
-#[cfg(test)]
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -106,7 +105,7 @@ impl PortForward {
     ///
     /// # Errors
     /// If there is no source, one has another family than the target, or two overlap.
-    pub(crate) fn with_sources(self, sources: Vec<Subnet>) -> Result<Self, PortForwardError> {
+    pub fn with_sources(self, sources: Vec<Subnet>) -> Result<Self, PortForwardError> {
         if sources.is_empty() {
             return Err(PortForwardError::NoSources);
         }
@@ -162,8 +161,7 @@ impl PortForward {
     ///
     /// # Errors
     /// If the text is neither.
-    #[cfg(test)]
-    pub(crate) fn parse_source(text: &str) -> Result<Subnet, PortForwardError> {
+    pub fn parse_source(text: &str) -> Result<Subnet, PortForwardError> {
         let subnet = match text.parse() {
             Ok(address @ IpAddr::V4(_)) => Subnet::new(address, 32),
             Ok(address @ IpAddr::V6(_)) => Subnet::new(address, 128),
