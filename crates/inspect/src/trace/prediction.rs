@@ -7,9 +7,10 @@ use palisade_core::evaluate::{Flow, Outcome, Packet, Visit};
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
+use palisade_netlink::FiveTuple;
 use palisade_nft::dump::DumpError;
 use palisade_nft::evaluate::ground;
-use palisade_nft::object::{Expression, Family, Verdict};
+use palisade_nft::object::{Expression, Family, Hook, Verdict};
 use palisade_nft::program::Program;
 use palisade_nft::trace::{End, Event, Journey, Met};
 
@@ -48,9 +49,7 @@ pub(super) fn compare(
     for table in ours {
         programs.extend(tables.program(family, table)?.cloned());
     }
-    // Before us, others may have translated it: it is what came to us that counts.
-    let came = heard.iter().find_map(|event| packet::ends(event));
-    let came = came.and_then(|ends| packet::packet(&ends));
+    let came = as_decided(&heard, &programs).and_then(|ends| packet::packet(&ends));
     let mut packet = came.unwrap_or_else(|| traced.packet.clone());
     packet.in_interface.clone_from(&traced.packet.in_interface);
     packet
@@ -94,6 +93,23 @@ pub(super) fn compare(
         }
     }
     Ok(differs.unwrap_or(Prediction::None))
+}
+
+/// A packet as it came to those of our chains that decide on it: at prerouting its destination, or that
+/// of the flow that it answers, is not yet translated.
+fn as_decided(heard: &[&Event], programs: &[Program]) -> Option<FiveTuple> {
+    let is_prerouting = |event: &Event| {
+        let mut tables = programs.iter();
+        let table = tables.find(|program| program.table.name == event.table);
+        let chain = table.and_then(|table| table.chain(&event.chain));
+        let base = chain.and_then(|chain| chain.chain.base.as_ref());
+        base.is_some_and(|base| base.hook == Hook::PREROUTING)
+    };
+    let seen = heard
+        .iter()
+        .filter_map(|event| Some((event, packet::ends(event)?)));
+    let decided = seen.min_by_key(|(event, _)| is_prerouting(event));
+    decided.map(|(_, ends)| ends)
 }
 
 /// The way that a packet took through our tables.
