@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use palisade_tests::Chance;
+use palisade_tests::raw::{self, Packet, Payload};
 
 use crate::way_out::way_out;
 
@@ -20,12 +21,6 @@ pub(crate) struct Ends {
 
 /// The TTL or hop limit of packets, by which the host knows them from what kernels send each other.
 pub(crate) const HOPS: u8 = 77;
-
-/// A packet, and where to send it.
-pub(crate) struct Packet {
-    pub(crate) destination: IpAddr,
-    pub(crate) bytes: Vec<u8>,
-}
 
 impl Ends {
     pub(crate) fn random(chance: &mut Chance) -> Self {
@@ -51,42 +46,13 @@ impl Ends {
     }
 }
 
-/// `number` is told in it where the kernel leaves it alone: as IPv4's identification, and IPv6's flow
-/// label.
+/// `number` is told in it where the kernel leaves it alone.
 pub(crate) fn packet(chance: &mut Chance, ends: Ends, number: u16) -> Packet {
-    let Ends {
-        source,
-        destination,
-        protocol,
-        ports,
-    } = ends;
-    let transport = transport(chance, protocol, ports);
-    let bytes = match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let len = u16::try_from(20 + transport.len()).unwrap_or(20);
-            let mut header = vec![0x45, 0];
-            header.extend(len.to_be_bytes());
-            header.extend(number.to_be_bytes());
-            header.extend([0, 0, HOPS, protocol, 0, 0]);
-            header.extend(source.octets());
-            header.extend(destination.octets());
-            header
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let len = u16::try_from(transport.len()).unwrap_or(0);
-            let mut header = vec![0x60, 0];
-            header.extend(number.to_be_bytes());
-            header.extend(len.to_be_bytes());
-            header.extend([protocol, HOPS]);
-            header.extend(source.octets());
-            header.extend(destination.octets());
-            header
-        }
-        _ => unreachable!("both are of one family"),
-    };
+    let packet = Packet::new(ends.source, ends.destination, payload(chance, ends));
     Packet {
-        destination,
-        bytes: [bytes, transport].concat(),
+        hops: HOPS,
+        number,
+        ..packet
     }
 }
 
@@ -108,19 +74,31 @@ fn address(chance: &mut Chance, v6: bool, networks: &[u8]) -> IpAddr {
     }
 }
 
-fn transport(chance: &mut Chance, protocol: u8, ports: [u16; 2]) -> Vec<u8> {
-    let ports = ports.map(u16::to_be_bytes).concat();
-    match protocol {
+/// Of every kind, also such as conntrack can make nothing of: flags that begin nothing, replies and
+/// errors that nothing came before, wrong checksums, headers that end too soon.
+fn payload(chance: &mut Chance, ends: Ends) -> Payload {
+    let [from, to] = ends.ports;
+    let payload = match ends.protocol {
         6 => {
-            // SYN, SYN and ACK, ACK, RST, and one that makes no sense.
-            let flags = *chance.one_of(&[0x02, 0x02, 0x12, 0x10, 0x04, 0x03]);
-            let rest = [0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0];
-            [ports, rest.to_vec()].concat()
+            // SYN, SYN and ACK, ACK, RST, FIN, none, and SYN and FIN, which makes no sense.
+            let flags = [0x02, 0x02, 0x02, 0x12, 0x10, 0x04, 0x01, 0, 0x03];
+            raw::tcp_between(from, to, *chance.one_of(&flags))
         }
-        17 => [ports, vec![0, 12, 0, 0, 1, 2, 3, 4]].concat(),
-        // Echo, and its reply.
-        1 => vec![*chance.one_of(&[8, 8, 0]), 0, 0, 0, 0, 7, 0, 1],
-        58 => vec![*chance.one_of(&[128, 128, 129]), 0, 0, 0, 0, 7, 0, 1],
-        _ => vec![0; 8],
+        17 => raw::udp_between(from, to),
+        1 | 58 => match chance.below(4) {
+            0 => raw::echo(ends.source, false),
+            1 => raw::error(ends.source),
+            _ => raw::echo(ends.source, true),
+        },
+        protocol => Payload {
+            protocol,
+            bytes: vec![0; 8],
+            checksum_at: None,
+        },
+    };
+    match chance.below(40) {
+        0 if payload.checksum_at.is_some() => raw::with_bad_checksum(payload),
+        1 if payload.checksum_at.is_some() => raw::truncated(payload, 3),
+        _ => payload,
     }
 }

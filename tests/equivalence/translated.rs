@@ -126,7 +126,8 @@ impl Translated {
 /// whether they are needed or not.
 fn at(program: Option<&Program>, kind: &str, hook: u32) -> Option<Way> {
     let mut way = way(program?, kind, hook)?;
-    if way.chains.iter().all(Vec::is_empty) {
+    way.chains.retain(|chain| !chain.is_empty());
+    if way.chains.is_empty() {
         return None;
     }
     // Where one chain alone is led to, whether by a jump or not is a matter of names.

@@ -80,12 +80,26 @@ fn bare(rules: &[Rule]) -> Vec<Bare> {
             match statement {
                 Statement::Counter(_) => bare.is_counting = true,
                 Statement::Match(matching) => drop(bare.asks.insert(asked(rule, &matching))),
+                Statement::Verdict(Verdict::Jump(chain)) => {
+                    bare.does
+                        .push(Statement::Verdict(Verdict::Jump(place(chain))));
+                }
                 other => bare.does.push(other),
             }
         }
         bare
     };
     rules.iter().map(bare).collect()
+}
+
+/// The administrator's chain of this name, by that of nftables.
+fn place(chain: String) -> String {
+    match chain.as_str() {
+        "PALISADE_ADMIN_FWO" => "admin_from_guest".to_owned(),
+        "PALISADE_ADMIN_FWI" => "admin_to_guest".to_owned(),
+        "PALISADE_ADMIN_INP" => "admin_input".to_owned(),
+        _ => chain,
+    }
 }
 
 /// A match in words that are the same however the kernel is told to look at the packet.

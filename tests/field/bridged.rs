@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use palisade_tests::place::Place;
 
-use crate::kinds;
 use crate::lab::{Lab, arrivals, guest, note_arrivals, wait_for};
-use crate::raw::Packet;
+use palisade_tests::raw::{self, Packet};
 
 /// A group that is searched for devices (SSDP), and a host behind another guest of the bridge.
 fn destinations(v6: bool, number: u8) -> [IpAddr; 2] {
@@ -38,7 +37,7 @@ pub(crate) fn keeps_its_source(place: Place) {
             let own = guest(0, v6);
             for destination in destinations(v6, number) {
                 wait_for(&lab.second, destination, || {
-                    Packet::new(own, destination, kinds::udp(1900)).send(&lab.natted);
+                    Packet::new(own, destination, raw::udp(1900)).send(&lab.natted);
                 });
                 let sources = arrivals(&lab.second).remove(&destination);
                 let keeps = sources.as_deref() == Some(&[own]);

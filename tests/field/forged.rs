@@ -6,9 +6,8 @@ use std::time::Duration;
 use palisade_tests::place::Place;
 use palisade_tests::{Namespace, Palisade};
 
-use crate::kinds;
 use crate::lab::{Lab, arrivals, counted, gateway, guest, note_arrivals, somewhere, victim};
-use crate::raw::Packet;
+use palisade_tests::raw::{self, Packet};
 
 /// What a guest sends in the name of somebody in the world, and where to.
 fn tricks(network: u16, v6: bool, first: u8) -> [(&'static str, Packet); 5] {
@@ -16,25 +15,22 @@ fn tricks(network: u16, v6: bool, first: u8) -> [(&'static str, Packet); 5] {
     let named = |number, to, payload| Packet::new(victim(v6, first + number), to, payload);
     let outside = somewhere(v6, first);
     [
-        (
-            "a datagram into the world",
-            named(0, outside, kinds::udp(9)),
-        ),
+        ("a datagram into the world", named(0, outside, raw::udp(9))),
         (
             "an echo request to the host",
-            named(1, to_host, kinds::echo(to_host, true)),
+            named(1, to_host, raw::echo(to_host, true)),
         ),
         (
             "a datagram to a closed port",
-            named(2, to_host, kinds::udp(9)),
+            named(2, to_host, raw::udp(9)),
         ),
         (
             "a packet that dies at the host",
-            named(3, outside, kinds::udp(9)).dying(),
+            named(3, outside, raw::udp(9)).dying(),
         ),
         (
             "a datagram to a routed guest",
-            named(4, guest(2, v6), kinds::udp(9)),
+            named(4, guest(2, v6), raw::udp(9)),
         ),
     ]
 }
@@ -66,7 +62,7 @@ pub(crate) fn get_no_answer(place: Place) {
         .ip("addr add 10.77.0.2/24 dev eth0\naddr add 10.78.0.2/24 dev eth0");
     for (number, own) in [(1_u8, [10, 77, 0, 2]), (2, [10, 78, 0, 2])] {
         let to = gateway(2, false);
-        Packet::new(own.into(), to, kinds::echo(to, true)).send(&lab.routed);
+        Packet::new(own.into(), to, raw::echo(to, true)).send(&lab.routed);
         assert!(is_answered(&lab.routed, own.into()), "{number}");
     }
     lab.settle();
@@ -131,7 +127,7 @@ pub(crate) fn enter_no_connection(place: Place) {
     let (len, _) = own.recv_from(&mut buffer).expect("it is answered");
     assert_eq!(&buffer[..len], b"welcome");
 
-    let forged = kinds::udp_between(5000, seen.port());
+    let forged = raw::udp_between(5000, seen.port());
     Packet::new(server, seen.ip(), forged).send(&lab.isolated);
     // What is sent later comes later: the way from the world is the longer one.
     std::thread::sleep(Duration::from_millis(50));

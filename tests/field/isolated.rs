@@ -5,9 +5,8 @@ use palisade::{Choice, Firewall, Options};
 use palisade_tests::Namespace;
 use palisade_tests::place::Place;
 
-use crate::kinds;
 use crate::lab::{arrivals, note_arrivals, wait_for};
-use crate::raw::Packet;
+use palisade_tests::raw::{self, Packet};
 
 /// Where a network's rules go.
 fn choice(place: Place) -> Choice {
@@ -66,12 +65,12 @@ pub(crate) fn do_not_meet_by_the_host(place: Place) {
     };
     let mut firewall = Firewall::open(&options).expect("open the firewall");
     firewall.apply(&[network(true)]).expect("apply");
-    let send = || Packet::new(address(10), address(11), kinds::udp(9)).send(one);
+    let send = || Packet::new(address(10), address(11), raw::udp(9)).send(one);
     // The host looks for the second guest first, which takes its time, and knows it then.
     for _ in 0..3 {
         send();
     }
-    let ping = kinds::echo(address(1), true);
+    let ping = raw::echo(address(1), true);
     wait_for(other, address(11), || {
         Packet::new(address(11), address(1), ping.clone()).send(other);
     });

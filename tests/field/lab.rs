@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use palisade_tests::{Definition, Namespace, Palisade};
 use serde_json::Value;
 
-use crate::kinds;
-use crate::raw::Packet;
+use palisade_tests::raw::{self, Packet};
 
 /// How long a busy machine may take until a packet arrives.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -100,7 +99,7 @@ impl Lab {
             let source = guest(0, v6);
             let to = somewhere(v6, 254);
             wait_for(&self.world, to, || {
-                Packet::new(source, to, kinds::udp(9)).send(&self.natted);
+                Packet::new(source, to, raw::udp(9)).send(&self.natted);
             });
         }
     }

@@ -7,9 +7,7 @@
 mod bridged;
 mod forged;
 mod isolated;
-mod kinds;
 mod lab;
-mod raw;
 mod untranslated;
 
 use std::process::ExitCode;

@@ -2,9 +2,8 @@
 
 use palisade_tests::place::Place;
 
-use crate::kinds;
 use crate::lab::{Lab, arrivals, counted, guest, somewhere};
-use crate::raw::Packet;
+use palisade_tests::raw::{self, Packet};
 
 /// The first of the numbers of addresses that the guest of a network sends to.
 const FIRST: [(u16, u8); 2] = [(0, 10), (2, 100)];
@@ -22,7 +21,7 @@ pub(crate) fn leave_as_documented(place: Place) {
             } else {
                 &lab.routed
             };
-            for (number, (_, payload)) in (first..).zip(kinds::of_no_connection(somewhere(v6, 0))) {
+            for (number, (_, payload)) in (first..).zip(raw::of_no_connection(somewhere(v6, 0))) {
                 let ends = (guest(network, v6), somewhere(v6, number));
                 Packet::new(ends.0, ends.1, payload).send(sender);
             }
@@ -31,7 +30,7 @@ pub(crate) fn leave_as_documented(place: Place) {
     lab.settle();
     let arrived = arrivals(&lab.world);
     for v6 in [false, true] {
-        let kinds = kinds::of_no_connection(somewhere(v6, 0));
+        let kinds = raw::of_no_connection(somewhere(v6, 0));
         for (network, first) in FIRST {
             let own = guest(network, v6);
             for (number, (name, _)) in (first..).zip(&kinds) {

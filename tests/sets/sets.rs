@@ -11,24 +11,34 @@ pub(crate) struct Set {
     pub(crate) shows: &'static [Difference],
 }
 
-use Difference::{BothMustAgree, EveryBridgeGuarded, NoForgedSource};
+use Difference::{BothMustAgree, BridgeUntranslated, EveryBridgeGuarded, NoForgedSource};
 
 pub(crate) const SETS: [Set; 9] = [
     Set {
         kinds: &["nat-default", "isolated", "route-default"],
-        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
+        shows: &[
+            BothMustAgree,
+            EveryBridgeGuarded,
+            NoForgedSource,
+            BridgeUntranslated,
+        ],
     },
     Set {
         kinds: &["nat-port-range", "nat-ipv6", "route-default"],
-        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
+        shows: &[EveryBridgeGuarded, NoForgedSource, BridgeUntranslated],
     },
     Set {
         kinds: &["nat-no-dhcp", "nat-tftp", "isolated", "isolated"],
-        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
+        shows: &[
+            BothMustAgree,
+            EveryBridgeGuarded,
+            NoForgedSource,
+            BridgeUntranslated,
+        ],
     },
     Set {
         kinds: &["route-default", "route-default", "nat-ipv6"],
-        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
+        shows: &[EveryBridgeGuarded, NoForgedSource, BridgeUntranslated],
     },
     Set {
         kinds: &["nat-range", "route-dual", "quiet4"],
@@ -36,15 +46,20 @@ pub(crate) const SETS: [Set; 9] = [
     },
     Set {
         kinds: &["nat-dual", "route-bound", "quiet-dual", "open"],
-        shows: &[EveryBridgeGuarded, NoForgedSource],
+        shows: &[EveryBridgeGuarded, NoForgedSource, BridgeUntranslated],
     },
     Set {
         kinds: &["nat-bound", "nat-default", "quiet4", "route-dual"],
-        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
+        shows: &[
+            BothMustAgree,
+            EveryBridgeGuarded,
+            NoForgedSource,
+            BridgeUntranslated,
+        ],
     },
     Set {
         kinds: &["quiet-dual", "nat-twin", "nat-addresses"],
-        shows: &[NoForgedSource],
+        shows: &[NoForgedSource, BridgeUntranslated],
     },
     Set {
         kinds: &[
@@ -55,7 +70,12 @@ pub(crate) const SETS: [Set; 9] = [
             "quiet-dual",
             "nat-addresses",
         ],
-        shows: &[BothMustAgree, EveryBridgeGuarded, NoForgedSource],
+        shows: &[
+            BothMustAgree,
+            EveryBridgeGuarded,
+            NoForgedSource,
+            BridgeUntranslated,
+        ],
     },
 ];
 

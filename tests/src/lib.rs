@@ -17,6 +17,7 @@ mod namespace;
 mod palisade;
 pub mod place;
 pub mod probe;
+pub mod raw;
 mod tap;
 mod trial;
 

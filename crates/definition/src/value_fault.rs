@@ -66,7 +66,7 @@ impl Hint for ValueFault {
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Name(_) | Self::Zone(_) => {
-                "names look like lab-1: one line of at most 80 bytes, no quotes, `/`, `\\`, `$` or \
+                "names look like lab-1: one line of at most 80 bytes, without `/`, `\\`, `$`, backquotes or \
                  spaces at an end"
             }
             Self::Interface(error) => return error.hint(),

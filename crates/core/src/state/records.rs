@@ -78,29 +78,31 @@ impl State {
         Ok(())
     }
 
-    /// Rewrites the records of an earlier build, without what it had installed, which `repair` finds and
-    /// replaces. Whether there were any.
+    /// Rewrites the records that an earlier build wrote ([`StateError::Older`]), without what it had
+    /// installed, which `repair` finds and replaces.
     ///
     /// # Errors
     /// If a file cannot be read or written.
-    pub fn renew(&self, lock: &Lock) -> Result<bool, StateError> {
-        if !matches!(self.records(Some(lock)), Err(StateError::Older { .. })) {
-            return Ok(false);
-        }
+    pub fn renew(&self, _lock: &Lock) -> Result<(), StateError> {
+        let now = self.origin()?;
         let storage = self.storage.as_ref();
         let names = storage.names(NETWORKS);
         for file in names.map_err(file_error("read", storage, NETWORKS))? {
             let path = format!("{NETWORKS}/{file}");
             let read = storage.read(&path);
             let bytes = read.map_err(file_error("read", storage, &path))?;
-            let renewed = bytes.and_then(|bytes| record_file::decode_older(&bytes));
-            match renewed {
+            let (Some(name), Some(bytes)) = (file.strip_suffix(".json"), bytes) else {
+                continue;
+            };
+            let Err(RecordError::Older { .. }) = record_file::decode(name, &bytes, &now) else {
+                continue;
+            };
+            match record_file::decode_older(&bytes) {
                 Some(record) => self.write([&record])?,
                 None => log::warn!("{}/{path} cannot be renewed", self.place()),
             }
         }
-        self.forget_index()?;
-        Ok(true)
+        self.forget_index()
     }
 
     /// Forgets networks; those that are not recorded are passed over.

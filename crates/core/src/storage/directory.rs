@@ -289,7 +289,7 @@ impl Storage for Directory {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let read = self.in_folder(path, false, |folder, name| {
             let (file, found) = self.file(path, folder, name, OFlag::O_RDONLY)?;
-            // Its length is known, which reading it would ask for again.
+            // Its length is known. `File` itself would ask for it again, `Take` does not.
             let length = usize::try_from(found.len()).unwrap_or_default();
             let mut content = Vec::with_capacity(length.saturating_add(BEYOND));
             file.take(u64::MAX).read_to_end(&mut content)?;

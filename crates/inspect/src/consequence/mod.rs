@@ -37,7 +37,6 @@ pub(crate) fn consequence(
         .filter(is_named)
         .map(|r| &r.network)
         .collect();
-    let mut search = Search::begin();
     let mut found = Vec::new();
     let places = Place::read_all(firewall, records)?;
     if let Some(detail) = places
@@ -46,6 +45,7 @@ pub(crate) fn consequence(
     {
         return Ok(Consequence::Open { detail });
     }
+    let mut search = Search::begin(places.len());
     for place in places {
         found.push(search.differing(&place, &named));
     }

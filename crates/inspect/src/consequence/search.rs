@@ -11,14 +11,17 @@ use super::meaning::{Consequence, Example};
 use super::places::Place;
 use super::words::{self, Told};
 
-/// How long it may take: whoever waits wants to know the differences, not all of their meaning.
+/// How long all places together may take: whoever waits wants to know the differences, not all of their
+/// meaning.
 const LONGEST: Duration = Duration::from_secs(2);
 /// How many packets are looked for, to choose one that people understand.
 const ENOUGH: usize = 500;
 
-/// A search with an end.
+/// A search with an end. Each place has an equal share of the time that is left, so that one without
+/// differences does not take that of the others.
 pub(super) struct Search {
     until: Instant,
+    places: u32,
 }
 
 /// What a search found at one place.
@@ -33,10 +36,19 @@ pub(super) struct Found {
 }
 
 impl Search {
-    pub(super) fn begin() -> Self {
+    pub(super) fn begin(places: usize) -> Self {
         Self {
             until: Instant::now() + LONGEST,
+            places: u32::try_from(places).unwrap_or(u32::MAX),
         }
+    }
+
+    /// When the search of the next place ends.
+    fn share(&mut self) -> Instant {
+        let now = Instant::now();
+        let share = self.until.saturating_duration_since(now) / self.places.max(1);
+        self.places = self.places.saturating_sub(1);
+        now + share
     }
 
     /// The packets at a place that are treated otherwise; those that differences are about first.
@@ -44,6 +56,7 @@ impl Search {
         let expected = place.expected(|_| true);
         let (wanted, _) = expected.conditions(place.family);
         let (mut there, unknown) = place.installed.own.conditions(place.family);
+        let until = self.share();
         let mut has_unknown = !unknown.is_empty();
         if let Some(shared) = &place.installed.shared {
             let (theirs, unknown) = shared.conditions(place.family);
@@ -61,47 +74,48 @@ impl Search {
             let is_named = |network: &Network| named.iter().any(|n| n.name() == network.name());
             let (mut narrow, _) = place.expected(is_named).conditions(place.family);
             narrow.extend(there.clone().without(&wanted));
-            let found = self.among(place, &look, &narrow);
+            let found = among(until, place, &look, &narrow);
             if !found.examples.is_empty() {
                 return found;
             }
         }
         let mut wide = wanted;
         wide.extend(there);
-        self.among(place, &look, &wide)
+        among(until, place, &look, &wide)
     }
+}
 
-    fn among(&self, place: &Place<'_>, look: &Look<'_>, conditions: &Conditions) -> Found {
-        let mut found = Found::default();
-        each_class(conditions, place.family, &mut |packet| {
-            if Instant::now() > self.until {
-                found.is_cut = true;
-                return ControlFlow::Break(());
-            }
-            match look.case(packet) {
-                Some(case) => found.examples.push(case),
-                None if look.has_unknown && found.doubt.is_none() => {
-                    found.doubt = look.doubt(packet).map(|doubt| (packet.clone(), doubt));
-                }
-                None => {}
-            }
-            if found.examples.len() < ENOUGH {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        });
-        // One that people understand, first of all.
-        let networks: Vec<&Network> = place.networks().collect();
-        found
-            .examples
-            .sort_by_key(|case| words::oddness(case, &networks));
-        found.examples.truncate(1);
-        for case in &mut found.examples {
-            look.make_plain(case, &networks);
+/// The packets of these classes that are treated otherwise, as far as is seen until then.
+fn among(until: Instant, place: &Place<'_>, look: &Look<'_>, conditions: &Conditions) -> Found {
+    let mut found = Found::default();
+    each_class(conditions, place.family, &mut |packet| {
+        if Instant::now() > until {
+            found.is_cut = true;
+            return ControlFlow::Break(());
         }
-        found
+        match look.case(packet) {
+            Some(case) => found.examples.push(case),
+            None if look.has_unknown && found.doubt.is_none() => {
+                found.doubt = look.doubt(packet).map(|doubt| (packet.clone(), doubt));
+            }
+            None => {}
+        }
+        if found.examples.len() < ENOUGH {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
+    // One that people understand, first of all.
+    let networks: Vec<&Network> = place.networks().collect();
+    found
+        .examples
+        .sort_by_key(|case| words::oddness(case, &networks));
+    found.examples.truncate(1);
+    for case in &mut found.examples {
+        look.make_plain(case, &networks);
     }
+    found
 }
 
 /// What packets should go through, and what they do go through.

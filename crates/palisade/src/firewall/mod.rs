@@ -18,7 +18,7 @@ use palisade_core::host_action::HostActionKind;
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Rule;
-use palisade_core::state::{Record, Running, State};
+use palisade_core::state::{Record, Running, State, StateError};
 use palisade_core::storage::PATIENCE;
 use palisade_netlink::conntrack::Conntrack;
 use palisade_netlink::{Socket, Transport};
@@ -234,14 +234,15 @@ impl Firewall {
         if let Some(report) = self.engine().reach_nothing(goal)? {
             return Ok(report);
         }
-        let lock = self.state.lock(PATIENCE)?;
-        let is_renewed = self.state.renew(&lock)?;
-        drop(lock);
-        // What an earlier build recorded is rebuilt as a whole.
-        let all = |_: &Running<'_>| Ok(Goal::Repaired(Vec::new()));
-        match is_renewed {
-            true => self.change(all, named),
-            false => self.change(goal, named),
+        match self.change(goal, named) {
+            Err(EngineError::State(StateError::Older { .. })) => {
+                let lock = self.state.lock(PATIENCE)?;
+                self.state.renew(&lock)?;
+                drop(lock);
+                // What an earlier build recorded is rebuilt as a whole.
+                self.change(|_: &Running<'_>| Ok(Goal::Repaired(Vec::new())), named)
+            }
+            result => result,
         }
     }
 

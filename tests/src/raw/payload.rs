@@ -1,16 +1,26 @@
-//! Kinds of packets, by family.
+//! What packets carry behind their header of IP.
 
 use std::net::IpAddr;
-
-use crate::raw::Payload;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
+/// What is behind the header of IP.
+#[derive(Debug, Clone)]
+pub struct Payload {
+    /// Its number, as in the header of IP.
+    pub protocol: u8,
+    /// From the header of the protocol on.
+    pub bytes: Vec<u8>,
+    /// Where the checksum stands that is to be filled in, if it shall be right.
+    pub checksum_at: Option<usize>,
+}
+
 /// The kinds that conntrack calls invalid or untracked where no connection is, each with its name.
-pub(crate) fn of_no_connection(to: IpAddr) -> Vec<(&'static str, Payload)> {
+#[must_use]
+pub fn of_no_connection(to: IpAddr) -> Vec<(&'static str, Payload)> {
     let mut kinds = vec![
         ("a lone RST", tcp(0x04)),
         ("RST and ACK", tcp(0x14)),
@@ -19,7 +29,7 @@ pub(crate) fn of_no_connection(to: IpAddr) -> Vec<(&'static str, Payload)> {
         ("no flags", tcp(0)),
         ("SYN and FIN", tcp(0x03)),
         ("a bad checksum", with_bad_checksum(udp(9))),
-        ("a truncated header", truncated(tcp(0x02))),
+        ("a truncated header", truncated(tcp(0x02), 10)),
         ("an echo reply that nobody asked for", echo(to, false)),
         ("an ICMP error of no connection", error(to)),
     ];
@@ -31,8 +41,17 @@ pub(crate) fn of_no_connection(to: IpAddr) -> Vec<(&'static str, Payload)> {
 }
 
 fn tcp(flags: u8) -> Payload {
-    let mut bytes = vec![0x9c, 0x40, 0, 80, 0, 0, 0, 7, 0, 0, 0, 7, 0x50, flags];
-    bytes.extend([0x10, 0, 0, 0, 0, 0]);
+    tcp_between(40_000, 80, flags)
+}
+
+/// A segment of TCP from a port to a port, with these flags.
+#[must_use]
+pub fn tcp_between(from: u16, port: u16, flags: u8) -> Payload {
+    let mut bytes: Vec<u8> = [from, port]
+        .into_iter()
+        .flat_map(u16::to_be_bytes)
+        .collect();
+    bytes.extend([0, 0, 0, 7, 0, 0, 0, 7, 0x50, flags, 0x10, 0, 0, 0, 0, 0]);
     Payload {
         protocol: TCP,
         bytes,
@@ -41,11 +60,17 @@ fn tcp(flags: u8) -> Payload {
 }
 
 /// A datagram to a port.
-pub(crate) fn udp(port: u16) -> Payload {
+#[must_use]
+pub fn udp(port: u16) -> Payload {
     udp_between(40_000, port)
 }
 
-pub(crate) fn udp_between(from: u16, port: u16) -> Payload {
+/// A datagram from a port to a port.
+///
+/// # Panics
+/// Never: it is short.
+#[must_use]
+pub fn udp_between(from: u16, port: u16) -> Payload {
     let data = b"forged!!";
     let length = u16::try_from(8 + data.len()).expect("a short packet");
     let words = [from, port, length, 0];
@@ -58,7 +83,12 @@ pub(crate) fn udp_between(from: u16, port: u16) -> Payload {
     }
 }
 
-fn with_bad_checksum(payload: Payload) -> Payload {
+/// The same with a checksum that is wrong.
+///
+/// # Panics
+/// If its checksum is not to be filled in.
+#[must_use]
+pub fn with_bad_checksum(payload: Payload) -> Payload {
     let at = payload.checksum_at.expect("it has one");
     let mut bytes = payload.bytes;
     bytes[at..at + 2].copy_from_slice(&[0xba, 0xd1]);
@@ -69,9 +99,11 @@ fn with_bad_checksum(payload: Payload) -> Payload {
     }
 }
 
-fn truncated(payload: Payload) -> Payload {
+/// The first bytes of the same.
+#[must_use]
+pub fn truncated(payload: Payload, length: usize) -> Payload {
     let mut bytes = payload.bytes;
-    bytes.truncate(10);
+    bytes.truncate(length);
     Payload {
         bytes,
         checksum_at: None,
@@ -80,7 +112,8 @@ fn truncated(payload: Payload) -> Payload {
 }
 
 /// An echo request, or a reply.
-pub(crate) fn echo(to: IpAddr, is_request: bool) -> Payload {
+#[must_use]
+pub fn echo(to: IpAddr, is_request: bool) -> Payload {
     let kind = match (to, is_request) {
         (IpAddr::V4(_), true) => 8,
         (IpAddr::V4(_), false) => 0,
@@ -91,7 +124,8 @@ pub(crate) fn echo(to: IpAddr, is_request: bool) -> Payload {
 }
 
 /// Port unreachable, about a datagram that nobody sent.
-fn error(to: IpAddr) -> Payload {
+#[must_use]
+pub fn error(to: IpAddr) -> Payload {
     let mut bytes = vec![3, 3, 0, 0, 0, 0, 0, 0];
     match to {
         IpAddr::V4(to) => {
