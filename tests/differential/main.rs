@@ -20,6 +20,7 @@ use palisade_tests::{Chance, trials};
 
 use extent::{EACH, how_many};
 use nature::Nature;
+use packets::Headers;
 use router::Router;
 use tally::Tally;
 
@@ -44,7 +45,7 @@ fn the_evaluator_is_right_about_the_kernel() {
         assert_eq!(loaded.code, Some(0), "seed {seed}: {loaded}\n{text}");
         let tables = nature.tables();
         for _ in 0..EACH / AT_ONCE {
-            let sent = router.send(&mut chance, AT_ONCE).len();
+            let sent = router.send(&mut chance, AT_ONCE, Headers::SomeCut).len();
             let heard = nature.hear(sent);
             // Of two that look the same, the tracer may take the second for the first one, if nobody
             // told what became of that.

@@ -46,9 +46,21 @@ impl Ends {
     }
 }
 
+/// Whether the headers of some packets end too soon. iptables itself drops those where a rule matches
+/// ports, which the evaluator leaves open, and so what rules count cannot be foretold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Headers {
+    Whole,
+    SomeCut,
+}
+
 /// `number` is told in it where the kernel leaves it alone.
-pub(crate) fn packet(chance: &mut Chance, ends: Ends, number: u16) -> Packet {
-    let packet = Packet::new(ends.source, ends.destination, payload(chance, ends));
+pub(crate) fn packet(chance: &mut Chance, ends: Ends, headers: Headers, number: u16) -> Packet {
+    let packet = Packet::new(
+        ends.source,
+        ends.destination,
+        payload(chance, ends, headers),
+    );
     Packet {
         hops: HOPS,
         number,
@@ -76,7 +88,7 @@ fn address(chance: &mut Chance, v6: bool, networks: &[u8]) -> IpAddr {
 
 /// Of every kind, also such as conntrack can make nothing of: flags that begin nothing, replies and
 /// errors that nothing came before, wrong checksums, headers that end too soon.
-fn payload(chance: &mut Chance, ends: Ends) -> Payload {
+fn payload(chance: &mut Chance, ends: Ends, headers: Headers) -> Payload {
     let [from, to] = ends.ports;
     let payload = match ends.protocol {
         6 => {
@@ -96,9 +108,12 @@ fn payload(chance: &mut Chance, ends: Ends) -> Payload {
             checksum_at: None,
         },
     };
+    if payload.checksum_at.is_none() {
+        return payload;
+    }
     match chance.below(40) {
-        0 if payload.checksum_at.is_some() => raw::with_bad_checksum(payload),
-        1 if payload.checksum_at.is_some() => raw::truncated(payload, 3),
+        0 => raw::with_bad_checksum(payload),
+        1 if headers == Headers::SomeCut => raw::truncated(payload, 3),
         _ => payload,
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use palisade_tests::{Chance, Namespace};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::packets::{self, Ends};
+use crate::packets::{self, Ends, Headers};
 
 /// Where packets come in.
 pub(crate) const IN: [&str; 2] = ["in0", "in1"];
@@ -86,7 +86,7 @@ impl Router {
     }
 
     /// Sends so many packets, some of which answer others.
-    pub(crate) fn send(&self, chance: &mut Chance, count: usize) -> Vec<Sent> {
+    pub(crate) fn send(&self, chance: &mut Chance, count: usize, headers: Headers) -> Vec<Sent> {
         let mut sent: Vec<Sent> = Vec::new();
         for _ in 0..count {
             let answer = match chance.below(2) {
@@ -97,7 +97,7 @@ impl Router {
             // The kernel would take none for one of its own choice.
             let number = self.number.get() % u16::MAX + 1;
             self.number.set(number);
-            let packet = packets::packet(chance, ends, number);
+            let packet = packets::packet(chance, ends, headers, number);
             let way = usize::try_from(chance.below(2)).unwrap_or(0);
             sent.push(Sent {
                 ends,

@@ -58,7 +58,9 @@ pub(crate) fn compare(tables: &[Program], heard: &Heard, differs: impl Fn(String
     } else {
         is_without_translation(tables, &kernel, &evaluator)
     };
-    let is_unsure = !outcome.is_certain();
+    // It may be open whether a rule applied that decides nothing.
+    let is_open = outcome.path.iter().any(|visit| visit.matched.is_none());
+    let is_unsure = is_open || !outcome.is_certain();
     let told = || {
         format!(
             "{packet:?}\nthe kernel: {verdict:?}, {kernel:#?}\nthe evaluator: {:?}, {evaluator:#?}\n\

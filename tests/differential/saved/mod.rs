@@ -17,6 +17,7 @@ use palisade_netlink::FiveTuple;
 use palisade_tests::{Chance, Trials, trials};
 
 use crate::extent::{EACH, how_many};
+use crate::packets::Headers;
 use crate::router::{Router, Sent};
 use crate::tally::Tally;
 use crate::verdict;
@@ -55,7 +56,7 @@ fn compare(programs: &str) {
             let answer = router.host.answer(&mut restore, &input);
             assert_eq!(answer.code, Some(0), "seed {seed}: {answer}\n{input}");
         }
-        let sent = router.send(&mut chance, EACH);
+        let sent = router.send(&mut chance, EACH, Headers::Whole);
         for (family, word) in FAMILIES {
             let mut save = Command::new(format!("{word}-{programs}-save"));
             let saved = router.host.answer(save.arg("-c"), "").stdout();

@@ -88,8 +88,9 @@ impl Writer<'_> {
             words.push(self.flow());
         }
         match self.chance.below(16) {
-            // Nothing sets one: what is asked is not known to the evaluator, and does not hold.
-            0 => words.push("-m mark --mark 0x7".to_owned()),
+            // Nothing sets one: what is asked is not known to the evaluator, and does not hold. A rule of
+            // `raw` may keep conntrack from packets, and then all that follows would be open.
+            0 if table != "raw" => words.push("-m mark --mark 0x7".to_owned()),
             1 => words.push("-m addrtype --dst-type UNICAST".to_owned()),
             2 => words.push("-m addrtype ! --dst-type LOCAL,MULTICAST".to_owned()),
             3 if self.family == Family::Ipv6 => words.push("-m rt --rt-type 0".to_owned()),

@@ -128,7 +128,10 @@ impl Tried {
         assert!(missed.is_empty(), "not noticed: {missed:#?}");
         let mut text = format!("{} mutants, {} survive:\n", self.all, self.survivors.len());
         for survivor in &self.survivors {
-            text += &format!("\n{survivor}\n    {}\n", reason(survivor).unwrap_or_default());
+            text += &format!(
+                "\n{survivor}\n    {}\n",
+                reason(survivor).unwrap_or_default()
+            );
         }
         text
     }
@@ -142,8 +145,47 @@ fn reason(what: &str) -> Option<&'static str> {
     // Of the one network that takes known flows alone, and accepts them first.
     let is_answered = is_in(&["n0: in"]) && is_in(&["eth0", "10.0.4."])
         || is_in(&["reply_via_28", "answers into a /28"]);
+    let is_administrators = is_in(&[
+        "dministrator",
+        "guest_admin",
+        "guest_host",
+        "guests_input",
+        "PALISADE_FWA",
+    ]);
+    let is_mending = is_in(&["guest_mss", "PALISADE_MSS", "mangle: -A FORWARD"]);
+    let is_between = is_in(&[
+        "reached without nat",
+        "between_networks",
+        "guest_between",
+        "PALISADE_BTW",
+    ]);
     match how {
         _ if is_answered => Some("what belongs to a known flow was accepted before"),
+        "accept instead" | "ACCEPT instead"
+            if is_in(&["administrator to the host", "PALISADE_INP"]) =>
+        {
+            Some("nothing of ours decides behind it")
+        }
+        _ if is_administrators && !how.ends_with("instead") => {
+            Some("the administrator's chains are empty")
+        }
+        "drop" | "empty" if is_mending => Some("no network clamps segments"),
+        "accept instead" | "ACCEPT instead" if is_mending => {
+            Some("the chain mends packets, and decides on none")
+        }
+        _ if is_between => Some("no network asks to be reached without translation"),
+        _ if is_in(&["guest_to_guest: "]) && is_in(&["through the network's device"]) => {
+            Some("the network's device is no bridge")
+        }
+        _ if is_in(&["on_bridge_26", "on_bridge_28"]) => {
+            Some("the network translates only what leaves through its device")
+        }
+        "add an element" if rest.starts_with("on_bridge_") => {
+            Some("what is excepted from translation beyond is not translated at all")
+        }
+        "the other interface" if is_in(&["goto guest_to_guest"]) => {
+            Some("all that comes here came in from a bridge, and what follows matches both")
+        }
         "swap with the next" => Some("no packet fits both, or both do the same"),
         "another set" => Some("both sets have the same keys"),
         "return instead" | "RETURN instead" => Some("nothing that decides follows"),

@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
-use palisade_core::evaluate::{Answer, Device, Flow, Header, Read, Subject, Way, bits};
+use palisade_core::evaluate::{
+    Answer, Device, Flow, Header, PROTOCOLS_WITH_PORTS, Read, Subject, Way, bits,
+};
 use palisade_core::network::Family;
 
 /// Something that a rule asks of a packet.
@@ -97,9 +99,14 @@ impl Ask {
 
 impl What {
     fn holds(&self, subject: &Subject<'_>) -> Answer {
+        let has_ports = PROTOCOLS_WITH_PORTS.contains(&subject.packet().protocol);
         let is_port = |ranges: &[RangeInclusive<u16>], port: Option<Option<u16>>| {
             let is_one = |port| ranges.iter().any(|range| range.contains(&port));
-            Answer::from(port.map(|port| port.is_some_and(is_one)))
+            match port {
+                // The header ends too soon, and the kernel drops the packet by itself.
+                Some(None) if has_ports => Answer::Unknown,
+                port => port.map(|port| port.is_some_and(is_one)).into(),
+            }
         };
         let is_in = |net: &IpNet, address: Option<IpAddr>| {
             Answer::from(address.map(|address| net.contains(&address)))

@@ -13,7 +13,8 @@
 //!   an outer device, the subnets of other bridges are all one "elsewhere".
 //! - **The way back is taken for itself.** Rules that match whether the host reaches the source where
 //!   the packet comes from are met before it is known where the packet goes. What passes them meets the
-//!   rules behind them like any other packet, unless these match the same.
+//!   rules behind them like any other packet, unless these match the same. Packets for them go to the
+//!   host itself, where fewest rules behind them can stop a packet that these should have stopped.
 //! - **The way out is taken for itself.** A packet's fate is the verdict of the chains that filter it
 //!   (forward, input or output, and what comes before), and, where it passes and leaves, what
 //!   postrouting does. Each of the two depends on the conditions of its own hooks alone: if rulesets
@@ -203,7 +204,7 @@ impl Classes<'_> {
 
     fn goes_out(&self) -> Passes {
         match self.hook {
-            Hook::Input => Passes::None,
+            Hook::Input | Hook::Prerouting => Passes::None,
             _ => Passes::One,
         }
     }
