@@ -108,16 +108,17 @@ impl Translated {
     }
 
     /// What packets of the host's own meet of the administrator's.
-    fn administrators(&self) -> [Vec<Bare>; 2] {
+    fn administrators(&self) -> [Vec<(u32, Bare)>; 2] {
         at_host(self.filter.as_ref()).map(|rules| {
-            let is_administrators = |rule: &Bare| has_role(rule, |role| role == Role::HostAdmin);
+            let is_administrators =
+                |(_, rule): &(u32, Bare)| has_role(rule, |role| role == Role::HostAdmin);
             rules.into_iter().filter(is_administrators).collect()
         })
     }
 
     /// What flat has not is for services of the host, or mends packets.
     fn assert_that_the_rest_is_known(&self) {
-        for rule in at_host(self.filter.as_ref()).concat() {
+        for (_, rule) in at_host(self.filter.as_ref()).concat() {
             let of_host = [Role::HostInput, Role::HostOutput, Role::HostAdmin];
             assert!(has_role(&rule, |role| of_host.contains(&role)), "{rule:?}");
         }
@@ -145,12 +146,18 @@ fn at(program: Option<&Program>, kind: &str, hook: u32) -> Option<Way> {
 }
 
 /// The rules of a family's filter table for what goes to the host and what it sends, wherever packets are
-/// led to meet them.
-fn at_host(program: Option<&Program>) -> [Vec<Bare>; 2] {
+/// led to meet them, each with the policy behind it.
+fn at_host(program: Option<&Program>) -> [Vec<(u32, Bare)>; 2] {
     [INPUT, OUTPUT].map(|hook| {
         let way = at(program, "filter", hook);
-        let chains = way.into_iter().flat_map(|way| way.chains);
-        chains.flatten().collect()
+        let rules = way.into_iter().flat_map(|way| {
+            let policy = way.entry.3;
+            way.chains
+                .into_iter()
+                .flatten()
+                .map(move |rule| (policy, rule))
+        });
+        rules.collect()
     })
 }
 
