@@ -239,7 +239,7 @@ impl Watch {
         match self.firewall.undo_due() {
             Ok(Some(report)) => notices.push(Notice::TakenBack(report)),
             Ok(None) => {}
-            Err(error) => notices.push(Notice::failed(&error)),
+            Err(error) => self.failed(&error, notices),
         }
         if !self.heard.is_empty() {
             return Ok(()); // What they did is told by the records from before it.
@@ -255,7 +255,7 @@ impl Watch {
                 self.in_doubt |= std::mem::take(&mut self.has_vanished);
                 self.records = records;
             }
-            Err(error) => notices.push(Notice::failed(&error)),
+            Err(error) => self.failed(&error, notices),
         }
         Ok(())
     }
@@ -282,7 +282,7 @@ impl Watch {
                     notices.push(Notice::Differs(differences));
                 }
             }
-            Err(error) => notices.push(Notice::failed(&error)),
+            Err(error) => self.failed(&error, notices),
         }
     }
 
@@ -306,7 +306,7 @@ impl Watch {
                 }
                 self.told_of_host = found;
             }
-            Err(error) => notices.push(Notice::failed(&error)),
+            Err(error) => self.failed(&error, notices),
         }
     }
 
