@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use palisade::definition::{Source, parse};
-use palisade::{Choice, Firewall, Hint, Network, Options};
+use palisade::{Choice, Firewall, Hint, Left, Network, Options, Reason};
 use palisade_tests::place::{Place, assert_clean, net};
 use palisade_tests::{Definition, Palisade, Trials};
 use serde_json::{Value, json};
@@ -152,6 +152,18 @@ fn daemon() {
         report.notes[0].starts_with("adopted networks"),
         "{report:?}"
     );
+    assert_eq!(Place::Mapped.standing(&site.host), before);
+
+    // What is no whole network is left.
+    lose();
+    site.host.nft("flush set ip palisade refused_in");
+    let left: Vec<Left> = firewall.adopt().expect("adopt").left;
+    assert!(
+        left.iter().all(|left| left.reason == Reason::NotWhole),
+        "{left:?}"
+    );
+    assert_eq!(left.len(), 2);
+    firewall.sync(&both).expect("sync");
     assert_eq!(Place::Mapped.standing(&site.host), before);
     firewall.remove_all().expect("remove");
     assert!(firewall.verify(&[]).expect("verify").is_empty());

@@ -16,7 +16,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         trials = trials
             .with(of("adopted from the rules"), move || adopted(place))
             .with(of("adopted by sync, and the rest replaced"), move || {
-                synced(place)
+                synced(place);
             })
             .with(of("one record of three"), move || one_of_three(place));
     }

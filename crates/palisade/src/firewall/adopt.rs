@@ -2,21 +2,12 @@
 
 use palisade_core::backend::Placement;
 use palisade_core::engine::{Adopted, Adoption, EngineError, Goal, Report};
-use palisade_core::network::Network;
 use palisade_core::state::Running;
 use palisade_core::storage::Lock;
 
 use super::Firewall;
+use super::lost::Lost;
 use crate::{backends, rights};
-
-/// Which networks without a record are adopted before a change, where nothing is recorded.
-#[derive(Clone, Copy)]
-pub(super) enum Lost<'n> {
-    /// These, which are defined so.
-    Of(&'n [Network]),
-    /// These, and all others.
-    Beside(&'n [Network]),
-}
 
 impl Firewall {
     /// Records networks again whose rules are installed and that no record names, after the state directory
@@ -74,23 +65,6 @@ impl Firewall {
             let recorded = backends::of(placement).and_then(|kind| kind.recorded(placement));
             let table = recorded.and_then(|choice| choice.table);
             table.is_none_or(|table| table == chosen)
-        }
-    }
-}
-
-impl<'n> Lost<'n> {
-    fn adoption<'a>(self, is_meant: &'a dyn Fn(&Placement) -> bool) -> Adoption<'a>
-    where
-        'n: 'a,
-    {
-        let (definitions, takes_others) = match self {
-            Self::Of(networks) => (networks, false),
-            Self::Beside(networks) => (networks, true),
-        };
-        Adoption {
-            definitions,
-            takes_others,
-            is_meant,
         }
     }
 }

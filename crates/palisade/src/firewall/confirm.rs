@@ -9,7 +9,7 @@ use palisade_core::state::{Settled, Unconfirmed};
 use palisade_core::storage::PATIENCE;
 
 use super::Firewall;
-use super::adopt::Lost;
+use super::lost::Lost;
 use crate::flows::came;
 
 /// How often to look whether somebody confirmed.

@@ -8,6 +8,7 @@ mod confirm;
 mod counters;
 mod error;
 mod goal;
+mod lost;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ use crate::flows::{Flows, came, named};
 use crate::options::Options;
 use crate::usual::{self, Usual};
 use crate::{backends, folder, host, rights};
-use adopt::Lost;
+use lost::Lost;
 
 pub use error::OpenError;
 pub use show::ShowError;
