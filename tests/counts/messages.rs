@@ -179,5 +179,6 @@ fn verify(layout: Layout) {
     });
     assert_eq!(counts, [counts[0]; 3]);
     assert_eq!(counts[0].batches, 0);
-    assert!(counts[0].questions <= 32, "{counts:?}");
+    // Four of them look for tables with palisade's mark that no record leads to.
+    assert!(counts[0].questions <= 36, "{counts:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use palisade_tests::{Dump, Palisade, Trials, trials};
+use palisade_tests::{Definition, Dump, Palisade, Trials, trials};
 
 use crate::examined::{assert_healthy, examine};
 use crate::lab::{self, Lab};
@@ -175,7 +175,7 @@ fn others_among_what_has_no_record() {
     ];
     for (options, puts, kept) in places {
         let lab = Lab::new();
-        drop(lab.palisade(options.iter().copied()));
+        lose(&lab, options);
         let is_legacy = options.contains(&"legacy");
         if is_legacy {
             legacy(&lab, &[puts]);
@@ -209,10 +209,16 @@ fn tables_without_a_record() {
     examined.assert_mended();
 }
 
+/// A network whose state is lost. By its own name it would be adopted when it is applied again.
+fn lose(lab: &Lab, options: &[&str]) {
+    let palisade = Palisade::new(&lab.host).with(options.iter().copied());
+    let lost = Definition::nat("lost", "virbr0", &lab::SUBNETS);
+    palisade.apply(&[lost]).stdout();
+}
+
 fn chains_without_a_record() {
     let lab = Lab::new();
-    let forgotten = lab.palisade(["--backend", "iptables", "--iptables", "legacy"]);
-    drop(forgotten);
+    lose(&lab, &["--backend", "iptables", "--iptables", "legacy"]);
     let palisade = Palisade::new(&lab.host);
     palisade.apply(&[lab::default()]).stdout();
     let examined = examine(&lab.host, &palisade);

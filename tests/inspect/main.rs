@@ -12,6 +12,7 @@ mod site;
 mod tamper;
 mod told;
 mod unprinted;
+mod vanished;
 mod watch;
 mod watching;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     trials = mended::add_to(trials);
     trials = unprinted::add_to(trials);
     trials = watch::add_to(trials);
+    trials = vanished::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)
 }

@@ -1,5 +1,6 @@
 //! Nothing half done: what crashes, other programs and broken files make of a change.
 
+mod adopt;
 mod choice;
 mod crash;
 mod crowd;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     trials = spaces::add_to(trials);
     trials = storage::add_to(trials);
     trials = state_directory::add_to(trials);
+    trials = adopt::add_to(trials);
     // They mostly wait for programs.
     palisade_tests::run_side_by_side(trials, 3)
 }

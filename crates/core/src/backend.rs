@@ -19,6 +19,7 @@ use crate::network::{Family, Name, Network};
 use crate::record::Record;
 use crate::rules::{Rule, RuleKind};
 use crate::storage::Lock;
+use crate::unrecorded::Unrecorded;
 use crate::uses::Uses;
 
 pub use crate::backend_id::BackendId;
@@ -168,6 +169,15 @@ pub struct Standing {
     pub missing: bool,
 }
 
+/// A rule or an element that a network has at a placement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedItem {
+    /// The rule or element.
+    pub installed: Installed,
+    /// Whether the network runs without it where the kernel refuses it.
+    pub is_optional: bool,
+}
+
 /// The rules of networks at a placement, of one family of packets, as they are installed.
 #[derive(Default)]
 pub struct InstalledRules {
@@ -282,6 +292,32 @@ pub trait Backend: Send {
         records: &[&Record],
         asked: &[&Record],
     ) -> Result<Vec<Discrepancy>, BackendError>;
+
+    /// What carries palisade's marks or names at places where none of these networks, which are all of
+    /// this backend, has rules: a lost or an old state directory leaves such rules.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn unclaimed(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        let _ = records;
+        Ok(Vec::new())
+    }
+
+    /// The networks whose rules are installed and that none of these records names, which are all of this
+    /// backend: in the order in which they were started, as far as that can be seen.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    fn unrecorded(&mut self, records: &[&Record]) -> Result<Vec<Unrecorded>, BackendError> {
+        let _ = records;
+        Ok(Vec::new())
+    }
+
+    /// What is installed for a network at a placement of this backend.
+    fn items(&self, network: &Network, placement: &Placement) -> Vec<PlacedItem> {
+        let _ = (network, placement);
+        Vec::new()
+    }
 
     /// Takes out of the records what the kernel refused of the last change although it is recorded
     /// as installed: what is optional. Whether there was any.

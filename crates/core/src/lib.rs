@@ -26,6 +26,7 @@ pub mod record;
 pub mod rules;
 pub mod state;
 pub mod storage;
+pub mod unrecorded;
 pub mod user_namespace;
 pub mod uses;
 pub mod words;

@@ -58,7 +58,9 @@ pub use palisade_core::Hint;
 pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Line, Placement, Sign, Standing,
 };
-pub use palisade_core::engine::{Action, Changed, EngineError, Recovered, Report};
+pub use palisade_core::engine::{
+    Action, Adopted, Changed, EngineError, Left, Reason, Recovered, Report,
+};
 pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules::{self, Traffic};

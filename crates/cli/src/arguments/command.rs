@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::definitions::{Applied, Files, Planned, Rendered};
 use super::format::OutputFormat;
 use super::global::Global;
-use super::networks::{Counters, Migration, Named, Removal, Shown, Watched};
+use super::networks::{Counters, Migration, Named, Recovery, Removal, Shown, Watched};
 use super::packets::{self, ExplainedPacket, TracedPackets};
 
 /// Firewall rules for virtual networks, natively through nf_tables.
@@ -95,8 +95,8 @@ pub(crate) enum Command {
     #[command(after_help = "Example: palisade migrate --to nftables --layout flat")]
     Migrate(Migration),
     /// Finish or undo an interrupted transaction; whatever changes networks does so by itself
-    #[command(after_help = "Example: palisade recover")]
-    Recover,
+    #[command(after_help = "Example: palisade recover --adopt")]
+    Recover(Recovery),
     /// List the running networks
     #[command(after_help = "Example: palisade list --format json")]
     List,

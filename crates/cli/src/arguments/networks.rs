@@ -29,6 +29,15 @@ pub(crate) struct Counters {
     pub(crate) watch: Option<u64>,
 }
 
+/// What to recover.
+#[derive(Debug, Args)]
+pub(crate) struct Recovery {
+    /// Record networks again whose rules are installed and that no record names, since the state
+    /// directory was lost; rules and what they counted stay as they are
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
 /// How to watch.
 #[derive(Debug, Args)]
 pub(crate) struct Watched {

@@ -1,12 +1,12 @@
 //! `verify`, `repair` and `recover`: what is recorded, and what stands.
 
-use palisade::{Firewall, Recovered};
+use palisade::{Adopted, Firewall, Recovered};
 use palisade_inspect::{Consequence, Inspector};
 use serde_json::json;
 
 use super::change;
 use super::open::names;
-use crate::arguments::Named;
+use crate::arguments::{Named, Recovery};
 use crate::failure::Failure;
 use crate::output::{Outcome, wrapped};
 
@@ -62,15 +62,44 @@ pub(super) fn repair(
     change::applied(firewall, report, quiet)
 }
 
-pub(super) fn recover(firewall: &mut Firewall) -> Result<Outcome, Failure> {
+pub(super) fn recover(
+    firewall: &mut Firewall,
+    Recovery { adopt }: &Recovery,
+) -> Result<Outcome, Failure> {
     let recovered = firewall.recover()?;
-    let text = match recovered {
+    let mut text = match recovered {
         Recovered::Nothing => "nothing was interrupted\n",
         Recovered::Finished => "an interrupted transaction was finished\n",
         Recovered::Undone => "an interrupted transaction was undone\n",
-    };
-    Ok(Outcome::new(
-        text.to_owned(),
-        &json!({ "recovered": recovered }),
-    ))
+    }
+    .to_owned();
+    let mut json = json!({ "recovered": recovered });
+    if *adopt {
+        let adopted = firewall.adopt()?;
+        json["adopted"] = json!(adopted.networks);
+        json["left"] = json!(adopted.left);
+        text.push_str(&lines(&adopted));
+    }
+    Ok(Outcome::new(text, &json))
+}
+
+/// Each network in one line, and what records lack that were made from rules.
+fn lines(adopted: &Adopted) -> String {
+    let mut text = String::new();
+    for name in &adopted.networks {
+        text.push_str(&format!("+ {name}: adopted\n"));
+    }
+    for left in &adopted.left {
+        text.push_str(&format!("{left}\n"));
+    }
+    match (adopted.networks.is_empty(), adopted.left.is_empty()) {
+        (true, true) => text.push_str("nothing to adopt: no rules are installed without a record\n"),
+        (true, false) => {}
+        (false, _) => text.push_str(&wrapped(
+            "rules do not say all of a definition: apply definitions again for MTU, zone, and subnets \
+             that rules do not name",
+            0,
+        )),
+    }
+    text
 }

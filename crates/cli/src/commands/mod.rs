@@ -109,7 +109,14 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             let report = firewall.migrate(&to)?;
             change::applied(&mut firewall, report, global.quiet)
         }
-        Command::Recover => mend::recover(&mut open_recorded(global)?),
+        Command::Recover(recovery) => {
+            // Which table is palisade's, the configuration says too.
+            let mut firewall = match recovery.adopt {
+                true => open(global)?,
+                false => open_recorded(global)?,
+            };
+            mend::recover(&mut firewall, recovery)
+        }
         Command::List => list::list(&open_recorded(global)?.overview()?),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
         Command::Explain(asked) => explain::explain(global, asked),

@@ -84,7 +84,9 @@ fn signals() -> io::Result<SignalFd> {
 fn outcome(notice: &Notice) -> Outcome {
     let now = palisade::watch::now();
     let style = match notice {
-        Notice::Failed { .. } | Notice::Restless { .. } => AnsiColor::Red.on_default(),
+        Notice::Failed { .. } | Notice::Restless { .. } | Notice::Vanished { .. } => {
+            AnsiColor::Red.on_default()
+        }
         Notice::Healed(_) => AnsiColor::Green.on_default(),
         Notice::Changed(change) if change.own => Style::new(),
         _ => AnsiColor::Yellow.on_default(),

@@ -4,6 +4,8 @@
 //! change; only when it is done are the records replaced. What a process that died left is seen to
 //! before anything else: see [`recover`](Engine::recover).
 
+mod adopt;
+mod adopted;
 mod confirm;
 mod difference;
 mod error;
@@ -19,11 +21,14 @@ mod run;
 mod undo;
 mod verify;
 
+pub use adopt::Adoption;
+pub use adopted::{Adopted, Left, Reason};
 pub use difference::{Desired, Goal};
 pub use error::EngineError;
 pub use parts::Engine;
 pub use recover::Recovered;
 pub use report::{Action, Changed, Report};
+pub use verify::Extent;
 
 #[cfg(test)]
 mod tests;

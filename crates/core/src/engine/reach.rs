@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::adopt::Adoption;
 use super::difference::{Difference, Goal};
 use super::error::EngineError;
 use super::host::{Deeds, HostPlan, Refused};
@@ -136,16 +137,25 @@ impl Engine<'_> {
         Ok(self.state.records(None)?)
     }
 
-    /// What `reach` would do, without doing it: it is planned in the same way, and printed.
+    /// What `reach` would do, without doing it: it is planned in the same way, and printed. Where nothing
+    /// is recorded, networks count as running that would be [adopted](Self::adopt_lost).
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn foresee(
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        adoption: Option<&Adoption<'_>>,
     ) -> Result<Report, EngineError> {
         self.recover_if_idle()?;
         let running = self.state.running_unlocked()?;
+        if let Some(adoption) = adoption.filter(|_| running.names().is_empty()) {
+            let found = self.found(&[], adoption)?;
+            let running = self.state.running_as_read(found.records);
+            let mut foreseen = self.foresee_from(&running, &goal)?;
+            foreseen.notes.splice(..0, found.adopted.notes());
+            return Ok(foreseen);
+        }
         match self.foresee_from(&running, &goal) {
             Err(EngineError::State(StateError::Misled)) => {
                 let running = self.state.running_as_read(self.state.records(None)?);

@@ -15,14 +15,34 @@ use crate::storage::Lock;
 /// What is recorded, and the lock by which it stays so, if there is one.
 type AtRest = (Option<Lock>, Vec<Record>);
 
+/// Where differences are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent<'n> {
+    /// Where these networks have rules.
+    Of(&'n [Name]),
+    /// Where networks have rules.
+    Recorded,
+    /// Wherever something carries palisade's marks or names.
+    Everywhere,
+}
+
+impl Extent<'_> {
+    fn names(&self) -> &[Name] {
+        match self {
+            Self::Of(names) => names,
+            Self::Recorded | Self::Everywhere => &[],
+        }
+    }
+}
+
 impl Engine<'_> {
-    /// What stands otherwise than it is recorded; of these networks, or of all if none is named.
+    /// What stands otherwise than it is recorded.
     ///
     /// # Errors
     /// If a network does not run, or the state or the kernel cannot be read.
-    pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
+    pub fn verify(&mut self, extent: Extent<'_>) -> Result<Vec<Discrepancy>, EngineError> {
         let records = self.records()?;
-        self.compare(&records, names)
+        self.compare(&records, extent)
     }
 
     /// The same, between changes of ours: none while another process is at work, since what it does
@@ -32,12 +52,12 @@ impl Engine<'_> {
     /// As for [`verify`](Self::verify).
     pub fn verify_at_rest(
         &mut self,
-        names: &[Name],
+        extent: Extent<'_>,
     ) -> Result<Option<Vec<Discrepancy>>, EngineError> {
         let Some((lock, records)) = self.at_rest()? else {
             return Ok(None);
         };
-        let found = self.compare(&records, names);
+        let found = self.compare(&records, extent);
         drop(lock);
         found.map(Some)
     }
@@ -88,8 +108,9 @@ impl Engine<'_> {
     fn compare(
         &mut self,
         records: &[Record],
-        names: &[Name],
+        extent: Extent<'_>,
     ) -> Result<Vec<Discrepancy>, EngineError> {
+        let names = extent.names();
         let recorded: HashSet<&Name> = records.iter().map(|r| r.network.name()).collect();
         check_known(|name| recorded.contains(name), names)?;
         let is_asked = |name: &Name| names.is_empty() || names.contains(name);
@@ -101,6 +122,9 @@ impl Engine<'_> {
             asked.retain(|record| is_asked(record.network.name()));
             if !asked.is_empty() {
                 found.extend(backend.verify(&its, &asked)?);
+            }
+            if extent == Extent::Everywhere {
+                found.extend(backend.unclaimed(&its)?);
             }
         }
         let asked = records

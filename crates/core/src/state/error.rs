@@ -37,12 +37,27 @@ pub enum StateError {
         /// The schema it has.
         found: u32,
     },
+    /// What was in it is gone, while this process had it open.
+    #[error(
+        "the state in {place} is gone, which this process has read before: somebody deleted it, or \
+         emptied the file system; networks may run that no record names"
+    )]
+    Vanished {
+        /// Where it was.
+        place: String,
+    },
     /// The kernel does not say which boot this is.
     #[error("cannot read /proc/sys/kernel/random/boot_id: {}", in_words(.0))]
     Boot(std::io::Error),
 }
 
 impl StateError {
+    /// Whether the state was deleted under this process.
+    #[must_use]
+    pub fn has_vanished(&self) -> bool {
+        matches!(self, Self::Vanished { .. })
+    }
+
     /// Whether another of our processes is at work.
     #[must_use]
     pub(crate) fn is_held(&self) -> bool {
@@ -57,6 +72,10 @@ impl Hint for StateError {
             Self::Unwritable { .. } => "please report it: it is a mistake in palisade",
             Self::Misled => "try again",
             Self::Older { .. } => "`palisade repair` rebuilds it",
+            Self::Vanished { .. } => {
+                "`palisade recover --adopt` records again what is installed, `palisade sync` what \
+                 definitions say"
+            }
             Self::Boot(_) => "palisade needs /proc",
         }
         .into()

@@ -22,6 +22,8 @@ pub struct State {
     origin: OnceCell<Origin>,
     /// The version in which the mark was found to be of here and now.
     pub(super) mark: Cell<Option<Version>>,
+    /// Whether the mark was seen: it stays as long as the state does.
+    pub(super) was_seen: Cell<bool>,
     /// What runs, after our last change.
     pub(super) remembered: RefCell<Option<Remembered>>,
 }
@@ -43,6 +45,7 @@ impl State {
             cookie,
             origin: OnceCell::new(),
             mark: Cell::default(),
+            was_seen: Cell::default(),
             remembered: RefCell::default(),
         }
     }
@@ -72,7 +75,14 @@ impl State {
             let names = self.storage.names("");
             names.is_ok_and(|names| names.is_empty())
         };
-        !self.is_remembered() && is_empty()
+        !self.is_remembered() && !self.was_seen.get() && is_empty()
+    }
+
+    /// Takes a state that vanished for one that never was, so that another can begin in its place.
+    pub fn begin_anew(&self) {
+        self.was_seen.set(false);
+        self.mark.take();
+        self.remembered.take();
     }
 
     /// The journal of its transactions.

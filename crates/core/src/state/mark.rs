@@ -98,7 +98,12 @@ impl State {
         let storage = self.storage.as_ref();
         let read = storage.read(NAMESPACE);
         let Some(text) = read.map_err(file_error("read", storage, NAMESPACE))? else {
-            return Ok(Told::Nothing);
+            return match self.has_vanished() {
+                true => Err(StateError::Vanished {
+                    place: self.place(),
+                }),
+                false => Ok(Told::Nothing),
+            };
         };
         let told = match serde_json::from_slice::<Mark>(&text) {
             Err(error) => Told::Broken(format!("it is not what palisade writes: {error}")),
@@ -112,7 +117,14 @@ impl State {
             Ok(mark) if mark.origin == *now => Told::Ours,
             Ok(_) => Told::Another,
         };
+        self.was_seen.set(told == Told::Ours);
         Ok(told)
+    }
+
+    /// Whether all that was there when the mark was seen is gone.
+    fn has_vanished(&self) -> bool {
+        let records = self.storage.names(NETWORKS);
+        self.was_seen.get() && records.is_ok_and(|records| records.is_empty())
     }
 
     /// Sets aside what does not say itself that it is of here and now.

@@ -10,10 +10,12 @@ mod places;
 mod search;
 mod words;
 
+use std::collections::HashSet;
+
 use palisade::Firewall;
-use palisade_core::backend::Discrepancy;
+use palisade_core::backend::{Discrepancy, DiscrepancyKind};
 use palisade_core::engine::EngineError;
-use palisade_core::network::Network;
+use palisade_core::network::{Name, Network};
 use palisade_core::state::Record;
 
 pub use meaning::{Consequence, Example};
@@ -37,6 +39,9 @@ pub(crate) fn consequence(
         .filter(is_named)
         .map(|r| &r.network)
         .collect();
+    if let Some(detail) = unrecorded(records, differences) {
+        return Ok(Consequence::Open { detail });
+    }
     let mut found = Vec::new();
     let places = Place::read_all(firewall, records)?;
     if let Some(detail) = places
@@ -51,4 +56,18 @@ pub(crate) fn consequence(
     }
     let networks: Vec<&Network> = records.iter().map(|record| &record.network).collect();
     Ok(Found::together(&found, &networks))
+}
+
+/// What is said of rules of networks that no record names: nobody knows what they should be.
+fn unrecorded(records: &[Record], differences: &[Discrepancy]) -> Option<String> {
+    let recorded: HashSet<&Name> = records.iter().map(|it| it.network.name()).collect();
+    let foreign = differences.iter();
+    let foreign = foreign.filter(|found| found.kind == DiscrepancyKind::Foreign);
+    let mut names: Vec<&Name> = foreign.filter_map(|found| found.network.as_ref()).collect();
+    names.retain(|name| !recorded.contains(name));
+    names.sort();
+    names.dedup();
+    let named: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let list = named.join(", ");
+    (!named.is_empty()).then(|| format!("no record names {list}, whose rules act all the same"))
 }

@@ -118,8 +118,9 @@ fn orphan(evidence: Evidence, command: String) -> Finding {
         networks: Vec::new(),
         summary: format!("rules of palisade stand that no record names: {evidence}"),
         evidence: vec![evidence],
-        meaning: "another state directory knows them (--state-dir), or it was lost. They act all \
-                  the same, and `remove` would not find them. What others put among them stays"
+        meaning: "another state directory knows them (--state-dir), or it was lost: then `palisade \
+                  recover --adopt` records their networks again. They act all the same, and `remove` \
+                  would not find them. What others put among them stays"
             .to_owned(),
         fix: vec![command],
     }

@@ -22,6 +22,7 @@ mod saved;
 mod settings;
 mod standing;
 mod tables;
+mod unrecorded;
 mod verify;
 
 #[cfg(test)]
@@ -31,13 +32,14 @@ use std::os::fd::AsFd;
 
 use palisade_core::backend::{
     Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Installed,
-    InstalledRules, Placement, Plan, RunError, Standing, Step,
+    InstalledRules, PlacedItem, Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::{Family, Network};
 use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
+use palisade_core::unrecorded::Unrecorded;
 
 use crate::rule::{self, Placed, Table};
 use crate::run::{CommandRunner, Programs, Restore, RestoreError, Variant, restore, word};
@@ -347,6 +349,18 @@ impl Backend for Iptables {
         asked: &[&Record],
     ) -> Result<Vec<Discrepancy>, BackendError> {
         verify::verify(&mut self.tables, records, asked).map_err(BackendError::from)
+    }
+
+    fn unclaimed(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        unrecorded::differences(&mut self.tables, records).map_err(BackendError::from)
+    }
+
+    fn unrecorded(&mut self, records: &[&Record]) -> Result<Vec<Unrecorded>, BackendError> {
+        unrecorded::networks(&mut self.tables, records).map_err(BackendError::from)
+    }
+
+    fn items(&self, network: &Network, _placement: &Placement) -> Vec<PlacedItem> {
+        unrecorded::items(network)
     }
 
     /// Rules of iptables have no numbers that last. What the kernel refused is not recorded.

@@ -46,6 +46,22 @@ pub trait Native: Send {
         family: Family,
         table: &str,
     ) -> Result<Vec<NativeChain>, Box<dyn Error + Send + Sync>>;
+
+    /// The names of the chains of a table.
+    ///
+    /// # Errors
+    /// If the kernel does not tell.
+    fn chain_names(
+        &mut self,
+        family: Family,
+        table: &str,
+    ) -> Result<Vec<String>, Box<dyn Error + Send + Sync>> {
+        let chains = self.chains(family, table)?;
+        Ok(chains.into_iter().map(|chain| chain.name).collect())
+    }
+
+    /// Whether the old `ip_tables` has tables for a family.
+    fn uses_legacy(&mut self, family: Family) -> bool;
 }
 
 impl NativeRule {
@@ -69,6 +85,20 @@ pub(super) fn chains(
         table: table.to_owned(),
         source,
     })
+}
+
+/// Whether one of our chains is in a table.
+pub(super) fn has_own_chain(
+    native: &mut dyn Native,
+    family: Family,
+    table: &str,
+) -> Result<bool, RestoreError> {
+    let found = native.chain_names(family, table);
+    let names = found.map_err(|source| RestoreError::Unseen {
+        table: table.to_owned(),
+        source,
+    })?;
+    Ok(names.iter().any(|name| crate::rule::is_chain(name)))
 }
 
 /// The rules that the programs do not print as they are.

@@ -193,6 +193,26 @@ impl Tables {
         Ok(found)
     }
 
+    /// Whether our chains may be there: what is not is found out without running a program.
+    pub(super) fn may_hold_own(
+        &mut self,
+        variant: Variant,
+        family: Family,
+    ) -> Result<bool, RestoreError> {
+        let Some(native) = self.native.as_deref_mut() else {
+            return Ok(true);
+        };
+        if variant == Variant::Legacy {
+            return Ok(native.uses_legacy(family));
+        }
+        for table in Table::ALL {
+            if native::has_own_chain(native, family, table.name())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The first of our tables that stands and is left out, since the programs cannot print it.
     pub(super) fn left_out(
         &mut self,

@@ -3,6 +3,7 @@
 //! Whether something went well is told by exit codes and by what stands afterwards, never by the
 //! words of a message: those are passed on to people.
 
+mod in_use;
 mod list;
 mod process;
 mod programs;
@@ -13,6 +14,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+pub use in_use::families_in_use;
 pub(crate) use list::list;
 pub use process::Processes;
 pub use programs::{Programs, UnknownPrograms, Variant};

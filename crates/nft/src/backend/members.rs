@@ -31,6 +31,8 @@ pub(super) struct Member<'r> {
     pub(super) owner: &'r Name,
     pub(super) installed: &'r Installed,
     stands: bool,
+    /// The comment that it has instead of its owner's.
+    pub(super) misnamed: Option<String>,
 }
 
 impl<'r> Members<'r> {
@@ -45,6 +47,7 @@ impl<'r> Members<'r> {
                     owner,
                     installed,
                     stands: false,
+                    misnamed: None,
                 });
             }
         }
@@ -68,6 +71,8 @@ impl<'r> Members<'r> {
         });
         if let Some(member) = known {
             member.stands = true;
+            let comment = element.text().unwrap_or_default();
+            member.misnamed = (comment != member.owner.comment()).then(|| comment.to_owned());
         } else if set.name != layout::TRANSACTION || !layout::is_marker(element.key) {
             let element = &whole()?;
             let text = format!("element {:#}", ElementOf { set, element });
@@ -82,6 +87,12 @@ impl<'r> Members<'r> {
     pub(super) fn missing(&self) -> impl Iterator<Item = &Member<'r>> {
         let all = self.recorded.values().flatten();
         all.filter(|member| !member.stands)
+    }
+
+    /// What is recorded and was met with the comment of another network, or none.
+    pub(super) fn misnamed(&self) -> impl Iterator<Item = &Member<'r>> {
+        let all = self.recorded.values().flatten();
+        all.filter(|member| member.misnamed.is_some())
     }
 
     /// The chains to which elements lead that are nobody's.

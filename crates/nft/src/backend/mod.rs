@@ -24,6 +24,7 @@ mod settings;
 mod standing;
 mod surplus;
 mod table_plan;
+mod unrecorded;
 mod verify;
 mod without_fib;
 
@@ -32,14 +33,15 @@ use std::process;
 
 use palisade_core::Hint;
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, InstalledRules, Placement, Plan,
-    RunError, Standing, Step,
+    Backend, BackendError, BackendId, Change, Discrepancy, Done, InstalledRules, PlacedItem,
+    Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Network};
 use palisade_core::rules::{Guard, Layer, Rule, rules};
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
+use palisade_core::unrecorded::Unrecorded;
 use palisade_netlink::Transport;
 
 use crate::batch::{CommitError, Refusal, commit};
@@ -176,6 +178,26 @@ impl Backend for Nftables {
         asked: &[&Record],
     ) -> Result<Vec<Discrepancy>, BackendError> {
         self.compare(records, asked).map_err(failed)
+    }
+
+    fn unclaimed(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+        let mut reader = self.reader();
+        let read = reader.at_one_moment(|reader| unrecorded::differences(reader, records));
+        read.map(|(found, _)| found).map_err(failed)
+    }
+
+    fn unrecorded(&mut self, records: &[&Record]) -> Result<Vec<Unrecorded>, BackendError> {
+        let mut reader = self.reader();
+        let read = reader.at_one_moment(|reader| unrecorded::networks(reader, records));
+        read.map(|(found, _)| found).map_err(failed)
+    }
+
+    fn items(&self, network: &Network, placement: &Placement) -> Vec<PlacedItem> {
+        let settings = Settings::try_from(placement);
+        settings.map_or_else(
+            |_| Vec::new(),
+            |settings| unrecorded::items(network, &settings),
+        )
     }
 
     fn run(&mut self, payload: &[u8], _lock: &Lock) -> Result<Done, RunError> {

@@ -40,7 +40,7 @@ impl Whole {
 pub(super) const LEFT_OVER: &str = "left over: no network needs it";
 
 /// What is said of all else.
-const NOT_NEEDED: &str = "no network needs it";
+pub(super) const NOT_NEEDED: &str = "no network needs it";
 
 /// A table that was read, and what was met of the elements that are recorded.
 pub(super) type Read<'r> = (Option<Whole>, Members<'r>);
@@ -322,6 +322,17 @@ impl Found {
             let detail = format!("element {}", in_words(installed));
             self.tell(Some(owner), &place, DiscrepancyKind::Missing, detail);
         }
+        for member in members.misnamed() {
+            let place = format!("set `{}`", member.installed.place);
+            let (owner, comment) = (member.owner, member.misnamed.as_deref());
+            let element = in_words(member.installed);
+            let detail = format!(
+                "the comment of element {element} is {:?} instead of {:?}",
+                comment.unwrap_or_default(),
+                owner.comment()
+            );
+            self.tell(Some(owner), &place, DiscrepancyKind::Changed, detail);
+        }
         for filled in &observed.program.sets {
             let name = filled.set.name.as_str();
             if self.administrator.has(name) {
@@ -461,7 +472,7 @@ pub(super) fn is_dormant(table: &Table) -> bool {
 }
 
 /// What is to be told of a table whose mark is not that of this build.
-fn otherwise_marked(version: Option<u32>) -> String {
+pub(super) fn otherwise_marked(version: Option<u32>) -> String {
     let ours = layout::VERSION;
     match version {
         None => "it has not palisade's mark".to_owned(),

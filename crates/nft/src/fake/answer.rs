@@ -1,7 +1,7 @@
 //! Answers to questions: the generation, a table, and dumps.
 
 use nix::errno::Errno;
-use palisade_netlink::flags::MULTI;
+use palisade_netlink::flags::{DUMP, MULTI};
 use palisade_netlink::{Malformed, encode_ack, encode_done};
 
 use super::ruleset::Ruleset;
@@ -47,6 +47,13 @@ fn answer(
                 wire::generation::encode(&generation, body);
             });
             return Ok(Ok(()));
+        }
+        Some(Kind::GET_TABLE) if question.header.flags & DUMP == DUMP => {
+            for program in ruleset.tables.iter().filter(of_family) {
+                put(Kind::NEW_TABLE, MULTI, &|body| {
+                    wire::table::encode(&program.table, body);
+                });
+            }
         }
         Some(Kind::GET_TABLE) => {
             let name = wire::table::decode(family, body)?.name;

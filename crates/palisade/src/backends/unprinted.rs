@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 use palisade_core::network::Family;
 use palisade_iptables::backend::{Native, NativeChain, NativeRule};
+use palisade_iptables::run::families_in_use;
 use palisade_iptables::text::Counters;
-use palisade_netlink::Socket;
+use palisade_netlink::{Socket, within};
 use palisade_nft::dump::Reader;
 use palisade_nft::object::{
     Chain, Comparison, Expression, MetaKey, Payload, PayloadBase, Rule, Verdict,
@@ -64,6 +65,27 @@ impl Native for Kernel {
             name: chain.name,
         };
         Ok(chains.into_iter().map(fill).collect())
+    }
+
+    fn chain_names(
+        &mut self,
+        family: Family,
+        table: &str,
+    ) -> Result<Vec<String>, Box<dyn Error + Send + Sync>> {
+        let mut socket = Socket::open_in(self.namespace.as_deref())?;
+        let mut replies = Vec::new();
+        let mut reader = Reader::new(&mut socket, &mut replies);
+        let (chains, _) = reader.at_one_moment(|reader| reader.chains(family.into(), table))?;
+        Ok(chains.into_iter().map(|chain| chain.name).collect())
+    }
+
+    /// One that cannot be looked at may be in use.
+    fn uses_legacy(&mut self, family: Family) -> bool {
+        let used = match &self.namespace {
+            None => Ok(families_in_use()),
+            Some(path) => within(path.clone(), || Ok(families_in_use())),
+        };
+        used.map_or(true, |used| used.contains(&family))
     }
 }
 

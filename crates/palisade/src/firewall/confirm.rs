@@ -6,8 +6,10 @@ use std::time::Duration;
 use palisade_core::engine::{EngineError, Goal, Report};
 use palisade_core::network::Network;
 use palisade_core::state::{Settled, Unconfirmed};
+use palisade_core::storage::PATIENCE;
 
 use super::Firewall;
+use super::lost::Lost;
 use crate::flows::came;
 
 /// How often to look whether somebody confirmed.
@@ -32,7 +34,11 @@ impl Firewall {
         let goal = self.goal(networks, Goal::Run);
         let recovered = self.engine().recover()?;
         let note = self.end_unnatted_of(recovered);
+        let lock = self.state.lock(PATIENCE)?;
+        let adopted = self.adopt_lost(Lost::Of(networks), &lock)?;
+        drop(lock);
         let (mut report, waits) = self.engine().reach_unconfirmed(goal, patience)?;
+        report.notes.splice(..0, adopted);
         report.notes.extend(note);
         self.see_after(&mut report, came);
         Ok((report, waits))

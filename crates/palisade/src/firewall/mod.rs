@@ -1,5 +1,6 @@
 //! The firewall of one network namespace.
 
+mod adopt;
 mod after;
 mod allowed;
 mod beside;
@@ -7,13 +8,14 @@ mod confirm;
 mod counters;
 mod error;
 mod goal;
+mod lost;
 mod show;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use palisade_core::backend::{Backend, BackendError, Discrepancy, InstalledRules, Placement};
-use palisade_core::engine::{Desired, Engine, EngineError, Goal, Recovered, Report};
+use palisade_core::engine::{Desired, Engine, EngineError, Extent, Goal, Recovered, Report};
 use palisade_core::host_action::HostActionKind;
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Name, Network};
@@ -27,7 +29,8 @@ use crate::choice::Choice;
 use crate::flows::{Flows, came, named};
 use crate::options::Options;
 use crate::usual::{self, Usual};
-use crate::{backends, folder, host};
+use crate::{backends, folder, host, rights};
+use lost::Lost;
 
 pub use error::OpenError;
 pub use show::ShowError;
@@ -96,7 +99,7 @@ impl Firewall {
     /// has changed then.
     pub fn apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
         self.check_rights_for(EngineError::NotAllowed, networks)?;
-        self.reach(networks, Goal::Run)
+        self.reach(networks, Goal::Run, Lost::Of(networks))
     }
 
     /// Makes these networks the running ones, and no others. All or nothing.
@@ -105,8 +108,10 @@ impl Firewall {
     /// As for [`apply`](Self::apply).
     pub fn sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
         self.check_rights_for(EngineError::NotAllowed, networks)?;
+        // What vanished is found again in the kernel.
+        self.state.begin_anew();
         self.check_rights(EngineError::NotAllowed, |_| true)?;
-        self.reach(networks, Goal::Exactly)
+        self.reach(networks, Goal::Exactly, Lost::Beside(networks))
     }
 
     /// Removes networks: exactly what is recorded as installed for them.
@@ -147,7 +152,7 @@ impl Firewall {
         self.check_rights_for(EngineError::NotReadable, networks)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Run);
-        self.engine().foresee(goal)
+        self.foresee(Lost::Of(networks), goal)
     }
 
     /// What [`sync`](Self::sync) would change.
@@ -159,7 +164,7 @@ impl Firewall {
         self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Exactly);
-        self.engine().foresee(goal)
+        self.foresee(Lost::Beside(networks), goal)
     }
 
     /// The differences between the kernel and the records of these networks, or of all if none is
@@ -183,7 +188,8 @@ impl Firewall {
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
         self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
-        self.engine().verify(names)
+        let extent = self.extent(names);
+        self.engine().verify(extent)
     }
 
     /// The same, between changes of ours: none while another process is at work, whose changes are
@@ -195,7 +201,18 @@ impl Firewall {
         &mut self,
         names: &[Name],
     ) -> Result<Option<Vec<Discrepancy>>, EngineError> {
-        self.engine().verify_at_rest(names)
+        let extent = self.extent(names);
+        self.engine().verify_at_rest(extent)
+    }
+
+    /// Where differences are looked for: without names, everywhere.
+    fn extent<'n>(&self, names: &'n [Name]) -> Extent<'n> {
+        match names {
+            // Whoever may not read rules did not install any.
+            [] if rights::are_missing(self.namespace.as_deref()) => Extent::Recorded,
+            [] => Extent::Everywhere,
+            names => Extent::Of(names),
+        }
     }
 
     /// The actions on the host that are recorded and not in effect, between changes of ours.
@@ -283,12 +300,13 @@ impl Firewall {
         &mut self,
         networks: &[Network],
         goal: fn(Vec<Desired>) -> Goal,
+        lost: Lost<'_>,
     ) -> Result<Report, EngineError> {
         let goal = self.goal(networks, goal);
         if networks.is_empty() {
             return self.change_running(goal, came);
         }
-        self.change(goal, came)
+        self.change_after(Some(lost), goal, came)
     }
 
     /// The same for what brings no network: where none ever ran, nothing is made to find that out.
@@ -310,12 +328,27 @@ impl Firewall {
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
+        self.change_after(None, goal, looked_at)
+    }
+
+    /// The same after the networks that were lost are adopted.
+    fn change_after(
+        &mut self,
+        lost: Option<Lost<'_>>,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        looked_at: fn(&Report) -> Vec<Name>,
+    ) -> Result<Report, EngineError> {
         // The engine would do so by itself, but not tell.
         let lock = self.state.lock(PATIENCE)?;
         let recovered = self.engine().recover_under(&lock)?;
         let note = self.end_unnatted_of(recovered);
+        let adopted = match lost {
+            Some(lost) => self.adopt_lost(lost, &lock)?,
+            None => Vec::new(),
+        };
         let mut report = self.engine().reach_under(goal, &lock)?;
         drop(lock);
+        report.notes.splice(..0, adopted);
         report.notes.extend(note);
         self.see_after(&mut report, looked_at);
         Ok(report)

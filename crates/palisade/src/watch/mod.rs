@@ -98,6 +98,8 @@ pub struct Watch {
     told: Vec<Discrepancy>,
     /// What was not in effect on the host at the last look.
     told_of_host: Vec<Discrepancy>,
+    /// Whether it was told that the state vanished.
+    has_vanished: bool,
 }
 
 /// Why a wait ended.
@@ -132,6 +134,7 @@ impl Watch {
             next_look: Instant::now(),
             told: Vec::new(),
             told_of_host: Vec::new(),
+            has_vanished: false,
         })
     }
 
@@ -209,7 +212,7 @@ impl Watch {
                 return;
             }
             Err(error) => {
-                notices.push(Notice::failed(&error));
+                self.failed(&error, notices);
                 self.records.clone()
             }
         };
@@ -236,7 +239,7 @@ impl Watch {
         match self.firewall.undo_due() {
             Ok(Some(report)) => notices.push(Notice::TakenBack(report)),
             Ok(None) => {}
-            Err(error) => notices.push(Notice::failed(&error)),
+            Err(error) => self.failed(&error, notices),
         }
         if !self.heard.is_empty() {
             return Ok(()); // What they did is told by the records from before it.
@@ -247,8 +250,12 @@ impl Watch {
             return Ok(());
         }
         match read {
-            Ok(records) => self.records = records,
-            Err(error) => notices.push(Notice::failed(&error)),
+            Ok(records) => {
+                // Somebody records networks again: what they are is looked at.
+                self.in_doubt |= std::mem::take(&mut self.has_vanished);
+                self.records = records;
+            }
+            Err(error) => self.failed(&error, notices),
         }
         Ok(())
     }
@@ -275,7 +282,7 @@ impl Watch {
                     notices.push(Notice::Differs(differences));
                 }
             }
-            Err(error) => notices.push(Notice::failed(&error)),
+            Err(error) => self.failed(&error, notices),
         }
     }
 
@@ -299,7 +306,7 @@ impl Watch {
                 }
                 self.told_of_host = found;
             }
-            Err(error) => notices.push(Notice::failed(&error)),
+            Err(error) => self.failed(&error, notices),
         }
     }
 
@@ -334,7 +341,7 @@ impl Watch {
             }
             Ok(Some(differences)) => Some(differences),
             Err(error) => {
-                notices.push(Notice::failed(&error));
+                self.failed(&error, notices);
                 None
             }
         };
@@ -378,9 +385,20 @@ impl Watch {
             }
             Err(error) => {
                 self.pace.wait_until(now + AFTER_FAILURE);
-                notices.push(Notice::failed(&error));
+                self.failed(&error, notices);
+                // Nobody knows what to put back until somebody records networks again.
+                self.in_doubt &= !self.has_vanished;
             }
         }
         Ok(())
+    }
+
+    /// Tells what went wrong; that the state vanished, once.
+    fn failed(&mut self, error: &EngineError, notices: &mut Vec<Notice>) {
+        if !matches!(error, EngineError::State(error) if error.has_vanished()) {
+            notices.push(Notice::failed(error));
+        } else if !std::mem::replace(&mut self.has_vanished, true) {
+            notices.push(Notice::vanished(error, &self.records));
+        }
     }
 }

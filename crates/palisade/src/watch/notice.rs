@@ -7,6 +7,7 @@ use palisade_core::Hint;
 use palisade_core::backend::{Discrepancy, Line};
 use palisade_core::engine::{Action, EngineError, Report};
 use palisade_core::network::Name;
+use palisade_core::state::Record;
 use serde::Serialize;
 
 /// The time of day, as notices are told with: RFC 3339, to the second.
@@ -34,6 +35,15 @@ pub enum Notice {
         message: String,
         /// The way out.
         hint: String,
+    },
+    /// The state directory was deleted or emptied. Nothing is put back until networks are recorded again.
+    Vanished {
+        /// What is gone, and where.
+        message: String,
+        /// The way out.
+        hint: String,
+        /// The networks that were recorded.
+        networks: Vec<Name>,
     },
     /// Another program keeps taking away what is put back: for so long, nothing is.
     Restless {
@@ -86,6 +96,14 @@ impl Notice {
             hint: error.hint().into_owned(),
         }
     }
+
+    pub(super) fn vanished(error: &EngineError, records: &[Record]) -> Self {
+        Self::Vanished {
+            message: error.to_string(),
+            hint: error.hint().into_owned(),
+            networks: records.iter().map(|it| it.network.name().clone()).collect(),
+        }
+    }
 }
 
 impl fmt::Display for Notice {
@@ -111,6 +129,9 @@ impl fmt::Display for Notice {
                     .notes
                     .iter()
                     .try_for_each(|note| write!(f, "\n  {note}"))
+            }
+            Self::Vanished { message, hint, .. } => {
+                write!(f, "error: {message}\n  hint: {hint}")
             }
             Self::Failed { message, hint } if hint.is_empty() => write!(f, "error: {message}"),
             Self::Failed { message, hint } => write!(f, "error: {message}\n  hint: {hint}"),

@@ -37,7 +37,9 @@ fn the_process_may_die_at_every_operation() {
 fn what_the_host_lost_is_a_difference_and_is_put_back() {
     let host = &host_with_marks();
     host.marked.lock().unwrap().remove("bra");
-    let found = host.with(|engine| engine.verify(&[])).unwrap();
+    let found = host
+        .with(|engine| engine.verify(Extent::Everywhere))
+        .unwrap();
     let [found] = found.as_slice() else {
         panic!("{found:?}");
     };
@@ -45,7 +47,7 @@ fn what_the_host_lost_is_a_difference_and_is_put_back() {
     assert_eq!(found.kind, DiscrepancyKind::Missing);
     let goal = Goal::Repaired(Vec::new());
     let foreseen = host
-        .with(|engine| engine.foresee(|_| Ok(goal.clone())))
+        .with(|engine| engine.foresee(|_| Ok(goal.clone()), None))
         .unwrap();
     let lines: Vec<_> = foreseen.changes.iter().flat_map(|it| &it.lines).collect();
     assert_eq!(lines.len(), 1);
@@ -61,7 +63,11 @@ fn what_the_host_lost_is_a_difference_and_is_put_back() {
         .map(|it| (it.network.as_str(), it.action))
         .collect();
     assert_eq!(restored, [("a", Action::Restore)]);
-    assert_eq!(host.with(|engine| engine.verify(&[])).unwrap(), []);
+    assert_eq!(
+        host.with(|engine| engine.verify(Extent::Everywhere))
+            .unwrap(),
+        []
+    );
     host.running();
     assert!(host.reach(&goal).unwrap().changes.is_empty());
 }
@@ -89,7 +95,11 @@ fn what_networks_can_do_without_is_noted_and_tried_again() {
     );
     assert!(host.disk.fate().heal(), "it was reached");
     host.running();
-    assert_eq!(host.with(|engine| engine.verify(&[])).unwrap(), []);
+    assert_eq!(
+        host.with(|engine| engine.verify(Extent::Everywhere))
+            .unwrap(),
+        []
+    );
     assert!(host.marked.lock().unwrap().is_empty());
     host.reach(&Goal::Repaired(Vec::new())).unwrap();
     host.running();
@@ -118,7 +128,9 @@ fn an_unknown_kind_is_told_and_not_forgotten() {
         marks: None,
         ..host.clone()
     };
-    let found = bare.with(|engine| engine.verify(&[])).unwrap();
+    let found = bare
+        .with(|engine| engine.verify(Extent::Everywhere))
+        .unwrap();
     assert!(
         found
             .iter()

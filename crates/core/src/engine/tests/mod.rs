@@ -356,7 +356,9 @@ fn deaths_on_the_way(host: &Host, goal: &Goal) -> usize {
                 let more = host.recover().unwrap();
                 assert_eq!(more, Recovered::Nothing);
                 assert!(!host.has_staged(), "{goal:?} at {at}");
-                let found = host.with(|engine| engine.verify(&[])).unwrap();
+                let found = host
+                    .with(|engine| engine.verify(Extent::Everywhere))
+                    .unwrap();
                 assert_eq!(found, []);
                 if !died {
                     break;

@@ -1,17 +1,10 @@
 //! The families of packets for which the kernel's `ip_tables` has rules in a network namespace.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use palisade_core::network::Family;
+use palisade_iptables::run::families_in_use;
 use palisade_netlink::SocketError;
-
-/// The tables that are in use in the network namespace of the thread that opens these.
-const NAMES: [(Family, &str); 2] = [
-    (Family::Ipv4, "/proc/thread-self/net/ip_tables_names"),
-    (Family::Ipv6, "/proc/thread-self/net/ip6_tables_names"),
-];
 
 /// The families for which tables are in use.
 ///
@@ -21,14 +14,7 @@ pub(in crate::host_rules) fn families(
     namespace: Option<&Path>,
 ) -> Result<Vec<Family>, SocketError> {
     match namespace {
-        None => Ok(used()),
-        Some(path) => palisade_netlink::within(path.to_owned(), || Ok(used())),
+        None => Ok(families_in_use()),
+        Some(path) => palisade_netlink::within(path.to_owned(), || Ok(families_in_use())),
     }
-}
-
-fn used() -> Vec<Family> {
-    let is_used = |path| File::open(path).and_then(|mut names| names.read(&mut [0]));
-    let names = NAMES.into_iter();
-    let used = names.filter(|&(_, path)| is_used(path).is_ok_and(|read| read > 0));
-    used.map(|(family, _)| family).collect()
 }

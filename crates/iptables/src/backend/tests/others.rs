@@ -135,6 +135,10 @@ impl Native for Told {
         let is_it = family == Family::Ipv4 && table == "nat";
         Ok(if is_it { self.0.clone() } else { Vec::new() })
     }
+
+    fn uses_legacy(&mut self, _family: Family) -> bool {
+        false
+    }
 }
 
 /// A chain with rules that the programs do not print as they are, each in nft's words.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use palisade_core::backend::Backend;
-use palisade_core::engine::{Desired, Engine, EngineError, Goal, Recovered};
+use palisade_core::engine::{Desired, Engine, EngineError, Extent, Goal, Recovered};
 use palisade_core::network::{Description, Forward, Nat, Network};
 use palisade_core::state::State;
 use palisade_core::storage::memory::{Memory, Mishap};
@@ -60,7 +60,9 @@ impl Host {
     /// What stands is what is recorded, and nobody has anything left to do.
     fn assert_settled(&self, told: &str) {
         assert_eq!(self.recover().unwrap(), Recovered::Nothing, "{told}");
-        let found = self.with(|engine| engine.verify(&[])).unwrap();
+        let found = self
+            .with(|engine| engine.verify(Extent::Everywhere))
+            .unwrap();
         assert_eq!(found, [], "{told}");
         let mut files = self.disk.files().into_keys();
         assert_eq!(

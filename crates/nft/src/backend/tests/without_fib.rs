@@ -1,6 +1,6 @@
 //! A kernel without the expression `fib`.
 
-use palisade_core::engine::{Desired, Engine, Goal};
+use palisade_core::engine::{Desired, Engine, Extent, Goal};
 use palisade_core::network::{Description, Established, Forward, Nat, Network};
 use palisade_core::rules::RuleKind;
 use palisade_core::state::State;
@@ -47,7 +47,7 @@ fn a_kernel_without_fib_gets_all_else_and_people_are_told() {
     for missing in ["guests_prerouting", "spoofed", "established_in"] {
         assert!(!listing.contains(missing), "{missing}: {listing}");
     }
-    assert_eq!(engine.verify(&[]).unwrap(), []);
+    assert_eq!(engine.verify(Extent::Everywhere).unwrap(), []);
 
     let record = state.records(None).unwrap().remove(0);
     let backend = &engine.backends[0];
