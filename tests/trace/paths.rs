@@ -53,8 +53,7 @@ pub(crate) fn what_is_not_tracked_is_not_translated() {
         let site = Site::new();
         let palisade = Palisade::with_layout(&site.host, layout);
         palisade.apply(&*NETWORKS).stdout();
-        let chain =
-            "chain c { type filter hook prerouting priority raw; udp sport 5000 notrack\n}";
+        let chain = "chain c { type filter hook prerouting priority raw; udp sport 5000 notrack\n}";
         site.host.nft(&format!("table ip host {{ {chain}\n}}"));
         let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "3"]);
         send(&site.guest, WORLD, 5000, 1);

@@ -18,6 +18,8 @@ pub struct Counters {
     pub traffic: BTreeMap<Traffic, Counted>,
     /// Connections that left with another source; none if nothing translates.
     pub nat_connections: Option<u64>,
+    /// Connections to forwarded ports; none if no port is forwarded.
+    pub forward_connections: Option<u64>,
 }
 
 impl Counters {
@@ -31,6 +33,7 @@ impl Counters {
                 family,
                 traffic: BTreeMap::new(),
                 nat_connections: None,
+                forward_connections: None,
             };
             for (sum, counted) in its.filter_map(|s| Some((s.purpose?.sum()?, s.counter?))) {
                 counters.add(sum, counted);
@@ -47,6 +50,10 @@ impl Counters {
                 let sum = self.traffic.entry(traffic).or_default();
                 sum.packets = sum.packets.saturating_add(counted.packets);
                 sum.bytes = sum.bytes.saturating_add(counted.bytes);
+            }
+            Sum::ForwardConnections => {
+                let sum = self.forward_connections.get_or_insert_default();
+                *sum = sum.saturating_add(counted.packets);
             }
             Sum::NatConnections => {
                 let sum = self.nat_connections.get_or_insert_default();

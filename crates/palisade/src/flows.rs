@@ -12,6 +12,7 @@ use palisade_core::Hint;
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
 use palisade_core::network::{Forward, Name, Subnet};
+use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
 use palisade_netlink::conntrack::{Conntrack, KeptFlows};
 
@@ -94,7 +95,7 @@ pub(crate) fn natted<'r>(
         let rules = backend.rules(&record.network, placement);
         let installed = rules
             .iter()
-            .filter(|rule| rule.translates() && backend.omission(record, rule).is_none());
+            .filter(|rule| rule.kind == RuleKind::Nat && backend.omission(record, rule).is_none());
         subnets.extend(installed.filter_map(|rule| rule.matches.source));
     }
     subnets.into_iter().collect()

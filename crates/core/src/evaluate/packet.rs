@@ -15,6 +15,9 @@ use crate::rules::Unaddressed;
 /// The numbers of protocols that have ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
 pub const PROTOCOLS_WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
 
+/// The interface of packets that the host sends to itself.
+const LOOPBACK: &str = "lo";
+
 /// A packet, as rules see it. Valid by construction: both addresses are of one family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Packet {
@@ -36,6 +39,8 @@ pub struct Packet {
     /// that is not known, or if the host itself sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reverse_path: Option<bool>,
+    /// Whether NAT gave its flow another destination: this packet is as it is behind that.
+    pub redirected: bool,
 }
 
 /// What conntrack knows of a packet's flow (`ct state`).
@@ -98,6 +103,7 @@ impl Packet {
             destination_port: None,
             flow: Flow::default(),
             reverse_path: None,
+            redirected: false,
         })
     }
 
@@ -162,6 +168,24 @@ impl Packet {
     #[must_use]
     pub fn is_forwarded(&self) -> bool {
         self.way() == Way::Through
+    }
+
+    /// Whether it goes to an address of the host, as its way says; none if that leaves it open.
+    #[must_use]
+    pub fn goes_to_host(&self) -> Option<bool> {
+        /// The end of an address that may be that of everybody in some subnet.
+        const EVERYBODY: u8 = 0b11;
+        let is_for_several = match self.destination {
+            IpAddr::V4(address) if address.is_multicast() || address.is_broadcast() => Some(true),
+            IpAddr::V4(address) if address.octets()[3] & EVERYBODY == EVERYBODY => None,
+            IpAddr::V4(_) => Some(false),
+            IpAddr::V6(address) => Some(address.is_multicast()),
+        };
+        match (self.way(), &self.out_interface) {
+            (Way::Through, _) => Some(false),
+            (Way::Out, Some(device)) if device.as_str() != LOOPBACK => Some(false),
+            (Way::In | Way::Out, _) => is_for_several.map(|is_for_several| !is_for_several),
+        }
     }
 
     /// Which way it takes past the host.

@@ -167,6 +167,13 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether it goes to an address of the host by now; none if that is not known.
+    #[must_use]
+    pub fn goes_to_host(&self) -> Option<bool> {
+        let is_as_it_came = self.destination() == Some(self.packet.destination());
+        self.packet.goes_to_host().filter(|_| is_as_it_came)
+    }
+
     fn address(&self, end: usize) -> Option<IpAddr> {
         let field = address_fields(self.packet.source().is_ipv4())[end].clone();
         let bytes = bits::certain(self.network.get(field)?)?;

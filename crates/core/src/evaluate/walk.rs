@@ -183,7 +183,9 @@ impl<'a, 'p> Walk<'a, 'p> {
         let decided = self.subject.flow_at_end().nat();
         let nat_because = match (verdict, way, decided) {
             (Verdict::Reject | Verdict::Drop, ..) => "it does not get that far".to_owned(),
-            (_, Way::In, _) => "the host takes it itself".to_owned(),
+            (_, Way::In, _) if !matches!(fate.nat, Nat::Redirect { .. }) => {
+                "the host takes it itself".to_owned()
+            }
             (_, _, Some((_, because))) => because.to_owned(),
             _ => self
                 .nat_because
@@ -204,6 +206,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     fn settled(&self, verdict: Verdict, nat: Nat) -> Fate {
         let decided = self.subject.flow_at_end().nat();
         let nat = match (verdict, self.subject.packet().way()) {
+            _ if matches!(nat, Nat::Redirect { .. }) => nat,
             (Verdict::Accept, Way::Through | Way::Out) => decided.map_or(nat, |(nat, _)| nat),
             _ => Nat::None,
         };
@@ -231,7 +234,11 @@ impl<'a, 'p> Walk<'a, 'p> {
             for (chains, base) in registry.bases(self.member) {
                 let entrance = place.entrance(base, family);
                 let is_decided = || is_settled || self.subject.flow_at_end().nat().is_some();
-                if entrance == Entrance::Closed || base.is_nat && is_decided() {
+                // Its destination is decided already.
+                let is_redirected =
+                    self.subject.packet().redirected && place.hook.translates_destinations();
+                let is_asked = !base.is_nat || !is_decided() && !is_redirected;
+                if entrance == Entrance::Closed || !is_asked {
                     continue;
                 }
                 self.subject.comes_to(place, base.priority);
@@ -239,7 +246,11 @@ impl<'a, 'p> Walk<'a, 'p> {
                     End::Accept => {}
                     End::Drop => return (Verdict::Drop, nat),
                     End::Reject => return (Verdict::Reject, nat),
-                    end @ (End::Translate(_) | End::Readdress) => {
+                    // Where it goes from here, the host's routes tell.
+                    End::Redirect(to) if !self.subject.packet().is_forwarded() => {
+                        return (Verdict::Accept, Nat::Redirect { to });
+                    }
+                    end @ (End::Translate(_) | End::Redirect(_) | End::Readdress) => {
                         if let (End::Translate(its), Hook::Postrouting) = (end, place.hook) {
                             nat = its;
                         }
@@ -322,7 +333,12 @@ impl<'a, 'p> Walk<'a, 'p> {
                 continue;
             }
             let those = if is_sure {
-                if here.packet && step.action == Action::End(End::Readdress) {
+                let is_left_open = match step.action {
+                    Action::End(End::Readdress) => true,
+                    Action::End(End::Redirect(_)) => self.subject.packet().is_forwarded(),
+                    _ => false,
+                };
+                if here.packet && is_left_open {
                     self.push(What::Readdress(this), level.base, vec![End::Readdress]);
                 }
                 std::mem::take(&mut here)
@@ -490,7 +506,9 @@ impl Doubtful<'_> {
             self.ends.iter().any(|end| match end {
                 End::Drop => wanted == Verdict::Drop,
                 End::Reject => wanted == Verdict::Reject,
-                End::Accept | End::Translate(_) | End::Readdress => wanted == Verdict::Accept,
+                End::Accept | End::Translate(_) | End::Redirect(_) | End::Readdress => {
+                    wanted == Verdict::Accept
+                }
             })
         };
         let may: Vec<Verdict> = Verdict::ALL

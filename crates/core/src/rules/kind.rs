@@ -19,6 +19,10 @@ use super::traffic::{Sum, Traffic};
 #[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum RuleKind {
+    /// A port at one address of the host leads to a guest.
+    ForwardAt,
+    /// A port at every address of the host leads to a guest.
+    ForwardAny,
     /// Tcp connections from the bridge announce a smaller segment size.
     ClampOut,
     /// Tcp connections to the bridge announce a smaller segment size.
@@ -35,6 +39,12 @@ pub enum RuleKind {
     EstablishedOut,
     /// Packets of a subnet leave.
     Out,
+    /// Guests reach a forward if their own network lets them.
+    ForwardFromGuest,
+    /// Packets of a forward come in to its guest.
+    ForwardIn,
+    /// The guest of a forward answers.
+    ForwardAnswer,
     /// Packets come in to a subnet: all of them, or those of established connections.
     In,
     /// Guests talk among themselves over the bridge.
@@ -51,6 +61,8 @@ pub enum RuleKind {
     RefuseIn,
     /// The source address is translated.
     Nat,
+    /// Guests that reach a guest of their subnet by a forward get the host's source.
+    Hairpin,
     /// Broadcasts keep their source: DHCP answers must keep their port.
     KeepBroadcast,
     /// Link-local multicast keeps its source: it is not routed.
@@ -122,6 +134,22 @@ const PROBE: ProbePacket = ProbePacket {
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
     Row {
+        kind: RuleKind::ForwardAt,
+        words: "forward at an address",
+        explanation: "a port at one address of the host leads to a guest",
+        role: Role::ForwardAt,
+        sum: Some(Sum::ForwardConnections),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardAny,
+        words: "forward",
+        explanation: "a port at every address of the host leads to a guest",
+        role: Role::ForwardAny,
+        sum: Some(Sum::ForwardConnections),
+        ..ROW
+    },
+    Row {
         kind: RuleKind::ClampOut,
         words: "mss out",
         explanation: "tcp connections from guests announce a segment size that fits",
@@ -183,6 +211,29 @@ static TABLE: &[Row] = &[
             destination_port: Some(443),
             ..PROBE
         }],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardFromGuest,
+        words: "forwarded from guests",
+        explanation: "guests reach a forwarded port if their own network lets them out",
+        role: Role::GuestInput,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardIn,
+        words: "forwarded",
+        explanation: "a guest is reached at its forwarded port",
+        role: Role::GuestInput,
+        sum: Some(Sum::Traffic(Traffic::In)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardAnswer,
+        words: "forward answers",
+        explanation: "a guest answers from its forwarded port",
+        role: Role::GuestOutput,
+        sum: Some(Sum::Traffic(Traffic::Out)),
         ..ROW
     },
     Row {
@@ -269,6 +320,13 @@ static TABLE: &[Row] = &[
         explanation: "guests leave with another address",
         role: Role::GuestNat,
         sum: Some(Sum::NatConnections),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Hairpin,
+        words: "hairpin",
+        explanation: "guests that reach a guest of their subnet by a forward get the host's source",
+        role: Role::GuestNat,
         ..ROW
     },
     Row {

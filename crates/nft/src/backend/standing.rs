@@ -13,7 +13,7 @@ use super::settings::Settings;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::identity::digest;
 use crate::layout::{self, Item};
-use crate::object::{Element, Expression};
+use crate::object::{Element, ElementRef, Expression};
 use crate::program::{FilledSet, Program};
 
 /// What stands of what is recorded for each of these networks.
@@ -69,7 +69,10 @@ type Elements = HashMap<String, HashMap<Vec<u8>, Option<Counted>>>;
 
 fn counted_elements(program: &Program) -> Elements {
     let of_set = |filled: &FilledSet| {
-        let counted = |element: &Element| (element.key.clone(), counter(&element.expressions));
+        let counted = |element: &Element| {
+            let identity = ElementRef::from(element).identity().collect();
+            (identity, counter(&element.expressions))
+        };
         let elements = filled.elements.iter().map(counted).collect();
         (filled.set.name.clone(), elements)
     };

@@ -10,6 +10,7 @@
 mod clamp;
 mod element;
 mod nat;
+mod redirection;
 mod set_id;
 mod set_kind;
 mod skeleton;
