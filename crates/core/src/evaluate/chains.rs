@@ -107,7 +107,7 @@ pub enum End {
     /// The source is translated.
     Translate(Nat),
     /// The destination becomes this one.
-    Redirect(SocketAddr),
+    Dnat(SocketAddr),
     /// The addresses are translated to what our types do not hold, or the destination is.
     Readdress,
 }

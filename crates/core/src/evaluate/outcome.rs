@@ -112,8 +112,9 @@ pub enum Nat {
     None,
     /// Nothing now: conntrack decided on the first packet of its flow.
     Decided,
-    /// It goes to this address and port instead; what becomes of it there is another question.
-    Redirect {
+    /// It goes to this address and port instead. What becomes of it there is not part of this fate: the
+    /// packet [with that destination](super::Packet::with_dnat) has one of its own.
+    Dnat {
         /// The new destination.
         to: SocketAddr,
     },
@@ -193,7 +194,7 @@ impl fmt::Display for Fate {
         match self.nat {
             Nat::None => write!(f, "{}", self.verdict),
             Nat::Decided => write!(f, "{}, nat {}", self.verdict, self.nat),
-            Nat::Redirect { .. } | Nat::Masquerade { .. } | Nat::Snat { .. } => {
+            Nat::Dnat { .. } | Nat::Masquerade { .. } | Nat::Snat { .. } => {
                 write!(f, "{}, {}", self.verdict, self.nat)
             }
         }
@@ -215,7 +216,7 @@ impl fmt::Display for Nat {
         let (what, ports) = match self {
             Self::None => return f.write_str("none"),
             Self::Decided => return f.write_str("as the flow's first packet"),
-            Self::Redirect { to } => return write!(f, "redirected to {to}"),
+            Self::Dnat { to } => return write!(f, "dnat to {to}"),
             Self::Masquerade { ports } => ("masquerade".to_owned(), ports),
             Self::Snat { addresses, ports } => (format!("snat to {addresses}"), ports),
         };

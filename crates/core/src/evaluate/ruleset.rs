@@ -113,8 +113,8 @@ impl Read<'_> {
                 Reading::BothAgree if Self::is_behind_sender(at) => Follows::End(End::Accept),
                 Reading::BothAgree => Follows::Continue,
             },
-            Action::Redirect { address, port } => {
-                Follows::End(End::Redirect(SocketAddr::new(address, port)))
+            Action::Dnat { address, port } => {
+                Follows::End(End::Dnat(SocketAddr::new(address, port)))
             }
             Action::FillChecksum | Action::ClampMss(_) | Action::Administrator(_) => {
                 Follows::Continue
@@ -142,7 +142,7 @@ impl Chains for Read<'_> {
                     priority,
                     is_nat: matches!(priority, DESTINATION_NAT | SOURCE_NAT),
                     drops: false,
-                    is_of_host: matches!(hook, Hook::Input | Hook::Output),
+                    is_of_host: priority == FILTER && matches!(hook, Hook::Input | Hook::Output),
                     devices: Vec::new(),
                 });
             }

@@ -33,7 +33,7 @@ pub enum Action {
     /// The segment size that a tcp connection announces is lowered.
     ClampMss(MssClamp),
     /// It goes to this guest instead.
-    Redirect {
+    Dnat {
         /// The guest's address.
         address: IpAddr,
         /// The guest's port.

@@ -101,8 +101,8 @@ impl fmt::Display for Action {
             Self::Drop => return f.write_str("drop"),
             Self::Return => return f.write_str("return"),
             Self::FillChecksum => return f.write_str("fill the checksum in"),
-            Self::Redirect { address, port } => {
-                return write!(f, "redirect to {}", SocketAddr::new(*address, *port));
+            Self::Dnat { address, port } => {
+                return write!(f, "dnat to {}", SocketAddr::new(*address, *port));
             }
             Self::SenderDecides => return f.write_str("the sender's network decides"),
             Self::ClampMss(clamp) => return write!(f, "clamp the segment size {clamp}"),

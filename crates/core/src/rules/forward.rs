@@ -84,7 +84,7 @@ fn redirections(forward: &PortForward) -> impl Iterator<Item = Issued> {
                 to_host: at.is_none(),
                 ..Matches::default()
             };
-            (kind, matches, Action::Redirect { address, port })
+            (kind, matches, Action::Dnat { address, port })
         })
     })
 }

@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
                 None => Action::End(End::Readdress),
             },
             "DNAT" => match options.behind("--to-destination").and_then(parse) {
-                Some(to) => Action::End(End::Redirect(to)),
+                Some(to) => Action::End(End::Dnat(to)),
                 None => Action::End(End::Readdress),
             },
             "NOTRACK" => return Target::Untrack,

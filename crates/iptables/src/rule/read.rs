@@ -136,7 +136,7 @@ impl Target<'_> {
                 Some(Action::Snat { addresses, ports })
             }
             "TCPMSS" => self.clamp.map(Action::ClampMss),
-            "DNAT" => self.destination.map(|to| Action::Redirect {
+            "DNAT" => self.destination.map(|to| Action::Dnat {
                 address: to.ip(),
                 port: to.port(),
             }),

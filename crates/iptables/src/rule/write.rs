@@ -125,7 +125,7 @@ fn target(line: &mut Line, rule: &Rule) {
             line.option("-j", "TCPMSS");
             line.option("--set-mss", &size.bytes());
         }
-        Action::Redirect { address, port } => {
+        Action::Dnat { address, port } => {
             line.option("-j", "DNAT");
             line.option("--to-destination", &SocketAddr::new(address, port));
         }

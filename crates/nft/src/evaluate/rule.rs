@@ -112,7 +112,7 @@ impl<'a> Running<'a, '_, '_> {
                 self.run.step.action = Action::End(end.unwrap_or(End::Readdress));
             }
             Expression::Nat(it) => {
-                let redirection = || self.redirection(it).map(End::Redirect);
+                let redirection = || self.redirection(it).map(End::Dnat);
                 let end = self.translation(it).map(End::Translate);
                 let end = end.or_else(redirection);
                 self.run.step.action = Action::End(end.unwrap_or(End::Readdress));

@@ -42,7 +42,7 @@ pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
             translate(to, ports(range))
         }
         Action::ClampMss(clamp) => self::clamp(clamp),
-        Action::Redirect { address, port } => {
+        Action::Dnat { address, port } => {
             let to = To::Addresses {
                 kind: NatKind::Destination,
                 family: table.family(),

@@ -282,7 +282,7 @@ fn read_action(statement: &Statement) -> Option<Action> {
             kind: NatKind::Destination,
             range: Some((address, _)),
             ..
-        } => Some(Action::Redirect {
+        } => Some(Action::Dnat {
             address: *address,
             port: ports?.start(),
         }),

@@ -32,6 +32,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::{ControlFlow, RangeInclusive};
 
 use super::condition::{Asked, Condition, Conditions, Field};
+use super::packet::LOOPBACK;
 use super::{Flow, Hook, PROTOCOLS_WITH_PORTS, Packet};
 use crate::network::{Family, InterfaceName};
 
@@ -156,7 +157,11 @@ impl Classes<'_> {
                 vary(chosen, names, |packet, name| packet.in_interface = name)
             }
             Field::Out => {
-                let names = self.interfaces(&named, self.goes_out());
+                let mut names = self.interfaces(&named, self.goes_out());
+                // What the host sends to an address of its own leaves so.
+                if self.hook == Hook::Output && asked().any(|asked| *asked == Asked::ToHost) {
+                    names.push(LOOPBACK.parse().ok());
+                }
                 vary(chosen, names, |packet, name| packet.out_interface = name)
             }
             Field::Source => {

@@ -16,7 +16,7 @@ use crate::statement::{Direction, End};
 /// The elements that a rule is in this layout.
 pub(in crate::layout) fn items(rule: &Rule) -> impl Iterator<Item = Item> {
     let redirected = |set: &SetId| match rule.action {
-        Action::Redirect { address, port } if set.row().redirects() => {
+        Action::Dnat { address, port } if set.row().redirects() => {
             Some(Value::Bytes(redirection::value(address, port)))
         }
         _ => None,
@@ -145,7 +145,7 @@ pub(in crate::layout) fn read(
     Some(match row.meaning {
         Meaning::Redirection => {
             let (address, port) = redirection::read(family, element.value?)?;
-            let action = Action::Redirect { address, port };
+            let action = Action::Dnat { address, port };
             vec![rule(row.rule_kind, matches, action)]
         }
         Meaning::Exemption => Vec::new(),
