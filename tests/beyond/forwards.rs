@@ -1,7 +1,7 @@
 //! Port forwards: who reaches a guest by a port of the host, and who does not.
 
-use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage};
@@ -18,6 +18,9 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {
         let name = format!("{place:?}: forwards lead to guests, and open nothing else");
         trials = trials.with(name, move || reached(place));
+        let name =
+            format!("{place:?}: exactly the connections end that a change of forwards concerns");
+        trials = trials.with(name, move || ended(place));
     }
     trials
 }
@@ -95,6 +98,64 @@ fn reached(place: Place) {
     assert_eq!(ask(By::Tcp, &lab.world, None, to, guest), world);
     library.remove_all();
     assert_eq!(place.standing(&lab.host).trim(), "");
+}
+
+/// Each change ends one of the connections, udp too, and none of the others.
+fn ended(place: Place) {
+    let lab = Lab::new();
+    let mut library = Library::new(&lab.host, place);
+    let of = &FAMILIES[0];
+    let (host, [first, second, _]) = (of.host[1], of.guests);
+    let forward = |text: String| text.parse::<PortForward>().expect("a forward");
+    let web = |guest: &str| forward(format!("tcp {host}:8080 -> {guest}:80"));
+    let names = forward(format!("udp 5353 -> {second}:53"));
+    let service = forward(format!("udp 6000 -> {second}:54"));
+    let one =
+        ["1 connection to a forwarded port was ended: it had begun before the forward changed"];
+    let mut apply = |forwards: &[PortForward]| library.apply(&[nat_network(forwards)]);
+    assert!(apply(&[web(first), names.clone()]).is_empty());
+    let listener = lab.guests[0].inside(|| listen(at(first, 80)));
+    let mut web_client = lab
+        .world
+        .inside(|| TcpStream::connect(at(host, 8080)).expect("connect"));
+    let (mut web_server, _) = listener.accept().expect("accept");
+    let arrives = |client: &mut TcpStream, server: &mut TcpStream| {
+        client.write_all(b"?").expect("send");
+        server.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        server.read(&mut [0; 8]).is_ok_and(|count| count > 0)
+    };
+    let udp = |namespace: &Namespace, address: SocketAddr| {
+        let socket = namespace.inside(|| UdpSocket::bind(address).expect("bind"));
+        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        socket
+    };
+    let client = udp(&lab.world, at(of.world[0], 4000));
+    let [to_names, to_guest, to_host] = [
+        udp(&lab.guests[1], at(second, 53)),
+        udp(&lab.guests[1], at(second, 54)),
+        udp(&lab.host, at(host, 6000)),
+    ];
+    let asks = |port: u16, server: &UdpSocket| {
+        client.send_to(b"?", at(host, port)).expect("send");
+        server.recv_from(&mut [0; 8]).is_ok()
+    };
+    assert!(arrives(&mut web_client, &mut web_server));
+    assert!(asks(5353, &to_names) && asks(6000, &to_host));
+    // One comes: what went to the host's own service goes to the guest.
+    assert_eq!(apply(&[web(first), names.clone(), service.clone()]), one);
+    assert!(asks(6000, &to_guest) && asks(5353, &to_names));
+    assert!(arrives(&mut web_client, &mut web_server));
+    assert!(apply(&[web(first), names.clone(), service.clone()]).is_empty());
+    // One changes.
+    assert_eq!(apply(&[web(second), names.clone(), service.clone()]), one);
+    assert!(!arrives(&mut web_client, &mut web_server));
+    assert!(asks(6000, &to_guest) && asks(5353, &to_names));
+    // One goes: the host's own service is back.
+    assert_eq!(apply(&[web(second), names]), one);
+    assert!(asks(6000, &to_host) && asks(5353, &to_names));
+    // The network goes, and its forward with it.
+    assert_eq!(library.remove(&["default"]), one);
+    assert!(!asks(5353, &to_names) && asks(6000, &to_host));
 }
 
 fn at(address: &str, port: u16) -> SocketAddr {
