@@ -98,6 +98,7 @@ fn followed(place: Place) {
     assert_eq!(told["verdict"], "accept", "{told:#}");
     assert_eq!(told["nat"]["kind"], "masquerade", "{told:#}");
     assert_eq!(told["dnat"]["network"], "default", "{told:#}");
+    counted(&palisade, &[(&at, 2), (&any, 1)]);
     // Of an isolated network, the forwarded port is reached, and answers; nothing else.
     palisade.ok(["remove", "--all"]);
     palisade.apply(&[quiet()]).stdout();
@@ -115,6 +116,37 @@ fn followed(place: Place) {
     let told = explained(&palisade, &answer(80));
     assert_eq!(told["verdict"], "accept", "{told:#}");
     assert_eq!(explained(&palisade, &answer(81))["verdict"], "reject");
+}
+
+/// Each forward has counted so many connections, in every format; and `list` has them.
+fn counted(palisade: &Palisade<'_>, expected: &[(&String, u64)]) {
+    let json = |line: &str| -> Value {
+        let line = format!("--format json {line}");
+        serde_json::from_str(&palisade.ok(line.split(' '))).expect("JSON")
+    };
+    let counters = json("counters default");
+    let forwards = counters[0]["forwards"].as_array().expect("forwards");
+    let metrics = palisade.ok(["--format", "prometheus", "counters"]);
+    let text = palisade.ok(["counters"]);
+    assert_eq!(forwards.len(), expected.len(), "{counters:#}");
+    for (forward, connections) in expected {
+        let [_, listen, _, _] = words(forward);
+        let is_it = |found: &&Value| found["forward"]["listen"] == listen;
+        let found = forwards.iter().find(is_it).expect("the forward");
+        assert_eq!(found["connections"], json!(connections), "{counters:#}");
+        // What comes later counts as let in to the NAT network.
+        assert!(found["packets"].as_u64() >= Some(*connections), "{found:#}");
+        let metric = format!(
+            "palisade_forward_connections_total{{network=\"default\",forward=\"{forward}\"}} \
+             {connections}\n"
+        );
+        assert!(metrics.contains(&metric), "{metrics}");
+        assert!(text.contains(forward.as_str()), "{text}");
+    }
+    let listed = &json("list")[0];
+    let listed = listed["forwards"].as_array().expect("forwards");
+    assert_eq!(listed.len(), expected.len());
+    assert!(palisade.ok(["list"]).contains("FORWARDS"));
 }
 
 fn words(forward: &str) -> [&str; 4] {

@@ -103,6 +103,8 @@ struct Row {
     is_optional: bool,
     /// Whether rules of the kind accept established connections before all others are matched.
     is_shortcut: bool,
+    /// Whether rules of the kind are installed for forwards of ports alone.
+    is_of_forward: bool,
     probes: &'static [ProbePacket],
 }
 
@@ -116,6 +118,7 @@ const ROW: Row = Row {
     sum: None,
     is_optional: false,
     is_shortcut: false,
+    is_of_forward: false,
     probes: &[],
 };
 
@@ -139,6 +142,7 @@ static TABLE: &[Row] = &[
         explanation: "a port at one address of the host leads to a guest",
         role: Role::ForwardAt,
         sum: Some(Sum::ForwardConnections),
+        is_of_forward: true,
         ..ROW
     },
     Row {
@@ -147,6 +151,7 @@ static TABLE: &[Row] = &[
         explanation: "a port at every address of the host leads to a guest",
         role: Role::ForwardAny,
         sum: Some(Sum::ForwardConnections),
+        is_of_forward: true,
         ..ROW
     },
     Row {
@@ -218,6 +223,7 @@ static TABLE: &[Row] = &[
         words: "forwarded from guests",
         explanation: "guests reach a forwarded port if their own network lets them out",
         role: Role::GuestInput,
+        is_of_forward: true,
         ..ROW
     },
     Row {
@@ -226,6 +232,7 @@ static TABLE: &[Row] = &[
         explanation: "a guest is reached at its forwarded port",
         role: Role::GuestInput,
         sum: Some(Sum::Traffic(Traffic::In)),
+        is_of_forward: true,
         ..ROW
     },
     Row {
@@ -234,6 +241,7 @@ static TABLE: &[Row] = &[
         explanation: "a guest answers from its forwarded port",
         role: Role::GuestOutput,
         sum: Some(Sum::Traffic(Traffic::Out)),
+        is_of_forward: true,
         ..ROW
     },
     Row {
@@ -497,6 +505,12 @@ impl RuleKind {
     #[must_use]
     pub fn layers(self) -> &'static [Layer] {
         self.row().layers
+    }
+
+    /// Whether rules of the kind are installed for forwards of ports alone, each for one port.
+    #[must_use]
+    pub fn is_of_forward(self) -> bool {
+        self.row().is_of_forward
     }
 
     /// The sum that counters of the kind are added to.

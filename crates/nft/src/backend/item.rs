@@ -3,6 +3,7 @@
 use palisade_core::backend::Installed;
 use palisade_core::identity::{Identity, Key, RuleIdentity};
 use palisade_core::network::Family;
+use palisade_core::rules::Matches;
 
 use crate::identity::{comment, digest};
 use crate::layout::{self, Item, SetId};
@@ -50,6 +51,16 @@ pub(super) fn element_of(family: Family, place: &str, identity: &[u8]) -> Elemen
     let len = set_of(place).map_or(identity.len(), |set| set.key_len(family));
     let key = identity.get(..len).unwrap_or(identity);
     Element::of_key(key.to_vec())
+}
+
+/// What an element matches that is recorded so; none of a rule.
+pub(super) fn matched(installed: &Installed) -> Option<Matches> {
+    let Key(identity) = match &installed.item {
+        Identity::Element(key) => key,
+        Identity::Rule(_) => return None,
+    };
+    let Element { key, .. } = element_of(installed.family, &installed.place, identity);
+    layout::key_matches(installed.family, &installed.place, &key)
 }
 
 /// What is installed, for people: an element by its key, a rule by its comment.

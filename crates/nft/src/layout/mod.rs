@@ -29,6 +29,7 @@ pub use names::{KEYWORDS, OF_IPTABLES, TableName, TableNameError};
 pub use omission::omission;
 pub use read::key_text;
 pub(crate) use read::{
-    exemption, is_of_skeleton, kind_of_skeleton, read_element, read_rule, tag_of_rule, untag,
+    exemption, is_of_skeleton, key_matches, kind_of_skeleton, read_element, read_rule, tag_of_rule,
+    untag,
 };
 pub use skeleton::{Item, Skeleton};

@@ -179,7 +179,7 @@ pub(in crate::layout) fn exemption(family: Family, set: SetId, key: &[u8]) -> Op
 }
 
 /// The packets for which a key is looked up; none if palisade makes no such key.
-fn matches(family: Family, set: SetId, mut bytes: &[u8]) -> Option<Matches> {
+pub(in crate::layout) fn matches(family: Family, set: SetId, mut bytes: &[u8]) -> Option<Matches> {
     let row = set.row();
     let mut matches = Matches {
         known_flow: row.state == State::Known,

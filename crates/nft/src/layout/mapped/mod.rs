@@ -16,6 +16,6 @@ mod set_kind;
 mod skeleton;
 mod sources;
 
-pub(super) use element::{exemption, items, read};
+pub(super) use element::{exemption, items, matches, read};
 pub use set_id::SetId;
 pub(super) use skeleton::{has_chain, skeleton, skeleton_of};
