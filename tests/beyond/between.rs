@@ -48,7 +48,7 @@ fn kept(place: Place) {
     assert_eq!(lab.seen(0, 2), own(0));
     let notes = library.apply(&[net2(), net1(false)]);
     assert_eq!(notes, [""; 0]);
-    library.remove(&["net2"]);
+    assert!(library.remove(&["net2"]).is_empty());
     assert_eq!(lab.seen(0, 2), gateway(2, 0));
     library.remove_all();
     assert_eq!(place.standing(&lab.host).trim(), "");

@@ -38,10 +38,11 @@ impl Library {
         self.firewall.apply(networks).expect("apply").notes
     }
 
-    pub(crate) fn remove(&mut self, names: &[&str]) {
+    /// Removes networks, and returns what is noted.
+    pub(crate) fn remove(&mut self, names: &[&str]) -> Vec<String> {
         let names = names.iter().map(|name| name.parse().expect("a name"));
         let names: Vec<_> = names.collect();
-        self.firewall.remove(&names).expect("remove");
+        self.firewall.remove(&names).expect("remove").notes
     }
 
     pub(crate) fn remove_all(&mut self) {

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use palisade_tests::Trials;
 
 mod between;
+mod forwards;
 mod library;
 mod segments;
 
 fn main() -> ExitCode {
     let trials = segments::add_to(Trials::new());
-    palisade_tests::run(between::add_to(trials))
+    palisade_tests::run(forwards::add_to(between::add_to(trials)))
 }

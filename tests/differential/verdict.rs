@@ -190,7 +190,7 @@ pub(crate) fn is_translation(nat: Nat, packet: &Packet, went: &FiveTuple) -> boo
     };
     match nat {
         // The kernel may give it another port, where it would look like a packet of another flow.
-        Nat::None => went.source == packet.source(),
+        Nat::Dnat { .. } | Nat::None => went.source == packet.source(),
         Nat::Decided => true,
         Nat::Masquerade { ports } => {
             let device = packet

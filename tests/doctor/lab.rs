@@ -13,7 +13,7 @@ use palisade_tests::{Definition, Namespace, Palisade};
 
 pub(crate) const SUBNETS: [&str; 2] = ["192.168.122.1/24", "fd00:122::1/64"];
 const GATEWAY: &str = "192.168.122.1";
-const GUEST: &str = "192.168.122.10";
+pub(crate) const GUEST: &str = "192.168.122.10";
 const WORLD: &str = "198.51.100.2";
 
 /// How long it takes to believe that nothing comes.
@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// A healthy host, as long as nobody does anything to it.
 pub(crate) struct Lab {
     pub(crate) host: Namespace,
-    guest: Namespace,
-    world: Namespace,
+    pub(crate) guest: Namespace,
+    pub(crate) world: Namespace,
 }
 
 impl Lab {

@@ -6,6 +6,7 @@ mod examined;
 mod examples;
 mod filters;
 mod firewalld;
+mod forwards;
 mod host;
 mod lab;
 mod leftovers;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     trials = terminal::add_to(trials);
     trials = ufw::add_to(trials);
     trials = firewalld::add_to(trials);
+    trials = forwards::add_to(trials);
     // They mostly wait for programs and packets.
     palisade_tests::run_side_by_side(trials, 6)
 }

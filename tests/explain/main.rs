@@ -1,6 +1,7 @@
 //! What `explain` says of packets, against what the kernel does with them and what `nft` shows.
 
 mod changed;
+mod forwards;
 mod frames;
 mod others;
 mod refusals;
@@ -12,8 +13,7 @@ use std::process::ExitCode;
 use palisade_tests::{Trials, run_side_by_side};
 
 fn main() -> ExitCode {
-    let trials = changed::add_to(frames::add_to(refusals::add_to(others::add_to(
-        running::add_to(Trials::new()),
-    ))));
+    let trials = running::add_to(forwards::add_to(Trials::new()));
+    let trials = changed::add_to(frames::add_to(refusals::add_to(others::add_to(trials))));
     run_side_by_side(trials, 2)
 }

@@ -123,6 +123,7 @@ fn a_destination_that_others_translate() {
     let told = site.beside("ip", &format!("chain c {{ {hook}\n{rule}\n}}"));
     assert_eq!(told["verdict"], "accept", "{told}");
     assert_ne!(told["undecided"], json!([]), "{told}");
+    assert_eq!(told["dnat"]["to"], "198.51.100.200:8080", "{told}");
 }
 
 fn sets_and_maps_of_others_are_asked() {
@@ -192,7 +193,7 @@ fn what_is_not_known_is_told() {
         ("limit rate over 10/second drop", "drop"),
         ("ip ttl 1 reject", "reject"),
         ("tcp flags syn drop", "drop"),
-        ("fib daddr type local drop", "drop"),
+        ("fib saddr type local drop", "drop"),
         (
             "update @seen { ip saddr limit rate over 1/second } drop",
             "drop",

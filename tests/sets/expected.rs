@@ -175,7 +175,7 @@ fn ending(
 fn sources(ground: &Ground, question: &Question, nat: Nat) -> Sources {
     let own = || vec![question.source];
     let (addresses, ports) = match nat {
-        Nat::None | Nat::Decided => (own(), None),
+        Nat::None | Nat::Decided | Nat::Dnat { .. } => (own(), None),
         Nat::Masquerade { ports } => {
             let device = question.to.device();
             let device = device.expect("what the host takes itself is not translated");

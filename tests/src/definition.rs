@@ -17,6 +17,8 @@ pub struct Definition {
     pub ipv6: bool,
     /// The host gives out addresses of the IPv4 subnets.
     pub dhcp: bool,
+    /// Ports of the host that lead to guests: `tcp 8080 -> 192.168.122.11:80`.
+    pub forwards: Vec<String>,
 }
 
 impl Definition {
@@ -28,6 +30,7 @@ impl Definition {
             subnets: subnets.iter().map(|&subnet| subnet.to_owned()).collect(),
             ipv6: false,
             dhcp: false,
+            forwards: Vec::new(),
         }
     }
 
@@ -70,6 +73,13 @@ impl Definition {
         self
     }
 
+    /// The same with these forwards.
+    #[must_use]
+    pub fn with_forwards(mut self, forwards: &[&str]) -> Self {
+        self.forwards = forwards.iter().map(|&forward| forward.to_owned()).collect();
+        self
+    }
+
     /// As libvirt network XML.
     #[must_use]
     pub fn xml(&self) -> String {
@@ -80,6 +90,7 @@ impl Definition {
             subnets,
             ipv6,
             dhcp,
+            forwards,
         } = self;
         let ipv6 = if *ipv6 { " ipv6='yes'" } else { "" };
         let mut xml = format!(
@@ -104,6 +115,21 @@ impl Definition {
                 xml,
                 "  <ip family='{family}' address='{address}' prefix='{prefix}'>{range}</ip>"
             );
+        }
+        if !forwards.is_empty() {
+            xml.push_str("  <metadata>\n");
+            for forward in forwards {
+                let words: Vec<&str> = forward.split(' ').collect();
+                let [protocol, listen, "->", to] = words[..] else {
+                    panic!("PROTOCOL LISTEN -> TARGET: {forward}");
+                };
+                let _ = writeln!(
+                    xml,
+                    "    <palisade:forward xmlns:palisade='https://palisade.example/network/1' \
+                     protocol='{protocol}' listen='{listen}' to='{to}'/>"
+                );
+            }
+            xml.push_str("  </metadata>\n");
         }
         xml + "</network>\n"
     }

@@ -13,15 +13,16 @@ use ends::{
     says_what_it_missed, vanishes_when_it_is_killed,
 };
 use paths::{
-    answers_and_translations, each_rule_is_the_one_that_nft_lists, known_flows_first,
-    leaves_others_out, of_iptables_nft, others_that_drop, to_the_host,
-    what_is_not_tracked_is_not_translated, within_legacy_tables,
+    answers_and_translations, destinations_that_are_translated,
+    each_rule_is_the_one_that_nft_lists, known_flows_first, leaves_others_out, of_iptables_nft,
+    others_that_drop, to_the_host, what_is_not_tracked_is_not_translated, within_legacy_tables,
 };
 
 fn main() -> ExitCode {
     let trials = trials![
         each_rule_is_the_one_that_nft_lists,
         answers_and_translations,
+        destinations_that_are_translated,
         known_flows_first,
         what_is_not_tracked_is_not_translated,
         leaves_others_out,

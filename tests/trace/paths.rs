@@ -4,6 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
+use palisade_tests::place::Place;
 use palisade_tests::probe::{End, Outcome, Protocol, ask};
 use palisade_tests::{Namespace, Palisade, is_in_path};
 use serde_json::Value;
@@ -107,6 +108,52 @@ pub(crate) fn answers_and_translations() {
         for packet in [question, answer] {
             assert_eq!(packet["prediction"]["kind"], "same", "{packet:#}");
             assert_eq!(packet["end"], "left", "{packet:#}");
+        }
+        tracing.end();
+    }
+}
+
+/// Rules that come before palisade's forwards see the port of the host, and those behind them the guest's.
+pub(crate) fn destinations_that_are_translated() {
+    let network = NETWORKS[0].clone();
+    let forward = format!("udp 5353 -> {GUEST}:53");
+    let network = network.with_forwards(&[&forward]);
+    for place in [Place::Mapped, Place::Flat] {
+        let site = Site::new();
+        // A frame that meets the rules of IP cannot leave by the port that it came in through.
+        site.host.sysctl("bridge/bridge-nf-call-iptables", "0");
+        let palisade = place.palisade(&site.host);
+        palisade.apply([&network]).stdout();
+        // Ask from the world, from the guest itself, and as the host.
+        let askers = [
+            (&site.world, WORLD),
+            (&site.guest, GUEST),
+            (&site.host, HOST),
+        ];
+        let options = ["--proto", "udp", "--count", "6"];
+        let mut tracing = Tracing::begin(&site, &palisade, &options);
+        let bind = || UdpSocket::bind((GUEST, 53)).expect("bind a socket");
+        let server = site.guest.inside(bind);
+        server
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .expect("wait so long");
+        for (namespace, address) in askers {
+            let client = namespace.inside(|| UdpSocket::bind((address, 0)).expect("bind a socket"));
+            client.send_to(b"there", (HOST, 5353)).expect("send");
+            let (_, from) = server.recv_from(&mut [0; 8]).expect("it arrives");
+            server.send_to(b"back", from).expect("answer");
+            client
+                .set_read_timeout(Some(Duration::from_secs(5)))
+                .expect("wait so long");
+            let (_, answerer) = client.recv_from(&mut [0; 8]).expect("it is answered");
+            assert_eq!(answerer.to_string(), format!("{HOST}:5353"));
+        }
+        for _ in 0..6 {
+            let packet = tracing.packet();
+            assert_eq!(
+                packet["prediction"]["kind"], "same",
+                "{place:?}: {packet:#}"
+            );
         }
         tracing.end();
     }

@@ -17,7 +17,7 @@ use crate::hint::Hint;
 use crate::location::Location;
 use crate::network::{Family, Name, Network};
 use crate::record::Record;
-use crate::rules::{Rule, RuleKind};
+use crate::rules::{Matches, Rule, RuleKind};
 use crate::storage::Lock;
 use crate::unrecorded::Unrecorded;
 use crate::uses::Uses;
@@ -167,6 +167,9 @@ pub struct Standing {
     pub counter: Option<Counted>,
     /// Whether it is recorded and missing in the kernel.
     pub missing: bool,
+    /// What it matches, if it is installed for a [forward](RuleKind::is_of_forward).
+    #[serde(skip)]
+    pub forwarded: Option<Box<Matches>>,
 }
 
 /// A rule or an element that a network has at a placement.

@@ -5,7 +5,9 @@ use std::fmt;
 use palisade_core::network::{Family, Network};
 
 use crate::layout::{self, Item, Layout, TableName};
-use crate::object::{BaseChain, Chain, Element, Expression, Hook, Rule, Set, Table, Value};
+use crate::object::{
+    BaseChain, Chain, DataType, Element, Expression, Hook, Rule, Set, Table, Value,
+};
 use crate::statement::{Raw, concatenation, quoted};
 
 /// A table with all that is in it.
@@ -194,15 +196,24 @@ pub(crate) struct TypeNames<'a>(pub(crate) &'a Set);
 
 impl fmt::Display for TypeNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, part) in self.0.key_type.parts().enumerate() {
-            let dot = if i > 0 { " . " } else { "" };
-            write!(f, "{dot}{}", part.name().unwrap_or("unknown"))?;
-        }
+        write_types(f, self.0.key_type)?;
         match self.0.data {
-            Some(data) => write!(f, " : {}", data.data_type.name().unwrap_or("unknown")),
+            Some(data) if data.data_type == DataType::VERDICT => f.write_str(" : verdict"),
+            Some(data) => {
+                f.write_str(" : ")?;
+                write_types(f, data.data_type)
+            }
             None => Ok(()),
         }
     }
+}
+
+fn write_types(f: &mut fmt::Formatter<'_>, of: DataType) -> fmt::Result {
+    for (i, part) in of.parts().enumerate() {
+        let dot = if i > 0 { " . " } else { "" };
+        write!(f, "{dot}{}", part.name().unwrap_or("unknown"))?;
+    }
+    Ok(())
 }
 
 /// An element in nft syntax: key, counter, comment. The set knows what the key's bytes are.
@@ -229,7 +240,10 @@ impl fmt::Display for ElementOf<'_> {
         }
         match &element.value {
             Some(Value::Verdict(verdict)) => write!(f, " : {verdict}"),
-            Some(Value::Bytes(bytes)) => write!(f, " : {bytes:02x?}"),
+            Some(Value::Bytes(bytes)) => {
+                let kind = set.data.map(|data| data.data_type).unwrap_or_default();
+                write!(f, " : {}", concatenation(kind, bytes))
+            }
             None => Ok(()),
         }
     }

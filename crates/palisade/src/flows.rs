@@ -1,4 +1,5 @@
-//! Flows that began before their NAT rules came: see [`palisade_netlink::conntrack`].
+//! Flows that began before their NAT rules came, or whose forward is gone: see
+//! [`palisade_netlink::conntrack`].
 //!
 //! No backend sees to them, though backends bring the rules: flows are the kernel's, whoever put
 //! the rules there, and a report says of all networks at once for which ones rules came. So one
@@ -11,9 +12,10 @@ use std::fmt;
 use palisade_core::Hint;
 use palisade_core::backend::Backend;
 use palisade_core::engine::{Action, Report};
-use palisade_core::network::{Forward, Name, Subnet};
+use palisade_core::network::{Forward, Name, PortForward, Subnet};
+use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
-use palisade_netlink::conntrack::{Conntrack, KeptFlows};
+use palisade_netlink::conntrack::{Conntrack, ForwardChange, KeptFlows};
 
 /// The flows of one network namespace; by default, those of none.
 #[derive(Default)]
@@ -54,6 +56,46 @@ impl Flows {
             Err(error) => Some(failed(&error, &error.hint())),
         }
     }
+
+    /// Ends flows that go elsewhere than forwards lead since this change. What is to be said of it, if
+    /// anything.
+    pub(crate) fn end_misled(&mut self, change: ForwardChange) -> Option<String> {
+        let conntrack = self.conntrack.as_mut()?;
+        match conntrack.delete_misled(&change) {
+            Ok(0) => None,
+            Ok(1) => Some(
+                "1 connection to a forwarded port was ended: it had begun before the forward changed"
+                    .to_owned(),
+            ),
+            Ok(count) => Some(format!(
+                "{count} connections to forwarded ports were ended: they had begun before the forwards \
+                 changed"
+            )),
+            Err(error) => Some(misled(&error, &error.hint())),
+        }
+    }
+}
+
+/// What changes from these forwards to others, beside those that stay and whose rules may have been missing.
+pub(crate) fn forward_change<'f>(
+    before: impl IntoIterator<Item = &'f PortForward>,
+    mut after: Vec<PortForward>,
+    restored: Vec<PortForward>,
+) -> ForwardChange {
+    let mut gone: BTreeSet<PortForward> = before.into_iter().cloned().collect();
+    after.retain(|forward| !gone.remove(forward));
+    ForwardChange {
+        gone: gone.into_iter().collect(),
+        came: after,
+        restored,
+    }
+}
+
+/// What is to be said where connections to forwarded ports could not be ended.
+pub(crate) fn misled(error: &dyn fmt::Display, hint: &str) -> String {
+    format!(
+        "connections to forwarded ports that began before may go on as they did: {error} ({hint})"
+    )
 }
 
 /// What is to be said where flows could not be ended.
@@ -94,7 +136,7 @@ pub(crate) fn natted<'r>(
         let rules = backend.rules(&record.network, placement);
         let installed = rules
             .iter()
-            .filter(|rule| rule.translates() && backend.omission(record, rule).is_none());
+            .filter(|rule| rule.kind == RuleKind::Nat && backend.omission(record, rule).is_none());
         subnets.extend(installed.filter_map(|rule| rule.matches.source));
     }
     subnets.into_iter().collect()

@@ -50,7 +50,7 @@ pub mod watch;
 #[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
 pub use bridges::HostBridges;
 pub use choice::{BackendChoice, Choice, UnknownBackend};
-pub use counters::{Counters, prometheus};
+pub use counters::{Counters, ForwardCounters, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::Options;
 pub use overview::{Bridge, BridgeState, Overview, Sums};

@@ -132,7 +132,26 @@ fn text(all: &[Counters], since: Option<&Since<'_>>) -> String {
         row.push(connections.map_or("-".to_owned(), |count| count.to_string()));
         row
     });
-    table(&head, rows)
+    let mut text = table(&head, rows);
+    let forwards: Vec<Vec<String>> = all.iter().flat_map(forward_rows).collect();
+    if !forwards.is_empty() {
+        let head = ["NETWORK", "FORWARD", "CONNECTIONS", "TO THE GUEST"];
+        text.push('\n');
+        text.push_str(&table(&head, forwards.into_iter()));
+    }
+    text
+}
+
+/// One line for each forward.
+fn forward_rows(counters: &Counters) -> impl Iterator<Item = Vec<String>> {
+    counters.forwards.iter().map(|counted| {
+        vec![
+            counters.network.to_string(),
+            counted.forward.to_string(),
+            counted.connections.to_string(),
+            packets_and_bytes(counted.traffic),
+        ]
+    })
 }
 
 fn family(family: Family) -> String {
@@ -176,6 +195,7 @@ pub(super) fn json(all: &[Counters]) -> Vec<Value> {
             "family": counters.family,
             "counters": traffic.collect::<Vec<_>>(),
             "nat_connections": counters.nat_connections,
+            "forwards": counters.forwards,
         })
     };
     all.iter().map(one).collect()

@@ -7,7 +7,7 @@ use palisade::evaluate::{Flow, Nat, Verdict, Visit};
 use palisade::network::Name;
 use palisade_inspect::Inspector;
 use palisade_inspect::explain::{
-    Explanation, Ours, Question, Refusal, explain as explain_networks,
+    Dnat, Explanation, Ours, Question, Refusal, explain as explain_networks,
 };
 
 use super::open::{choice, networks_of, open_recorded};
@@ -76,6 +76,9 @@ fn text(explanation: &Explanation) -> String {
     let mut line = |head: &str, value: &str| text.push_str(&format!("  {head:<9}{value}\n"));
     line("why", &why(explanation));
     line("nat", &nat(explanation));
+    if let Some(dnat) = &explanation.dnat {
+        line("goes to", &destination(dnat));
+    }
     for assumed in &explanation.assumptions {
         line("assumed", assumed);
     }
@@ -161,6 +164,17 @@ fn nat(explanation: &Explanation) -> String {
     match explanation.nat {
         Nat::None => format!("none: {}", explanation.nat_because),
         nat => format!("{nat} ({})", explanation.nat_because),
+    }
+}
+
+/// Where a packet goes instead, and by what.
+fn destination(dnat: &Dnat) -> String {
+    match (&dnat.network, &dnat.forward) {
+        (Some(network), Some(forward)) => {
+            format!("{}, by forward `{forward}` of `{network}`", dnat.to)
+        }
+        (Some(network), None) => format!("{}, by a rule of `{network}`", dnat.to),
+        (None, _) => format!("{}, by another program: {}", dnat.to, dnat.because),
     }
 }
 

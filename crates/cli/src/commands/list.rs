@@ -14,15 +14,20 @@ pub(super) fn list(networks: &[Overview]) -> Result<Outcome, Failure> {
             &Value::Array(vec![]),
         ));
     }
-    let head = [
+    let mut head = vec![
         "NAME", "BRIDGE", "STATE", "PORTS", "MODE", "SUBNETS", "BACKEND", "LAYOUT", "OUT", "IN",
         "SINCE",
     ];
+    let forwards = |overview: &Overview| overview.record.network.port_forwards().len();
+    let has_forwards = networks.iter().any(|overview| forwards(overview) > 0);
+    if has_forwards {
+        head.push("FORWARDS");
+    }
     let rows = networks.iter().map(|overview| {
         let record = &overview.record;
         let network = &record.network;
         let bridge = overview.bridge.as_ref();
-        vec![
+        let mut row = vec![
             network.name().to_string(),
             network
                 .bridge()
@@ -42,7 +47,14 @@ pub(super) fn list(networks: &[Overview]) -> Result<Outcome, Failure> {
             traffic(overview.traffic.map(|sums| sums.out)),
             traffic(overview.traffic.map(|sums| sums.incoming)),
             since(record),
-        ]
+        ];
+        if has_forwards {
+            row.push(match forwards(overview) {
+                0 => "-".to_owned(),
+                count => count.to_string(),
+            });
+        }
+        row
     });
     let json: Vec<Value> = networks.iter().map(glance).collect();
     Ok(Outcome::new(table(&head, rows), &json))
@@ -77,6 +89,7 @@ pub(super) fn summary(record: &Record) -> Value {
         "bridge": network.bridge(),
         "mode": network.forward().mode(),
         "subnets": network.subnets(),
+        "forwards": network.port_forwards(),
         "backend": record.placement.backend,
         "layout": record.placement.setting("layout"),
         "table": record.placement.setting("table"),

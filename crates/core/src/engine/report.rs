@@ -8,7 +8,8 @@ use super::difference::Difference;
 use super::host::HostPlan;
 use super::parts::Part;
 use crate::backend::Line;
-use crate::network::Name;
+use crate::network::{Name, PortForward};
+use crate::record::Record;
 
 /// What changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -31,16 +32,21 @@ pub struct Changed {
     pub network: Name,
     /// What happened to it.
     pub action: Action,
+    /// The forwards that it had before, if it was replaced or removed.
+    #[serde(skip)]
+    pub forwards_before: Vec<PortForward>,
     /// What would come and go for it, where the change was only foreseen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Line>,
 }
 
 impl Changed {
-    fn new(network: &Name, action: Action) -> Self {
+    fn new(network: &Name, action: Action, before: Option<&Record>) -> Self {
+        let before = before.map(|record| record.network.port_forwards().to_vec());
         Self {
             network: network.clone(),
             action,
+            forwards_before: before.unwrap_or_default(),
             lines: Vec::new(),
         }
     }
@@ -62,7 +68,9 @@ pub enum Action {
 
 pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>], host: &HostPlan<'_>) -> Report {
     let mut report = Report::default();
-    let mut tell = |network: &Name, action| report.changes.push(Changed::new(network, action));
+    let mut tell = |network: &Name, action, before: Option<&Record>| {
+        report.changes.push(Changed::new(network, action, before));
+    };
     let is_back = |name: &Name| {
         let mut back = difference.back.iter();
         back.any(|then| then.network.name() == name)
@@ -70,31 +78,32 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>], host: &HostPla
     for record in &difference.remove {
         let name = record.network.name();
         if !is_back(name) {
-            tell(name, Action::Remove);
+            tell(name, Action::Remove, Some(record));
         }
     }
     for then in &difference.back {
         let name = then.network.name();
         let mut replaced = difference.remove.iter();
-        let action = match replaced.any(|record| record.network.name() == name) {
-            true => Action::Replace,
-            false => Action::Add,
+        let before = replaced.find(|record| record.network.name() == name);
+        let action = match before {
+            Some(_) => Action::Replace,
+            None => Action::Add,
         };
-        tell(name, action);
+        tell(name, action, before.copied());
     }
     for coming in &difference.add {
         let action = match coming.replaced {
             Some(_) => Action::Replace,
             None => Action::Add,
         };
-        tell(coming.desired.network.name(), action);
+        tell(coming.desired.network.name(), action, coming.replaced);
     }
     let on_host = host.restored().map(|record| record.network.name());
     let restored: HashSet<&Name> = parts.iter().flat_map(restored).chain(on_host).collect();
     for unchanged in &difference.unchanged {
         let name = unchanged.name;
         if restored.contains(name) {
-            tell(name, Action::Restore);
+            tell(name, Action::Restore, None);
         } else {
             report.unchanged.push(name.clone());
         }
@@ -107,7 +116,9 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>], host: &HostPla
     let mut beside: Vec<&Name> = restored.into_iter().filter(|n| !is_told(n)).collect();
     beside.sort();
     for name in beside {
-        report.changes.push(Changed::new(name, Action::Restore));
+        report
+            .changes
+            .push(Changed::new(name, Action::Restore, None));
     }
     let notes = parts
         .iter()

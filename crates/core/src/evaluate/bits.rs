@@ -21,6 +21,13 @@ impl Byte {
         Self { value, known: 0xff }
     }
 
+    /// These bits are known.
+    #[must_use]
+    pub fn bits(value: u8, known: u8) -> Self {
+        let value = value & known;
+        Self { value, known }
+    }
+
     /// Only the upper half is known.
     pub(super) fn upper_half(value: u8) -> Self {
         let known = 0xf0;

@@ -1,5 +1,7 @@
 //! The seam between the walk and those who have rules: nf_tables, iptables, and the rules of networks.
 
+use std::net::SocketAddr;
+
 use super::subject::{Effect, Read, Subject};
 use super::{Answer, Base, Condition, DoubtKind, Nat, Visit};
 use crate::network::Name;
@@ -104,6 +106,8 @@ pub enum End {
     Reject,
     /// The source is translated.
     Translate(Nat),
+    /// The destination becomes this one.
+    Dnat(SocketAddr),
     /// The addresses are translated to what our types do not hold, or the destination is.
     Readdress,
 }

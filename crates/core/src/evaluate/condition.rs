@@ -43,6 +43,10 @@ pub enum Asked {
     SourcePort(RangeInclusive<u16>),
     /// The port that it goes to is one of these.
     DestinationPort(RangeInclusive<u16>),
+    /// It goes to an address of the host.
+    ToHost,
+    /// NAT gave its flow another destination.
+    Redirected,
     /// What conntrack knows of its flow is one of these.
     Flow(Vec<Flow>),
     /// The host reaches its source through the interface that it came in through.
@@ -119,13 +123,16 @@ impl Condition {
             asked: Asked::ReversePath,
             is_negated: true,
         });
-        let port = matches.destination_port;
+        let port = |port: Option<u16>| port.map(|port| port..=port);
         let plain = [
             matches.in_interface.clone().map(Asked::In),
             matches.out_interface.clone().map(Asked::Out),
             source,
             matches.protocol.map(|p| Asked::Protocol(p.number())),
-            port.map(|port| Asked::DestinationPort(port..=port)),
+            port(matches.source_port).map(Asked::SourcePort),
+            port(matches.destination_port).map(Asked::DestinationPort),
+            matches.to_host.then_some(Asked::ToHost),
+            matches.redirected.then_some(Asked::Redirected),
             known,
             none,
         ];
@@ -203,6 +210,7 @@ pub(super) enum Field {
     Protocol,
     SourcePort,
     DestinationPort,
+    Redirected,
     Flow,
     ReversePath,
 }
@@ -213,10 +221,12 @@ impl Asked {
             Self::In(_) => Field::In,
             Self::Out(_) => Field::Out,
             Self::Source(_) => Field::Source,
-            Self::Destination(_) => Field::Destination,
+            // What else says so is chosen before.
+            Self::Destination(_) | Self::ToHost => Field::Destination,
             Self::Protocol(_) => Field::Protocol,
             Self::SourcePort(_) => Field::SourcePort,
             Self::DestinationPort(_) => Field::DestinationPort,
+            Self::Redirected => Field::Redirected,
             Self::Flow(_) => Field::Flow,
             Self::ReversePath => Field::ReversePath,
         }
@@ -261,6 +271,8 @@ impl Asked {
             Self::DestinationPort(range) => {
                 packet.destination_port.is_some_and(|p| range.contains(&p))
             }
+            Self::ToHost => packet.goes_to_host() == Some(true),
+            Self::Redirected => packet.redirected,
             Self::Flow(flows) => flows.contains(&packet.flow),
             Self::ReversePath => packet.reverse_path == Some(true),
         }

@@ -90,7 +90,7 @@ pub(super) const CONNTRACK: i32 = -200;
 /// `NF_IP_PRI_MANGLE`.
 pub const MANGLE: i32 = -150;
 /// `NF_IP_PRI_NAT_DST`.
-const DESTINATION_NAT: i32 = -100;
+pub(super) const DESTINATION_NAT: i32 = -100;
 /// `NF_IP_PRI_FILTER`.
 pub const FILTER: i32 = 0;
 /// `NF_IP_PRI_SECURITY`.

@@ -42,7 +42,7 @@ pub use difference::{Difference, Meaning};
 pub use ground::Ground;
 pub use hook::{Hook, HookLayer};
 pub use outcome::{Doubt, DoubtKind, Fate, Nat, Outcome, Stop, Verdict, Visit};
-pub use packet::{Flow, PROTOCOLS_WITH_PORTS, Packet, PacketError, Way};
+pub use packet::{Flow, OriginalDestination, PROTOCOLS_WITH_PORTS, Packet, PacketError, Way};
 pub use place::{Device, Devices, Place};
 pub use registry::Member;
 pub use ruleset::Reading;

@@ -1,6 +1,7 @@
 //! What becomes of a packet, and why.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
@@ -103,7 +104,7 @@ pub enum Verdict {
     Drop,
 }
 
-/// What happens to a packet's source address.
+/// What happens to a packet's addresses: to its source as it leaves, or to its destination as it comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Nat {
@@ -111,6 +112,12 @@ pub enum Nat {
     None,
     /// Nothing now: conntrack decided on the first packet of its flow.
     Decided,
+    /// It goes to this address and port instead. What becomes of it there is not part of this fate: the
+    /// packet [with that destination](super::Packet::with_dnat) has one of its own.
+    Dnat {
+        /// The new destination.
+        to: SocketAddr,
+    },
     /// It leaves with an address of the outgoing device.
     Masquerade {
         /// The source ports to use.
@@ -187,7 +194,7 @@ impl fmt::Display for Fate {
         match self.nat {
             Nat::None => write!(f, "{}", self.verdict),
             Nat::Decided => write!(f, "{}, nat {}", self.verdict, self.nat),
-            Nat::Masquerade { .. } | Nat::Snat { .. } => {
+            Nat::Dnat { .. } | Nat::Masquerade { .. } | Nat::Snat { .. } => {
                 write!(f, "{}, {}", self.verdict, self.nat)
             }
         }
@@ -209,6 +216,7 @@ impl fmt::Display for Nat {
         let (what, ports) = match self {
             Self::None => return f.write_str("none"),
             Self::Decided => return f.write_str("as the flow's first packet"),
+            Self::Dnat { to } => return write!(f, "dnat to {to}"),
             Self::Masquerade { ports } => ("masquerade".to_owned(), ports),
             Self::Snat { addresses, ports } => (format!("snat to {addresses}"), ports),
         };

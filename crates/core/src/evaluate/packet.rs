@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 use thiserror::Error;
@@ -14,6 +14,9 @@ use crate::rules::Unaddressed;
 
 /// The numbers of protocols that have ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite.
 pub const PROTOCOLS_WITH_PORTS: [u8; 5] = [6, 17, 33, 132, 136];
+
+/// The interface of packets that the host sends to itself.
+pub(super) const LOOPBACK: &str = "lo";
 
 /// A packet, as rules see it. Valid by construction: both addresses are of one family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -36,6 +39,24 @@ pub struct Packet {
     /// that is not known, or if the host itself sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reverse_path: Option<bool>,
+    /// Whether NAT gave its flow another destination: this packet is as it is behind that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub redirected: bool,
+    /// Where it was going before NAT translated its destination, if that is known and another. Rules
+    /// that packets meet before that see this destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original: Option<OriginalDestination>,
+}
+
+/// The destination of a packet before NAT translated it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct OriginalDestination {
+    /// The address.
+    pub address: IpAddr,
+    /// The port; none where the protocol has none.
+    pub port: Option<u16>,
+    /// Whether the address is one of the host's.
+    pub is_host: bool,
 }
 
 /// What conntrack knows of a packet's flow (`ct state`).
@@ -98,6 +119,41 @@ impl Packet {
             destination_port: None,
             flow: Flow::default(),
             reverse_path: None,
+            redirected: false,
+            original: None,
+        })
+    }
+
+    /// The same packet behind a rule that translated its destination, as it leaves through this
+    /// interface, or as the host takes it; none if the destination is of another family.
+    #[must_use]
+    pub fn with_dnat(&self, to: SocketAddr, out_interface: Option<InterfaceName>) -> Option<Self> {
+        let original = OriginalDestination {
+            address: self.destination,
+            port: self.destination_port,
+            is_host: self.goes_to_host() == Some(true),
+        };
+        (to.is_ipv4() == self.destination.is_ipv4()).then(|| Self {
+            out_interface,
+            destination: to.ip(),
+            destination_port: self.destination_port.map(|_| to.port()),
+            redirected: true,
+            original: Some(original),
+            ..self.clone()
+        })
+    }
+
+    /// The packet as it came, where its destination was another.
+    pub(super) fn as_it_came(&self) -> Option<Self> {
+        let original = self.original?;
+        let is_out = !original.is_host;
+        Some(Self {
+            out_interface: self.out_interface.clone().filter(|_| is_out),
+            destination: original.address,
+            destination_port: original.port,
+            redirected: false,
+            original: None,
+            ..self.clone()
         })
     }
 
@@ -162,6 +218,24 @@ impl Packet {
     #[must_use]
     pub fn is_forwarded(&self) -> bool {
         self.way() == Way::Through
+    }
+
+    /// Whether it goes to an address of the host, as its way says; none if that leaves it open.
+    #[must_use]
+    pub fn goes_to_host(&self) -> Option<bool> {
+        /// The end of an address that may be that of everybody in some subnet.
+        const EVERYBODY: u8 = 0b11;
+        let is_for_several = match self.destination {
+            IpAddr::V4(address) if address.is_multicast() || address.is_broadcast() => Some(true),
+            IpAddr::V4(address) if address.octets()[3] & EVERYBODY == EVERYBODY => None,
+            IpAddr::V4(_) => Some(false),
+            IpAddr::V6(address) => Some(address.is_multicast()),
+        };
+        match (self.way(), &self.out_interface) {
+            (Way::Through, _) => Some(false),
+            (Way::Out, Some(device)) if device.as_str() != LOOPBACK => Some(false),
+            (Way::In | Way::Out, _) => is_for_several.map(|is_for_several| !is_for_several),
+        }
     }
 
     /// Which way it takes past the host.

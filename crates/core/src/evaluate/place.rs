@@ -104,7 +104,13 @@ impl<'a> Place<'a> {
     }
 
     fn ip(packet: &'a Packet, hook: Hook) -> Self {
-        let output = if hook.knows_output() {
+        /// What the host sends to itself leaves by this interface. A new destination changes that for
+        /// the rules of postrouting alone.
+        const LOOPBACK: Device<'_> = Device::Known(super::packet::LOOPBACK);
+        let is_to_host = packet.original.is_some_and(|original| original.is_host);
+        let output = if is_to_host && hook == Hook::Output {
+            LOOPBACK
+        } else if hook.knows_output() {
             Device::of(packet.out_interface.as_ref())
         } else {
             Device::None

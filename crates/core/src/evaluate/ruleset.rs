@@ -1,7 +1,9 @@
 //! The rules of networks as chains.
 
+use std::net::SocketAddr;
+
 use super::chains::{Action as Follows, At, Chains, End, Matched, RuleWords, Step, Unknown};
-use super::hook::{FILTER, MANGLE, SOURCE_NAT};
+use super::hook::{DESTINATION_NAT, FILTER, MANGLE, SOURCE_NAT};
 use super::{
     Answer, Base, Condition, DoubtKind, Flow, Hook, HookLayer, Nat, Packet, Seen, Subject, Visit,
 };
@@ -28,17 +30,20 @@ struct Read<'a> {
 }
 
 /// The chains of a family: their place, and the roles of the rules in them.
-const CHAINS: [(Hook, i32, [&[Role]; 2]); 8] = {
+const CHAINS: [(Hook, i32, [&[Role]; 2]); 11] = {
     use Role::{
-        GuestBetween, GuestCross, GuestInput, GuestNat, GuestOutput, GuestSource, HostInput,
-        HostOutput, Mangle,
+        ForwardAny, ForwardAt, GuestBetween, GuestCross, GuestInput, GuestNat, GuestOutput,
+        GuestSource, HostInput, HostOutput, Mangle,
     };
     let one_after_another: &[Role] = &[GuestCross, GuestInput, GuestOutput];
+    let redirecting: &[Role] = &[ForwardAt, ForwardAny];
     let both: &[Role] = &[GuestCross, GuestOutput, GuestInput];
     [
         (Hook::Prerouting, MANGLE, [&[GuestSource]; 2]),
+        (Hook::Prerouting, DESTINATION_NAT, [redirecting; 2]),
         (Hook::Input, FILTER, [&[HostInput]; 2]),
         (Hook::Forward, FILTER, [one_after_another, both]),
+        (Hook::Output, DESTINATION_NAT, [redirecting; 2]),
         (Hook::Output, FILTER, [&[HostOutput]; 2]),
         (Hook::Postrouting, MANGLE, [&[Mangle]; 2]),
         (Hook::Postrouting, SOURCE_NAT, [&[GuestNat]; 2]),
@@ -46,12 +51,15 @@ const CHAINS: [(Hook, i32, [&[Role]; 2]); 8] = {
         (Hook::Forward, FILTER, [&[], &[GuestInput]]),
         // Where a network that translates nothing between networks looks for the others.
         (Hook::Postrouting, SOURCE_NAT, [&[GuestBetween]; 2]),
+        // Where a guest's own network lets it reach a forward.
+        (Hook::Forward, FILTER, [&[GuestOutput]; 2]),
     ]
 };
 /// The first chains are base chains.
-const BASES: usize = 6;
+const BASES: usize = 8;
 const TO_GUESTS: usize = BASES;
 const BETWEEN: usize = BASES + 1;
+const FROM_GUESTS: usize = BASES + 2;
 
 impl Reading {
     /// The rules of a ruleset, read so.
@@ -72,6 +80,16 @@ impl Reading {
 }
 
 impl Read<'_> {
+    /// A chain of the same family as a rule's.
+    fn inner(at: At, chain: usize) -> usize {
+        at.chain - at.chain % CHAINS.len() + chain
+    }
+
+    /// Whether a rule is met where the sender's network has let the packet go on.
+    fn is_behind_sender(at: At) -> bool {
+        at.chain % CHAINS.len() == TO_GUESTS
+    }
+
     fn rule(&self, at: At) -> &Rule {
         self.chains[at.chain][at.rule]
     }
@@ -79,10 +97,7 @@ impl Read<'_> {
     fn action(&self, at: At) -> Follows {
         let rule = self.rule(at);
         match rule.action {
-            Action::Accept if self.leads_on(rule) => {
-                let first = at.chain - at.chain % CHAINS.len();
-                Follows::Goto(first + TO_GUESTS)
-            }
+            Action::Accept if self.leads_on(rule) => Follows::Goto(Self::inner(at, TO_GUESTS)),
             Action::Accept => Follows::End(End::Accept),
             Action::Reject => Follows::End(End::Reject),
             Action::Drop => Follows::End(End::Drop),
@@ -91,9 +106,15 @@ impl Read<'_> {
             Action::Snat { addresses, ports } => {
                 Follows::End(End::Translate(Nat::Snat { addresses, ports }))
             }
-            Action::BetweenNetworks => {
-                let first = at.chain - at.chain % CHAINS.len();
-                Follows::Jump(first + BETWEEN)
+            Action::BetweenNetworks => Follows::Jump(Self::inner(at, BETWEEN)),
+            // The sender's network has decided before in the other reading.
+            Action::SenderDecides => match self.reading {
+                Reading::InOrder => Follows::Jump(Self::inner(at, FROM_GUESTS)),
+                Reading::BothAgree if Self::is_behind_sender(at) => Follows::End(End::Accept),
+                Reading::BothAgree => Follows::Continue,
+            },
+            Action::Dnat { address, port } => {
+                Follows::End(End::Dnat(SocketAddr::new(address, port)))
             }
             Action::FillChecksum | Action::ClampMss(_) | Action::Administrator(_) => {
                 Follows::Continue
@@ -119,9 +140,9 @@ impl Chains for Read<'_> {
                     sees: Seen::At(HookLayer::Ip, hook),
                     families: family.into(),
                     priority,
-                    is_nat: priority == SOURCE_NAT,
+                    is_nat: matches!(priority, DESTINATION_NAT | SOURCE_NAT),
                     drops: false,
-                    is_of_host: matches!(hook, Hook::Input | Hook::Output),
+                    is_of_host: priority == FILTER && matches!(hook, Hook::Input | Hook::Output),
                     devices: Vec::new(),
                 });
             }
@@ -159,7 +180,7 @@ impl Chains for Read<'_> {
 
     fn leads_to(&self, at: At) -> Vec<usize> {
         match self.action(at) {
-            Follows::Goto(chain) => vec![chain],
+            Follows::Goto(chain) | Follows::Jump(chain) => vec![chain],
             _ => Vec::new(),
         }
     }
@@ -256,8 +277,20 @@ impl Matches {
             "its protocol is another",
         )?;
         is(
+            self.source_port.is_none() || self.source_port == packet.source_port,
+            "it comes from another port",
+        )?;
+        is(
             self.destination_port.is_none() || self.destination_port == packet.destination_port,
             "its port is another",
+        )?;
+        is(
+            !self.to_host || packet.goes_to_host() == Some(true),
+            "it does not go to the host",
+        )?;
+        is(
+            !self.redirected || packet.redirected,
+            "no forward gave it its destination",
         )?;
         is(
             !self.known_flow || packet.flow.is_known(),

@@ -7,13 +7,15 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::bits::{self, Byte};
-use super::hook::CONNTRACK;
+use super::hook::{CONNTRACK, DESTINATION_NAT};
 use super::place::{Devices, Place};
-use super::{Flow, Hook, HookLayer, PROTOCOLS_WITH_PORTS, Packet};
+use super::{Base, Flow, Hook, HookLayer, PROTOCOLS_WITH_PORTS, Packet};
 
 /// A packet at a place in its way.
 pub struct Subject<'a> {
     packet: &'a Packet,
+    /// The packet as it came, until NAT gives it its destination.
+    came: Option<Packet>,
     devices: &'a Devices,
     place: Place<'a>,
     priority: i32,
@@ -98,23 +100,26 @@ impl Effect {
 impl<'a> Subject<'a> {
     /// A packet at the first place of its way.
     pub(super) fn new(packet: &'a Packet, devices: &'a Devices, place: Place<'a>) -> Self {
+        let came = packet.as_it_came();
+        let seen = came.as_ref().unwrap_or(packet);
         Self {
             packet,
             devices,
             place,
             priority: 0,
-            link: link_header(packet),
-            network: network_header(packet),
-            transport: transport_header(packet),
+            link: link_header(seen),
+            network: network_header(seen),
+            transport: transport_header(seen),
             is_as_it_came: true,
             tracking: Tracking::On,
+            came,
         }
     }
 
-    /// The packet as it came.
+    /// The packet: before NAT translates its destination as it came, then with the new one.
     #[must_use]
-    pub fn packet(&self) -> &'a Packet {
-        self.packet
+    pub fn packet(&self) -> &Packet {
+        self.came.as_ref().unwrap_or(self.packet)
     }
 
     /// Where it is.
@@ -129,15 +134,36 @@ impl<'a> Subject<'a> {
         self.devices.numbers.get(interface).copied()
     }
 
-    /// It comes to a base chain of this priority.
-    pub(super) fn comes_to(&mut self, place: Place<'a>, priority: i32) {
+    /// It comes to a base chain.
+    pub(super) fn comes_to(&mut self, place: Place<'a>, base: &Base) {
         self.place = place;
-        self.priority = priority;
+        self.priority = base.priority;
+        let is_before_nat = match place.layer {
+            HookLayer::Ip => {
+                let is_before = base.is_nat || base.priority < DESTINATION_NAT;
+                place.hook.translates_destinations() && is_before
+            }
+            HookLayer::Bridge | HookLayer::Device => is_before_ip(place.hook),
+        };
+        if !is_before_nat && self.came.take().is_some() {
+            self.put_destination();
+        }
+    }
+
+    /// From here on it goes where NAT lets it go.
+    fn put_destination(&mut self) {
+        let [_, address] = address_fields(self.packet.source().is_ipv4());
+        put_address(&mut self.network, address.start, self.packet.destination());
+        if let Some(port) = self.packet.destination_port
+            && PROTOCOLS_WITH_PORTS.contains(&self.packet.protocol)
+        {
+            put(&mut self.transport, 2, &port.to_be_bytes());
+        }
     }
 
     /// Its destination is another from now on, where it comes in or begins; else its source.
     pub(super) fn translate(&mut self) {
-        let is_v4 = self.packet.source().is_ipv4();
+        let is_v4 = self.packet().source().is_ipv4();
         let [source, destination] = address_fields(is_v4);
         let (address, port) = if self.place.hook.translates_destinations() {
             (destination, 2..4)
@@ -153,7 +179,7 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn source(&self) -> Option<IpAddr> {
         match self.is_as_it_came {
-            true => Some(self.packet.source()),
+            true => Some(self.packet().source()),
             false => self.address(0),
         }
     }
@@ -162,13 +188,20 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn destination(&self) -> Option<IpAddr> {
         match self.is_as_it_came {
-            true => Some(self.packet.destination()),
+            true => Some(self.packet().destination()),
             false => self.address(1),
         }
     }
 
+    /// Whether it goes to an address of the host by now; none if that is not known.
+    #[must_use]
+    pub fn goes_to_host(&self) -> Option<bool> {
+        let is_as_it_came = self.destination() == Some(self.packet().destination());
+        self.packet().goes_to_host().filter(|_| is_as_it_came)
+    }
+
     fn address(&self, end: usize) -> Option<IpAddr> {
-        let field = address_fields(self.packet.source().is_ipv4())[end].clone();
+        let field = address_fields(self.packet().source().is_ipv4())[end].clone();
         let bytes = bits::certain(self.network.get(field)?)?;
         match <[u8; 4]>::try_from(bytes.as_slice()) {
             Ok(octets) => Some(octets.into()),
@@ -180,17 +213,17 @@ impl<'a> Subject<'a> {
     /// the outer one.
     #[must_use]
     pub fn source_port(&self) -> Option<Option<u16>> {
-        self.port(self.packet.source_port, 0)
+        self.port(self.packet().source_port, 0)
     }
 
     /// The port that it goes to by now, likewise.
     #[must_use]
     pub fn destination_port(&self) -> Option<Option<u16>> {
-        self.port(self.packet.destination_port, 2)
+        self.port(self.packet().destination_port, 2)
     }
 
     fn port(&self, came: Option<u16>, start: usize) -> Option<Option<u16>> {
-        if self.is_as_it_came || !PROTOCOLS_WITH_PORTS.contains(&self.packet.protocol) {
+        if self.is_as_it_came || !PROTOCOLS_WITH_PORTS.contains(&self.packet().protocol) {
             return Some(came);
         }
         let bytes = bits::certain(self.transport.get(start..start + 2)?)?;
@@ -200,7 +233,7 @@ impl<'a> Subject<'a> {
     /// The byte that says its protocol.
     #[must_use]
     pub fn protocol(&self) -> Byte {
-        let is_v4 = self.packet.source().is_ipv4();
+        let is_v4 = self.packet().source().is_ipv4();
         self.network[if is_v4 { 9 } else { 6 }]
     }
 
@@ -214,7 +247,7 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn payload(&self, header: Header, offset: u32, len: u32) -> Vec<Byte> {
         let header: &[Byte] = match header {
-            Header::Network if self.packet.source().is_ipv4() => &self.network[..20],
+            Header::Network if self.packet().source().is_ipv4() => &self.network[..20],
             Header::Network => &self.network,
             Header::Transport => &self.transport,
             Header::Link if self.place.layer != HookLayer::Ip => &self.link,
@@ -242,7 +275,7 @@ impl<'a> Subject<'a> {
 
     /// Where its addresses are.
     pub(super) fn addresses(&self) -> Read {
-        let [source, destination] = match self.packet.source() {
+        let [source, destination] = match self.packet().source() {
             IpAddr::V4(_) => [12, 20],
             IpAddr::V6(_) => [8, 40],
         };
@@ -253,22 +286,22 @@ impl<'a> Subject<'a> {
     /// is not known.
     #[must_use]
     pub fn reverse_path(&self) -> Option<bool> {
-        let is_source_known = self.source() == Some(self.packet.source());
+        let is_source_known = self.source() == Some(self.packet().source());
         let is_asked = is_source_known && self.place.layer == HookLayer::Ip;
-        self.packet.reverse_path.filter(|_| is_asked)
+        self.packet().reverse_path.filter(|_| is_asked)
     }
 
     /// What conntrack makes of it, as far as that is known where it ends.
     pub(super) fn flow_at_end(&self) -> Flow {
         match self.tracking {
             Tracking::Off => Flow::Untracked,
-            Tracking::On | Tracking::Perhaps => self.packet.flow,
+            Tracking::On | Tracking::Perhaps => self.packet().flow,
         }
     }
 
     /// Whether a rule here can keep conntrack from it: it can until conntrack knows its flow.
     pub(super) fn can_be_untracked(&self) -> bool {
-        self.packet.flow == Flow::Invalid || self.is_before_conntrack()
+        self.packet().flow == Flow::Invalid || self.is_before_conntrack()
     }
 
     fn is_before_conntrack(&self) -> bool {
@@ -289,7 +322,7 @@ impl<'a> Subject<'a> {
         }
         let is_early = self.is_before_conntrack();
         // The rule that kept conntrack from it elsewhere may be before or behind.
-        if is_early && self.tracking == Tracking::On && self.packet.flow == Flow::Untracked {
+        if is_early && self.tracking == Tracking::On && self.packet().flow == Flow::Untracked {
             return None;
         }
         Some(match self.flow_at_end() {
@@ -330,10 +363,7 @@ fn network_header(packet: &Packet) -> [Byte; 40] {
         (source, packet.source()),
         (destination, packet.destination()),
     ] {
-        match address {
-            IpAddr::V4(address) => put(&mut header, field.start, &address.octets()),
-            IpAddr::V6(address) => put(&mut header, field.start, &address.octets()),
-        }
+        put_address(&mut header, field.start, address);
     }
     let (version, protocol) = match packet.source() {
         IpAddr::V4(_) => (0x40, 9),
@@ -354,6 +384,18 @@ fn transport_header(packet: &Packet) -> [Byte; 4] {
         }
     }
     header
+}
+
+fn put_address(header: &mut [Byte], start: usize, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => put(header, start, &address.octets()),
+        IpAddr::V6(address) => put(header, start, &address.octets()),
+    }
+}
+
+/// Whether frames and devices see packets at a hook before the host does.
+fn is_before_ip(hook: Hook) -> bool {
+    matches!(hook, Hook::Ingress | Hook::Prerouting | Hook::Input)
 }
 
 fn put(header: &mut [Byte], start: usize, bytes: &[u8]) {

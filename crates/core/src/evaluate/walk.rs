@@ -4,6 +4,8 @@
 //! goes a *doubt*: what would come of it if the rule did. A doubt that comes to the same end as the
 //! packet is none.
 
+use std::net::SocketAddr;
+
 use super::bits::{self, Byte};
 use super::chains::{Action, At, Chains, End, Step};
 use super::place::{self, Entrance, Place};
@@ -25,6 +27,7 @@ pub(super) struct Walk<'a, 'p> {
     registry: &'a Registry<'a>,
     /// The only tables that it goes through, if not all.
     member: Option<usize>,
+    packet: &'p Packet,
     subject: Subject<'p>,
     /// All places of its way: every packet has some.
     places: Vec<Place<'p>>,
@@ -139,6 +142,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         Self {
             registry,
             member: None,
+            packet,
             subject: Subject::new(packet, devices, places[0]),
             places,
             path: None,
@@ -170,7 +174,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     pub(super) fn outcome(mut self) -> Outcome {
         let (verdict, nat) = self.verdict();
         if verdict.passes() {
-            let family = self.subject.packet().family();
+            let family = self.packet.family();
             for (chains, base) in self.registry.bases(self.member) {
                 let decides = chains.rules(base.chain) > 0 || base.drops;
                 if base.sees == Seen::Unknown && base.families.has(family) && decides {
@@ -179,11 +183,13 @@ impl<'a, 'p> Walk<'a, 'p> {
             }
         }
         let fate = self.settled(verdict, nat);
-        let way = self.subject.packet().way();
+        let way = self.packet.way();
         let decided = self.subject.flow_at_end().nat();
         let nat_because = match (verdict, way, decided) {
             (Verdict::Reject | Verdict::Drop, ..) => "it does not get that far".to_owned(),
-            (_, Way::In, _) => "the host takes it itself".to_owned(),
+            (_, Way::In, _) if !matches!(fate.nat, Nat::Dnat { .. }) => {
+                "the host takes it itself".to_owned()
+            }
             (_, _, Some((_, because))) => because.to_owned(),
             _ => self
                 .nat_because
@@ -203,7 +209,8 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// The fate of a packet that comes through the rules so.
     fn settled(&self, verdict: Verdict, nat: Nat) -> Fate {
         let decided = self.subject.flow_at_end().nat();
-        let nat = match (verdict, self.subject.packet().way()) {
+        let nat = match (verdict, self.packet.way()) {
+            _ if matches!(nat, Nat::Dnat { .. }) => nat,
             (Verdict::Accept, Way::Through | Way::Out) => decided.map_or(nat, |(nat, _)| nat),
             _ => Nat::None,
         };
@@ -220,7 +227,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     fn verdict(&mut self) -> (Verdict, Nat) {
         let registry = self.registry;
-        let family = self.subject.packet().family();
+        let family = self.packet.family();
         let mut nat = Nat::None;
         for place in std::mem::take(&mut self.places) {
             // NAT asks about the first packet of each flow alone, and only until one translates.
@@ -231,14 +238,19 @@ impl<'a, 'p> Walk<'a, 'p> {
             for (chains, base) in registry.bases(self.member) {
                 let entrance = place.entrance(base, family);
                 let is_decided = || is_settled || self.subject.flow_at_end().nat().is_some();
-                if entrance == Entrance::Closed || base.is_nat && is_decided() {
+                let is_asked = !base.is_nat || !is_decided() && !self.has_destination(&place);
+                if entrance == Entrance::Closed || !is_asked {
                     continue;
                 }
-                self.subject.comes_to(place, base.priority);
+                self.subject.comes_to(place, base);
                 match self.base_chain(chains, base, entrance) {
                     End::Accept => {}
                     End::Drop => return (Verdict::Drop, nat),
                     End::Reject => return (Verdict::Reject, nat),
+                    // The destination that the packet is known to get.
+                    End::Dnat(to) if self.gets(to) => is_settled = true,
+                    // Where it goes from here, the host's routes decide.
+                    End::Dnat(to) => return (Verdict::Accept, Nat::Dnat { to }),
                     end @ (End::Translate(_) | End::Readdress) => {
                         if let (End::Translate(its), Hook::Postrouting) = (end, place.hook) {
                             nat = its;
@@ -250,6 +262,20 @@ impl<'a, 'p> Walk<'a, 'p> {
             }
         }
         (Verdict::Accept, nat)
+    }
+
+    /// Whether the destination of the packet's flow was decided before, and not by rules that it meets at
+    /// this place.
+    fn has_destination(&self, place: &Place<'_>) -> bool {
+        let is_before = self.packet.original.is_none();
+        self.packet.redirected && is_before && place.hook.translates_destinations()
+    }
+
+    /// Whether this is the destination that NAT gives the packet.
+    fn gets(&self, to: SocketAddr) -> bool {
+        let port = self.packet.destination_port;
+        let is_translated = self.packet.redirected && self.packet.original.is_some();
+        is_translated && self.packet.destination() == to.ip() && port == Some(to.port())
     }
 
     fn base_chain(&mut self, chains: &'a dyn Chains, base: &'a Base, entrance: Entrance) -> End {
@@ -322,8 +348,18 @@ impl<'a, 'p> Walk<'a, 'p> {
                 continue;
             }
             let those = if is_sure {
-                if here.packet && step.action == Action::End(End::Readdress) {
-                    self.push(What::Readdress(this), level.base, vec![End::Readdress]);
+                let is_left_open = match step.action {
+                    Action::End(End::Readdress) => true,
+                    // What becomes of it behind that is another question.
+                    Action::End(End::Dnat(to)) => self.packet.is_forwarded() && !self.gets(to),
+                    _ => false,
+                };
+                if here.packet && is_left_open {
+                    let mut ends = vec![End::Readdress];
+                    if step.action != Action::End(End::Readdress) {
+                        ends.extend([End::Drop, End::Reject]);
+                    }
+                    self.push(What::Readdress(this), level.base, ends);
                 }
                 std::mem::take(&mut here)
             } else {
@@ -490,7 +526,9 @@ impl Doubtful<'_> {
             self.ends.iter().any(|end| match end {
                 End::Drop => wanted == Verdict::Drop,
                 End::Reject => wanted == Verdict::Reject,
-                End::Accept | End::Translate(_) | End::Readdress => wanted == Verdict::Accept,
+                End::Accept | End::Translate(_) | End::Dnat(_) | End::Readdress => {
+                    wanted == Verdict::Accept
+                }
             })
         };
         let may: Vec<Verdict> = Verdict::ALL

@@ -134,10 +134,7 @@ pub fn conflicts<'a>(networks: impl IntoIterator<Item = &'a Network>) -> Vec<Con
 /// Fields that have no rules yet. A field leaves this list with the commit that adds its rules.
 fn not_enforced(networks: &[&Network]) -> Vec<Conflict> {
     let found = |network: &&Network| {
-        let fields = [
-            ("forwards", !network.port_forwards().is_empty()),
-            ("log", network.log().is_some()),
-        ];
+        let fields = [("log", network.log().is_some())];
         let given = fields.into_iter().filter(|&(_, is_given)| is_given);
         let network = network.name().clone();
         given.map(move |(field, _)| Conflict::NotEnforced {

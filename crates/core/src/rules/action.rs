@@ -1,5 +1,7 @@
 //! What a rule does.
 
+use std::net::IpAddr;
+
 use super::admin::AdminChain;
 use crate::network::{AddressRange, MssClamp, PortRange};
 
@@ -30,6 +32,15 @@ pub enum Action {
     FillChecksum,
     /// The segment size that a tcp connection announces is lowered.
     ClampMss(MssClamp),
+    /// It goes to this guest instead.
+    Dnat {
+        /// The guest's address.
+        address: IpAddr,
+        /// The guest's port.
+        port: u16,
+    },
+    /// It passes if it comes from a guest whose network lets it out.
+    SenderDecides,
     /// It keeps its source if it leaves by the bridge of a running network.
     BetweenNetworks,
     /// The administrator's rules in this chain are evaluated. Palisade's go on where those do not

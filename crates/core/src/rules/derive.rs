@@ -6,6 +6,7 @@
 use super::action::Action;
 use super::bridge::bridge_rules;
 use super::clamp::clamp_rules;
+use super::forward::{forward_rules, hairpin_rules};
 use super::kind::RuleKind;
 use super::layer::Layer;
 use super::matches::{Destination, Matches, Protocol};
@@ -45,6 +46,7 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
         if is_ruled(network, layer, guard) {
             rules.general(layer);
             rules.sources(layer);
+            rules.forwards(layer);
         }
         if network.established() == Established::First {
             rules.established(layer);
@@ -62,6 +64,7 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
         }
     }
     rules.invalid();
+    rules.hairpins();
     rules.checksum();
     rules.issued
 }
@@ -173,6 +176,20 @@ impl Rules<'_> {
             self.refuse(layer, RuleKind::RefuseCross, cross, true);
         } else {
             self.issue(layer, RuleKind::Cross, cross, Action::Accept);
+        }
+    }
+
+    /// Above what is refused.
+    fn forwards(&mut self, layer: Layer) {
+        for (kind, matches, action) in forward_rules(self.network, self.bridge, layer) {
+            self.issue(layer, kind, matches, action);
+        }
+    }
+
+    /// Above all that keeps a source.
+    fn hairpins(&mut self) {
+        for (layer, (kind, matches, action)) in hairpin_rules(self.network) {
+            self.issue(layer, kind, matches, action);
         }
     }
 

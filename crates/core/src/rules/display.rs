@@ -1,6 +1,7 @@
 //! Rules in words that belong to no backend.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use super::action::Action;
 use super::admin::AdminChain;
@@ -11,6 +12,8 @@ use super::rule::Rule;
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::ForwardAt => "forwards at an address",
+            Self::ForwardAny => "forwards",
             Self::GuestAdmin => "administrator",
             Self::GuestSource => "source of guests",
             Self::GuestMss => "segment size",
@@ -55,8 +58,17 @@ impl fmt::Display for Matches {
         if let Some(protocol) = self.protocol {
             write!(f, "{protocol} ")?;
         }
+        if let Some(port) = self.source_port {
+            write!(f, "from port {port} ")?;
+        }
         if let Some(port) = self.destination_port {
             write!(f, "port {port} ")?;
+        }
+        if self.to_host {
+            f.write_str("to the host ")?;
+        }
+        if self.redirected {
+            f.write_str("of forwards ")?;
         }
         if self.known_flow {
             f.write_str("of known flows ")?;
@@ -89,6 +101,10 @@ impl fmt::Display for Action {
             Self::Drop => return f.write_str("drop"),
             Self::Return => return f.write_str("return"),
             Self::FillChecksum => return f.write_str("fill the checksum in"),
+            Self::Dnat { address, port } => {
+                return write!(f, "dnat to {}", SocketAddr::new(*address, *port));
+            }
+            Self::SenderDecides => return f.write_str("the sender's network decides"),
             Self::ClampMss(clamp) => return write!(f, "clamp the segment size {clamp}"),
             Self::BetweenNetworks => return f.write_str("return if it goes to another network"),
             Self::Administrator(chain) => return write!(f, "administrator's rules {chain}"),

@@ -19,6 +19,10 @@ use super::traffic::{Sum, Traffic};
 #[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum RuleKind {
+    /// A port at one address of the host leads to a guest.
+    ForwardAt,
+    /// A port at every address of the host leads to a guest.
+    ForwardAny,
     /// Tcp connections from the bridge announce a smaller segment size.
     ClampOut,
     /// Tcp connections to the bridge announce a smaller segment size.
@@ -35,6 +39,12 @@ pub enum RuleKind {
     EstablishedOut,
     /// Packets of a subnet leave.
     Out,
+    /// Guests reach a forward if their own network lets them.
+    ForwardFromGuest,
+    /// Packets of a forward come in to its guest.
+    ForwardIn,
+    /// The guest of a forward answers.
+    ForwardAnswer,
     /// Packets come in to a subnet: all of them, or those of established connections.
     In,
     /// Guests talk among themselves over the bridge.
@@ -51,6 +61,8 @@ pub enum RuleKind {
     RefuseIn,
     /// The source address is translated.
     Nat,
+    /// Guests that reach a guest of their subnet by a forward get the host's source.
+    Hairpin,
     /// Broadcasts keep their source: DHCP answers must keep their port.
     KeepBroadcast,
     /// Link-local multicast keeps its source: it is not routed.
@@ -91,6 +103,8 @@ struct Row {
     is_optional: bool,
     /// Whether rules of the kind accept established connections before all others are matched.
     is_shortcut: bool,
+    /// Whether rules of the kind are installed for forwards of ports alone.
+    is_of_forward: bool,
     probes: &'static [ProbePacket],
 }
 
@@ -104,6 +118,7 @@ const ROW: Row = Row {
     sum: None,
     is_optional: false,
     is_shortcut: false,
+    is_of_forward: false,
     probes: &[],
 };
 
@@ -121,6 +136,24 @@ const PROBE: ProbePacket = ProbePacket {
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
+    Row {
+        kind: RuleKind::ForwardAt,
+        words: "forward at an address",
+        explanation: "a port at one address of the host leads to a guest",
+        role: Role::ForwardAt,
+        sum: Some(Sum::ForwardConnections),
+        is_of_forward: true,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardAny,
+        words: "forward",
+        explanation: "a port at every address of the host leads to a guest",
+        role: Role::ForwardAny,
+        sum: Some(Sum::ForwardConnections),
+        is_of_forward: true,
+        ..ROW
+    },
     Row {
         kind: RuleKind::ClampOut,
         words: "mss out",
@@ -183,6 +216,32 @@ static TABLE: &[Row] = &[
             destination_port: Some(443),
             ..PROBE
         }],
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardFromGuest,
+        words: "forwarded from guests",
+        explanation: "guests reach a forwarded port if their own network lets them out",
+        role: Role::GuestInput,
+        is_of_forward: true,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardIn,
+        words: "forwarded",
+        explanation: "a guest is reached at its forwarded port",
+        role: Role::GuestInput,
+        sum: Some(Sum::Traffic(Traffic::In)),
+        is_of_forward: true,
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::ForwardAnswer,
+        words: "forward answers",
+        explanation: "a guest answers from its forwarded port",
+        role: Role::GuestOutput,
+        sum: Some(Sum::Traffic(Traffic::Out)),
+        is_of_forward: true,
         ..ROW
     },
     Row {
@@ -269,6 +328,13 @@ static TABLE: &[Row] = &[
         explanation: "guests leave with another address",
         role: Role::GuestNat,
         sum: Some(Sum::NatConnections),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::Hairpin,
+        words: "hairpin",
+        explanation: "guests that reach a guest of their subnet by a forward get the host's source",
+        role: Role::GuestNat,
         ..ROW
     },
     Row {
@@ -439,6 +505,12 @@ impl RuleKind {
     #[must_use]
     pub fn layers(self) -> &'static [Layer] {
         self.row().layers
+    }
+
+    /// Whether rules of the kind are installed for forwards of ports alone, each for one port.
+    #[must_use]
+    pub fn is_of_forward(self) -> bool {
+        self.row().is_of_forward
     }
 
     /// The sum that counters of the kind are added to.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::network::{Family, InterfaceName, Subnet};
+use crate::network::{Family, ForwardProtocol, InterfaceName, Subnet};
 
 /// The packets that a rule applies to. `None` means any.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -20,8 +20,14 @@ pub struct Matches {
     pub destination: Option<Destination>,
     /// Its protocol, and for udp and tcp the port that it goes to.
     pub protocol: Option<Protocol>,
+    /// The port that it comes from.
+    pub source_port: Option<u16>,
     /// The port that it goes to.
     pub destination_port: Option<u16>,
+    /// It goes to an address of the host.
+    pub to_host: bool,
+    /// NAT gave its connection another destination (ct status dnat).
+    pub redirected: bool,
     /// It belongs to an established connection, or is related to one (ct state
     /// established,related).
     pub known_flow: bool,
@@ -52,11 +58,13 @@ pub enum Protocol {
     Tcp,
     /// Protocol number 17.
     Udp,
+    /// Protocol number 132.
+    Sctp,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Tcp, Self::Udp];
+    pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
 
     /// The number in the IP header.
     #[must_use]
@@ -64,6 +72,17 @@ impl Protocol {
         match self {
             Self::Tcp => 6,
             Self::Udp => 17,
+            Self::Sctp => 132,
+        }
+    }
+}
+
+impl From<ForwardProtocol> for Protocol {
+    fn from(protocol: ForwardProtocol) -> Self {
+        match protocol {
+            ForwardProtocol::Tcp => Self::Tcp,
+            ForwardProtocol::Udp => Self::Udp,
+            ForwardProtocol::Sctp => Self::Sctp,
         }
     }
 }
@@ -73,6 +92,7 @@ impl fmt::Display for Protocol {
         f.pad(match self {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
+            Self::Sctp => "sctp",
         })
     }
 }

@@ -14,6 +14,7 @@ mod bridge;
 mod clamp;
 mod derive;
 mod display;
+mod forward;
 mod kind;
 mod layer;
 mod matches;

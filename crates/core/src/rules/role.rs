@@ -5,6 +5,10 @@
 pub enum Role {
     /// Packets from guests, before it is known where they go: whether their source is their own.
     GuestSource,
+    /// The first packet of each connection, as it comes in or begins: forwards at one address.
+    ForwardAt,
+    /// Likewise, after those: forwards at every address of the host.
+    ForwardAny,
     /// Forwarded packets that begin a tcp connection, to be changed before anything is matched.
     GuestMss,
     /// Forwarded packets, before all else: the administrator's rules.
@@ -32,8 +36,10 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order in which packets meet them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::GuestSource,
+        Self::ForwardAt,
+        Self::ForwardAny,
         Self::HostAdmin,
         Self::HostInput,
         Self::GuestMss,

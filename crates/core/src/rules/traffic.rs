@@ -64,4 +64,6 @@ pub enum Sum {
     Traffic(Traffic),
     /// Translated connections: rules for NAT see the first packet of each.
     NatConnections,
+    /// Connections to a forward: its rules see the first packet of each.
+    ForwardConnections,
 }

@@ -64,6 +64,12 @@ pub enum Check {
     Bridge,
     /// Ports of a network of isolated ports that the bridge does not isolate.
     IsolatedPorts,
+    /// A port that a network forwards and another program uses too.
+    ForwardedPort,
+    /// The guest to which a forward leads.
+    ForwardTarget,
+    /// A guest that reaches itself by its own forward.
+    ForwardHairpin,
     /// A bridge that no network rules.
     UnruledBridge,
     /// Subnets and routes to elsewhere.
@@ -160,6 +166,9 @@ impl Check {
             Self::ForwardDevice => "forward-device",
             Self::Bridge => "bridge",
             Self::IsolatedPorts => "isolated-ports",
+            Self::ForwardedPort => "forwarded-port",
+            Self::ForwardTarget => "forward-target",
+            Self::ForwardHairpin => "forward-hairpin",
             Self::UnruledBridge => "unruled-bridge",
             Self::SubnetCollision => "subnet-collision",
             Self::Ipv6Unguarded => "ipv6-unguarded",

@@ -11,10 +11,12 @@ mod filters;
 mod finding;
 mod fix;
 mod forwarding;
+mod forwards;
 mod interfaces;
 mod iptables;
 mod isolation;
 mod leftovers;
+mod listeners;
 mod nftables;
 mod packets;
 mod scene;
@@ -41,11 +43,12 @@ pub use finding::{Check, Evidence, Finding, Severity};
 pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> {
     let (state, namespace) = (firewall.state(), firewall.namespace());
     let host = Host::read(namespace)?;
-    let settings = match namespace {
-        None => Settings::read(&host),
+    let (settings, listeners) = match namespace {
+        None => (Settings::read(&host), listeners::read()),
         Some(path) => {
             let host = host.clone();
-            palisade_netlink::within(path.to_owned(), move || Ok(Settings::read(&host)))?
+            let read = move || Ok((Settings::read(&host), listeners::read()));
+            palisade_netlink::within(path.to_owned(), read)?
         }
     };
     let scene = Scene {
@@ -63,6 +66,9 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
     let mut found: Vec<Finding> = rules.unread.iter().map(not_seen).collect();
     found.extend(filters::findings(&scene, &rules));
     found.extend(forwarding::findings(&scene));
+    let mut whole = || Some(reader.read(&Family::BOTH).ok()?.into_ground());
+    found.extend(forwards::findings(&scene, &rules, &listeners, &mut whole));
+    found.extend(forwards::silent_targets(&scene, namespace)?);
     found.extend(sources::findings(&scene));
     found.extend(interfaces::findings(&scene));
     let of_libvirt = leftovers::libvirt_rules(&scene, &rules);

@@ -187,7 +187,7 @@ fn frames_meet_ip(scene: &Scene, family: Family) -> bool {
 
 /// The device that leads outside: the one that the network names, that of the host's own way
 /// outside, or any that is no bridge and no port of one.
-fn outside(scene: &Scene, forward: &Forward, family: Family) -> Option<InterfaceName> {
+pub(super) fn outside(scene: &Scene, forward: &Forward, family: Family) -> Option<InterfaceName> {
     if let Some(device) = forward.device() {
         return Some(device.clone());
     }

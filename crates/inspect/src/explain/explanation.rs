@@ -1,12 +1,13 @@
 //! What becomes of a packet, and why.
 
-use palisade_core::evaluate::{Doubt, Ground, Member, Nat, Outcome, Packet, Verdict, Visit};
-use palisade_core::network::Name;
+use palisade_core::evaluate::{Doubt, Member, Nat, Outcome, Packet, Verdict, Visit};
+use palisade_core::network::{InterfaceName, Name};
 use palisade_core::owner::Owner;
 use palisade_core::rules::RuleKind;
 use palisade_netlink::rtnetlink::{Address, Host};
 use serde::Serialize;
 
+use super::dnat::{Dnat, Scenery};
 use super::resolve::Resolved;
 use crate::host_rules::is_shared;
 
@@ -16,12 +17,15 @@ pub struct Explanation {
     /// Whether all these tables let it pass. That it arrives is not said: there are routes,
     /// bridges and guests too.
     pub verdict: Verdict,
-    /// What happens to its source address; none if nothing does.
+    /// What happens to its source address, or else to its destination; none if nothing does.
     #[serde(serialize_with = "some_nat")]
     pub nat: Nat,
     /// Why, in words.
     pub nat_because: String,
-    /// The packet.
+    /// What gives it another destination, if anything does: a forward, or a rule of another program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnat: Option<Dnat>,
+    /// The packet, as it comes.
     pub packet: Packet,
     /// What of it was not said, and is assumed.
     pub assumptions: Vec<String>,
@@ -33,6 +37,9 @@ pub struct Explanation {
     pub tables: Vec<TableVerdict>,
     /// What else people should know.
     pub notes: Vec<String>,
+    /// The interface through which it leaves.
+    #[serde(skip)]
+    leaves: Option<InterfaceName>,
 }
 
 /// What one table says of a packet by itself.
@@ -114,26 +121,38 @@ impl TableVerdict {
 }
 
 impl Explanation {
-    pub(super) fn of(ground: &Ground<'_>, resolved: Resolved) -> Self {
+    pub(super) fn of(scenery: Scenery<'_>, resolved: Resolved) -> Self {
         let Resolved {
             packet,
-            assumptions,
+            mut assumptions,
             notes: mut told,
         } = resolved;
         told.extend(notes(&packet));
-        let outcome = ground.evaluate(&packet);
-        let tables = ground.alone(&packet).map(TableVerdict::of).collect();
+        let followed = scenery.follow(&packet);
+        let tables = scenery.ground.alone(&followed.packet);
+        let tables = tables.map(TableVerdict::of).collect();
         let Outcome {
             fate,
             path,
-            nat_because,
+            mut nat_because,
             doubts,
             stop: _,
-        } = outcome;
+        } = followed.outcome;
+        let mut nat = fate.nat;
+        if let Some(dnat) = &followed.dnat
+            && !nat.translates()
+        {
+            nat = Nat::Dnat { to: dnat.to };
+            nat_because.clone_from(&dnat.because);
+        }
+        assumptions.extend(followed.assumptions);
+        told.extend(followed.notes);
         Self {
             verdict: fate.verdict,
-            nat: fate.nat,
+            nat,
             nat_because,
+            dnat: followed.dnat,
+            leaves: followed.packet.out_interface,
             assumptions,
             path,
             undecided: doubts,
@@ -204,7 +223,7 @@ impl Explanation {
 
     /// Says what the outgoing interface's addresses are, where the packet gets one of them.
     pub(super) fn name_addresses(&mut self, host: &Host) {
-        let out = self.packet.out_interface.as_ref();
+        let out = self.leaves.as_ref();
         let Some(link) = out.and_then(|name| host.link(name.as_str())) else {
             return;
         };

@@ -8,6 +8,7 @@ use palisade_core::evaluate::Ground;
 use palisade_core::network::{Family, Network};
 use palisade_netlink::rtnetlink::Host;
 
+use super::dnat::Scenery;
 use super::error::ExplainError;
 use super::explanation::Explanation;
 use super::question::Question;
@@ -47,7 +48,7 @@ impl Live {
             Entry::Occupied(read) => read.into_mut(),
             Entry::Vacant(unread) => unread.insert(Scene::read(reader, family, &self.host)?),
         };
-        Ok(scene.explain(resolved, &self.host))
+        Ok(scene.explain(resolved, &self.networks, &self.host))
     }
 }
 
@@ -75,8 +76,13 @@ impl Scene {
         })
     }
 
-    fn explain(&self, resolved: Resolved, host: &Host) -> Explanation {
-        let mut explanation = Explanation::of(&self.ground, resolved);
+    fn explain(&self, resolved: Resolved, networks: &[Network], host: &Host) -> Explanation {
+        let scenery = Scenery {
+            ground: &self.ground,
+            networks,
+            host: Some(host),
+        };
+        let mut explanation = Explanation::of(scenery, resolved);
         explanation.notes.extend(self.unseen.iter().cloned());
         let packet = &explanation.packet;
         for name in [&packet.in_interface, &packet.out_interface]

@@ -1,6 +1,7 @@
 //! Explains what becomes of one packet, and why: by the rules that are installed, or by those that
 //! definitions would install.
 
+mod dnat;
 mod error;
 mod explanation;
 mod live;
@@ -11,6 +12,8 @@ mod routes;
 use palisade::{Choice, RenderError, backends};
 use palisade_core::network::{Network, conflicts};
 
+pub use dnat::Dnat;
+use dnat::Scenery;
 pub use error::ExplainError;
 pub use explanation::{Explanation, Ours, Refusal, TableVerdict};
 pub(crate) use live::Live;
@@ -33,5 +36,10 @@ pub fn explain(
     }
     let resolved = resolve::resolve(question, networks, None)?;
     let ground = backends::planned(networks, choice, resolved.packet.family());
-    Ok(Explanation::of(&ground, resolved))
+    let scenery = Scenery {
+        ground: &ground,
+        networks,
+        host: None,
+    };
+    Ok(Explanation::of(scenery, resolved))
 }

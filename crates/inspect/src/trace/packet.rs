@@ -178,6 +178,16 @@ pub(super) fn flow(event: &Event) -> Option<Flow> {
     known.map(|&(_, flow)| flow)
 }
 
+/// Whether NAT gave the packet's flow another destination, if the kernel reports it.
+pub(super) fn is_redirected(heard: &[&Event]) -> Option<bool> {
+    /// `IPS_DST_NAT`.
+    const DNAT: u32 = 1 << 5;
+    let statuses = heard.iter().filter_map(|event| event.flow_status);
+    statuses
+        .map(|status| status & DNAT != 0)
+        .reduce(|one, other| one || other)
+}
+
 fn source(ends: &FiveTuple) -> Seen {
     let port = ends.ports.map(|(source, _)| source);
     Seen {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use palisade::Firewall;
-use palisade_core::evaluate::{Flow, Outcome, Packet, Visit};
+use palisade_core::evaluate::{Flow, OriginalDestination, Outcome, Packet, Visit};
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
@@ -49,8 +49,8 @@ pub(super) fn compare(
     for table in ours {
         programs.extend(tables.program(family, table)?.cloned());
     }
-    let came = as_decided(&heard, &programs).and_then(|ends| packet::packet(&ends));
-    let mut packet = came.unwrap_or_else(|| traced.packet.clone());
+    let decided = as_decided(&heard, &programs).and_then(|ends| packet::packet(&ends));
+    let mut packet = decided.unwrap_or_else(|| traced.packet.clone());
     packet.in_interface.clone_from(&traced.packet.in_interface);
     packet
         .out_interface
@@ -63,17 +63,9 @@ pub(super) fn compare(
     let flows = known.map_or_else(|| Flow::ALL.to_vec(), |flow| vec![flow]);
     let met: Vec<(&str, u64)> = heard.iter().filter_map(|event| place(event)).collect();
     let mut differs = None;
-    // The host's routes are not in what the kernel tells.
-    let paths = match packet.in_interface {
-        Some(_) => vec![Some(true), Some(false)],
-        None => vec![None],
-    };
-    let cases = flows
-        .iter()
-        .flat_map(|&flow| paths.iter().map(move |&path| (flow, path)));
-    for (flow, path) in cases {
-        packet.flow = flow;
-        packet.reverse_path = path;
+    let is_redirected = packet::is_redirected(&heard);
+    for packet in cases(&packet, &flows, is_redirected, &traced.packet) {
+        let flow = packet.flow;
         let expected = ground(&programs).evaluate(&packet);
         let way = Way {
             journey,
@@ -95,20 +87,65 @@ pub(super) fn compare(
     Ok(differs.unwrap_or(Prediction::None))
 }
 
-/// A packet as it came to those of our chains that decide on it: at prerouting its destination, or that
-/// of the flow that it answers, is not yet translated.
+/// The packet with each combination of what the kernel does not report: its routes, and on older kernels
+/// what conntrack knows.
+fn cases(
+    packet: &Packet,
+    flows: &[Flow],
+    is_redirected: Option<bool>,
+    came: &Packet,
+) -> Vec<Packet> {
+    let both = [true, false];
+    let paths: &[Option<bool>] = match packet.in_interface {
+        Some(_) => &[Some(true), Some(false)],
+        None => &[None],
+    };
+    let to = |packet: &Packet| (packet.destination(), packet.destination_port);
+    let originals: Vec<Option<OriginalDestination>> = if to(came) == to(packet) {
+        vec![None]
+    } else {
+        let (address, port) = to(came);
+        let original = |is_host| OriginalDestination {
+            address,
+            port,
+            is_host,
+        };
+        both.map(original).map(Some).to_vec()
+    };
+    let redirected = is_redirected.map_or_else(|| both.to_vec(), |is| vec![is]);
+    let mut cases = Vec::new();
+    for &flow in flows {
+        for &reverse_path in paths {
+            for &original in &originals {
+                for &redirected in &redirected {
+                    let mut case = packet.clone();
+                    case.flow = flow;
+                    case.reverse_path = reverse_path;
+                    case.original = original;
+                    case.redirected = redirected;
+                    cases.push(case);
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// A packet as it came to those of our chains that decide on it. At prerouting and output its destination,
+/// or that of the flow that it answers, is not yet translated.
 fn as_decided(heard: &[&Event], programs: &[Program]) -> Option<FiveTuple> {
-    let is_prerouting = |event: &Event| {
+    let may_be_early = |event: &Event| {
         let mut tables = programs.iter();
         let table = tables.find(|program| program.table.name == event.table);
         let chain = table.and_then(|table| table.chain(&event.chain));
         let base = chain.and_then(|chain| chain.chain.base.as_ref());
-        base.is_some_and(|base| base.hook == Hook::PREROUTING)
+        base.is_some_and(|base| [Hook::PREROUTING, Hook::OUTPUT].contains(&base.hook))
     };
     let seen = heard
         .iter()
-        .filter_map(|event| Some((event, packet::ends(event)?)));
-    let decided = seen.min_by_key(|(event, _)| is_prerouting(event));
+        .filter_map(|event| Some((may_be_early(event), packet::ends(event)?)));
+    let (early, late): (Vec<_>, Vec<_>) = seen.partition(|(is_early, _)| *is_early);
+    let decided = late.into_iter().next().or(early.into_iter().next_back());
     decided.map(|(_, ends)| ends)
 }
 

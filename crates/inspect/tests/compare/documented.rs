@@ -64,6 +64,47 @@ fn a_routed_network_meets_with_forged_sources_alone() {
     assert!(!met.contains(&Difference::BridgeUntranslated), "{met:?}");
 }
 
+/// Packets to a forward are compared before NAT translates them and behind it.
+#[test]
+fn forwards_mean_the_same_everywhere() {
+    let of = |number, forward, subnets: &[&str], forwards: &[&str]| {
+        Network::new(Description {
+            subnets: subnets.iter().map(|text| subnet(text)).collect(),
+            forwards: forwards.iter().map(|text| text.parse().unwrap()).collect(),
+            ..Description::new(
+                format!("n{number}").parse().unwrap(),
+                Some(name(&format!("br{number}"))),
+                forward,
+            )
+        })
+        .unwrap()
+    };
+    let nat = Forward::Nat(Nat::default());
+    let nat = of(
+        0,
+        nat,
+        &["10.0.0.0/24", "fd00::/64"],
+        &[
+            "tcp 203.0.113.7:8080 -> 10.0.0.11:80",
+            "tcp 8081 -> 10.0.0.11:80",
+            "udp 5353 -> 10.0.0.12:53",
+            "tcp [2001:db8::7]:443 -> [fd00::11]:443",
+        ],
+    );
+    let quiet = of(
+        1,
+        Forward::Isolated,
+        &["10.0.1.0/24"],
+        &["tcp 8083 -> 10.0.1.11:80", "sctp 1 -> 10.0.1.11:65535"],
+    );
+    let bound = Forward::Route {
+        device: Some(name("eth0")),
+    };
+    let bound = of(2, bound, &["10.0.2.0/24"], &["tcp 8084 -> 10.0.2.11:80"]);
+    let comparison = compare(&[nat, quiet, bound]).unwrap();
+    assert!(comparison.is_as_documented(), "{comparison:#?}");
+}
+
 /// It is none between layouts: all of them refuse.
 #[test]
 fn isolated_ports_are_no_difference() {

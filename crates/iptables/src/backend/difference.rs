@@ -287,28 +287,17 @@ impl Work<'_> {
 
     /// No network is left: our chains go, but for those that hold or serve what others put there.
     fn vanish(&mut self) {
-        for (parent, ours) in self.table.parents() {
-            for chain in *ours {
-                if !self.draft.observed.has_chain(chain) {
-                    continue;
-                }
-                let foreign = self.foreign(chain);
-                if foreign.is_empty() {
-                    self.draft.delete_jumps(parent, chain);
-                    self.draft.delete_chain(chain);
-                } else {
-                    self.notes.push(self.stays(chain, &foreign));
-                }
-            }
-        }
-        // After those that lead there.
-        let inner = self.table.inner_chains().iter().copied();
-        for chain in inner.chain(self.table.admin_chains()) {
+        // Those that others lead to come last.
+        for chain in self.table.chains().chain(self.table.admin_chains()) {
             if !self.draft.observed.has_chain(chain) {
                 continue;
             }
             let foreign = self.foreign(chain);
             if foreign.is_empty() {
+                let parents = self.table.parents().iter();
+                for (parent, _) in parents.filter(|(_, ours)| ours.contains(&chain)) {
+                    self.draft.delete_jumps(parent, chain);
+                }
                 self.draft.delete_chain(chain);
             } else {
                 self.notes.push(self.stays(chain, &foreign));

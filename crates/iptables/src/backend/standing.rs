@@ -5,14 +5,14 @@ use std::fmt::Write;
 
 use palisade_core::backend::{self, Counted, Installed, Placement};
 use palisade_core::network::Family;
-use palisade_core::rules::{Layer, RuleKind};
+use palisade_core::rules::{Layer, Matches, RuleKind};
 use palisade_core::state::Record;
 
 use super::area::{digest_of, installed, is_same, text_of};
 use super::error::IptablesError;
 use super::observed::{Id, Observed};
 use super::tables::Tables;
-use crate::rule::{LAYERS, Placed, Table, jump, placed, untag};
+use crate::rule::{LAYERS, Placed, Table, jump, placed, read, untag};
 use crate::run::{RestoreError, Variant};
 use crate::text;
 
@@ -79,6 +79,7 @@ fn one(
                 bytes: counters.bytes,
             }),
             missing: false,
+            forwarded: forwarded(installed, observed.rule(id).words.clone()),
             ..missing(installed, observed.rule(id).words.line())
         },
         None => missing(installed, text_of(record, installed)),
@@ -100,7 +101,20 @@ fn missing(installed: &Installed, text: String) -> backend::Standing {
         text,
         counter: None,
         missing: true,
+        forwarded: None,
     }
+}
+
+/// What a rule matches that is installed for a forward.
+fn forwarded(installed: &Installed, words: text::Words) -> Option<Box<Matches>> {
+    purpose(installed).filter(|kind| kind.is_of_forward())?;
+    let rule = text::Rule {
+        chain: installed.place.clone(),
+        words,
+        counters: None,
+    };
+    let table = Table::from_name(&installed.table)?;
+    Some(Box::new(read(installed.family, table, &rule)?.matches))
 }
 
 /// Our chains and the jumps to them, as `iptables-save -c` prints them.

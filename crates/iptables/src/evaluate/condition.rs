@@ -2,7 +2,7 @@
 
 use palisade_core::evaluate::{Asked, Condition, Flow, Test};
 
-use super::rule::{Ask, Interface, What};
+use super::rule::{AddressKind, Ask, Interface, What};
 
 /// What a rule asks, and whether that is all.
 pub(super) fn condition(asks: &[Ask]) -> (Condition, bool) {
@@ -24,6 +24,8 @@ fn test(ask: &Ask) -> Option<Test> {
         What::Protocol(number) => Asked::Protocol(*number),
         What::SourcePort(ranges) => Asked::SourcePort(one(ranges)?),
         What::DestinationPort(ranges) => Asked::DestinationPort(one(ranges)?),
+        What::Redirected => Asked::Redirected,
+        What::DestinationKind(kinds) if *kinds == [AddressKind::Local] => Asked::ToHost,
         What::Flow(flows) => Asked::Flow(sorted(flows)),
         What::EitherPort(_)
         | What::DestinationKind(_)

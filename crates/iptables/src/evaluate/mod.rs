@@ -133,6 +133,7 @@ impl Tables {
             Action::End(End::Drop) => "dropped",
             Action::End(End::Reject) => "refused",
             Action::End(End::Translate(_)) => "translated",
+            Action::End(End::Dnat(to)) => return format!("it goes to {to} instead"),
             Action::End(End::Readdress) => READDRESSES,
             Action::Return => "back",
             Action::Continue if rule.untracks => "conntrack does not look at it",
@@ -210,7 +211,7 @@ impl Rule {
         if let Some(ask) = part.and_then(|part| self.asks.get(part)) {
             return format!("the packet alone does not tell whether {}", ask.text);
         }
-        if self.action == Action::End(End::Readdress) {
+        if matches!(self.action, Action::End(End::Readdress | End::Dnat(_))) {
             return READDRESSES.to_owned();
         }
         let words = &self.saved.words;

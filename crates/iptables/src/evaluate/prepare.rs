@@ -23,11 +23,12 @@ pub(super) struct Prepared {
 }
 
 /// Matches that only bring the options that stand behind them.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "addrtype",
     "tcp",
     "udp",
     "udplite",
+    "sctp",
     "comment",
     "conntrack",
     "state",
@@ -166,6 +167,7 @@ impl<'a> Reader<'a> {
             "--dport" | "--dports" => ports(value).map(What::DestinationPort),
             "--ports" => ports(value).map(What::EitherPort),
             "--dst-type" => kinds(value).map(What::DestinationKind),
+            "--ctstate" if value == "DNAT" => Some(What::Redirected),
             "--ctstate" | "--state" => flows(value).map(What::Flow),
             _ => None,
         };
@@ -194,6 +196,10 @@ impl<'a> Reader<'a> {
             },
             "SNAT" => match options.behind("--to-source").and_then(snat) {
                 Some(nat) => translate(nat),
+                None => Action::End(End::Readdress),
+            },
+            "DNAT" => match options.behind("--to-destination").and_then(parse) {
+                Some(to) => Action::End(End::Dnat(to)),
                 None => Action::End(End::Readdress),
             },
             "NOTRACK" => return Target::Untrack,

@@ -42,6 +42,8 @@ pub(super) enum What {
     Flow(Vec<Flow>),
     /// `--dst-type`: it goes to one of these kinds of addresses.
     DestinationKind(Vec<AddressKind>),
+    /// `--ctstate DNAT`: its flow has another destination.
+    Redirected,
     /// Something that no packet here has.
     Never,
     /// `-m rpfilter`: something that the host's routes tell.
@@ -91,7 +93,7 @@ impl Ask {
             What::SourcePort(_) => Read::Bytes(Header::Transport, 0..2),
             What::DestinationPort(_) => Read::Bytes(Header::Transport, 2..4),
             What::EitherPort(_) => Read::Bytes(Header::Transport, 0..4),
-            What::Flow(_) => Read::Flow,
+            What::Flow(_) | What::Redirected => Read::Flow,
             _ => return None,
         })
     }
@@ -126,6 +128,10 @@ impl What {
                     .negated()
             }
             Self::Flow(flows) => subject.flow().map(|flow| flows.contains(&flow)).into(),
+            // What the way says, where that is all that is asked.
+            Self::DestinationKind(kinds) if *kinds == [AddressKind::Local] => {
+                subject.goes_to_host().into()
+            }
             Self::DestinationKind(kinds) => {
                 let way = subject.packet().way();
                 let is_one = match subject.destination() {
@@ -137,6 +143,7 @@ impl What {
                 };
                 Answer::from(is_one)
             }
+            Self::Redirected => subject.flow().map(|_| subject.packet().redirected).into(),
             Self::Never => Answer::No,
             Self::Route | Self::Unknown => Answer::Unknown,
         }

@@ -1,5 +1,6 @@
 //! From a saved rule back to the rule of a network that it stands for.
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -12,7 +13,7 @@ use palisade_core::rules::{
 };
 
 use super::placed::Placed;
-use super::table::{BTW, Table, admin_chain, place};
+use super::table::{BTW, FWO, Table, admin_chain, place};
 use crate::text;
 
 /// The rule that a saved rule of this table stands for. None if it is not exactly one that
@@ -48,10 +49,16 @@ pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
             "-i" => matches.in_interface = Some(parse(words.next()?)?),
             "-o" => matches.out_interface = Some(parse(words.next()?)?),
             "-p" => matches.protocol = Some(protocol(words.next()?)?),
+            "--dst-type" => matches.to_host = words.next().is_some(),
+            "--sport" => matches.source_port = Some(parse(words.next()?)?),
             "--dport" => matches.destination_port = Some(parse(words.next()?)?),
+            "--ctstate" if words.as_slice().first().is_some_and(|word| word == "DNAT") => {
+                matches.redirected = words.next().is_some();
+            }
             "--ctstate" => matches.known_flow = words.next().is_some(),
             "-j" => target.name = words.next()?,
             "--to-ports" => target.ports = Some(ports(words.next()?)?),
+            "--to-destination" => target.destination = Some(parse(words.next()?)?),
             "--to-source" => target.source = Some(words.next()?),
             _ => return None,
         }
@@ -107,6 +114,7 @@ struct Target<'a> {
     name: &'a str,
     ports: Option<PortRange>,
     source: Option<&'a str>,
+    destination: Option<SocketAddr>,
     clamp: Option<MssClamp>,
 }
 
@@ -128,6 +136,11 @@ impl Target<'_> {
                 Some(Action::Snat { addresses, ports })
             }
             "TCPMSS" => self.clamp.map(Action::ClampMss),
+            "DNAT" => self.destination.map(|to| Action::Dnat {
+                address: to.ip(),
+                port: to.port(),
+            }),
+            FWO => Some(Action::SenderDecides),
             BTW => Some(Action::BetweenNetworks),
             name => {
                 let mut chains = AdminChain::ALL.into_iter();

@@ -43,7 +43,11 @@ impl Table {
                 ("FORWARD", &[FWA, FWX, FWI, FWO]),
                 ("OUTPUT", &[OUT]),
             ],
-            Self::Nat => &[("POSTROUTING", &[PRT])],
+            Self::Nat => &[
+                ("PREROUTING", &[PRE, PRA]),
+                ("OUTPUT", &[PRE, PRA]),
+                ("POSTROUTING", &[PRT]),
+            ],
             Self::Mangle => &[("FORWARD", &[MSS]), ("POSTROUTING", &[PRT])],
         }
     }
@@ -66,20 +70,31 @@ impl Table {
 
     /// Our chains.
     pub fn chains(self) -> impl Iterator<Item = &'static str> {
-        let led_to = self.parents().iter().flat_map(|(_, ours)| *ours);
-        led_to.chain(self.inner_chains()).copied()
+        let parents = self.parents();
+        // Two of the kernel's may lead to one of ours.
+        let is_first = |(at, chain): &(usize, &'static str)| {
+            let mut before = parents[..*at].iter().flat_map(|(_, ours)| *ours);
+            !before.any(|before| before == chain)
+        };
+        let led_to = parents.iter().enumerate();
+        let led_to = led_to.flat_map(|(at, (_, ours))| ours.iter().map(move |&chain| (at, chain)));
+        let led_to = led_to.filter(is_first).map(|(_, chain)| chain);
+        led_to.chain(self.inner_chains().iter().copied())
     }
 }
 
 const INP: &str = "PALISADE_INP";
 const OUT: &str = "PALISADE_OUT";
 const FWA: &str = "PALISADE_FWA";
-const FWO: &str = "PALISADE_FWO";
+pub(super) const FWO: &str = "PALISADE_FWO";
 const FWI: &str = "PALISADE_FWI";
 const FWX: &str = "PALISADE_FWX";
 pub(super) const BTW: &str = "PALISADE_BTW";
 const MSS: &str = "PALISADE_MSS";
 const PRT: &str = "PALISADE_PRT";
+/// Forwards at one address of the host, and those at every address.
+const PRE: &str = "PALISADE_PRE";
+const PRA: &str = "PALISADE_PRA";
 
 /// Whether a chain is one of ours, by its name.
 #[must_use]
@@ -107,6 +122,8 @@ pub(super) fn admin_chain(chain: AdminChain) -> &'static str {
 pub(super) fn place(role: Role) -> Option<(Table, &'static str)> {
     Some(match role {
         Role::GuestSource => return None,
+        Role::ForwardAt => (Table::Nat, PRE),
+        Role::ForwardAny => (Table::Nat, PRA),
         Role::GuestMss => (Table::Mangle, MSS),
         Role::GuestAdmin => (Table::Filter, FWA),
         Role::HostAdmin | Role::HostInput => (Table::Filter, INP),

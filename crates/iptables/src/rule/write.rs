@@ -1,10 +1,12 @@
 //! From a rule to its words, in the order and spelling of `iptables-save`: source, destination,
 //! interfaces, protocol, what other matches ask, our comment, the target.
 
+use std::net::SocketAddr;
+
 use palisade_core::network::{AddressRange, Family, MssClamp, PortRange};
 use palisade_core::rules::{Action, Destination, Matches, Rule};
 
-use super::table::{BTW, admin_chain};
+use super::table::{BTW, FWO, admin_chain};
 use crate::text::Words;
 
 /// `-s N -i B -m comment --comment "default: out" -j ACCEPT`; none for what libvirt does not match.
@@ -15,7 +17,10 @@ pub(super) fn words(rule: &Rule) -> Option<Words> {
         source,
         destination,
         protocol,
+        source_port,
         destination_port,
+        to_host,
+        redirected,
         known_flow,
         no_flow,
         forged,
@@ -41,8 +46,13 @@ pub(super) fn words(rule: &Rule) -> Option<Words> {
     }
     if let Some(protocol) = protocol {
         line.option("-p", protocol);
-        if let Some(port) = destination_port {
+        if source_port.is_some() || destination_port.is_some() {
             line.option("-m", protocol);
+        }
+        if let Some(port) = source_port {
+            line.option("--sport", port);
+        }
+        if let Some(port) = destination_port {
             line.option("--dport", port);
         }
     }
@@ -50,6 +60,14 @@ pub(super) fn words(rule: &Rule) -> Option<Words> {
         line.option("-m", "tcp");
         line.option("--tcp-flags", "SYN,RST");
         line.word("SYN");
+    }
+    if *to_host {
+        line.option("-m", "addrtype");
+        line.option("--dst-type", "LOCAL");
+    }
+    if *redirected {
+        line.option("-m", "conntrack");
+        line.option("--ctstate", "DNAT");
     }
     if *known_flow {
         line.option("-m", "conntrack");
@@ -107,6 +125,11 @@ fn target(line: &mut Line, rule: &Rule) {
             line.option("-j", "TCPMSS");
             line.option("--set-mss", &size.bytes());
         }
+        Action::Dnat { address, port } => {
+            line.option("-j", "DNAT");
+            line.option("--to-destination", &SocketAddr::new(address, port));
+        }
+        Action::SenderDecides => line.option("-j", FWO),
         Action::BetweenNetworks => line.option("-j", BTW),
         Action::Administrator(chain) => line.option("-j", admin_chain(chain)),
     }

@@ -159,9 +159,9 @@ pub(crate) fn as_libvirt(case: &Case, variant: &'static str) {
 #[track_caller]
 fn assert_same(ours: &Host, theirs: &Standing) {
     let mut found = ours.standing();
-    // Beyond libvirt: the administrator's place, and networks that are reached without NAT.
+    // Beyond libvirt: forwards, the administrator's place, and networks that are reached without NAT.
     let is_admins = |line: &String| {
-        ["FWA", "ADMIN_", "BTW", "MSS"]
+        ["PRE", "PRA", "FWA", "ADMIN_", "BTW", "MSS"]
             .iter()
             .any(|name| line.contains(&format!("PALISADE_{name}")))
     };

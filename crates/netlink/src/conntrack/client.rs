@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use nix::errno::Errno;
-use palisade_core::network::Subnet;
+use palisade_core::network::{self, PortForward, Subnet};
 
 use super::error::ConntrackError;
 use super::exchange::{Deleted, ask, delete};
 use super::flow::Flow;
+use super::forwarded::{ForwardChange, MisledFlows};
 use super::natted::{KeptFlows, NattedSubnets};
 use super::wire;
 use crate::flags::{DUMP, REQUEST};
@@ -69,7 +70,24 @@ impl Conntrack {
         }
         let natted = NattedSubnets::new(subnets.iter().copied(), self.host_addresses()?);
         let natted = natted.but_for(kept);
-        let flows = self.untranslated(&natted, family(subnets))?;
+        let family = family(subnets.iter().map(|subnet| subnet.family()));
+        let without = |body: &mut Vec<u8>| wire::encode_without(Flow::SOURCE_NAT, body);
+        let flows = self.flows(family, without, |flow| natted.is_untranslated(flow))?;
+        self.delete(&flows)
+    }
+
+    /// Deletes the flows that go elsewhere than forwards of ports lead since this change, and returns how
+    /// many there were. Call it when the rules are changed.
+    ///
+    /// # Errors
+    /// If the kernel does not list flows, or does not delete one.
+    pub fn delete_misled(&mut self, change: &ForwardChange) -> Result<usize, ConntrackError> {
+        if change.is_empty() || self.count()? == 0 {
+            return Ok(0);
+        }
+        let misled = MisledFlows::of(change, self.host_addresses()?);
+        let family = family(change.all().map(PortForward::family));
+        let flows = self.flows(family, |_| {}, |flow| misled.has(flow))?;
         self.delete(&flows)
     }
 
@@ -100,23 +118,22 @@ impl Conntrack {
         }
     }
 
-    /// The flows that were not translated. A dump is no snapshot, since flows begin and end during
-    /// it; but no more of these begin.
-    fn untranslated(
+    /// The flows that are meant, of those that the kernel lists for this body of a request. A dump is no
+    /// snapshot, since flows begin and end during it; but no more of these begin.
+    fn flows(
         &mut self,
-        natted: &NattedSubnets,
         family: Family,
+        encode: impl FnOnce(&mut Vec<u8>),
+        is_meant: impl Fn(&Flow) -> bool,
     ) -> Result<Vec<Flow>, ConntrackError> {
         let mut request = Vec::new();
         let (kind, flags) = (wire::GET, REQUEST | DUMP);
-        wire::message(&mut request, kind, flags, 0, family, |body| {
-            wire::encode_without(Flow::SOURCE_NAT, body);
-        });
+        wire::message(&mut request, kind, flags, 0, family, encode);
         let mut flows = Vec::new();
         self.ask_netfilter("for flows", &request, |message| {
             if message.header.kind == wire::FLOW {
                 let flow = wire::decode(body(message)?)?;
-                flows.extend(natted.is_untranslated(&flow).then_some(flow));
+                flows.extend(is_meant(&flow).then_some(flow));
             }
             Ok(())
         })?;
@@ -174,9 +191,8 @@ fn body<'a>(message: &Message<'a>) -> Result<&'a [u8], Malformed> {
     nfnetlink::split(message).map(|(_, body)| body)
 }
 
-/// The family of all subnets, or any family: one walk through the table is enough.
-fn family(subnets: &[Subnet]) -> Family {
-    let mut families = subnets.iter().map(|subnet| subnet.family());
+/// The one family, or any: one walk through the table is enough.
+fn family(mut families: impl Iterator<Item = network::Family>) -> Family {
     match families.next() {
         Some(first) if families.all(|family| family == first) => first.into(),
         _ => Family::Other(0),

@@ -92,7 +92,7 @@ fn links(route: &mut dyn Transport) -> Result<Vec<Link>, HostError> {
     dump(route, ("its interfaces", &request), link::decode)
 }
 
-fn open(namespace: Option<&Path>) -> Result<Socket, HostError> {
+pub(super) fn open(namespace: Option<&Path>) -> Result<Socket, HostError> {
     Ok(match namespace {
         Some(path) => socket::within(path.to_owned(), Socket::open_route)?,
         None => Socket::open_route()?,
@@ -100,7 +100,7 @@ fn open(namespace: Option<&Path>) -> Result<Socket, HostError> {
 }
 
 /// All objects of a kind; reads again if they changed meanwhile.
-fn dump<T>(
+pub(super) fn dump<T>(
     route: &mut dyn Transport,
     (what, request): (&'static str, &[u8]),
     decode: impl Fn(&Message<'_>) -> Result<Option<T>, Malformed>,

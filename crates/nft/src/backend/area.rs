@@ -11,7 +11,7 @@ use palisade_core::state::{Record, Uses};
 use super::item::{Wanted, set_of};
 use super::settings::{Settings, SettingsError};
 use super::without_fib;
-use crate::layout::{Item, Layout, SetId, Skeleton, TableName};
+use crate::layout::{self, Item, Layout, SetId, Skeleton, TableName};
 use crate::program::Program;
 
 /// What shall become of one table of one family.
@@ -68,7 +68,8 @@ impl<'a> Area<'a> {
     ) -> Vec<(Layout, Skeleton)> {
         let needs = Needs::of(places);
         let of_layout = |layout: Layout| {
-            let skeleton = || layout.skeleton_for(&self.table, self.family, &needs.sets);
+            let skeleton =
+                || layout.skeleton_for(&self.table, self.family, &needs.sets, needs.forwards);
             needs.has(layout).then(|| (layout, skeleton()))
         };
         Layout::ALL.into_iter().filter_map(of_layout).collect()
@@ -83,7 +84,8 @@ impl<'a> Area<'a> {
         if needs.has(Layout::Mapped) {
             let empty = || Program::empty(&self.table, self.family);
             let layout = Layout::Mapped;
-            let skeleton = layout.skeleton_for(&self.table, self.family, &needs.sets);
+            let skeleton =
+                layout.skeleton_for(&self.table, self.family, &needs.sets, needs.forwards);
             expected.get_or_insert_with(empty).extend(skeleton);
         }
         expected
@@ -181,6 +183,8 @@ impl<'a> Area<'a> {
 struct Needs {
     sets: Vec<SetId>,
     flat: bool,
+    /// Whether a port is forwarded in `flat`.
+    forwards: bool,
 }
 
 impl Needs {
@@ -189,7 +193,10 @@ impl Needs {
         for place in places {
             match set_of(place) {
                 Some(set) => needs.sets.push(set),
-                None => needs.flat |= Layout::Flat.has_chain(place),
+                None => {
+                    needs.flat |= Layout::Flat.has_chain(place);
+                    needs.forwards |= layout::is_of_forwards(place);
+                }
             }
         }
         needs.sets.sort();

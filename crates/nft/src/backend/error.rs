@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use palisade_core::Hint;
+use palisade_core::network::{Name, PortForward};
 use thiserror::Error;
 
+use super::features::Feature;
 use super::settings::SettingsError;
 use crate::dump::DumpError;
 use crate::layout;
@@ -20,6 +22,17 @@ pub(crate) enum PlanError {
     /// A record or a choice that is none of this backend's.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A forward at every address of the host, in a kernel that cannot match these.
+    #[error(
+        "network `{network}` forwards `{forward}` at every address of the host, and this kernel has no `fib`, \
+         which matches these"
+    )]
+    ForwardTakesFib {
+        /// The network.
+        network: Name,
+        /// Its forward.
+        forward: PortForward,
+    },
     /// A table of our name that somebody else made.
     #[error("table {family} `{table}` was not made by palisade: it has not its mark")]
     NotOurs {
@@ -71,6 +84,18 @@ impl Hint for PlanError {
         match self {
             Self::Dump(error) => error.hint(),
             Self::Settings(_) => "see `palisade list` for where networks are".into(),
+            Self::ForwardTakesFib { forward, .. } => {
+                let feature = Feature::Fib.module(forward.family());
+                format!(
+                    "load the kernel's module {}, or forward the port at one address of the host: \
+                     `{} ADDRESS:{} -> {}`",
+                    feature.unwrap_or_default(),
+                    forward.protocol(),
+                    forward.listen(),
+                    forward.target()
+                )
+                .into()
+            }
             Self::NotOurs { family, table } => format!(
                 "choose another name with --table, or delete it: nft delete table {family} {table}"
             )

@@ -22,7 +22,7 @@ pub enum Feature {
     Reject,
     /// Counters of set elements, for layout `mapped`.
     SetCounter,
-    /// `fib`, by which layout `mapped` and other programs' rules ask the host's routes.
+    /// `fib`, by which layout `mapped`, forwards and other programs' rules ask the host's routes.
     Fib,
     /// Tables that belong to a socket.
     OwnedTable,

@@ -66,7 +66,10 @@ impl<'r> Members<'r> {
         whole: impl FnOnce() -> Result<Element, E>,
     ) -> Result<(), E> {
         let known = self.recorded.get_mut(set.name.as_str()).and_then(|of_set| {
-            let at = of_set.binary_search_by(|member| member.key.cmp(element.key));
+            let at = of_set.binary_search_by(|member| {
+                let key = member.key.iter().copied();
+                key.cmp(element.identity())
+            });
             of_set.get_mut(at.ok()?)
         });
         if let Some(member) = known {

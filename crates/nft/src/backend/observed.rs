@@ -8,7 +8,7 @@ use palisade_core::identity::{Digest, RuleIdentity};
 
 use crate::identity::{comment, digest};
 use crate::layout::{self, Layout};
-use crate::object::{Element, Expression, Rule, Value, Verdict};
+use crate::object::{Element, ElementRef, Expression, Rule, Value, Verdict};
 use crate::program::{ElementOf, Program};
 use crate::wire::Stranger;
 
@@ -18,7 +18,7 @@ use crate::wire::Stranger;
 pub(super) struct Observed {
     pub(super) program: Program,
     rules: HashMap<String, Rules>,
-    /// Keys of elements, by set: of those sets that were read.
+    /// What identifies elements, by set: of those sets that were read.
     elements: HashMap<String, HashSet<Vec<u8>>>,
     /// Objects of kinds that no layout has.
     strangers: Vec<Stranger>,
@@ -109,8 +109,7 @@ impl Observed {
         }
         let mut elements = HashMap::new();
         for filled in &program.sets {
-            let keys = filled.elements.iter().map(|element| element.key.clone());
-            elements.insert(filled.set.name.clone(), keys.collect());
+            elements.insert(filled.set.name.clone(), identities(&filled.elements));
         }
         Self {
             program,
@@ -127,8 +126,7 @@ impl Observed {
 
     /// Remembers the elements of a set that was read later than the rest, in the same generation.
     pub(super) fn learn(&mut self, set: &str, elements: Vec<Element>) {
-        let keys = elements.iter().map(|element| element.key.clone()).collect();
-        self.elements.insert(set.to_owned(), keys);
+        self.elements.insert(set.to_owned(), identities(&elements));
         if let Some(filled) = self.program.sets.iter_mut().find(|s| s.set.name == set) {
             filled.elements = elements;
         }
@@ -163,7 +161,7 @@ impl Observed {
         rules.claim(&recorded.item.rule()?.comment, |_| true)
     }
 
-    /// Whether an element stands.
+    /// Whether an element stands that is identified so.
     pub(super) fn has_element(&self, set: &str, key: &[u8]) -> bool {
         self.elements
             .get(set)
@@ -214,14 +212,15 @@ impl Observed {
                 tell(name, format!("{what} `{name}`"), None);
                 continue;
             }
-            let is_ours = |key: &Vec<u8>| {
-                let is_marker = is_for_markers && layout::is_marker(key);
+            let is_ours = |element: &Element| {
+                let key: Vec<u8> = ElementRef::from(element).identity().collect();
+                let is_marker = is_for_markers && layout::is_marker(&key);
                 is_marker
                     || ours
                         .get(name)
                         .is_some_and(|keys| keys.contains(key.as_slice()))
             };
-            for element in filled.elements.iter().filter(|e| !is_ours(&e.key)) {
+            for element in filled.elements.iter().filter(|e| !is_ours(e)) {
                 let set = &filled.set;
                 let element = ElementOf { set, element };
                 tell(name, format!("set `{name}`: {element:#}"), None);
@@ -238,6 +237,12 @@ impl Observed {
             .filter_map(|element| target(element))
             .cloned()
     }
+}
+
+/// What identifies each of these elements.
+fn identities(elements: &[Element]) -> HashSet<Vec<u8>> {
+    let each = elements.iter().map(ElementRef::from);
+    each.map(|element| element.identity().collect()).collect()
 }
 
 /// The chain to which an element of a map leads.

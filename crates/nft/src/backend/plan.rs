@@ -36,6 +36,9 @@ pub(super) fn prepare(
     let left_at = change.left_at.and_then(|at| u32::try_from(at).ok());
     let mut plan = Plan::default();
     if lacks_fib {
+        if let Some(refused) = without_fib::refused(change) {
+            return Err(refused);
+        }
         plan.notes.push(without_fib::NOTE.to_owned());
     }
     let (tables, generation) = match (change.foreign, left_at) {

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use palisade_core::backend::{self, Counted, Installed};
 use palisade_core::network::Family;
-use palisade_core::rules::RuleKind;
+use palisade_core::rules::{Matches, RuleKind};
 use palisade_core::state::Record;
 
-use super::item::{in_words, set_of};
+use super::item::{in_words, matched, set_of};
 use super::observed::Observed;
 use super::settings::Settings;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::identity::digest;
 use crate::layout::{self, Item};
-use crate::object::{Element, Expression};
+use crate::object::{Element, ElementRef, Expression, Rule};
 use crate::program::{FilledSet, Program};
 
 /// What stands of what is recorded for each of these networks.
@@ -69,7 +69,10 @@ type Elements = HashMap<String, HashMap<Vec<u8>, Option<Counted>>>;
 
 fn counted_elements(program: &Program) -> Elements {
     let of_set = |filled: &FilledSet| {
-        let counted = |element: &Element| (element.key.clone(), counter(&element.expressions));
+        let counted = |element: &Element| {
+            let identity = ElementRef::from(element).identity().collect();
+            (identity, counter(&element.expressions))
+        };
         let elements = filled.elements.iter().map(counted).collect();
         (filled.set.name.clone(), elements)
     };
@@ -87,7 +90,10 @@ fn one(observed: &mut Observed, elements: &Elements, record: &Record, item: &Ins
     match observed.claim(item) {
         Some(found) => {
             let counter = counter(&found.rule.expressions);
-            let standing = installed(item, found.text(), counter);
+            let mut standing = installed(item, found.text(), counter);
+            if standing.purpose.is_some_and(RuleKind::is_of_forward) {
+                standing.forwarded = matched_by(item, &found.rule).map(Box::new);
+            }
             (Place(chain, found.place), standing)
         }
         None => (Place(chain, usize::MAX), missing(record, item)),
@@ -95,14 +101,23 @@ fn one(observed: &mut Observed, elements: &Elements, record: &Record, item: &Ins
 }
 
 fn installed(item: &Installed, text: String, counter: Option<Counted>) -> backend::Standing {
+    let purpose = purpose(item);
+    let is_of_forward = purpose.is_some_and(RuleKind::is_of_forward);
     backend::Standing {
         family: item.family,
         place: item.place.clone(),
-        purpose: purpose(item),
+        purpose,
         text,
         counter,
         missing: false,
+        forwarded: matched(item).filter(|_| is_of_forward).map(Box::new),
     }
+}
+
+/// What a rule of `flat` matches.
+fn matched_by(item: &Installed, rule: &Rule) -> Option<Matches> {
+    let table = item.table.parse().ok()?;
+    Some(layout::read_rule(&table, item.family, rule)?.matches)
 }
 
 fn missing(record: &Record, item: &Installed) -> backend::Standing {

@@ -7,7 +7,7 @@ use palisade_core::backend::Installed;
 
 use super::alike;
 use super::area::{Area, Gone};
-use super::item::Wanted;
+use super::item::{Wanted, element_of};
 use super::known::Known;
 use super::notes::stays;
 use super::observed::Observed;
@@ -18,7 +18,7 @@ use super::verify::is_dormant;
 use crate::administrator::{ANONYMOUS, Administrator};
 use crate::batch::At;
 use crate::layout::{self, Item, Layout, Skeleton};
-use crate::object::{Element, Rule, Userdata};
+use crate::object::{Element, ElementRef, Rule, Userdata};
 use crate::program::{FilledSet, Program};
 
 /// What is done to one table. Rounds go over all tables of a batch, one after the other, so that what is
@@ -155,7 +155,8 @@ impl Items {
             if let Item::Element { element, .. } = &wanted.item {
                 let set = wanted.installed.place.as_str();
                 let owner = element.userdata.text().unwrap_or_default();
-                owners.insert((set, element.key.as_slice()), owner);
+                let key = wanted.installed.item.key().unwrap_or_default();
+                owners.insert((set, key), owner);
             }
         }
         owners
@@ -405,15 +406,16 @@ impl<'a, 'c> Draft<'a, 'c> {
                 }
                 Item::Element { element, .. } => {
                     let set = installed.place.as_str();
+                    let key = installed.item.key().unwrap_or_default();
                     let is_installed = match &known {
                         Known::Absent => false,
                         Known::Recorded | Known::Outline(_) => replaces_its_like,
                         Known::Whole(observed) => {
-                            observed.has_element(set, &element.key)
-                                && !self.deletes_element(set, &element.key)
+                            observed.has_element(set, key) && !self.deletes_element(set, key)
                         }
                     };
                     if !is_installed {
+                        self.clear_key(set, &element, known);
                         self.add_element(set, element);
                     }
                 }
@@ -462,8 +464,10 @@ impl<'a, 'c> Draft<'a, 'c> {
                 }
                 Item::Element { element, .. } => {
                     let set = installed.place.as_str();
-                    let has = |o: &Observed| o.has_element(set, &element.key);
+                    let key = installed.item.key().unwrap_or_default();
+                    let has = |o: &Observed| o.has_element(set, key);
                     if !known.observed().is_some_and(has) {
+                        self.clear_key(set, &element, known);
                         self.add_element(set, element);
                         self.restored.insert(network);
                     }
@@ -486,10 +490,27 @@ impl<'a, 'c> Draft<'a, 'c> {
     fn delete_element(&mut self, set: &str, key: &[u8], owner: &str) {
         let element = Element {
             userdata: Userdata::comment(owner),
-            ..Element::of_key(key.to_vec())
+            ..element_of(self.area.family, set, key)
         };
         let elements = self.delete_elements.entry(set.to_owned()).or_default();
         elements.insert(key.to_vec(), element);
+    }
+
+    /// Another program may have let the key of a map lead elsewhere: the kernel takes no second element.
+    fn clear_key(&mut self, set: &str, element: &Element, known: &Known) {
+        if element.value.is_none() {
+            return;
+        }
+        let Known::Whole(observed) = known else {
+            return;
+        };
+        let filled = observed.program.set(set).into_iter();
+        let mut others = filled.flat_map(|filled| &filled.elements);
+        if let Some(other) = others.find(|other| other.key == element.key) {
+            let identity: Vec<u8> = ElementRef::from(other).identity().collect();
+            let owner = element.userdata.text().unwrap_or_default();
+            self.delete_element(set, &identity, owner);
+        }
     }
 
     fn add_element(&mut self, set: &str, element: Element) {

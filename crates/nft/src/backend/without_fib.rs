@@ -3,9 +3,11 @@
 //! Forged sources are then dropped only where they would be forwarded. Established connections are not
 //! accepted first, since a forged packet could enter one of another network's that way.
 
+use palisade_core::backend::Change;
 use palisade_core::rules::{Role, Rule, RuleKind};
 use palisade_core::state::Record;
 
+use super::error::PlanError;
 use super::item::set_of;
 use super::settings::Settings;
 use crate::layout::Layout;
@@ -14,6 +16,19 @@ use crate::layout::Layout;
 pub(super) const NOTE: &str = "this kernel has no `fib` (module nft_fib_ipv4, nft_fib_ipv6): packets with \
      forged sources are dropped where they would be forwarded, but the host still answers them; and \
      established connections are not accepted first";
+
+/// The first forward that cannot be installed: one at every address of the host.
+pub(super) fn refused(change: &Change<'_>) -> Option<PlanError> {
+    change.add.iter().find_map(|addition| {
+        let network = addition.network;
+        let mut forwards = network.port_forwards().iter();
+        let forward = forwards.find(|forward| forward.listen().address().is_none())?;
+        Some(PlanError::ForwardTakesFib {
+            network: network.name().clone(),
+            forward: forward.clone(),
+        })
+    })
+}
 
 /// Whether rules of a kind are not installed.
 pub(super) fn omits(kind: RuleKind) -> bool {

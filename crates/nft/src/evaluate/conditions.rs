@@ -10,7 +10,7 @@ use palisade_core::evaluate::{Asked, Condition, Flow, Test};
 use super::load;
 use crate::object::{Comparison, ConntrackKey, Family, FibResult, MetaKey, PayloadBase, Rule};
 use crate::program::{FilledSet, Program};
-use crate::statement::{self, End, Field, Match, Origin, Statement};
+use crate::statement::{self, End, Field, Match, Origin, Redirect, Statement};
 
 /// What a rule asks: one condition, or one for each element of the set that it asks in; and whether
 /// that is all.
@@ -19,7 +19,10 @@ pub(super) fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) 
     let mut conditions = vec![Condition::default()];
     for statement in statement::statements(&rule.expressions) {
         let asked = match &statement {
+            it if *it == statement::redirected() => Some(vec![vec![Asked::Redirected.into()]]),
+            it if *it == statement::goes_to_host() => Some(vec![vec![Asked::ToHost.into()]]),
             Statement::Match(matching) => matched(program, rule.family, matching),
+            Statement::Redirect(redirect) => looked_up(program, rule.family, redirect),
             Statement::Other(_) => None,
             _ => continue,
         };
@@ -66,14 +69,23 @@ fn matched(program: &Program, family: Family, matching: &Match) -> Option<Vec<Ve
     }
 }
 
+/// The packets that a map holds another destination for.
+fn looked_up(program: &Program, family: Family, redirect: &Redirect) -> Option<Vec<Vec<Test>>> {
+    let found = |key| found(family, &redirect.fields, key);
+    keys(program.set(&redirect.map)?)?.map(found).collect()
+}
+
 /// The keys of a set of single keys.
 fn keys(set: &FilledSet) -> Option<impl Iterator<Item = &[u8]>> {
-    let is_plain = set.set.flags & !CONSTANT == 0 && set.elements.iter().all(|e| e.flags == 0);
+    let is_plain =
+        set.set.flags & !(CONSTANT | MAP) == 0 && set.elements.iter().all(|e| e.flags == 0);
     is_plain.then(|| set.elements.iter().map(|element| element.key.as_slice()))
 }
 
 /// `NFT_SET_ANONYMOUS` and `NFT_SET_CONSTANT`: they say nothing of what is in a set.
 const CONSTANT: u32 = 1 | 2;
+/// `NFT_SET_MAP`: it says where keys lead.
+const MAP: u32 = 8;
 
 /// The tests by which fields, one behind the other, are this key. Each part fills whole registers
 /// of four bytes.

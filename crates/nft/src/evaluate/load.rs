@@ -1,5 +1,7 @@
 //! What `meta` and `ct` load of a packet.
 
+use std::net::IpAddr;
+
 use palisade_core::evaluate::bits::{self, Byte};
 use palisade_core::evaluate::{Device, Flow, HookLayer, Place, Subject};
 use palisade_core::network;
@@ -59,12 +61,26 @@ pub(super) fn conntrack(subject: &Subject<'_>, key: ConntrackKey) -> Vec<Byte> {
             let state = subject.flow().map(|flow| state(flow).to_ne_bytes());
             state.map_or_else(unknown::<4>, |state| bits::known(&state))
         }
+        ConntrackKey::STATUS => {
+            // The flow has another destination, or it has not; what else happened to it is not known.
+            const DNAT: u32 = 1 << 5;
+            let is_redirected = subject.flow().map(|_| subject.packet().redirected);
+            let value = is_redirected.filter(|is| *is).map_or(0, |_| DNAT);
+            let known = is_redirected.map_or(0, |_| DNAT);
+            let bytes = value.to_ne_bytes().into_iter().zip(known.to_ne_bytes());
+            bytes
+                .map(|(value, known)| Byte::bits(value, known))
+                .collect()
+        }
         ConntrackKey(other) => vec![Byte::UNKNOWN; conntrack_size(other)],
     }
 }
 
-/// What `fib` loads: whether there is a way back, where that is what it asks.
+/// What `fib` loads: whether there is a way back, or what kind of address the packet goes to.
 pub(super) fn fib(subject: &Subject<'_>, fib: Fib) -> Vec<Byte> {
+    if fib.is_destination_kind() {
+        return destination_kind(subject);
+    }
     if fib.result != FibResult::OIF || !fib.flags.is_reverse_path() {
         return unknown::<4>();
     }
@@ -74,6 +90,21 @@ pub(super) fn fib(subject: &Subject<'_>, fib: Fib) -> Vec<Byte> {
         Some(true) if fib.flags.asks_presence() => bits::known(&[1, 0, 0, 0]),
         Some(true) => meta(subject, MetaKey::IIF),
     }
+}
+
+fn destination_kind(subject: &Subject<'_>) -> Vec<Byte> {
+    const UNICAST: u32 = 1;
+    const LOCAL: u32 = 2;
+    const BROADCAST: u32 = 3;
+    const MULTICAST: u32 = 5;
+    let kind = match (subject.destination(), subject.goes_to_host()) {
+        (_, None) | (None, _) => return unknown::<4>(),
+        (_, Some(true)) => LOCAL,
+        (Some(address), _) if address.is_multicast() => MULTICAST,
+        (Some(IpAddr::V4(address)), _) if address.is_broadcast() => BROADCAST,
+        _ => UNICAST,
+    };
+    bits::known(&kind.to_ne_bytes())
 }
 
 /// The bit of `ct state` that stands for a flow.

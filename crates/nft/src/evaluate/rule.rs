@@ -1,6 +1,7 @@
 //! One rule's expressions, run for a packet.
 
 use std::cmp::Ordering::{Equal, Greater, Less};
+use std::net::{IpAddr, SocketAddr};
 
 use palisade_core::evaluate::bits::{self, Byte};
 use palisade_core::evaluate::{
@@ -111,7 +112,9 @@ impl<'a> Running<'a, '_, '_> {
                 self.run.step.action = Action::End(end.unwrap_or(End::Readdress));
             }
             Expression::Nat(it) => {
+                let redirection = || self.redirection(it).map(End::Dnat);
                 let end = self.translation(it).map(End::Translate);
+                let end = end.or_else(redirection);
                 self.run.step.action = Action::End(end.unwrap_or(End::Readdress));
             }
             Expression::RouteMss(at) | Expression::NetworkOrder(at) => {
@@ -212,6 +215,26 @@ impl<'a> Running<'a, '_, '_> {
         let (first, last) = (address(min)?, address(nat.max_address.unwrap_or(min))?);
         let addresses = AddressRange::new(first, last).ok()?;
         Some(Nat::Snat { addresses, ports })
+    }
+
+    /// The address and port that NAT gives the destination, if it is one.
+    fn redirection(&self, nat: &object::Nat) -> Option<SocketAddr> {
+        let address = nat.min_address?;
+        let is_one = nat.max_address.is_none_or(|max| max == address);
+        if nat.kind != NatKind::Destination || !is_one {
+            return None;
+        }
+        let bytes = |len| bits::certain(&self.registers.read(address, len));
+        let address: IpAddr = match nat.family {
+            object::Family::Ip => <[u8; 4]>::try_from(bytes(4)?).ok()?.into(),
+            object::Family::Ip6 => <[u8; 16]>::try_from(bytes(16)?).ok()?.into(),
+            _ => return None,
+        };
+        let port = match self.ports(nat.min_port, nat.max_port)? {
+            Some(range) => (range.count() == 1).then(|| range.start())?,
+            None => self.subject.destination_port()??,
+        };
+        Some(SocketAddr::new(address, port))
     }
 
     /// What is known of expressions that this build does not know: some change nothing that we ask

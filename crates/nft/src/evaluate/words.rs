@@ -167,6 +167,7 @@ fn consequence(table: &Table<'_>, action: Action) -> String {
         Action::End(End::Drop) => "drop".to_owned(),
         Action::End(End::Reject) => "reject".to_owned(),
         Action::End(End::Translate(nat)) => nat.to_string(),
+        Action::End(End::Dnat(to)) => format!("it goes to {to} instead"),
         Action::End(End::Readdress) => "its addresses are translated".to_owned(),
     }
 }

@@ -11,6 +11,9 @@ use crate::statement::{self, Clamp, Statement, To, Translate};
 /// The chain of the bridges between which networks may keep their sources.
 pub(super) const BETWEEN: &str = "guest_between";
 
+/// The chain in which the network of a packet's sender decides.
+pub(super) const FROM_GUEST: &str = "guest_output";
+
 /// An action as a statement; none if nf_tables has no such action.
 pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
     let ports = |ports: Option<PortRange>| ports.map(|ports| (ports.start(), ports.end()));
@@ -39,6 +42,15 @@ pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
             translate(to, ports(range))
         }
         Action::ClampMss(clamp) => self::clamp(clamp),
+        Action::Dnat { address, port } => {
+            let to = To::Addresses {
+                kind: NatKind::Destination,
+                family: table.family(),
+                range: Some((address, address)),
+            };
+            translate(to, Some((port, port)))
+        }
+        Action::SenderDecides => Statement::Verdict(Verdict::Jump(FROM_GUEST.to_owned())),
         Action::BetweenNetworks => Statement::Verdict(Verdict::Jump(BETWEEN.to_owned())),
         Action::Administrator(chain) => {
             Statement::Verdict(Verdict::Jump(admin::name(chain).to_owned()))

@@ -14,9 +14,12 @@ use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, U
 use super::action::{BETWEEN, action};
 use super::admin;
 use super::skeleton::Skeleton;
-use super::table_ref::{FILTER, SRCNAT, TableRef, base};
+use super::table_ref::{DSTNAT, FILTER, SRCNAT, TableRef, base};
 use crate::identity;
-use crate::object::{Comparison, ConntrackKey, Counter, Hook, MetaKey, PayloadBase, Rule, Verdict};
+use crate::object::{
+    Comparison, ConntrackKey, Counter, FibFlags, FibResult, Hook, MetaKey, NatKind, PayloadBase,
+    Rule, Verdict,
+};
 use crate::statement::{
     self, Clamp, Direction, End, Match, Origin, Statement, Test, To, Translate,
 };
@@ -53,15 +56,51 @@ const CHAINS: [(Role, &str, &str); 8] = [
     ),
 ];
 
+/// The chains of forwards, which are there while a port is forwarded.
+const FORWARD_CHAINS: [(Role, &str, &str); 2] = [
+    (
+        Role::ForwardAt,
+        "host_port_at",
+        "ports at one address of the host that lead to guests",
+    ),
+    (
+        Role::ForwardAny,
+        "host_port_any",
+        "ports at every address of the host that lead to guests",
+    ),
+];
+
+/// The base chains from which packets are sent there: those that come in, and those of the host.
+const REDIRECTING: [(&str, Hook, &str); 2] = [
+    (
+        "host_ports_in",
+        Hook::PREROUTING,
+        "first packets of flows, coming in",
+    ),
+    (
+        "host_ports_out",
+        Hook::OUTPUT,
+        "first packets of flows, of the host",
+    ),
+];
+
+/// Whether a chain is there while a port is forwarded.
+pub(crate) fn is_of_forwards(chain: &str) -> bool {
+    FORWARD_CHAINS.iter().any(|(_, name, _)| *name == chain)
+}
+
+fn all_chains() -> impl Iterator<Item = (Role, &'static str, &'static str)> {
+    CHAINS.into_iter().chain(FORWARD_CHAINS)
+}
+
 /// The chain of the rules for a role.
 fn chain(role: Role) -> Option<&'static str> {
-    let mut chains = CHAINS.into_iter();
-    chains.find_map(|(of, name, _)| (of == role).then_some(name))
+    all_chains().find_map(|(of, name, _)| (of == role).then_some(name))
 }
 
 /// Whether a chain has rules of networks.
 pub(super) fn is_of_networks(chain: &str) -> bool {
-    CHAINS.into_iter().any(|(_, name, _)| name == chain)
+    all_chains().any(|(_, name, _)| name == chain)
 }
 
 /// The base chain from which forwarded packets are sent to the chains of guests.
@@ -69,10 +108,10 @@ const FORWARD: &str = "forward";
 
 /// Whether a chain of this name belongs to this layout.
 pub(super) fn has_chain(name: &str) -> bool {
-    name == FORWARD || is_of_networks(name)
+    name == FORWARD || is_of_networks(name) || REDIRECTING.iter().any(|(base, ..)| *base == name)
 }
 
-pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
+pub(super) fn skeleton(table: TableRef<'_>, forwards: bool) -> Skeleton {
     let forward = Some(base("filter", Hook::FORWARD, FILTER));
     let mut chains = vec![table.chain(FORWARD, forward, "forwarded packets")];
     chains.extend(CHAINS.map(|(role, name, comment)| {
@@ -83,13 +122,13 @@ pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
         };
         table.chain(name, base, comment)
     }));
-    let jump = |(role, comment)| {
+    let jump_from = |from: &str, role, comment| {
         let verdict = Verdict::Jump(chain(role)?.to_owned());
         let statements = [
             Statement::Counter(Counter::default()),
             Statement::Verdict(verdict),
         ];
-        Some(table.rule(FORWARD, &statements, comment))
+        Some(table.rule(from, &statements, comment))
     };
     let jumps = [
         (Role::GuestMss, "palisade: before all, the segment size"),
@@ -98,10 +137,28 @@ pub(super) fn skeleton(table: TableRef<'_>) -> Skeleton {
         (Role::GuestInput, "palisade: then to guests"),
         (Role::GuestOutput, "palisade: then from guests"),
     ];
+    let jumps = jumps.into_iter();
+    let jumps = jumps.filter_map(|(role, comment)| jump_from(FORWARD, role, comment));
+    let mut rules: Vec<Rule> = jumps.collect();
+    if forwards {
+        let plain = |(_, name, comment)| table.chain(name, None, comment);
+        chains.extend(FORWARD_CHAINS.map(plain));
+        for (name, hook, comment) in REDIRECTING {
+            let base = base("nat", hook, DSTNAT);
+            chains.push(table.chain(name, Some(base), comment));
+            let at = jump_from(
+                name,
+                Role::ForwardAt,
+                "palisade: first, forwards at an address",
+            );
+            let any = jump_from(name, Role::ForwardAny, "palisade: then forwards");
+            rules.extend(at.into_iter().chain(any));
+        }
+    }
     Skeleton {
         chains,
         sets: Vec::new(),
-        rules: jumps.into_iter().filter_map(jump).collect(),
+        rules,
     }
 }
 
@@ -151,6 +208,19 @@ fn read_match(table: TableRef<'_>, matching: &Match, into: &mut Matches) -> Opti
             into.protocol = Some(Protocol::ALL.into_iter().find(number)?);
         }
         Origin::Conntrack(ConntrackKey::STATE) => into.known_flow = true,
+        Origin::Conntrack(ConntrackKey::STATUS) => into.redirected = true,
+        Origin::Fib(FibFlags::DESTINATION, FibResult::ADDRESS_TYPE) => into.to_host = true,
+        Origin::Payload {
+            base: PayloadBase::TRANSPORT,
+            offset: offset @ (0 | 2),
+            len: 2,
+        } => {
+            let port = u16::from_be_bytes(value.as_slice().try_into().ok()?);
+            match offset {
+                0 => into.source_port = Some(port),
+                _ => into.destination_port = Some(port),
+            }
+        }
         // The flags of a tcp packet come with the action.
         Origin::Payload {
             base: PayloadBase::TRANSPORT,
@@ -191,6 +261,9 @@ fn read_action(statement: &Statement) -> Option<Action> {
             Statement::Verdict(Verdict::Jump(chain)) if chain == BETWEEN => {
                 Some(Action::BetweenNetworks)
             }
+            Statement::Verdict(Verdict::Jump(to)) if chain(Role::GuestOutput) == Some(to) => {
+                Some(Action::SenderDecides)
+            }
             Statement::Verdict(Verdict::Jump(chain)) => {
                 admin::chain_named(chain).map(Action::Administrator)
             }
@@ -205,6 +278,14 @@ fn read_action(statement: &Statement) -> Option<Action> {
     };
     match to {
         To::OutgoingDevice => Some(Action::Masquerade { ports }),
+        To::Addresses {
+            kind: NatKind::Destination,
+            range: Some((address, _)),
+            ..
+        } => Some(Action::Dnat {
+            address: *address,
+            port: ports?.start(),
+        }),
         To::Addresses {
             range: Some((IpAddr::V4(start), IpAddr::V4(end))),
             ..
@@ -232,12 +313,15 @@ fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Option<Vec<Statement>> {
         source,
         destination,
         protocol,
+        source_port,
         destination_port,
+        to_host,
+        redirected,
         known_flow,
         no_flow,
         forged,
     } = &rule.matches;
-    if destination_port.is_some() || *no_flow || *forged {
+    if *no_flow || *forged {
         return None;
     }
     let interface = |direction, name: &Option<_>| {
@@ -251,7 +335,7 @@ fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Option<Vec<Statement>> {
     let protocol = protocol.map(statement::protocol);
     let known = known_flow.then(statement::known_flow);
     let in_order = match rule.role() {
-        Role::GuestInput if !known_flow => [destination, incoming, outgoing, None, None, None],
+        Role::GuestInput if !known_flow => [destination, incoming, outgoing, protocol, None, None],
         Role::GuestNat if rule.translates() => {
             [protocol, source, destination, outgoing, None, None]
         }
@@ -260,7 +344,15 @@ fn matches(table: TableRef<'_>, rule: &rules::Rule) -> Option<Vec<Statement>> {
     };
     let clamps = matches!(rule.action, Action::ClampMss(_));
     let opens = clamps.then(statement::opens_connection);
-    Some(in_order.into_iter().flatten().chain(opens).collect())
+    let port = |end, port: Option<u16>| port.map(|port| statement::port(end, port));
+    let behind = [
+        port(End::Source, *source_port),
+        port(End::Destination, *destination_port),
+        to_host.then(statement::goes_to_host),
+        redirected.then(statement::redirected),
+    ];
+    let all = in_order.into_iter().chain(behind).flatten();
+    Some(all.chain(opens).collect())
 }
 
 fn destination(table: TableRef<'_>, destination: Destination) -> Statement {

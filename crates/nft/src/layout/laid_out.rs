@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use palisade_core::network::{Family, Network};
-use palisade_core::rules::{self, Guard, Layer, Rule};
+use palisade_core::rules::{self, Guard, Layer, Role, Rule, RuleKind};
 use thiserror::Error;
 
 use super::flat;
@@ -65,7 +65,11 @@ impl Layout {
         rules.peek()?;
         Some(match self {
             Self::Mapped => mapped::skeleton(table, rules),
-            Self::Flat => flat::skeleton(table),
+            Self::Flat => {
+                let redirects =
+                    |rule: Rule| matches!(rule.role(), Role::ForwardAt | Role::ForwardAny);
+                flat::skeleton(table, rules.any(redirects))
+            }
         })
     }
 
@@ -76,11 +80,12 @@ impl Layout {
         table: &TableName,
         family: Family,
         sets: &[SetId],
+        forwards: bool,
     ) -> Skeleton {
         let table = TableRef { table, family };
         match self {
             Self::Mapped => mapped::skeleton_of(table, sets),
-            Self::Flat => flat::skeleton(table),
+            Self::Flat => flat::skeleton(table, forwards),
         }
     }
 
@@ -122,8 +127,18 @@ impl Layout {
     #[must_use]
     pub fn issued(self, network: &Network) -> Vec<Rule> {
         let mut rules = rules::rules(network, self.guard());
-        rules.retain(|rule| omission(rule.kind).is_none());
+        rules.retain(|rule| {
+            omission(rule.kind).is_none() && !self.has_in_another(network, rule.kind)
+        });
         rules
+    }
+
+    /// Whether what rules of a kind say is said by those of another one.
+    fn has_in_another(self, network: &Network, kind: RuleKind) -> bool {
+        // The sender's network decides before in `mapped`: who is let in from everywhere, is from guests.
+        self == Self::Mapped
+            && kind == RuleKind::ForwardFromGuest
+            && network.forward().device().is_none()
     }
 
     fn rules(self, family: Family, network: &Network) -> impl Iterator<Item = Rule> + use<> {

@@ -20,6 +20,7 @@ mod table_ref;
 
 pub use admin::is_admin_chain;
 pub(crate) use admin::{admin_chains, is_administrators};
+pub(crate) use flat::is_of_forwards;
 pub use laid_out::{Layout, UnknownLayout};
 pub use mapped::SetId;
 pub use mark::{TRANSACTION, table, version};
@@ -28,6 +29,7 @@ pub use names::{KEYWORDS, OF_IPTABLES, TableName, TableNameError};
 pub use omission::omission;
 pub use read::key_text;
 pub(crate) use read::{
-    exemption, is_of_skeleton, kind_of_skeleton, read_element, read_rule, tag_of_rule, untag,
+    exemption, is_of_skeleton, key_matches, kind_of_skeleton, read_element, read_rule, tag_of_rule,
+    untag,
 };
 pub use skeleton::{Item, Skeleton};

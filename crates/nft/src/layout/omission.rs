@@ -11,6 +11,8 @@ pub fn omission(kind: RuleKind) -> Option<&'static str> {
         ),
         Role::Mangle => Some("nftables has no counterpart of iptables' CHECKSUM"),
         Role::GuestSource
+        | Role::ForwardAt
+        | Role::ForwardAny
         | Role::GuestMss
         | Role::GuestAdmin
         | Role::HostAdmin

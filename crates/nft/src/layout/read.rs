@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 use palisade_core::network::{Family, Name};
-use palisade_core::rules::{self, Rule as CoreRule, RuleKind};
+use palisade_core::rules::{self, Matches, Rule as CoreRule, RuleKind};
 
 use super::admin::is_administrators;
 use super::flat;
@@ -39,6 +39,12 @@ pub(crate) fn read_element(
 #[must_use]
 pub(crate) fn exemption(family: Family, set: SetId, key: &[u8]) -> Option<IpNet> {
     mapped::exemption(family, set, key)
+}
+
+/// What the key of an element of the set of this name matches; none if it is no set of palisade's.
+#[must_use]
+pub(crate) fn key_matches(family: Family, set: &str, key: &[u8]) -> Option<Matches> {
+    mapped::matches(family, SetId::from_name(set)?, key)
 }
 
 /// A key of the set of this name in nft syntax, as far as the set is one of palisade's.

@@ -62,3 +62,5 @@ pub(super) const MANGLE: i32 = -150;
 pub(super) const FILTER: i32 = 0;
 /// `srcnat`, the priority at which sources are translated: after connection tracking.
 pub(super) const SRCNAT: i32 = 100;
+/// `dstnat`, the priority at which destinations are translated: after connection tracking.
+pub(super) const DSTNAT: i32 = -100;

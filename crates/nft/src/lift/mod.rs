@@ -128,7 +128,9 @@ impl Lifting {
         for layout in Layout::ALL {
             let is_there = |chain: &&FilledChain| layout.has_chain(&chain.chain.name);
             if program.chains.iter().any(|chain| is_there(&chain)) {
-                let skeleton = layout.skeleton_for(&name, family, &of_sets);
+                let mut chains = program.chains.iter();
+                let forwards = chains.any(|filled| layout::is_of_forwards(&filled.chain.name));
+                let skeleton = layout.skeleton_for(&name, family, &of_sets, forwards);
                 lifting.lacks(program, &skeleton);
                 for chain in program.chains.iter().filter(is_there) {
                     lifting.chain(&name, chain, &skeleton);

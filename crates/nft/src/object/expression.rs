@@ -224,6 +224,8 @@ impl ConntrackKey {
     /// The state, one bit for each (invalid 1, established 2, related 4, new 8), 4 bytes in the
     /// host's order.
     pub const STATE: Self = Self(0);
+    /// What happened to the flow (`IPS_*`), 4 bytes in the host's order.
+    pub const STATUS: Self = Self(2);
 }
 
 /// `fib FLAGS RESULT => register`.
@@ -237,6 +239,14 @@ pub struct Fib {
     pub destination: Register,
 }
 
+impl Fib {
+    /// Whether it is asked what kind of address the packet goes to.
+    #[must_use]
+    pub fn is_destination_kind(self) -> bool {
+        self.flags == FibFlags::DESTINATION && self.result == FibResult::ADDRESS_TYPE
+    }
+}
+
 /// What `fib` asks about: `enum nft_fib_flags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FibFlags(pub u32);
@@ -245,6 +255,8 @@ impl FibFlags {
     /// The source, with the packet's mark, and only routes through the interface that the packet came
     /// in through; the answer is whether there is one, not which.
     pub(crate) const REVERSE_PATH: Self = Self(1 | 4 | 8 | Self::PRESENT);
+    /// The destination.
+    pub(crate) const DESTINATION: Self = Self(2);
     const PRESENT: u32 = 32;
 
     /// Whether it is asked if there is a route to the source through the interface that the packet

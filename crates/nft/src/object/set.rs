@@ -174,8 +174,8 @@ pub struct ElementRef<'a> {
     pub key: &'a [u8],
     /// The upper end, where the set has intervals of concatenations.
     pub key_end: &'a [u8],
-    /// Whether it leads to something.
-    pub has_value: bool,
+    /// The bytes that it leads to, if it leads to something; no bytes for a verdict.
+    pub value: Option<&'a [u8]>,
     /// `NFT_SET_ELEM_*`.
     pub flags: u32,
     /// What a program wrote beside it.
@@ -183,6 +183,12 @@ pub struct ElementRef<'a> {
 }
 
 impl<'a> ElementRef<'a> {
+    /// What identifies it in its set: its key, and what it leads to.
+    pub(crate) fn identity(&self) -> impl Iterator<Item = u8> + use<'a> {
+        let value = self.value.unwrap_or_default();
+        self.key.iter().chain(value).copied()
+    }
+
     /// Its comment.
     #[must_use]
     pub fn text(&self) -> Option<&'a str> {
@@ -195,7 +201,10 @@ impl<'a> From<&'a Element> for ElementRef<'a> {
         Self {
             key: &element.key,
             key_end: &element.key_end,
-            has_value: element.value.is_some(),
+            value: element.value.as_ref().map(|value| match value {
+                Value::Bytes(bytes) => bytes.as_slice(),
+                Value::Verdict(_) => &[],
+            }),
             flags: element.flags,
             userdata: &element.userdata.0,
         }

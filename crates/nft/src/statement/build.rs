@@ -131,6 +131,61 @@ pub fn address(end: End, operator: Comparison, net: IpNet) -> Statement {
     })
 }
 
+/// `ip daddr`: a whole address, for a concatenation.
+#[must_use]
+pub(crate) fn whole_address_field(family: Family, end: End) -> Field {
+    whole(Origin::address(family, end))
+}
+
+/// `meta l4proto`, for a concatenation.
+#[must_use]
+pub(crate) fn protocol_field() -> Field {
+    whole(Origin::Meta(MetaKey::L4PROTO))
+}
+
+/// `th sport`, `th dport`, for a concatenation.
+#[must_use]
+pub(crate) fn port_field(end: End) -> Field {
+    whole(Origin::Payload {
+        base: PayloadBase::TRANSPORT,
+        offset: match end {
+            End::Source => 0,
+            End::Destination => 2,
+        },
+        len: 2,
+    })
+}
+
+/// `th dport 80`, behind `meta l4proto`. With the other port beside it, `nft` loads both as one field
+/// when it loads its own listing.
+#[must_use]
+pub(crate) fn port(end: End, port: u16) -> Statement {
+    equal(port_field(end), port.to_be_bytes().to_vec())
+}
+
+/// `fib daddr type local`.
+#[must_use]
+pub(crate) fn goes_to_host() -> Statement {
+    /// `RTN_LOCAL`.
+    const LOCAL: u32 = 2;
+    let kind = Origin::Fib(FibFlags::DESTINATION, FibResult::ADDRESS_TYPE);
+    equal(whole(kind), LOCAL.to_ne_bytes().to_vec())
+}
+
+/// `ct status dnat`.
+#[must_use]
+pub(crate) fn redirected() -> Statement {
+    /// `IPS_DST_NAT`.
+    const DNAT: u32 = 1 << 5;
+    Statement::Match(Match {
+        fields: vec![Field {
+            origin: Origin::Conntrack(ConntrackKey::STATUS),
+            mask: Some(DNAT.to_ne_bytes().to_vec()),
+        }],
+        test: Test::Compare(Comparison::NotEqual, vec![0; 4]),
+    })
+}
+
 /// `ct state established,related`.
 #[must_use]
 pub(crate) fn known_flow() -> Statement {
@@ -179,17 +234,6 @@ pub(crate) fn no_reverse_path() -> Statement {
     let origin = Origin::Fib(FibFlags::REVERSE_PATH, FibResult::OIF);
     // Of the four bytes, kernels before 6.10 write all and later ones the first: zero is zero in both.
     equal(whole(origin), vec![0; 4])
-}
-
-/// `udp dport 67`, behind a match of the protocol. A source port beside it would lie next to it, and
-/// `nft` would load both as one field when it loads its own listing.
-pub(crate) fn destination_port(port: u16) -> Statement {
-    let origin = Origin::Payload {
-        base: PayloadBase::TRANSPORT,
-        offset: 2,
-        len: 2,
-    };
-    equal(whole(origin), port.to_be_bytes().to_vec())
 }
 
 /// `FIELD . FIELD @set`.

@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::{Clamp, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To, Translate};
+use super::{
+    Clamp, End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Redirect, Statement, Test, To,
+    Translate,
+};
 use crate::object::{
     Bitwise, Compare, Conntrack, Expression, Fib, Load, Lookup, LookupTarget, Masquerade, Meta,
-    Nat, Payload, Range, Register,
+    Nat, NatKind, Payload, Range, Register,
 };
 
 /// The expressions that mean the same as these statements.
@@ -19,6 +22,7 @@ pub fn expressions(statements: &[Statement]) -> Vec<Expression> {
             Statement::Verdict(verdict) => out.push(Expression::Verdict(verdict.clone())),
             Statement::Reject(reject) => out.push(Expression::Reject(*reject)),
             Statement::Translate(translate) => lower_translate(&mut out, *translate),
+            Statement::Redirect(redirect) => lower_redirect(&mut out, redirect),
             Statement::ClampMss(clamp) => lower_clamp(&mut out, *clamp),
             Statement::Other(expression) => out.push(expression.clone()),
         }
@@ -27,9 +31,9 @@ pub fn expressions(statements: &[Statement]) -> Vec<Expression> {
 }
 
 /// Each field goes to the registers behind the one before it.
-fn lower_match(out: &mut Vec<Expression>, matching: &Match) {
+fn load_fields(out: &mut Vec<Expression>, fields: &[Field]) {
     let mut register = Register::FIRST;
-    for field in &matching.fields {
+    for field in fields {
         out.push(load(field.origin, register));
         let len = field.origin.width();
         if let Some(mask) = &field.mask {
@@ -41,9 +45,14 @@ fn lower_match(out: &mut Vec<Expression>, matching: &Match) {
                 xor: vec![0; mask.len()],
             }));
         }
-        // The longest concatenation of ours, two names and an IPv6 address, fills 12 of 16 words.
+        // The longest concatenation of ours, two names, an IPv6 address, a protocol and a port, fills 14 of 16
+        // words.
         register = register.after(len).unwrap_or(Register::FIRST);
     }
+}
+
+fn lower_match(out: &mut Vec<Expression>, matching: &Match) {
+    load_fields(out, &matching.fields);
     let lookup = |set: &str, inverted| {
         Expression::Lookup(Lookup {
             set: set.to_owned(),
@@ -90,6 +99,29 @@ fn load(origin: Origin, destination: Register) -> Expression {
             destination,
         }),
     }
+}
+
+/// The address begins in the first register, the port is behind it.
+fn lower_redirect(out: &mut Vec<Expression>, redirect: &Redirect) {
+    load_fields(out, &redirect.fields);
+    out.push(Expression::Lookup(Lookup {
+        set: redirect.map.clone(),
+        set_id: None,
+        source: Register::FIRST,
+        target: LookupTarget::Register(Register::FIRST),
+        inverted: false,
+    }));
+    let address = Some(Register::FIRST);
+    let port = Register::FIRST.after(Origin::address(redirect.family, End::Destination).width());
+    out.push(Expression::Nat(Nat {
+        kind: NatKind::Destination,
+        family: redirect.family,
+        min_address: address,
+        max_address: address,
+        min_port: port,
+        max_port: port,
+        flags: RANGE_ADDRESSES | RANGE_PORTS,
+    }));
 }
 
 fn lower_translate(out: &mut Vec<Expression>, translate: Translate) {

@@ -22,7 +22,9 @@ use crate::object::{MetaKey, NatKind, PayloadBase, Reject, Verdict};
 
 pub(crate) use build::{Direction, address_field, in_set, interface, interface_field};
 pub use build::{End, address};
-pub(crate) use build::{destination_port, protocol};
+pub(crate) use build::{
+    goes_to_host, port, port_field, protocol, protocol_field, redirected, whole_address_field,
+};
 pub(crate) use build::{known_flow, no_flow, no_reverse_path, opens_connection, port_unreachable};
 pub(crate) use display::texts;
 pub use lower::expressions;
@@ -44,6 +46,8 @@ pub enum Statement {
     Reject(Reject),
     /// `masquerade`, `snat to ...`, `dnat to ...`.
     Translate(Translate),
+    /// `dnat to FIELD . FIELD map @map`.
+    Redirect(Redirect),
     /// `tcp option maxseg size set ...`.
     ClampMss(Clamp),
     /// An expression that this build does not understand, or not where it stands.
@@ -110,6 +114,17 @@ pub enum Clamp {
     RouteMtu,
     /// This number of bytes.
     Size(u16),
+}
+
+/// A translation of the destination to an address and a port that a map holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Redirect {
+    /// The family of the address.
+    pub family: Family,
+    /// The fields that are looked up.
+    pub fields: Vec<Field>,
+    /// The map.
+    pub map: String,
 }
 
 /// A translation of addresses or ports.

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::Translate;
 use super::value::prefix_of;
 use super::{Clamp, End, Field, Match, Origin, RANGE_ADDRESSES, RANGE_PORTS, Statement, Test, To};
-use crate::object::{Bitwise, Compare, Comparison, Expression, Family, LookupTarget, Register};
+use super::{Redirect, Translate};
+use crate::object::{
+    Bitwise, Compare, Comparison, Expression, Family, Lookup, LookupTarget, NatKind, Register,
+};
 
 /// What these expressions say. Nothing is left out: an expression that is not understood, or whose
 /// value nobody uses, becomes [`Statement::Other`].
@@ -50,6 +52,16 @@ struct Reader {
     loaded: Vec<Loaded>,
     /// The register of the one field that the last statement tests, where that came just before.
     tested: Option<Register>,
+    /// What was looked up just before, and where the map's value is.
+    looked_up: Option<LookedUp>,
+}
+
+/// A value that was looked up in a map.
+struct LookedUp {
+    fields: Vec<Field>,
+    map: String,
+    to: Register,
+    expressions: Vec<Expression>,
 }
 
 /// A value in a register, and the expressions that put it there.
@@ -71,6 +83,9 @@ enum Source {
 impl Reader {
     fn take(&mut self, expression: &Expression) {
         let tested = self.tested.take();
+        if self.looked_up.is_some() && self.redirect(expression).is_some() {
+            return;
+        }
         let understood = match expression {
             Expression::Meta(meta) => {
                 self.load(expression, meta.destination, Origin::Meta(meta.key))
@@ -118,6 +133,13 @@ impl Reader {
                 };
                 self.test(lookup.source, test)
             }
+            Expression::Lookup(Lookup {
+                set,
+                source,
+                target: LookupTarget::Register(to),
+                inverted: false,
+                ..
+            }) => self.look_up(expression, set, *source, *to),
             Expression::Masquerade(_) | Expression::Nat(_) => self.translate(expression),
             Expression::Counter(counter) => self.say(Statement::Counter(*counter)),
             Expression::Verdict(verdict) => self.say(Statement::Verdict(verdict.clone())),
@@ -137,6 +159,9 @@ impl Reader {
 
     /// What was loaded but not used is told as it is.
     fn give_up(&mut self) {
+        let looked_up = self.looked_up.take().into_iter();
+        let unused = looked_up.flat_map(|looked_up| looked_up.expressions);
+        self.out.extend(unused.map(Statement::Other));
         let unused = self.loaded.drain(..).flat_map(|loaded| loaded.expressions);
         self.out.extend(unused.map(Statement::Other));
     }
@@ -215,8 +240,70 @@ impl Reader {
         Some(())
     }
 
+    /// All that was loaded makes one key of a map, whose value the next expression uses.
+    fn look_up(
+        &mut self,
+        expression: &Expression,
+        map: &str,
+        source: Register,
+        to: Register,
+    ) -> Option<()> {
+        let fields = self.fields(source)?;
+        let loaded = self.loaded.drain(..);
+        let mut expressions: Vec<_> = loaded.flat_map(|loaded| loaded.expressions).collect();
+        expressions.push(expression.clone());
+        self.looked_up = Some(LookedUp {
+            fields,
+            map: map.to_owned(),
+            to,
+            expressions,
+        });
+        Some(())
+    }
+
+    /// `dnat to FIELDS map @map`: address and port are what was looked up.
+    fn redirect(&mut self, expression: &Expression) -> Option<()> {
+        let read = |looked_up: &LookedUp| {
+            let Expression::Nat(nat) = expression else {
+                return None;
+            };
+            let width = Origin::address(nat.family, End::Destination).width();
+            let port = looked_up.to.after(width);
+            let is_it = nat.kind == NatKind::Destination
+                && [nat.min_address, nat.max_address] == [Some(looked_up.to); 2]
+                && [nat.min_port, nat.max_port] == [port; 2]
+                && nat.flags == RANGE_ADDRESSES | RANGE_PORTS;
+            is_it.then(|| {
+                Statement::Redirect(Redirect {
+                    family: nat.family,
+                    fields: looked_up.fields.clone(),
+                    map: looked_up.map.clone(),
+                })
+            })
+        };
+        match self.looked_up.as_ref().and_then(read) {
+            Some(statement) => {
+                self.looked_up = None;
+                self.out.push(statement);
+                Some(())
+            }
+            None => {
+                self.give_up();
+                None
+            }
+        }
+    }
+
     /// All that was loaded makes one key, if it lies in registers one behind the other.
     fn test(&mut self, source: Register, test: Test) -> Option<()> {
+        let fields = self.fields(source)?;
+        self.loaded.clear();
+        self.tested = (fields.len() == 1).then_some(source);
+        self.out.push(Statement::Match(Match { fields, test }));
+        Some(())
+    }
+
+    fn fields(&self, source: Register) -> Option<Vec<Field>> {
         let mut fields = Vec::with_capacity(self.loaded.len());
         let mut expected = Some(source);
         for loaded in &self.loaded {
@@ -229,13 +316,7 @@ impl Reader {
             expected = loaded.register.after(field.origin.width());
             fields.push(field.clone());
         }
-        if fields.is_empty() {
-            return None;
-        }
-        self.loaded.clear();
-        self.tested = (fields.len() == 1).then_some(source);
-        self.out.push(Statement::Match(Match { fields, test }));
-        Some(())
+        (!fields.is_empty()).then_some(fields)
     }
 
     /// `10-20` is written as two comparisons of one register.

@@ -69,6 +69,9 @@ pub(super) fn write_value(f: &mut fmt::Formatter<'_>, kind: DataType, bytes: &[u
             Err(_) => write_hex(f, bytes),
         },
         DataType::INET_PROTO => match *bytes {
+            [6] => f.write_str("tcp"),
+            [17] => f.write_str("udp"),
+            [132] => f.write_str("sctp"),
             [number] => write!(f, "{number}"),
             _ => write_hex(f, bytes),
         },

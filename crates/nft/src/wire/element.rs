@@ -178,7 +178,7 @@ impl<'a> Listed<'a> {
             match attribute.number() {
                 KEY => seen.key = data::bytes_in(attribute.bytes).unwrap_or_default(),
                 KEY_END => seen.key_end = data::bytes_in(attribute.bytes).unwrap_or_default(),
-                DATA => seen.has_value = true,
+                DATA => seen.value = Some(data::bytes_in(attribute.bytes).unwrap_or_default()),
                 FLAGS => seen.flags = attribute.u32()?,
                 USERDATA => seen.userdata = attribute.bytes,
                 _ => {}

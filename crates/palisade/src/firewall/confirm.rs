@@ -33,13 +33,13 @@ impl Firewall {
         self.check_rights_for(EngineError::NotAllowed, networks)?;
         let goal = self.goal(networks, Goal::Run);
         let recovered = self.engine().recover()?;
-        let note = self.end_unnatted_of(recovered);
+        let notes = self.end_flows_of(recovered);
         let lock = self.state.lock(PATIENCE)?;
         let adopted = self.adopt_lost(Lost::Of(networks), &lock)?;
         drop(lock);
         let (mut report, waits) = self.engine().reach_unconfirmed(goal, patience)?;
         report.notes.splice(..0, adopted);
-        report.notes.extend(note);
+        report.notes.extend(notes);
         self.see_after(&mut report, came);
         Ok((report, waits))
     }

@@ -28,7 +28,7 @@ impl Firewall {
         let standing = self.standing(&records)?;
         let each = records.iter().zip(&standing);
         Ok(each
-            .flat_map(|(record, standing)| Counters::of(record.network.name(), standing))
+            .flat_map(|(record, standing)| Counters::of(&record.network, standing))
             .collect())
     }
 
@@ -52,7 +52,7 @@ impl Firewall {
             let bridge = record.network.bridge().zip(links.as_deref());
             Overview {
                 bridge: bridge.map(|(name, links)| Bridge::of(name, links)),
-                traffic: Sums::of(&Counters::of(record.network.name(), &standing)),
+                traffic: Sums::of(&Counters::of(&record.network, &standing)),
                 record,
             }
         };

@@ -292,7 +292,7 @@ impl Firewall {
     pub fn recover(&mut self) -> Result<Recovered, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
         let recovered = self.engine().recover()?;
-        self.tell_unnatted_of(recovered);
+        self.tell_flows_of(recovered);
         Ok(recovered)
     }
 
@@ -341,7 +341,7 @@ impl Firewall {
         // The engine would do so by itself, but not tell.
         let lock = self.state.lock(PATIENCE)?;
         let recovered = self.engine().recover_under(&lock)?;
-        let note = self.end_unnatted_of(recovered);
+        let notes = self.end_flows_of(recovered);
         let adopted = match lost {
             Some(lost) => self.adopt_lost(lost, &lock)?,
             None => Vec::new(),
@@ -349,7 +349,7 @@ impl Firewall {
         let mut report = self.engine().reach_under(goal, &lock)?;
         drop(lock);
         report.notes.splice(..0, adopted);
-        report.notes.extend(note);
+        report.notes.extend(notes);
         self.see_after(&mut report, looked_at);
         Ok(report)
     }
@@ -357,7 +357,7 @@ impl Firewall {
     /// Sees to what an interrupted process left, before something is read.
     fn recover_if_idle(&mut self) -> Result<(), EngineError> {
         let recovered = self.engine().recover_if_idle()?;
-        self.tell_unnatted_of(recovered);
+        self.tell_flows_of(recovered);
         Ok(())
     }
 

@@ -76,7 +76,7 @@ impl Firewall {
                 .standing(&[&shown.record])?
                 .pop()
                 .unwrap_or_default();
-            shown.counters = Counters::of(name, &shown.standing);
+            shown.counters = Counters::of(&shown.record.network, &shown.standing);
             shown.omitted = omitted(backend.as_ref(), &shown.record, &needed);
         }
         Ok(shown)

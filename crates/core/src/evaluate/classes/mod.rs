@@ -33,7 +33,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::{ControlFlow, RangeInclusive};
 
 use super::condition::{Asked, Condition, Conditions, Field};
-use super::{Flow, Hook, Packet};
+use super::packet::LOOPBACK;
+use super::{Flow, Hook, PROTOCOLS_WITH_PORTS, Packet};
 use crate::network::{Family, InterfaceName};
 
 /// Gives `visit` one packet of each class that these conditions tell apart, until it breaks off.
@@ -69,9 +70,10 @@ pub fn each_class(
 
 /// Hooks that are taken together, each group with the order in which fields are chosen there: first
 /// those that leave the fewest conditions.
-const PASSED: [(&[Hook], [Field; 9]); 5] = {
+const PASSED: [(&[Hook], [Field; 10]); 5] = {
     use Field::{
-        Destination, DestinationPort, Flow, In, Out, Protocol, ReversePath, Source, SourcePort,
+        Destination, DestinationPort, Flow, In, Out, Protocol, Redirected, ReversePath, Source,
+        SourcePort,
     };
     let filtered = [
         In,
@@ -83,6 +85,7 @@ const PASSED: [(&[Hook], [Field; 9]); 5] = {
         SourcePort,
         DestinationPort,
         Flow,
+        Redirected,
     ];
     let translated = [
         Flow,
@@ -94,6 +97,7 @@ const PASSED: [(&[Hook], [Field; 9]); 5] = {
         Protocol,
         SourcePort,
         DestinationPort,
+        Redirected,
     ];
     [
         (&[Hook::Prerouting, Hook::Ingress], filtered),
@@ -154,7 +158,11 @@ impl Classes<'_> {
                 vary(chosen, names, |packet, name| packet.in_interface = name)
             }
             Field::Out => {
-                let names = self.interfaces(&named, self.goes_out());
+                let mut names = self.interfaces(&named, self.goes_out());
+                // What the host sends to an address of its own leaves so.
+                if self.hook == Hook::Output && asked().any(|asked| *asked == Asked::ToHost) {
+                    names.push(LOOPBACK.parse().ok());
+                }
                 vary(chosen, names, |packet, name| packet.out_interface = name)
             }
             Field::Source => {
@@ -189,6 +197,14 @@ impl Classes<'_> {
                 };
                 let all = all.iter().copied();
                 vary(chosen, all, |packet, path| packet.reverse_path = path)
+            }
+            Field::Redirected => {
+                // Only what goes through a flow of conntrack's, and through the host or out of it, can be.
+                let can_be = !matches!(chosen.flow, Flow::Invalid | Flow::Untracked)
+                    && chosen.out_interface.is_some();
+                let all = [false, true].into_iter().filter(|&is| !is || can_be);
+                let all = all.filter(|&is| !is || !named.is_empty());
+                vary(chosen, all, |packet, is| packet.redirected = is)
             }
             Field::Flow => vary(chosen, flows(&named), |packet, flow| packet.flow = flow),
         }
@@ -281,7 +297,7 @@ fn protocols(named: &[&Asked]) -> BTreeSet<u8> {
 }
 
 fn set_protocol(packet: &mut Packet, protocol: u8) {
-    let has_ports = matches!(protocol, TCP | UDP);
+    let has_ports = PROTOCOLS_WITH_PORTS.contains(&protocol);
     packet.protocol = protocol;
     packet.source_port = has_ports.then_some(SOME_PORTS.0);
     packet.destination_port = has_ports.then_some(SOME_PORTS.1);

@@ -176,8 +176,8 @@ fn a_failure_names_program_table_line_and_the_way_out() {
     };
     assert_eq!(
         error.to_string(),
-        "iptables: iptables-legacy-restore refused line 6 for table `nat` (-I PALISADE_PRT -s \
-         10.0.1.0/24 ! -d 10.0.1.0/24 -m comment --comment \"net1: nat\" -j MASQUERADE): line 6 \
+        "iptables: iptables-legacy-restore refused line 12 for table `nat` (-I PALISADE_PRT -s \
+         10.0.1.0/24 ! -d 10.0.1.0/24 -m comment --comment \"net1: nat\" -j MASQUERADE): line 12 \
          failed"
     );
     assert!(!error.hint().is_empty());

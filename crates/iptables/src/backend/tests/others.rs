@@ -409,18 +409,22 @@ fn a_table_that_is_not_printed_for_others_sake_is_read_chain_by_chain() {
     running.start(&[nat(1)]);
     let theirs = "meta mark set ct mark";
     host.0.borrow_mut().hidden = Some("nat");
-    let jump = NativeRule {
+    let jump = |chain: &&str| NativeRule {
         handle: 6,
-        text: "counter packets 0 bytes 0 jump PALISADE_PRT".to_owned(),
+        text: format!("counter packets 0 bytes 0 jump {chain}"),
         is_printed: true,
-        jump: Some("PALISADE_PRT".to_owned()),
+        jump: Some((*chain).to_owned()),
         counters: Some(text::Counters::default()),
     };
-    let mut parent = told_by_kernel("POSTROUTING", &[theirs]);
-    parent.rules.insert(0, jump);
+    let parents = Table::Nat.parents().iter().map(|(parent, ours)| {
+        let mut parent = told_by_kernel(parent, &[theirs]);
+        parent.rules.splice(0..0, ours.iter().map(jump));
+        parent
+    });
+    let parents: Vec<_> = parents.collect();
     let told = || {
-        let ours = ["PALISADE_PRT", "PALISADE_BTW"].map(|chain| told_by_kernel(chain, &[]));
-        let chains = [vec![parent.clone()], ours.to_vec()].concat();
+        let ours = Table::Nat.chains().map(|chain| told_by_kernel(chain, &[]));
+        let chains = parents.iter().cloned().chain(ours).collect();
         Box::new(Told(chains))
     };
     running.backend = host.backend().with(told());

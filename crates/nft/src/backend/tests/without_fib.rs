@@ -10,6 +10,53 @@ use super::*;
 use crate::fake::{Kernel, Ruleset};
 use crate::layout::Layout;
 
+/// A network with these forwards.
+fn goal(layout: Layout, forwards: &[&str]) -> Goal {
+    let network = Network::new(Description {
+        subnets: vec!["10.0.0.0/24".parse().unwrap()],
+        forwards: forwards.iter().map(|text| text.parse().unwrap()).collect(),
+        ..Description::new(
+            "lab".parse().unwrap(),
+            Some("virbr0".parse().unwrap()),
+            Forward::Nat(Nat::default()),
+        )
+    });
+    let network = network.unwrap().with_established(Established::First);
+    let placement = Placement::from(&Settings {
+        layout,
+        table: TableName::default(),
+    });
+    let placement = placement.with_established(Established::First);
+    Goal::Run(vec![Desired::new(&network, placement.into(), "".into())])
+}
+
+#[test]
+fn a_forward_at_every_address_is_refused_by_name() {
+    for layout in Layout::ALL {
+        let mut ruleset = Ruleset::default();
+        ruleset.lacks_fib = true;
+        let kernel = Kernel::with(ruleset);
+        let state = State::in_storage(Box::new(Memory::default()), 7);
+        let nftables = Nftables::new(Box::new(kernel.clone()));
+        let mut engine = Engine {
+            host_actions: &mut [],
+            state: &state,
+            backends: &mut [Box::new(nftables)],
+        };
+        let forwards = ["udp 192.0.2.1:53 -> 10.0.0.2:53", "udp 5353 -> 10.0.0.2:53"];
+        let goal = goal(layout, &forwards);
+        let error = engine.reach(|_| Ok(goal.clone())).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("network `lab` forwards `udp 5353"), "{said}");
+        assert!(said.contains("no `fib`"), "{said}");
+        let hint = error.hint();
+        let way_out =
+            "nft_fib_ipv4, or forward the port at one address of the host: `udp ADDRESS:5353 ->";
+        assert!(hint.contains(way_out), "{hint}");
+        assert_eq!(kernel.ruleset().listing(), "");
+    }
+}
+
 #[test]
 fn a_kernel_without_fib_gets_all_else_and_people_are_told() {
     let mut ruleset = Ruleset::default();
@@ -22,22 +69,7 @@ fn a_kernel_without_fib_gets_all_else_and_people_are_told() {
         state: &state,
         backends: &mut backends,
     };
-    let network = Network::new(Description {
-        subnets: vec!["10.0.0.0/24".parse().unwrap()],
-        ..Description::new(
-            "lab".parse().unwrap(),
-            Some("virbr0".parse().unwrap()),
-            Forward::Nat(Nat::default()),
-        )
-    });
-    let network = network.unwrap().with_established(Established::First);
-    let placement = Placement::from(&Settings {
-        layout: Layout::Mapped,
-        table: TableName::default(),
-    });
-    let placement = placement.with_established(Established::First);
-    let desired = Desired::new(&network, placement.into(), "".into());
-    let goal = Goal::Run(vec![desired]);
+    let goal = goal(Layout::Mapped, &["tcp 192.0.2.1:80 -> 10.0.0.2:80"]);
     let report = engine.reach(|_| Ok(goal.clone())).unwrap();
     assert!(report.notes.iter().any(|note| note.contains("`fib`")));
 

@@ -1,24 +1,30 @@
 //! From a rule to the elements that say the same, and back.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use ipnet::IpNet;
 use palisade_core::network::{Family, InterfaceName, Name, Subnet};
 use palisade_core::rules::{
-    Action, Destination, Matches, Protocol, Rule, Translation, bridge_rules, clamp_rules,
+    Action, Destination, Matches, Protocol, Rule, RuleKind, Translation, bridge_rules, clamp_rules,
 };
 
 use super::super::skeleton::Item;
+use super::redirection;
 use super::set_id::SetId;
 use super::set_kind::{Meaning, Part, SetKind, State};
-use crate::object::{Element, ElementRef, Userdata};
+use crate::object::{Element, ElementRef, Userdata, Value};
 use crate::statement::{Direction, End};
 
 /// The elements that a rule is in this layout.
 pub(in crate::layout) fn items(rule: &Rule) -> impl Iterator<Item = Item> {
-    of(rule).map(|(set, key)| Item::Element {
+    let redirected = |set: &SetId| match rule.action {
+        Action::Dnat { address, port } if set.row().redirects() => {
+            Some(Value::Bytes(redirection::value(address, port)))
+        }
+        _ => None,
+    };
+    of(rule).map(move |(set, key)| Item::Element {
         set,
         element: Element {
+            value: redirected(&set),
             userdata: Userdata::comment(&rule.owner.comment()),
             ..Element::of_key(key)
         },
@@ -31,7 +37,8 @@ pub(in crate::layout) fn items(rule: &Rule) -> impl Iterator<Item = Item> {
 /// protocols is the same for all networks with that translation, and is in its chain; what they say
 /// of broadcasts and multicast is the same for all networks.
 pub(super) fn of(rule: &Rule) -> impl Iterator<Item = (SetId, Vec<u8>)> {
-    let is_named_elsewhere = rule.translates() && rule.matches.protocol != Some(Protocol::Tcp);
+    let is_nat = rule.kind == RuleKind::Nat;
+    let is_named_elsewhere = is_nat && rule.matches.protocol != Some(Protocol::Tcp);
     let kinds = || SetKind::all().filter(move |_| !is_named_elsewhere);
     // People read first what decides nothing by itself.
     let is_aside = |kind: &SetKind| {
@@ -76,12 +83,14 @@ fn of_kind(kind: SetKind, rule: &Rule) -> Option<(SetId, Vec<u8>)> {
             }
             Part::Address(end) => {
                 let subnet = subnet(matches, *end)?;
-                match subnet.network() {
-                    IpAddr::V4(address) => key.extend(address.octets()),
-                    IpAddr::V6(address) => key.extend(address.octets()),
-                }
+                redirection::put_address(&mut key, subnet.network());
                 id.prefix = Some(subnet.prefix());
             }
+            Part::Host(end) => {
+                redirection::put_address(&mut key, subnet(matches, *end)?.network());
+            }
+            Part::Protocol => key.extend([matches.protocol?.number(), 0, 0, 0]),
+            Part::Port(end) => redirection::put_port(&mut key, port(matches, *end)?),
         }
     }
     Some((id, key))
@@ -91,6 +100,13 @@ fn interface(matches: &Matches, direction: Direction) -> Option<&InterfaceName> 
     match direction {
         Direction::In => matches.in_interface.as_ref(),
         Direction::Out => matches.out_interface.as_ref(),
+    }
+}
+
+fn port(matches: &Matches, end: End) -> Option<u16> {
+    match end {
+        End::Source => matches.source_port,
+        End::Destination => matches.destination_port,
     }
 }
 
@@ -112,7 +128,9 @@ pub(in crate::layout) fn read(
     set: SetId,
     element: ElementRef<'_>,
 ) -> Option<Vec<Rule>> {
-    if element.flags != 0 || element.has_value || !element.key_end.is_empty() {
+    let row = set.row();
+    let has_value = element.value.is_some();
+    if element.flags != 0 || has_value != row.redirects() || !element.key_end.is_empty() {
         return None;
     }
     let owner = Name::from_comment(element.text()?)?;
@@ -124,8 +142,12 @@ pub(in crate::layout) fn read(
         matches,
         action,
     };
-    let row = set.row();
     Some(match row.meaning {
+        Meaning::Redirection => {
+            let (address, port) = redirection::read(family, element.value?)?;
+            let action = Action::Dnat { address, port };
+            vec![rule(row.rule_kind, matches, action)]
+        }
         Meaning::Exemption => Vec::new(),
         Meaning::Clamp => {
             let rules = clamp_rules(matches.in_interface.as_ref()?, set.clamp?);
@@ -157,12 +179,14 @@ pub(in crate::layout) fn exemption(family: Family, set: SetId, key: &[u8]) -> Op
 }
 
 /// The packets for which a key is looked up; none if palisade makes no such key.
-fn matches(family: Family, set: SetId, mut bytes: &[u8]) -> Option<Matches> {
+pub(in crate::layout) fn matches(family: Family, set: SetId, mut bytes: &[u8]) -> Option<Matches> {
     let row = set.row();
     let mut matches = Matches {
         known_flow: row.state == State::Known,
         no_flow: row.state == State::None,
         forged: row.forged,
+        redirected: row.redirected,
+        to_host: row.to_host,
         ..Matches::default()
     };
     let key = row.key();
@@ -175,8 +199,31 @@ fn matches(family: Family, set: SetId, mut bytes: &[u8]) -> Option<Matches> {
                     Direction::Out => matches.out_interface = Some(name),
                 }
             }
+            Part::Host(end) => {
+                let address = redirection::take_address(&mut bytes, family)?;
+                let host = Subnet::new(address, if address.is_ipv4() { 32 } else { 128 }).ok()?;
+                match end {
+                    End::Source => matches.source = Some(host),
+                    End::Destination => matches.destination = Some(Destination::In(host)),
+                }
+            }
+            Part::Protocol => {
+                let (&[number, 0, 0, 0], rest) = bytes.split_first_chunk::<4>()? else {
+                    return None;
+                };
+                bytes = rest;
+                let mut all = Protocol::ALL.into_iter();
+                matches.protocol = Some(all.find(|protocol| protocol.number() == number)?);
+            }
+            Part::Port(end) => {
+                let port = redirection::take_port(&mut bytes)?;
+                match end {
+                    End::Source => matches.source_port = Some(port),
+                    End::Destination => matches.destination_port = Some(port),
+                }
+            }
             Part::Address(end) => {
-                let address = take_address(&mut bytes, family)?;
+                let address = redirection::take_address(&mut bytes, family)?;
                 let subnet = Subnet::new(address, set.prefix?).ok()?;
                 // An address with bits behind the prefix is never looked up.
                 if subnet.network() != address {
@@ -209,19 +256,4 @@ fn take_name(bytes: &mut &[u8]) -> Option<InterfaceName> {
     *bytes = rest;
     let end = name.iter().position(|&byte| byte == 0)?;
     std::str::from_utf8(&name[..end]).ok()?.parse().ok()
-}
-
-fn take_address(bytes: &mut &[u8], family: Family) -> Option<IpAddr> {
-    match family {
-        Family::Ipv4 => {
-            let (octets, rest) = bytes.split_first_chunk::<4>()?;
-            *bytes = rest;
-            Some(Ipv4Addr::from(*octets).into())
-        }
-        Family::Ipv6 => {
-            let (octets, rest) = bytes.split_first_chunk::<16>()?;
-            *bytes = rest;
-            Some(Ipv6Addr::from(*octets).into())
-        }
-    }
 }

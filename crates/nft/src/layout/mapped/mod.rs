@@ -10,11 +10,12 @@
 mod clamp;
 mod element;
 mod nat;
+mod redirection;
 mod set_id;
 mod set_kind;
 mod skeleton;
 mod sources;
 
-pub(super) use element::{exemption, items, read};
+pub(super) use element::{exemption, items, matches, read};
 pub use set_id::SetId;
 pub(super) use skeleton::{has_chain, skeleton, skeleton_of};

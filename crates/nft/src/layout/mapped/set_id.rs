@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use palisade_core::network::{Family, MssClamp};
-use palisade_core::rules::{Protocol, RuleKind, Translation};
+use palisade_core::rules::{Action, Protocol, RuleKind, Translation};
 
 use super::super::action;
 use super::super::admin;
@@ -12,8 +12,11 @@ use super::super::table_ref::TableRef;
 use super::clamp;
 use super::nat;
 use super::set_kind::{Lookup, Meaning, Part, Row, SetKind, State, Then};
-use crate::object::{Counter, DataType, Expression, Rule, Set, Userdata, Verdict};
-use crate::statement::{self, Field, Statement};
+use crate::object::{Counter, DataType, Expression, Rule, Set, SetData, Userdata, Verdict};
+use crate::statement::{self, Direction, Field, Redirect, Statement};
+
+/// `NFT_SET_MAP`.
+const MAP: u32 = 8;
 
 /// A set, whatever the table. Sets are in the order in which packets meet the rules that look them
 /// up.
@@ -113,13 +116,12 @@ impl SetId {
     }
 
     fn types(&self, family: Family) -> impl Iterator<Item = DataType> + use<> {
-        let address = match family {
-            Family::Ipv4 => DataType::IPV4_ADDR,
-            Family::Ipv6 => DataType::IPV6_ADDR,
-        };
+        let address = address(family);
         let data_type = move |part| match part {
             Part::Bridge(_) | Part::Device(_) => DataType::IFNAME,
-            Part::Address(_) => address,
+            Part::Address(_) | Part::Host(_) => address,
+            Part::Protocol => DataType::INET_PROTO,
+            Part::Port(_) => DataType::INET_SERVICE,
         };
         self.parts(self.row().key()).map(data_type)
     }
@@ -131,6 +133,21 @@ impl SetId {
         types.fold(DataType::default(), |all, part| {
             DataType::concatenation(&[all, part])
         })
+    }
+
+    /// What elements lead to: an address and a port.
+    fn data(&self, family: Family) -> Option<SetData> {
+        let parts = [address(family), DataType::INET_SERVICE];
+        self.row().redirects().then(|| SetData {
+            data_type: DataType::concatenation(&parts),
+            len: len(&parts),
+        })
+    }
+
+    /// How long keys are in bytes.
+    pub(crate) fn key_len(&self, family: Family) -> usize {
+        let types: Vec<DataType> = self.types(family).collect();
+        usize::try_from(len(&types)).unwrap_or_default()
     }
 
     /// The set in a table.
@@ -146,10 +163,10 @@ impl SetId {
             table: table.table.to_string(),
             name: self.name(),
             id: None,
-            flags: 0,
+            flags: if self.row().redirects() { MAP } else { 0 },
             key_type: DataType::concatenation(&types),
-            key_len: types.iter().filter_map(|part| part.size()).sum(),
-            data: None,
+            key_len: len(&types),
+            data: self.data(table.family),
             expressions: if self.row().counts {
                 vec![Expression::Counter(Counter::default())]
             } else {
@@ -190,18 +207,37 @@ impl SetId {
     /// `ct state` comes before the look-up: a counting set counts what it finds, also if a later
     /// statement ends the rule.
     fn rule(&self, table: TableRef<'_>, lookup: &Lookup) -> Rule {
-        let state = match self.row().state {
+        let row = self.row();
+        let state = match row.state {
             State::Any => None,
             State::Known => Some(statement::known_flow()),
             State::None => Some(statement::no_flow()),
         };
-        let found = statement::in_set(self.fields(table, lookup.key), &self.name());
+        let first = [
+            state,
+            row.redirected.then(statement::redirected),
+            row.to_host.then(statement::goes_to_host),
+            lookup.from_guests.then(|| {
+                let bridge = statement::interface_field(Direction::In);
+                statement::in_set(vec![bridge], SetKind::Bridges.row().name)
+            }),
+        ];
+        let fields = self.fields(table, lookup.key);
+        let found = match lookup.then {
+            Then::Redirect => Statement::Redirect(Redirect {
+                family: table.family(),
+                fields,
+                map: self.name(),
+            }),
+            _ => statement::in_set(fields, &self.name()),
+        };
         let opens = self.row().clamps().then(|| {
             let tcp = statement::protocol(Protocol::Tcp);
             [tcp, statement::opens_connection()]
         });
-        let statements: Vec<Statement> = state
+        let statements: Vec<Statement> = first
             .into_iter()
+            .flatten()
             .chain(opens.into_iter().flatten())
             .chain([found])
             .chain(self.then(table, lookup.then))
@@ -222,6 +258,10 @@ impl SetId {
             Then::Administrator(chain) => Verdict::Jump(admin::name(chain).to_owned()),
             Then::Clamp => return self.clamp.map(action::clamp),
             Then::Drop => Verdict::Drop,
+            Then::Redirect => return None,
+            Then::Masquerade => {
+                return action::action(table, Action::Masquerade { ports: None });
+            }
             Then::Translate => Verdict::Goto(nat::chain(self.nat?)),
             Then::Reject => {
                 let answer = statement::port_unreachable(table.family());
@@ -237,9 +277,25 @@ impl SetId {
                 statement::interface_field(direction)
             }
             Part::Address(end) => statement::address_field(table.family(), end, prefix),
+            Part::Host(end) => statement::whole_address_field(table.family(), end),
+            Part::Protocol => statement::protocol_field(),
+            Part::Port(end) => statement::port_field(end),
         };
         self.parts(key).map(field).collect()
     }
+}
+
+fn address(family: Family) -> DataType {
+    match family {
+        Family::Ipv4 => DataType::IPV4_ADDR,
+        Family::Ipv6 => DataType::IPV6_ADDR,
+    }
+}
+
+/// How long values of these types are one behind another: each begins in a register of its own.
+fn len(types: &[DataType]) -> u32 {
+    let sizes = types.iter().filter_map(|part| part.size());
+    sizes.map(|size| size.next_multiple_of(4)).sum()
 }
 
 #[cfg(test)]
@@ -263,6 +319,15 @@ mod tests {
             "invalid",
             "on_bridge_24",
             "refused_cross_64",
+            "forward_at",
+            "forward_at_from_24",
+            "forward_any",
+            "forward_any_from_32",
+            "forwarded",
+            "forwarded_via",
+            "forwarded_guests",
+            "answers",
+            "hairpin_24",
             "reply_24",
             "in_via_8",
             "refused_in",

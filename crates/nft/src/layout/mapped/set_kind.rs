@@ -28,6 +28,12 @@ pub(super) const FROM_GUEST: &str = "from_guest";
 /// The chain in which the receiver's network decides.
 pub(super) const TO_GUEST: &str = "to_guest";
 
+/// The chain in which ports of the host lead to guests.
+pub(super) const REDIRECT: &str = "forwards";
+/// The base chains that lead there: for packets that come in, and for those of the host.
+pub(super) const REDIRECT_IN: &str = "forwards_prerouting";
+pub(super) const REDIRECT_OUT: &str = "forwards_output";
+
 /// The chain of what networks that translate nothing between networks send.
 pub(super) const BETWEEN: &str = "between_networks";
 
@@ -36,6 +42,14 @@ pub(super) const BETWEEN: &str = "between_networks";
 pub(crate) enum SetKind {
     /// Bridges whose guests' forged sources are dropped.
     Spoofed,
+    /// Ports at one address of the host that lead to guests, for some sources.
+    ForwardAtFrom,
+    /// Ports at one address of the host that lead to guests.
+    ForwardAt,
+    /// Ports at every address of the host that lead to guests, for some sources.
+    ForwardAnyFrom,
+    /// Ports at every address of the host that lead to guests.
+    ForwardAny,
     /// Bridges whose tcp connections announce a smaller segment size.
     Mss,
     /// The bridges of all networks.
@@ -54,6 +68,8 @@ pub(crate) enum SetKind {
     Invalid,
     /// Bridges and the subnets that may send from them.
     Out,
+    /// Guests that answer from forwarded ports, where a network lets nothing else out to everywhere.
+    Answers,
     /// Bridges and the subnets from which everything else is refused.
     RefusedOut,
     /// Bridges from which everything else is dropped.
@@ -62,8 +78,14 @@ pub(crate) enum SetKind {
     Reply,
     /// Bridges and the subnets that may receive all packets.
     In,
+    /// Guests and their forwarded ports.
+    Forwarded,
+    /// Those that other networks' guests reach, whatever device the network is bound to.
+    ForwardedGuests,
     /// Bridges to which everything else is refused.
     RefusedIn,
+    /// Subnets within which guests reach each other by a forward.
+    Hairpin,
     /// Bridges and the subnets whose packets keep their source there.
     OnBridge,
     /// Subnets within which packets keep their source.
@@ -90,6 +112,10 @@ pub(super) struct Row {
     pub(super) state: State,
     /// Whether only packets with forged sources come to the look-up.
     pub(super) forged: bool,
+    /// Whether only packets of connections with another destination are looked up.
+    pub(super) redirected: bool,
+    /// Whether only packets to an address of the host are looked up.
+    pub(super) to_host: bool,
     /// Whether elements count. Those that only lead on do not, nor those of established
     /// connections: counting would cost what they save.
     pub(super) counts: bool,
@@ -101,6 +127,8 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub(super) struct Lookup {
     pub(super) chain: &'static str,
+    /// Whether only packets that guests send are looked up.
+    pub(super) from_guests: bool,
     pub(super) key: &'static [Part],
     pub(super) then: Then,
     /// The rule's comment, where it is not that of the set.
@@ -116,6 +144,12 @@ pub(super) enum Part {
     Device(Direction),
     /// The first bits of an address: the network's subnet.
     Address(End),
+    /// The whole address.
+    Host(End),
+    /// The protocol.
+    Protocol,
+    /// The port.
+    Port(End),
 }
 
 /// The states in conntrack of the packets that are looked up.
@@ -143,6 +177,10 @@ pub(super) enum Then {
     Clamp,
     /// On to the chain of the set's translation.
     Translate,
+    /// The source becomes the host's.
+    Masquerade,
+    /// The destination becomes the one that the element holds.
+    Redirect,
 }
 
 /// What an element means for its network.
@@ -150,6 +188,8 @@ pub(super) enum Then {
 pub(super) enum Meaning {
     /// One rule with this action.
     Rule(Action),
+    /// One rule that gives packets the destination which the element holds.
+    Redirection,
     /// The rules of the set's translation.
     Translation,
     /// Nothing by itself: packets within the subnet are not translated.
@@ -168,8 +208,18 @@ const ROW: Row = Row {
     meaning: Meaning::Rule(Action::Accept),
     state: State::Any,
     forged: false,
+    redirected: false,
+    to_host: false,
     counts: true,
     lookups: &[],
+};
+
+const LOOKUP: Lookup = Lookup {
+    chain: FORWARD,
+    from_guests: false,
+    key: &[],
+    then: Then::Accept,
+    comment: None,
 };
 
 const BRIDGE_IN: Part = Part::Bridge(Direction::In);
@@ -178,6 +228,10 @@ const DEVICE_IN: Part = Part::Device(Direction::In);
 const DEVICE_OUT: Part = Part::Device(Direction::Out);
 const SOURCE: Part = Part::Address(End::Source);
 const DESTINATION: Part = Part::Address(End::Destination);
+const SOURCE_HOST: Part = Part::Host(End::Source);
+const DESTINATION_HOST: Part = Part::Host(End::Destination);
+const SOURCE_PORT: Part = Part::Port(End::Source);
+const DESTINATION_PORT: Part = Part::Port(End::Destination);
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
@@ -192,7 +246,65 @@ static TABLE: &[Row] = &[
             chain: FORGED,
             key: &[BRIDGE_IN],
             then: Then::Drop,
-            comment: None,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::ForwardAtFrom,
+        name: "forward_at_from",
+        comment: ["ports at one address that lead to guests, from a", ""],
+        rule_kind: RuleKind::ForwardAt,
+        meaning: Meaning::Redirection,
+        lookups: &[Lookup {
+            chain: REDIRECT,
+            key: &[SOURCE, DESTINATION_HOST, Part::Protocol, DESTINATION_PORT],
+            then: Then::Redirect,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::ForwardAt,
+        name: "forward_at",
+        comment: ["ports at one address that lead to guests", ""],
+        rule_kind: RuleKind::ForwardAt,
+        meaning: Meaning::Redirection,
+        lookups: &[Lookup {
+            chain: REDIRECT,
+            key: &[DESTINATION_HOST, Part::Protocol, DESTINATION_PORT],
+            then: Then::Redirect,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::ForwardAnyFrom,
+        name: "forward_any_from",
+        comment: ["ports that lead to guests, from a", ""],
+        rule_kind: RuleKind::ForwardAny,
+        meaning: Meaning::Redirection,
+        to_host: true,
+        lookups: &[Lookup {
+            chain: REDIRECT,
+            key: &[SOURCE, Part::Protocol, DESTINATION_PORT],
+            then: Then::Redirect,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::ForwardAny,
+        name: "forward_any",
+        comment: ["ports that lead to guests", ""],
+        rule_kind: RuleKind::ForwardAny,
+        meaning: Meaning::Redirection,
+        to_host: true,
+        lookups: &[Lookup {
+            chain: REDIRECT,
+            key: &[Part::Protocol, DESTINATION_PORT],
+            then: Then::Redirect,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -209,12 +321,14 @@ static TABLE: &[Row] = &[
                 key: &[BRIDGE_IN],
                 then: Then::Clamp,
                 comment: Some("mss out"),
+                ..LOOKUP
             },
             Lookup {
                 chain: FORWARD,
                 key: &[BRIDGE_OUT],
                 then: Then::Clamp,
                 comment: Some("mss in"),
+                ..LOOKUP
             },
         ],
         ..ROW
@@ -232,30 +346,35 @@ static TABLE: &[Row] = &[
                 key: &[BRIDGE_IN],
                 then: Then::Goto(GUEST_SENDS),
                 comment: Some("what a guest sends"),
+                ..LOOKUP
             },
             Lookup {
                 chain: FORWARD,
                 key: &[BRIDGE_OUT],
                 then: Then::Goto(GUEST_RECEIVES),
                 comment: Some("what a guest gets"),
+                ..LOOKUP
             },
             Lookup {
                 chain: GUEST_SENDS,
                 key: &[BRIDGE_OUT],
                 then: Then::Goto(GUEST_TO_GUEST),
                 comment: Some("what a guest sends to a guest"),
+                ..LOOKUP
             },
             Lookup {
                 chain: BETWEEN,
                 key: &[BRIDGE_OUT],
                 then: Then::Accept,
                 comment: Some("reached without nat"),
+                ..LOOKUP
             },
             Lookup {
                 chain: INPUT,
                 key: &[BRIDGE_IN],
                 then: Then::Administrator(AdminChain::Input),
                 comment: Some("administrator to the host"),
+                ..LOOKUP
             },
         ],
         ..ROW
@@ -272,13 +391,13 @@ static TABLE: &[Row] = &[
                 chain: GUEST_TO_GUEST,
                 key: &[BRIDGE_OUT, DEVICE_IN],
                 then: Then::Accept,
-                comment: None,
+                ..LOOKUP
             },
             Lookup {
                 chain: GUEST_RECEIVES,
                 key: &[BRIDGE_OUT, DEVICE_IN],
                 then: Then::Accept,
-                comment: None,
+                ..LOOKUP
             },
         ],
         ..ROW
@@ -295,13 +414,13 @@ static TABLE: &[Row] = &[
                 chain: GUEST_TO_GUEST,
                 key: &[BRIDGE_IN, DEVICE_OUT],
                 then: Then::Accept,
-                comment: None,
+                ..LOOKUP
             },
             Lookup {
                 chain: GUEST_SENDS,
                 key: &[BRIDGE_IN, DEVICE_OUT],
                 then: Then::Accept,
-                comment: None,
+                ..LOOKUP
             },
         ],
         ..ROW
@@ -316,7 +435,7 @@ static TABLE: &[Row] = &[
             chain: GUEST_TO_GUEST,
             key: &[BRIDGE_IN, BRIDGE_OUT, SOURCE],
             then: Then::Reject,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -330,7 +449,7 @@ static TABLE: &[Row] = &[
             chain: GUEST_TO_GUEST,
             key: &[BRIDGE_IN, BRIDGE_OUT],
             then: Then::Drop,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -342,7 +461,7 @@ static TABLE: &[Row] = &[
             chain: GUEST_TO_GUEST,
             key: &[BRIDGE_IN, BRIDGE_OUT],
             then: Then::Accept,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -357,7 +476,7 @@ static TABLE: &[Row] = &[
             chain: FROM_GUEST,
             key: &[BRIDGE_IN],
             then: Then::Drop,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -370,7 +489,22 @@ static TABLE: &[Row] = &[
             chain: FROM_GUEST,
             key: &[BRIDGE_IN, DEVICE_OUT, SOURCE],
             then: Then::Return,
-            comment: None,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Answers,
+        name: "answers",
+        comment: ["answers from forwarded ports", ""],
+        rule_kind: RuleKind::ForwardAnswer,
+        state: State::Known,
+        redirected: true,
+        lookups: &[Lookup {
+            chain: FROM_GUEST,
+            key: &[BRIDGE_IN, SOURCE_HOST, Part::Protocol, SOURCE_PORT],
+            then: Then::Return,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -384,7 +518,7 @@ static TABLE: &[Row] = &[
             chain: FROM_GUEST,
             key: &[BRIDGE_IN, SOURCE],
             then: Then::Reject,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -398,7 +532,7 @@ static TABLE: &[Row] = &[
             chain: FROM_GUEST,
             key: &[BRIDGE_IN],
             then: Then::Drop,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -412,7 +546,7 @@ static TABLE: &[Row] = &[
             chain: TO_GUEST,
             key: &[BRIDGE_OUT, DEVICE_IN, DESTINATION],
             then: Then::Accept,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -425,7 +559,48 @@ static TABLE: &[Row] = &[
             chain: TO_GUEST,
             key: &[BRIDGE_OUT, DEVICE_IN, DESTINATION],
             then: Then::Accept,
-            comment: None,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Forwarded,
+        name: "forwarded",
+        comment: ["forwarded ports of guests", ""],
+        rule_kind: RuleKind::ForwardIn,
+        redirected: true,
+        lookups: &[Lookup {
+            chain: TO_GUEST,
+            key: &[
+                BRIDGE_OUT,
+                DEVICE_IN,
+                DESTINATION_HOST,
+                Part::Protocol,
+                DESTINATION_PORT,
+            ],
+            then: Then::Accept,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::ForwardedGuests,
+        name: "forwarded_guests",
+        comment: ["forwarded ports of guests, for guests", ""],
+        rule_kind: RuleKind::ForwardFromGuest,
+        meaning: Meaning::Rule(Action::SenderDecides),
+        redirected: true,
+        lookups: &[Lookup {
+            chain: TO_GUEST,
+            from_guests: true,
+            key: &[
+                BRIDGE_OUT,
+                DESTINATION_HOST,
+                Part::Protocol,
+                DESTINATION_PORT,
+            ],
+            then: Then::Accept,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -439,7 +614,23 @@ static TABLE: &[Row] = &[
             chain: TO_GUEST,
             key: &[BRIDGE_OUT],
             then: Then::Reject,
-            comment: None,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::Hairpin,
+        name: "hairpin",
+        comment: ["by a forward within a", ""],
+        rule_kind: RuleKind::Hairpin,
+        meaning: Meaning::Rule(Action::Masquerade { ports: None }),
+        redirected: true,
+        counts: false,
+        lookups: &[Lookup {
+            chain: POSTROUTING,
+            key: &[SOURCE, DESTINATION],
+            then: Then::Masquerade,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -454,7 +645,7 @@ static TABLE: &[Row] = &[
             chain: POSTROUTING,
             key: &[BRIDGE_OUT, SOURCE],
             then: Then::Return,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -469,7 +660,7 @@ static TABLE: &[Row] = &[
             chain: POSTROUTING,
             key: &[SOURCE, DESTINATION],
             then: Then::Return,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -484,7 +675,7 @@ static TABLE: &[Row] = &[
             chain: POSTROUTING,
             key: &[SOURCE],
             then: Then::Jump(BETWEEN),
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -498,7 +689,7 @@ static TABLE: &[Row] = &[
             chain: POSTROUTING,
             key: &[DEVICE_OUT, SOURCE],
             then: Then::Translate,
-            comment: None,
+            ..LOOKUP
         }],
         ..ROW
     },
@@ -532,6 +723,11 @@ impl Row {
         self.meaning == Meaning::Translation
     }
 
+    /// Whether its sets are maps.
+    pub(super) fn redirects(&self) -> bool {
+        self.meaning == Meaning::Redirection
+    }
+
     /// Whether there is a set for each segment size.
     pub(super) fn clamps(&self) -> bool {
         self.meaning == Meaning::Clamp
@@ -539,7 +735,9 @@ impl Row {
 
     /// Whether packets are looked up by their source.
     pub(super) fn is_of_source(&self) -> bool {
-        self.key().contains(&SOURCE)
+        let is_source =
+            |part: &Part| matches!(part, Part::Address(End::Source) | Part::Host(End::Source));
+        self.key().iter().any(is_source)
     }
 
     /// Whether the set's name says how long the prefix of its subnets is.

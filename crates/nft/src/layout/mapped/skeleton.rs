@@ -7,13 +7,13 @@ use palisade_core::rules::{
 use super::super::admin;
 use super::super::mark::SKELETON;
 use super::super::skeleton::Skeleton;
-use super::super::table_ref::{FILTER, SRCNAT, TableRef, base};
+use super::super::table_ref::{DSTNAT, FILTER, SRCNAT, TableRef, base};
 use super::element;
 use super::nat;
 use super::set_id::SetId;
 use super::set_kind::{
     BETWEEN, FORGED, FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS, GUEST_TO_GUEST, INPUT,
-    POSTROUTING, PREROUTING, SetKind, TO_GUEST,
+    POSTROUTING, PREROUTING, REDIRECT, REDIRECT_IN, REDIRECT_OUT, SetKind, TO_GUEST,
 };
 use super::sources;
 use crate::object::{Chain, Comparison, Hook, Rule, Verdict};
@@ -32,10 +32,16 @@ const OF_ALL: [(&str, &str); 8] = [
     (INPUT, "packets to the host"),
 ];
 
+/// The chains that are there while a port is forwarded.
+const OF_FORWARDS: [&str; 3] = [REDIRECT, REDIRECT_IN, REDIRECT_OUT];
+
 /// Whether a chain of this name belongs to this layout.
 pub(in crate::layout) fn has_chain(name: &str) -> bool {
     let is_of_all = OF_ALL.iter().any(|(chain, _)| *chain == name);
-    is_of_all || [PREROUTING, FORGED, POSTROUTING].contains(&name) || nat::is_chain(name)
+    is_of_all
+        || OF_FORWARDS.contains(&name)
+        || [PREROUTING, FORGED, POSTROUTING].contains(&name)
+        || nat::is_chain(name)
 }
 
 /// What is installed for these rules of networks.
@@ -77,8 +83,27 @@ fn chains(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> 
     if looks_at_sources(sets) {
         chains.extend(sources::chains(table));
     }
+    if forwards(sets) {
+        chains.push(table.chain(REDIRECT, None, "ports of the host that lead to guests"));
+        let bases = [
+            (
+                REDIRECT_IN,
+                Hook::PREROUTING,
+                "first packets of flows, coming in",
+            ),
+            (
+                REDIRECT_OUT,
+                Hook::OUTPUT,
+                "first packets of flows, of the host",
+            ),
+        ];
+        chains.extend(bases.map(|(name, hook, comment)| {
+            table.chain(name, Some(base("nat", hook, DSTNAT)), comment)
+        }));
+    }
     // Without a network that translates, packets that leave are not looked up.
-    if !translations.is_empty() {
+    let has_hairpin = sets.iter().any(|set| set.kind == SetKind::Hairpin);
+    if has_hairpin || !translations.is_empty() {
         let comment = "guests leave with this source";
         let of_translation =
             |translation: &Translation| table.chain(&nat::chain(*translation), None, comment);
@@ -98,6 +123,9 @@ fn rules(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> V
     let mut rules: Vec<Rule> = translations.iter().flat_map(of_translation).collect();
     // The sets of NAT are the last ones.
     let (others, translated) = sets.split_at(sets.partition_point(|set| set.nat.is_none()));
+    if forwards(sets) {
+        rules.extend(to_forwards(table));
+    }
     rules.extend(to_administrator(table));
     if looks_at_sources(sets) {
         rules.extend(sources::rules(table));
@@ -109,6 +137,20 @@ fn rules(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> V
     }
     rules.extend(translated.iter().flat_map(|set| set.rules(table)));
     rules
+}
+
+/// Whether a port is forwarded.
+fn forwards(sets: &[SetId]) -> bool {
+    sets.iter().any(|set| set.row().redirects())
+}
+
+/// Packets that come in and those of the host are looked up alike.
+fn to_forwards(table: TableRef<'_>) -> impl Iterator<Item = Rule> {
+    [REDIRECT_IN, REDIRECT_OUT].into_iter().map(move |chain| {
+        let jump = Verdict::Jump(REDIRECT.to_owned());
+        let comment = format!("{SKELETON}ports that lead to guests");
+        table.rule(chain, &[Statement::Verdict(jump)], &comment)
+    })
 }
 
 /// The administrator decides before palisade does.

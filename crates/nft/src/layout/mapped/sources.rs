@@ -42,7 +42,7 @@ fn unaddressed(table: TableRef<'_>) -> Rule {
     let service = service.into_iter().flat_map(|(protocol, port)| {
         [
             statement::protocol(protocol),
-            statement::destination_port(port),
+            statement::port(End::Destination, port),
         ]
     });
     let accept = Statement::Verdict(Verdict::Accept);

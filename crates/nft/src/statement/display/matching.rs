@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::value::{write_hex, write_value, zero_ended};
-use super::super::{Field, Match, Origin, Test, quoted};
+use super::super::{Field, Match, Origin, Redirect, Test, quoted};
 use super::context::Context;
 use super::fib;
 use super::field::{EndName, Named, known};
@@ -24,14 +24,30 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, matching: &Match, context: Conte
         Test::In(set) => (set, ""),
         Test::NotIn(set) => (set, "!= "),
     };
-    for (i, field) in matching.fields.iter().enumerate() {
-        let dot = if i > 0 { " . " } else { "" };
-        write!(f, "{dot}{}", Named { field, context })?;
-    }
+    write_fields(f, &matching.fields, context)?;
     // `nft` wants an operator behind a mask that ends the left side.
     let masked = matching.fields.len() == 1 && matching.fields[0].mask.is_some();
     let not = if masked && not.is_empty() { "== " } else { not };
     write!(f, " {not}@{set}")
+}
+
+/// `dnat to FIELD . FIELD map @map`.
+pub(super) fn write_redirect(
+    f: &mut fmt::Formatter<'_>,
+    redirect: &Redirect,
+    context: Context,
+) -> fmt::Result {
+    f.write_str("dnat to ")?;
+    write_fields(f, &redirect.fields, context)?;
+    write!(f, " map @{}", redirect.map)
+}
+
+fn write_fields(f: &mut fmt::Formatter<'_>, fields: &[Field], context: Context) -> fmt::Result {
+    for (i, field) in fields.iter().enumerate() {
+        let dot = if i > 0 { " . " } else { "" };
+        write!(f, "{dot}{}", Named { field, context })?;
+    }
+    Ok(())
 }
 
 fn write_range(

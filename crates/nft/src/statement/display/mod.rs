@@ -85,6 +85,7 @@ impl fmt::Display for Text<'_> {
             Statement::Verdict(verdict) => write!(f, "{verdict}"),
             Statement::Reject(reject) => action::write_reject(f, *reject, self.context.family),
             Statement::Translate(translate) => action::write_translate(f, *translate),
+            Statement::Redirect(redirect) => matching::write_redirect(f, redirect, self.context),
             Statement::ClampMss(Clamp::RouteMtu) => {
                 f.write_str("tcp option maxseg size set rt mtu")
             }
