@@ -1,9 +1,11 @@
 //! Networks that can run side by side, close to one another.
 
+use std::net::{IpAddr, SocketAddr};
+
 use palisade::Network;
 use palisade::network::{
-    AddressRange, Description, Established, Forward, InterfaceName, Nat, PortRange, Subnet,
-    UnmanagedMode, conflicts,
+    AddressRange, Description, Established, Forward, InterfaceName, Nat, PortForward, PortRange,
+    Subnet, UnmanagedMode, conflicts,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -75,16 +77,22 @@ pub(crate) fn name(text: &str) -> InterfaceName {
 }
 
 fn network(number: usize) -> impl Strategy<Value = Network> {
-    let parts = (forward(), subnets(), any::<[bool; 4]>());
+    let forwards = vec(any::<[bool; 3]>(), 0..3);
+    let parts = (forward(), subnets(), any::<[bool; 4]>(), forwards);
     let ruled = parts.prop_map(
-        move |(forward, subnets, [ipv6, dhcp, tftp, isolated_ports])| {
+        move |(forward, subnets, [ipv6, dhcp, tftp, isolated_ports], forwards)| {
             let needs_one = matches!(forward, Forward::Nat(_) | Forward::Route { .. });
             let forward = if needs_one && subnets.is_empty() {
                 Forward::Isolated
             } else {
                 forward
             };
+            let forwards = match forward {
+                Forward::Open => Vec::new(),
+                _ => port_forwards(number, &subnets, &forwards),
+            };
             Description {
+                forwards,
                 subnets,
                 ipv6,
                 dhcp,
@@ -111,6 +119,32 @@ fn network(number: usize) -> impl Strategy<Value = Network> {
         .prop_filter_map("sound", |description| Network::new(description).ok());
     (sound, select(Established::ALL.to_vec()))
         .prop_map(|(network, established)| network.with_established(established))
+}
+
+/// Ports that lead to guests of the first subnets, each for tcp or udp, at one address or at every one, and for
+/// every source or some.
+fn port_forwards(network: usize, subnets: &[Subnet], wanted: &[[bool; 3]]) -> Vec<PortForward> {
+    let forward =
+        |(place, (subnet, &[is_udp, is_at, is_for_some])): (usize, (&Subnet, &[bool; 3]))| {
+            // Of an address alone, the guest is that one.
+            let guest = subnet.net().hosts().nth(2).unwrap_or(subnet.network());
+            let protocol = if is_udp { "udp" } else { "tcp" };
+            let listen = 8000 + 10 * network + place;
+            let (address, source) = match guest {
+                IpAddr::V4(_) => ("203.0.113.7:", "198.51.100.0/25"),
+                IpAddr::V6(_) => ("[2001:db8:2::7]:", "2001:db8:1::/120"),
+            };
+            let address = if is_at { address } else { "" };
+            let to = SocketAddr::new(guest, 53);
+            let forward = format!("{protocol} {address}{listen} -> {to}");
+            let forward: PortForward = forward.parse().ok()?;
+            match is_for_some {
+                true => forward.with_sources(vec![self::subnet(source)]).ok(),
+                false => Some(forward),
+            }
+        };
+    let each = subnets.iter().zip(wanted).enumerate();
+    each.filter_map(forward).collect()
 }
 
 /// Few addresses, so that subnets of networks lie side by side, and beside those that are special.
