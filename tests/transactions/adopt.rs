@@ -54,7 +54,12 @@ fn differences(palisade: &Palisade<'_>) -> Vec<Value> {
 fn adopted(place: Place) {
     let namespace = Namespace::new();
     let palisade = place.palisade(&namespace);
-    palisade.apply([&net(1), &routed(2)]).stdout();
+    let forwards = [
+        "tcp 203.0.113.7:8080 -> 10.1.0.5:80",
+        "udp 5353-5360 -> 10.1.0.6:53-60",
+    ];
+    let first = net(1).with_forwards(&forwards);
+    palisade.apply([&first, &routed(2)]).stdout();
     let (before, records) = (place.standing(&namespace), recorded(&palisade));
     lose(&palisade);
     assert!(palisade.running().is_empty());
@@ -153,10 +158,13 @@ fn every_kind() {
              <port start='2000' end='3000'/></nat></forward>",
         ),
         Definition::nat("six", "br2", &["10.2.0.1/24", "fd00:2::1/64"])
-            .forwarding("<forward mode='nat'><nat ipv6='yes'/></forward>"),
+            .forwarding("<forward mode='nat'><nat ipv6='yes'/></forward>")
+            .with_forwards(&["sctp [2001:db8::7]:65535 -> [fd00:2::5]:1"]),
         Definition::nat("bound", "br3", &["10.3.0.1/16"])
             .forwarding("<forward mode='route' dev='up0'/>"),
-        Definition::nat("alone \"quoted\"", "br4", &["10.4.0.1/24", "fd00:4::1/64"]).forwarding(""),
+        Definition::nat("alone \"quoted\"", "br4", &["10.4.0.1/24", "fd00:4::1/64"])
+            .forwarding("")
+            .with_forwards(&["tcp 8080 -> 10.4.0.5:80"]),
         Definition::nat("bare", "br5", &[]).forwarding(""),
     ];
     for established in ["in-turn", "first"] {

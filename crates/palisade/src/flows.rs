@@ -59,9 +59,9 @@ impl Flows {
 
     /// Ends flows that go elsewhere than forwards lead since this change. What is to be said of it, if
     /// anything.
-    pub(crate) fn end_misled(&mut self, change: ForwardChange) -> Option<String> {
+    pub(crate) fn end_misled(&mut self, change: &ForwardChange) -> Option<String> {
         let conntrack = self.conntrack.as_mut()?;
-        match conntrack.delete_misled(&change) {
+        match conntrack.delete_misled(change) {
             Ok(0) => None,
             Ok(1) => Some(
                 "1 connection to a forwarded port was ended: it had begun before the forward changed"

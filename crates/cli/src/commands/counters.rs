@@ -137,7 +137,7 @@ fn text(all: &[Counters], since: Option<&Since<'_>>) -> String {
     if !forwards.is_empty() {
         let head = ["NETWORK", "FORWARD", "CONNECTIONS", "TO THE GUEST"];
         text.push('\n');
-        text.push_str(&table(&head, forwards.into_iter()));
+        text.push_str(&table(&head, forwards));
     }
     text
 }

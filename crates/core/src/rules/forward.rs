@@ -2,15 +2,18 @@
 //!
 //! A range of ports is a rule for each port, so that every layout can make an element of it.
 
-use std::collections::BTreeSet;
-use std::iter;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::action::Action;
 use super::kind::RuleKind;
 use super::layer::Layer;
 use super::matches::{Destination, Matches, Protocol};
-use crate::network::{Forward, InterfaceName, Network, PortForward, Subnet};
+use super::rule::Rule;
+use crate::network::{
+    Forward, ForwardProtocol, InterfaceName, Listen, Network, PortForward, PortRange, Subnet,
+    Target,
+};
 
 /// What a rule of a forward matches and does.
 type Issued = (RuleKind, Matches, Action);
@@ -89,6 +92,79 @@ fn redirections(forward: &PortForward) -> impl Iterator<Item = Issued> {
     })
 }
 
+/// The forwards whose rules these are. Ports side by side that lead alike are one range.
+pub(super) fn read_back<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<PortForward> {
+    let mut sources: BTreeMap<Led, Vec<Subnet>> = BTreeMap::new();
+    for rule in rules {
+        if let Some(led) = Led::of(rule) {
+            sources.entry(led).or_default().extend(rule.matches.source);
+        }
+    }
+    let mut ranges: Vec<(Led, u16, Vec<Subnet>)> = Vec::new();
+    for (led, mut sources) in sources {
+        sources.sort();
+        match ranges.last_mut() {
+            Some((first, more, of)) if *of == sources && first.is_before(*more, led) => *more += 1,
+            _ => ranges.push((led, 0, sources)),
+        }
+    }
+    let forwards = ranges.into_iter();
+    let forwards = forwards.filter_map(|(first, more, sources)| first.forward(more, sources));
+    forwards.collect()
+}
+
+/// A port of the host, and where it leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Led {
+    protocol: Protocol,
+    at: Option<IpAddr>,
+    address: IpAddr,
+    listen: u16,
+    port: u16,
+}
+
+impl Led {
+    fn of(rule: &Rule) -> Option<Self> {
+        let Action::Dnat { address, port } = rule.action else {
+            return None;
+        };
+        let at = match rule.matches.destination {
+            Some(Destination::In(host)) => Some(host.network()),
+            _ => None,
+        };
+        Some(Self {
+            protocol: rule.matches.protocol?,
+            at,
+            address,
+            listen: rule.matches.destination_port?,
+            port,
+        })
+    }
+
+    /// Whether another is the port behind this one and so many more.
+    fn is_before(self, more: u16, other: Self) -> bool {
+        let behind = |port: u16| port.checked_add(more)?.checked_add(1);
+        let ends = (behind(self.listen), behind(self.port));
+        let is_alike =
+            (self.protocol, self.at, self.address) == (other.protocol, other.at, other.address);
+        is_alike && ends == (Some(other.listen), Some(other.port))
+    }
+
+    /// The forward of this port and so many more.
+    fn forward(self, more: u16, sources: Vec<Subnet>) -> Option<PortForward> {
+        let mut protocols = ForwardProtocol::ALL.into_iter();
+        let protocol = protocols.find(|it| Protocol::from(*it) == self.protocol)?;
+        let range = |start: u16| PortRange::new(start, start.checked_add(more)?).ok();
+        let listen = Listen::new(self.at, range(self.listen)?).ok()?;
+        let target = Target::new(self.address, range(self.port)?);
+        let forward = PortForward::new(protocol, listen, target).ok()?;
+        match sources.is_empty() {
+            true => Some(forward),
+            false => forward.with_sources(sources).ok(),
+        }
+    }
+}
+
 /// The ports of the host, each with the guest's.
 fn ports(forward: &PortForward) -> impl Iterator<Item = (u16, u16)> + use<> {
     let (listen, target) = (forward.listen().ports(), forward.target().ports());
@@ -98,7 +174,7 @@ fn ports(forward: &PortForward) -> impl Iterator<Item = (u16, u16)> + use<> {
 fn sources(forward: &PortForward) -> impl Iterator<Item = Option<Subnet>> {
     let every = forward.sources().is_empty().then_some(None);
     let some = forward.sources().iter().copied().map(Some);
-    iter::chain(every, some)
+    every.into_iter().chain(some)
 }
 
 fn reached(forward: &PortForward) -> impl Iterator<Item = Reached> {

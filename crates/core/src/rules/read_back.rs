@@ -1,12 +1,14 @@
 //! From a network's rules back to its definition, as far as rules say it.
 
 use super::action::Action;
+use super::forward;
 use super::kind::RuleKind;
 use super::layer::Layer;
 use super::nat::Translation;
 use super::rule::Rule;
 use crate::network::{
-    Description, Established, Family, Forward, InterfaceName, MssClamp, Name, Nat, Network, Subnet,
+    Description, Established, Family, Forward, InterfaceName, MssClamp, Name, Nat, Network,
+    PortForward, Subnet,
 };
 
 /// The definitions that these rules of one network may be of. Whether they are is seen when the rules of
@@ -27,6 +29,7 @@ pub(crate) fn read_back(name: &Name, rules: &[Rule]) -> Vec<Network> {
         tftp: rules.has(RuleKind::Tftp),
         mss_clamp: rules.clamp(),
         subnets: subnets.clone(),
+        forwards: rules.forwards(),
         ..Description::new(name.clone(), Some(bridge.clone()), rules.forward())
     };
     let established = match rules.has(RuleKind::EstablishedIn) {
@@ -106,6 +109,11 @@ impl Issued<'_> {
         })
     }
 
+    fn forwards(&self) -> Vec<PortForward> {
+        let at = self.of(RuleKind::ForwardAt);
+        forward::read_back(at.chain(self.of(RuleKind::ForwardAny)))
+    }
+
     fn clamp(&self) -> Option<MssClamp> {
         let mut clamped = self.of(RuleKind::ClampOut);
         clamped.find_map(|rule| match rule.action {
@@ -141,6 +149,30 @@ mod tests {
         ]
     }
 
+    /// Forwards to a guest, in the order in which they are read back.
+    fn forwards_to(subnet: &str) -> Vec<PortForward> {
+        let subnet: Subnet = subnet.parse().unwrap();
+        let guest = subnet.net().hosts().nth(4).unwrap();
+        let (at, source) = match guest.is_ipv4() {
+            true => ("203.0.113.7:", ["198.51.100.0/24", "203.0.113.9/32"]),
+            false => ("[2001:db8::7]:", ["2001:db8:1::/64", "2001:db8:2::9/128"]),
+        };
+        let to = |port: &str| match guest.is_ipv4() {
+            true => format!("{guest}:{port}"),
+            false => format!("[{guest}]:{port}"),
+        };
+        let forward = |text: String| text.parse::<PortForward>().unwrap();
+        let sources = source.map(|source| source.parse().unwrap()).to_vec();
+        vec![
+            forward(format!("tcp 80 -> {}", to("8080"))),
+            forward(format!("tcp 81-90 -> {}", to("80-89"))),
+            forward(format!("udp 53 -> {}", to("53")))
+                .with_sources(sources)
+                .unwrap(),
+            forward(format!("sctp {at}65535 -> {}", to("1"))),
+        ]
+    }
+
     fn networks() -> Vec<Network> {
         let eth0 = Some("eth0".parse().unwrap());
         let mut forwards: Vec<Forward> = nats().into_iter().map(Forward::Nat).collect();
@@ -163,6 +195,11 @@ mod tests {
                         dhcp: odd && subnets[0].contains('.'),
                         isolated_ports: odd,
                         mss_clamp: odd.then_some(MssClamp::RouteMtu),
+                        forwards: if odd {
+                            forwards_to(subnets[0])
+                        } else {
+                            Vec::new()
+                        },
                         ..Description::new(
                             "lab".parse().unwrap(),
                             Some("virbr0".parse().unwrap()),

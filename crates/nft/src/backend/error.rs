@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use palisade_core::Hint;
-use palisade_core::network::{Name, PortForward};
+use palisade_core::network::{Family, Name, PortForward};
 use thiserror::Error;
 
-use super::features::Feature;
 use super::settings::SettingsError;
 use crate::dump::DumpError;
 use crate::layout;
@@ -85,11 +84,13 @@ impl Hint for PlanError {
             Self::Dump(error) => error.hint(),
             Self::Settings(_) => "see `palisade list` for where networks are".into(),
             Self::ForwardTakesFib { forward, .. } => {
-                let feature = Feature::Fib.module(forward.family());
+                let module = match forward.family() {
+                    Family::Ipv4 => "nft_fib_ipv4",
+                    Family::Ipv6 => "nft_fib_ipv6",
+                };
                 format!(
-                    "load the kernel's module {}, or forward the port at one address of the host: \
+                    "load the kernel's module {module}, or forward the port at one address of the host: \
                      `{} ADDRESS:{} -> {}`",
-                    feature.unwrap_or_default(),
                     forward.protocol(),
                     forward.listen(),
                     forward.target()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed, PlacedItem, Placement};
-use palisade_core::identity::{Identity, Key};
+use palisade_core::identity::Identity;
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Layer;
 use palisade_core::state::Record;
@@ -193,12 +193,11 @@ impl Gathering<'_> {
             let owner = element.userdata.text().and_then(Name::from_comment);
             let read = layout::read_element(self.of.family, id, element.into());
             if let (Some(owner), Some(read)) = (owner, read) {
-                let installed = Installed {
-                    family: self.of.family,
-                    table: self.of.name.to_string(),
-                    place: set.name.clone(),
-                    item: Identity::Element(Key(element.key.clone())),
+                let item = Item::Element {
+                    set: id,
+                    element: element.clone(),
                 };
+                let installed = Wanted::new(self.of.family, self.of.name.as_str(), item).installed;
                 self.add(Layout::Mapped, &owner, installed, read);
             }
         }

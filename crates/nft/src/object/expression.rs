@@ -225,7 +225,7 @@ impl ConntrackKey {
     /// host's order.
     pub const STATE: Self = Self(0);
     /// What happened to the flow (`IPS_*`), 4 bytes in the host's order.
-    pub const STATUS: Self = Self(2);
+    pub(crate) const STATUS: Self = Self(2);
 }
 
 /// `fib FLAGS RESULT => register`.
@@ -242,7 +242,7 @@ pub struct Fib {
 impl Fib {
     /// Whether it is asked what kind of address the packet goes to.
     #[must_use]
-    pub fn is_destination_kind(self) -> bool {
+    pub(crate) fn is_destination_kind(self) -> bool {
         self.flags == FibFlags::DESTINATION && self.result == FibResult::ADDRESS_TYPE
     }
 }

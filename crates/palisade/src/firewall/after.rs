@@ -60,8 +60,8 @@ impl Firewall {
                 .collect::<Vec<_>>()
         };
         let before = report.changes.iter().flat_map(|it| &it.forwards_before);
-        self.flows
-            .end_misled(flows::forward_change(before, of(true), of(false)))
+        let change = flows::forward_change(before, of(true), of(false));
+        self.flows.end_misled(&change)
     }
 
     /// The same after an interrupted change was finished or undone: which forwards it changed is not known.
@@ -76,7 +76,7 @@ impl Firewall {
                 restored.extend(record.network.port_forwards().iter().cloned());
             }
         }
-        self.flows.end_misled(ForwardChange {
+        self.flows.end_misled(&ForwardChange {
             restored,
             ..ForwardChange::default()
         })
