@@ -81,6 +81,11 @@ impl Running<'_> {
         self.index.names()
     }
 
+    /// Whether no network runs.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.index.any().is_none()
+    }
+
     /// All records, in the order in which the networks were started.
     ///
     /// # Errors
