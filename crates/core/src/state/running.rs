@@ -83,7 +83,8 @@ impl Running<'_> {
 
     /// Whether no network runs.
     pub(crate) fn is_empty(&self) -> bool {
-        self.index.any().is_none()
+        // One that is found at once spares looking for all.
+        self.index.any().is_none() && self.index.names().is_empty()
     }
 
     /// All records, in the order in which the networks were started.
