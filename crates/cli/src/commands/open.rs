@@ -12,20 +12,20 @@ use crate::arguments::{Files, Global};
 use crate::failure::Failure;
 
 pub(super) fn networks(files: &Files, global: &Global) -> Result<Vec<Network>, Failure> {
-    networks_of(&files.files, files.bridges.clone(), global)
+    networks_of(&files.files, &files.bridges, global)
 }
 
 /// The networks of these files; the bridge is given of those whose definition names none.
 pub(super) fn networks_of(
     files: &[PathBuf],
-    bridges: Vec<(Name, InterfaceName)>,
+    bridges: &[(Name, InterfaceName)],
     global: &Global,
 ) -> Result<Vec<Network>, Failure> {
     let namespace = global.netns.as_deref().map(folder::namespace);
-    let known = HostBridges::new(bridges.clone(), namespace);
+    let known = HostBridges::new(bridges.to_vec(), namespace);
     let read = definition::read_all_with(files, Directories::Read, &known);
     let networks = read.map_err(Failure::Definitions)?;
-    check_bridges(&bridges, &networks)?;
+    check_bridges(bridges, &networks)?;
     Ok(networks)
 }
 
