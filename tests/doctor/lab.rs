@@ -64,12 +64,17 @@ impl Lab {
     }
 
     fn reaches(&self, there: &Namespace, to: (&str, u16)) -> bool {
-        // A neighbour that was not found is asked for anew with the next packet.
-        (0..2).any(|_| self.gets_answer(there, to))
+        self.reaches_from(GUEST, there, to)
     }
 
-    fn gets_answer(&self, there: &Namespace, to: (&str, u16)) -> bool {
-        let client = self.guest.inside(|| bind((GUEST, 0)));
+    /// The same from one of the guest's addresses.
+    pub(crate) fn reaches_from(&self, from: &str, there: &Namespace, to: (&str, u16)) -> bool {
+        // A neighbour that was not found is asked for anew with the next packet.
+        (0..2).any(|_| self.gets_answer(from, there, to))
+    }
+
+    fn gets_answer(&self, from: &str, there: &Namespace, to: (&str, u16)) -> bool {
+        let client = self.guest.inside(|| bind((from, 0)));
         let server = there.inside(|| bind(to));
         let is_heard = |socket: &UdpSocket| {
             socket

@@ -1,6 +1,7 @@
 //! `doctor` on hosts that are healthy, and on hosts that are not: what it names must be what was
 //! done to them, and what it says to do must help.
 
+mod bridged;
 mod documents;
 mod examined;
 mod examples;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     trials = ufw::add_to(trials);
     trials = firewalld::add_to(trials);
     trials = forwards::add_to(trials);
+    trials = bridged::add_to(trials);
     // They mostly wait for programs and packets.
     palisade_tests::run_side_by_side(trials, 6)
 }

@@ -176,9 +176,9 @@ const MAPPED: &[Tampering] = &[
 
 const FLAT: &[Tampering] = &[
     tampering(
-        "delete rule ip palisade guest_admin handle {guest_admin|net1: administrator from guests}",
+        "delete rule ip palisade guest_admin_from handle {guest_admin_from|net1: administrator from guests}",
         "missing",
-        "chain `guest_admin`",
+        "chain `guest_admin_from`",
         NET1,
     ),
     tampering(

@@ -230,7 +230,7 @@ fn stay(place: Place) {
 fn ours(place: Place) -> &'static [&'static str] {
     match place {
         Place::Mapped => &["guest_sends", "guests_forward", "from_guest"],
-        Place::Flat => &["guest_admin", "forward", "guest_output"],
+        Place::Flat => &["guest_admin_from", "forward", "guest_output"],
         Place::Legacy | Place::Nft => &["PALISADE_FWA", "PALISADE_FWO"],
     }
 }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use socket2::{Domain, Protocol, Socket, Type};
 
 pub use payload::{
-    Payload, echo, error, of_no_connection, tcp_between, truncated, udp, udp_between,
+    Payload, echo, error, error_about, of_no_connection, tcp_between, truncated, udp, udp_between,
     with_bad_checksum,
 };
 

@@ -126,22 +126,36 @@ pub fn echo(to: IpAddr, is_request: bool) -> Payload {
 /// Port unreachable, about a datagram that nobody sent.
 #[must_use]
 pub fn error(to: IpAddr) -> Payload {
+    let nobody = match to {
+        IpAddr::V4(_) => [10, 0, 0, 2].into(),
+        IpAddr::V6(_) => [0xfd00, 0, 0, 0, 0, 0, 0, 2].into(),
+    };
+    error_about(to, nobody)
+}
+
+/// Port unreachable, about a datagram between the ports 9 of these.
+///
+/// # Panics
+/// If they are of two families.
+#[must_use]
+pub fn error_about(source: IpAddr, destination: IpAddr) -> Payload {
     let mut bytes = vec![3, 3, 0, 0, 0, 0, 0, 0];
-    match to {
-        IpAddr::V4(to) => {
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
             bytes.extend([0x45, 0, 0, 28, 0, 1, 0, 0, 64, UDP, 0, 0]);
-            bytes.extend(to.octets());
-            bytes.extend([10, 0, 0, 2]);
+            bytes.extend(source.octets());
+            bytes.extend(destination.octets());
         }
-        IpAddr::V6(to) => {
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
             bytes[..2].copy_from_slice(&[1, 4]);
             bytes.extend([0x60, 0, 0, 0, 0, 8, UDP, 64]);
-            bytes.extend(to.octets());
-            bytes.extend([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+            bytes.extend(source.octets());
+            bytes.extend(destination.octets());
         }
+        _ => panic!("two families: {source}, {destination}"),
     }
     bytes.extend([0, 9, 0, 9, 0, 8, 0, 0]);
-    icmp(to, bytes)
+    icmp(source, bytes)
 }
 
 fn solicitation(to: IpAddr) -> Payload {

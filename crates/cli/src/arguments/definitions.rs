@@ -20,7 +20,7 @@ pub(crate) struct Files {
 }
 
 /// `NAME=BRIDGE`. Names of networks may hold `=`, those of bridges do not.
-fn named_bridge(text: &str) -> Result<(Name, InterfaceName), String> {
+pub(super) fn named_bridge(text: &str) -> Result<(Name, InterfaceName), String> {
     let (name, bridge) = text
         .rsplit_once('=')
         .ok_or("write the network's name, `=` and the bridge, such as lab=virbr1")?;

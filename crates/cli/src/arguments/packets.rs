@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use palisade::network::InterfaceName;
+use palisade::evaluate::protocol_number;
+use palisade::network::{InterfaceName, Name};
 use palisade_inspect::explain::Endpoint;
+
+use super::definitions::named_bridge;
 
 /// A packet to explain: from interface to interface, or from whom to whom.
 #[derive(Debug, Args)]
@@ -34,8 +37,8 @@ pub(crate) struct ExplainedPacket {
     /// The address that it goes to
     #[arg(long, value_name = "ADDR", required_unless_present = "from")]
     pub(crate) dst: Option<IpAddr>,
-    /// The protocol: tcp, udp, icmp, icmpv6 or its number [default: tcp]
-    #[arg(long, value_name = "PROTOCOL", value_parser = traced_protocol)]
+    /// The protocol: tcp, udp, icmp, icmpv6, sctp, gre, esp, ... or its number [default: tcp]
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub(crate) proto: Option<u8>,
     /// The port that it comes from
     #[arg(long, value_name = "N")]
@@ -49,6 +52,10 @@ pub(crate) struct ExplainedPacket {
     /// Ask about the networks of these definitions, whether they run or not; no kernel is asked
     #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
     pub(crate) definitions: Vec<PathBuf>,
+    /// The bridge of a network whose definition names none
+    #[arg(long = "bridge", value_name = "NAME=BRIDGE", value_parser = named_bridge,
+        requires = "definitions")]
+    pub(crate) bridges: Vec<(Name, InterfaceName)>,
 }
 
 /// What conntrack knows of a flow.
@@ -79,8 +86,8 @@ pub(crate) struct TracedPackets {
     /// They go to this address or subnet
     #[arg(long, value_name = "ADDR|SUBNET", value_parser = net)]
     pub(crate) dst: Option<IpNet>,
-    /// The protocol: tcp, udp, icmp, icmpv6 or its number
-    #[arg(long, value_name = "PROTOCOL", value_parser = traced_protocol)]
+    /// The protocol: tcp, udp, icmp, icmpv6, sctp, gre, esp, ... or its number
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub(crate) proto: Option<u8>,
     /// The port that they come from
     #[arg(long, value_name = "N", requires = "proto")]
@@ -104,16 +111,11 @@ fn net(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "write an address, or a subnet such as 192.168.122.0/24".to_owned())
 }
 
-fn traced_protocol(text: &str) -> Result<u8, String> {
-    match text {
-        "icmp" => Ok(1),
-        "tcp" => Ok(6),
-        "udp" => Ok(17),
-        "icmpv6" => Ok(58),
-        number => number
-            .parse()
-            .map_err(|_| "write tcp, udp, icmp, icmpv6 or a number up to 255".to_owned()),
-    }
+fn protocol(text: &str) -> Result<u8, String> {
+    protocol_number(text).ok_or_else(|| {
+        "write tcp, udp, icmp, icmpv6, sctp, dccp, udplite, gre, esp, ah or a number up to 255"
+            .to_owned()
+    })
 }
 
 pub(super) fn are_of_two_families(ends: [Option<IpAddr>; 2]) -> bool {

@@ -101,16 +101,10 @@ fn text(all: &[Counters], since: Option<&Since<'_>>) -> String {
     if all.is_empty() {
         return "nothing counts: no network with counters is running\n".to_owned();
     }
-    let head = [
-        "NETWORK",
-        "FAMILY",
-        "OUT",
-        "IN",
-        "CROSS",
-        "REFUSED OUT",
-        "REFUSED IN",
-        "NAT CONNECTIONS",
-    ];
+    let sums = Traffic::ALL.map(|traffic| traffic.to_string().replace('_', " ").to_uppercase());
+    let mut head = vec!["NETWORK", "FAMILY"];
+    head.extend(sums.iter().map(String::as_str));
+    head.push("NAT CONNECTIONS");
     let rows = all.iter().map(|counters| {
         let mut row = vec![counters.network.to_string(), family(counters.family)];
         row.extend(Traffic::ALL.map(|traffic| {

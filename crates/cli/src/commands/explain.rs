@@ -31,7 +31,7 @@ pub(super) fn explain(global: &Global, asked: &ExplainedPacket) -> Result<Outcom
     let explanation = if asked.definitions.is_empty() {
         Inspector::of(&mut open_recorded(global)?).explain(&question)?
     } else {
-        let networks = networks_of(&asked.definitions, Vec::new(), global)?;
+        let networks = networks_of(&asked.definitions, asked.bridges.clone(), global)?;
         explain_networks(&networks, &choice(global)?, &question)?
     };
     let code = if explanation.verdict.passes() {

@@ -101,5 +101,8 @@ fn lines(adopted: &Adopted) -> String {
             0,
         )),
     }
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
     text
 }

@@ -22,8 +22,29 @@ pub(super) fn networks_of(
     global: &Global,
 ) -> Result<Vec<Network>, Failure> {
     let namespace = global.netns.as_deref().map(folder::namespace);
-    let bridges = HostBridges::new(bridges, namespace);
-    definition::read_all_with(files, Directories::Read, &bridges).map_err(Failure::Definitions)
+    let known = HostBridges::new(bridges.clone(), namespace);
+    let read = definition::read_all_with(files, Directories::Read, &known);
+    let networks = read.map_err(Failure::Definitions)?;
+    check_bridges(&bridges, &networks)?;
+    Ok(networks)
+}
+
+/// Each `--bridge` is of a network that is defined here, and is its bridge.
+fn check_bridges(bridges: &[(Name, InterfaceName)], networks: &[Network]) -> Result<(), Failure> {
+    for (name, bridge) in bridges {
+        let network = networks.iter().find(|network| network.name() == name);
+        let problem = match network.map(Network::bridge) {
+            None => "no network of this name is defined here".to_owned(),
+            Some(Some(other)) if other != bridge => format!("its bridge is {other}"),
+            Some(_) => continue,
+        };
+        let name = shown(name.as_str());
+        return Err(Failure::new(
+            format!("--bridge {name}={bridge}: {problem}"),
+            "`--bridge` names the bridge of a network whose definition names none, once",
+        ));
+    }
+    Ok(())
 }
 
 /// Names of running networks; what cannot be a name is nobody's.

@@ -21,10 +21,11 @@ pub(super) fn particulars(network: &Network) -> Vec<(&'static str, String)> {
         all.push(("nat", not.to_owned()));
     }
     if network.isolated_ports() {
-        all.push((
-            "ports",
-            "isolated: guests do not reach each other".to_owned(),
-        ));
+        let isolated = match network.ruled_bridge() {
+            Some(_) => "isolated: guests do not reach each other by way of the host either",
+            None => "isolated by the ports' own flag alone: this mode has no rules",
+        };
+        all.push(("ports", isolated.to_owned()));
     }
     let forwards = network.port_forwards().iter();
     all.extend(forwards.map(|forward| ("forward", forward.to_string())));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use nix::sys::signal::{SigSet, Signal};
 use palisade::Firewall;
-use palisade::evaluate::{Packet, Verdict, Visit};
+use palisade::evaluate::{Packet, Verdict, Visit, protocol_name};
 use palisade::words::in_words;
 use palisade_inspect::Inspector;
 use palisade_inspect::trace::{End, Filter, Limits, Prediction, Traced, TracedPacket};
@@ -124,13 +124,7 @@ pub(super) fn text(traced: &TracedPacket) -> String {
 }
 
 pub(super) fn packet(packet: &Packet) -> String {
-    let protocol = match packet.protocol {
-        1 => "icmp".to_owned(),
-        6 => "tcp".to_owned(),
-        17 => "udp".to_owned(),
-        58 => "icmpv6".to_owned(),
-        number => format!("protocol {number}"),
-    };
+    let protocol = protocol_name(packet.protocol);
     let interface = |word, interface: &Option<palisade::network::InterfaceName>| {
         let named = interface.as_ref();
         named.map_or_else(String::new, |name| format!(" {word} {name}"))

@@ -18,7 +18,7 @@ use crate::installed::{Installed, Placement};
 use crate::network::{Established, Name, Network};
 use crate::record::{Record, Written};
 use crate::rules::read_back;
-use crate::storage::{Lock, PATIENCE};
+use crate::storage::PATIENCE;
 use crate::unrecorded::Unrecorded;
 
 /// Why an adopted network is where it is, for people.
@@ -31,6 +31,8 @@ pub struct Adoption<'a> {
     pub definitions: &'a [Network],
     /// Whether networks without a definition here are adopted too.
     pub takes_others: bool,
+    /// Whether backends that cannot be read are passed over: what they hold is not known.
+    pub passes_over: bool,
     /// Whether networks at a placement are meant.
     pub is_meant: &'a dyn Fn(&Placement) -> bool,
 }
@@ -59,29 +61,14 @@ impl Engine<'_> {
         let lock = self.state.lock(PATIENCE)?;
         self.see_to(&lock)?;
         let records = self.state.records(Some(&lock))?;
-        self.adopt_beside(&records, adoption, &lock)
+        self.adopt_beside(&records, adoption)
     }
 
-    /// The same where nothing is recorded, as after the state directory was lost.
-    ///
-    /// # Errors
-    /// As for [`adopt`](Self::adopt).
-    pub fn adopt_lost(
-        &mut self,
-        adoption: &Adoption<'_>,
-        lock: &Lock,
-    ) -> Result<Adopted, EngineError> {
-        if !self.state.running(lock)?.names().is_empty() {
-            return Ok(Adopted::default());
-        }
-        self.adopt_beside(&[], adoption, lock)
-    }
-
-    fn adopt_beside(
+    /// Records networks beside those that are recorded; the caller has the lock.
+    pub(super) fn adopt_beside(
         &mut self,
         records: &[Record],
         adoption: &Adoption<'_>,
-        _lock: &Lock,
     ) -> Result<Adopted, EngineError> {
         let Found {
             records: new,
@@ -114,7 +101,14 @@ impl Engine<'_> {
             let id = self.backends[backend].id();
             let its = records.iter().filter(|it| it.placement.backend == id);
             let its: Vec<&Record> = its.collect();
-            for unrecorded in self.backends[backend].unrecorded(&its)? {
+            let read = match self.backends[backend].unrecorded(&its) {
+                Err(error) if adoption.passes_over => {
+                    log::debug!("{error}");
+                    continue;
+                }
+                read => read?,
+            };
+            for unrecorded in read {
                 let definition = definitions.get(&unrecorded.network).copied();
                 let reason = match definition {
                     _ if taken.contains(&unrecorded.network) => Some(Reason::NameTaken),

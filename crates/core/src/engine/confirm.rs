@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::adopt::Adoption;
 use super::difference::{Difference, Goal};
 use super::error::EngineError;
 use super::parts::Engine;
@@ -22,11 +23,12 @@ impl Engine<'_> {
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         patience: Duration,
+        lost: Option<&Adoption<'_>>,
     ) -> Result<(Report, Option<Unconfirmed>), EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         let earlier = self.waiting()?;
         self.recover_under(&lock)?;
-        match self.reach_with(goal, Some(patience), &lock) {
+        match self.reach_with(goal, Some(patience), lost, &lock) {
             Ok(report) => Ok((report, self.waiting()?)),
             // It may have happened: then the deadline holds.
             Err(error @ (EngineError::InDoubt { .. } | EngineError::NotUndone { .. })) => {

@@ -40,20 +40,22 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         self.recover_under(&lock)?;
-        self.reach_under(goal, &lock)
+        self.reach_under(goal, None, &lock)
     }
 
     /// The same for a caller that has the lock, and under it has
-    /// [recovered](Self::recover_under) already.
+    /// [recovered](Self::recover_under) already. Where nothing is recorded, `lost` networks are adopted
+    /// before.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn reach_under(
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        lost: Option<&Adoption<'_>>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
-        self.reach_with(goal, None, lock)
+        self.reach_with(goal, None, lost, lock)
     }
 
     /// With `patience`, the change waits so long for its confirmation.
@@ -61,6 +63,7 @@ impl Engine<'_> {
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         patience: Option<Duration>,
+        lost: Option<&Adoption<'_>>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         let due = self.undo_if_due(lock)?;
@@ -69,8 +72,16 @@ impl Engine<'_> {
             due.check(&goal)?;
             Ok(goal)
         };
-        let running = self.state.running(lock)?;
-        match goal(&running)
+        let mut running = self.state.running(lock)?;
+        let mut notes = Vec::new();
+        if let Some(lost) = lost.filter(|_| running.is_empty()) {
+            let adopted = self.adopt_beside(&[], lost)?;
+            if !adopted.networks.is_empty() {
+                running = self.state.running(lock)?;
+            }
+            notes = adopted.notes();
+        }
+        let reached = match goal(&running)
             .and_then(|goal| self.attempt_until_quiet(running, &goal, patience, lock))
         {
             Err(EngineError::State(StateError::Misled)) => {
@@ -79,7 +90,11 @@ impl Engine<'_> {
                 self.attempt_until_quiet(running, &goal, patience, lock)
             }
             reached => reached,
-        }
+        };
+        reached.map(|mut report| {
+            report.notes.splice(..0, notes);
+            report
+        })
     }
 
     /// Tries again while others change the ruleset.
@@ -138,19 +153,19 @@ impl Engine<'_> {
     }
 
     /// What `reach` would do, without doing it: it is planned in the same way, and printed. Where nothing
-    /// is recorded, networks count as running that would be [adopted](Self::adopt_lost).
+    /// is recorded, `lost` networks count as running that would be adopted.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn foresee(
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
-        adoption: Option<&Adoption<'_>>,
+        lost: Option<&Adoption<'_>>,
     ) -> Result<Report, EngineError> {
         self.recover_if_idle()?;
         let running = self.state.running_unlocked()?;
-        if let Some(adoption) = adoption.filter(|_| running.names().is_empty()) {
-            let found = self.found(&[], adoption)?;
+        if let Some(lost) = lost.filter(|_| running.is_empty()) {
+            let found = self.found(&[], lost)?;
             let running = self.state.running_as_read(found.records);
             let mut foreseen = self.foresee_from(&running, &goal)?;
             foreseen.notes.splice(..0, found.adopted.notes());

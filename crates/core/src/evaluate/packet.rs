@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::Nat;
+use super::{Nat, protocol_name};
 use crate::hint::Hint;
 use crate::network::{Family, InterfaceName};
 use crate::rules::Unaddressed;
@@ -261,13 +261,7 @@ impl fmt::Display for Packet {
             None => f.write_str("to the host, ")?,
         }
         write!(f, "{} > {}, ", self.source, self.destination)?;
-        match self.protocol {
-            1 => f.write_str("icmp")?,
-            6 => f.write_str("tcp")?,
-            17 => f.write_str("udp")?,
-            58 => f.write_str("icmpv6")?,
-            number => write!(f, "protocol {number}")?,
-        }
+        f.write_str(&protocol_name(self.protocol))?;
         if let Some(port) = self.destination_port {
             write!(f, " to port {port}")?;
         }

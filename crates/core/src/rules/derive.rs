@@ -51,6 +51,9 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
         if network.established() == Established::First {
             rules.established(layer);
         }
+        if network.isolated_ports() && is_ruled(network, layer, guard) {
+            rules.isolated_ports(layer);
+        }
         rules.host_services_after(layer);
         if is_ruled(network, layer, guard) {
             rules.bridge(layer);
@@ -117,6 +120,13 @@ impl Rules<'_> {
         }
     }
 
+    fn crossing(&self) -> Matches {
+        Matches {
+            out_interface: Some(self.bridge.clone()),
+            ..self.entering()
+        }
+    }
+
     /// The host's services for its guests over IPv4: `-i B -p udp --dport 67 -j ACCEPT` and so on.
     fn host_services(&mut self) {
         use Protocol::{Tcp, Udp};
@@ -159,24 +169,24 @@ impl Rules<'_> {
         }
     }
 
-    /// `iifname B reject`, `oifname B reject`, `iifname B oifname B accept`; the last is a refusal too where
-    /// the bridge's ports are isolated: the bridge itself passes nothing on between those.
+    /// `iifname B reject`, `oifname B reject`, `iifname B oifname B accept`; the last not where the bridge's
+    /// ports are isolated.
     fn general(&mut self, layer: Layer) {
         let (from, to) = (self.entering(), self.leaving());
-        let cross = Matches {
-            out_interface: to.out_interface.clone(),
-            ..from.clone()
-        };
         // Sources of which some packets are let out, and some are not.
         let is_bound = self.network.forward().device().is_some();
         let is_refused = is_bound || matches!(self.network.forward(), Forward::Isolated);
         self.refuse(layer, RuleKind::RefuseOut, from, is_refused);
         self.issue(layer, RuleKind::RefuseIn, to, Action::Reject);
-        if self.network.isolated_ports() {
-            self.refuse(layer, RuleKind::RefuseCross, cross, true);
-        } else {
-            self.issue(layer, RuleKind::Cross, cross, Action::Accept);
+        if !self.network.isolated_ports() {
+            self.issue(layer, RuleKind::Cross, self.crossing(), Action::Accept);
         }
+    }
+
+    /// `iifname B oifname B reject`: the bridge itself passes nothing on between isolated ports. Packets of
+    /// known flows are no exception.
+    fn isolated_ports(&mut self, layer: Layer) {
+        self.refuse(layer, RuleKind::RefuseCross, self.crossing(), true);
     }
 
     /// Above what is refused.
@@ -385,7 +395,8 @@ mod tests {
                 !matches!(
                     rule.role(),
                     Role::GuestMss
-                        | Role::GuestAdmin
+                        | Role::AdminFromGuest
+                        | Role::AdminToGuest
                         | Role::HostAdmin
                         | Role::GuestBetween
                         | Role::HostInput

@@ -14,7 +14,8 @@ impl fmt::Display for Role {
         f.pad(match self {
             Self::ForwardAt => "forwards at an address",
             Self::ForwardAny => "forwards",
-            Self::GuestAdmin => "administrator",
+            Self::AdminFromGuest => "administrator from guests",
+            Self::AdminToGuest => "administrator to guests",
             Self::GuestSource => "source of guests",
             Self::GuestMss => "segment size",
             Self::GuestCross => "guest to guest",

@@ -172,14 +172,14 @@ static TABLE: &[Row] = &[
         kind: RuleKind::AdminFromGuest,
         words: "administrator from guests",
         explanation: "the administrator's rules for packets from guests come first",
-        role: Role::GuestAdmin,
+        role: Role::AdminFromGuest,
         ..ROW
     },
     Row {
         kind: RuleKind::AdminToGuest,
         words: "administrator to guests",
         explanation: "the administrator's rules for packets to guests come first",
-        role: Role::GuestAdmin,
+        role: Role::AdminToGuest,
         ..ROW
     },
     Row {

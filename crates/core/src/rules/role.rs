@@ -11,8 +11,10 @@ pub enum Role {
     ForwardAny,
     /// Forwarded packets that begin a tcp connection, to be changed before anything is matched.
     GuestMss,
-    /// Forwarded packets, before all else: the administrator's rules.
-    GuestAdmin,
+    /// Forwarded packets, before all else: the administrator's rules for what guests send.
+    AdminFromGuest,
+    /// Likewise, after those: the administrator's rules for what guests receive.
+    AdminToGuest,
     /// Forwarded packets, first: established connections, where they are accepted first, and
     /// packets between guests of one bridge.
     GuestCross,
@@ -36,14 +38,15 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order in which packets meet them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::GuestSource,
         Self::ForwardAt,
         Self::ForwardAny,
         Self::HostAdmin,
         Self::HostInput,
         Self::GuestMss,
-        Self::GuestAdmin,
+        Self::AdminFromGuest,
+        Self::AdminToGuest,
         Self::GuestCross,
         Self::GuestInput,
         Self::GuestOutput,

@@ -80,6 +80,9 @@ impl State {
 
     /// Takes a state that vanished for one that never was, so that another can begin in its place.
     pub fn begin_anew(&self) {
+        if !self.has_vanished() {
+            return;
+        }
         self.was_seen.set(false);
         self.mark.take();
         self.remembered.take();

@@ -122,9 +122,13 @@ impl State {
     }
 
     /// Whether all that was there when the mark was seen is gone.
-    fn has_vanished(&self) -> bool {
-        let records = self.storage.names(NETWORKS);
-        self.was_seen.get() && records.is_ok_and(|records| records.is_empty())
+    pub(super) fn has_vanished(&self) -> bool {
+        let is_gone = || matches!(self.storage.version(NAMESPACE), Ok(None));
+        let are_records_gone = || {
+            let records = self.storage.names(NETWORKS);
+            records.is_ok_and(|records| records.is_empty())
+        };
+        self.was_seen.get() && is_gone() && are_records_gone()
     }
 
     /// Sets aside what does not say itself that it is of here and now.

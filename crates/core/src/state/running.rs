@@ -81,6 +81,12 @@ impl Running<'_> {
         self.index.names()
     }
 
+    /// Whether no network runs.
+    pub(crate) fn is_empty(&self) -> bool {
+        // One that is found at once spares looking for all.
+        self.index.any().is_none() && self.index.names().is_empty()
+    }
+
     /// All records, in the order in which the networks were started.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ pub enum Check {
     Bridge,
     /// Ports of a network of isolated ports that the bridge does not isolate.
     IsolatedPorts,
+    /// Frames on the bridge meet the rules of IP, and count as forged with sources of elsewhere.
+    BridgedSources,
     /// A port that a network forwards and another program uses too.
     ForwardedPort,
     /// The guest to which a forward leads.
@@ -166,6 +168,7 @@ impl Check {
             Self::ForwardDevice => "forward-device",
             Self::Bridge => "bridge",
             Self::IsolatedPorts => "isolated-ports",
+            Self::BridgedSources => "bridged-sources",
             Self::ForwardedPort => "forwarded-port",
             Self::ForwardTarget => "forward-target",
             Self::ForwardHairpin => "forward-hairpin",

@@ -5,6 +5,7 @@
 //! here and returns [`Finding`]s, with evidence, the consequence for networks, and commands that fix
 //! it. Nothing is changed; what the kernel can do is tried out in batches that must fail.
 
+mod bridged;
 mod collisions;
 mod error;
 mod filters;
@@ -78,6 +79,7 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
         }
     }
     found.extend(isolation::findings(&scene));
+    found.extend(bridged::findings(firewall, &scene));
     found.extend(collisions::findings(&scene));
     found.extend(unguarded::findings(firewall, &scene));
     found.extend(iptables::both_variants(firewall, &scene, &rules));

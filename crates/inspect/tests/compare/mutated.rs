@@ -151,6 +151,7 @@ fn reason(what: &str) -> Option<&'static str> {
         "guest_host",
         "guests_input",
         "PALISADE_FWA",
+        "PALISADE_FWB",
     ]);
     let is_mending = is_in(&["guest_mss", "PALISADE_MSS", "mangle: -A FORWARD"]);
     let is_between = is_in(&[

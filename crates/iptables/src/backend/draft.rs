@@ -220,7 +220,7 @@ mod tests {
 
     const CHAINS: &str = ":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n\
         :PALISADE_ADMIN_FWI - [0:0]\n:PALISADE_ADMIN_FWO - [0:0]\n:PALISADE_ADMIN_INP - [0:0]\n\
-        :PALISADE_FWA - [0:0]\n:PALISADE_FWI - [0:0]\n:PALISADE_FWO - [0:0]\n\
+        :PALISADE_FWA - [0:0]\n:PALISADE_FWB - [0:0]\n:PALISADE_FWI - [0:0]\n:PALISADE_FWO - [0:0]\n\
         :PALISADE_FWX - [0:0]\n:PALISADE_INP - [0:0]\n\
         :PALISADE_OUT - [0:0]\n-A INPUT -j PALISADE_INP\n-A OUTPUT -j PALISADE_OUT\n";
 
@@ -230,9 +230,9 @@ mod tests {
         assert_eq!(
             input,
             "*filter\n-N PALISADE_ADMIN_FWO\n-N PALISADE_ADMIN_FWI\n-N PALISADE_ADMIN_INP\n\
-             -N PALISADE_INP\n-N PALISADE_FWA\n-N PALISADE_FWX\n-N PALISADE_FWI\n-N PALISADE_FWO\n\
+             -N PALISADE_INP\n-N PALISADE_FWA\n-N PALISADE_FWB\n-N PALISADE_FWX\n-N PALISADE_FWI\n-N PALISADE_FWO\n\
              -N PALISADE_OUT\n-I INPUT -j PALISADE_INP\n-I FORWARD -j PALISADE_FWO\n\
-             -I FORWARD -j PALISADE_FWI\n-I FORWARD -j PALISADE_FWX\n-I FORWARD -j PALISADE_FWA\n\
+             -I FORWARD -j PALISADE_FWI\n-I FORWARD -j PALISADE_FWX\n-I FORWARD -j PALISADE_FWB\n-I FORWARD -j PALISADE_FWA\n\
              -I OUTPUT -j PALISADE_OUT\n\
              COMMIT\n"
         );
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn jumps_that_others_moved_come_back_to_the_head_and_the_undo_knows_where_they_were() {
         let in_place = format!(
-            "*filter\n{CHAINS}-A FORWARD -j PALISADE_FWA\n-A FORWARD -j PALISADE_FWX\n\
+            "*filter\n{CHAINS}-A FORWARD -j PALISADE_FWA\n-A FORWARD -j PALISADE_FWB\n-A FORWARD -j PALISADE_FWX\n\
              -A FORWARD -j PALISADE_FWI\n-A FORWARD -j PALISADE_FWO\n-A FORWARD -j DOCKER\nCOMMIT\n"
         );
         assert_eq!(raised(&in_place).0, "*filter\nCOMMIT\n");
@@ -259,11 +259,11 @@ mod tests {
             input,
             "*filter\n-D FORWARD -j PALISADE_FWO\n-I FORWARD -j PALISADE_FWO\n\
              -I FORWARD -j PALISADE_FWI\n-D FORWARD -j PALISADE_FWX\n\
-             [5:7] -I FORWARD -j PALISADE_FWX\n-I FORWARD -j PALISADE_FWA\nCOMMIT\n"
+             [5:7] -I FORWARD -j PALISADE_FWX\n-I FORWARD -j PALISADE_FWB\n-I FORWARD -j PALISADE_FWA\nCOMMIT\n"
         );
         assert_eq!(
             undo,
-            "*filter\n-D FORWARD -j PALISADE_FWA\n-D FORWARD -j PALISADE_FWX\n[5:7] -I FORWARD 4 -j PALISADE_FWX\n\
+            "*filter\n-D FORWARD -j PALISADE_FWA\n-D FORWARD -j PALISADE_FWB\n-D FORWARD -j PALISADE_FWX\n[5:7] -I FORWARD 4 -j PALISADE_FWX\n\
              -D FORWARD -j PALISADE_FWI\n-D FORWARD -j PALISADE_FWO\n\
              -I FORWARD 3 -j PALISADE_FWO\nCOMMIT\n"
         );
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn jumps_that_stand_twice_are_not_in_place() {
         let twice = format!(
-            "*filter\n{CHAINS}-A FORWARD -j PALISADE_FWA\n-A FORWARD -j PALISADE_FWX\n\
+            "*filter\n{CHAINS}-A FORWARD -j PALISADE_FWA\n-A FORWARD -j PALISADE_FWB\n-A FORWARD -j PALISADE_FWX\n\
              -A FORWARD -j PALISADE_FWI\n-A FORWARD -j PALISADE_FWO\n-A FORWARD -j PALISADE_FWX\nCOMMIT\n"
         );
         let tables = parse(&twice).unwrap();

@@ -40,7 +40,7 @@ impl Table {
         match self {
             Self::Filter => &[
                 ("INPUT", &[INP]),
-                ("FORWARD", &[FWA, FWX, FWI, FWO]),
+                ("FORWARD", &[FWA, FWB, FWX, FWI, FWO]),
                 ("OUTPUT", &[OUT]),
             ],
             Self::Nat => &[
@@ -85,7 +85,9 @@ impl Table {
 
 const INP: &str = "PALISADE_INP";
 const OUT: &str = "PALISADE_OUT";
+/// The administrator's rules for what guests send, and for what they receive.
 const FWA: &str = "PALISADE_FWA";
+const FWB: &str = "PALISADE_FWB";
 pub(super) const FWO: &str = "PALISADE_FWO";
 const FWI: &str = "PALISADE_FWI";
 const FWX: &str = "PALISADE_FWX";
@@ -125,7 +127,8 @@ pub(super) fn place(role: Role) -> Option<(Table, &'static str)> {
         Role::ForwardAt => (Table::Nat, PRE),
         Role::ForwardAny => (Table::Nat, PRA),
         Role::GuestMss => (Table::Mangle, MSS),
-        Role::GuestAdmin => (Table::Filter, FWA),
+        Role::AdminFromGuest => (Table::Filter, FWA),
+        Role::AdminToGuest => (Table::Filter, FWB),
         Role::HostAdmin | Role::HostInput => (Table::Filter, INP),
         Role::HostOutput => (Table::Filter, OUT),
         Role::GuestOutput => (Table::Filter, FWO),

@@ -161,7 +161,7 @@ fn assert_same(ours: &Host, theirs: &Standing) {
     let mut found = ours.standing();
     // Beyond libvirt: forwards, the administrator's place, and networks that are reached without NAT.
     let is_admins = |line: &String| {
-        ["PRE", "PRA", "FWA", "ADMIN_", "BTW", "MSS"]
+        ["PRE", "PRA", "FWA", "FWB", "ADMIN_", "BTW", "MSS"]
             .iter()
             .any(|name| line.contains(&format!("PALISADE_{name}")))
     };

@@ -49,6 +49,18 @@ pub struct Route {
     pub is_advertised: bool,
 }
 
+/// `RT_TABLE_DEFAULT`, `RT_TABLE_MAIN`, `RT_TABLE_LOCAL`.
+const USUAL: [u32; 3] = [253, 254, 255];
+
+impl Route {
+    /// Whether its table is one that the kernel looks up for every packet, unless rules of policy routing
+    /// come before.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        USUAL.contains(&self.table)
+    }
+}
+
 /// What a route does: `RTN_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RouteKind(pub u8);

@@ -25,7 +25,7 @@ use crate::statement::{
 };
 
 /// The chains of the roles that nf_tables has, each with its comment.
-const CHAINS: [(Role, &str, &str); 8] = [
+const CHAINS: [(Role, &str, &str); 9] = [
     (
         Role::GuestMss,
         "guest_mss",
@@ -34,9 +34,14 @@ const CHAINS: [(Role, &str, &str); 8] = [
     (Role::GuestBetween, BETWEEN, "to a network, without nat"),
     (Role::HostAdmin, "guest_host", "from a guest to the host"),
     (
-        Role::GuestAdmin,
-        "guest_admin",
-        "before all else, the administrator's rules",
+        Role::AdminToGuest,
+        "guest_admin_to",
+        "the administrator's rules for what guests receive",
+    ),
+    (
+        Role::AdminFromGuest,
+        "guest_admin_from",
+        "before all else, the administrator's rules for what guests send",
     ),
     (
         Role::GuestOutput,
@@ -132,7 +137,14 @@ pub(super) fn skeleton(table: TableRef<'_>, forwards: bool) -> Skeleton {
     };
     let jumps = [
         (Role::GuestMss, "palisade: before all, the segment size"),
-        (Role::GuestAdmin, "palisade: before all, the administrator"),
+        (
+            Role::AdminFromGuest,
+            "palisade: before all, the administrator from guests",
+        ),
+        (
+            Role::AdminToGuest,
+            "palisade: and the administrator to guests",
+        ),
         (Role::GuestCross, "palisade: first, guest to guest"),
         (Role::GuestInput, "palisade: then to guests"),
         (Role::GuestOutput, "palisade: then from guests"),

@@ -14,7 +14,8 @@ pub fn omission(kind: RuleKind) -> Option<&'static str> {
         | Role::ForwardAt
         | Role::ForwardAny
         | Role::GuestMss
-        | Role::GuestAdmin
+        | Role::AdminFromGuest
+        | Role::AdminToGuest
         | Role::HostAdmin
         | Role::GuestCross
         | Role::GuestInput

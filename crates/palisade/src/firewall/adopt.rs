@@ -1,13 +1,10 @@
 //! Networks whose rules are installed and that no record names: the state directory was lost.
 
 use palisade_core::backend::Placement;
-use palisade_core::engine::{Adopted, Adoption, EngineError, Goal, Report};
-use palisade_core::state::Running;
-use palisade_core::storage::Lock;
+use palisade_core::engine::{Adopted, Adoption, EngineError};
 
 use super::Firewall;
-use super::lost::Lost;
-use crate::{backends, rights};
+use crate::backends;
 
 impl Firewall {
     /// Records networks again whose rules are installed and that no record names, after the state directory
@@ -26,40 +23,14 @@ impl Firewall {
         self.engine().adopt(&Adoption {
             definitions: &[],
             takes_others: true,
+            passes_over: false,
             is_meant: &is_meant,
         })
     }
 
-    /// The same before a change, where nothing is recorded. Returns what is to be said of it.
-    pub(super) fn adopt_lost(
-        &mut self,
-        lost: Lost<'_>,
-        lock: &Lock,
-    ) -> Result<Vec<String>, EngineError> {
-        // Whoever may not read rules did not install any.
-        if rights::are_missing(self.namespace.as_deref()) {
-            return Ok(Vec::new());
-        }
-        let is_meant = self.chosen_table();
-        let adopted = self.engine().adopt_lost(&lost.adoption(&is_meant), lock)?;
-        Ok(adopted.notes())
-    }
-
-    /// What a change would do.
-    pub(super) fn foresee(
-        &mut self,
-        lost: Lost<'_>,
-        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
-    ) -> Result<Report, EngineError> {
-        let is_meant = self.chosen_table();
-        let adoption = lost.adoption(&is_meant);
-        let may_read = !rights::are_missing(self.namespace.as_deref());
-        self.engine().foresee(goal, may_read.then_some(&adoption))
-    }
-
     /// Whether a placement is where networks are placed by choice: those in another table may be another
     /// program's.
-    fn chosen_table(&self) -> impl Fn(&Placement) -> bool + use<> {
+    pub(super) fn chosen_table(&self) -> impl Fn(&Placement) -> bool + use<> {
         let chosen = self.choice.or(&self.configured).settings().table;
         move |placement| {
             let recorded = backends::of(placement).and_then(|kind| kind.recorded(placement));

@@ -6,7 +6,6 @@ use std::time::Duration;
 use palisade_core::engine::{EngineError, Goal, Report};
 use palisade_core::network::Network;
 use palisade_core::state::{Settled, Unconfirmed};
-use palisade_core::storage::PATIENCE;
 
 use super::Firewall;
 use super::lost::Lost;
@@ -34,11 +33,10 @@ impl Firewall {
         let goal = self.goal(networks, Goal::Run);
         let recovered = self.engine().recover()?;
         let notes = self.end_flows_of(recovered);
-        let lock = self.state.lock(PATIENCE)?;
-        let adopted = self.adopt_lost(Lost::Of(networks), &lock)?;
-        drop(lock);
-        let (mut report, waits) = self.engine().reach_unconfirmed(goal, patience)?;
-        report.notes.splice(..0, adopted);
+        let is_meant = self.chosen_table();
+        let lost = Lost::Of(networks).adoption(&is_meant);
+        let mut engine = self.engine();
+        let (mut report, waits) = engine.reach_unconfirmed(goal, patience, Some(&lost))?;
         report.notes.extend(notes);
         self.see_after(&mut report, came);
         Ok((report, waits))

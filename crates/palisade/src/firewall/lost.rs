@@ -25,6 +25,8 @@ impl<'n> Lost<'n> {
         Adoption {
             definitions,
             takes_others,
+            // Who may not read rules installed none, and else the change itself fails.
+            passes_over: true,
             is_meant,
         }
     }

@@ -152,7 +152,9 @@ impl Firewall {
         self.check_rights_for(EngineError::NotReadable, networks)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Run);
-        self.foresee(Lost::Of(networks), goal)
+        let is_meant = self.chosen_table();
+        let lost = Lost::Of(networks).adoption(&is_meant);
+        self.engine().foresee(goal, Some(&lost))
     }
 
     /// What [`sync`](Self::sync) would change.
@@ -164,7 +166,9 @@ impl Firewall {
         self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Exactly);
-        self.foresee(Lost::Beside(networks), goal)
+        let is_meant = self.chosen_table();
+        let lost = Lost::Beside(networks).adoption(&is_meant);
+        self.engine().foresee(goal, Some(&lost))
     }
 
     /// The differences between the kernel and the records of these networks, or of all if none is
@@ -342,13 +346,10 @@ impl Firewall {
         let lock = self.state.lock(PATIENCE)?;
         let recovered = self.engine().recover_under(&lock)?;
         let notes = self.end_flows_of(recovered);
-        let adopted = match lost {
-            Some(lost) => self.adopt_lost(lost, &lock)?,
-            None => Vec::new(),
-        };
-        let mut report = self.engine().reach_under(goal, &lock)?;
+        let is_meant = self.chosen_table();
+        let lost = lost.map(|lost| lost.adoption(&is_meant));
+        let mut report = self.engine().reach_under(goal, lost.as_ref(), &lock)?;
         drop(lock);
-        report.notes.splice(..0, adopted);
         report.notes.extend(notes);
         self.see_after(&mut report, looked_at);
         Ok(report)

@@ -280,8 +280,8 @@ fn changed_and_moved_is_told() {
         told[..2],
         [
             format!(
-                "- Order: chain `FORWARD` of {place}: the jumps to PALISADE_FWA, PALISADE_FWX, PALISADE_FWI, \
-                 PALISADE_FWO are not at the head"
+                "- Order: chain `FORWARD` of {place}: the jumps to PALISADE_FWA, PALISADE_FWB, PALISADE_FWX, \
+                 PALISADE_FWI, PALISADE_FWO are not at the head"
             ),
             format!("- Missing: chain `OUTPUT` of {place}: the jump `-j PALISADE_OUT`"),
         ]

@@ -39,6 +39,7 @@ fn later_networks_stand_above_and_exceptions_above_what_they_are_exceptions_from
         host.rules(V4, "filter", "FORWARD"),
         [
             "-j PALISADE_FWA",
+            "-j PALISADE_FWB",
             "-j PALISADE_FWX",
             "-j PALISADE_FWI",
             "-j PALISADE_FWO"

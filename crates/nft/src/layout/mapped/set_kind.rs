@@ -54,14 +54,14 @@ pub(crate) enum SetKind {
     Mss,
     /// The bridges of all networks.
     Bridges,
-    /// Bridges to which established connections lead, before palisade matches anything else.
-    EstablishedIn,
-    /// Bridges from which established connections lead, before palisade matches anything else.
-    EstablishedOut,
     /// Bridges, from guest to guest of an isolated port, and the subnets that are answered.
     RefusedCross,
     /// Bridges, from guest to guest of an isolated port, where nothing is answered.
     DroppedCross,
+    /// Bridges to which established connections lead, before palisade matches anything else.
+    EstablishedIn,
+    /// Bridges from which established connections lead, before palisade matches anything else.
+    EstablishedOut,
     /// Bridges, from guest to guest.
     Cross,
     /// Bridges that nothing leaves without a connection.
@@ -380,6 +380,34 @@ static TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        kind: SetKind::RefusedCross,
+        name: "refused_cross",
+        comment: ["across a bridge of isolated ports, from a", ""],
+        rule_kind: RuleKind::RefuseCross,
+        meaning: Meaning::Rule(Action::Reject),
+        lookups: &[Lookup {
+            chain: GUEST_TO_GUEST,
+            key: &[BRIDGE_IN, BRIDGE_OUT, SOURCE],
+            then: Then::Reject,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::DroppedCross,
+        name: "dropped_cross",
+        comment: ["everything else across a bridge of isolated ports", ""],
+        rule_kind: RuleKind::RefuseCross,
+        meaning: Meaning::Rule(Action::Drop),
+        lookups: &[Lookup {
+            chain: GUEST_TO_GUEST,
+            key: &[BRIDGE_IN, BRIDGE_OUT],
+            then: Then::Drop,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
         kind: SetKind::EstablishedIn,
         name: "established_in",
         comment: ["known flows to guests", ""],
@@ -423,34 +451,6 @@ static TABLE: &[Row] = &[
                 ..LOOKUP
             },
         ],
-        ..ROW
-    },
-    Row {
-        kind: SetKind::RefusedCross,
-        name: "refused_cross",
-        comment: ["across a bridge of isolated ports, from a", ""],
-        rule_kind: RuleKind::RefuseCross,
-        meaning: Meaning::Rule(Action::Reject),
-        lookups: &[Lookup {
-            chain: GUEST_TO_GUEST,
-            key: &[BRIDGE_IN, BRIDGE_OUT, SOURCE],
-            then: Then::Reject,
-            ..LOOKUP
-        }],
-        ..ROW
-    },
-    Row {
-        kind: SetKind::DroppedCross,
-        name: "dropped_cross",
-        comment: ["everything else across a bridge of isolated ports", ""],
-        rule_kind: RuleKind::RefuseCross,
-        meaning: Meaning::Rule(Action::Drop),
-        lookups: &[Lookup {
-            chain: GUEST_TO_GUEST,
-            key: &[BRIDGE_IN, BRIDGE_OUT],
-            then: Then::Drop,
-            ..LOOKUP
-        }],
         ..ROW
     },
     Row {
