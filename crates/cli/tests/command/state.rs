@@ -102,6 +102,7 @@ fn list_in_the_order_of_starting() {
             "bridge": "virbr1",
             "mode": "route",
             "subnets": ["10.20.0.0/25", "fd00:20::/64"],
+            "forwards": [],
             "backend": "none",
             "layout": null,
             "table": null,
