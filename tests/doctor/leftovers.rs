@@ -16,6 +16,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         libvirt_keeps_its_other_bridges,
         tables_without_a_record,
         chains_without_a_record,
+        tables_of_a_lost_network,
         others_among_what_has_no_record,
         state_that_does_not_count,
     ])
@@ -175,6 +176,7 @@ fn others_among_what_has_no_record() {
     ];
     for (options, puts, kept) in places {
         let lab = Lab::new();
+        let palisade = lab.palisade(["--table", "other"]);
         lose(&lab, options);
         let is_legacy = options.contains(&"legacy");
         if is_legacy {
@@ -182,11 +184,16 @@ fn others_among_what_has_no_record() {
         } else {
             lab.host.nft(puts);
         }
-        let palisade = Palisade::new(&lab.host).with(["--table", "other"]);
-        palisade.apply(&[lab::default()]).stdout();
         let examined = examine(&lab.host, &palisade);
         examined.assert_only(&["unrecorded"]);
-        examined.assert_mended();
+        // Only advice, since it takes away what protects a network.
+        for finding in examined.of("unrecorded") {
+            let meaning = finding["meaning"].as_str().expect("a text");
+            let removal = meaning.split("If no network needs them, `").nth(1);
+            let removal = removal.and_then(|it| it.split('`').next());
+            examined.run(removal.expect("a command"), &[]).stdout();
+        }
+        assert_healthy(&lab.host, &palisade);
         let left = match Dump::table(&lab.host, "ip", "palisade") {
             Some(table) => table.to_string(),
             None => saved(&lab),
@@ -197,6 +204,7 @@ fn others_among_what_has_no_record() {
     }
 }
 
+/// A network that is recorded elsewhere loses nothing with them.
 fn tables_without_a_record() {
     let lab = Lab::new();
     let forgotten = lab.palisade([]);
@@ -216,16 +224,40 @@ fn lose(lab: &Lab, options: &[&str]) {
     palisade.apply(&[lost]).stdout();
 }
 
+/// What protects a network is recorded again, and not removed.
 fn chains_without_a_record() {
     let lab = Lab::new();
+    let palisade = lab.palisade(["--table", "other"]);
     lose(&lab, &["--backend", "iptables", "--iptables", "legacy"]);
-    let palisade = Palisade::new(&lab.host);
-    palisade.apply(&[lab::default()]).stdout();
-    let examined = examine(&lab.host, &palisade);
+    let before = palisade_tests::iptables::ours(&lab.host, "legacy");
+    assert_adopted(&lab, &palisade);
+    assert_eq!(
+        palisade_tests::iptables::ours(&lab.host, "legacy"),
+        before,
+        "nothing was removed"
+    );
+}
+
+fn tables_of_a_lost_network() {
+    let lab = Lab::new();
+    let palisade = lab.palisade(["--table", "other"]);
+    lose(&lab, &[]);
+    let table = || Dump::table(&lab.host, "ip", "palisade").map(|table| table.to_string());
+    let before = table();
+    assert_adopted(&lab, &palisade);
+    assert_eq!(table(), before, "nothing was removed");
+}
+
+#[track_caller]
+fn assert_adopted(lab: &Lab, palisade: &Palisade<'_>) {
+    let examined = examine(&lab.host, palisade);
     examined.assert_only(&["unrecorded"]);
-    examined.assert_mended();
-    let left = palisade_tests::iptables::ours(&lab.host, "legacy");
-    assert!(left.is_empty(), "{left:?}");
+    for command in examined.mends() {
+        assert!(command.ends_with("recover --adopt"), "{command}");
+    }
+    examined.mend();
+    assert_eq!(palisade.running(), ["default", "lost"]);
+    assert!(examine(&lab.host, palisade).of("unrecorded").is_empty());
 }
 
 fn state_that_does_not_count() {

@@ -18,7 +18,14 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
             .with(of("adopted by sync, and the rest replaced"), move || {
                 synced(place);
             })
-            .with(of("one record of three"), move || one_of_three(place));
+            .with(of("one record of three"), move || one_of_three(place))
+            .with(
+                of("parts are kept, and replaced by definitions"),
+                move || {
+                    parts_replaced(place);
+                },
+            )
+            .with(of("each change adopts first"), move || changed(place));
     }
     trials
         .with("lost state: every kind of network", every_kind)
@@ -88,6 +95,12 @@ fn adopted(place: Place) {
     assert_eq!(place.standing(&namespace), before);
     assert_clean(&palisade);
     assert_eq!(recorded(&palisade), records);
+    lose(&palisade);
+    let told = palisade.ok(["recover", "--adopt"]);
+    assert!(told.ends_with('\n'), "{told:?}");
+    for lacking in ["MTU", "zone", "DHCP", "TFTP", "IPv6"] {
+        assert!(told.contains(lacking), "{lacking}: {told}");
+    }
     // Once is enough.
     assert_eq!(
         json_of(&palisade, &["recover", "--adopt"])["adopted"],
@@ -197,9 +210,9 @@ fn every_kind() {
     }
 }
 
-/// `apply` adopts what it is given, and says what else runs.
+/// `apply` adopts all networks where nothing is recorded, so that none is foreign.
 fn applied() {
-    for place in Place::OF_NFTABLES {
+    for place in Place::ALL {
         let namespace = Namespace::new();
         let palisade = place.palisade(&namespace);
         palisade.apply([&net(1), &net(2)]).stdout();
@@ -207,16 +220,92 @@ fn applied() {
         lose(&palisade);
         let told = palisade.apply([&net(1)]).stdout();
         assert!(told.contains("= net1 unchanged"), "{told}");
-        assert!(
-            told.contains("network `net2` run without a record: `palisade recover --adopt`"),
-            "{told}"
-        );
+        assert!(told.contains("note: adopted networks"), "{told}");
+        palisade.ok(["repair"]);
         assert_eq!(place.standing(&namespace), before);
-        assert_eq!(palisade.running(), ["net1"]);
-        palisade.ok(["recover", "--adopt"]);
         assert_eq!(palisade.running(), ["net1", "net2"]);
         assert_clean(&palisade);
     }
+}
+
+/// What is missing afterwards of each network.
+fn break_all(place: Place, namespace: &Namespace) {
+    let variant = match place {
+        Place::Mapped => return namespace.nft("flush set ip palisade bridges"),
+        Place::Flat => return namespace.nft("flush chain ip palisade guest_output"),
+        Place::Legacy => "iptables-legacy",
+        _ => "iptables-nft",
+    };
+    let mut command = std::process::Command::new(variant);
+    namespace
+        .answer(command.args(["-F", "PALISADE_FWO"]), "")
+        .stdout();
+}
+
+/// What carries the name of a network without a record is never removed as foreign, and is replaced when
+/// the network is applied.
+fn parts_replaced(place: Place) {
+    let namespace = Namespace::new();
+    let palisade = place.palisade(&namespace);
+    palisade.apply([&net(1), &net(2)]).stdout();
+    let before = place.standing(&namespace);
+    lose(&palisade);
+    break_all(place, &namespace);
+    let told = json_of(&palisade, &["recover", "--adopt"]);
+    assert_eq!(told["left"].as_array().map(Vec::len), Some(2), "{told}");
+    let told = palisade.apply([&net(1)]).stdout();
+    assert!(told.contains("! net1: restore"), "{told}");
+    assert!(told.contains("left rules of `net2`"), "{told}");
+    let parts = place.standing(&namespace);
+    let told = palisade.ok(["repair"]);
+    assert!(
+        told.contains("network `net2`, which no record names"),
+        "{told}"
+    );
+    assert_eq!(place.standing(&namespace), parts);
+    assert!(!differences(&palisade).is_empty());
+    // Another network is recorded, and still the old rules are found.
+    palisade.apply([&net(3)]).stdout();
+    palisade.ok(["remove", "net3"]);
+    let told = palisade.apply([&net(2)]).stdout();
+    assert!(told.contains("! net2: restore"), "{told}");
+    assert_clean(&palisade);
+    assert_eq!(place.standing(&namespace), before);
+    palisade.ok(["remove", "--all"]);
+    assert_clean(&palisade);
+}
+
+/// No change takes rules without a record for nothing.
+fn changed(place: Place) {
+    let namespace = Namespace::new();
+    let palisade = place.palisade(&namespace);
+    palisade.apply([&net(1), &net(2), &net(3)]).stdout();
+    let before = place.standing(&namespace);
+    lose(&palisade);
+    let told = palisade.ok(["repair"]);
+    for expected in [
+        "`net3`",
+        "run without a record: `palisade recover --adopt` records them",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    assert_eq!(place.standing(&namespace), before);
+    let told = palisade.ok(["remove", "net3"]);
+    assert!(told.contains("note: adopted networks"), "{told}");
+    assert_eq!(palisade.running(), ["net1", "net2"]);
+    lose(&palisade);
+    let other = match place {
+        Place::Flat => Place::Mapped,
+        _ => Place::Flat,
+    };
+    palisade.ok(other.migration());
+    assert_eq!(palisade.running(), ["net1", "net2"]);
+    assert_clean(&palisade);
+    lose(&palisade);
+    let told = palisade.ok(["remove", "--all"]);
+    assert!(told.contains("- net1: remove"), "{told}");
+    assert_eq!(palisade.running(), [""; 0]);
+    assert_clean(&palisade);
 }
 
 /// Rules that are not all of a network say nothing for sure.
@@ -293,6 +382,10 @@ fn old_copy() {
                 (&found["kind"], &found["network"]),
                 (&json!("foreign"), &json!("net1"))
             );
+            // Adopting it would only answer that its name is taken.
+            let detail = found["detail"].as_str().expect("a text");
+            assert!(detail.contains("palisade doctor"), "{detail}");
+            assert!(!detail.contains("--adopt"), "{detail}");
         }
         let told = json_of(&palisade, &["recover", "--adopt"]);
         assert_eq!(told["left"][0]["reason"], "name-taken", "{told}");

@@ -5,7 +5,7 @@
 //! `iptables-restore`. Between planning and running, the engine writes down what will stand.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 use std::fmt;
 
@@ -297,12 +297,17 @@ pub trait Backend: Send {
     ) -> Result<Vec<Discrepancy>, BackendError>;
 
     /// What carries palisade's marks or names at places where none of these networks, which are all of
-    /// this backend, has rules: a lost or an old state directory leaves such rules.
+    /// this backend, has rules: a lost or an old state directory leaves such rules. `recorded` are the
+    /// networks of all backends.
     ///
     /// # Errors
     /// If the kernel cannot be read.
-    fn unclaimed(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
-        let _ = records;
+    fn unclaimed(
+        &mut self,
+        records: &[&Record],
+        recorded: &HashSet<&Name>,
+    ) -> Result<Vec<Discrepancy>, BackendError> {
+        let _ = (records, recorded);
         Ok(Vec::new())
     }
 

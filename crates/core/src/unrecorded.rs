@@ -21,6 +21,20 @@ pub struct Unrecorded {
     pub above: Option<Name>,
 }
 
+/// What verifying says of so many rules of a network, where none of its rules is recorded.
+#[must_use]
+pub fn detail(count: usize, items: [&str; 2], is_recorded_elsewhere: bool) -> String {
+    let [one, many] = items;
+    let items = if count == 1 { one } else { many };
+    let detail = if is_recorded_elsewhere {
+        "of a network that is recorded at another place: `palisade doctor` says how to remove them"
+    } else {
+        "of a network that no record names: `palisade recover --adopt` records it, unless another state \
+         directory does"
+    };
+    format!("{count} {items} {detail}")
+}
+
 /// Gathers what is installed and not recorded, rule by rule. Rules of a chain are added from the bottom
 /// up, which is the order in which they were issued.
 #[derive(Debug, Default)]

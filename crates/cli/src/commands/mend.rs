@@ -10,6 +10,11 @@ use crate::arguments::{Named, Recovery};
 use crate::failure::Failure;
 use crate::output::{Outcome, wrapped};
 
+/// What networks lack that were adopted without their definitions.
+const NOT_SAID: &str = "rules do not say all of a definition: apply definitions again for MTU and zone; in \
+     nftables also for TFTP, and for DHCP without a checksum rule; in layout `mapped` also for IPv6 among \
+     guests without an IPv6 subnet; in layout `flat` and iptables also for subnets of isolated networks";
+
 /// Each difference in one line, and what they mean; exit code 3 if there is one.
 pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, Failure> {
     let differences = firewall.verify(&names(&named.names)?)?;
@@ -93,16 +98,14 @@ fn lines(adopted: &Adopted) -> String {
         text.push_str(&format!("{left}\n"));
     }
     match (adopted.networks.is_empty(), adopted.left.is_empty()) {
-        (true, true) => text.push_str("nothing to adopt: no rules are installed without a record\n"),
+        (true, true) => {
+            text.push_str("nothing to adopt: no rules are installed without a record\n")
+        }
         (true, false) => {}
-        (false, _) => text.push_str(&wrapped(
-            "rules do not say all of a definition: apply definitions again for MTU, zone, and subnets \
-             that rules do not name",
-            0,
-        )),
-    }
-    if !text.ends_with('\n') {
-        text.push('\n');
+        (false, _) => {
+            text.push_str(&wrapped(NOT_SAID, 0));
+            text.push('\n');
+        }
     }
     text
 }

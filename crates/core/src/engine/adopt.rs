@@ -18,7 +18,8 @@ use crate::installed::{Installed, Placement};
 use crate::network::{Established, Name, Network};
 use crate::record::{Record, Written};
 use crate::rules::read_back;
-use crate::storage::PATIENCE;
+use crate::state::{Aside, Running};
+use crate::storage::{Lock, PATIENCE};
 use crate::unrecorded::Unrecorded;
 
 /// Why an adopted network is where it is, for people.
@@ -29,7 +30,8 @@ const WHY: &str = "found there, without a record";
 pub struct Adoption<'a> {
     /// Definitions, which count before what rules say.
     pub definitions: &'a [Network],
-    /// Whether networks without a definition here are adopted too.
+    /// Whether networks without a definition here are adopted too. Before a change they are only where
+    /// nothing is recorded.
     pub takes_others: bool,
     /// Whether backends that cannot be read are passed over: what they hold is not known.
     pub passes_over: bool,
@@ -61,14 +63,70 @@ impl Engine<'_> {
         let lock = self.state.lock(PATIENCE)?;
         self.see_to(&lock)?;
         let records = self.state.records(Some(&lock))?;
-        self.adopt_beside(&records, adoption)
+        self.adopt_beside(&records, adoption, &lock)
     }
 
-    /// Records networks beside those that are recorded; the caller has the lock.
-    pub(super) fn adopt_beside(
+    /// The same before a change, of the networks that it may be about: all where nothing is recorded, as
+    /// after the state directory was lost; else those that are defined and of which a record is missing.
+    pub(super) fn adopt_lost(
+        &mut self,
+        adoption: &Adoption<'_>,
+        lock: &Lock,
+    ) -> Result<Adopted, EngineError> {
+        let running = self.state.running(lock)?;
+        match self.lost(&running, adoption)? {
+            Some((records, adoption)) => self.adopt_beside(&records, &adoption, lock),
+            None => Ok(Adopted::default()),
+        }
+    }
+
+    /// The records beside which networks are adopted before a change, and which; none where no network can
+    /// be without a record, or none that the change is about.
+    pub(super) fn lost<'a>(
+        &mut self,
+        running: &Running<'_>,
+        adoption: &Adoption<'a>,
+    ) -> Result<Option<(Vec<Record>, Adoption<'a>)>, EngineError> {
+        if running.is_empty() {
+            return Ok(Some((Vec::new(), *adoption)));
+        }
+        let is_recorded = |network: &Network| running.placement(network.name()).is_some();
+        let is_of_known =
+            !adoption.definitions.is_empty() && adoption.definitions.iter().all(is_recorded);
+        for backend in self.backends.iter_mut() {
+            let is_as_left = match backend.generation()? {
+                Some(now) => running.generation(&backend.id()) == Some(now),
+                // What has no generations is looked at where there may be something to adopt.
+                None => is_of_known,
+            };
+            if is_as_left {
+                continue;
+            }
+            let found = match backend.unrecorded(&[]) {
+                Err(error) if adoption.passes_over => {
+                    log::debug!("{error}");
+                    continue;
+                }
+                read => read?,
+            };
+            let is_lost = |found: &Unrecorded| running.placement(&found.network).is_none();
+            if found.iter().any(is_lost) {
+                let records = self.state.records(None)?;
+                let adoption = Adoption {
+                    takes_others: false,
+                    ..*adoption
+                };
+                return Ok(Some((records, adoption)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn adopt_beside(
         &mut self,
         records: &[Record],
         adoption: &Adoption<'_>,
+        _lock: &Lock,
     ) -> Result<Adopted, EngineError> {
         let Found {
             records: new,
@@ -81,6 +139,8 @@ impl Engine<'_> {
             // A process that dies here leaves some networks for the next to adopt.
             self.state.put_in_place(&new)?;
             self.state.forget_index()?;
+            // Records of the same networks that could not be believed count no more.
+            self.state.settle(Aside::Of(&adopted.networks))?;
         }
         Ok(adopted)
     }

@@ -47,6 +47,12 @@ pub enum Reason {
 }
 
 impl Adopted {
+    /// Whether rules are left that a later change of their network replaces.
+    pub(super) fn is_incomplete(&self) -> bool {
+        let mut left = self.left.iter();
+        left.any(|left| matches!(left.reason, Reason::NotNamed | Reason::NotWhole))
+    }
+
     /// What people should know.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
@@ -62,9 +68,12 @@ impl Adopted {
         };
         let not_named = of(Reason::NotNamed);
         if !not_named.is_empty() {
+            let (run, them) = match not_named.len() {
+                1 => ("runs", "it"),
+                _ => ("run", "them"),
+            };
             notes.push(format!(
-                "{} run without a record: `palisade recover --adopt` records them; `palisade repair` \
-                 would remove them",
+                "{} {run} without a record: `palisade recover --adopt` records {them}",
                 named(&not_named)
             ));
         }
@@ -97,7 +106,8 @@ impl fmt::Display for Left {
     }
 }
 
-fn named(names: &[&Name]) -> String {
+/// These networks, for people.
+pub(super) fn named(names: &[&Name]) -> String {
     let quoted = names.iter().take(NAMED).map(|name| format!("`{name}`"));
     let quoted: Vec<String> = quoted.collect();
     let word = if names.len() == 1 {

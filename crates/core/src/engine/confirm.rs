@@ -15,20 +15,21 @@ use crate::storage::{Lock, PATIENCE};
 
 impl Engine<'_> {
     /// Reaches the goal, and goes back unless that is [confirmed](Self::confirm) in time. None where
-    /// nothing changed, so that there is nothing to confirm.
+    /// nothing changed, so that there is nothing to confirm. Networks without a record are adopted first,
+    /// and stay so.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn reach_unconfirmed(
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        adoption: Option<&Adoption<'_>>,
         patience: Duration,
-        lost: Option<&Adoption<'_>>,
     ) -> Result<(Report, Option<Unconfirmed>), EngineError> {
         let lock = self.state.lock(PATIENCE)?;
         let earlier = self.waiting()?;
         self.recover_under(&lock)?;
-        match self.reach_with(goal, Some(patience), lost, &lock) {
+        match self.reach_beside_lost(goal, adoption, Some(patience), &lock) {
             Ok(report) => Ok((report, self.waiting()?)),
             // It may have happened: then the deadline holds.
             Err(error @ (EngineError::InDoubt { .. } | EngineError::NotUndone { .. })) => {

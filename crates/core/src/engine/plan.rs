@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::adopted::named;
 use super::difference::{Added, Difference};
 use super::error::EngineError;
 use super::parts::{Engine, Part};
-use crate::backend::{BackendId, Change};
+use crate::backend::{Backend, BackendId, Change, Foreign};
 use crate::network::Name;
 use crate::record::Record;
 use crate::state::{Running, StateError};
@@ -55,7 +56,17 @@ impl Engine<'_> {
             if implementation.looks_at_kept(&change) {
                 change.keep = kept(running, &change, &id)?;
             }
-            let plan = implementation.plan(&change)?;
+            let unrecorded = match change.foreign {
+                Foreign::Keep => Vec::new(),
+                Foreign::Remove => unrecorded_beside(&mut **implementation, running, &change)?,
+            };
+            if !unrecorded.is_empty() {
+                change.foreign = Foreign::Keep;
+            }
+            let mut plan = implementation.plan(&change)?;
+            if !unrecorded.is_empty() {
+                plan.notes.push(stays(&unrecorded));
+            }
             parts.push(Part {
                 backend,
                 change,
@@ -66,6 +77,40 @@ impl Engine<'_> {
         parts.sort_by_key(|part| part.change.add.is_empty() && part.change.restore.is_empty());
         Ok(parts)
     }
+}
+
+/// The networks that no record names and that have rules where networks are looked at: what is foreign
+/// there may protect them.
+fn unrecorded_beside(
+    backend: &mut dyn Backend,
+    running: &Running<'_>,
+    change: &Change<'_>,
+) -> Result<Vec<Name>, EngineError> {
+    let mut places = Vec::new();
+    for record in &change.restore {
+        let place = backend.location(&record.placement);
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let recorded: HashSet<&Name> = running.names().into_iter().collect();
+    let mut found = backend.unrecorded(&[])?;
+    found.retain(|it| {
+        !recorded.contains(&it.network) && places.contains(&backend.location(&it.placement))
+    });
+    let mut names: Vec<Name> = found.into_iter().map(|it| it.network).collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn stays(unrecorded: &[Name]) -> String {
+    let unrecorded: Vec<&Name> = unrecorded.iter().collect();
+    format!(
+        "foreign rules stay beside those of {}, which no record names: adopt or apply first, then \
+         repair again",
+        named(&unrecorded)
+    )
 }
 
 /// The records of a backend's networks that a change leaves alone.

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::adopt::Adoption;
+use super::adopt::{Adoption, Found};
+use super::adopted::Adopted;
+use super::confirm::Due;
 use super::difference::{Difference, Goal};
 use super::error::EngineError;
 use super::host::{Deeds, HostPlan, Refused};
@@ -44,44 +46,65 @@ impl Engine<'_> {
     }
 
     /// The same for a caller that has the lock, and under it has
-    /// [recovered](Self::recover_under) already. Where nothing is recorded, `lost` networks are adopted
-    /// before.
+    /// [recovered](Self::recover_under) already. Networks without a record are adopted first.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn reach_under(
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
-        lost: Option<&Adoption<'_>>,
+        adoption: Option<&Adoption<'_>>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
-        self.reach_with(goal, None, lost, lock)
+        self.reach_beside_lost(goal, adoption, None, lock)
     }
 
     /// With `patience`, the change waits so long for its confirmation.
-    pub(super) fn reach_with(
+    pub(super) fn reach_beside_lost(
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        adoption: Option<&Adoption<'_>>,
         patience: Option<Duration>,
-        lost: Option<&Adoption<'_>>,
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         let due = self.undo_if_due(lock)?;
+        let adopted = match adoption {
+            Some(adoption) => self.adopt_lost(adoption, lock)?,
+            None => Adopted::default(),
+        };
+        let reached = self.reach_with(goal, &due, patience, lock);
+        if adopted.is_incomplete() {
+            // The next change looks again: what is installed is not all that is recorded.
+            self.state.forget_index()?;
+        }
+        match reached {
+            Ok(mut report) => {
+                report.notes.splice(..0, adopted.notes());
+                Ok(report)
+            }
+            Err(error) => {
+                for note in adopted.notes() {
+                    log::warn!("{note}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn reach_with(
+        &mut self,
+        goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        due: &Due,
+        patience: Option<Duration>,
+        lock: &Lock,
+    ) -> Result<Report, EngineError> {
         let goal = |running: &Running<'_>| {
             let goal = goal(running)?;
             due.check(&goal)?;
             Ok(goal)
         };
-        let mut running = self.state.running(lock)?;
-        let mut notes = Vec::new();
-        if let Some(lost) = lost.filter(|_| running.is_empty()) {
-            let adopted = self.adopt_beside(&[], lost)?;
-            if !adopted.networks.is_empty() {
-                running = self.state.running(lock)?;
-            }
-            notes = adopted.notes();
-        }
-        let reached = match goal(&running)
+        let running = self.state.running(lock)?;
+        match goal(&running)
             .and_then(|goal| self.attempt_until_quiet(running, &goal, patience, lock))
         {
             Err(EngineError::State(StateError::Misled)) => {
@@ -90,11 +113,7 @@ impl Engine<'_> {
                 self.attempt_until_quiet(running, &goal, patience, lock)
             }
             reached => reached,
-        };
-        reached.map(|mut report| {
-            report.notes.splice(..0, notes);
-            report
-        })
+        }
     }
 
     /// Tries again while others change the ruleset.
@@ -152,20 +171,25 @@ impl Engine<'_> {
         Ok(self.state.records(None)?)
     }
 
-    /// What `reach` would do, without doing it: it is planned in the same way, and printed. Where nothing
-    /// is recorded, `lost` networks count as running that would be adopted.
+    /// What `reach` would do, without doing it: it is planned in the same way, and printed. Networks that
+    /// would be adopted first count as running.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn foresee(
         &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
-        lost: Option<&Adoption<'_>>,
+        adoption: Option<&Adoption<'_>>,
     ) -> Result<Report, EngineError> {
         self.recover_if_idle()?;
         let running = self.state.running_unlocked()?;
-        if let Some(lost) = lost.filter(|_| running.is_empty()) {
-            let found = self.found(&[], lost)?;
+        let lost = match adoption {
+            Some(adoption) => self.lost(&running, adoption)?,
+            None => None,
+        };
+        if let Some((records, adoption)) = lost {
+            let mut found = self.found(&records, &adoption)?;
+            found.records.splice(..0, records);
             let running = self.state.running_as_read(found.records);
             let mut foreseen = self.foresee_from(&running, &goal)?;
             foreseen.notes.splice(..0, found.adopted.notes());
@@ -193,21 +217,33 @@ impl Engine<'_> {
     }
 
     /// What reaching a goal comes to where nothing ever ran and nothing is desired: then neither a
-    /// folder nor a lock is made to say so. None where there may be something to do.
+    /// folder nor a lock is made to say so. None where there may be something to do, or to adopt.
     ///
     /// # Errors
     /// As for [`reach`](Self::reach).
     pub fn reach_nothing(
-        &self,
+        &mut self,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
+        adoption: Option<&Adoption<'_>>,
     ) -> Result<Option<Report>, EngineError> {
         if !self.state.is_untouched() {
+            return Ok(None);
+        }
+        let found = match adoption {
+            Some(adoption) => self.found(&[], adoption)?,
+            None => Found::default(),
+        };
+        if !found.records.is_empty() {
             return Ok(None);
         }
         let running = self.state.running_as_read(Vec::new());
         let goal = goal(&running)?;
         let difference = Difference::between(&running, &goal)?;
-        Ok((!difference.is_change()).then(|| report::of(&difference, &[], &HostPlan::default())))
+        Ok((!difference.is_change()).then(|| {
+            let mut report = report::of(&difference, &[], &HostPlan::default());
+            report.notes.extend(found.adopted.notes());
+            report
+        }))
     }
 
     fn attempt(

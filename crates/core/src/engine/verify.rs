@@ -124,7 +124,7 @@ impl Engine<'_> {
                 found.extend(backend.verify(&its, &asked)?);
             }
             if extent == Extent::Everywhere {
-                found.extend(backend.unclaimed(&its)?);
+                found.extend(backend.unclaimed(&its, &recorded)?);
             }
         }
         let asked = records

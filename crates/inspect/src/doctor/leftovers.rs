@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use palisade::Firewall;
-use palisade_core::network::InterfaceName;
+use palisade_core::location::Location;
+use palisade_core::network::{InterfaceName, Name};
 use palisade_core::state::{Record, State, StateError};
 
 use super::finding::{Check, Evidence, Finding, Severity};
@@ -81,20 +82,46 @@ pub(super) fn libvirt_rules(scene: &Scene, rules: &HostRules) -> Vec<Matched> {
 }
 
 /// palisade's tables and chains without a record.
-pub(super) fn unrecorded(firewall: &Firewall, scene: &Scene, rules: &HostRules) -> Vec<Finding> {
+pub(super) fn unrecorded(
+    firewall: &mut Firewall,
+    scene: &Scene,
+    rules: &HostRules,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     for group in rules.groups() {
-        let here = Some(group.location());
+        let here = group.location();
         let mut placements = scene.records.iter().map(|record| &record.placement);
-        if placements.any(|placement| firewall.location(placement) == here) {
+        if placements.any(|placement| firewall.location(placement).as_ref() == Some(&here)) {
             continue;
         }
-        let removals = group.palisades().into_iter();
-        found.extend(removals.map(|Removal { place, command }| {
-            orphan(seen(group, place), scene.commands.inside(command))
+        let removals = group.palisades();
+        if removals.is_empty() {
+            continue;
+        }
+        let adopts = has_lost(firewall, scene, &here).then(|| match &here {
+            Location::OwnTable(table) => format!("--table {} recover --adopt", word(table)),
+            _ => "recover --adopt".to_owned(),
+        });
+        let adopt = adopts.map(|arguments| scene.commands.palisade(&arguments));
+        found.extend(removals.into_iter().map(|Removal { place, command }| {
+            let removal = scene.commands.inside(command);
+            orphan(seen(group, place), adopt.clone(), removal)
         }));
     }
     found
+}
+
+/// Whether a network has rules here and is recorded nowhere, as far as can be seen: then nothing else
+/// protects it.
+fn has_lost(firewall: &mut Firewall, scene: &Scene, here: &Location) -> bool {
+    let recorded = |name: &Name| scene.records.iter().any(|it| it.network.name() == name);
+    match firewall.unrecorded(here) {
+        Ok(names) => names.iter().any(|name| !recorded(name)),
+        Err(error) => {
+            log::warn!("{error}");
+            true
+        }
+    }
 }
 
 fn seen(group: &dyn TableGroup, Place { table, chain }: Place) -> Evidence {
@@ -111,18 +138,31 @@ fn seen(group: &dyn TableGroup, Place { table, chain }: Place) -> Evidence {
     }
 }
 
-fn orphan(evidence: Evidence, command: String) -> Finding {
+/// Rules of networks that are recorded nowhere are recorded again by `adopt`: they are not removed to fix
+/// that. All others are.
+fn orphan(evidence: Evidence, adopt: Option<String>, removal: String) -> Finding {
+    let meaning = match &adopt {
+        Some(_) => format!(
+            "another state directory knows them (--state-dir), or it was lost: then this records their \
+             networks again, and applying a definition replaces what is not adopted. They act all the \
+             same, and `remove` would not find them. If no network needs them, `{removal}` removes them, \
+             and what others put among them stays"
+        ),
+        None => {
+            "no network needs them, unless another state directory knows them (--state-dir): those \
+                 whose names they have are recorded at another place. They act all the same, and \
+                 `remove` would not find them. What others put among them stays"
+                .to_owned()
+        }
+    };
     Finding {
         check: Check::Unrecorded,
         severity: Severity::Warning,
         networks: Vec::new(),
         summary: format!("rules of palisade stand that no record names: {evidence}"),
         evidence: vec![evidence],
-        meaning: "another state directory knows them (--state-dir), or it was lost: then `palisade \
-                  recover --adopt` records their networks again. They act all the same, and `remove` \
-                  would not find them. What others put among them stays"
-            .to_owned(),
-        fix: vec![command],
+        meaning,
+        fix: vec![adopt.unwrap_or(removal)],
     }
 }
 

@@ -41,7 +41,7 @@ pub use error::DoctorError;
 pub use finding::{Check, Evidence, Finding, Severity};
 
 /// All findings, the worst first.
-pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> {
+pub(crate) fn examine(firewall: &mut Firewall) -> Result<Vec<Finding>, DoctorError> {
     let (state, namespace) = (firewall.state(), firewall.namespace());
     let host = Host::read(namespace)?;
     let (settings, listeners) = match namespace {
@@ -86,8 +86,8 @@ pub(crate) fn examine(firewall: &Firewall) -> Result<Vec<Finding>, DoctorError> 
     found.extend(nftables::lacks(&scene, reader.nftables())?);
     found.extend(iptables::lacks(firewall, &scene));
     found.extend(leftovers::of_libvirt(&scene, &rules));
-    found.extend(leftovers::unrecorded(firewall, &scene, &rules));
     found.extend(leftovers::of_state(&scene, state)?);
+    found.extend(leftovers::unrecorded(firewall, &scene, &rules));
     found.sort_by_key(|finding| finding.severity);
     Ok(found)
 }

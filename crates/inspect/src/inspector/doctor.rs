@@ -9,7 +9,7 @@ impl Inspector<'_> {
     ///
     /// # Errors
     /// If the state or the kernel cannot be read.
-    pub fn doctor(&self) -> Result<Vec<Finding>, DoctorError> {
+    pub fn doctor(&mut self) -> Result<Vec<Finding>, DoctorError> {
         examine(self.firewall)
     }
 }

@@ -28,6 +28,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::os::fd::AsFd;
 
 use palisade_core::backend::{
@@ -35,7 +36,7 @@ use palisade_core::backend::{
     InstalledRules, PlacedItem, Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::{Location, Subsystem};
-use palisade_core::network::{Family, Network};
+use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::{Guard, Rule, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
@@ -351,8 +352,12 @@ impl Backend for Iptables {
         verify::verify(&mut self.tables, records, asked).map_err(BackendError::from)
     }
 
-    fn unclaimed(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
-        unrecorded::differences(&mut self.tables, records).map_err(BackendError::from)
+    fn unclaimed(
+        &mut self,
+        records: &[&Record],
+        recorded: &HashSet<&Name>,
+    ) -> Result<Vec<Discrepancy>, BackendError> {
+        unrecorded::differences(&mut self.tables, records, recorded).map_err(BackendError::from)
     }
 
     fn unrecorded(&mut self, records: &[&Record]) -> Result<Vec<Unrecorded>, BackendError> {

@@ -7,7 +7,7 @@ use palisade_core::backend::{Discrepancy, DiscrepancyKind, Installed, PlacedItem
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Layer;
 use palisade_core::state::Record;
-use palisade_core::unrecorded::{Gathered, Unrecorded};
+use palisade_core::unrecorded::{self, Gathered, Unrecorded};
 
 use super::area;
 use super::error::IptablesError;
@@ -45,10 +45,12 @@ pub(super) fn networks(
     Ok(found.networks(&names))
 }
 
-/// What is in palisade's chains where none of these networks has rules.
+/// What is in palisade's chains where none of these networks has rules. `recorded` are the networks of all
+/// backends.
 pub(super) fn differences(
     tables: &mut Tables,
     records: &[&Record],
+    recorded: &HashSet<&Name>,
 ) -> Result<Vec<Discrepancy>, IptablesError> {
     let mut used: BTreeSet<Place> = BTreeSet::new();
     for record in records {
@@ -74,7 +76,7 @@ pub(super) fn differences(
         found.extend(
             places
                 .clone()
-                .flat_map(|(place, table)| rules_in(place, table)),
+                .flat_map(|(place, table)| rules_in(place, table, recorded)),
         );
         if found.len() == told {
             found.extend(places.flat_map(|(place, table)| chains_in(place, table)));
@@ -155,7 +157,7 @@ fn gather(
 }
 
 /// The rules in palisade's chains of a table, counted by chain and network.
-fn rules_in(place: Place, table: &text::Table) -> Vec<Discrepancy> {
+fn rules_in(place: Place, table: &text::Table, recorded: &HashSet<&Name>) -> Vec<Discrepancy> {
     let mut counts: BTreeMap<(&str, Option<Name>), usize> = BTreeMap::new();
     let own = table.rules.iter();
     for saved in own.filter(|saved| rule::is_chain(&saved.chain)) {
@@ -163,13 +165,13 @@ fn rules_in(place: Place, table: &text::Table) -> Vec<Discrepancy> {
         *counts.entry((&saved.chain, owner)).or_default() += 1;
     }
     let of = |((chain, network), count): ((&str, Option<Name>), usize)| {
-        let rules = if count == 1 { "rule" } else { "rules" };
-        let detail = match network {
-            Some(_) => format!(
-                "{count} {rules} of a network that no record names: `palisade recover --adopt` \
-                 records it, unless another state directory does"
-            ),
-            None => format!("{count} {rules} that palisade did not put there"),
+        let items = ["rule", "rules"];
+        let detail = match &network {
+            Some(name) => unrecorded::detail(count, items, recorded.contains(name)),
+            None => {
+                let rules = if count == 1 { items[0] } else { items[1] };
+                format!("{count} {rules} that palisade did not put there")
+            }
         };
         foreign(place, table, chain, network, detail)
     };

@@ -37,7 +37,7 @@ use palisade_core::backend::{
     Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::Location;
-use palisade_core::network::{Family, Network};
+use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::{Guard, Layer, Rule, rules};
 use palisade_core::state::{Record, Uses};
 use palisade_core::storage::Lock;
@@ -180,9 +180,14 @@ impl Backend for Nftables {
         self.compare(records, asked).map_err(failed)
     }
 
-    fn unclaimed(&mut self, records: &[&Record]) -> Result<Vec<Discrepancy>, BackendError> {
+    fn unclaimed(
+        &mut self,
+        records: &[&Record],
+        recorded: &HashSet<&Name>,
+    ) -> Result<Vec<Discrepancy>, BackendError> {
         let mut reader = self.reader();
-        let read = reader.at_one_moment(|reader| unrecorded::differences(reader, records));
+        let read =
+            reader.at_one_moment(|reader| unrecorded::differences(reader, records, recorded));
         read.map(|(found, _)| found).map_err(failed)
     }
 

@@ -7,7 +7,7 @@ use palisade_core::identity::Identity;
 use palisade_core::network::{Family, Name, Network};
 use palisade_core::rules::Layer;
 use palisade_core::state::Record;
-use palisade_core::unrecorded::{Gathered, Unrecorded};
+use palisade_core::unrecorded::{self, Gathered, Unrecorded};
 
 use super::item::Wanted;
 use super::settings::Settings;
@@ -34,17 +34,19 @@ pub(super) fn networks(
     Ok(found.networks(&names))
 }
 
-/// What is in tables in which none of these networks has rules.
+/// What is in tables in which none of these networks has rules. `recorded` are the networks of all
+/// backends.
 pub(super) fn differences(
     reader: &mut Reader<'_>,
     records: &[&Record],
+    recorded: &HashSet<&Name>,
 ) -> Result<Vec<Discrepancy>, DumpError> {
     let settings = records.iter().map(|record| &record.placement);
     let settings = settings.filter_map(|placement| Settings::try_from(placement).ok());
     let used: BTreeSet<TableName> = settings.map(|settings| settings.table).collect();
     let mut found = Vec::new();
     for marked in marked(reader, |table| !used.contains(table))? {
-        found.extend(marked.differences(reader)?);
+        found.extend(marked.differences(reader, recorded)?);
     }
     Ok(found)
 }
@@ -127,7 +129,11 @@ impl Marked {
     }
 
     /// What verifying says of it where no network has rules in it.
-    fn differences(&self, reader: &mut Reader<'_>) -> Result<Vec<Discrepancy>, DumpError> {
+    fn differences(
+        &self,
+        reader: &mut Reader<'_>,
+        recorded: &HashSet<&Name>,
+    ) -> Result<Vec<Discrepancy>, DumpError> {
         let differs = |network: Option<&Name>, kind, detail| Discrepancy {
             network: network.cloned(),
             object: format!("table {} `{}`", self.table.family, self.name),
@@ -147,7 +153,8 @@ impl Marked {
         }
         if !counts.is_empty() {
             let of = |(name, count): (&Name, &usize)| {
-                let detail = no_record(*count);
+                let items = ["rule or element", "rules and elements"];
+                let detail = unrecorded::detail(*count, items, recorded.contains(name));
                 differs(Some(name), DiscrepancyKind::Foreign, detail)
             };
             return Ok(counts.iter().map(of).collect());
@@ -220,16 +227,4 @@ impl Gathering<'_> {
         let placement = Placement::from(&Settings { layout, table });
         self.found.add(owner, &placement, installed, rules);
     }
-}
-
-/// What is said of rules and elements that carry a network's name and that no record names.
-fn no_record(count: usize) -> String {
-    let items = match count {
-        1 => "1 rule or element".to_owned(),
-        count => format!("{count} rules and elements"),
-    };
-    format!(
-        "{items} of a network that no record names: `palisade recover --adopt` records it, unless \
-         another state directory does"
-    )
 }

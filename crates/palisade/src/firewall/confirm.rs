@@ -8,7 +8,6 @@ use palisade_core::network::Network;
 use palisade_core::state::{Settled, Unconfirmed};
 
 use super::Firewall;
-use super::lost::Lost;
 use crate::flows::came;
 
 /// How often to look whether somebody confirmed.
@@ -34,9 +33,10 @@ impl Firewall {
         let recovered = self.engine().recover()?;
         let notes = self.end_flows_of(recovered);
         let is_meant = self.chosen_table();
-        let lost = Lost::Of(networks).adoption(&is_meant);
-        let mut engine = self.engine();
-        let (mut report, waits) = engine.reach_unconfirmed(goal, patience, Some(&lost))?;
+        let adoption = Self::adoption(networks, &is_meant);
+        let (mut report, waits) =
+            self.engine()
+                .reach_unconfirmed(goal, Some(&adoption), patience)?;
         report.notes.extend(notes);
         self.see_after(&mut report, came);
         Ok((report, waits))

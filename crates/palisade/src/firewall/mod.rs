@@ -8,14 +8,15 @@ mod confirm;
 mod counters;
 mod error;
 mod goal;
-mod lost;
 mod show;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use palisade_core::backend::{Backend, BackendError, Discrepancy, InstalledRules, Placement};
-use palisade_core::engine::{Desired, Engine, EngineError, Extent, Goal, Recovered, Report};
+use palisade_core::engine::{
+    Adoption, Desired, Engine, EngineError, Extent, Goal, Recovered, Report,
+};
 use palisade_core::host_action::HostActionKind;
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Name, Network};
@@ -30,7 +31,6 @@ use crate::flows::{Flows, came, named};
 use crate::options::Options;
 use crate::usual::{self, Usual};
 use crate::{backends, folder, host, rights};
-use lost::Lost;
 
 pub use error::OpenError;
 pub use show::ShowError;
@@ -99,7 +99,7 @@ impl Firewall {
     /// has changed then.
     pub fn apply(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
         self.check_rights_for(EngineError::NotAllowed, networks)?;
-        self.reach(networks, Goal::Run, Lost::Of(networks))
+        self.reach(networks, Goal::Run)
     }
 
     /// Makes these networks the running ones, and no others. All or nothing.
@@ -111,7 +111,7 @@ impl Firewall {
         // What vanished is found again in the kernel.
         self.state.begin_anew();
         self.check_rights(EngineError::NotAllowed, |_| true)?;
-        self.reach(networks, Goal::Exactly, Lost::Beside(networks))
+        self.reach(networks, Goal::Exactly)
     }
 
     /// Removes networks: exactly what is recorded as installed for them.
@@ -152,9 +152,7 @@ impl Firewall {
         self.check_rights_for(EngineError::NotReadable, networks)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Run);
-        let is_meant = self.chosen_table();
-        let lost = Lost::Of(networks).adoption(&is_meant);
-        self.engine().foresee(goal, Some(&lost))
+        self.foresee(networks, goal)
     }
 
     /// What [`sync`](Self::sync) would change.
@@ -166,9 +164,7 @@ impl Firewall {
         self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
         let goal = self.goal(networks, Goal::Exactly);
-        let is_meant = self.chosen_table();
-        let lost = Lost::Beside(networks).adoption(&is_meant);
-        self.engine().foresee(goal, Some(&lost))
+        self.foresee(networks, goal)
     }
 
     /// The differences between the kernel and the records of these networks, or of all if none is
@@ -244,24 +240,32 @@ impl Firewall {
     }
 
     /// Makes what stands as it is recorded, of these networks or of all. What others put where they
-    /// have rules, and only ours belong, goes; the report says what that was.
+    /// have rules, and only ours belong, goes; the report says what that was. Where rules of a network
+    /// stand that no record names, nothing goes.
     ///
     /// # Errors
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
-        // Flows are mended too, where they could not be when the NAT rules came.
+        // It adopts no network, and names those without a record.
+        let is_meant = self.chosen_table();
+        let adoption = Adoption {
+            takes_others: false,
+            ..Self::adoption(&[], &is_meant)
+        };
         let goal = |_: &Running<'_>| Ok(Goal::Repaired(names.to_vec()));
-        if let Some(report) = self.engine().reach_nothing(goal)? {
+        if let Some(report) = self.engine().reach_nothing(goal, Some(&adoption))? {
             return Ok(report);
         }
-        match self.change(goal, named) {
+        // Flows are mended too, where they could not be when the NAT rules came.
+        match self.change_after(adoption, goal, named) {
             Err(EngineError::State(StateError::Older { .. })) => {
                 let lock = self.state.lock(PATIENCE)?;
                 self.state.renew(&lock)?;
                 drop(lock);
                 // What an earlier build recorded is rebuilt as a whole.
-                self.change(|_: &Running<'_>| Ok(Goal::Repaired(Vec::new())), named)
+                let goal = |_: &Running<'_>| Ok(Goal::Repaired(Vec::new()));
+                self.change_after(adoption, goal, named)
             }
             result => result,
         }
@@ -304,13 +308,12 @@ impl Firewall {
         &mut self,
         networks: &[Network],
         goal: fn(Vec<Desired>) -> Goal,
-        lost: Lost<'_>,
     ) -> Result<Report, EngineError> {
         let goal = self.goal(networks, goal);
         if networks.is_empty() {
             return self.change_running(goal, came);
         }
-        self.change_after(Some(lost), goal, came)
+        self.change(networks, goal, came)
     }
 
     /// The same for what brings no network: where none ever ran, nothing is made to find that out.
@@ -319,26 +322,32 @@ impl Firewall {
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
-        match self.engine().reach_nothing(&goal)? {
+        let is_meant = self.chosen_table();
+        let adoption = Self::adoption(&[], &is_meant);
+        match self.engine().reach_nothing(&goal, Some(&adoption))? {
             Some(report) => Ok(report),
-            None => self.change(goal, looked_at),
+            None => self.change(&[], goal, looked_at),
         }
     }
 
-    /// Reaches a goal. Then ends the flows of those networks of the report that `looked_at` names
-    /// which began before the NAT rules came; what is to be said of them is a note in the report.
+    /// Adopts networks whose records were lost, these by their definitions, and reaches a goal.
     fn change(
         &mut self,
+        networks: &[Network],
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
-        self.change_after(None, goal, looked_at)
+        let is_meant = self.chosen_table();
+        let adoption = Self::adoption(networks, &is_meant);
+        self.change_after(adoption, goal, looked_at)
     }
 
-    /// The same after the networks that were lost are adopted.
+    /// Adopts networks and reaches a goal. Then ends the flows of those networks of the report that
+    /// `looked_at` names which began before the NAT rules came; what is to be said of them is a note in the
+    /// report.
     fn change_after(
         &mut self,
-        lost: Option<Lost<'_>>,
+        adoption: Adoption<'_>,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         looked_at: fn(&Report) -> Vec<Name>,
     ) -> Result<Report, EngineError> {
@@ -346,9 +355,7 @@ impl Firewall {
         let lock = self.state.lock(PATIENCE)?;
         let recovered = self.engine().recover_under(&lock)?;
         let notes = self.end_flows_of(recovered);
-        let is_meant = self.chosen_table();
-        let lost = lost.map(|lost| lost.adoption(&is_meant));
-        let mut report = self.engine().reach_under(goal, lost.as_ref(), &lock)?;
+        let mut report = self.engine().reach_under(goal, Some(&adoption), &lock)?;
         drop(lock);
         report.notes.extend(notes);
         self.see_after(&mut report, looked_at);

@@ -152,7 +152,7 @@ fn what_is_taken_back_is_so_on_the_host_too() {
     let before = host.marked.lock().unwrap().clone();
     let goal = Goal::Run(vec![desired("a", 9, "one")]);
     let patience = std::time::Duration::ZERO;
-    host.with(|engine| engine.reach_unconfirmed(|_| Ok(goal.clone()), patience, None))
+    host.with(|engine| engine.reach_unconfirmed(|_| Ok(goal.clone()), None, patience))
         .unwrap();
     assert_ne!(*host.marked.lock().unwrap(), before);
     #[allow(clippy::redundant_closure_for_method_calls)] // A path would be of one lifetime.
