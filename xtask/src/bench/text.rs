@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(of_chain("insert rule ip palisade guest_nat ip saddr"), 3);
         let [ipv4, ipv6] = iptables_of_one(&one).unwrap();
         // Libvirt's: four of DHCP, four of DNS, three in general, two of NAT networks, five of NAT,
-        // and the checksums of DHCP.
-        assert_eq!(ipv4.matches("\n-I PALISADE_").count(), 19, "{ipv4}");
+        // and the checksums of DHCP. And the one by which networks know it that keep their sources.
+        assert_eq!(ipv4.matches("\n-I PALISADE_").count(), 20, "{ipv4}");
         assert_eq!(ipv6.matches("\n-I PALISADE_").count(), 0, "{ipv6}");
         assert!(!ipv4.contains("-N "));
     }

@@ -86,6 +86,8 @@ pub struct Watch {
     pace: Pace,
     /// The records that were last seen: what goes is known by them.
     records: Vec<Record>,
+    /// Those before them, and when others were read. A state that somebody deletes is empty before it is gone.
+    lately: Option<(Instant, Vec<Record>)>,
     /// Commits that may be about networks and were not told yet.
     heard: Vec<Commit>,
     /// What others did before our jumps: it is told where it turns out that something differs.
@@ -128,6 +130,7 @@ impl Watch {
             heal,
             pace: Pace::default(),
             records,
+            lately: None,
             heard: Vec::new(),
             suspected: Vec::new(),
             in_doubt: true,
@@ -216,7 +219,7 @@ impl Watch {
                 self.records.clone()
             }
         };
-        let before = std::mem::replace(&mut self.records, records);
+        let before = self.remember(records);
         let ours = self.firewall.processes();
         let meaning = Meaning::new(&self.firewall, &before, &self.records);
         for commit in std::mem::take(&mut self.heard) {
@@ -253,7 +256,7 @@ impl Watch {
             Ok(records) => {
                 // Somebody records networks again: what they are is looked at.
                 self.in_doubt |= std::mem::take(&mut self.has_vanished);
-                self.records = records;
+                self.remember(records);
             }
             Err(error) => self.failed(&error, notices),
         }
@@ -393,12 +396,25 @@ impl Watch {
         Ok(())
     }
 
+    /// Takes the records as they are now; returns those before.
+    fn remember(&mut self, records: Vec<Record>) -> Vec<Record> {
+        let before = std::mem::replace(&mut self.records, records);
+        if before != self.records {
+            self.lately = Some((Instant::now(), before.clone()));
+        }
+        before
+    }
+
     /// Tells what went wrong; that the state vanished, once.
     fn failed(&mut self, error: &EngineError, notices: &mut Vec<Notice>) {
         if !matches!(error, EngineError::State(error) if error.has_vanished()) {
             notices.push(Notice::failed(error));
         } else if !std::mem::replace(&mut self.has_vanished, true) {
-            notices.push(Notice::vanished(error, &self.records));
+            let is_of_now = |(read, _): &&(Instant, Vec<Record>)| read.elapsed() < 2 * LOOK_EVERY;
+            let lately = self.lately.as_ref().filter(is_of_now);
+            let lately = lately.map(|(_, records)| records);
+            let known = lately.filter(|records| records.len() > self.records.len());
+            notices.push(Notice::vanished(error, known.unwrap_or(&self.records)));
         }
     }
 }
