@@ -99,7 +99,7 @@ fn lines(adopted: &Adopted) -> String {
     }
     match (adopted.networks.is_empty(), adopted.left.is_empty()) {
         (true, true) => {
-            text.push_str("nothing to adopt: no rules are installed without a record\n")
+            text.push_str("nothing to adopt: no rules are installed without a record\n");
         }
         (true, false) => {}
         (false, _) => {
