@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::adopted::{Adopted, Left, Reason};
 use super::error::EngineError;
 use super::parts::Engine;
-use crate::backend::PlacedItem;
+use crate::backend::{Backend, BackendError, PlacedItem};
 use crate::host_action::{Effect, HostAction, Need};
 use crate::installed::{Installed, Placement};
 use crate::network::{Established, Name, Network};
@@ -91,18 +91,12 @@ impl Engine<'_> {
             return Ok(Some((Vec::new(), *adoption)));
         }
         let is_recorded = |network: &Network| running.placement(network.name()).is_some();
-        let is_of_known =
-            !adoption.definitions.is_empty() && adoption.definitions.iter().all(is_recorded);
+        if !adoption.definitions.is_empty() && adoption.definitions.iter().all(is_recorded) {
+            return Ok(None);
+        }
         for backend in self.backends.iter_mut() {
-            let is_as_left = match backend.generation()? {
-                Some(now) => running.generation(&backend.id()) == Some(now),
-                // What has no generations is looked at where there may be something to adopt.
-                None => is_of_known,
-            };
-            if is_as_left {
-                continue;
-            }
-            let found = match backend.unrecorded(&[]) {
+            let known = running.generation(&backend.id());
+            let found = match unrecorded_since(backend.as_mut(), known) {
                 Err(error) if adoption.passes_over => {
                     log::debug!("{error}");
                     continue;
@@ -326,6 +320,18 @@ impl<'r> Ranks<'r> {
         self.given.insert(below, rank);
         self.used.insert(rank);
         rank
+    }
+}
+
+/// What is installed without a record, unless the ruleset is as palisade left it. What has no generations is
+/// always looked at.
+fn unrecorded_since(
+    backend: &mut dyn Backend,
+    known: Option<u64>,
+) -> Result<Vec<Unrecorded>, BackendError> {
+    match backend.generation()? {
+        Some(now) if known == Some(now) => Ok(Vec::new()),
+        _ => backend.unrecorded(&[]),
     }
 }
 
