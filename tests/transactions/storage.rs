@@ -175,8 +175,8 @@ fn broken_journal(place: Place) {
 /// More than there are kinds of damage.
 const ENOUGH: usize = 26;
 
-/// Where nobody can say how far it came, `verify` tells what stands, and `repair` makes it as it is
-/// recorded.
+/// Where nobody can say how far it came, `verify` reports what is installed, `repair` keeps what is in the
+/// name of a network without a record, and `apply` takes it over.
 fn broken_journal_of_what_landed(place: Place) {
     let namespace = Namespace::new();
     let palisade = place.palisade(&namespace);
@@ -202,6 +202,7 @@ fn broken_journal_of_what_landed(place: Place) {
             let verified = palisade.answer(["verify"]);
             assert!(matches!(verified.code, Some(0 | 3)), "{damage}: {verified}");
             palisade.ok(["repair"]);
+            palisade.apply([&net(3)]).stdout();
             assert_clean(&palisade);
         }
         if palisade.running().len() > 2 {

@@ -66,22 +66,9 @@ impl Engine<'_> {
         self.adopt_beside(&records, adoption, &lock)
     }
 
-    /// The same before a change, of the networks that it may be about: all where nothing is recorded, as
-    /// after the state directory was lost; else those that are defined and of which a record is missing.
-    pub(super) fn adopt_lost(
-        &mut self,
-        adoption: &Adoption<'_>,
-        lock: &Lock,
-    ) -> Result<Adopted, EngineError> {
-        let running = self.state.running(lock)?;
-        match self.lost(&running, adoption)? {
-            Some((records, adoption)) => self.adopt_beside(&records, &adoption, lock),
-            None => Ok(Adopted::default()),
-        }
-    }
-
-    /// The records beside which networks are adopted before a change, and which; none where no network can
-    /// be without a record, or none that the change is about.
+    /// The records beside which networks are adopted before a change, and which: all where nothing is
+    /// recorded, as after the state directory was lost; else those that are defined and of which a record
+    /// is missing. None where no network can be without a record, or none that the change is about.
     pub(super) fn lost<'a>(
         &mut self,
         running: &Running<'_>,
@@ -116,7 +103,7 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    fn adopt_beside(
+    pub(super) fn adopt_beside(
         &mut self,
         records: &[Record],
         adoption: &Adoption<'_>,

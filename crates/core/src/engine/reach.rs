@@ -68,11 +68,20 @@ impl Engine<'_> {
         lock: &Lock,
     ) -> Result<Report, EngineError> {
         let due = self.undo_if_due(lock)?;
-        let adopted = match adoption {
-            Some(adoption) => self.adopt_lost(adoption, lock)?,
+        let mut running = self.state.running(lock)?;
+        let lost = match adoption {
+            Some(adoption) => self.lost(&running, adoption)?,
+            None => None,
+        };
+        let adopted = match lost {
+            Some((records, adoption)) => {
+                let adopted = self.adopt_beside(&records, &adoption, lock)?;
+                running = self.state.running(lock)?;
+                adopted
+            }
             None => Adopted::default(),
         };
-        let reached = self.reach_with(goal, &due, patience, lock);
+        let reached = self.reach_with(running, goal, &due, patience, lock);
         if adopted.is_incomplete() {
             // The next change looks again: what is installed is not all that is recorded.
             self.state.forget_index()?;
@@ -93,6 +102,7 @@ impl Engine<'_> {
 
     fn reach_with(
         &mut self,
+        running: Running<'_>,
         goal: impl Fn(&Running<'_>) -> Result<Goal, EngineError>,
         due: &Due,
         patience: Option<Duration>,
@@ -103,7 +113,6 @@ impl Engine<'_> {
             due.check(&goal)?;
             Ok(goal)
         };
-        let running = self.state.running(lock)?;
         match goal(&running)
             .and_then(|goal| self.attempt_until_quiet(running, &goal, patience, lock))
         {

@@ -35,7 +35,7 @@ enum Entry<'a> {
 /// A transaction, before its first step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begin<'a> {
-    /// Its name: see [`transaction_id`].
+    /// Its name: 15 hexadecimal digits.
     pub transaction: String,
     /// What it does to the kernel, in this order.
     pub steps: Vec<Planned<'a>>,

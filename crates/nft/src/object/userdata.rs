@@ -20,8 +20,8 @@ impl Userdata {
     /// The longest comment, in bytes, that `nft` reads back.
     pub(crate) const MAX_COMMENT: usize = 127;
 
-    /// Holds a comment for a table, a chain, a rule or an element. What is longer than
-    /// [`MAX_COMMENT`](Self::MAX_COMMENT) is cut, between characters.
+    /// Holds a comment for a table, a chain, a rule or an element. What is longer than 127 bytes, which is
+    /// what `nft` reads back, is cut between characters.
     #[must_use]
     pub fn comment(text: &str) -> Self {
         let mut userdata = Self(Vec::with_capacity(text.len() + 3));

@@ -109,10 +109,10 @@ fn read(program: &Program) -> (BTreeSet<String>, usize) {
     (silent, told)
 }
 
-/// What rustables has no words for: ports and ranges of translations, and the codes of ICMPv6.
+/// What rustables has no words for: ports and ranges of translations, the codes of ICMPv6, and routes.
 fn beyond(rule: &str) -> bool {
     let translates = rule.contains("masquerade to :") || rule.contains("snat ");
-    translates || rule.contains("reject")
+    translates || rule.contains("reject") || rule.contains("fib saddr")
 }
 
 #[test]
