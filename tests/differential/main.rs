@@ -84,9 +84,9 @@ impl Tally {
         for seen in [self.passed, self.dropped, self.rejected] {
             assert!(seen > twentieth, "{told}");
         }
-        for seen in [self.translated, self.known_flows] {
-            assert!(seen > twentieth / 5, "{told}");
-        }
+        // Only the first packet of a connection that gets that far is translated.
+        assert!(self.translated > twentieth / 20, "{told}");
+        assert!(self.known_flows > twentieth / 5, "{told}");
         assert!(self.rules > self.packets, "{told}");
         for rare in [self.unsure, self.vanished] {
             assert!(rare <= twentieth, "{told}");
