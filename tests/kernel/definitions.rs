@@ -11,7 +11,6 @@ fn main() -> ExitCode {
         bridges_are_found_by_their_addresses,
         open_networks_need_no_bridge,
         warnings_name_their_places,
-        fields_without_rules_are_refused,
         fields_are_recorded_and_shown,
         names_with_quotes,
     ])
@@ -93,34 +92,17 @@ fn warnings_name_their_places() {
 
 const FEW: &str = "name = 'lab'\nbridge = 'virbr1'\nmode = 'nat'\nsubnets = ['10.9.0.1/24']\n";
 
-/// Until their rules exist.
-fn fields_without_rules_are_refused() {
-    let namespace = Namespace::new();
-    let palisade = Palisade::new(&namespace);
-    let files = palisade.texts([format!("{FEW}log = true\n")]);
-    for command in ["check", "apply", "plan", "render", "sync"] {
-        let answer = palisade.on_files(command, &files);
-        assert_eq!(answer.code, Some(1), "{command}: {}", answer.stderr);
-        assert!(
-            answer.stderr.contains("does not enforce yet"),
-            "{}",
-            answer.stderr
-        );
-    }
-    assert_eq!(Dump::ruleset(&namespace).as_str(), "");
-}
-
 fn fields_are_recorded_and_shown() {
     let namespace = Namespace::new();
     let palisade = Palisade::new(&namespace);
-    let fields =
-        "mtu = 1400\nmss_clamp = 1360\nisolated_ports = true\nnat_between_networks = false\n";
+    let fields = "mtu = 1400\nmss_clamp = 1360\nisolated_ports = true\nnat_between_networks = false\nlog = true\n";
     let files = palisade.texts([format!("{FEW}{fields}")]);
     palisade.on_files("apply", &files).stdout();
     let shown = palisade.ok(["show", "lab"]);
     for part in [
         "1400 bytes",
         "to 1360 bytes",
+        "to the kernel's log, at most 10/second",
         "keep their source",
         "isolated",
     ] {

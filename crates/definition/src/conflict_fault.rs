@@ -11,22 +11,12 @@ use thiserror::Error;
 /// The error is at the second network. It also names the place of the first, since people find
 /// networks by their files.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{conflict}{}", self.place())]
+#[error("{conflict} (the first is at {first})")]
 pub struct ConflictFault {
     /// What both networks have.
     pub conflict: Conflict,
     /// Where the first network has it: `FILE:LINE:COLUMN`.
     pub first: String,
-}
-
-impl ConflictFault {
-    /// The place of the first network, if two networks conflict.
-    fn place(&self) -> String {
-        match self.conflict {
-            Conflict::NotEnforced { .. } => String::new(),
-            _ => format!(" (the first is at {})", self.first),
-        }
-    }
 }
 
 impl Hint for ConflictFault {

@@ -8,7 +8,7 @@ use crate::layout::{self, Item, Layout, TableName};
 use crate::object::{
     BaseChain, Chain, DataType, Element, Expression, Hook, Rule, Set, Table, Value,
 };
-use crate::statement::{Raw, concatenation, quoted};
+use crate::statement::{concatenation, quoted, stateful};
 
 /// A table with all that is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,8 +161,8 @@ impl fmt::Display for FilledSet {
         let kind = if set.data.is_some() { "map" } else { "set" };
         writeln!(f, "\t{kind} {} {{", set.name)?;
         writeln!(f, "\t\ttype {}", TypeNames(set))?;
-        if !set.expressions.is_empty() {
-            writeln!(f, "\t\tcounter")?;
+        for expression in &set.expressions {
+            writeln!(f, "\t\t{}", stateful(expression))?;
         }
         if let Some(comment) = set.userdata.set_text() {
             writeln!(f, "\t\tcomment {}", quoted(comment))?;
@@ -231,8 +231,7 @@ impl fmt::Display for ElementOf<'_> {
         for expression in &element.expressions {
             match expression {
                 Expression::Counter(counter) if !f.alternate() => write!(f, " {counter}")?,
-                Expression::Counter(_) => f.write_str(" counter")?,
-                other => write!(f, " {}", Raw(other))?,
+                other => write!(f, " {}", stateful(other))?,
             }
         }
         if let Some(comment) = element.userdata.text() {
@@ -266,12 +265,11 @@ pub(crate) fn chain_in_a_line(chain: &Chain) -> String {
 
 /// A set without its elements, in one line of nft syntax.
 pub(crate) fn set_in_a_line(set: &Set) -> String {
-    let counter = if set.expressions.is_empty() {
-        ""
-    } else {
-        " counter;"
-    };
-    format!("{} {{ type {};{counter} }}", set.name, TypeNames(set))
+    let expressions = set.expressions.iter();
+    let expressions: String = expressions
+        .map(|expression| format!(" {};", stateful(expression)))
+        .collect();
+    format!("{} {{ type {};{expressions} }}", set.name, TypeNames(set))
 }
 
 /// A base chain's priority: by name where it has the one that is usual at its hook.

@@ -116,9 +116,10 @@ impl Read<'_> {
             Action::Dnat { address, port } => {
                 Follows::End(End::Dnat(SocketAddr::new(address, port)))
             }
-            Action::FillChecksum | Action::ClampMss(_) | Action::Administrator(_) => {
-                Follows::Continue
-            }
+            Action::FillChecksum
+            | Action::ClampMss(_)
+            | Action::Administrator(_)
+            | Action::Log(_) => Follows::Continue,
         }
     }
 
@@ -167,7 +168,7 @@ impl Chains for Read<'_> {
 
     fn matches(&self, at: At) -> Matched {
         let rule = self.rule(at);
-        let decides = rule.action != Action::FillChecksum;
+        let decides = !matches!(rule.action, Action::FillChecksum | Action::Log(_));
         let condition = decides.then(|| Condition::of(rule));
         let family = rule.layer.family();
         let excepted = condition.clone().filter(|_| rule.matches.forged);

@@ -61,14 +61,6 @@ pub enum Conflict {
         /// Its forward.
         second_forward: PortForward,
     },
-    /// A field that no rules enforce yet: a network with it would run without what it asks for.
-    #[error("network `{network}` has `{field}`, which this version does not enforce yet")]
-    NotEnforced {
-        /// The network.
-        network: Name,
-        /// The field.
-        field: &'static str,
-    },
 }
 
 impl Conflict {
@@ -76,7 +68,7 @@ impl Conflict {
     #[must_use]
     pub fn networks(&self) -> [&Name; 2] {
         match self {
-            Self::Name { name } | Self::NotEnforced { network: name, .. } => [name, name],
+            Self::Name { name } => [name, name],
             Self::Bridge { first, second, .. }
             | Self::Subnet { first, second, .. }
             | Self::Forward { first, second, .. } => [first, second],
@@ -93,7 +85,6 @@ impl Hint for Conflict {
             Self::Forward { .. } => {
                 "give one of them another port, address or source, or remove it first"
             }
-            Self::NotEnforced { .. } => "leave it out",
         }
         .into()
     }
@@ -122,27 +113,11 @@ pub fn told(conflicts: &[Conflict]) -> String {
 #[must_use]
 pub fn conflicts<'a>(networks: impl IntoIterator<Item = &'a Network>) -> Vec<Conflict> {
     let networks: Vec<&Network> = networks.into_iter().collect();
-    let mut found = not_enforced(&networks);
     let names = same_names(&networks);
-    if names.is_empty() {
-        found.extend(exclusions(&networks));
+    match names.is_empty() {
+        true => exclusions(&networks),
+        false => names,
     }
-    found.extend(names);
-    found
-}
-
-/// Fields that have no rules yet. A field leaves this list with the commit that adds its rules.
-fn not_enforced(networks: &[&Network]) -> Vec<Conflict> {
-    let found = |network: &&Network| {
-        let fields = [("log", network.log().is_some())];
-        let given = fields.into_iter().filter(|&(_, is_given)| is_given);
-        let network = network.name().clone();
-        given.map(move |(field, _)| Conflict::NotEnforced {
-            network: network.clone(),
-            field,
-        })
-    };
-    networks.iter().flat_map(found).collect()
 }
 
 fn same_names(networks: &[&Network]) -> Vec<Conflict> {

@@ -12,10 +12,13 @@ use crate::words::shown;
 
 /// How packets that a network refuses are logged. Without a group they go to the kernel's log,
 /// with one to the NFLOG group, where a program such as ulogd reads them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct LogRefused {
-    /// The text before each line; without one, the rules make it from the network's name.
+    /// The text at the beginning of each line; without one, `palisade `. The kernel's lines name the bridge,
+    /// so the network's name is not needed: networks that log alike share their rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<LogPrefix>,
     /// How many packets are logged at most.
@@ -26,13 +29,16 @@ pub struct LogRefused {
     pub group: Option<u16>,
 }
 
-/// The text before a line in the log: 1 to [`MAX`](Self::MAX) printable characters of ASCII.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The text at the beginning of a line in the log: 1 to [`MAX`](Self::MAX) printable characters of ASCII.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct LogPrefix(String);
+pub struct LogPrefix {
+    /// The characters, and zeros behind them.
+    bytes: [u8; Self::MAX],
+}
 
 /// How many packets are logged at most: a number for each period, written `10/second`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LogRate {
     packets: u16,
@@ -40,7 +46,7 @@ pub struct LogRate {
 }
 
 /// The period of a [`LogRate`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogPeriod {
     /// A second.
     Second,
@@ -87,13 +93,16 @@ impl Hint for LogError {
 }
 
 impl LogPrefix {
-    /// The longest prefix, in bytes: the kernel takes 127, and the rules add the purpose.
-    pub const MAX: usize = 100;
+    /// The longest prefix, in bytes: iptables takes 29, of which `refused_out: ` is 13.
+    pub const MAX: usize = 16;
 
     /// The prefix as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        let end = self.bytes.iter().position(|&byte| byte == 0);
+        let text = self.bytes.get(..end.unwrap_or(Self::MAX));
+        text.and_then(|text| std::str::from_utf8(text).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -118,6 +127,24 @@ impl LogRate {
     #[must_use]
     pub fn packets(self) -> u16 {
         self.packets
+    }
+
+    /// The period.
+    #[must_use]
+    pub fn period(self) -> LogPeriod {
+        self.period
+    }
+
+    /// How many packets are logged at once after a pause.
+    #[must_use]
+    pub fn burst(self) -> u16 {
+        /// As in nft and iptables.
+        const USUAL: u16 = 5;
+        // A burst that takes more than a day to gather is beyond what iptables counts.
+        match self.period {
+            LogPeriod::Day => self.packets.min(USUAL),
+            LogPeriod::Second | LogPeriod::Minute | LogPeriod::Hour => USUAL,
+        }
     }
 }
 
@@ -145,6 +172,17 @@ impl LogPeriod {
             Self::Day => "day",
         }
     }
+
+    /// The length in seconds.
+    #[must_use]
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3600,
+            Self::Day => 86_400,
+        }
+    }
 }
 
 impl FromStr for LogPrefix {
@@ -159,7 +197,11 @@ impl FromStr for LogPrefix {
         } else if !text.chars().all(allowed) {
             Err(LogError::PrefixCharacter(text.to_owned()))
         } else {
-            Ok(Self(text.to_owned()))
+            let mut bytes = [0; Self::MAX];
+            for (to, byte) in bytes.iter_mut().zip(text.bytes()) {
+                *to = byte;
+            }
+            Ok(Self { bytes })
         }
     }
 }
@@ -191,7 +233,7 @@ impl TryFrom<String> for LogPrefix {
 
 impl From<LogPrefix> for String {
     fn from(prefix: LogPrefix) -> Self {
-        prefix.0
+        prefix.as_str().to_owned()
     }
 }
 
@@ -209,9 +251,15 @@ impl From<LogRate> for String {
     }
 }
 
+impl fmt::Debug for LogPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
 impl fmt::Display for LogPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
@@ -261,8 +309,17 @@ mod tests {
     }
 
     #[test]
+    fn no_burst_takes_longer_than_a_day() {
+        let burst = |rate: &str| rate.parse::<LogRate>().unwrap().burst();
+        let rates = ["10/second", "1/hour", "6/day", "1/day"];
+        assert_eq!(rates.map(burst), [5, 5, 5, 1]);
+    }
+
+    #[test]
     fn prefixes_break_no_line_and_no_quotes() {
         assert_eq!("lab: ".parse::<LogPrefix>().unwrap().as_str(), "lab: ");
+        let longest = "x".repeat(LogPrefix::MAX);
+        assert_eq!(longest.parse::<LogPrefix>().unwrap().as_str(), longest);
         let long = "x".repeat(LogPrefix::MAX + 1);
         for text in ["", "  ", "a\"b", "a'b", "a\\", "a\nb", "größe", "$x", &long] {
             assert!(text.parse::<LogPrefix>().is_err(), "{text:?}");

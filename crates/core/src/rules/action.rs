@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::admin::AdminChain;
+use super::refusal_log::RefusalLog;
 use crate::network::{AddressRange, MssClamp, PortRange};
 
 /// What happens to a packet.
@@ -46,4 +47,6 @@ pub enum Action {
     /// The administrator's rules in this chain are evaluated. Palisade's go on where those do not
     /// decide.
     Administrator(AdminChain),
+    /// It is logged, unless more packets than the network's rate were, and the next rule is evaluated.
+    Log(RefusalLog),
 }

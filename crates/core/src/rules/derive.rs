@@ -11,6 +11,7 @@ use super::kind::RuleKind;
 use super::layer::Layer;
 use super::matches::{Destination, Matches, Protocol};
 use super::nat::Translation;
+use super::refusal_log::RefusalLog;
 use super::role::Role;
 use super::rule::Rule;
 use crate::network::{Established, Family, Forward, InterfaceName, Nat, Network, Subnet};
@@ -176,8 +177,10 @@ impl Rules<'_> {
         // Sources of which some packets are let out, and some are not.
         let is_bound = self.network.forward().device().is_some();
         let is_refused = is_bound || matches!(self.network.forward(), Forward::Isolated);
-        self.refuse(layer, RuleKind::RefuseOut, from, is_refused);
-        self.issue(layer, RuleKind::RefuseIn, to, Action::Reject);
+        self.refuse(layer, RuleKind::RefuseOut, from.clone(), is_refused);
+        self.log(layer, RuleKind::LogOut, from);
+        self.issue(layer, RuleKind::RefuseIn, to.clone(), Action::Reject);
+        self.log(layer, RuleKind::LogIn, to);
         if !self.network.isolated_ports() {
             self.issue(layer, RuleKind::Cross, self.crossing(), Action::Accept);
         }
@@ -187,6 +190,16 @@ impl Rules<'_> {
     /// known flows are no exception.
     fn isolated_ports(&mut self, layer: Layer) {
         self.refuse(layer, RuleKind::RefuseCross, self.crossing(), true);
+        self.log(layer, RuleKind::LogCross, self.crossing());
+    }
+
+    /// What rules before have refused, which packets meet after this: `iifname B limit rate R log`.
+    fn log(&mut self, layer: Layer, kind: RuleKind, matches: Matches) {
+        let log = self.network.log();
+        let log = log.and_then(|settings| RefusalLog::of(kind, *settings));
+        if let Some(log) = log {
+            self.issue(layer, kind, matches, Action::Log(log));
+        }
     }
 
     /// Above what is refused.
@@ -241,7 +254,8 @@ impl Rules<'_> {
                 forged: true,
                 ..self.entering()
             };
-            self.issue(layer, RuleKind::Spoofed, matches, Action::Drop);
+            self.issue(layer, RuleKind::Spoofed, matches.clone(), Action::Drop);
+            self.log(layer, RuleKind::LogSpoofed, matches);
         }
     }
 
@@ -258,7 +272,8 @@ impl Rules<'_> {
                     no_flow: true,
                     ..self.entering()
                 };
-                self.issue(layer, RuleKind::Invalid, matches, Action::Drop);
+                self.issue(layer, RuleKind::Invalid, matches.clone(), Action::Drop);
+                self.log(layer, RuleKind::LogInvalid, matches);
             }
         }
     }

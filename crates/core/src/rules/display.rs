@@ -106,6 +106,7 @@ impl fmt::Display for Action {
                 return write!(f, "dnat to {}", SocketAddr::new(*address, *port));
             }
             Self::SenderDecides => return f.write_str("the sender's network decides"),
+            Self::Log(log) => return write!(f, "{log}"),
             Self::ClampMss(clamp) => return write!(f, "clamp the segment size {clamp}"),
             Self::BetweenNetworks => return f.write_str("return if it goes to another network"),
             Self::Administrator(chain) => return write!(f, "administrator's rules {chain}"),

@@ -59,6 +59,16 @@ pub enum RuleKind {
     RefuseOut,
     /// Everything else to guests is refused.
     RefuseIn,
+    /// Packets that [`RefuseCross`](Self::RefuseCross) refuses are logged.
+    LogCross,
+    /// Packets that [`Spoofed`](Self::Spoofed) drops are logged.
+    LogSpoofed,
+    /// Packets that [`Invalid`](Self::Invalid) drops are logged.
+    LogInvalid,
+    /// Packets that [`RefuseOut`](Self::RefuseOut) refuses are logged.
+    LogOut,
+    /// Packets that [`RefuseIn`](Self::RefuseIn) refuses are logged.
+    LogIn,
     /// The source address is translated.
     Nat,
     /// Guests that reach a guest of their subnet by a forward get the host's source.
@@ -105,6 +115,8 @@ struct Row {
     is_shortcut: bool,
     /// Whether rules of the kind are installed for forwards of ports alone.
     is_of_forward: bool,
+    /// The kind that refuses the packets which rules of this one log.
+    logs: Option<RuleKind>,
     probes: &'static [ProbePacket],
 }
 
@@ -119,6 +131,7 @@ const ROW: Row = Row {
     is_optional: false,
     is_shortcut: false,
     is_of_forward: false,
+    logs: None,
     probes: &[],
 };
 
@@ -320,6 +333,45 @@ static TABLE: &[Row] = &[
         explanation: "everything else to the bridge is refused",
         role: Role::GuestInput,
         sum: Some(Sum::Traffic(Traffic::RefusedIn)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::LogCross,
+        words: "log refused guest to guest",
+        explanation: "packets between guests of isolated ports are logged before they are refused",
+        logs: Some(RuleKind::RefuseCross),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::LogSpoofed,
+        words: "log spoofed",
+        explanation: "packets with a source that is not behind the bridge are logged",
+        role: Role::GuestSource,
+        logs: Some(RuleKind::Spoofed),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::LogInvalid,
+        words: "log invalid",
+        explanation: "packets without a connection are logged before they are dropped",
+        role: Role::GuestOutput,
+        logs: Some(RuleKind::Invalid),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::LogOut,
+        words: "log refused out",
+        explanation: "everything else from the bridge is logged before it is refused",
+        role: Role::GuestOutput,
+        logs: Some(RuleKind::RefuseOut),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::LogIn,
+        words: "log refused in",
+        explanation: "everything else to the bridge is logged before it is refused",
+        role: Role::GuestInput,
+        logs: Some(RuleKind::RefuseIn),
         ..ROW
     },
     Row {
@@ -529,6 +581,12 @@ impl RuleKind {
     #[must_use]
     pub fn is_shortcut(self) -> bool {
         self.row().is_shortcut
+    }
+
+    /// The kind that refuses the packets which rules of this kind log; none if they log nothing.
+    #[must_use]
+    pub fn logs(self) -> Option<Self> {
+        self.row().logs
     }
 
     /// The packets that show whether the kind's traffic passes. A kind without any is shown by

@@ -7,8 +7,8 @@ use super::layer::Layer;
 use super::nat::Translation;
 use super::rule::Rule;
 use crate::network::{
-    Description, Established, Family, Forward, InterfaceName, MssClamp, Name, Nat, Network,
-    PortForward, Subnet,
+    Description, Established, Family, Forward, InterfaceName, LogRefused, MssClamp, Name, Nat,
+    Network, PortForward, Subnet,
 };
 
 /// The definitions that these rules of one network may be of. Whether they are is seen when the rules of
@@ -28,6 +28,7 @@ pub(crate) fn read_back(name: &Name, rules: &[Rule]) -> Vec<Network> {
         isolated_ports: rules.has(RuleKind::RefuseCross),
         tftp: rules.has(RuleKind::Tftp),
         mss_clamp: rules.clamp(),
+        log: rules.log(),
         subnets: subnets.clone(),
         forwards: rules.forwards(),
         ..Description::new(name.clone(), Some(bridge.clone()), rules.forward())
@@ -114,6 +115,14 @@ impl Issued<'_> {
         forward::read_back(at.chain(self.of(RuleKind::ForwardAny)))
     }
 
+    fn log(&self) -> Option<LogRefused> {
+        let mut logged = self.of(RuleKind::LogIn);
+        logged.find_map(|rule| match rule.action {
+            Action::Log(log) => Some(log.settings),
+            _ => None,
+        })
+    }
+
     fn clamp(&self) -> Option<MssClamp> {
         let mut clamped = self.of(RuleKind::ClampOut);
         clamped.find_map(|rule| match rule.action {
@@ -173,6 +182,14 @@ mod tests {
         ]
     }
 
+    fn log() -> LogRefused {
+        LogRefused {
+            prefix: "lab: ".parse().ok(),
+            rate: "3/minute".parse().unwrap(),
+            group: Some(5),
+        }
+    }
+
     fn networks() -> Vec<Network> {
         let eth0 = Some("eth0".parse().unwrap());
         let mut forwards: Vec<Forward> = nats().into_iter().map(Forward::Nat).collect();
@@ -195,6 +212,7 @@ mod tests {
                         dhcp: odd && subnets[0].contains('.'),
                         isolated_ports: odd,
                         mss_clamp: odd.then_some(MssClamp::RouteMtu),
+                        log: odd.then(log),
                         forwards: if odd {
                             forwards_to(subnets[0])
                         } else {

@@ -20,7 +20,7 @@ pub(crate) fn mss_clamp() -> impl Strategy<Value = Option<MssClamp>> {
 }
 
 pub(crate) fn log() -> impl Strategy<Value = Option<LogRefused>> {
-    let prefix = "[ -!#%&(-\\[\\]-_a-~]{0,30}[a-z:]".prop_map(|text| text.parse().unwrap());
+    let prefix = "[ -!#%&(-\\[\\]-_a-~]{0,15}[a-z:]".prop_map(|text| text.parse().unwrap());
     let rate = (1..=10_000_u16, select(&LogPeriod::ALL[..]));
     let rate = rate.prop_map(|(packets, period)| LogRate::new(packets, period).unwrap());
     let rate = prop_oneof![Just(LogRate::default()), rate];

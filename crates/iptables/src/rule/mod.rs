@@ -3,6 +3,7 @@
 //! Words are spelled as `iptables-save` prints them, so that what is recorded of a rule is what
 //! stands in a dump. The comment is ours: it tells our rules from others'.
 
+mod log;
 mod placed;
 mod read;
 mod table;

@@ -6,12 +6,13 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use palisade_core::identity::{Digest, Digester, Identity, RuleIdentity};
 use palisade_core::network::{
-    AddressRange, Family, MssClamp, Name, PortRange, SegmentSize, Subnet,
+    AddressRange, Family, LogRefused, MssClamp, Name, PortRange, SegmentSize, Subnet,
 };
 use palisade_core::rules::{
-    self, Action, AdminChain, Destination, Matches, Protocol, Rule, RuleKind,
+    self, Action, AdminChain, Destination, Matches, Protocol, RefusalLog, Rule, RuleKind,
 };
 
+use super::log;
 use super::placed::Placed;
 use super::table::{BTW, FWO, Table, admin_chain, place};
 use crate::text;
@@ -36,6 +37,10 @@ pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
         match option.as_str() {
             "!" => is_negated = true,
             "--checksum-fill" => {}
+            "--limit-burst" => drop(words.next()?),
+            "--limit" => target.log.rate = log::read_rate(words.next()?)?,
+            "--log-prefix" | "--nflog-prefix" => target.prefix = words.next()?,
+            "--nflog-group" => target.log.group = Some(parse(words.next()?)?),
             // The matches `tcp`, `udp`, `conntrack` and `comment` only bring the options below.
             "-m" | "--comment" | "--reject-with" => drop(words.next()?),
             "--tcp-flags" => drop(words.nth(1)?),
@@ -63,7 +68,7 @@ pub fn read(family: Family, table: Table, saved: &text::Rule) -> Option<Rule> {
             _ => return None,
         }
     }
-    rule.action = target.action()?;
+    rule.action = target.action(rule.kind)?;
     // What was passed over above is seen here: order, what stands twice, other answers of REJECT.
     let anew = Placed::of(&rule)?;
     let is_same = anew.chain == saved.chain && digest(&anew.words) == digest(&saved.words);
@@ -116,10 +121,13 @@ struct Target<'a> {
     source: Option<&'a str>,
     destination: Option<SocketAddr>,
     clamp: Option<MssClamp>,
+    /// How it logs, without the prefix.
+    log: LogRefused,
+    prefix: &'a str,
 }
 
 impl Target<'_> {
-    fn action(&self) -> Option<Action> {
+    fn action(&self, kind: RuleKind) -> Option<Action> {
         match self.name {
             "ACCEPT" => Some(Action::Accept),
             "RETURN" => Some(Action::Return),
@@ -135,6 +143,8 @@ impl Target<'_> {
                 let addresses = AddressRange::new(start, end).ok()?;
                 Some(Action::Snat { addresses, ports })
             }
+            "LOG" => self.log(kind, None),
+            "NFLOG" => self.log(kind, self.log.group.or(Some(0))),
             "TCPMSS" => self.clamp.map(Action::ClampMss),
             "DNAT" => self.destination.map(|to| Action::Dnat {
                 address: to.ip(),
@@ -148,6 +158,14 @@ impl Target<'_> {
                 chain.map(Action::Administrator)
             }
         }
+    }
+}
+
+impl Target<'_> {
+    fn log(&self, kind: RuleKind, group: Option<u16>) -> Option<Action> {
+        let settings = LogRefused { group, ..self.log };
+        let log = RefusalLog::of(kind, settings)?;
+        log.with_prefix(self.prefix).map(Action::Log)
     }
 }
 
@@ -194,7 +212,7 @@ mod tests {
     use palisade_core::network::{Description, Established, Forward, Nat, Network};
     use palisade_core::rules::{Guard, rules};
 
-    fn network(forward: Forward, subnets: &[&str]) -> Network {
+    fn network(forward: Forward, subnets: &[&str], log: Option<LogRefused>) -> Network {
         Network::new(Description {
             subnets: subnets
                 .iter()
@@ -202,6 +220,8 @@ mod tests {
                 .collect(),
             dhcp: true,
             tftp: true,
+            log,
+            isolated_ports: log.is_some(),
             ..Description::new(
                 "a: lab".parse().unwrap(),
                 Some("virbr0".parse().unwrap()),
@@ -221,6 +241,21 @@ mod tests {
         })
     }
 
+    /// None, to the kernel's log, to a group, and to the first one, which is not printed.
+    fn logs() -> [Option<LogRefused>; 4] {
+        let logged = |rate: &str, prefix: Option<&str>, group| LogRefused {
+            prefix: prefix.map(|prefix| prefix.parse().unwrap()),
+            rate: rate.parse().unwrap(),
+            group,
+        };
+        [
+            None,
+            Some(logged("10/second", Some("0123456789abcdef"), None)),
+            Some(logged("3/day", None, Some(5))),
+            Some(logged("7/hour", Some("lab: "), Some(0))),
+        ]
+    }
+
     fn networks() -> Vec<Network> {
         let subnets = ["192.168.122.0/24", "::5:0/112"];
         let route = Forward::Route { device: None };
@@ -231,7 +266,8 @@ mod tests {
             Forward::Isolated,
         ]
         .into_iter()
-        .map(|forward| network(forward, &subnets))
+        .zip(logs())
+        .map(|(forward, log)| network(forward, &subnets, log))
         .flat_map(|network| Established::ALL.map(|e| network.clone().with_established(e)))
         .collect()
     }
@@ -287,12 +323,13 @@ mod tests {
 
     #[test]
     fn the_words_of_the_reference() {
-        let words: Vec<String> = rules(&network(nat(), &["192.168.122.1/24"]), Guard::Libvirt)
-            .iter()
-            .filter_map(Placed::of)
-            .filter(|placed| placed.table != Table::Filter)
-            .map(|placed| placed.words.to_string())
-            .collect();
+        let words: Vec<String> =
+            rules(&network(nat(), &["192.168.122.1/24"], None), Guard::Libvirt)
+                .iter()
+                .filter_map(Placed::of)
+                .filter(|placed| placed.table != Table::Filter)
+                .map(|placed| placed.words.to_string())
+                .collect();
         let nat = "-s 192.168.122.0/24 ! -d 192.168.122.0/24 -o eth0";
         let keep = "-s 192.168.122.0/24 -d";
         assert_eq!(
@@ -306,6 +343,36 @@ mod tests {
                 format!("{keep} 224.0.0.0/24 -o eth0 -m comment --comment \"a: lab: multicast without nat\" -j RETURN"),
                 "-o virbr0 -p udp -m udp --dport 68 -m comment --comment \"a: lab: dhcp checksum udp\" -j CHECKSUM --checksum-fill".to_owned(),
             ]
+        );
+    }
+
+    #[test]
+    fn what_is_refused_is_logged_before() {
+        let [_, to_kernel, to_group, to_first] = logs();
+        let words = |log| {
+            let network = network(Forward::Isolated, &["10.0.0.0/24"], log);
+            let rules = rules(&network, Guard::Libvirt);
+            let logs = rules.iter().filter(|rule| rule.kind.logs().is_some());
+            let last = logs.filter_map(Placed::of).next_back();
+            last.map(|placed| placed.words.to_string()).unwrap()
+        };
+        let cross = "-i virbr0 -o virbr0 -m limit --limit";
+        let comment = "-m comment --comment \"a: lab: log refused guest to guest\"";
+        assert_eq!(
+            words(to_kernel),
+            format!(
+                "{cross} 10/sec {comment} -j LOG --log-prefix \"0123456789abcdefrefused_out: \""
+            )
+        );
+        assert_eq!(
+            words(to_group),
+            format!(
+                "{cross} 3/day --limit-burst 3 {comment} -j NFLOG --nflog-prefix \"palisade refused_out: \" --nflog-group 5"
+            )
+        );
+        assert_eq!(
+            words(to_first),
+            format!("{cross} 7/hour {comment} -j NFLOG --nflog-prefix \"lab: refused_out: \"")
         );
     }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use palisade_core::network::{AddressRange, Family, MssClamp, PortRange};
 use palisade_core::rules::{Action, Destination, Matches, Rule};
 
+use super::log;
 use super::table::{BTW, FWO, admin_chain};
 use crate::text::Words;
 
@@ -73,6 +74,14 @@ pub(super) fn words(rule: &Rule) -> Option<Words> {
         line.option("-m", "conntrack");
         line.option("--ctstate", "RELATED,ESTABLISHED");
     }
+    if let Action::Log(refused) = rule.action {
+        let rate = refused.settings.rate;
+        line.option("-m", "limit");
+        line.option("--limit", &log::rate(rate));
+        if rate.burst() != log::USUAL_BURST {
+            line.option("--limit-burst", &rate.burst());
+        }
+    }
     line.option("-m", "comment");
     // The programs keep 255 bytes, and the longest name leaves more than enough of them.
     line.option("--comment", &rule.tag());
@@ -117,6 +126,20 @@ fn target(line: &mut Line, rule: &Rule) {
             line.option("-j", "CHECKSUM");
             line.word("--checksum-fill");
         }
+        Action::Log(refused) => match refused.settings.group {
+            None => {
+                line.option("-j", "LOG");
+                line.option("--log-prefix", &refused.prefix());
+            }
+            Some(group) => {
+                line.option("-j", "NFLOG");
+                line.option("--nflog-prefix", &refused.prefix());
+                // The programs do not print the first one.
+                if group != 0 {
+                    line.option("--nflog-group", &group);
+                }
+            }
+        },
         Action::ClampMss(MssClamp::RouteMtu) => {
             line.option("-j", "TCPMSS");
             line.word("--clamp-mss-to-pmtu");

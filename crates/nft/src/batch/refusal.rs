@@ -5,7 +5,7 @@ use std::fmt;
 use nix::errno::Errno;
 use palisade_netlink::Ack;
 
-use crate::object::{Chain, Expression, Rule};
+use crate::object::{Chain, Expression, Log, Rule, Set};
 use crate::wire::{self, Kind, Message};
 
 /// How many refused objects a message names: they mostly have one cause.
@@ -154,7 +154,7 @@ fn missing(message: &Message<'_>, errno: Errno) -> Option<String> {
         Kind::NEW_TABLE => vec!["nf_tables"],
         Kind::NEW_CHAIN => modules_of_chain(&wire::chain::decode(family, body).ok()?),
         Kind::NEW_RULE => modules_of_rule(&wire::rule::decode(family, body).ok()?),
-        Kind::NEW_SET => vec!["nf_tables (sets with counters need Linux 5.7 or later)"],
+        Kind::NEW_SET => vec![module_of_set(&wire::set::decode(family, body).ok()?)],
         _ => vec![],
     };
     if modules.is_empty() {
@@ -182,6 +182,14 @@ fn modules_of_chain(chain: &Chain) -> Vec<&'static str> {
     }
 }
 
+fn module_of_set(set: &Set) -> &'static str {
+    let is_limited = |expression: &Expression| matches!(expression, Expression::Limit(_));
+    match set.expressions.iter().any(is_limited) {
+        true => "nft_limit (sets with limits need Linux 5.7 or later)",
+        false => "nf_tables (sets with counters need Linux 5.7 or later)",
+    }
+}
+
 fn modules_of_rule(rule: &Rule) -> Vec<&'static str> {
     let module = |expression: &Expression| match expression {
         Expression::Masquerade(_) => Some("nft_masq"),
@@ -189,6 +197,9 @@ fn modules_of_rule(rule: &Rule) -> Vec<&'static str> {
         Expression::Reject(_) => Some("nft_reject_ipv4 nft_reject_ipv6"),
         Expression::Conntrack(_) => Some("nft_ct"),
         Expression::Fib(_) => Some("nft_fib_ipv4 nft_fib_ipv6"),
+        Expression::Limit(_) => Some("nft_limit"),
+        Expression::Log(Log { group: None, .. }) => Some("nft_log nf_log_syslog"),
+        Expression::Log(_) => Some("nft_log nfnetlink_log"),
         _ => None,
     };
     let mut modules: Vec<&str> = rule.expressions.iter().filter_map(module).collect();

@@ -39,7 +39,7 @@ enum Keys {
 pub(super) struct Found<'a> {
     /// Whether the key is there.
     pub(super) is_there: Answer,
-    /// The element, if it is known which.
+    /// The element, if it is known which, and whether or not it lets the packet go on.
     pub(super) element: Option<&'a Element>,
 }
 
@@ -80,7 +80,10 @@ impl Index {
         };
         match found.element {
             // Its own expressions may break the rule off: a limit, a quota.
-            Some(element) if !only_counts(element) => Found::unknown(),
+            Some(element) if !only_counts(element) => Found {
+                is_there: Answer::Unknown,
+                element: Some(element),
+            },
             _ => found,
         }
     }

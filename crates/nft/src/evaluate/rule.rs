@@ -38,7 +38,7 @@ impl<'a> Run<'a> {
         for (place, expression) in rule.expressions.iter().enumerate() {
             let step = &running.run.step;
             let before = step.applies;
-            running.take(expression);
+            running.take(expression, &rule.expressions[place + 1..]);
             let step = &mut running.run.step;
             if step.applies != before {
                 step.part = Some(place);
@@ -64,7 +64,8 @@ struct Running<'a, 's, 'p> {
 }
 
 impl<'a> Running<'a, '_, '_> {
-    fn take(&mut self, expression: &'a Expression) {
+    /// `rest` is what the rule does behind it.
+    fn take(&mut self, expression: &'a Expression, rest: &[Expression]) {
         match expression {
             Expression::Meta(it) => self
                 .registers
@@ -102,9 +103,11 @@ impl<'a> Running<'a, '_, '_> {
                 let within = bits::within(&value, &it.first, &it.last);
                 self.ask(within.not_if(it.inverted));
             }
-            Expression::Lookup(it) => self.look_up(it),
+            Expression::Lookup(it) => self.look_up(it, only_logs(rest)),
             Expression::Verdict(verdict) => self.run.step.action = self.action(verdict),
-            Expression::Counter(_) => {}
+            Expression::Counter(_) | Expression::Log(_) => {}
+            Expression::Limit(_) if only_logs(rest) => {}
+            Expression::Limit(_) => self.ask(Answer::Unknown),
             Expression::Reject(_) => self.run.step.action = Action::End(End::Reject),
             Expression::Masquerade(it) => {
                 let ports = self.ports(it.min_port, it.max_port);
@@ -156,7 +159,8 @@ impl<'a> Running<'a, '_, '_> {
         self.run.step.applies = self.run.step.applies.and(answer);
     }
 
-    fn look_up(&mut self, lookup: &'a Lookup) {
+    /// What an element limits does not matter where the rule only logs.
+    fn look_up(&mut self, lookup: &'a Lookup, only_logs: bool) {
         let Some((set, index)) = self.table.set(&lookup.set) else {
             self.ask(Answer::Unknown);
             self.registers.forget();
@@ -164,7 +168,11 @@ impl<'a> Running<'a, '_, '_> {
         };
         let key = self.registers.read(lookup.source, set.set.key_len as usize);
         let found = index.find(set, &key);
-        self.ask(found.is_there.not_if(lookup.inverted));
+        let is_there = match found.element {
+            Some(_) if only_logs => Answer::Yes,
+            _ => found.is_there,
+        };
+        self.ask(is_there.not_if(lookup.inverted));
         if self.run.step.applies == Answer::No {
             return;
         }
@@ -284,6 +292,16 @@ impl<'a> Running<'a, '_, '_> {
             }
         }
     }
+}
+
+/// Whether expressions leave a packet's way as it is.
+fn only_logs(expressions: &[Expression]) -> bool {
+    let logs = |expression: &Expression| match expression {
+        Expression::Counter(_) | Expression::Limit(_) | Expression::Log(_) => true,
+        Expression::Unknown { name, .. } => name == "log",
+        _ => false,
+    };
+    expressions.iter().all(logs)
 }
 
 /// A header by the kernel's number.

@@ -185,6 +185,7 @@ pub(super) fn unknown(rule: &Rule, place: Option<usize>) -> (DoubtKind, String) 
             }
             _ => (name == "fib", format!("what `{name}` asks")),
         },
+        Some(Expression::Limit(_)) => (false, "what `limit` asks".to_owned()),
         _ => {
             let before = place.checked_sub(1).and_then(|at| rule.expressions.get(at));
             let is_route = matches!(before, Some(Expression::Fib(_)));

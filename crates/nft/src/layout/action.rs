@@ -4,6 +4,7 @@ use palisade_core::network::{MssClamp, PortRange};
 use palisade_core::rules::Action;
 
 use super::admin;
+use super::log;
 use super::table_ref::TableRef;
 use crate::object::{NatKind, Verdict};
 use crate::statement::{self, Clamp, Statement, To, Translate};
@@ -42,6 +43,7 @@ pub(super) fn action(table: TableRef<'_>, action: Action) -> Option<Statement> {
             translate(to, ports(range))
         }
         Action::ClampMss(clamp) => self::clamp(clamp),
+        Action::Log(refused) => Statement::Log(log::log(&refused)),
         Action::Dnat { address, port } => {
             let to = To::Addresses {
                 kind: NatKind::Destination,

@@ -13,6 +13,7 @@ use palisade_core::rules::{self, Action, Destination, Matches, Protocol, Role, U
 
 use super::action::{BETWEEN, action};
 use super::admin;
+use super::log;
 use super::skeleton::Skeleton;
 use super::table_ref::{DSTNAT, FILTER, SRCNAT, TableRef, base};
 use crate::identity;
@@ -178,6 +179,9 @@ pub(super) fn skeleton(table: TableRef<'_>, forwards: bool) -> Skeleton {
 /// has no such rule.
 pub(super) fn rule(table: TableRef<'_>, rule: &rules::Rule) -> Option<Rule> {
     let mut statements = matches(table, rule)?;
+    if let Action::Log(refused) = rule.action {
+        statements.push(Statement::Limit(log::limit(refused.settings)));
+    }
     statements.push(Statement::Counter(Counter::default()));
     statements.push(action(table, rule.action)?);
     // nft reads back 127 bytes of a comment, and the longest name leaves 45 of them.
@@ -195,10 +199,15 @@ pub(super) fn read(table: TableRef<'_>, found: &Rule) -> Option<rules::Rule> {
         matches: Matches::default(),
         action: Action::Return,
     };
+    let mut limit = None;
     for statement in statement::statements(&found.expressions) {
         match statement {
             Statement::Match(matching) => read_match(table, &matching, &mut read.matches)?,
             Statement::Counter(_) => {}
+            Statement::Limit(found) => limit = Some(found),
+            Statement::Log(found) => {
+                read.action = Action::Log(log::read(read.kind, &limit?, &found)?);
+            }
             other => read.action = read_action(&other)?,
         }
     }

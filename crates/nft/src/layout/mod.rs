@@ -10,6 +10,7 @@ mod action;
 mod admin;
 mod flat;
 mod laid_out;
+mod log;
 mod mapped;
 mod mark;
 mod names;

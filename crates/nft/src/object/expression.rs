@@ -41,6 +41,10 @@ pub enum Expression {
     /// `exthdr write tcpopt register => 2b @ 2 + 2`: writes the segment size that a connection announces,
     /// if it is smaller.
     SetMss(Register),
+    /// Breaks the rule off for packets beyond a rate.
+    Limit(Limit),
+    /// Logs the packet.
+    Log(Log),
     /// What this build does not know, or knows only in part: its name and its bytes.
     Unknown {
         /// The expression's name.
@@ -292,6 +296,26 @@ pub struct Counter {
     pub packets: u64,
     /// Their bytes.
     pub bytes: u64,
+}
+
+/// `limit rate RATE/UNIT burst BURST packets`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Limit {
+    /// How many packets.
+    pub rate: u64,
+    /// In how many seconds.
+    pub seconds: u64,
+    /// How many packets at once after a pause.
+    pub burst: u32,
+}
+
+/// `log prefix PREFIX [group GROUP]`: to the kernel's log as a warning, or to an NFLOG group.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Log {
+    /// The text before each packet.
+    pub prefix: String,
+    /// The NFLOG group.
+    pub group: Option<u16>,
 }
 
 /// `reject with KIND code CODE`.

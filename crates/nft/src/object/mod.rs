@@ -17,8 +17,8 @@ pub use palisade_netlink::attribute::Attribute;
 pub use chain::{BaseChain, Chain, Hook, Policy};
 pub use expression::{
     Bitwise, Compare, Comparison, Conntrack, ConntrackKey, Counter, Expression, Fib, FibFlags,
-    FibResult, Load, Lookup, LookupTarget, Masquerade, Meta, MetaKey, Nat, NatKind, Payload,
-    PayloadBase, Range, Reject, RejectKind, Verdict,
+    FibResult, Limit, Load, Log, Lookup, LookupTarget, Masquerade, Meta, MetaKey, Nat, NatKind,
+    Payload, PayloadBase, Range, Reject, RejectKind, Verdict,
 };
 pub use register::Register;
 pub use set::{DataType, Element, ElementRef, Elements, Set, SetData, Value};

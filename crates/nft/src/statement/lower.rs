@@ -24,6 +24,8 @@ pub fn expressions(statements: &[Statement]) -> Vec<Expression> {
             Statement::Translate(translate) => lower_translate(&mut out, *translate),
             Statement::Redirect(redirect) => lower_redirect(&mut out, redirect),
             Statement::ClampMss(clamp) => lower_clamp(&mut out, *clamp),
+            Statement::Limit(limit) => out.push(Expression::Limit(*limit)),
+            Statement::Log(log) => out.push(Expression::Log(log.clone())),
             Statement::Other(expression) => out.push(expression.clone()),
         }
     }

@@ -18,7 +18,7 @@ use std::net::IpAddr;
 pub(crate) use raw::Raw;
 
 use crate::object::{Comparison, ConntrackKey, Counter, Expression, Family, FibFlags, FibResult};
-use crate::object::{MetaKey, NatKind, PayloadBase, Reject, Verdict};
+use crate::object::{Limit, Log, MetaKey, NatKind, PayloadBase, Reject, Verdict};
 
 pub(crate) use build::{Direction, address_field, in_set, interface, interface_field};
 pub use build::{End, address};
@@ -26,7 +26,7 @@ pub(crate) use build::{
     goes_to_host, port, port_field, protocol, protocol_field, redirected, whole_address_field,
 };
 pub(crate) use build::{known_flow, no_flow, no_reverse_path, opens_connection, port_unreachable};
-pub(crate) use display::texts;
+pub(crate) use display::{stateful, texts};
 pub use lower::expressions;
 pub use read::statements;
 pub use value::concatenation;
@@ -50,6 +50,10 @@ pub enum Statement {
     Redirect(Redirect),
     /// `tcp option maxseg size set ...`.
     ClampMss(Clamp),
+    /// `limit rate 10/second`.
+    Limit(Limit),
+    /// `log prefix "..." group 5`.
+    Log(Log),
     /// An expression that this build does not understand, or not where it stands.
     Other(Expression),
 }

@@ -84,6 +84,16 @@ fn write(f: &mut fmt::Formatter<'_>, expression: &Expression) -> fmt::Result {
             write!(f, "tcp option maxseg")?;
             write_registers(f, [Some(*from), None])
         }
+        Expression::Limit(limit) => write!(
+            f,
+            "limit rate {}/{}s burst {}",
+            limit.rate, limit.seconds, limit.burst
+        ),
+        Expression::Log(log) => {
+            write!(f, "log prefix {:?}", log.prefix)?;
+            log.group
+                .map_or(Ok(()), |group| write!(f, " group {group}"))
+        }
         Expression::Masquerade(masquerade) => {
             write!(f, "masq flags {:#x}", masquerade.flags)?;
             write_registers(f, [masquerade.min_port, masquerade.max_port])

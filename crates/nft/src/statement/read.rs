@@ -149,6 +149,8 @@ impl Reader {
             }
             Expression::NetworkOrder(at) => self.turn(expression, *at),
             Expression::SetMss(from) => self.clamp(*from),
+            Expression::Limit(limit) => self.say(Statement::Limit(*limit)),
+            Expression::Log(log) => self.say(Statement::Log(log.clone())),
             Expression::Lookup(_) | Expression::Unknown { .. } => None,
         };
         if understood.is_none() {

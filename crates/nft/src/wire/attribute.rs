@@ -5,7 +5,7 @@ use palisade_netlink::Malformed;
 use crate::object::{Register, Userdata};
 
 pub(super) use palisade_netlink::attribute::{
-    Attributes, MAX_CONTENT, NUMBER, Raw, bytes, extra, holds, nest, text, u8, u32, u64,
+    Attributes, MAX_CONTENT, NUMBER, Raw, bytes, extra, holds, nest, text, u8, u16, u32, u64,
 };
 
 /// `NFTA_LIST_ELEM`, the only attribute of a list.

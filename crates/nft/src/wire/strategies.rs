@@ -335,6 +335,15 @@ pub(super) fn expression() -> impl Strategy<Value = Expression> {
         }),
         masquerade().prop_map(Expression::Masquerade),
         nat().prop_map(Expression::Nat),
+        (any::<[u64; 2]>(), any::<u32>()).prop_map(|([rate, seconds], burst)| {
+            Expression::Limit(Limit {
+                rate,
+                seconds,
+                burst,
+            })
+        }),
+        (name(), any::<Option<u16>>())
+            .prop_map(|(prefix, group)| Expression::Log(Log { prefix, group })),
         register().prop_map(Expression::RouteMss),
         register().prop_map(Expression::NetworkOrder),
         register().prop_map(Expression::SetMss),

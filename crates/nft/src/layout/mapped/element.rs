@@ -3,7 +3,8 @@
 use ipnet::IpNet;
 use palisade_core::network::{Family, InterfaceName, Name, Subnet};
 use palisade_core::rules::{
-    Action, Destination, Matches, Protocol, Rule, RuleKind, Translation, bridge_rules, clamp_rules,
+    Action, Destination, Matches, Protocol, RefusalLog, Rule, RuleKind, Translation, bridge_rules,
+    clamp_rules,
 };
 
 use super::super::skeleton::Item;
@@ -66,6 +67,10 @@ fn of_kind(kind: SetKind, rule: &Rule) -> Option<(SetId, Vec<u8>)> {
         nat: translation,
         clamp: match rule.action {
             Action::ClampMss(clamp) => Some(clamp),
+            _ => None,
+        },
+        log: match rule.action {
+            Action::Log(log) => Some(log.settings),
             _ => None,
         },
         via: false,
@@ -153,6 +158,10 @@ pub(in crate::layout) fn read(
             let rules = clamp_rules(matches.in_interface.as_ref()?, set.clamp?);
             let rules = rules.map(|(kind, matches, action)| rule(kind, matches, action));
             rules.collect()
+        }
+        Meaning::Log => {
+            let log = RefusalLog::of(row.rule_kind, set.log?)?;
+            vec![rule(row.rule_kind, matches, Action::Log(log))]
         }
         Meaning::Bridge => {
             let rules = bridge_rules(matches.in_interface.as_ref()?);

@@ -9,6 +9,7 @@
 
 mod clamp;
 mod element;
+mod log;
 mod nat;
 mod redirection;
 mod set_id;

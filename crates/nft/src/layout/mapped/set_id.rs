@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use palisade_core::network::{Family, MssClamp};
-use palisade_core::rules::{Action, Protocol, RuleKind, Translation};
+use palisade_core::network::{Family, LogRefused, MssClamp};
+use palisade_core::rules::{Action, Protocol, RefusalLog, RuleKind, Translation};
 
 use super::super::action;
 use super::super::admin;
 use super::super::mark::SKELETON;
 use super::super::table_ref::TableRef;
 use super::clamp;
+use super::log;
 use super::nat;
 use super::set_kind::{Lookup, Meaning, Part, Row, SetKind, State, Then};
 use crate::object::{Counter, DataType, Expression, Rule, Set, SetData, Userdata, Verdict};
@@ -27,6 +28,8 @@ pub struct SetId {
     pub(super) nat: Option<Translation>,
     /// The segment size that connections announce, for sets of that.
     pub(super) clamp: Option<MssClamp>,
+    /// Where to and how many packets are logged, for sets of that.
+    pub(super) log: Option<LogRefused>,
     /// Whether packets are looked up by the network's device too.
     pub(super) via: bool,
     /// The length of the prefix of the subnets in the set, if it holds subnets.
@@ -50,6 +53,9 @@ impl SetId {
         }
         if let Some(clamp) = self.clamp {
             let _ = write!(name, "_{}", clamp::name(clamp));
+        }
+        if let Some(log) = self.log {
+            let _ = write!(name, "_{}", log::name(log));
         }
         name
     }
@@ -79,12 +85,14 @@ impl SetId {
             kind,
             nat: nat::from_name(nat),
             clamp: row.clamps().then(|| clamp::from_name(rest)).flatten(),
+            log: row.logs().then(|| log::from_name(rest)).flatten(),
             via,
             prefix: prefix.parse().ok().filter(|_| !row.clamps()),
         };
         let has_its_parameters = id.prefix.is_some() == row.has_prefix()
             && id.nat.is_some() == row.translates()
-            && id.clamp.is_some() == row.clamps();
+            && id.clamp.is_some() == row.clamps()
+            && id.log.is_some() == row.logs();
         // Whatever else the name says is seen here.
         (has_its_parameters && id.name() == name).then_some(id)
     }
@@ -98,7 +106,7 @@ impl SetId {
     pub(crate) fn decides(&self) -> bool {
         matches!(
             self.row().meaning,
-            Meaning::Rule(_) | Meaning::Translation | Meaning::Clamp
+            Meaning::Rule(_) | Meaning::Translation | Meaning::Clamp | Meaning::Log
         )
     }
 
@@ -167,10 +175,11 @@ impl SetId {
             key_type: DataType::concatenation(&types),
             key_len: len(&types),
             data: self.data(table.family),
-            expressions: if self.row().counts {
-                vec![Expression::Counter(Counter::default())]
-            } else {
-                Vec::new()
+            expressions: match self.log {
+                // Each network has a rate of its own.
+                Some(log) => vec![Expression::Limit(super::super::log::limit(log))],
+                None if self.row().counts => vec![Expression::Counter(Counter::default())],
+                None => Vec::new(),
             },
             userdata: Userdata::of_set(host_endian, &self.comment()),
             handle: None,
@@ -194,6 +203,10 @@ impl SetId {
         }
         if let Some(clamp) = self.clamp {
             let _ = write!(comment, " {clamp}");
+        }
+        if let Some(log) = self.log {
+            // A comment cannot hold the quotes around a prefix.
+            let _ = write!(comment, " {}", log.to_string().replace('"', "'"));
         }
         comment
     }
@@ -257,6 +270,10 @@ impl SetId {
             Then::Goto(chain) => Verdict::Goto(chain.to_owned()),
             Then::Administrator(chain) => Verdict::Jump(admin::name(chain).to_owned()),
             Then::Clamp => return self.clamp.map(action::clamp),
+            Then::Log => {
+                let log = RefusalLog::of(self.rule_kind(), self.log?)?;
+                return action::action(table, Action::Log(log));
+            }
             Then::Drop => Verdict::Drop,
             Then::Redirect => return None,
             Then::Masquerade => {
@@ -305,6 +322,10 @@ mod tests {
     #[test]
     fn names_are_read_as_they_are_written() {
         for name in [
+            "log_spoofed_10-second",
+            "log_out_3-minute_group-5",
+            "log_in_1-day_prefix-6c61623a20",
+            "log_in_1-day_group-0_prefix-6c61623a20",
             "mss_mtu",
             "mss_1400",
             "established_in",
@@ -341,6 +362,12 @@ mod tests {
         }
         for name in [
             "",
+            "log_out",
+            "log_out_24",
+            "log_out_0-second",
+            "log_out_10-second_group-05",
+            "log_out_10-second_prefix-6C",
+            "log_out_10-second_prefix-6",
             "mss",
             "mss_24_",
             "mss_80",

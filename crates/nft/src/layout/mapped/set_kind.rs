@@ -40,6 +40,8 @@ pub(super) const BETWEEN: &str = "between_networks";
 /// What a set holds. The order is that in which packets meet the rules that look them up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SetKind {
+    /// Bridges whose guests' forged sources are logged.
+    LogSpoofed,
     /// Bridges whose guests' forged sources are dropped.
     Spoofed,
     /// Ports at one address of the host that lead to guests, for some sources.
@@ -54,6 +56,8 @@ pub(crate) enum SetKind {
     Mss,
     /// The bridges of all networks.
     Bridges,
+    /// Bridges, from guest to guest of an isolated port, where packets are logged.
+    LogCross,
     /// Bridges, from guest to guest of an isolated port, and the subnets that are answered.
     RefusedCross,
     /// Bridges, from guest to guest of an isolated port, where nothing is answered.
@@ -64,12 +68,16 @@ pub(crate) enum SetKind {
     EstablishedOut,
     /// Bridges, from guest to guest.
     Cross,
+    /// Bridges from which packets without a connection are logged.
+    LogInvalid,
     /// Bridges that nothing leaves without a connection.
     Invalid,
     /// Bridges and the subnets that may send from them.
     Out,
     /// Guests that answer from forwarded ports, where a network lets nothing else out to everywhere.
     Answers,
+    /// Bridges from which everything else is logged.
+    LogOut,
     /// Bridges and the subnets from which everything else is refused.
     RefusedOut,
     /// Bridges from which everything else is dropped.
@@ -82,6 +90,8 @@ pub(crate) enum SetKind {
     Forwarded,
     /// Those that other networks' guests reach, whatever device the network is bound to.
     ForwardedGuests,
+    /// Bridges to which everything else is logged.
+    LogIn,
     /// Bridges to which everything else is refused.
     RefusedIn,
     /// Subnets within which guests reach each other by a forward.
@@ -175,6 +185,8 @@ pub(super) enum Then {
     Administrator(AdminChain),
     /// The set's segment size is written into it.
     Clamp,
+    /// It is logged as the set says.
+    Log,
     /// On to the chain of the set's translation.
     Translate,
     /// The source becomes the host's.
@@ -196,6 +208,8 @@ pub(super) enum Meaning {
     Exemption,
     /// The rules of the set's segment size.
     Clamp,
+    /// One rule that logs as the set says.
+    Log,
     /// The rules that a bridge has as such. Packets are also led on to other sets.
     Bridge,
 }
@@ -235,6 +249,22 @@ const DESTINATION_PORT: Part = Part::Port(End::Destination);
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
+    Row {
+        kind: SetKind::LogSpoofed,
+        name: "log_spoofed",
+        comment: ["forged sources are logged,", ""],
+        rule_kind: RuleKind::LogSpoofed,
+        meaning: Meaning::Log,
+        forged: true,
+        counts: false,
+        lookups: &[Lookup {
+            chain: FORGED,
+            key: &[BRIDGE_IN],
+            then: Then::Log,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
     Row {
         kind: SetKind::Spoofed,
         name: "spoofed",
@@ -380,6 +410,21 @@ static TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        kind: SetKind::LogCross,
+        name: "log_cross",
+        comment: ["across a bridge of isolated ports is logged,", ""],
+        rule_kind: RuleKind::LogCross,
+        meaning: Meaning::Log,
+        counts: false,
+        lookups: &[Lookup {
+            chain: GUEST_TO_GUEST,
+            key: &[BRIDGE_IN, BRIDGE_OUT],
+            then: Then::Log,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
         kind: SetKind::RefusedCross,
         name: "refused_cross",
         comment: ["across a bridge of isolated ports, from a", ""],
@@ -466,6 +511,22 @@ static TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        kind: SetKind::LogInvalid,
+        name: "log_invalid",
+        comment: ["packets of no connection are logged,", ""],
+        rule_kind: RuleKind::LogInvalid,
+        meaning: Meaning::Log,
+        state: State::None,
+        counts: false,
+        lookups: &[Lookup {
+            chain: FROM_GUEST,
+            key: &[BRIDGE_IN],
+            then: Then::Log,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
         kind: SetKind::Invalid,
         name: "invalid",
         comment: ["packets of no connection, which NAT does not see", ""],
@@ -504,6 +565,21 @@ static TABLE: &[Row] = &[
             chain: FROM_GUEST,
             key: &[BRIDGE_IN, SOURCE_HOST, Part::Protocol, SOURCE_PORT],
             then: Then::Return,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::LogOut,
+        name: "log_out",
+        comment: ["everything else out is logged,", ""],
+        rule_kind: RuleKind::LogOut,
+        meaning: Meaning::Log,
+        counts: false,
+        lookups: &[Lookup {
+            chain: FROM_GUEST,
+            key: &[BRIDGE_IN],
+            then: Then::Log,
             ..LOOKUP
         }],
         ..ROW
@@ -600,6 +676,21 @@ static TABLE: &[Row] = &[
                 DESTINATION_PORT,
             ],
             then: Then::Accept,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::LogIn,
+        name: "log_in",
+        comment: ["everything else to guests is logged,", ""],
+        rule_kind: RuleKind::LogIn,
+        meaning: Meaning::Log,
+        counts: false,
+        lookups: &[Lookup {
+            chain: TO_GUEST,
+            key: &[BRIDGE_OUT],
+            then: Then::Log,
             ..LOOKUP
         }],
         ..ROW
@@ -731,6 +822,11 @@ impl Row {
     /// Whether there is a set for each segment size.
     pub(super) fn clamps(&self) -> bool {
         self.meaning == Meaning::Clamp
+    }
+
+    /// Whether there is a set for each way to log.
+    pub(super) fn logs(&self) -> bool {
+        self.meaning == Meaning::Log
     }
 
     /// Whether packets are looked up by their source.

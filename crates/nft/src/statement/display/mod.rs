@@ -13,8 +13,8 @@ mod tests;
 
 use std::fmt;
 
-use super::{Clamp, Origin, Statement, quoted};
-use crate::object::{Comparison, Counter, Family, PayloadBase, Rule, Verdict};
+use super::{Clamp, Origin, Raw, Statement, quoted};
+use crate::object::{Comparison, Counter, Expression, Family, PayloadBase, Rule, Verdict};
 use context::Context;
 
 impl Statement {
@@ -35,6 +35,15 @@ impl Statement {
 pub(crate) fn texts(statements: &[Statement], family: Family) -> Vec<String> {
     let texts = told(statements, family);
     texts.iter().map(|text| format!("{text:#}")).collect()
+}
+
+/// An expression that each element of a set has for itself, as `nft --stateless` lists it.
+pub(crate) fn stateful(expression: &Expression) -> impl fmt::Display + '_ {
+    fmt::from_fn(move |f| match expression {
+        Expression::Counter(_) => f.write_str("counter"),
+        Expression::Limit(limit) => other::write_limit(f, *limit),
+        other => write!(f, "{}", Raw(other)),
+    })
 }
 
 fn told(statements: &[Statement], family: Family) -> Vec<Told<'_>> {
@@ -92,6 +101,8 @@ impl fmt::Display for Text<'_> {
             Statement::ClampMss(Clamp::Size(bytes)) => {
                 write!(f, "tcp option maxseg size set {bytes}")
             }
+            Statement::Limit(limit) => other::write_limit(f, *limit),
+            Statement::Log(log) => other::write_log(f, log),
             Statement::Other(expression) => other::write(f, expression),
         }
     }

@@ -7,7 +7,7 @@ use super::super::{Field, Origin, Statement, quoted};
 use super::context::Context;
 use super::field::{self, Named};
 use super::format::Value;
-use crate::object::{ConntrackKey, Expression, Family, Load, Lookup, LookupTarget, MetaKey};
+use crate::object::{self, ConntrackKey, Expression, Family, Load, Lookup, LookupTarget, MetaKey};
 use crate::wire::foreign;
 use crate::wire::others::{self, Limit, Log};
 
@@ -28,6 +28,25 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, expression: &Expression) -> fmt:
         Some(text) => f.write_str(&text),
         None => write!(f, "{}", Raw(expression)),
     }
+}
+
+pub(super) fn write_limit(f: &mut fmt::Formatter<'_>, known: object::Limit) -> fmt::Result {
+    f.write_str(&limit(Limit {
+        rate: known.rate,
+        seconds: known.seconds,
+        burst: known.burst,
+        is_of_bytes: false,
+        is_over: false,
+    }))
+}
+
+pub(super) fn write_log(f: &mut fmt::Formatter<'_>, known: &object::Log) -> fmt::Result {
+    f.write_str(&log(&Log {
+        group: known.group,
+        prefix: Some(&known.prefix),
+        level: None,
+        flags: 0,
+    }))
 }
 
 fn unknown(name: &str, data: &[u8]) -> Option<String> {

@@ -173,6 +173,43 @@ fn those_that_decide() {
 }
 
 #[test]
+fn those_that_log() {
+    let limit = Limit {
+        rate: 10,
+        seconds: 60,
+        burst: 5,
+    };
+    // NFTA_LIMIT_RATE, _UNIT, _BURST, _TYPE: NFT_LIMIT_PKTS, _FLAGS
+    let number = |kind, value| attribute(kind, &[0, 0, 0, 0, 0, 0, 0, value]);
+    let data = [
+        number(1, 10),
+        number(2, 60),
+        word(3, 5),
+        word(4, 0),
+        word(5, 0),
+    ];
+    same("limit", Expression::Limit(limit), &data);
+    let mut log = Log {
+        prefix: "ab: ".to_owned(),
+        group: None,
+    };
+    // NFTA_LOG_PREFIX, NFTA_LOG_LEVEL: NFT_LOGLEVEL_WARNING
+    let prefix = attribute(2, b"ab: \0");
+    same(
+        "log",
+        Expression::Log(log.clone()),
+        &[prefix.clone(), word(5, 4)],
+    );
+    log.group = Some(258);
+    // NFTA_LOG_GROUP
+    same(
+        "log",
+        Expression::Log(log),
+        &[prefix, attribute(1, &[1, 2])],
+    );
+}
+
+#[test]
 fn those_that_translate() {
     let masquerade = Masquerade {
         flags: 2,

@@ -13,6 +13,8 @@ mod fib;
 #[cfg(test)]
 mod golden;
 mod immediate;
+mod limit;
+mod log;
 mod lookup;
 mod masquerade;
 mod meta;
@@ -81,6 +83,8 @@ fn encode(expression: &Expression, buffer: &mut Vec<u8>) {
         Expression::RouteMss(it) => put(buffer, segment::ROUTE, segment::encode_route, it),
         Expression::NetworkOrder(it) => put(buffer, segment::ORDER, segment::encode_order, it),
         Expression::SetMss(it) => put(buffer, segment::OPTION, segment::encode_option, it),
+        Expression::Limit(it) => put(buffer, limit::NAME, limit::encode, it),
+        Expression::Log(it) => put(buffer, log::NAME, log::encode, it),
         Expression::Unknown { name, data } if name.is_empty() => buffer.extend_from_slice(data),
         Expression::Unknown { name, data } => {
             attribute::text(buffer, NAME, name);
@@ -142,6 +146,8 @@ fn decode_known(name: &str, data: &[u8]) -> Option<Expression> {
         reject::NAME => reject::decode(data).map(Expression::Reject),
         masquerade::NAME => masquerade::decode(data).map(Expression::Masquerade),
         nat::NAME => nat::decode(data).map(Expression::Nat),
+        limit::NAME => limit::decode(data).map(Expression::Limit),
+        log::NAME => log::decode(data).map(Expression::Log),
         segment::ROUTE => segment::decode_route(data).map(Expression::RouteMss),
         segment::ORDER => segment::decode_order(data).map(Expression::NetworkOrder),
         segment::OPTION => segment::decode_option(data).map(Expression::SetMss),
