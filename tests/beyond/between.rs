@@ -88,13 +88,13 @@ const GATEWAYS: [fn(u8) -> IpAddr; 2] = [
 ];
 
 /// A host with four bridges, and a guest on each: two of networks, one of none, and one for the world.
-struct Lab {
-    host: Namespace,
-    guests: Vec<Namespace>,
+pub(crate) struct Lab {
+    pub(crate) host: Namespace,
+    pub(crate) guests: Vec<Namespace>,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let host = Namespace::new();
         host.sysctl("ipv4/ip_forward", "1");
         host.sysctl("ipv6/conf/all/forwarding", "1");
@@ -117,7 +117,7 @@ impl Lab {
         Self { host, guests }
     }
 
-    fn address(number: u8, family: usize) -> IpAddr {
+    pub(crate) fn address(number: u8, family: usize) -> IpAddr {
         let address = [format!("10.{number}.0.2"), format!("fd00:{number}::2")];
         address[family].parse().expect("an address")
     }

@@ -1,5 +1,6 @@
 //! The library in a namespace, for networks that no definition format is needed for.
 
+use palisade::refusals::{Refusals, RefusalsError};
 use palisade::{BackendChoice, Choice, Firewall, Options};
 use palisade_core::network::Network;
 use palisade_tests::Namespace;
@@ -8,6 +9,7 @@ use tempfile::TempDir;
 
 pub(crate) struct Library {
     firewall: Firewall,
+    options: Options,
     _state: TempDir,
 }
 
@@ -29,6 +31,7 @@ impl Library {
         };
         Self {
             firewall: Firewall::open(&options).expect("open the firewall"),
+            options,
             _state: state,
         }
     }
@@ -43,6 +46,11 @@ impl Library {
         let names = names.iter().map(|name| name.parse().expect("a name"));
         let names: Vec<_> = names.collect();
         self.firewall.remove(&names).expect("remove").notes
+    }
+
+    /// A reader of what its networks refuse.
+    pub(crate) fn refusals(&self) -> Result<Refusals, RefusalsError> {
+        Refusals::open(&self.options)
     }
 
     pub(crate) fn remove_all(&mut self) {

@@ -7,9 +7,11 @@ use palisade_tests::Trials;
 mod between;
 mod forwards;
 mod library;
+mod refused;
 mod segments;
 
 fn main() -> ExitCode {
     let trials = segments::add_to(Trials::new());
-    palisade_tests::run(forwards::add_to(between::add_to(trials)))
+    let trials = forwards::add_to(between::add_to(trials));
+    palisade_tests::run(refused::add_to(trials))
 }

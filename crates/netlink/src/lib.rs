@@ -1,10 +1,10 @@
-//! Netlink beside nf_tables: sockets, messages and attributes, rtnetlink, and connection tracking.
+//! Netlink beside nf_tables: sockets, messages and attributes, rtnetlink, connection tracking, and NFLOG.
 //!
 //! A [`Transport`] carries requests to the kernel and brings back its replies; [`Socket`] is the
 //! real one. [`messages`] splits replies, [`ack`] reads an acknowledgement, [`attribute`] reads and
 //! writes attributes. Above them is a module for each protocol: [`rtnetlink`] reads the host's
 //! links, addresses and routes; [`conntrack`] ends connections that began before their NAT rules
-//! were installed; [`nfnetlink`] is the part that netfilter's subsystems share, from which
+//! were installed; [`nflog`] reads what rules log to a group; [`nfnetlink`] is the part that netfilter's subsystems share, from which
 //! `palisade-nft` speaks nf_tables.
 //!
 //! ```no_run
@@ -36,6 +36,7 @@ mod transport;
 pub mod attribute;
 pub mod conntrack;
 pub mod flags;
+pub mod nflog;
 pub mod nfnetlink;
 pub mod rtnetlink;
 

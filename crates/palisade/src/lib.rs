@@ -41,6 +41,7 @@ mod host;
 mod options;
 mod overview;
 mod placement;
+pub mod refusals;
 mod render;
 mod rights;
 mod shown;

@@ -44,6 +44,9 @@ pub(crate) struct Watched {
     /// Put back at once what others broke
     #[arg(long)]
     pub(crate) heal: bool,
+    /// Follow packets that networks refuse and log to an NFLOG group, instead of changes
+    #[arg(long, conflicts_with = "heal")]
+    pub(crate) refused: bool,
 }
 
 /// Where to move.

@@ -14,6 +14,7 @@ mod manual;
 mod mend;
 mod open;
 mod particulars;
+mod refused;
 mod show;
 mod trace;
 mod watch;
@@ -129,7 +130,10 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Doctor => doctor::doctor(&mut open_recorded(global)?),
         Command::Watch(watched) => {
             warn_of_configuration(global);
-            watch::watch(&options(global), watched, global.format)
+            match watched.refused {
+                true => refused::refused(&options(global), global.format),
+                false => watch::watch(&options(global), watched, global.format),
+            }
         }
         Command::Demo => demo::demo(command),
         Command::Completions(completed) => Ok(completions::completions(completed.shell)),

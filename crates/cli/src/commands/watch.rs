@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::notify::{self, State};
 use crate::output::{Outcome, Reader, show};
 
-const TIME: Style = Style::new().dimmed();
+pub(super) const TIME: Style = Style::new().dimmed();
 
 /// Until somebody ends it, or nobody reads any more.
 pub(super) fn watch(
@@ -25,12 +25,7 @@ pub(super) fn watch(
     format: OutputFormat,
 ) -> Result<Outcome, Failure> {
     // Before any thread is there: each would take signals for itself.
-    let signals = signals().map_err(|error| {
-        Failure::new(
-            format!("cannot listen for signals: {}", in_words(&error)),
-            "`ulimit -n` says how many files may be open",
-        )
-    })?;
+    let signals = signals()?;
     let heal = if watched.heal {
         Heal::AtOnce
     } else {
@@ -66,12 +61,21 @@ pub(super) fn watch(
     }
 }
 
-fn is_hangup(signal: &siginfo) -> bool {
+pub(super) fn is_hangup(signal: &siginfo) -> bool {
     signal.ssi_signo == Signal::SIGHUP as u32
 }
 
 /// SIGHUP asks a service to look again, the others to end.
-fn signals() -> io::Result<SignalFd> {
+pub(super) fn signals() -> Result<SignalFd, Failure> {
+    blocked_signals().map_err(|error| {
+        Failure::new(
+            format!("cannot listen for signals: {}", in_words(&error)),
+            "`ulimit -n` says how many files may be open",
+        )
+    })
+}
+
+fn blocked_signals() -> io::Result<SignalFd> {
     let mut set = SigSet::empty();
     for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT] {
         set.add(signal);

@@ -29,7 +29,7 @@ const META: [MetaKey; 6] = [
     MetaKey::OIFNAME,
     MetaKey::L4PROTO,
 ];
-/// Expressions that it writes in bytes of its own.
+/// Expressions that it writes in bytes of its own, or with more than this build reads.
 const OPAQUE: [&str; 4] = ["match", "target", "limit", "log"];
 
 /// Reads the kernel's tables in a network namespace.
@@ -140,7 +140,10 @@ fn is_printed(rule: &Rule, family: Family) -> bool {
             is_plain || is_of_transport
         }
         Expression::Range(_) => is_of_transport,
-        Expression::Bitwise(_) | Expression::Counter(_) => true,
+        Expression::Bitwise(_)
+        | Expression::Counter(_)
+        | Expression::Limit(_)
+        | Expression::Log(_) => true,
         Expression::Verdict(verdict) => !matches!(verdict, Verdict::Continue | Verdict::Other(_)),
         Expression::Unknown { name, .. } => OPAQUE.contains(&name.as_str()),
         _ => false,
