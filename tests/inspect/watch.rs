@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::site::Site;
 use crate::watching::{Watching, any};
 use palisade_tests::place::{Place, assert_clean, net, routed};
+use palisade_tests::raw;
 
 pub(crate) fn add_to(mut trials: Trials) -> Trials {
     for place in Place::ALL {
@@ -44,6 +45,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         .with("`watch` reads anew what it could not hear", overrun)
         .with("`watch` as a service of systemd's", serves)
         .with("`watch` ends with its terminal", ends_with_its_terminal)
+        .with("`watch --refused` follows what is refused", follows)
         .with("`watch --heal` rests in a fight", rests)
 }
 
@@ -442,6 +444,44 @@ fn ends_with_its_terminal() {
     let mut watching = Watching::start_at(input, &site, &palisade, &[]);
     watching.signal(Signal::SIGHUP);
     assert_eq!(watching.told_systemd(), "STOPPING=1\n");
+    let ended = watching.child.wait().expect("wait for the watch");
+    assert_eq!(ended.code(), Some(0));
+}
+
+/// The first packet at once, and how many came like it at the end.
+fn follows() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    palisade.apply([&net(1)]).stdout();
+    let refusal = palisade.answer(["watch", "--refused"]).refusal(1);
+    assert!(refusal.contains("NFLOG group"), "{refusal}");
+    assert!(refusal.contains("log = { group = 5 }"), "{refusal}");
+    palisade.answer(["watch", "--refused", "--heal"]).refusal(2);
+
+    let text = "name = 'net1'\nbridge = 'virbr1'\nmode = 'nat'\nsubnets = ['10.1.0.1/24']\n\
+                log = { group = 5, rate = '1000/second' }\n";
+    palisade.on_files("apply", palisade.texts([text])).stdout();
+    let mut watching = Watching::start(&site, &palisade, &["--refused"]);
+    site.ask(1);
+    let packet = || {
+        let [from, to] = ["192.0.2.2", "10.1.0.2"].map(|ip| ip.parse().expect("an address"));
+        raw::Packet::new(from, to, raw::udp(7)).send(&site.world);
+    };
+    packet();
+    let mut refused = watching.next("refused", any);
+    refused["time"].take();
+    let expected = serde_json::json!({
+        "event": "refused", "time": null, "network": "net1", "purpose": "refused_in",
+        "source": "192.0.2.2", "destination": "10.1.0.2", "protocol": "udp", "port": 7, "more": 0,
+    });
+    assert_eq!(refused, expected);
+    for _ in 0..3 {
+        packet();
+    }
+    thread::sleep(Duration::from_millis(500));
+    watching.signal(Signal::SIGTERM);
+    let sum = watching.next("refused", any);
+    assert_eq!((&sum["port"], &sum["more"]), (&7.into(), &3.into()));
     let ended = watching.child.wait().expect("wait for the watch");
     assert_eq!(ended.code(), Some(0));
 }

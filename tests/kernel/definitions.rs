@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use palisade_tests::place::Place;
-use palisade_tests::{Definition, Dump, Namespace, Palisade, trials};
+use palisade_tests::{Definition, Namespace, Palisade, trials};
 use serde_json::Value;
 
 fn main() -> ExitCode {

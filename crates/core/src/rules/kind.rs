@@ -340,6 +340,8 @@ static TABLE: &[Row] = &[
         words: "log refused guest to guest",
         explanation: "packets between guests of isolated ports are logged before they are refused",
         logs: Some(RuleKind::RefuseCross),
+        // Kernels may lack logging or limits.
+        is_optional: true,
         ..ROW
     },
     Row {
@@ -348,6 +350,8 @@ static TABLE: &[Row] = &[
         explanation: "packets with a source that is not behind the bridge are logged",
         role: Role::GuestSource,
         logs: Some(RuleKind::Spoofed),
+        // Kernels may lack logging or limits.
+        is_optional: true,
         ..ROW
     },
     Row {
@@ -356,6 +360,8 @@ static TABLE: &[Row] = &[
         explanation: "packets without a connection are logged before they are dropped",
         role: Role::GuestOutput,
         logs: Some(RuleKind::Invalid),
+        // Kernels may lack logging or limits.
+        is_optional: true,
         ..ROW
     },
     Row {
@@ -364,6 +370,8 @@ static TABLE: &[Row] = &[
         explanation: "everything else from the bridge is logged before it is refused",
         role: Role::GuestOutput,
         logs: Some(RuleKind::RefuseOut),
+        // Kernels may lack logging or limits.
+        is_optional: true,
         ..ROW
     },
     Row {
@@ -372,6 +380,8 @@ static TABLE: &[Row] = &[
         explanation: "everything else to the bridge is logged before it is refused",
         role: Role::GuestInput,
         logs: Some(RuleKind::RefuseIn),
+        // Kernels may lack logging or limits.
+        is_optional: true,
         ..ROW
     },
     Row {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use palisade_core::backend::{Addition, Change, Foreign, Installed, Placement};
 use palisade_core::identity::Digest;
 use palisade_core::network::Family;
-use palisade_core::rules::Layer;
+use palisade_core::rules::{Layer, RuleKind};
 use palisade_core::state::Record;
 
 use crate::rule::{LAYERS, Placed, Table, digest, identity, placed};
@@ -131,9 +131,11 @@ pub(super) fn installed(family: Family, placed: &Placed) -> Installed {
 }
 
 /// The areas that a change is about: first those that networks come to, so that a network that
-/// moves is never without rules. `variant` says which programs a placement means.
+/// moves is never without rules. `variant` says which programs a placement means, and rules of kinds that
+/// `omits` names are left out.
 pub(super) fn areas<'a, E>(
     change: &Change<'a>,
+    omits: impl Fn(RuleKind) -> bool,
     mut variant: impl FnMut(&Placement) -> Result<Variant, E>,
 ) -> Result<Vec<Area<'a>>, E> {
     let mut areas: BTreeMap<(Variant, Family), Area<'a>> = BTreeMap::new();
@@ -147,7 +149,8 @@ pub(super) fn areas<'a, E>(
     for (network, &record) in change.restore.iter().enumerate() {
         let of = variant(&record.placement)?;
         for family in LAYERS.map(Layer::family) {
-            let wanted = staying(record, family);
+            let mut wanted = staying(record, family);
+            wanted.retain(|placed| !omits(placed.kind));
             let keys: HashSet<_> = wanted
                 .iter()
                 .map(|placed| {
@@ -176,7 +179,11 @@ pub(super) fn areas<'a, E>(
         let of = variant(addition.placement)?;
         let wanted = LAYERS
             .map(Layer::family)
-            .map(|family| (family, placed(addition.network, family)));
+            .map(|family| (family, placed(addition.network, family)))
+            .map(|(family, mut wanted)| {
+                wanted.retain(|placed| !omits(placed.kind));
+                (family, wanted)
+            });
         for (family, wanted) in wanted.iter().filter(|(_, wanted)| !wanted.is_empty()) {
             let area = touch(&mut areas, of, *family);
             area.added.push((network, wanted.clone()));

@@ -32,12 +32,12 @@ use std::collections::HashSet;
 use std::os::fd::AsFd;
 
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Installed,
+    Addition, Backend, BackendError, BackendId, Change, Discrepancy, Done, Foreign, Installed,
     InstalledRules, PlacedItem, Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::{Family, Name, Network};
-use palisade_core::rules::{Guard, Rule, rules};
+use palisade_core::rules::{Guard, Rule, RuleKind, rules};
 use palisade_core::state::Record;
 use palisade_core::storage::Lock;
 use palisade_core::unrecorded::Unrecorded;
@@ -60,10 +60,16 @@ pub use render::{render, tables};
 pub use saved::Saved;
 pub use settings::{ID, Settings, SettingsError};
 
+/// For people who change networks.
+const WITHOUT_LOG: &str = "the kernel refuses rules that log (LOG, NFLOG, or their limit): what networks \
+     refuse is not logged";
+
 /// Installs rules through `iptables-restore`.
 pub struct Iptables {
     tables: Tables,
     refused: Vec<Installed>,
+    /// Whether a change with rules that log was refused, perhaps for their sake.
+    lacks_log: bool,
 }
 
 impl Iptables {
@@ -73,6 +79,7 @@ impl Iptables {
         Self {
             tables: Tables::new(runner),
             refused: Vec::new(),
+            lacks_log: false,
         }
     }
 
@@ -116,12 +123,17 @@ impl Iptables {
     }
 
     fn prepare(&mut self, change: &Change<'_>) -> Result<Plan, IptablesError> {
-        let areas = areas(change, |placement| self.tables.variant_of(placement))?;
+        let omits = |kind: RuleKind| self.lacks_log && kind.logs().is_some();
+        let areas = areas(change, omits, |placement| self.tables.variant_of(placement))?;
         let mut plan = Plan {
             added: vec![Vec::new(); change.add.len()],
             restored: vec![None; change.restore.len()],
             ..Plan::default()
         };
+        let logs = |addition: &Addition<'_>| addition.network.log().is_some();
+        if self.lacks_log && change.add.iter().any(logs) {
+            plan.notes.push(WITHOUT_LOG.to_owned());
+        }
         let is_repair = change.foreign == Foreign::Remove;
         // An earlier build recorded nothing that this one could read.
         let is_unrecorded = |record: &&Record| is_repair && record.installed.is_empty();
@@ -242,6 +254,12 @@ impl Iptables {
                 self.do_without(&envelope, &input.commands, &error);
                 return Ok(Done::default());
             }
+            // The next plan does without. If that is refused too, it was not for their sake.
+            self.lacks_log = !self.lacks_log && logs(&input.commands);
+            if self.lacks_log {
+                log::debug!("{error}");
+                return Err(RunError::Stale);
+            }
         }
         Err(failed(error.into()))
     }
@@ -284,6 +302,16 @@ impl Iptables {
             log::debug!("{error}");
         }
     }
+}
+
+/// Whether a change adds rules that log.
+fn logs(commands: &[Command]) -> bool {
+    commands.iter().any(|command| match command {
+        Command::Insert { words, .. } => {
+            rule::tag(words).is_some_and(|(_, kind)| kind.logs().is_some())
+        }
+        _ => false,
+    })
 }
 
 impl Backend for Iptables {

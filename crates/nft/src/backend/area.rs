@@ -9,8 +9,8 @@ use palisade_core::rules::{Layer, Rule};
 use palisade_core::state::{Record, Uses};
 
 use super::item::{Wanted, set_of};
+use super::lacks::Lacks;
 use super::settings::{Settings, SettingsError};
-use super::without_fib;
 use crate::layout::{self, Item, Layout, SetId, Skeleton, TableName};
 use crate::program::Program;
 
@@ -229,7 +229,7 @@ pub(super) struct Gone<'a> {
 /// If a placement is none of this backend's, or a record names no table.
 pub(super) fn areas<'a>(
     change: &'a Change<'a>,
-    lacks_fib: bool,
+    lacks: Lacks,
 ) -> Result<Vec<Area<'a>>, SettingsError> {
     let mut placed = Placed::default();
     let mut areas: BTreeMap<(TableName, Family), Area<'a>> = BTreeMap::new();
@@ -279,14 +279,14 @@ pub(super) fn areas<'a>(
     // The rules of a network are derived once, for both families.
     for (i, addition) in change.add.iter().enumerate() {
         let Settings { layout, table } = placed.settings(addition.placement)?;
-        let rules = issued(*layout, addition.network, lacks_fib);
+        let rules = issued(*layout, addition.network, lacks);
         for area in areas.values_mut().filter(|area| area.table == *table) {
             area.come(i, *layout, &rules);
         }
     }
     for (i, &record) in change.restore.iter().enumerate() {
         let Settings { layout, table } = placed.settings(&record.placement)?;
-        let rules = issued(*layout, &record.network, lacks_fib);
+        let rules = issued(*layout, &record.network, lacks);
         for area in areas.values_mut() {
             let rules = if area.table == *table {
                 &rules[..]
@@ -300,11 +300,9 @@ pub(super) fn areas<'a>(
 }
 
 /// The rules of a network that a layout has a place for, and the kernel too.
-fn issued(layout: Layout, network: &Network, lacks_fib: bool) -> Vec<Rule> {
+fn issued(layout: Layout, network: &Network, lacks: Lacks) -> Vec<Rule> {
     let mut rules = layout.issued(network);
-    if lacks_fib && layout == Layout::Mapped {
-        rules.retain(|rule| !without_fib::omits(rule.kind));
-    }
+    rules.retain(|rule| !lacks.omits(layout, rule.kind));
     rules
 }
 

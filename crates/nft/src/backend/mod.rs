@@ -10,6 +10,7 @@ mod features;
 mod installed;
 mod item;
 mod known;
+mod lacks;
 mod landed;
 mod leftovers;
 mod marker;
@@ -27,6 +28,7 @@ mod table_plan;
 mod unrecorded;
 mod verify;
 mod without_fib;
+mod without_log;
 
 use std::collections::{BTreeSet, HashSet};
 use std::process;
@@ -44,10 +46,11 @@ use palisade_core::storage::Lock;
 use palisade_core::unrecorded::Unrecorded;
 use palisade_netlink::Transport;
 
-use crate::batch::{CommitError, Refusal, commit};
+use crate::batch::{CommitError, commit};
 use crate::dump::{Depth, Reader};
 use crate::layout::{self, Layout, TableName};
 use area::recorded_areas;
+use lacks::Lacks;
 
 pub(crate) use error::PlanError;
 pub use features::Feature;
@@ -62,8 +65,8 @@ pub struct Nftables {
     replies: Vec<u8>,
     /// What the last plan was.
     planned: Option<Planned>,
-    /// Whether the kernel refused a batch since it lacks `fib`.
-    lacks_fib: bool,
+    /// What the kernel refused batches for.
+    lacks: Lacks,
 }
 
 /// A plan whose batch was not sent yet.
@@ -83,7 +86,7 @@ impl Nftables {
             transport,
             replies: Vec::new(),
             planned: None,
-            lacks_fib: false,
+            lacks: Lacks::default(),
         }
     }
 
@@ -140,7 +143,9 @@ impl Backend for Nftables {
     }
 
     fn omission(&self, record: &Record, rule: &Rule) -> Option<&'static str> {
-        layout::omission(rule.kind).or_else(|| without_fib::omission(record, rule))
+        layout::omission(rule.kind)
+            .or_else(|| without_log::omission(record, rule))
+            .or_else(|| without_fib::omission(record, rule))
     }
 
     /// A rule that is put back stands between those of other networks.
@@ -156,8 +161,8 @@ impl Backend for Nftables {
     }
 
     fn plan(&mut self, change: &Change<'_>) -> Result<Plan, BackendError> {
-        let lacks_fib = self.lacks_fib;
-        let prepared = plan::prepare(&mut self.reader(), change, lacks_fib).map_err(failed)?;
+        let lacks = self.lacks;
+        let prepared = plan::prepare(&mut self.reader(), change, lacks).map_err(failed)?;
         self.planned = Some(Planned {
             generation: prepared.generation,
             is_marked: prepared.is_marked,
@@ -217,13 +222,12 @@ impl Backend for Nftables {
             }),
             Err(CommitError::Stale) => Err(RunError::Stale),
             // Nothing happened. The next plan does without.
-            Err(CommitError::Refused(refusals))
-                if !self.lacks_fib && refusals.iter().any(Refusal::lacks_fib) =>
-            {
-                self.lacks_fib = true;
+            Err(CommitError::Refused(refusals)) if self.lacks.learn(&refusals) => {
                 Err(RunError::Stale)
             }
             Err(error) => {
+                // It may have been refused for another reason: the next change tries to log again.
+                self.lacks.log = false;
                 let known = error.is_known_to_fail();
                 Err(if known {
                     RunError::Failed(failed(error))

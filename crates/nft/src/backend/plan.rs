@@ -8,13 +8,14 @@ use palisade_core::network::Name;
 use super::area::{Area, areas};
 use super::error::PlanError;
 use super::known::Known;
+use super::lacks::Lacks;
 use super::marker::Marker;
 use super::notes::removal;
 use super::observed::Observed;
 use super::operation::{Operation, TableId};
 use super::table_plan::{ROUNDS, Replaced, TablePlan};
 use super::verify::{self, Whole, is_dormant};
-use super::without_fib;
+use super::{without_fib, without_log};
 use crate::batch::Batch;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::{layout, object};
@@ -30,12 +31,15 @@ pub(super) struct Prepared {
 pub(super) fn prepare(
     reader: &mut Reader<'_>,
     change: &Change<'_>,
-    lacks_fib: bool,
+    lacks: Lacks,
 ) -> Result<Prepared, PlanError> {
-    let areas = areas(change, lacks_fib)?;
+    let areas = areas(change, lacks)?;
     let left_at = change.left_at.and_then(|at| u32::try_from(at).ok());
     let mut plan = Plan::default();
-    if lacks_fib {
+    if lacks.log {
+        plan.notes.extend(without_log::note(change));
+    }
+    if lacks.fib {
         if let Some(refused) = without_fib::refused(change) {
             return Err(refused);
         }

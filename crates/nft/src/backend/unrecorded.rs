@@ -10,9 +10,9 @@ use palisade_core::state::Record;
 use palisade_core::unrecorded::{self, Gathered, Unrecorded};
 
 use super::item::Wanted;
+use super::lacks::Lacks;
 use super::settings::Settings;
 use super::verify::{NOT_NEEDED, otherwise_marked};
-use super::without_fib;
 use crate::administrator::Administrator;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::layout::{self, Item, Layout, SetId, TableName};
@@ -54,10 +54,14 @@ pub(super) fn differences(
 /// What is installed for a network.
 pub(super) fn items(network: &Network, settings: &Settings) -> Vec<PlacedItem> {
     let Settings { layout, table } = settings;
+    let all_lacking = Lacks {
+        fib: true,
+        log: true,
+    };
     let mut items = Vec::new();
     for rule in layout.issued(network) {
         let family = rule.layer.family();
-        let is_optional = *layout == Layout::Mapped && without_fib::omits(rule.kind);
+        let is_optional = all_lacking.omits(*layout, rule.kind);
         for item in layout.items_of(table, family, std::slice::from_ref(&rule)) {
             let installed = Wanted::new(family, table.as_str(), item).installed;
             items.push(PlacedItem {

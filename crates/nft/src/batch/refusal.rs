@@ -24,6 +24,8 @@ pub struct Refusal {
     missing: Option<String>,
     /// Whether it is a rule with the expression `fib`, which the kernel does not know.
     is_of_fib: bool,
+    /// Whether it logs or limits, which the kernel cannot.
+    is_of_log: bool,
 }
 
 impl Refusal {
@@ -41,12 +43,19 @@ impl Refusal {
             words: ack.message.clone(),
             missing,
             is_of_fib: message.is_some_and(|message| is_of_fib(&message, errno)),
+            is_of_log: message.is_some_and(|message| is_of_log(&message, errno)),
         }
     }
 
     /// Whether it is a rule with the expression `fib`, which the kernel does not know.
     pub(crate) fn lacks_fib(&self) -> bool {
         self.is_of_fib
+    }
+
+    /// Whether it is a rule with the expression `log`, or something with a `limit`, and the kernel lacks
+    /// some of it.
+    pub(crate) fn lacks_log(&self) -> bool {
+        self.is_of_log
     }
 }
 
@@ -173,6 +182,19 @@ fn is_of_fib(message: &Message<'_>, errno: Errno) -> bool {
     };
     let is_fib = |expression: &Expression| matches!(expression, Expression::Fib(_));
     errno == Errno::ENOENT && rule.is_some_and(|rule| rule.expressions.iter().any(is_fib))
+}
+
+fn is_of_log(message: &Message<'_>, errno: Errno) -> bool {
+    let (family, body) = (message.family, message.body);
+    let expressions = match message.kind {
+        Some(Kind::NEW_RULE) => wire::rule::decode(family, body).map(|rule| rule.expressions),
+        Some(Kind::NEW_SET) => wire::set::decode(family, body).map(|set| set.expressions),
+        _ => return false,
+    };
+    let logs =
+        |expression: &Expression| matches!(expression, Expression::Log(_) | Expression::Limit(_));
+    let is_lacking = matches!(errno, Errno::ENOENT | Errno::EOPNOTSUPP);
+    is_lacking && expressions.is_ok_and(|expressions| expressions.iter().any(logs))
 }
 
 fn modules_of_chain(chain: &Chain) -> Vec<&'static str> {

@@ -107,6 +107,9 @@ fn apply(ruleset: &mut Ruleset, message: &Message<'_>) -> Result<Done, Malformed
         }
         Some(Kind::NEW_SET) => {
             let set = wire::set::decode(family, body)?;
+            if ruleset.lacks_log && set.expressions.iter().any(is_of_log) {
+                return Ok(Err(Errno::ENOENT));
+            }
             let is_there = ruleset.set_mut(family, &set.table, &set.name).is_some();
             let handle = ruleset.next_handle();
             match ruleset.table_mut(family, &set.table) {
@@ -137,7 +140,8 @@ fn apply(ruleset: &mut Ruleset, message: &Message<'_>) -> Result<Done, Malformed
         Some(Kind::NEW_RULE) => {
             let rule = wire::rule::decode(family, body)?;
             let is_fib = |expression: &Expression| matches!(expression, Expression::Fib(_));
-            if ruleset.lacks_fib && rule.expressions.iter().any(is_fib) {
+            let lacks_log = ruleset.lacks_log && rule.expressions.iter().any(is_of_log);
+            if lacks_log || ruleset.lacks_fib && rule.expressions.iter().any(is_fib) {
                 Err(Errno::ENOENT)
             } else {
                 new_rule(ruleset, rule, flags)
@@ -254,4 +258,8 @@ fn delete_element(filled: &mut FilledSet, element: &Element) -> Done {
     let before = filled.elements.len();
     filled.elements.retain(|there| there.key != element.key);
     there(filled.elements.len() < before)
+}
+
+fn is_of_log(expression: &Expression) -> bool {
+    matches!(expression, Expression::Log(_) | Expression::Limit(_))
 }

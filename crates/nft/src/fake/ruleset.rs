@@ -12,6 +12,8 @@ pub(crate) struct Ruleset {
     pub tables: Vec<Program>,
     /// Whether the kernel does not know the expression `fib`.
     pub lacks_fib: bool,
+    /// Whether the kernel does not know the expressions `log` and `limit`.
+    pub lacks_log: bool,
     /// The last handle that was given away. The kernel counts in each table.
     handle: u64,
 }

@@ -2,7 +2,7 @@
 
 use palisade_core::Hint;
 use palisade_core::backend::{Backend, Change, RunError, Step};
-use palisade_core::network::Forward;
+use palisade_core::network::{Description, Forward, LogRefused, Network};
 use palisade_core::rules::{Guard, Rule, RuleKind, rules};
 
 use super::host::{Failure, Host};
@@ -230,6 +230,58 @@ fn networks_do_without_the_checksum_rule() {
 }
 
 #[test]
+fn networks_do_without_logging() {
+    let host = Host::default();
+    let mut running = Running::on(&host, "legacy");
+    host.0.borrow_mut().unknown_word = Some("LOG");
+    let network = logging(1);
+    // What was done is taken back, and planned again.
+    let again = running.reach(std::slice::from_ref(&network), &[]);
+    assert!(matches!(again, Err(RunError::Stale)), "{again:?}");
+    assert_eq!(host.standing(), Default::default());
+    let plan = running.reach(&[network], &[]).unwrap();
+    assert!(plan.notes[0].contains("not logged"), "{:?}", plan.notes);
+    let rules = host.rules(V4, "filter", "PALISADE_FWI");
+    assert!(
+        !rules.is_empty() && !rules.concat().contains("LOG"),
+        "{rules:?}"
+    );
+    assert_eq!(running.differences(), Vec::<String>::new());
+    assert!(running.restore().steps.is_empty());
+    let record = running.records[0].clone();
+    let all = palisade_core::rules::rules(&record.network, Guard::Libvirt);
+    let logs = |rule: &&Rule| rule.kind.logs().is_some();
+    assert!(all.iter().filter(logs).count() > 2);
+    for rule in all.iter().filter(logs) {
+        assert!(running.backend.omission(&record, rule).is_some());
+    }
+    // A refusal for another reason is one.
+    host.0.borrow_mut().unknown_word = Some("virbr2");
+    let refused = running.reach(&[logging(2)], &[]);
+    assert!(matches!(refused, Err(RunError::Failed(_))), "{refused:?}");
+    // The next one tries to log again.
+    host.0.borrow_mut().unknown_word = None;
+    running.start(&[logging(2)]);
+    let rules = host.rules(V4, "filter", "PALISADE_FWI").concat();
+    assert!(rules.contains("-j LOG"), "{rules}");
+}
+
+/// One that logs what it refuses.
+fn logging(number: u8) -> Network {
+    let network = nat(number);
+    Network::new(Description {
+        subnets: network.subnets().to_vec(),
+        log: Some(LogRefused::default()),
+        ..Description::new(
+            network.name().clone(),
+            network.bridge().cloned(),
+            network.forward().clone(),
+        )
+    })
+    .unwrap()
+}
+
+#[test]
 fn what_was_refused_is_not_recorded_and_told() {
     let omitted = |running: &Running| -> Vec<RuleKind> {
         let record = &running.records[0];
@@ -270,7 +322,7 @@ fn missing_programs_are_named_where_a_rule_needs_them() {
         error.to_string(),
         "iptables: there is no program `ip6tables-legacy-restore`"
     );
-    let v4_only = palisade_core::network::Network::new(palisade_core::network::Description {
+    let v4_only = Network::new(Description {
         subnets: vec!["10.0.1.0/24".parse().unwrap()],
         ..network.into()
     });

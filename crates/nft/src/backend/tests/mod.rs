@@ -2,6 +2,7 @@
 
 mod crash;
 mod without_fib;
+mod without_log;
 
 use palisade_core::backend::Installed;
 use palisade_core::identity::{Identity, Key};
