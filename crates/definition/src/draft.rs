@@ -148,7 +148,7 @@ impl NetworkDraft {
                 .iter()
                 .map(|forward| forward.value.clone())
                 .collect(),
-            log: self.log.as_ref().map(|log| log.value.clone()),
+            log: self.log.as_ref().map(|log| log.value),
             ..Description::new(
                 self.name.value.clone(),
                 self.bridge.as_ref().map(|bridge| bridge.value.clone()),

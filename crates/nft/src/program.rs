@@ -8,7 +8,7 @@ use crate::layout::{self, Item, Layout, TableName};
 use crate::object::{
     BaseChain, Chain, DataType, Element, Expression, Hook, Rule, Set, Table, Value,
 };
-use crate::statement::{concatenation, quoted, stateful};
+use crate::statement::{Stateful, concatenation, quoted};
 
 /// A table with all that is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl fmt::Display for FilledSet {
         writeln!(f, "\t{kind} {} {{", set.name)?;
         writeln!(f, "\t\ttype {}", TypeNames(set))?;
         for expression in &set.expressions {
-            writeln!(f, "\t\t{}", stateful(expression))?;
+            writeln!(f, "\t\t{}", Stateful(expression))?;
         }
         if let Some(comment) = set.userdata.set_text() {
             writeln!(f, "\t\tcomment {}", quoted(comment))?;
@@ -231,7 +231,7 @@ impl fmt::Display for ElementOf<'_> {
         for expression in &element.expressions {
             match expression {
                 Expression::Counter(counter) if !f.alternate() => write!(f, " {counter}")?,
-                other => write!(f, " {}", stateful(other))?,
+                other => write!(f, " {}", Stateful(other))?,
             }
         }
         if let Some(comment) = element.userdata.text() {
@@ -267,7 +267,7 @@ pub(crate) fn chain_in_a_line(chain: &Chain) -> String {
 pub(crate) fn set_in_a_line(set: &Set) -> String {
     let expressions = set.expressions.iter();
     let expressions: String = expressions
-        .map(|expression| format!(" {};", stateful(expression)))
+        .map(|expression| format!(" {};", Stateful(expression)))
         .collect();
     format!("{} {{ type {};{expressions} }}", set.name, TypeNames(set))
 }

@@ -26,7 +26,7 @@ pub(crate) use build::{
     goes_to_host, port, port_field, protocol, protocol_field, redirected, whole_address_field,
 };
 pub(crate) use build::{known_flow, no_flow, no_reverse_path, opens_connection, port_unreachable};
-pub(crate) use display::{stateful, texts};
+pub(crate) use display::{Stateful, texts};
 pub use lower::expressions;
 pub use read::statements;
 pub use value::concatenation;

@@ -38,12 +38,16 @@ pub(crate) fn texts(statements: &[Statement], family: Family) -> Vec<String> {
 }
 
 /// An expression that each element of a set has for itself, as `nft --stateless` lists it.
-pub(crate) fn stateful(expression: &Expression) -> impl fmt::Display + '_ {
-    fmt::from_fn(move |f| match expression {
-        Expression::Counter(_) => f.write_str("counter"),
-        Expression::Limit(limit) => other::write_limit(f, *limit),
-        other => write!(f, "{}", Raw(other)),
-    })
+pub(crate) struct Stateful<'a>(pub(crate) &'a Expression);
+
+impl fmt::Display for Stateful<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Expression::Counter(_) => f.write_str("counter"),
+            Expression::Limit(limit) => other::write_limit(f, *limit),
+            other => Raw(other).fmt(f),
+        }
+    }
 }
 
 fn told(statements: &[Statement], family: Family) -> Vec<Told<'_>> {
