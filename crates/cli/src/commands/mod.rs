@@ -16,6 +16,7 @@ mod open;
 mod particulars;
 mod refused;
 mod show;
+mod signals;
 mod trace;
 mod watch;
 
@@ -130,10 +131,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Doctor => doctor::doctor(&mut open_recorded(global)?),
         Command::Watch(watched) => {
             warn_of_configuration(global);
-            match watched.refused {
-                true => refused::refused(&options(global), global.format),
-                false => watch::watch(&options(global), watched, global.format),
-            }
+            watch::watch(&options(global), watched, global.format)
         }
         Command::Demo => demo::demo(command),
         Command::Completions(completed) => Ok(completions::completions(completed.shell)),

@@ -8,7 +8,7 @@ use palisade::Options;
 use palisade::refusals::{Refusals, Refused, Tally, Waking};
 use serde_json::json;
 
-use super::watch::{TIME, is_hangup, signals};
+use super::signals::{TIME, is_hangup, signals};
 use crate::arguments::OutputFormat;
 use crate::failure::Failure;
 use crate::notify::{self, State};

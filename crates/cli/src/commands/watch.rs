@@ -4,19 +4,16 @@ use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 
 use anstyle::{AnsiColor, Style};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
 use palisade::Options;
 use palisade::watch::{Heal, Notice, Waking, Watch};
-use palisade::words::in_words;
 use serde_json::json;
 
+use super::refused::refused;
+use super::signals::{TIME, is_hangup, signals};
 use crate::arguments::{OutputFormat, Watched};
 use crate::failure::Failure;
 use crate::notify::{self, State};
 use crate::output::{Outcome, Reader, show};
-
-pub(super) const TIME: Style = Style::new().dimmed();
 
 /// Until somebody ends it, or nobody reads any more.
 pub(super) fn watch(
@@ -24,6 +21,9 @@ pub(super) fn watch(
     watched: &Watched,
     format: OutputFormat,
 ) -> Result<Outcome, Failure> {
+    if watched.refused {
+        return refused(options, format);
+    }
     // Before any thread is there: each would take signals for itself.
     let signals = signals()?;
     let heal = if watched.heal {
@@ -59,30 +59,6 @@ pub(super) fn watch(
             }
         }
     }
-}
-
-pub(super) fn is_hangup(signal: &siginfo) -> bool {
-    signal.ssi_signo == Signal::SIGHUP as u32
-}
-
-/// SIGHUP asks a service to look again, the others to end.
-pub(super) fn signals() -> Result<SignalFd, Failure> {
-    blocked_signals().map_err(|error| {
-        Failure::new(
-            format!("cannot listen for signals: {}", in_words(&error)),
-            "`ulimit -n` says how many files may be open",
-        )
-    })
-}
-
-fn blocked_signals() -> io::Result<SignalFd> {
-    let mut set = SigSet::empty();
-    for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT] {
-        set.add(signal);
-    }
-    set.thread_block()?;
-    let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-    Ok(SignalFd::with_flags(&set, flags)?)
 }
 
 fn outcome(notice: &Notice) -> Outcome {
