@@ -137,9 +137,11 @@ impl Difference {
     }
 }
 
-/// The first rule for a role that applies to a packet.
+/// The first rule for a role that applies to a packet and does more than log it.
 fn first<'r>(ruleset: &'r Ruleset, packet: &Packet, role: Role) -> Option<&'r Rule> {
-    let mut rules = ruleset.at(packet.family(), role);
+    let mut rules = ruleset
+        .at(packet.family(), role)
+        .filter(|rule| rule.kind.logs().is_none());
     rules.find(|rule| rule.matches.apply(packet).is_ok())
 }
 

@@ -550,6 +550,51 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_is_logged_right_before() {
+        let described = |log| {
+            Network::new(Description {
+                subnets: vec!["10.0.0.1/24".parse().unwrap()],
+                isolated_ports: true,
+                log,
+                ..Description::new(
+                    "lab".parse().unwrap(),
+                    Some("virbr0".parse().unwrap()),
+                    Forward::Nat(Nat::default()),
+                )
+            })
+            .unwrap()
+        };
+        let [plain, logged] = [None, Some(crate::network::LogRefused::default())].map(described);
+        for guard in [Guard::Libvirt, Guard::Strict] {
+            let mut rules = rules(&logged, guard);
+            let logs = |rule: &Rule| rule.kind.logs().is_some();
+            rules.reverse();
+            for (place, rule) in rules.iter().enumerate().filter(|(_, rule)| logs(rule)) {
+                let behind = rules[place + 1..]
+                    .iter()
+                    .find(|behind| (behind.role(), behind.layer) == (rule.role(), rule.layer));
+                assert_eq!(behind.map(|behind| behind.kind), rule.kind.logs(), "{rule}");
+                let before = rules[..place].iter();
+                assert!(
+                    before
+                        .clone()
+                        .all(|before| Some(before.kind) != rule.kind.logs()
+                            || before.layer != rule.layer)
+                );
+            }
+            let has = |kind| rules.iter().any(|rule| rule.kind == kind);
+            let is_strict = guard == Guard::Strict;
+            assert!(has(RuleKind::LogOut) && has(RuleKind::LogIn) && has(RuleKind::LogCross));
+            assert_eq!(has(RuleKind::LogSpoofed), is_strict);
+            assert_eq!(has(RuleKind::LogInvalid), is_strict);
+            // Without them, the rules are those of a network that does not log.
+            rules.retain(|rule| !logs(rule));
+            rules.reverse();
+            assert_eq!(rules, super::rules(&plain, guard));
+        }
+    }
+
+    #[test]
     fn open_has_no_rules_and_isolated_only_the_general_ones() {
         assert!(rules(&network(Forward::Open, &["10.0.0.1/24"]), Guard::Strict).is_empty());
         let isolated = network(Forward::Isolated, &["10.0.0.1/24"]);

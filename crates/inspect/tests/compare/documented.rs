@@ -1,7 +1,7 @@
 //! The documented differences, on networks that meet with them.
 
 use palisade::Network;
-use palisade::network::{Description, Forward, Nat};
+use palisade::network::{Description, Forward, LogRefused, Nat};
 use palisade_core::evaluate::Difference;
 use palisade_inspect::compare::{Comparison, compare};
 
@@ -123,6 +123,32 @@ fn isolated_ports_are_no_difference() {
     let [plain, isolated] = [false, true].map(|isolated| compare(&[network(isolated)]).unwrap());
     assert!(isolated.is_as_documented(), "{isolated:#?}");
     assert_eq!(found(&isolated), found(&plain));
+}
+
+/// Rules that log decide nothing, and what refuses behind them is as documented.
+#[test]
+fn logging_is_no_difference() {
+    let nat = Nat {
+        ipv6: true,
+        ..Nat::default()
+    };
+    for forward in [Forward::Nat(nat), Forward::Isolated] {
+        for isolated_ports in [false, true] {
+            let network = |log| {
+                Network::new(Description {
+                    isolated_ports,
+                    log,
+                    subnets: vec![subnet("10.0.0.0/24"), subnet("fd00::/64")],
+                    ..Description::new("n0".parse().unwrap(), Some(name("br0")), forward.clone())
+                })
+                .unwrap()
+            };
+            let [plain, logged] =
+                [None, Some(LogRefused::default())].map(|log| compare(&[network(log)]).unwrap());
+            assert!(logged.is_as_documented(), "{logged:#?}");
+            assert_eq!(found(&logged), found(&plain));
+        }
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use palisade::Network;
 use palisade::network::{
-    AddressRange, Description, Established, Forward, InterfaceName, Nat, PortForward, PortRange,
-    Subnet, UnmanagedMode, conflicts,
+    AddressRange, Description, Established, Forward, InterfaceName, LogRefused, Nat, PortForward,
+    PortRange, Subnet, UnmanagedMode, conflicts,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -78,9 +78,9 @@ pub(crate) fn name(text: &str) -> InterfaceName {
 
 fn network(number: usize) -> impl Strategy<Value = Network> {
     let forwards = vec(any::<[bool; 3]>(), 0..3);
-    let parts = (forward(), subnets(), any::<[bool; 4]>(), forwards);
+    let parts = (forward(), subnets(), any::<[bool; 5]>(), forwards);
     let ruled = parts.prop_map(
-        move |(forward, subnets, [ipv6, dhcp, tftp, isolated_ports], forwards)| {
+        move |(forward, subnets, [ipv6, dhcp, tftp, isolated_ports, logs], forwards)| {
             let needs_one = matches!(forward, Forward::Nat(_) | Forward::Route { .. });
             let forward = if needs_one && subnets.is_empty() {
                 Forward::Isolated
@@ -98,6 +98,7 @@ fn network(number: usize) -> impl Strategy<Value = Network> {
                 dhcp,
                 tftp,
                 isolated_ports,
+                log: logs.then(LogRefused::default),
                 ..Description::new(
                     format!("n{number}").parse().unwrap(),
                     Some(name(&format!("br{number}"))),
