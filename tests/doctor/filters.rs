@@ -78,7 +78,7 @@ fn docker(programs: &'static str) {
     assert_eq!(evidence["chain"], "FORWARD");
     assert_eq!(evidence["policy"], "DROP");
     assert_eq!(finding["networks"][0], "default");
-    for command in finding["mend"].as_array().expect("commands") {
+    for command in finding["fix"]["commands"].as_array().expect("commands") {
         let command = command.as_str().expect("a command");
         assert!(
             command.starts_with(&format!("{program} -I DOCKER-USER")),
@@ -177,7 +177,7 @@ fn routed() {
     examined.assert_only(&["forward-filter"]);
     let finding = examined.one("forward-filter", &["what comes from outside to guests"]);
     assert_eq!(
-        finding["mend"].as_array().map(Vec::len),
+        finding["fix"]["commands"].as_array().map(Vec::len),
         Some(1),
         "{finding:#}"
     );
@@ -211,7 +211,7 @@ fn frames() {
     examined.assert_only(&["forward-filter"]);
     let finding = examined.one("forward-filter", &["netdev edge"]);
     assert_eq!(
-        finding["mend"],
+        finding["fix"]["commands"],
         serde_json::json!(["nft -a list chain netdev edge in"])
     );
     lab.host.nft("delete table netdev edge");

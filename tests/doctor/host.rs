@@ -123,7 +123,7 @@ fn a_device_is_missing() {
     examined.assert_only(&["forward-device"]);
     let finding = examined.one("forward-device", &["ppp0", "not there"]);
     // The mend tells which names there are; one of them is applied.
-    let command = finding["mend"][0].as_str().expect("a command");
+    let command = finding["fix"]["commands"][0].as_str().expect("a command");
     assert!(examined.run(command, &[]).stdout().contains("wan0"));
     palisade.apply(&[through("wan0")]).stdout();
     assert_healthy(&lab.host, &palisade);

@@ -80,7 +80,7 @@ fn libvirt_rules_the_same_bridge() {
     assert_eq!(stops["severity"], "error");
     // The mend of the first takes away what that of the second would change.
     let finding = examined.one("libvirt", &[]);
-    let command = finding["mend"][0].as_str().expect("a command");
+    let command = finding["fix"]["commands"][0].as_str().expect("a command");
     examined.run(command, &[]).stdout();
     assert_healthy(&lab.host, &palisade);
     assert!(lab.reaches_world());
@@ -119,7 +119,7 @@ fn libvirt_keeps_its_other_bridges() {
     );
     let examined = examine(&lab.host, &palisade);
     let finding = examined.one("libvirt", &["default", "warning"]);
-    for command in finding["mend"].as_array().expect("commands") {
+    for command in finding["fix"]["commands"].as_array().expect("commands") {
         examined
             .run(command.as_str().expect("a command"), &[])
             .stdout();
@@ -188,7 +188,7 @@ fn others_among_what_has_no_record() {
         examined.assert_only(&["unrecorded"]);
         // Only advice, since it takes away what protects a network.
         for finding in examined.of("unrecorded") {
-            let meaning = finding["meaning"].as_str().expect("a text");
+            let meaning = finding["impact"].as_str().expect("a text");
             let removal = meaning.split("If no network needs them, `").nth(1);
             let removal = removal.and_then(|it| it.split('`').next());
             examined.run(removal.expect("a command"), &[]).stdout();

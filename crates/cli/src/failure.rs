@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use palisade::Hint;
 use palisade::definition::DefinitionError;
+use palisade::{ErrorKind, Hint};
 use serde_json::{Value, json};
 
 use crate::messages;
@@ -20,23 +20,23 @@ pub(crate) enum Failure {
     Definitions(Vec<DefinitionError>),
     /// Something else.
     Other {
+        /// What programs decide by.
+        kind: ErrorKind,
         /// What, where and why.
         message: String,
         /// The way out.
         hint: String,
     },
-    /// What was asked cannot be meant: wrong usage, though the words are right.
-    Usage {
-        /// What is wrong.
-        message: String,
-        /// How it would be right.
-        hint: String,
-    },
 }
 
 impl Failure {
-    pub(crate) fn new(message: impl std::fmt::Display, hint: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        kind: ErrorKind,
+        message: impl std::fmt::Display,
+        hint: impl Into<String>,
+    ) -> Self {
         Self::Other {
+            kind,
             message: message.to_string(),
             hint: hint.into(),
         }
@@ -46,7 +46,7 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Definitions(errors) => errors.iter().map(DefinitionError::report).collect(),
-            Self::Other { message, .. } | Self::Usage { message, .. } => message.clone(),
+            Self::Other { message, .. } => message.clone(),
         }
     }
 
@@ -61,8 +61,12 @@ impl Failure {
                 }
                 json!({ "error": first })
             }
-            Self::Other { message, hint } | Self::Usage { message, hint } => json!({
-                "error": { "message": message, "hint": hint }
+            Self::Other {
+                kind,
+                message,
+                hint,
+            } => json!({
+                "error": { "kind": kind, "message": message, "hint": hint }
             }),
         }
     }
@@ -76,10 +80,10 @@ impl Failure {
                     .collect();
                 reports.join("\n")
             }
-            Self::Other { message, hint } if hint.is_empty() => {
+            Self::Other { message, hint, .. } if hint.is_empty() => {
                 format!("{ERROR}error:{ERROR:#} {message}")
             }
-            Self::Other { message, hint } | Self::Usage { message, hint } => {
+            Self::Other { message, hint, .. } => {
                 format!("{ERROR}error:{ERROR:#} {message}\n{HINT}hint:{HINT:#} {hint}")
             }
         }
@@ -109,18 +113,16 @@ pub(crate) fn print(failure: &Failure, as_json: bool) -> ExitCode {
     // There is nobody left to tell if this fails.
     let _ = writeln!(anstream::stderr(), "{text}");
     match failure {
-        Failure::Usage { .. } => ExitCode::from(2),
+        Failure::Other {
+            kind: ErrorKind::Usage,
+            ..
+        } => ExitCode::from(2),
         Failure::Definitions(_) | Failure::Other { .. } => ExitCode::FAILURE,
     }
 }
 
 impl<E: Hint> From<E> for Failure {
     fn from(error: E) -> Self {
-        let (message, hint) = (error.to_string(), error.hint().into_owned());
-        if error.is_wrong_usage() {
-            Self::Usage { message, hint }
-        } else {
-            Self::Other { message, hint }
-        }
+        Self::new(error.kind(), &error, error.hint())
     }
 }

@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod failure;
+mod fitted;
 mod messages;
 mod notify;
 mod output;

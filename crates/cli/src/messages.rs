@@ -16,7 +16,7 @@ static KEPT: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 pub(crate) fn listen(level: LevelFilter, format: OutputFormat) {
     let listener: &dyn Log = match format {
         OutputFormat::Json => &Keeper,
-        OutputFormat::Text | OutputFormat::Prometheus => &Teller,
+        _ => &Teller,
     };
     // Nobody listened before.
     if log::set_logger(listener).is_ok() {

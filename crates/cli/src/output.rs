@@ -12,6 +12,7 @@ use terminal_size::{Width, terminal_size_of};
 use crate::arguments::{Color, Global, OutputFormat};
 use crate::failure::{self, Failure};
 use crate::messages;
+use palisade::ErrorKind;
 
 /// What a command has to say.
 #[derive(Debug, Default)]
@@ -76,6 +77,7 @@ pub(crate) fn print(outcome: &Outcome, format: OutputFormat) -> ExitCode {
     match write(outcome, format, |json| format!("{json:#}\n")) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let failure = Failure::new(
+                ErrorKind::System,
                 format!("cannot write the result: {}", in_words(&error)),
                 "see to the place that standard output goes to",
             );
@@ -114,7 +116,10 @@ fn write(
         // A command that said all before has nothing to add.
         OutputFormat::Json if outcome.json.is_null() => Ok(()),
         OutputFormat::Json => io::stdout().write_all(json(&outcome.json).as_bytes()),
-        OutputFormat::Prometheus => io::stdout().write_all(outcome.text.as_bytes()),
+        OutputFormat::Prometheus
+        | OutputFormat::Dot
+        | OutputFormat::Mermaid
+        | OutputFormat::Svg => io::stdout().write_all(outcome.text.as_bytes()),
     }
 }
 

@@ -10,10 +10,7 @@ use crate::failure::{self, Failure};
 
 /// Tells on standard error how a command line is wrong.
 pub(crate) fn print(error: &clap::Error) -> ExitCode {
-    let wrong = Failure::Usage {
-        message: what(error),
-        hint: way_out(error),
-    };
+    let wrong = Failure::new(palisade::ErrorKind::Usage, what(error), way_out(error));
     failure::print(&wrong, asks_for_json())
 }
 

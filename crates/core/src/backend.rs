@@ -12,6 +12,7 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::error_kind::ErrorKind;
 use crate::evaluate::Ground;
 use crate::hint::Hint;
 use crate::location::Location;
@@ -391,6 +392,10 @@ impl Error for BackendError {
 }
 
 impl Hint for BackendError {
+    fn kind(&self) -> ErrorKind {
+        self.source.kind()
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         self.source.hint()
     }
@@ -412,6 +417,13 @@ pub enum RunError {
 }
 
 impl Hint for RunError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Stale => ErrorKind::Busy,
+            Self::Failed(error) | Self::Unknown(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Stale => "try `palisade recover` when other programs rest".into(),

@@ -13,6 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Placement;
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::network::{InterfaceName, Network};
 
@@ -178,6 +179,10 @@ impl Error for HostActionError {
 }
 
 impl Hint for HostActionError {
+    fn kind(&self) -> ErrorKind {
+        self.0.kind()
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         self.0.hint()
     }

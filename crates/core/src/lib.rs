@@ -11,6 +11,7 @@ pub mod backend;
 mod backend_id;
 mod counted;
 pub mod engine;
+mod error_kind;
 pub mod evaluate;
 mod frame;
 mod hint;
@@ -31,6 +32,7 @@ pub mod user_namespace;
 pub mod uses;
 pub mod words;
 
+pub use error_kind::ErrorKind;
 pub use hint::Hint;
 pub use network::Network;
 pub use rules::Ruleset;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::network::Conflict;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 /// Two networks that conflict.
@@ -20,6 +20,10 @@ pub struct ConflictFault {
 }
 
 impl Hint for ConflictFault {
+    fn kind(&self) -> ErrorKind {
+        self.conflict.kind()
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         self.conflict.hint()
     }

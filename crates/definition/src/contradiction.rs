@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use palisade_core::Hint;
 use palisade_core::network::{InterfaceName, Name, NetworkError, Zone};
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 /// Values that contradict one another.
@@ -61,6 +61,10 @@ pub enum Contradiction {
 }
 
 impl Hint for Contradiction {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Network(error) => return error.hint(),

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::network::Name;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::source::Source;
@@ -22,6 +22,10 @@ pub struct DuplicateFault {
 }
 
 impl Hint for DuplicateFault {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         "rename one, or give the definition only once".into()
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::fault::Fault;
@@ -16,7 +16,7 @@ use super::spanned_fault::SpannedFault;
 /// A definition that cannot be used: what is wrong, where, and how to fix it.
 ///
 /// `Display` is one line, `FILE:LINE:COLUMN: message`; [`report`](Self::report) adds the line at
-/// fault and the hint. Serialized it is `{"file", "line", "column", "message", "hint"}`.
+/// fault and the hint. Serialized it is `{"kind", "file", "line", "column", "message", "hint"}`.
 #[derive(Debug)]
 pub struct DefinitionError(Box<Located>);
 
@@ -96,6 +96,10 @@ impl DefinitionError {
 }
 
 impl Hint for DefinitionError {
+    fn kind(&self) -> ErrorKind {
+        self.0.fault.kind()
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         self.0.fault.hint()
     }
@@ -119,7 +123,8 @@ impl Error for DefinitionError {
 
 impl Serialize for DefinitionError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("DefinitionError", 5)?;
+        let mut fields = serializer.serialize_struct("DefinitionError", 6)?;
+        fields.serialize_field("kind", &self.kind())?;
         fields.serialize_field("file", &self.0.source.to_string())?;
         fields.serialize_field("line", &self.line())?;
         fields.serialize_field("column", &self.column())?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::conflict_fault::ConflictFault;
@@ -49,6 +49,13 @@ pub enum Fault {
 }
 
 impl Hint for Fault {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Conflict(fault) => fault.kind(),
+            _ => ErrorKind::Definition,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Read(fault) => fault.hint(),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io;
 
-use palisade_core::Hint;
 use palisade_core::words::in_words;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::format::DefinitionFormat;
@@ -44,6 +44,10 @@ pub enum ReadFault {
 }
 
 impl Hint for ReadFault {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Io(error) => match error.kind() {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
-use palisade_core::Hint;
 use palisade_core::network::{
     InterfaceNameError, LogError, NameError, PortForwardError, RangeError, SizeError, SubnetError,
 };
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 /// A value that is not what it must be, in any format.
@@ -63,6 +63,10 @@ pub enum ValueFault {
 }
 
 impl Hint for ValueFault {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Name(_) | Self::Zone(_) => {

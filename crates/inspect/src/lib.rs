@@ -8,7 +8,7 @@
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let mut firewall = Firewall::open(&Options::default())?;
-//!     for finding in Inspector::of(&mut firewall).doctor()? {
+//!     for finding in Inspector::of(&mut firewall).doctor()?.findings {
 //!         println!("{}", finding.summary);
 //!     }
 //!     Ok(())

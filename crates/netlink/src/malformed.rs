@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 /// Why bytes cannot be read.
@@ -64,6 +64,10 @@ pub enum Malformed {
 }
 
 impl Hint for Malformed {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Internal
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         "the kernel and this build disagree on netlink's bytes: report it with `uname -r`".into()
     }

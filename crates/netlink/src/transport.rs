@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io;
 
-use palisade_core::Hint;
 use palisade_core::words::in_words;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 /// Sends requests to the kernel and returns its replies. A netlink socket implements it; so do the
@@ -53,6 +53,15 @@ pub enum TransportError {
 }
 
 impl Hint for TransportError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Overrun => ErrorKind::InDoubt,
+            Self::TooLarge { .. } | Self::Send(_) | Self::Truncated(_) | Self::Receive(_) => {
+                ErrorKind::System
+            }
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::TooLarge { needed, .. } => format!(

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use palisade_core::Hint;
 use palisade_core::words::WITH_RIGHTS;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::flags::{DUMP, REQUEST};
 use palisade_netlink::{Malformed, Replies, ReplyError, Transport, TransportError};
 use thiserror::Error;
@@ -61,6 +61,17 @@ fn refused(what: &str, errno: Errno) -> String {
 }
 
 impl Hint for DumpError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Transport(error) => error.kind(),
+            Self::Malformed(error) => error.kind(),
+            Self::Refused { errno, .. } if *errno == Errno::EPERM => ErrorKind::Permission,
+            Self::Refused { .. } => ErrorKind::Unsupported,
+            Self::Cut { .. } => ErrorKind::System,
+            Self::Restless => ErrorKind::Busy,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Transport(error) => error.hint(),

@@ -19,9 +19,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use palisade_core::Hint;
 use palisade_core::network::{Established, UnknownEstablished};
 use palisade_core::words::in_words;
+use palisade_core::{ErrorKind, Hint};
 use palisade_definition::{TomlError, from_toml};
 #[cfg(feature = "iptables")]
 use palisade_iptables::run::Programs;
@@ -106,6 +106,10 @@ pub enum ConfigError {
 }
 
 impl Hint for ConfigError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Configuration
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::File { .. } => "name another file with --config, or make it readable",

@@ -54,8 +54,7 @@ pub use choice::{BackendChoice, Choice, UnknownBackend};
 pub use counters::{Counters, ForwardCounters, prometheus};
 pub use firewall::{Firewall, OpenError, ShowError};
 pub use options::Options;
-pub use overview::{Bridge, BridgeState, Overview, Sums};
-pub use palisade_core::Hint;
+pub use overview::{Bridge, BridgeState, NetworkState, Overview, Sums};
 pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Line, Placement, Sign, Standing,
 };
@@ -67,6 +66,7 @@ pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules::{self, Traffic};
 pub use palisade_core::state::{Record, Settled, Unconfirmed};
 pub use palisade_core::words;
+pub use palisade_core::{ErrorKind, Hint};
 #[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
 pub use palisade_definition as definition;
 #[cfg(feature = "iptables")]

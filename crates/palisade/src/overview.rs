@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use palisade_core::backend::Counted;
-use palisade_core::network::InterfaceName;
+use palisade_core::backend::{Counted, Standing};
+use palisade_core::network::{InterfaceName, Network};
 use palisade_core::rules::Traffic;
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::Link;
@@ -20,6 +20,24 @@ pub struct Overview {
     pub bridge: Option<Bridge>,
     /// What its subnets sent and got; none if nothing counts, or counters cannot be read.
     pub traffic: Option<Sums>,
+    /// Whether it is as it must be.
+    pub state: NetworkState,
+}
+
+/// Whether a running network is as it must be, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "&'static str")]
+pub enum NetworkState {
+    /// Rules that are recorded are not installed.
+    RulesMissing,
+    /// There is no interface with the name of its bridge.
+    BridgeMissing,
+    /// Its bridge is down.
+    BridgeDown,
+    /// Rules or interfaces could not be read.
+    Unknown,
+    /// Its rules are installed, and its bridge is up, if it has one.
+    Ok,
 }
 
 /// A bridge as it is now.
@@ -51,6 +69,43 @@ pub struct Sums {
     /// What guests got.
     #[serde(rename = "in")]
     pub incoming: Counted,
+}
+
+impl NetworkState {
+    /// Of a network, whose rules are `None` if they could not be read.
+    pub(crate) fn of(
+        network: &Network,
+        bridge: Option<&Bridge>,
+        standing: Option<&[Standing]>,
+    ) -> Self {
+        let is_missing = |standing: &[Standing]| standing.iter().any(|rule| rule.missing);
+        match (bridge.map(|bridge| bridge.state), standing) {
+            (_, Some(standing)) if is_missing(standing) => Self::RulesMissing,
+            (Some(BridgeState::Missing), _) => Self::BridgeMissing,
+            (Some(BridgeState::Down), _) => Self::BridgeDown,
+            (_, None) => Self::Unknown,
+            (None, _) if network.bridge().is_some() => Self::Unknown,
+            _ => Self::Ok,
+        }
+    }
+
+    /// The state in a word or two.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::RulesMissing => "rules missing",
+            Self::BridgeMissing => "bridge missing",
+            Self::BridgeDown => "bridge down",
+            Self::Unknown => "unknown",
+            Self::Ok => "ok",
+        }
+    }
+}
+
+impl From<NetworkState> for &'static str {
+    fn from(state: NetworkState) -> Self {
+        state.words()
+    }
 }
 
 impl Bridge {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::network::{Conflict, Family, Network, conflicts, told};
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::backends;
@@ -19,6 +19,10 @@ pub enum RenderError {
 }
 
 impl Hint for RenderError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Conflict
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Conflicts(conflicts) => conflicts.first().map_or("".into(), Hint::hint),

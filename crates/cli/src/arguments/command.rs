@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::definitions::{Applied, Files, Planned, Rendered};
 use super::format::OutputFormat;
 use super::global::Global;
-use super::networks::{Counters, Migration, Named, Recovery, Removal, Shown, Watched};
+use super::networks::{Counters, Listed, Migration, Named, Recovery, Removal, Shown, Watched};
 use super::packets::{self, ExplainedPacket, TracedPackets};
 
 /// Firewall rules for virtual networks, natively through nf_tables.
@@ -33,11 +33,6 @@ impl Arguments {
     /// # Errors
     /// If they do.
     pub(super) fn check(&self) -> Result<(), clap::Error> {
-        let is_counted = match &self.command {
-            // Each look is for one reader.
-            Command::Counters(counters) => counters.watch.is_none(),
-            _ => false,
-        };
         let is_of_two_families = match &self.command {
             Command::Explain(asked) => packets::are_of_two_families([asked.src, asked.dst]),
             Command::Trace(asked) => packets::are_of_two_families(
@@ -45,14 +40,31 @@ impl Arguments {
             ),
             _ => false,
         };
-        let what = if self.global.format == OutputFormat::Prometheus && !is_counted {
-            "--format prometheus is for `counters`, without --watch"
+        let what = if let Some(wrong) = self.wrong_format() {
+            wrong
         } else if is_of_two_families {
             "no packet goes from an address of one family to one of the other (--src, --dst)"
         } else {
             return Ok(());
         };
         Err(Self::command().error(ErrorKind::ArgumentConflict, what))
+    }
+
+    /// What is said of a format that the command does not write.
+    fn wrong_format(&self) -> Option<&'static str> {
+        match (self.global.format, &self.command) {
+            (OutputFormat::Text | OutputFormat::Json, _) => None,
+            // Each look of a watch is for one reader.
+            (OutputFormat::Prometheus, Command::Counters(asked)) if asked.watch.is_none() => None,
+            (OutputFormat::Prometheus, Command::Doctor) => None,
+            (OutputFormat::Prometheus, _) => {
+                Some("--format prometheus is for `doctor`, and for `counters` without --watch")
+            }
+            (_, Command::Graph) => None,
+            (OutputFormat::Dot | OutputFormat::Mermaid | OutputFormat::Svg, _) => {
+                Some("--format dot, mermaid and svg are for `graph`")
+            }
+        }
     }
 }
 
@@ -98,8 +110,8 @@ pub(crate) enum Command {
     #[command(after_help = "Example: palisade recover --adopt")]
     Recover(Recovery),
     /// List the running networks
-    #[command(after_help = "Example: palisade list --format json")]
-    List,
+    #[command(after_help = "Example: palisade list -o name,state,subnets")]
+    List(Listed),
     /// Show one network: definition, rules as installed, counters, what was omitted and why
     #[command(after_help = "Example: palisade show default")]
     Show(Shown),
@@ -118,6 +130,10 @@ pub(crate) enum Command {
     /// nothing; exit 3 if something was found
     #[command(after_help = "Example: palisade doctor")]
     Doctor,
+    /// Print a picture of what runs: networks, bridges, devices and forwards, for Mermaid; with --format
+    /// dot for Graphviz, with --format svg as a picture
+    #[command(after_help = "Example: palisade graph --format svg >networks.svg")]
+    Graph,
     /// Follow changes to the ruleset that concern networks, and put back what others broke
     #[command(after_help = "Example: palisade watch --heal")]
     Watch(Watched),

@@ -10,9 +10,18 @@ pub(crate) enum OutputFormat {
     Text,
     /// For programs.
     Json,
-    /// For Prometheus: of counters alone.
+    /// For Prometheus: of counters, and of what `doctor` finds.
     #[value(hide = true)]
     Prometheus,
+    /// For Graphviz: of `graph` alone.
+    #[value(hide = true)]
+    Dot,
+    /// For Mermaid: of `graph` alone.
+    #[value(hide = true)]
+    Mermaid,
+    /// As a picture: of `graph` alone.
+    #[value(hide = true)]
+    Svg,
 }
 
 /// When to use colour.

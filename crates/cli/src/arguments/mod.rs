@@ -19,5 +19,7 @@ pub(crate) use definitions::{Files, RenderedFamily};
 pub(crate) use format::{Color, OutputFormat};
 pub(crate) use global::Global;
 pub(crate) use internal::InternalCommand;
-pub(crate) use networks::{Counters, Named, Recovery, Removal, Target, Watched};
+pub(crate) use networks::{
+    Counters, ListColumn, Listed, Named, Recovery, Removal, Target, Watched,
+};
 pub(crate) use packets::{CtState, ExplainedPacket, TracedPackets};

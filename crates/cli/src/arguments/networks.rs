@@ -12,6 +12,55 @@ pub(crate) struct Named {
     pub(crate) names: Vec<String>,
 }
 
+/// What a list shows.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Listed {
+    /// Show all columns, and cut no text
+    #[arg(long)]
+    pub(crate) wide: bool,
+    /// Show these columns, in this order
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "COLUMN,...",
+        value_enum,
+        value_delimiter = ',',
+        conflicts_with = "wide"
+    )]
+    pub(crate) columns: Vec<ListColumn>,
+}
+
+/// A column of a list of networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListColumn {
+    /// The network's name.
+    Name,
+    /// Whether it is as it must be.
+    State,
+    /// Its bridge.
+    Bridge,
+    /// The interfaces on the bridge.
+    Ports,
+    /// How guests reach beyond the bridge.
+    Mode,
+    /// The guests' subnets.
+    Subnets,
+    /// How many ports of the host lead to guests.
+    Forwards,
+    /// Who installed its rules.
+    Backend,
+    /// The layout in nftables.
+    Layout,
+    /// The table in nftables.
+    Table,
+    /// What guests sent.
+    Out,
+    /// What guests got.
+    In,
+    /// Since when it runs as it does.
+    Since,
+}
+
 /// Whose counters.
 #[derive(Debug, Args)]
 pub(crate) struct Counters {

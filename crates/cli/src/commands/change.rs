@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use palisade::network::Name;
-use palisade::{Action, Changed, Firewall, Line, Network, Report, Sign};
+use palisade::{Action, Changed, ErrorKind, Firewall, Line, Network, Report, Sign};
 use palisade_inspect::Inspector;
 
 use super::open;
@@ -37,6 +37,7 @@ pub(super) fn check_meant(networks: &[Network], firewall: &mut Firewall) -> Resu
     match firewall.running()?.len() {
         0 => Ok(()),
         running => Err(Failure::new(
+            ErrorKind::Definition,
             format!(
                 "there is no network in these files, and sync would remove all that run \
                  ({running}); nothing was changed"

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anstyle::Style;
 use nix::unistd::setsid;
 use palisade::words::in_words;
-use palisade::{Firewall, Network, Settled, Unconfirmed};
+use palisade::{ErrorKind, Firewall, Network, Settled, Unconfirmed};
 use serde_json::json;
 
 use super::change;
@@ -85,6 +85,7 @@ fn wait(firewall: &mut Firewall, change: &Unconfirmed, global: &Global) -> Resul
     match firewall.wait_for_confirmation(change)? {
         Settled::Confirmed => Ok(()),
         Settled::Undone => Err(Failure::new(
+            ErrorKind::Unconfirmed,
             "nobody confirmed the change in time: everything is as it was before",
             "apply it again, and run `palisade confirm` within the time",
         )),
@@ -103,6 +104,7 @@ pub(super) fn confirm(firewall: &mut Firewall) -> Result<Outcome, Failure> {
 fn start_guardian(global: &Global) -> Result<ChildStdin, Failure> {
     let failed = |error: io::Error| {
         Failure::new(
+            ErrorKind::System,
             format!(
                 "cannot start the process that would take the change back: {}",
                 in_words(&error)
@@ -145,6 +147,7 @@ fn absolute(path: &Path) -> PathBuf {
 pub(super) fn guard(global: &Global) -> Result<Outcome, Failure> {
     let failed = |error: io::Error| {
         Failure::new(
+            ErrorKind::System,
             format!("cannot leave the terminal: {}", in_words(&error)),
             "`palisade apply --confirm` starts this by itself",
         )

@@ -29,7 +29,7 @@ pub(super) fn counters(
 fn once(counters: &[Counters], format: OutputFormat) -> Outcome {
     let text = match format {
         OutputFormat::Prometheus => prometheus(counters),
-        OutputFormat::Text | OutputFormat::Json => text(counters, None),
+        _ => text(counters, None),
     };
     Outcome::new(text, &json(counters))
 }

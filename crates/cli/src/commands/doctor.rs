@@ -3,26 +3,40 @@
 use anstyle::{AnsiColor, Style};
 use palisade::Firewall;
 use palisade_inspect::Inspector;
-use palisade_inspect::doctor::{Finding, Severity};
+use palisade_inspect::doctor::{Diagnosis, Finding, Severity};
 use serde_json::json;
 
+use crate::arguments::OutputFormat;
 use crate::failure::Failure;
 use crate::output::{Outcome, wrapped};
 
 const LABEL: Style = Style::new().dimmed();
 
-/// Each finding in a paragraph; exit code 3 if there is one.
-pub(super) fn doctor(firewall: &mut Firewall) -> Result<Outcome, Failure> {
-    let findings = Inspector::of(firewall).doctor()?;
-    let healthy = findings.is_empty();
-    let text = if healthy {
-        "nothing found\n".to_owned()
+/// Each finding in a paragraph; exit code 3 if one is an error or a warning.
+pub(super) fn doctor(firewall: &mut Firewall, format: OutputFormat) -> Result<Outcome, Failure> {
+    let diagnosis = Inspector::of(firewall).doctor()?;
+    let text = if format == OutputFormat::Prometheus {
+        diagnosis.prometheus()
+    } else if diagnosis.findings.is_empty() {
+        nothing_found(&diagnosis)
     } else {
-        let paragraphs: Vec<String> = findings.iter().map(paragraph).collect();
+        let paragraphs: Vec<String> = diagnosis.findings.iter().map(paragraph).collect();
         paragraphs.join("\n")
     };
-    let json = json!({ "healthy": healthy, "findings": findings });
+    let healthy = diagnosis.is_healthy();
+    let mut json = json!(diagnosis);
+    json["healthy"] = json!(healthy);
     Ok(Outcome::new(text, &json).with_code(if healthy { 0 } else { 3 }))
+}
+
+/// What that is said of.
+fn nothing_found(diagnosis: &Diagnosis) -> String {
+    let looked_at = wrapped(&diagnosis.looked_at.join("; "), 16);
+    let not_looked_at = wrapped(&diagnosis.not_looked_at.join("; "), 16);
+    format!(
+        "nothing found\n  {LABEL}looked at{LABEL:#}     {looked_at}\n  {LABEL}not looked at{LABEL:#} \
+         {not_looked_at}\n"
+    )
 }
 
 fn paragraph(finding: &Finding) -> String {
@@ -51,10 +65,13 @@ fn paragraph(finding: &Finding) -> String {
     for (i, seen) in evidence.iter().enumerate() {
         line(if i == 0 { "seen" } else { "" }, &wrapped(seen, 12));
     }
-    line("means", &wrapped(&finding.meaning, 12));
+    line("means", &wrapped(&finding.impact, 12));
     // Commands stay on their lines, to be copied.
-    for (i, command) in finding.fix.iter().enumerate() {
-        line(if i == 0 { "mend" } else { "" }, command);
+    for (i, command) in finding.fix.commands.iter().enumerate() {
+        line(if i == 0 { "fix" } else { "" }, command);
+    }
+    if let Some(advice) = &finding.fix.advice {
+        line("fix", &wrapped(advice, 12));
     }
     text
 }

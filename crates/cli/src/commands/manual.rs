@@ -12,6 +12,7 @@ use palisade::words::in_words;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::output::Outcome;
+use palisade::ErrorKind;
 
 /// Pages that are not made from the command line.
 const SEE_ALSO: &str = "\
@@ -39,6 +40,7 @@ pub(super) fn manual(folder: &Path) -> Result<Outcome, Failure> {
         let written = page_of(page).and_then(|page| fs::write(&file, page));
         written.map_err(|error| {
             Failure::new(
+                ErrorKind::System,
                 format!("cannot write {}: {}", file.display(), in_words(&error)),
                 "name a folder that is there and that you may write to",
             )

@@ -9,6 +9,7 @@ mod counters;
 mod demo;
 mod doctor;
 mod explain;
+mod graph;
 mod list;
 mod manual;
 mod mend;
@@ -119,7 +120,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             };
             mend::recover(&mut firewall, recovery)
         }
-        Command::List => list::list(&open_recorded(global)?.overview()?),
+        Command::List(listed) => list::list(&open_recorded(global)?.overview()?, listed),
         Command::Show(shown) => show::show(&mut open_recorded(global)?, &shown.name),
         Command::Explain(asked) => explain::explain(global, asked),
         Command::Trace(packets) => {
@@ -128,7 +129,11 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Counters(asked) => {
             counters::counters(&mut open_recorded(global)?, asked, global.format)
         }
-        Command::Doctor => doctor::doctor(&mut open_recorded(global)?),
+        Command::Doctor => doctor::doctor(&mut open_recorded(global)?, global.format),
+        Command::Graph => {
+            let networks = open_recorded(global)?.overview()?;
+            Ok(graph::graph(&networks, global.format))
+        }
         Command::Watch(watched) => {
             warn_of_configuration(global);
             watch::watch(&options(global), watched, global.format)

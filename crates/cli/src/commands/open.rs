@@ -6,7 +6,9 @@ use palisade::Hint;
 use palisade::definition::{self, Directories};
 use palisade::network::{InterfaceName, Name};
 use palisade::words::shown;
-use palisade::{Choice, EngineError, Firewall, HostBridges, Network, Options, config, folder};
+use palisade::{
+    Choice, EngineError, ErrorKind, Firewall, HostBridges, Network, Options, config, folder,
+};
 
 use crate::arguments::{Files, Global};
 use crate::failure::Failure;
@@ -40,6 +42,7 @@ fn check_bridges(bridges: &[(Name, InterfaceName)], networks: &[Network]) -> Res
         };
         let name = shown(name.as_str());
         return Err(Failure::new(
+            ErrorKind::Definition,
             format!("--bridge {name}={bridge}: {problem}"),
             "`--bridge` names the bridge of a network whose definition names none, once",
         ));
@@ -52,6 +55,7 @@ pub(super) fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
     let parse = |text: &String| {
         text.parse().map_err(|_| {
             Failure::new(
+                ErrorKind::UnknownNetwork,
                 format!(
                     "no network named `{}` is running; nothing was done",
                     shown(text)

@@ -4,7 +4,7 @@ use anstyle::Style;
 use palisade::network::{Established, Family, Forward, Name};
 use palisade::rules::RuleKind;
 use palisade::words::shown;
-use palisade::{ActionState, Firewall, ShowError, Shown, ShownAction, Standing};
+use palisade::{ActionState, ErrorKind, Firewall, ShowError, Shown, ShownAction, Standing};
 use serde_json::json;
 
 use super::counters::{self, packets_and_bytes};
@@ -18,6 +18,7 @@ const HEAD: Style = Style::new().bold();
 pub(super) fn show(firewall: &mut Firewall, name: &str) -> Result<Outcome, Failure> {
     let Ok(name) = name.parse::<Name>() else {
         return Err(Failure::new(
+            ErrorKind::UnknownNetwork,
             format!("no network named `{}` is running", shown(name)),
             "`palisade list` names those that run",
         ));

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use nix::sys::signal::{SigSet, Signal};
-use palisade::Firewall;
 use palisade::evaluate::{Packet, Verdict, Visit, protocol_name};
 use palisade::words::in_words;
+use palisade::{ErrorKind, Firewall};
 use palisade_inspect::Inspector;
 use palisade_inspect::trace::{End, Filter, Limits, Prediction, Traced, TracedPacket};
 use serde_json::json;
@@ -31,6 +31,7 @@ pub(super) fn trace(
     // Before there are other threads, which take it over: a signal goes to the one that waits.
     signals.thread_block().map_err(|errno| {
         Failure::new(
+            ErrorKind::System,
             format!("cannot wait for signals: {}", in_words(&errno.into())),
             "please report it",
         )

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::backend::{BackendError, BackendId, Discrepancy};
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::host_action::{HostActionError, HostActionId};
 use crate::network::{Conflict, Name, told};
@@ -135,6 +136,33 @@ fn none_named(names: &[Name]) -> String {
 }
 
 impl Hint for EngineError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::State(error) => error.kind(),
+            Self::Storage(error) => error.kind(),
+            Self::Unwritable(_) => ErrorKind::State,
+            Self::Host { source, .. } | Self::HostAction(source) => source.kind(),
+            Self::LostBackend(_) | Self::LostHostAction(_) | Self::NoSuchBackend { .. } => {
+                ErrorKind::Unsupported
+            }
+            Self::NotThere(_) => ErrorKind::Refused,
+            Self::InDoubt { .. } => ErrorKind::InDoubt,
+            Self::NotUndone { .. } => ErrorKind::NotUndone,
+            Self::Conflicts(_) => ErrorKind::Conflict,
+            Self::Unconfirmed { .. } => ErrorKind::Unconfirmed,
+            Self::NothingToConfirm => ErrorKind::NothingToConfirm,
+            Self::Unknown { .. } => ErrorKind::UnknownNetwork,
+            Self::NotAllowed | Self::NotReadable => ErrorKind::Permission,
+            Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
+                ErrorKind::Permission
+            }
+            Self::NoBackend { .. } => ErrorKind::Unsupported,
+            Self::Backend(error) => error.kind(),
+            Self::Restless { .. } => ErrorKind::Busy,
+            Self::Unrecorded { .. } => ErrorKind::State,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::State(error) => error.hint(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{Nat, protocol_name};
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::network::{Family, InterfaceName};
 use crate::rules::Unaddressed;
@@ -91,6 +92,10 @@ pub enum PacketError {
 }
 
 impl Hint for PacketError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         "write two IPv4 addresses, or two IPv6 addresses".into()
     }

@@ -11,6 +11,7 @@ use super::name::Name;
 use super::port_forward::PortForward;
 use super::subnet::Subnet;
 use super::validated::Network;
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 
 /// Why networks of a set cannot run: mostly two that exclude each other.
@@ -77,6 +78,10 @@ impl Conflict {
 }
 
 impl Hint for Conflict {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Conflict
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Name { .. } => "rename one, or give the definition only once",

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use super::text::Text;
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::words::{self, shown};
 
@@ -51,6 +52,10 @@ pub enum InterfaceNameError {
 }
 
 impl Hint for InterfaceNameError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Template(_) => {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::words::shown;
 
@@ -77,6 +78,10 @@ pub enum LogError {
 }
 
 impl Hint for LogError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Rate(_) => {

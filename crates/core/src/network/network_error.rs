@@ -8,6 +8,7 @@ use super::interface::InterfaceName;
 use super::name::Name;
 use super::port_forward::{MAX_FORWARDED_PORTS, PortForward};
 use super::subnet::Subnet;
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 
 /// A description that contradicts itself.
@@ -118,6 +119,10 @@ pub enum TargetProblem {
 }
 
 impl Hint for NetworkError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::NoBridge { .. } => "name the bridge, for example virbr1",

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::words::shown;
 
@@ -78,6 +79,10 @@ pub enum SubnetError {
 }
 
 impl Hint for SubnetError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         "write the host's address on the bridge and the prefix, such as 192.168.122.1/24".into()
     }

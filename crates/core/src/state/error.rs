@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::record_file::SCHEMA;
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::storage::StorageError;
 use crate::words::in_words;
@@ -66,6 +67,16 @@ impl StateError {
 }
 
 impl Hint for StateError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Storage(error) => error.kind(),
+            Self::Unwritable { .. } => ErrorKind::Internal,
+            Self::Misled | Self::Older { .. } | Self::Vanished { .. } | Self::Boot(_) => {
+                ErrorKind::State
+            }
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Storage(error) => return error.hint(),

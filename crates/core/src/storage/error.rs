@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::lock::LockError;
 use super::trust::Distrusted;
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::words::in_words;
 
@@ -38,6 +39,18 @@ impl StorageError {
 }
 
 impl Hint for StorageError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Lock(LockError::Held { .. }) => ErrorKind::Busy,
+            Self::File { source, .. } | Self::Lock(LockError::File { source, .. })
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                ErrorKind::Permission
+            }
+            Self::File { .. } | Self::Lock(_) => ErrorKind::State,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         let error = match self {
             Self::File { source, .. } | Self::Lock(LockError::File { source, .. }) => source,

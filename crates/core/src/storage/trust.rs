@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Uid, User};
 use thiserror::Error;
 
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::user_namespace;
 
@@ -269,6 +270,10 @@ impl Distrusted {
 }
 
 impl Hint for Distrusted {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::State
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         let path = word(&self.path);
         let command = match self.fault {

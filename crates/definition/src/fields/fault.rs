@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::vocabulary::{LIST, TableKind};
@@ -77,6 +77,10 @@ pub enum FieldFault {
 }
 
 impl Hint for FieldFault {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Toml { .. } => "TOML has lines such as `name = \"lab\"`, each once; XML begins \

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-use palisade_core::Hint;
 use palisade_core::network::{Family, InterfaceName};
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::vocabulary::{NAMESPACE, Place};
@@ -187,6 +187,10 @@ pub enum ElementFault {
 }
 
 impl Hint for ElementFault {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Root { name } if name == "networkstatus" => {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 /// A text that is not well-formed XML, or uses features of XML that are refused.
@@ -126,6 +126,10 @@ pub enum MarkupFault {
 }
 
 impl Hint for MarkupFault {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Unclosed { closing, .. } => format!("`{closing}` is missing").into(),

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use palisade::RenderError;
-use palisade_core::Hint;
 use palisade_core::evaluate::{Difference, Fate, Outcome, Packet, UnknownCondition, Visit};
+use palisade_core::{ErrorKind, Hint};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -95,6 +95,13 @@ pub enum CompareError {
 }
 
 impl Hint for CompareError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Conflicts(error) => error.kind(),
+            Self::Unknown { .. } => ErrorKind::Foreign,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Conflicts(error) => return error.hint(),

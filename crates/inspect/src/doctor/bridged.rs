@@ -6,7 +6,7 @@ use palisade_core::network::{Family, InterfaceName};
 use palisade_core::rules::RuleKind;
 use palisade_core::state::Record;
 
-use super::finding::{Check, Finding, Severity};
+use super::finding::{Check, Finding, Fix, Severity};
 use super::scene::Scene;
 
 pub(super) fn findings(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
@@ -44,12 +44,12 @@ pub(super) fn findings(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
                 "{family} between guests of a bridge passes only from addresses that the host reaches there"
             ),
             evidence: vec![scene.settings.evidence(path)],
-            meaning: "br_netfilter lets frames that stay on a bridge meet the rules of IP. What has a source \
+            impact: "br_netfilter lets frames that stay on a bridge meet the rules of IP. What has a source \
                       that the host does not reach by the bridge, such as addresses that guests use among \
                       themselves alone, is dropped as forged (`spoofed`). Give the bridge a route to them, or \
                       keep frames from the rules"
                 .to_owned(),
-            fix: vec![scene.commands.sysctl(path, "0")],
+            fix: Fix::commands([scene.commands.sysctl(path, "0")]),
         });
     }
     found

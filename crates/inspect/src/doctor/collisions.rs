@@ -6,7 +6,7 @@ use palisade_core::network::Subnet;
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::{Route, RouteKind};
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
 use crate::shell::word;
 
@@ -93,11 +93,11 @@ fn finding(scene: &Scene, (record, subnet): (&Record, Subnet), route: &Route) ->
         evidence: vec![Evidence::Route {
             route: told.clone(),
         }],
-        meaning: format!(
+        impact: format!(
             "{meaning}. Take the route away, or give network `{network}` another subnet: change \
              its definition and apply it"
         ),
-        fix: vec![scene.commands.inside(fix(scene, route))],
+        fix: Fix::commands([scene.commands.inside(fix(scene, route))]),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::state::StateError;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::HostError;
 use palisade_nft::backend::ProbeError;
@@ -33,6 +33,16 @@ pub enum DoctorError {
 }
 
 impl Hint for DoctorError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::State(error) => error.kind(),
+            Self::Socket(error) => error.kind(),
+            Self::Host(error) => error.kind(),
+            Self::Rules(error) => error.kind(),
+            Self::Probe(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::State(error) => error.hint(),

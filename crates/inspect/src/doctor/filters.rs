@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use palisade_core::evaluate::{Doubt, DoubtKind, Outcome, Verdict};
 use palisade_core::network::{Family, InterfaceName, Name};
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::packets::{Probe, Wanted, probes};
 use super::scene::{Scene, told};
 use crate::devices::devices;
@@ -189,8 +189,8 @@ fn finding(scene: &Scene, group: &dyn TableGroup, stop: Stop, stopped: Stopped) 
             rule: stop.rule,
             policy: stop.policy,
         }],
-        meaning: format!("{follows}. {}", group.advice()),
-        fix,
+        impact: format!("{follows}. {}", group.advice()),
+        fix: Fix::commands(fix),
         networks: stopped.networks,
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Which check found it: a name that stays.
+    #[serde(rename = "id")]
     pub check: Check,
     /// How bad it is.
     pub severity: Severity,
@@ -19,10 +20,36 @@ pub struct Finding {
     /// Where that can be seen.
     pub evidence: Vec<Evidence>,
     /// What follows from it for guests.
-    pub meaning: String,
+    pub impact: String,
+    /// What to do about it.
+    pub fix: Fix,
+}
+
+/// What to do about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Fix {
     /// Commands for a shell, to be run one after another.
-    #[serde(rename = "mend")]
-    pub fix: Vec<String>,
+    pub commands: Vec<String>,
+    /// What to do where no command can do it.
+    pub advice: Option<String>,
+}
+
+impl Fix {
+    /// Commands, to be run one after another.
+    pub(super) fn commands(commands: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            commands: commands.into_iter().collect(),
+            advice: None,
+        }
+    }
+
+    /// What no command does.
+    pub(super) fn advice(text: impl Into<String>) -> Self {
+        Self {
+            commands: Vec::new(),
+            advice: Some(text.into()),
+        }
+    }
 }
 
 /// How bad a finding is.

@@ -3,7 +3,7 @@
 use palisade_core::network::Family;
 use palisade_netlink::rtnetlink::{Link, RouteKind};
 
-use super::finding::{Check, Finding, Severity};
+use super::finding::{Check, Finding, Fix, Severity};
 use super::scene::{Scene, names, told};
 
 pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
@@ -31,12 +31,12 @@ fn ipv4(scene: &Scene) -> Option<Finding> {
         severity: Severity::Error,
         summary: "the host does not forward IPv4".to_owned(),
         evidence: vec![scene.settings.evidence(PATH)],
-        meaning: format!(
+        impact: format!(
             "guests of {} reach the host and one another, and nobody else, by IPv4. To keep it \
              over a reboot, write net.ipv4.ip_forward=1 into a file in /etc/sysctl.d",
             told(&networks)
         ),
-        fix: vec![scene.commands.sysctl(PATH, "1")],
+        fix: Fix::commands([scene.commands.sysctl(PATH, "1")]),
         networks,
     })
 }
@@ -66,8 +66,8 @@ fn ipv4_by_interface(scene: &Scene) -> Vec<Finding> {
                 networks: vec![network.clone()],
                 summary: format!("the host does not forward IPv4 that comes in by `{interface}`"),
                 evidence: vec![scene.settings.evidence(&path)],
-                meaning: format!("of network `{network}`: {meaning} by IPv4"),
-                fix: vec![scene.commands.sysctl(&path, "1")],
+                impact: format!("of network `{network}`: {meaning} by IPv4"),
+                fix: Fix::commands([scene.commands.sysctl(&path, "1")]),
             });
         }
     }
@@ -106,13 +106,13 @@ fn ipv6(scene: &Scene) -> Option<Finding> {
         severity: Severity::Error,
         summary: "the host does not forward IPv6".to_owned(),
         evidence: vec![scene.settings.evidence(PATH)],
-        meaning: format!(
+        impact: format!(
             "guests of {} reach the host and one another, and nobody else, by IPv6. To keep it \
              over a reboot, write net.ipv6.conf.all.forwarding=1 into a file in \
              /etc/sysctl.d{advice}",
             told(&networks)
         ),
-        fix,
+        fix: Fix::commands(fix),
         networks,
     })
 }
@@ -131,11 +131,11 @@ fn ipv6_disabled(scene: &Scene) -> Vec<Finding> {
                 networks: vec![network.clone()],
                 summary: format!("IPv6 is disabled on bridge `{bridge}`"),
                 evidence: vec![scene.settings.evidence(&path)],
-                meaning: format!(
+                impact: format!(
                     "network `{network}` has an IPv6 subnet, and the host takes no IPv6 packet \
                      from its guests"
                 ),
-                fix: vec![scene.commands.sysctl(&path, "0")],
+                fix: Fix::commands([scene.commands.sysctl(&path, "0")]),
             })
         })
         .collect()
@@ -198,12 +198,12 @@ fn accept_ra(scene: &Scene) -> Vec<Finding> {
                     scene.settings.evidence(&path),
                     scene.settings.evidence("net/ipv6/conf/all/forwarding"),
                 ],
-                meaning: format!(
+                impact: format!(
                     "the host loses its own IPv6 route to the outside, or has lost it, and guests \
                      of {} with it",
                     told(&networks)
                 ),
-                fix: vec![scene.commands.sysctl(&path, "2")],
+                fix: Fix::commands([scene.commands.sysctl(&path, "2")]),
             }
         })
         .collect()

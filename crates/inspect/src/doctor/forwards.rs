@@ -9,7 +9,7 @@ use palisade_core::network::{Family, Network, PortForward};
 use palisade_core::rules::Protocol;
 use palisade_netlink::rtnetlink::{HostError, Neighbour};
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::listeners::Listener;
 use super::packets::outside;
 use super::scene::Scene;
@@ -90,12 +90,13 @@ pub(super) fn silent_targets(
                 interface: bridge.clone(),
                 state: format!("nobody there has the address {guest}"),
             }],
-            meaning: "connections to the forward time out until a guest has that address"
-                .to_owned(),
-            fix: vec![scene.commands.inside(format!(
-                "ip neighbour show dev {} # start the guest, or give it the address",
-                word(&bridge)
-            ))],
+            impact: "connections to the forward time out until a guest has that address".to_owned(),
+            fix: Fix::advice(format!(
+                "start the guest, or give it the address {guest}; `{}` shows who is there",
+                scene
+                    .commands
+                    .inside(format!("ip neighbour show dev {}", word(&bridge)))
+            )),
         }
     };
     Ok(forwards(scene).filter(is_silent).map(finding).collect())
@@ -111,7 +112,7 @@ fn listener(
     let listener = listeners.iter().find(|listener| listener.is_at(forward))?;
     let (name, port, protocol) = (network.name(), listener.port, forward.protocol());
     let kind = if protocol.name() == "udp" { "u" } else { "t" };
-    let show = format!("ss -Hl{kind}np 'sport = :{port}' # which program it is");
+    let show = format!("ss -Hl{kind}np 'sport = :{port}'");
     Some(Finding {
         check: Check::ForwardedPort,
         severity: Severity::Warning,
@@ -124,11 +125,11 @@ fn listener(
             file: listener.file.to_owned(),
             value: listener.to_string(),
         }],
-        meaning:
-            "the forward wins: the program gets no new connections from elsewhere. Forward another \
-                  port, or let the program listen at another address"
-                .to_owned(),
-        fix: vec![scene.commands.inside(show)],
+        impact: "the forward wins: the program gets no new connections from elsewhere".to_owned(),
+        fix: Fix::advice(format!(
+            "forward another port, or let the program listen at another address; `{}` names it",
+            scene.commands.inside(show)
+        )),
     })
 }
 
@@ -246,8 +247,11 @@ fn shared(
             rule: Some(rule),
             policy: None,
         }],
-        meaning: format!("{meaning}. Give one of them another port"),
-        fix: vec![scene.commands.inside(format!("{list} # which rule it is"))],
+        impact: meaning.to_owned(),
+        fix: Fix::advice(format!(
+            "give one of them another port; `{}` lists the rules",
+            scene.commands.inside(list)
+        )),
     }
 }
 
@@ -274,11 +278,11 @@ fn hairpin(scene: &Scene) -> Vec<Finding> {
             networks,
             summary: format!("guests do not reach themselves by their own forwards over {family}"),
             evidence: vec![scene.settings.evidence(path)],
-            meaning: "br_netfilter lets frames meet the rules of IP on the bridge. What a guest sends to its \
+            impact: "br_netfilter lets frames meet the rules of IP on the bridge. What a guest sends to its \
                       own forward would leave by the port that it came in through, and is dropped. Other \
                       guests reach the forward"
                 .to_owned(),
-            fix: vec![scene.commands.sysctl(path, "0")],
+            fix: Fix::commands([scene.commands.sysctl(path, "0")]),
         });
     }
     found

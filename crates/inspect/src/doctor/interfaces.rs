@@ -3,7 +3,7 @@
 use palisade_core::network::Family;
 use palisade_netlink::rtnetlink::{Link, RouteKind};
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
 use crate::shell::word;
 
@@ -52,8 +52,8 @@ fn bridges(scene: &Scene) -> Vec<Finding> {
                 interface: bridge.to_string(),
                 state: state.to_owned(),
             }],
-            meaning: format!("network `{network}` {meaning}"),
-            fix,
+            impact: format!("network `{network}` {meaning}"),
+            fix: Fix::commands(fix),
         });
     }
     found
@@ -90,11 +90,11 @@ fn devices(scene: &Scene) -> Vec<Finding> {
                 interface: device.to_string(),
                 state: state.to_owned(),
             }],
-            meaning: format!(
+            impact: format!(
                 "network `{network}` forwards through `{device}` alone: guests reach nobody \
                  outside until it is there and up"
             ),
-            fix,
+            fix: Fix::commands(fix),
         });
     }
     found
@@ -157,8 +157,8 @@ pub(super) fn unruled_finding(scene: &Scene, link: &Link) -> Finding {
             link.name
         ),
         evidence,
-        meaning: format!("{meaning}. Apply a network for it, or set it down"),
-        fix: vec![scene.commands.inside(format!("ip link set {bridge} down"))],
+        impact: format!("{meaning}. Apply a network for it, or set it down"),
+        fix: Fix::commands([scene.commands.inside(format!("ip link set {bridge} down"))]),
     }
 }
 

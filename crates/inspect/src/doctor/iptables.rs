@@ -7,7 +7,7 @@ use palisade_core::state::Record;
 use palisade_iptables::backend::Saved;
 use palisade_iptables::run::{Programs, Variant};
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::{Scene, names};
 use crate::host_rules::HostRules;
 
@@ -66,10 +66,10 @@ fn finding(firewall: &Firewall, scene: &Scene, legacy: &Saved, nft: &Saved) -> F
             legacy.family
         ),
         evidence: evidence.collect(),
-        meaning: "each lists its own alone, and a packet has to pass both: what one accepts, the \
+        impact: "each lists its own alone, and a packet has to pass both: what one accepts, the \
                   other may drop. The command moves the rules of the older family to the newer one"
             .to_owned(),
-        fix,
+        fix: Fix::commands(fix),
         networks,
     }
 }
@@ -124,10 +124,12 @@ pub(super) fn lacks(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
                     program: format!("iptables-{variant}"),
                     table: lack,
                 }],
-                meaning: "the checksum of DHCP answers takes module xt_CHECKSUM, IPv6 \
+                impact: "the checksum of DHCP answers takes module xt_CHECKSUM, IPv6 \
                           ip6table_filter, NAT iptable_nat: what is missing is left out of rules"
                     .to_owned(),
-                fix: vec!["modprobe -a xt_CHECKSUM iptable_nat ip6table_filter".to_owned()],
+                fix: Fix::commands([
+                    "modprobe -a xt_CHECKSUM iptable_nat ip6table_filter".to_owned()
+                ]),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use palisade_netlink::rtnetlink::Link;
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
 
 pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
@@ -37,12 +37,12 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
                 names.join(", ")
             ),
             evidence: evidence.collect(),
-            meaning: format!(
+            impact: format!(
                 "network `{network}` wants its guests isolated from each other. palisade refuses \
                  what they send each other through the host; the bridge passes frames between \
                  ports that are not isolated, and rules do not see them"
             ),
-            fix: fix.collect(),
+            fix: Fix::commands(fix),
         })
     });
     found.collect()

@@ -8,7 +8,7 @@ use palisade_core::location::Location;
 use palisade_core::network::{InterfaceName, Name};
 use palisade_core::state::{Record, State, StateError};
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::{Scene, names};
 use crate::host_rules::{HostRules, Place, Removal, TableGroup};
 use crate::libvirt::Matched;
@@ -68,8 +68,8 @@ pub(super) fn of_libvirt(scene: &Scene, rules: &HostRules) -> Option<Finding> {
         networks,
         summary: summary.to_owned(),
         evidence,
-        meaning: meaning.to_owned(),
-        fix: fix.collect(),
+        impact: meaning.to_owned(),
+        fix: Fix::commands(fix),
     })
 }
 
@@ -161,8 +161,8 @@ fn orphan(evidence: Evidence, adopt: Option<String>, removal: String) -> Finding
         networks: Vec::new(),
         summary: format!("rules of palisade stand that no record names: {evidence}"),
         evidence: vec![evidence],
-        meaning,
-        fix: vec![adopt.unwrap_or(removal)],
+        impact: meaning,
+        fix: Fix::commands([adopt.unwrap_or(removal)]),
     }
 }
 
@@ -177,8 +177,8 @@ pub(super) fn of_state(scene: &Scene, state: &State) -> Result<Vec<Finding>, Sta
             networks: Vec::new(),
             summary: "a change of networks was interrupted, or is under way".to_owned(),
             evidence: vec![file(&place.join("journal"), "there")],
-            meaning: "rules of it may stand that no record names, or be missing".to_owned(),
-            fix: vec![scene.commands.palisade("recover")],
+            impact: "rules of it may stand that no record names, or be missing".to_owned(),
+            fix: Fix::commands([scene.commands.palisade("recover")]),
         });
     }
     for quarantined in state.quarantined(&[])? {
@@ -225,8 +225,8 @@ fn set_aside(path: &Path, why: &str, meaning: &str) -> Finding {
         networks: Vec::new(),
         summary: format!("{shown} does not count"),
         evidence: vec![file(path, why)],
-        meaning: meaning.to_owned(),
-        fix: vec![format!("rm -r {}", word(&path.to_string_lossy()))],
+        impact: meaning.to_owned(),
+        fix: Fix::commands([format!("rm -r {}", word(&path.to_string_lossy()))]),
     }
 }
 

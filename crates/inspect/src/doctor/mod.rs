@@ -7,6 +7,7 @@
 
 mod bridged;
 mod collisions;
+mod diagnosis;
 mod error;
 mod filters;
 mod finding;
@@ -37,11 +38,12 @@ use fix::Commands;
 use scene::Scene;
 use settings::Settings;
 
+pub use diagnosis::Diagnosis;
 pub use error::DoctorError;
-pub use finding::{Check, Evidence, Finding, Severity};
+pub use finding::{Check, Evidence, Finding, Fix, Severity};
 
-/// All findings, the worst first.
-pub(crate) fn examine(firewall: &mut Firewall) -> Result<Vec<Finding>, DoctorError> {
+/// Everything that is found.
+pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError> {
     let (state, namespace) = (firewall.state(), firewall.namespace());
     let host = Host::read(namespace)?;
     let (settings, listeners) = match namespace {
@@ -89,7 +91,7 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Vec<Finding>, DoctorErr
     found.extend(leftovers::of_state(&scene, state)?);
     found.extend(leftovers::unrecorded(firewall, &scene, &rules));
     found.sort_by_key(|finding| finding.severity);
-    Ok(found)
+    Ok(Diagnosis::new(found, &rules))
 }
 
 /// The state directory, where it is not the usual one.
@@ -115,7 +117,7 @@ fn not_seen(
             program: format!("iptables-{variant}-save"),
             table: why.clone(),
         }],
-        meaning: "they are in use, and may drop what guests send".to_owned(),
-        fix: vec!["apt-get install iptables".to_owned()],
+        impact: "they are in use, and may drop what guests send".to_owned(),
+        fix: Fix::commands(["apt-get install iptables".to_owned()]),
     }
 }

@@ -3,7 +3,7 @@
 use palisade_core::network::Family;
 use palisade_nft::backend::{Feature, Nftables, ProbeError};
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::{Scene, names};
 
 pub(super) fn lacks(scene: &Scene, nftables: &mut Nftables) -> Result<Vec<Finding>, ProbeError> {
@@ -46,7 +46,7 @@ fn lacking(scene: &Scene, family: Family, feature: Feature) -> Finding {
             file: feature.module(family).unwrap_or("nf_tables").to_owned(),
             value: "tried out and refused".to_owned(),
         }],
-        meaning: meaning.to_owned(),
-        fix: vec![fix],
+        impact: meaning.to_owned(),
+        fix: Fix::commands([fix]),
     }
 }

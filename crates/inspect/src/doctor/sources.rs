@@ -5,7 +5,7 @@ use palisade_core::network::{Family, Subnet};
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::RouteKind;
 
-use super::finding::{Check, Evidence, Finding, Severity};
+use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
 
 const ALL: &str = "net/ipv4/conf/all/rp_filter";
@@ -37,11 +37,11 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
                     "`{device}` filters sources strictly, and the way outside leads elsewhere"
                 ),
                 evidence,
-                meaning: format!(
+                impact: format!(
                     "answers to guests of network `{network}` that come in by `{device}` are lost \
                      where the host's own way to their source is another one; 2 filters loosely"
                 ),
-                fix: fix(scene, device.as_str()),
+                fix: Fix::commands(fix(scene, device.as_str())),
             });
         }
     }
@@ -79,8 +79,8 @@ fn on_bridge(
         networks: vec![network.clone()],
         summary: format!("bridge `{bridge}` filters sources strictly (rp_filter)"),
         evidence,
-        meaning,
-        fix: fix(scene, bridge),
+        impact: meaning,
+        fix: Fix::commands(fix(scene, bridge)),
     }
 }
 

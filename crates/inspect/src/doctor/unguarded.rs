@@ -5,7 +5,7 @@ use palisade_core::location::Location;
 use palisade_core::rules::{Layer, Role};
 use palisade_core::state::Record;
 
-use super::finding::{Check, Finding, Severity};
+use super::finding::{Check, Finding, Fix, Severity};
 use super::scene::Scene;
 
 const FORWARDING: &str = "net/ipv6/conf/all/forwarding";
@@ -33,13 +33,13 @@ pub(super) fn findings(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
                 scene.settings.evidence(&disabled),
                 scene.settings.evidence(FORWARDING),
             ],
-            meaning: format!(
+            impact: format!(
                 "network `{network}` has no IPv6, and where it is placed ({}) such networks have \
                  no IPv6 rules: a guest with a made-up IPv6 address gets out. Disable IPv6 on the \
                  bridge, as libvirt does, or move to layout mapped, which rules it",
                 record.placement
             ),
-            fix: vec![scene.commands.sysctl(&disabled, "1")],
+            fix: Fix::commands([scene.commands.sysctl(&disabled, "1")]),
         });
     }
     found

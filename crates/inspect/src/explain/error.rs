@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use palisade::RenderError;
-use palisade_core::Hint;
 use palisade_core::engine::EngineError;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::HostError;
 use thiserror::Error;
@@ -37,6 +37,17 @@ pub enum ExplainError {
 }
 
 impl Hint for ExplainError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Resolve(error) => error.kind(),
+            Self::Networks(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            Self::Socket(error) => error.kind(),
+            Self::Rules(error) => error.kind(),
+            Self::Host(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Resolve(error) => error.hint(),
@@ -46,9 +57,5 @@ impl Hint for ExplainError {
             Self::Rules(error) => error.hint(),
             Self::Host(error) => error.hint(),
         }
-    }
-
-    fn is_wrong_usage(&self) -> bool {
-        matches!(self, Self::Resolve(error) if error.is_wrong_usage())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::SocketError;
 use palisade_netlink::rtnetlink::HostError;
 use palisade_nft::dump::DumpError;
@@ -24,6 +24,14 @@ pub enum HostRulesError {
 }
 
 impl Hint for HostRulesError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Dump(error) => error.kind(),
+            Self::Socket(error) => error.kind(),
+            Self::Host(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Dump(error) => error.hint(),

@@ -1,7 +1,7 @@
 //! The host around the firewall.
 
 use super::Inspector;
-use crate::doctor::{DoctorError, Finding, examine};
+use crate::doctor::{Diagnosis, DoctorError, examine};
 
 impl Inspector<'_> {
     /// Whatever on this host drops, breaks or hides the traffic of guests of the running networks,
@@ -9,7 +9,7 @@ impl Inspector<'_> {
     ///
     /// # Errors
     /// If the state or the kernel cannot be read.
-    pub fn doctor(&mut self) -> Result<Vec<Finding>, DoctorError> {
+    pub fn doctor(&mut self) -> Result<Diagnosis, DoctorError> {
         examine(self.firewall)
     }
 }

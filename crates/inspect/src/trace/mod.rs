@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palisade::Firewall;
-use palisade_core::Hint;
 use palisade_core::evaluate::Verdict;
 use palisade_core::network::{InterfaceName, Name};
 use palisade_core::words::in_words;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::rtnetlink::{Host, HostError};
 use palisade_netlink::{Socket, SocketError};
 use palisade_nft::trace;
@@ -97,6 +97,18 @@ pub enum TraceError {
 }
 
 impl Hint for TraceError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Filter(_) => ErrorKind::Usage,
+            Self::Kernel(error) => error.kind(),
+            Self::Socket(error) => error.kind(),
+            Self::Rules(error) => error.kind(),
+            Self::Interfaces(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            Self::Stop(_) => ErrorKind::System,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Filter(error) => error.hint(),
@@ -107,10 +119,6 @@ impl Hint for TraceError {
             Self::Engine(error) => error.hint(),
             Self::Stop(_) => "`ulimit -n` says how many files may be open".into(),
         }
-    }
-
-    fn is_wrong_usage(&self) -> bool {
-        matches!(self, Self::Filter(_))
     }
 }
 

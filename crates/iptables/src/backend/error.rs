@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::backend::BackendError;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::envelope::StepError;
@@ -26,6 +26,14 @@ pub enum IptablesError {
 }
 
 impl Hint for IptablesError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Restore(error) => error.kind(),
+            Self::Settings(error) => error.kind(),
+            Self::Step(_) => ErrorKind::State,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Restore(error) => error.hint(),

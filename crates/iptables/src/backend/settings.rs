@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use palisade_core::Hint;
 use palisade_core::backend::{BackendId, Placement};
 use palisade_core::network::UnknownEstablished;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::run::{Programs, UnknownPrograms};
@@ -40,6 +40,10 @@ pub enum SettingsError {
 }
 
 impl Hint for SettingsError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::State
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         "see `palisade list` for where networks are".into()
     }

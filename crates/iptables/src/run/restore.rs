@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::unprinted::Unprinted;
@@ -128,6 +128,20 @@ impl fmt::Display for Place {
 }
 
 impl Hint for RestoreError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Locked { .. } => ErrorKind::Busy,
+            Self::Killed { .. } => ErrorKind::InDoubt,
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Incompatible { .. } => ErrorKind::Foreign,
+            Self::Missing { .. }
+            | Self::Start { .. }
+            | Self::Silent { .. }
+            | Self::Unreadable { .. }
+            | Self::Unseen { .. } => ErrorKind::Program,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Missing { program } => format!(

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use nix::errno::Errno;
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::{Malformed, TransportError};
@@ -51,6 +51,19 @@ pub enum ConntrackError {
 }
 
 impl Hint for ConntrackError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Transport(error) => error.kind(),
+            Self::Malformed(error) => error.kind(),
+            Self::Missing(_) => ErrorKind::Unsupported,
+            Self::Refused { errno, .. } | Self::Kept { errno, .. } if *errno == Errno::EPERM => {
+                ErrorKind::Permission
+            }
+            Self::Refused { .. } | Self::Kept { .. } => ErrorKind::Refused,
+            Self::Cut { .. } => ErrorKind::System,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Transport(error) => error.hint(),

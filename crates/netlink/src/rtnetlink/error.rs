@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use nix::errno::Errno;
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::{Malformed, SocketError, TransportError};
@@ -44,6 +44,17 @@ pub enum HostError {
 }
 
 impl Hint for HostError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Open(error) => error.kind(),
+            Self::Transport(error) => error.kind(),
+            Self::Malformed(error) => error.kind(),
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Cut { .. } => ErrorKind::System,
+            Self::Restless { .. } => ErrorKind::Busy,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Open(error) => error.hint(),

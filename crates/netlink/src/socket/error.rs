@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use palisade_core::Hint;
 use palisade_core::words::{WITH_RIGHTS, in_words};
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 /// The fix where a network namespace cannot be entered.
@@ -56,6 +56,21 @@ fn unopened(error: &io::Error) -> String {
 }
 
 impl Hint for SocketError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Namespace { source, .. } | Self::Enter { source, .. }
+                if is_not_allowed(source) =>
+            {
+                ErrorKind::Permission
+            }
+            Self::Namespace { .. } | Self::Enter { .. } | Self::NotOne { .. } => {
+                ErrorKind::NoNamespace
+            }
+            Self::Socket(error) if is_not_allowed(error) => ErrorKind::Permission,
+            Self::Socket(_) => ErrorKind::System,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Namespace { source, .. } if is_not_allowed(source) => ENTERING,

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::network::{Family, Name, PortForward};
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::settings::SettingsError;
@@ -79,6 +79,18 @@ pub(crate) enum PlanError {
 }
 
 impl Hint for PlanError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Dump(error) => error.kind(),
+            Self::Settings(_) => ErrorKind::State,
+            Self::ForwardTakesFib { .. } => ErrorKind::Unsupported,
+            Self::NotOurs { .. } | Self::Dormant { .. } | Self::OfAdministrator { .. } => {
+                ErrorKind::Foreign
+            }
+            Self::OtherVersion { .. } => ErrorKind::State,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Dump(error) => error.hint(),

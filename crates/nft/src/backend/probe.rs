@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::network::{AddressRange, Description, Forward, Nat, Network, NetworkError};
 use palisade_core::rules::Layer;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::Nftables;
@@ -43,6 +43,14 @@ pub enum ProbeError {
 }
 
 impl Hint for ProbeError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Lacking { .. } => ErrorKind::Unsupported,
+            Self::Unanswered(source) => source.kind(),
+            Self::Committed => ErrorKind::Internal,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Lacking { source, .. } | Self::Unanswered(source) => source.hint(),

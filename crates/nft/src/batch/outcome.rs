@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use nix::errno::Errno;
-use palisade_core::Hint;
 use palisade_core::words::WITH_RIGHTS;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::{Header, Malformed, Transport, TransportError, ack, messages};
 use thiserror::Error;
 
@@ -54,6 +54,17 @@ impl CommitError {
 }
 
 impl Hint for CommitError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Stale => ErrorKind::Busy,
+            Self::NotPermitted => ErrorKind::Permission,
+            Self::Refused(refusals) => refusal::kind(refusals),
+            Self::Transport(error) => error.kind(),
+            Self::Silence => ErrorKind::InDoubt,
+            Self::Malformed(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Stale => "try again".into(),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use nix::errno::Errno;
+use palisade_core::ErrorKind;
 use palisade_netlink::Ack;
 
 use crate::object::{Chain, Expression, Log, Rule, Set};
@@ -47,6 +48,11 @@ impl Refusal {
         }
     }
 
+    /// Whether something of another program's is there already, or uses it.
+    fn is_in_the_way(&self) -> bool {
+        matches!(self.errno, Errno::EEXIST | Errno::EBUSY)
+    }
+
     /// Whether it is a rule with the expression `fib`, which the kernel does not know.
     pub(crate) fn lacks_fib(&self) -> bool {
         self.is_of_fib
@@ -84,12 +90,22 @@ pub(super) fn list(refusals: &[Refusal]) -> String {
     }
 }
 
+pub(super) fn kind(refusals: &[Refusal]) -> ErrorKind {
+    if refusals.iter().any(|refusal| refusal.missing.is_some()) {
+        ErrorKind::Unsupported
+    } else if refusals.iter().any(Refusal::is_in_the_way) {
+        ErrorKind::Foreign
+    } else {
+        ErrorKind::Refused
+    }
+}
+
 pub(super) fn hint(refusals: &[Refusal]) -> String {
     if let Some(missing) = refusals.iter().find_map(|refusal| refusal.missing.clone()) {
         return missing;
     }
     let some = |errno| refusals.iter().any(|refusal| refusal.errno == errno);
-    if some(Errno::EEXIST) || some(Errno::EBUSY) {
+    if refusals.iter().any(Refusal::is_in_the_way) {
         "another program uses an object of ours; `nft list ruleset` shows which".to_owned()
     } else if some(Errno::ENOMEM) || some(Errno::ENOSPC) {
         "the kernel has no room for it; see its log with `dmesg`".to_owned()

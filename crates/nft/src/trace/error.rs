@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::{Malformed, SocketError, TransportError};
 use thiserror::Error;
 
@@ -27,6 +27,15 @@ pub enum TraceError {
 }
 
 impl Hint for TraceError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Open(error) => error.kind(),
+            Self::Install(error) => error.kind(),
+            Self::Heard(error) => error.kind(),
+            Self::Malformed(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Open(error) => error.hint(),

@@ -7,7 +7,7 @@ use palisade_core::state::Record;
 
 use super::{Firewall, ShowError};
 use crate::counters::Counters;
-use crate::overview::{Bridge, Overview, Sums, links};
+use crate::overview::{Bridge, NetworkState, Overview, Sums, links};
 
 impl Firewall {
     /// What these networks counted, or all if none is named, in the order in which they were
@@ -43,16 +43,21 @@ impl Firewall {
             return Ok(Vec::new());
         }
         let links = links(self.namespace.as_deref());
-        let standing = self.standing(&records).unwrap_or_else(|error| {
-            log::info!("counters are not read: {error}");
-            vec![Vec::new(); records.len()]
+        let standing = self.standing(&records).inspect_err(|error| {
+            log::info!("rules are not read: {error}");
         });
-        let each = records.into_iter().zip(standing);
-        let one = |(record, standing): (Record, Vec<Standing>)| {
-            let bridge = record.network.bridge().zip(links.as_deref());
+        let standing = standing.ok();
+        let each = records.into_iter().enumerate();
+        let one = |(place, record): (usize, Record)| {
+            let network = &record.network;
+            let bridge = network.bridge().zip(links.as_deref());
+            let bridge = bridge.map(|(name, links)| Bridge::of(name, links));
+            let standing = standing.as_ref().map(|all| all[place].as_slice());
+            let counters = Counters::of(network, standing.unwrap_or_default());
             Overview {
-                bridge: bridge.map(|(name, links)| Bridge::of(name, links)),
-                traffic: Sums::of(&Counters::of(&record.network, &standing)),
+                traffic: Sums::of(&counters),
+                state: NetworkState::of(network, bridge.as_ref(), standing),
+                bridge,
                 record,
             }
         };

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io;
 
-use palisade_core::Hint;
 use palisade_core::words::in_words;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::SocketError;
 use thiserror::Error;
 
@@ -21,6 +21,13 @@ pub enum OpenError {
 }
 
 impl Hint for OpenError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Socket(error) => error.kind(),
+            Self::Cookie(_) => ErrorKind::Unsupported,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Socket(error) => return error.hint(),

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::backend::{BackendError, Placement};
 use palisade_core::engine::EngineError;
 use palisade_core::host_action::HostActionError;
 use palisade_core::network::Name;
 use palisade_core::state::Record;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::Firewall;
@@ -34,6 +34,15 @@ pub enum ShowError {
 }
 
 impl Hint for ShowError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Engine(error) => error.kind(),
+            Self::Unknown(_) => ErrorKind::UnknownNetwork,
+            Self::Backend(error) => error.kind(),
+            Self::HostAction(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Engine(error) => error.hint(),

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::unistd::geteuid;
-use palisade_core::Hint;
 use palisade_core::words::in_words;
+use palisade_core::{ErrorKind, Hint};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
@@ -113,6 +113,14 @@ pub(super) enum BusError {
 }
 
 impl Hint for BusError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unauthorized => ErrorKind::Permission,
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Connect { .. } | Self::Broken(_) | Self::Malformed(_) => ErrorKind::System,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Connect { .. } | Self::Broken(_) => {

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use palisade_core::Hint;
 use palisade_core::host_action::{
     Effect, HostAction, HostActionError, HostActionId, HostActionKind, Need,
 };
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::rtnetlink::{ChecksumFilter, Filter, Point, TcError, TrafficControl};
 use palisade_nft::backend::ID as NFTABLES;
 use thiserror::Error;
@@ -216,6 +216,13 @@ enum ChecksumError {
 }
 
 impl Hint for ChecksumError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Lacking => ErrorKind::Unsupported,
+            Self::Tc(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Lacking => {

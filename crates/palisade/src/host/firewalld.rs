@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::bus::{Bus, BusError, Target};
@@ -149,6 +149,13 @@ pub(super) enum FirewalldError {
 }
 
 impl Hint for FirewalldError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Absent { .. } | Self::Unknown { .. } => ErrorKind::Unsupported,
+            Self::Bus(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Absent { .. } => "start firewalld, or take the zone out of the definition".into(),

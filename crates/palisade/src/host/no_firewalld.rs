@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::path::Path;
 
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 pub(super) struct Firewalld;
@@ -61,6 +61,10 @@ pub(super) enum FirewalldError {
 }
 
 impl Hint for FirewalldError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Absent { .. } => {

@@ -13,12 +13,12 @@ use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use palisade_core::Hint;
 use palisade_core::backend::Discrepancy;
 use palisade_core::engine::EngineError;
 use palisade_core::location::{Location, Subsystem};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::{SocketError, TransportError, Waited};
 use palisade_nft::events::{Commit, Events, Silence};
 use thiserror::Error;
@@ -68,6 +68,15 @@ pub enum WatchError {
 }
 
 impl Hint for WatchError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Open(error) => error.kind(),
+            Self::Listen(error) => error.kind(),
+            Self::State(error) => error.kind(),
+            Self::Heard(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Open(error) => error.hint(),

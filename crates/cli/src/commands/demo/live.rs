@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use palisade::watch::{Heal, Notice, Waking, Watch};
 use palisade::words::in_words;
-use palisade::{Firewall, Options};
+use palisade::{ErrorKind, Firewall, Options};
 use palisade_inspect::Inspector;
 use palisade_inspect::trace::{Filter, Limits, Traced};
 
@@ -99,6 +99,7 @@ pub(super) fn watch_one(options: &Options, transcript: &mut Transcript) -> Resul
 
 fn unheard(error: &io::Error) -> Failure {
     Failure::new(
+        ErrorKind::System,
         format!("cannot make what would end a watch: {}", in_words(error)),
         "`ulimit -n` says how many files may be open",
     )

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use palisade::definition::{self, Source};
 use palisade::words::in_words;
-use palisade::{BackendChoice, Choice, Firewall, Network, Options, Record};
+use palisade::{BackendChoice, Choice, ErrorKind, Firewall, Network, Options, Record};
 use serde_json::json;
 
 use super::list::list;
+use crate::arguments::Listed;
 use crate::failure::Failure;
 use crate::output::{Outcome, table};
 use live::delete_table;
@@ -64,6 +65,7 @@ pub(super) fn demo(command: RunCommand) -> Result<Outcome, Failure> {
     let place = sandbox::enter()?;
     let state = Scratch::new().map_err(|error| {
         Failure::new(
+            ErrorKind::System,
             format!("cannot make a temporary folder: {}", in_words(&error)),
             "TMPDIR names another folder for what is temporary",
         )
@@ -127,7 +129,7 @@ impl Demo {
         transcript.report(&self.firewall.apply(networks)?)?;
         let running = self.firewall.running()?;
         transcript.heading("palisade list");
-        transcript.text(&list(&self.firewall.overview()?)?.text);
+        transcript.text(&list(&self.firewall.overview()?, &Listed::default())?.text);
         transcript.heading("What stands in the kernel now, as `nft list ruleset` would show it");
         transcript.text(&self.firewall.listing(&running)?);
         transcript.heading("What each of it is for");
@@ -187,7 +189,7 @@ impl Demo {
                 transcript.report(&report)?;
                 let moved = firewall.running()?;
                 transcript.text("\n");
-                transcript.text(&list(&firewall.overview()?)?.text);
+                transcript.text(&list(&firewall.overview()?, &Listed::default())?.text);
                 transcript.text("\n");
                 transcript.text(&firewall.listing(&moved)?);
                 transcript.heading("palisade migrate --to nftables: and back");
@@ -211,6 +213,7 @@ impl Demo {
         transcript.heading("What is left");
         if !left.is_empty() {
             return Err(Failure::new(
+                ErrorKind::Internal,
                 "something was left behind",
                 "please report it",
             ));

@@ -8,6 +8,7 @@ use nix::unistd::{Gid, Uid};
 use palisade::words::in_words;
 
 use crate::failure::Failure;
+use palisade::ErrorKind;
 
 /// Moves this process into namespaces of its own, in which it may do everything, and which no
 /// interface of the host is in. Root without user namespaces takes a network namespace alone.
@@ -36,6 +37,7 @@ fn map(uid: Uid, gid: Gid) -> io::Result<()> {
 
 fn refused(error: &io::Error) -> Failure {
     Failure::new(
+        ErrorKind::Permission,
         format!(
             "this system lets plain users make no namespaces of their own: {}",
             in_words(error)

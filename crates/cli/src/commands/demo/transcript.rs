@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use clap::Parser;
-use palisade::Report;
 use palisade::words::in_words;
+use palisade::{ErrorKind, Report};
 
 use crate::arguments::Arguments;
 use crate::commands::change;
@@ -43,6 +43,7 @@ impl CommandLines {
         });
         written.map_err(|error| {
             Failure::new(
+                ErrorKind::System,
                 format!(
                     "cannot write into {}: {}",
                     folder.display(),
@@ -94,7 +95,7 @@ impl CommandLines {
             });
         }
         let arguments = Arguments::try_parse_from(words)
-            .map_err(|error| Failure::new(error, "please report it"))?;
+            .map_err(|error| Failure::new(ErrorKind::Internal, error, "please report it"))?;
         Ok((self.command)(&arguments)?.text)
     }
 }

@@ -12,6 +12,7 @@ use super::super::super::backend::{
     Backend, BackendError, BackendId, Change, Discrepancy, DiscrepancyKind, Done, Installed,
     InstalledRules, Placement, Plan, RunError, Standing, Step,
 };
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::identity::{Digester, Identity, RuleIdentity};
 use crate::location::{Location, Subsystem};
@@ -41,6 +42,10 @@ pub(super) struct Tables {
 struct Dead;
 
 impl Hint for Dead {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::System
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         "".into()
     }

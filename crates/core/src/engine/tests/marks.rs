@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::host_action::{Effect, HostAction, HostActionError, HostActionId, HostActionKind, Need};
 use crate::storage::memory::{Fate, Step as How};
@@ -28,6 +29,10 @@ pub(super) struct Marks {
 struct Refused;
 
 impl Hint for Refused {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Refused
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         "".into()
     }

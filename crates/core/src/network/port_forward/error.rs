@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
+use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::network::range::{PortRange, RangeError};
 use crate::network::subnet::{Subnet, SubnetError};
@@ -88,6 +89,10 @@ pub enum PortForwardError {
 }
 
 impl Hint for PortForwardError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Definition
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Syntax(_) => {

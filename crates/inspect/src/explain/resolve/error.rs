@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use palisade_core::Hint;
 use palisade_core::evaluate::PacketError;
 use palisade_core::network::{Family, Name};
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use super::protocol::name;
@@ -60,6 +60,18 @@ fn among(known: &[Name]) -> String {
 }
 
 impl Hint for ResolveError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unknown { .. } => ErrorKind::UnknownNetwork,
+            Self::NoBridge(_) => ErrorKind::Unsupported,
+            Self::Missing(_)
+            | Self::Within
+            | Self::Packet(_)
+            | Self::Protocol { .. }
+            | Self::Ports(_) => ErrorKind::Usage,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Unknown { .. } => {
@@ -78,16 +90,5 @@ impl Hint for ResolveError {
             Self::Ports(_) => "leave --sport and --dport out, or write --proto tcp or udp",
         }
         .into()
-    }
-
-    fn is_wrong_usage(&self) -> bool {
-        match self {
-            Self::Unknown { .. } | Self::NoBridge(_) => false,
-            Self::Missing(_)
-            | Self::Within
-            | Self::Packet(_)
-            | Self::Protocol { .. }
-            | Self::Ports(_) => true,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use nix::errno::Errno;
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::{Malformed, SocketError, TransportError};
@@ -42,6 +42,17 @@ fn told(message: &Option<String>) -> String {
 }
 
 impl Hint for TcError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Open(error) => error.kind(),
+            Self::Transport(error) => error.kind(),
+            Self::Malformed(error) => error.kind(),
+            Self::Refused { errno, .. } if *errno == Errno::ENOENT => ErrorKind::Unsupported,
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Occupied => ErrorKind::Foreign,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Open(error) => error.hint(),
