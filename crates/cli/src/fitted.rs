@@ -4,7 +4,7 @@ use std::io;
 
 use terminal_size::{Width, terminal_size_of};
 
-use crate::output::table;
+use crate::output::wide_table;
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ pub(crate) fn fitted(columns: &[Column], rows: Vec<Vec<String>>) -> String {
         Some(width) => fit(columns, rows, width),
         None => (columns.iter().map(|column| column.head).collect(), rows),
     };
-    table(&heads, rows)
+    wide_table(&heads, rows)
 }
 
 fn fit(

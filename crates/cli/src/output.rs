@@ -126,15 +126,24 @@ fn write(
 /// A table that fits the terminal; where there is none, one line for each row.
 pub(crate) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table
-        .load_style(TableStyle::new())
-        .set_header(head.iter().copied());
     // The terminal that is written to, which need not be the one that the process belongs to.
     if let Some((Width(width), _)) = terminal_size_of(io::stdout()) {
         table
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);
     }
+    filled(table, head, rows)
+}
+
+/// A table with one line for each row, as wide as it gets.
+pub(crate) fn wide_table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    filled(Table::new(), head, rows)
+}
+
+fn filled(mut table: Table, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    table
+        .load_style(TableStyle::new())
+        .set_header(head.iter().copied());
     table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

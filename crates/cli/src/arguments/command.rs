@@ -132,7 +132,7 @@ pub(crate) enum Command {
     Doctor,
     /// Print a picture of what runs: networks, bridges, devices and forwards, for Mermaid; with --format
     /// dot for Graphviz, with --format svg as a picture
-    #[command(after_help = "Example: palisade graph --format svg >networks.svg")]
+    #[command(after_help = "Example: palisade graph --format svg")]
     Graph,
     /// Follow changes to the ruleset that concern networks, and put back what others broke
     #[command(after_help = "Example: palisade watch --heal")]

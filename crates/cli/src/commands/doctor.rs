@@ -31,10 +31,10 @@ pub(super) fn doctor(firewall: &mut Firewall, format: OutputFormat) -> Result<Ou
 
 /// What that is said of.
 fn nothing_found(diagnosis: &Diagnosis) -> String {
-    let looked_at = wrapped(&diagnosis.looked_at.join("; "), 16);
-    let not_looked_at = wrapped(&diagnosis.not_looked_at.join("; "), 16);
+    let looked_at = wrapped(&diagnosis.looked_at.join("; "), 17);
+    let not_looked_at = wrapped(&diagnosis.not_looked_at.join("; "), 17);
     format!(
-        "nothing found\n  {LABEL}looked at{LABEL:#}     {looked_at}\n  {LABEL}not looked at{LABEL:#} \
+        "nothing found\n  {LABEL}looked at{LABEL:#}      {looked_at}\n  {LABEL}not looked at{LABEL:#}  \
          {not_looked_at}\n"
     )
 }

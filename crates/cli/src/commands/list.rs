@@ -7,7 +7,7 @@ use super::counters::packets_and_bytes;
 use crate::arguments::{ListColumn, Listed};
 use crate::failure::Failure;
 use crate::fitted::{Column, fitted};
-use crate::output::{Outcome, table};
+use crate::output::{Outcome, wide_table};
 
 /// The columns from left to right.
 const COLUMNS: [(ListColumn, Column); 13] = [
@@ -58,7 +58,7 @@ fn text(networks: &[Overview], listed: &Listed) -> String {
     let rows = networks.iter().map(|overview| cells(overview).collect());
     if listed.wide || !listed.columns.is_empty() {
         let heads: Vec<&str> = columns.iter().map(|(_, column)| column.head).collect();
-        return table(&heads, rows);
+        return wide_table(&heads, rows);
     }
     let columns: Vec<Column> = columns.iter().map(|&(_, column)| column).collect();
     fitted(&columns, rows.collect())

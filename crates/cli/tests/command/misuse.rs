@@ -10,7 +10,7 @@ use crate::palisade::{DEFAULT, Palisade};
 
 /// Arguments with which each command would run. What commands do with definitions or names they do
 /// with the last one.
-const RIGHT: [(&str, &str); 21] = [
+const RIGHT: [(&str, &str); 22] = [
     ("check", "default.xml"),
     ("render", "default.xml"),
     ("compare", "default.xml"),
@@ -23,6 +23,7 @@ const RIGHT: [(&str, &str); 21] = [
     ("repair", ""),
     ("migrate", "--to nftables"),
     ("recover", ""),
+    ("graph", ""),
     ("list", ""),
     ("show", "default"),
     ("explain", "--from default --to world"),

@@ -101,6 +101,7 @@ fn list_in_the_order_of_starting() {
             "name": "lab",
             "bridge": "virbr1",
             "mode": "route",
+            "state": "bridge missing",
             "subnets": ["10.20.0.0/25", "fd00:20::/64"],
             "forwards": [],
             "backend": "none",

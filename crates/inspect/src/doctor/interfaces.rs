@@ -70,14 +70,15 @@ fn devices(scene: &Scene) -> Vec<Finding> {
         let (state, fix) = match scene.host.link(device.as_str()) {
             None => (
                 "not there",
-                vec![format!(
-                    "{} # then name one of these in the definition of `{network}`, and apply it",
+                Fix::advice(format!(
+                    "make the device, or name one that `{}` lists in the definition of `{network}`, \
+                     and apply it",
                     scene.commands.inside("ip -brief link")
-                )],
+                )),
             ),
             Some(link) if !link.is_up => (
                 "down",
-                vec![scene.commands.inside(format!("ip link set {name} up"))],
+                Fix::commands([scene.commands.inside(format!("ip link set {name} up"))]),
             ),
             Some(_) => continue,
         };
@@ -94,7 +95,7 @@ fn devices(scene: &Scene) -> Vec<Finding> {
                 "network `{network}` forwards through `{device}` alone: guests reach nobody \
                  outside until it is there and up"
             ),
-            fix: Fix::commands(fix),
+            fix,
         });
     }
     found

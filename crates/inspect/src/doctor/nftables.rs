@@ -34,8 +34,8 @@ fn lacking(scene: &Scene, family: Family, feature: Feature) -> Finding {
         ),
     };
     let fix = match feature.module(family) {
-        Some(module) => format!("modprobe {module}"),
-        None => format!("uname -r # Linux {} or later has it", feature.since()),
+        Some(module) => Fix::commands([format!("modprobe {module}")]),
+        None => Fix::advice(format!("Linux {} or later has it", feature.since())),
     };
     Finding {
         check: Check::KernelFeature,
@@ -47,6 +47,6 @@ fn lacking(scene: &Scene, family: Family, feature: Feature) -> Finding {
             value: "tried out and refused".to_owned(),
         }],
         impact: meaning.to_owned(),
-        fix: Fix::commands([fix]),
+        fix,
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Graph {
 /// A box.
 #[derive(Debug, Serialize)]
 pub(super) struct Node {
-    /// The node by which edges name it, unique in the graph: a kind and a name.
+    /// The name that edges have for it, unique in the graph.
     pub(super) id: String,
     pub(super) kind: NodeKind,
     /// What is written into it, line by line.
@@ -29,7 +29,7 @@ pub(super) struct Node {
 pub(super) enum NodeKind {
     /// Everything beyond the host.
     World,
-    /// A device that networks are bound to, or a port of the host that leads to a guest.
+    /// A device that networks are bound to.
     Device,
     /// A port of the host that leads to a guest.
     Forward,
@@ -90,8 +90,8 @@ impl Graph {
         label.extend(network.subnets().iter().map(ToString::to_string));
         self.node(id.clone(), NodeKind::Network, label);
         self.ways(network, &id);
-        for forward in network.port_forwards() {
-            let port = format!("forward {forward}");
+        for (place, forward) in network.port_forwards().iter().enumerate() {
+            let port = format!("forward {place} of {}", network.name());
             let at = match forward.listen().address() {
                 Some(address) => address.to_string(),
                 None => "any address".to_owned(),
