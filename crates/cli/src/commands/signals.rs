@@ -5,6 +5,7 @@ use std::io;
 use anstyle::Style;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
+use palisade::ErrorKind;
 use palisade::words::in_words;
 
 use crate::failure::Failure;
@@ -20,6 +21,7 @@ pub(super) fn is_hangup(signal: &siginfo) -> bool {
 pub(super) fn signals() -> Result<SignalFd, Failure> {
     blocked_signals().map_err(|error| {
         Failure::new(
+            ErrorKind::System,
             format!("cannot listen for signals: {}", in_words(&error)),
             "`ulimit -n` says how many files may be open",
         )

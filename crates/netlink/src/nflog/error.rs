@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use nix::errno::Errno;
-use palisade_core::Hint;
+use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
 
 use crate::{Malformed, SocketError, TransportError};
@@ -35,6 +35,23 @@ pub enum NflogError {
 }
 
 impl Hint for NflogError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Socket(error) => error.kind(),
+            Self::Transport(error) => error.kind(),
+            Self::Malformed(error) => error.kind(),
+            Self::Refused {
+                errno: Errno::EPERM,
+                ..
+            } => ErrorKind::Permission,
+            Self::Refused {
+                errno: Errno::EBUSY | Errno::EEXIST,
+                ..
+            } => ErrorKind::Busy,
+            Self::Refused { .. } | Self::Truncated(_) => ErrorKind::Unsupported,
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Socket(error) => error.hint(),

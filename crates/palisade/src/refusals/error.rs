@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use palisade_core::Hint;
 use palisade_core::engine::EngineError;
+use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::TransportError;
 use palisade_netlink::nflog::NflogError;
 use thiserror::Error;
@@ -32,6 +32,16 @@ pub enum RefusalsError {
 }
 
 impl Hint for RefusalsError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Open(error) => error.kind(),
+            Self::State(error) => error.kind(),
+            Self::NoGroup => ErrorKind::Unsupported,
+            Self::Nflog(error) => error.kind(),
+            Self::Read(error) => error.kind(),
+        }
+    }
+
     fn hint(&self) -> Cow<'_, str> {
         match self {
             Self::Open(error) => error.hint(),
