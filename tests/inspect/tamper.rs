@@ -167,8 +167,14 @@ const MAPPED: &[Tampering] = &[
         None,
     ),
     tampering(
-        "insert rule ip palisade to_guest limit rate 1/second accept",
+        "insert rule ip palisade to_guest limit rate over 1/second accept",
         "unreadable",
+        "chain `to_guest`",
+        None,
+    ),
+    tampering(
+        "insert rule ip palisade to_guest limit rate 1/second accept",
+        "foreign",
         "chain `to_guest`",
         None,
     ),
@@ -260,8 +266,14 @@ const FLAT: &[Tampering] = &[
         None,
     ),
     tampering(
-        "insert rule ip palisade guest_input limit rate 1/second accept",
+        "insert rule ip palisade guest_input limit rate over 1/second accept",
         "unreadable",
+        "chain `guest_input`",
+        None,
+    ),
+    tampering(
+        "insert rule ip palisade guest_input limit rate 1/second accept",
+        "foreign",
         "chain `guest_input`",
         None,
     ),

@@ -28,12 +28,17 @@ fn lacking(scene: &Scene, family: Family, feature: Feature) -> Finding {
             Severity::Warning,
             "networks run by nftables with layout flat alone",
         ),
+        Feature::Log | Feature::LogGroup => (
+            Severity::Note,
+            "networks with `log` run by nftables, and what they refuse is not logged so",
+        ),
         _ => (
             Severity::Note,
             "rules of ours do not need it; those of other programs may",
         ),
     };
     let fix = match feature.module(family) {
+        Some(modules) if modules.contains(' ') => Fix::commands([format!("modprobe -a {modules}")]),
         Some(module) => Fix::commands([format!("modprobe {module}")]),
         None => Fix::advice(format!("Linux {} or later has it", feature.since())),
     };

@@ -8,8 +8,8 @@ use super::probe::{ProbeError, TABLE, attempt};
 use crate::batch::{At, Batch};
 use crate::layout::{self, TableName};
 use crate::object::{
-    BaseChain, Chain, Counter, DataType, Expression, Family, Fib, FibFlags, FibResult, Hook,
-    Masquerade, Policy, Register, Reject, RejectKind, Rule, Set, Table, Userdata,
+    BaseChain, Chain, Counter, DataType, Expression, Family, Fib, FibFlags, FibResult, Hook, Limit,
+    Log, Masquerade, Policy, Register, Reject, RejectKind, Rule, Set, Table, Userdata,
 };
 
 /// Something that a kernel may have been built without.
@@ -24,17 +24,23 @@ pub enum Feature {
     SetCounter,
     /// `fib`, by which layout `mapped`, forwards and other programs' rules ask the host's routes.
     Fib,
+    /// `log` to the kernel's log behind a `limit`, for networks that log what they refuse.
+    Log,
+    /// `log` to an NFLOG group, likewise.
+    LogGroup,
     /// Tables that belong to a socket.
     OwnedTable,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Masquerade,
         Self::Reject,
         Self::SetCounter,
         Self::Fib,
+        Self::Log,
+        Self::LogGroup,
         Self::OwnedTable,
     ];
 
@@ -46,6 +52,8 @@ impl Feature {
             Self::Reject => "reject",
             Self::SetCounter => "counters of set elements",
             Self::Fib => "fib",
+            Self::Log => "log",
+            Self::LogGroup => "log group",
             Self::OwnedTable => "tables that belong to a socket",
         }
     }
@@ -59,6 +67,8 @@ impl Feature {
             (Self::Reject, IpFamily::Ipv6) => Some("nft_reject_ipv6"),
             (Self::Fib, IpFamily::Ipv4) => Some("nft_fib_ipv4"),
             (Self::Fib, IpFamily::Ipv6) => Some("nft_fib_ipv6"),
+            (Self::Log, _) => Some("nft_limit nft_log nf_log_syslog"),
+            (Self::LogGroup, _) => Some("nft_limit nft_log nfnetlink_log"),
             (Self::SetCounter | Self::OwnedTable, _) => None,
         }
     }
@@ -68,6 +78,7 @@ impl Feature {
     pub fn since(self) -> &'static str {
         match self {
             Self::Masquerade | Self::Reject => "3.18",
+            Self::Log | Self::LogGroup => "3.17",
             Self::Fib => "4.10",
             Self::SetCounter => "5.7",
             Self::OwnedTable => "5.12",
@@ -107,14 +118,16 @@ fn trial(batch: &mut Batch, name: &TableName, family: IpFamily, feature: Feature
         ..layout::table(name, family)
     };
     batch.add_table(&table);
-    let (kind, hook, expression) = match feature {
+    let (kind, hook, expressions) = match feature {
         Feature::Masquerade => (
             "nat",
             Hook::POSTROUTING,
-            Expression::Masquerade(Masquerade::default()),
+            vec![Expression::Masquerade(Masquerade::default())],
         ),
-        Feature::Reject => ("filter", Hook::FORWARD, Expression::Reject(refusal())),
-        Feature::Fib => ("filter", Hook::PREROUTING, Expression::Fib(fib())),
+        Feature::Reject => ("filter", Hook::FORWARD, vec![Expression::Reject(refusal())]),
+        Feature::Fib => ("filter", Hook::PREROUTING, vec![Expression::Fib(fib())]),
+        Feature::Log => ("filter", Hook::FORWARD, logging(None)),
+        Feature::LogGroup => ("filter", Hook::FORWARD, logging(Some(0))),
         Feature::SetCounter => {
             batch.add_set(&counting(&table));
             return;
@@ -127,7 +140,7 @@ fn trial(batch: &mut Batch, name: &TableName, family: IpFamily, feature: Feature
         family: table.family,
         table: table.name.clone(),
         chain: chain.name.clone(),
-        expressions: vec![expression],
+        expressions,
         userdata: Userdata::default(),
         handle: None,
         position: None,
@@ -160,6 +173,19 @@ fn refusal() -> Reject {
         kind: RejectKind::ICMP_UNREACHABLE,
         code: 3,
     }
+}
+
+fn logging(group: Option<u16>) -> Vec<Expression> {
+    let limit = Limit {
+        rate: 1,
+        seconds: 1,
+        burst: 5,
+    };
+    let log = Log {
+        prefix: "tried".to_owned(),
+        group,
+    };
+    vec![Expression::Limit(limit), Expression::Log(log)]
 }
 
 fn fib() -> Fib {

@@ -17,13 +17,16 @@ use crate::statement::{self, End, Field, Match, Origin, Redirect, Statement};
 pub(super) fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) {
     let mut is_all = true;
     let mut conditions = vec![Condition::default()];
-    for statement in statement::statements(&rule.expressions) {
-        let asked = match &statement {
+    let statements = statement::statements(&rule.expressions);
+    for (place, statement) in statements.iter().enumerate() {
+        let asked = match statement {
             it if *it == statement::redirected() => Some(vec![vec![Asked::Redirected.into()]]),
             it if *it == statement::goes_to_host() => Some(vec![vec![Asked::ToHost.into()]]),
             Statement::Match(matching) => matched(program, rule.family, matching),
             Statement::Redirect(redirect) => looked_up(program, rule.family, redirect),
-            Statement::Other(_) => None,
+            // How many are logged decides nothing.
+            Statement::Limit(_) if statements[place..].iter().all(only_logs) => continue,
+            Statement::Limit(_) | Statement::Other(_) => None,
             _ => continue,
         };
         let Some(asked) = asked else {
@@ -39,6 +42,13 @@ pub(super) fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) 
         conditions = conditions.iter().flat_map(with).collect();
     }
     (conditions, is_all)
+}
+
+fn only_logs(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Limit(_) | Statement::Log(_) | Statement::Counter(_)
+    )
 }
 
 /// The ways in which a match can hold: all tests of one of them.

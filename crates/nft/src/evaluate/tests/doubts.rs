@@ -1,6 +1,7 @@
 //! What cannot be known, and what it leaves open.
 
 use super::*;
+use crate::object::{Limit, Log};
 
 #[test]
 fn what_is_not_known_is_told_and_not_guessed() {
@@ -90,4 +91,33 @@ fn unknown_expressions_may_do_what_they_want() {
     let queued = with("queue");
     assert_eq!(queued.fate.verdict, Verdict::Accept);
     assert_eq!(queued.doubts[0].may, [Verdict::Reject, Verdict::Drop]);
+}
+
+/// How many packets a limit lets pass does not matter before what only logs.
+#[test]
+fn a_limit_is_a_doubt_unless_the_rule_only_logs() {
+    let limit = || {
+        Expression::Limit(Limit {
+            rate: 1,
+            seconds: 60,
+            burst: 5,
+        })
+    };
+    let log = || {
+        Expression::Log(Log {
+            prefix: "a".to_owned(),
+            group: Some(5),
+        })
+    };
+    let with = |rules| of(&host(vec![forward(Policy::ACCEPT, rules)], vec![]));
+    let dropping = with(vec![vec![limit(), says(Says::Drop)]]);
+    assert_eq!(dropping.fate.verdict, Verdict::Accept);
+    assert_eq!(dropping.doubts[0].may, [Verdict::Drop]);
+    assert_eq!(
+        dropping.doubts[0].why,
+        "what `limit` asks is not known here"
+    );
+    let logging = with(vec![vec![limit(), log()], vec![log(), says(Says::Drop)]]);
+    assert_eq!(logging.fate.verdict, Verdict::Drop);
+    assert_eq!(logging.doubts, []);
 }
