@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Conflict,
     /// A network that was named does not run.
     UnknownNetwork,
+    /// A guest that was named is none of the network, or not blocked.
+    UnknownGuest,
     /// An earlier change waits for its confirmation.
     Unconfirmed,
     /// Nothing waits for a confirmation.
@@ -59,6 +61,7 @@ impl ErrorKind {
             Self::Configuration => "configuration",
             Self::Conflict => "conflict",
             Self::UnknownNetwork => "unknown-network",
+            Self::UnknownGuest => "unknown-guest",
             Self::Unconfirmed => "unconfirmed",
             Self::NothingToConfirm => "nothing-to-confirm",
             Self::Permission => "permission",

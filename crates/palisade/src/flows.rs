@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 
 use palisade_core::Hint;
 use palisade_core::backend::Backend;
@@ -54,6 +55,21 @@ impl Flows {
                 "{count} flows that had begun before the NAT rules came were ended: they begin anew"
             )),
             Err(error) => Some(failed(&error, &error.hint())),
+        }
+    }
+
+    /// Ends the flows of guests that were blocked. What is to be said of it, if anything.
+    pub(crate) fn end_of_guests(&mut self, guests: &[IpAddr]) -> Option<String> {
+        let conntrack = self.conntrack.as_mut()?;
+        match conntrack.delete_of_guests(guests) {
+            Ok(0) => None,
+            Ok(1) => Some("1 connection was ended".to_owned()),
+            Ok(count) => Some(format!("{count} connections were ended")),
+            Err(error) => Some(format!(
+                "connections of blocked guests are still tracked, though nothing of them passes: \
+                 {error} ({})",
+                error.hint()
+            )),
         }
     }
 

@@ -6,7 +6,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::definitions::{Applied, Files, Planned, Rendered};
 use super::format::OutputFormat;
 use super::global::Global;
-use super::networks::{Counters, Listed, Migration, Named, Recovery, Removal, Shown, Watched};
+use super::networks::{
+    Counters, Guests, Listed, Migration, Named, Recovery, Removal, Shown, Watched,
+};
 use super::packets::{self, ExplainedPacket, TracedPackets};
 
 /// Firewall rules for virtual networks, natively through nf_tables.
@@ -97,6 +99,12 @@ pub(crate) enum Command {
     /// Remove networks: exactly what was recorded as installed for them
     #[command(after_help = "Example: palisade remove default lab")]
     Remove(Removal),
+    /// Cut guests off, in both directions, until they are unblocked; their connections end
+    #[command(after_help = "Example: palisade block default/192.168.122.11")]
+    Block(Guests),
+    /// Let blocked guests in again
+    #[command(after_help = "Example: palisade unblock default/192.168.122.11")]
+    Unblock(Guests),
     /// Compare what is recorded with the kernel; exit 3 if they differ
     #[command(after_help = "Example: palisade verify default")]
     Verify(Named),

@@ -20,6 +20,6 @@ pub(crate) use format::{Color, OutputFormat};
 pub(crate) use global::Global;
 pub(crate) use internal::InternalCommand;
 pub(crate) use networks::{
-    Counters, ListColumn, Listed, Named, Recovery, Removal, Target, Watched,
+    Counters, Guests, ListColumn, Listed, Named, Recovery, Removal, Target, Watched,
 };
 pub(crate) use packets::{CtState, ExplainedPacket, TracedPackets};

@@ -47,6 +47,8 @@ pub(crate) enum ListColumn {
     Subnets,
     /// How many ports of the host lead to guests.
     Forwards,
+    /// How many guests are blocked.
+    Blocked,
     /// Who installed its rules.
     Backend,
     /// The layout in nftables.
@@ -113,6 +115,14 @@ pub(crate) enum Target {
     Nftables,
     /// Through iptables-restore.
     Iptables,
+}
+
+/// Guests of running networks.
+#[derive(Debug, Args)]
+pub(crate) struct Guests {
+    /// A network and the address of its guest
+    #[arg(value_name = "NETWORK/ADDRESS", required = true)]
+    pub(crate) guests: Vec<String>,
 }
 
 /// Networks to remove.

@@ -10,7 +10,7 @@ use crate::fitted::{Column, fitted};
 use crate::output::{Outcome, wide_table};
 
 /// The columns from left to right.
-const COLUMNS: [(ListColumn, Column); 13] = [
+const COLUMNS: [(ListColumn, Column); 14] = [
     (ListColumn::Name, Column::kept("NAME")),
     (ListColumn::State, Column::kept("STATE")),
     (ListColumn::Bridge, Column::dropped("BRIDGE", 7)),
@@ -18,6 +18,7 @@ const COLUMNS: [(ListColumn, Column); 13] = [
     (ListColumn::Mode, Column::dropped("MODE", 8)),
     (ListColumn::Subnets, Column::kept("SUBNETS")),
     (ListColumn::Forwards, Column::dropped("FORWARDS", 4)),
+    (ListColumn::Blocked, Column::dropped("BLOCKED", 9)),
     (ListColumn::Backend, Column::dropped("BACKEND", 2)),
     (ListColumn::Layout, Column::dropped("LAYOUT", 1)),
     (ListColumn::Table, Column::dropped("TABLE", 0)),
@@ -39,6 +40,7 @@ pub(super) fn list(networks: &[Overview], listed: &Listed) -> Result<Outcome, Fa
 fn text(networks: &[Overview], listed: &Listed) -> String {
     let is_usual = |column: ListColumn| match column {
         ListColumn::Forwards => networks.iter().any(|overview| forwards(overview) > 0),
+        ListColumn::Blocked => networks.iter().any(|overview| blocked(overview) > 0),
         ListColumn::Table => listed.wide,
         _ => true,
     };
@@ -90,10 +92,8 @@ fn cell(overview: &Overview, column: ListColumn) -> String {
             .map_or_else(String::new, |bridge| bridge.ports.join(", ")),
         ListColumn::Mode => network.forward().to_string(),
         ListColumn::Subnets => subnets(network),
-        ListColumn::Forwards => match forwards(overview) {
-            0 => String::new(),
-            count => count.to_string(),
-        },
+        ListColumn::Forwards => some(forwards(overview)),
+        ListColumn::Blocked => some(blocked(overview)),
         ListColumn::Backend => record.placement.backend.to_string(),
         ListColumn::Layout => setting("layout"),
         ListColumn::Table => setting("table"),
@@ -110,6 +110,17 @@ fn cell(overview: &Overview, column: ListColumn) -> String {
 
 fn forwards(overview: &Overview) -> usize {
     overview.record.network.port_forwards().len()
+}
+
+fn blocked(overview: &Overview) -> usize {
+    overview.record.network.blocked().len()
+}
+
+fn some(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => count.to_string(),
+    }
 }
 
 fn packets(counted: Option<Counted>) -> String {
@@ -143,6 +154,7 @@ pub(super) fn summary(record: &Record) -> Value {
         "mode": network.forward().mode(),
         "subnets": network.subnets(),
         "forwards": network.port_forwards(),
+        "blocked": network.blocked(),
         "backend": record.placement.backend,
         "layout": record.placement.setting("layout"),
         "table": record.placement.setting("table"),

@@ -1,5 +1,6 @@
 //! The commands: each parses what is left to parse, calls the library, and says what it did.
 
+mod block;
 mod change;
 mod check;
 mod compare;
@@ -97,6 +98,10 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Remove(removal) => {
             change::remove(&mut open_recorded(global)?, removal, global.quiet)
+        }
+        Command::Block(guests) => block::block(&mut open_recorded(global)?, guests, global.quiet),
+        Command::Unblock(guests) => {
+            block::unblock(&mut open_recorded(global)?, guests, global.quiet)
         }
         Command::Verify(named) => mend::verify(&mut open_recorded(global)?, named),
         Command::Repair(named) => mend::repair(&mut open_recorded(global)?, named, global.quiet),

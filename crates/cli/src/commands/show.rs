@@ -79,6 +79,8 @@ fn text(shown: &Shown) -> String {
     for (label, value) in particulars(network) {
         line(label, value);
     }
+    let blocked: Vec<String> = network.blocked().iter().map(ToString::to_string).collect();
+    line("blocked", blocked.join(", "));
     line("placed", record.placement.to_string());
     line("flows", flows(shown).to_owned());
     line("why", record.why.clone());

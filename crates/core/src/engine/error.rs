@@ -9,7 +9,7 @@ use crate::backend::{BackendError, BackendId, Discrepancy};
 use crate::error_kind::ErrorKind;
 use crate::hint::Hint;
 use crate::host_action::{HostActionError, HostActionId};
-use crate::network::{Conflict, Name, told};
+use crate::network::{BlockError, Conflict, Name, told};
 use crate::state::StateError;
 use crate::storage::StorageError;
 use crate::words::WITH_RIGHTS;
@@ -55,6 +55,9 @@ pub enum EngineError {
     /// Networks that cannot run side by side.
     #[error("{}", told(.0))]
     Conflicts(Vec<Conflict>),
+    /// A guest that cannot be blocked, or let in again.
+    #[error(transparent)]
+    Block(#[from] BlockError),
     /// Networks that were named, but do not run.
     #[error("{}; nothing was done", none_named(.names))]
     Unknown {
@@ -140,6 +143,7 @@ impl Hint for EngineError {
         match self {
             Self::State(error) => error.kind(),
             Self::Storage(error) => error.kind(),
+            Self::Block(error) => error.kind(),
             Self::Unwritable(_) => ErrorKind::State,
             Self::Host { source, .. } | Self::HostAction(source) => source.kind(),
             Self::LostBackend(_) | Self::LostHostAction(_) | Self::NoSuchBackend { .. } => {
@@ -167,6 +171,7 @@ impl Hint for EngineError {
         match self {
             Self::State(error) => error.hint(),
             Self::Storage(error) => error.hint(),
+            Self::Block(error) => error.hint(),
             Self::Unwritable(_) => {
                 "move the journal away; `palisade repair` makes the kernel as it is recorded".into()
             }

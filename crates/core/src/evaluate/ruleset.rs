@@ -32,20 +32,20 @@ struct Read<'a> {
 /// The chains of a family: their place, and the roles of the rules in them.
 const CHAINS: [(Hook, i32, [&[Role]; 2]); 11] = {
     use Role::{
-        ForwardAny, ForwardAt, GuestBetween, GuestCross, GuestInput, GuestNat, GuestOutput,
-        GuestSource, HostInput, HostOutput, Mangle,
+        ForwardAny, ForwardAt, FromBlocked, GuestBetween, GuestCross, GuestInput, GuestNat,
+        GuestOutput, GuestSource, HostInput, HostOutput, Mangle, ToBlocked,
     };
     let one_after_another: &[Role] = &[GuestCross, GuestInput, GuestOutput];
     let redirecting: &[Role] = &[ForwardAt, ForwardAny];
     let both: &[Role] = &[GuestCross, GuestOutput, GuestInput];
     [
-        (Hook::Prerouting, MANGLE, [&[GuestSource]; 2]),
+        (Hook::Prerouting, MANGLE, [&[FromBlocked, GuestSource]; 2]),
         (Hook::Prerouting, DESTINATION_NAT, [redirecting; 2]),
         (Hook::Input, FILTER, [&[HostInput]; 2]),
         (Hook::Forward, FILTER, [one_after_another, both]),
         (Hook::Output, DESTINATION_NAT, [redirecting; 2]),
         (Hook::Output, FILTER, [&[HostOutput]; 2]),
-        (Hook::Postrouting, MANGLE, [&[Mangle]; 2]),
+        (Hook::Postrouting, MANGLE, [&[ToBlocked, Mangle]; 2]),
         (Hook::Postrouting, SOURCE_NAT, [&[GuestNat]; 2]),
         // Where the network that a packet comes from lets it go on.
         (Hook::Forward, FILTER, [&[], &[GuestInput]]),

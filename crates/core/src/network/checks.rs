@@ -20,7 +20,8 @@ pub(super) fn check(description: &Description) -> Result<(), NetworkError> {
             second,
         });
     }
-    check_forwards(description)
+    check_forwards(description)?;
+    check_blocked(description)
 }
 
 /// The mode, and what it needs or excludes.
@@ -71,6 +72,7 @@ fn check_rules(description: &Description) -> Result<(), NetworkError> {
         ("mss_clamp", description.mss_clamp.is_some()),
         ("forwards", !description.forwards.is_empty()),
         ("log", description.log.is_some()),
+        ("blocked", !description.blocked.is_empty()),
     ];
     match fields.into_iter().find(|&(_, is_given)| is_given) {
         None => Ok(()),
@@ -112,6 +114,21 @@ fn check_forwards(description: &Description) -> Result<(), NetworkError> {
             name: name(),
             first: Box::new(first.clone()),
             second: Box::new(second.clone()),
+        }),
+    }
+}
+
+/// The blocked guests against the subnets.
+fn check_blocked(description: &Description) -> Result<(), NetworkError> {
+    let is_guest = |guest: &IpAddr| {
+        let mut subnets = description.subnets.iter();
+        subnets.any(|subnet| subnet.net().contains(guest))
+    };
+    match description.blocked.iter().find(|guest| !is_guest(guest)) {
+        None => Ok(()),
+        Some(&guest) => Err(NetworkError::Blocked {
+            name: description.name.clone(),
+            guest,
         }),
     }
 }

@@ -1,5 +1,8 @@
 //! What is said of a network, before it is known to hold together.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::forward::Forward;
@@ -54,6 +57,10 @@ pub struct Description {
     /// How refused packets are logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<LogRefused>,
+    /// Guests that are cut off. No format of definitions has them: guests are blocked while a network
+    /// runs, and stay so when it is applied again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub blocked: BTreeSet<IpAddr>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -79,6 +86,7 @@ impl Description {
             mss_clamp: None,
             forwards: Vec::new(),
             log: None,
+            blocked: BTreeSet::new(),
         }
     }
 }

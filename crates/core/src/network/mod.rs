@@ -4,12 +4,14 @@
 //! to check again. [`Network::new`] takes a [`Description`] and refuses what contradicts itself;
 //! [`conflicts`] looks at a set of networks and finds what cannot run side by side.
 
+mod blocked;
 mod checks;
 mod claim;
 mod conflict;
 mod description;
 mod established;
 mod forward;
+mod guest;
 mod interface;
 mod log_refused;
 mod name;
@@ -22,11 +24,13 @@ mod text;
 mod validated;
 mod zone;
 
+pub use blocked::BlockError;
 pub(crate) use claim::{Block, Claim, Space};
 pub use conflict::{Conflict, conflicts, told};
 pub use description::Description;
 pub use established::{Established, UnknownEstablished};
 pub use forward::{Forward, Nat, UnmanagedMode};
+pub use guest::{Guest, GuestError};
 pub use interface::{InterfaceName, InterfaceNameError};
 pub use log_refused::{LogError, LogPeriod, LogPrefix, LogRate, LogRefused};
 pub use name::{Name, NameError};

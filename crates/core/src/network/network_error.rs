@@ -1,6 +1,7 @@
 //! Descriptions that contradict themselves.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use thiserror::Error;
 
@@ -101,6 +102,14 @@ pub enum NetworkError {
         /// The other one.
         second: Box<PortForward>,
     },
+    /// A guest that is blocked lies in no subnet.
+    #[error("network `{name}` blocks {guest}, which lies in none of its subnets")]
+    Blocked {
+        /// The network.
+        name: Name,
+        /// The address.
+        guest: IpAddr,
+    },
 }
 
 /// Why no guest has the address that a forward leads to.
@@ -143,6 +152,7 @@ impl Hint for NetworkError {
                 "forward fewer ports; a guest that needs more is better routed, with an address of \
                  its own"
             }
+            Self::Blocked { .. } => "block guests of this network",
             Self::SameForward { .. } => {
                 "give one of them another port, address or protocol, or sources that do not overlap"
             }

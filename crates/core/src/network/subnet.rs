@@ -88,17 +88,22 @@ impl Hint for SubnetError {
     }
 }
 
+impl From<IpAddr> for Family {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::Ipv4,
+            IpAddr::V6(_) => Self::Ipv6,
+        }
+    }
+}
+
 impl Subnet {
     /// The subnet that `address` lies in.
     ///
     /// # Errors
     /// If the prefix is 0 or longer than the address, or the addresses are not unicast.
     pub fn new(address: IpAddr, prefix: u8) -> Result<Self, SubnetError> {
-        let family = if address.is_ipv4() {
-            Family::Ipv4
-        } else {
-            Family::Ipv6
-        };
+        let family = Family::from(address);
         let net = IpNet::new(address, prefix)
             .map_err(|_| SubnetError::Prefix { prefix, family })?
             .trunc();
@@ -116,6 +121,12 @@ impl Subnet {
         } else {
             Ok(Self(net))
         }
+    }
+
+    /// The subnet of one address; none if it is no address of a host.
+    #[must_use]
+    pub fn of_host(address: IpAddr) -> Option<Self> {
+        Self::new(address, if address.is_ipv4() { 32 } else { 128 }).ok()
     }
 
     /// The subnet's first address.

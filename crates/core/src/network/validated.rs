@@ -1,9 +1,12 @@
 //! Networks that hold together.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::blocked::BlockError;
 use super::checks;
 use super::description::Description;
 use super::established::Established;
@@ -139,6 +142,43 @@ impl Network {
     #[must_use]
     pub fn log(&self) -> Option<&LogRefused> {
         self.said.log.as_ref()
+    }
+
+    /// The guests that are cut off.
+    #[must_use]
+    pub fn blocked(&self) -> &BTreeSet<IpAddr> {
+        &self.said.blocked
+    }
+
+    /// The same network, with these guests cut off and no others.
+    ///
+    /// # Errors
+    /// If one of them cannot be a guest of the network, or palisade does not rule it.
+    pub fn with_blocked(mut self, guests: BTreeSet<IpAddr>) -> Result<Self, BlockError> {
+        if guests == self.said.blocked {
+            return Ok(self);
+        }
+        if let Some(&guest) = guests.iter().find(|&&guest| !self.may_have(guest)) {
+            return Err(BlockError::NoGuest {
+                network: self.name().clone(),
+                guest,
+            });
+        }
+        if self.ruled_bridge().is_none() && !guests.is_empty() {
+            return Err(BlockError::NoRules {
+                network: self.name().clone(),
+                mode: self.forward().mode(),
+            });
+        }
+        Arc::make_mut(&mut self.said).blocked = guests;
+        Ok(self)
+    }
+
+    /// Whether an address lies in one of the subnets.
+    #[must_use]
+    pub fn may_have(&self, guest: IpAddr) -> bool {
+        let mut subnets = self.subnets().iter();
+        subnets.any(|subnet| subnet.net().contains(&guest))
     }
 
     /// When packets of known flows are accepted: in turn, unless that was

@@ -4,6 +4,7 @@
 //! reverse of this order: exceptions before what they are exceptions from, catch-alls last.
 
 use super::action::Action;
+use super::blocked::blocked_rules;
 use super::bridge::bridge_rules;
 use super::clamp::clamp_rules;
 use super::forward::{forward_rules, hairpin_rules};
@@ -70,6 +71,7 @@ pub fn rules(network: &Network, guard: Guard) -> Vec<Rule> {
     rules.invalid();
     rules.hairpins();
     rules.checksum();
+    rules.blocked();
     rules.issued
 }
 
@@ -367,6 +369,14 @@ impl Rules<'_> {
             };
             let kind = RuleKind::KeepOnBridge;
             self.issue(family.into(), kind, on_bridge, Action::Return);
+        }
+    }
+
+    fn blocked(&mut self) {
+        for (layer, rules) in blocked_rules(self.network, self.bridge) {
+            for (kind, matches, action) in rules {
+                self.issue(layer, kind, matches, action);
+            }
         }
     }
 

@@ -16,6 +16,8 @@ impl fmt::Display for Role {
             Self::ForwardAny => "forwards",
             Self::AdminFromGuest => "administrator from guests",
             Self::AdminToGuest => "administrator to guests",
+            Self::FromBlocked => "from blocked guests",
+            Self::ToBlocked => "to blocked guests",
             Self::GuestSource => "source of guests",
             Self::GuestMss => "segment size",
             Self::GuestCross => "guest to guest",

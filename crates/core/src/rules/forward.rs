@@ -81,7 +81,7 @@ fn redirections(forward: &PortForward) -> impl Iterator<Item = Issued> {
             };
             let matches = Matches {
                 source,
-                destination: at.and_then(alone).map(Destination::In),
+                destination: at.and_then(Subnet::of_host).map(Destination::In),
                 protocol: Some(protocol),
                 destination_port: Some(listen),
                 to_host: at.is_none(),
@@ -179,7 +179,7 @@ fn sources(forward: &PortForward) -> impl Iterator<Item = Option<Subnet>> {
 
 fn reached(forward: &PortForward) -> impl Iterator<Item = Reached> {
     let protocol = Protocol::from(forward.protocol());
-    let guest = alone(forward.target().address());
+    let guest = Subnet::of_host(forward.target().address());
     let of_port = move |(_, port)| {
         let guest = guest?;
         Some(Reached {
@@ -189,11 +189,6 @@ fn reached(forward: &PortForward) -> impl Iterator<Item = Reached> {
         })
     };
     ports(forward).filter_map(of_port)
-}
-
-/// The subnet of one address.
-fn alone(address: IpAddr) -> Option<Subnet> {
-    Subnet::new(address, if address.is_ipv4() { 32 } else { 128 }).ok()
 }
 
 impl Reached {

@@ -19,6 +19,10 @@ use super::traffic::{Sum, Traffic};
 #[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum RuleKind {
+    /// What a blocked guest sends is dropped.
+    BlockedOut,
+    /// What a blocked guest would receive is dropped.
+    BlockedIn,
     /// A port at one address of the host leads to a guest.
     ForwardAt,
     /// A port at every address of the host leads to a guest.
@@ -149,6 +153,22 @@ const PROBE: ProbePacket = ProbePacket {
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
+    Row {
+        kind: RuleKind::BlockedOut,
+        words: "blocked out",
+        explanation: "what a blocked guest sends is dropped",
+        role: Role::FromBlocked,
+        sum: Some(Sum::Traffic(Traffic::RefusedOut)),
+        ..ROW
+    },
+    Row {
+        kind: RuleKind::BlockedIn,
+        words: "blocked in",
+        explanation: "what a blocked guest would receive is dropped",
+        role: Role::ToBlocked,
+        sum: Some(Sum::Traffic(Traffic::RefusedIn)),
+        ..ROW
+    },
     Row {
         kind: RuleKind::ForwardAt,
         words: "forward at an address",

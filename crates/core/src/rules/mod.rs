@@ -10,6 +10,7 @@
 mod action;
 mod admin;
 mod admin_rules;
+mod blocked;
 mod bridge;
 mod clamp;
 mod derive;

@@ -1,6 +1,7 @@
 //! From a network's rules back to its definition, as far as rules say it.
 
 use super::action::Action;
+use super::blocked;
 use super::forward;
 use super::kind::RuleKind;
 use super::layer::Layer;
@@ -31,6 +32,7 @@ pub(crate) fn read_back(name: &Name, rules: &[Rule]) -> Vec<Network> {
         log: rules.log(),
         subnets: subnets.clone(),
         forwards: rules.forwards(),
+        blocked: blocked::read_back(rules.of(RuleKind::BlockedOut)),
         ..Description::new(name.clone(), Some(bridge.clone()), rules.forward())
     };
     let established = match rules.has(RuleKind::EstablishedIn) {

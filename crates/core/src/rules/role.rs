@@ -3,6 +3,8 @@
 /// A place in a packet's way at which rules are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
+    /// Packets from blocked guests, as they come in.
+    FromBlocked,
     /// Packets from guests, before it is known where they go: whether their source is their own.
     GuestSource,
     /// The first packet of each connection, as it comes in or begins: forwards at one address.
@@ -32,13 +34,16 @@ pub enum Role {
     HostInput,
     /// Packets from the host itself to guests.
     HostOutput,
+    /// Packets to blocked guests, on their way out.
+    ToBlocked,
     /// Packets on their way out, to be changed.
     Mangle,
 }
 
 impl Role {
     /// All of them, in the order in which packets meet them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
+        Self::FromBlocked,
         Self::GuestSource,
         Self::ForwardAt,
         Self::ForwardAny,
@@ -51,6 +56,7 @@ impl Role {
         Self::GuestInput,
         Self::GuestOutput,
         Self::HostOutput,
+        Self::ToBlocked,
         Self::Mangle,
         Self::GuestNat,
         Self::GuestBetween,

@@ -75,6 +75,27 @@ impl Running<'_> {
         Ok(is_same.then(|| entry.order()))
     }
 
+    /// A network with the guests blocked that are blocked while it runs, as far as it may still have them.
+    /// A record is read only where the index does not say that the network runs as it is.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub fn with_blocked(&self, network: Network) -> Result<Network, StateError> {
+        let Some(entry) = self.index.get(network.name()) else {
+            return Ok(network);
+        };
+        if self.index.is(entry, &network) {
+            return Ok(network);
+        }
+        let record = self.get(network.name())?;
+        let before = record.map(|record| record.network.blocked());
+        let before = before.into_iter().flatten().copied();
+        let blocked = before.filter(|&guest| network.may_have(guest));
+        let blocked = blocked.chain(network.blocked().iter().copied()).collect();
+        // A network without rules cuts nobody off.
+        Ok(network.clone().with_blocked(blocked).unwrap_or(network))
+    }
+
     /// The names of all networks that run, in the order in which they were started.
     #[must_use]
     pub fn names(&self) -> Vec<&Name> {

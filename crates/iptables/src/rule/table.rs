@@ -48,7 +48,11 @@ impl Table {
                 ("OUTPUT", &[PRE, PRA]),
                 ("POSTROUTING", &[PRT]),
             ],
-            Self::Mangle => &[("FORWARD", &[MSS]), ("POSTROUTING", &[PRT])],
+            Self::Mangle => &[
+                ("PREROUTING", &[BLK]),
+                ("FORWARD", &[MSS]),
+                ("POSTROUTING", &[PRT]),
+            ],
         }
     }
 
@@ -93,6 +97,8 @@ const FWI: &str = "PALISADE_FWI";
 const FWX: &str = "PALISADE_FWX";
 pub(super) const BTW: &str = "PALISADE_BTW";
 const MSS: &str = "PALISADE_MSS";
+/// What blocked guests send.
+const BLK: &str = "PALISADE_BLK";
 const PRT: &str = "PALISADE_PRT";
 /// Forwards at one address of the host, and those at every address.
 const PRE: &str = "PALISADE_PRE";
@@ -124,6 +130,7 @@ pub(super) fn admin_chain(chain: AdminChain) -> &'static str {
 pub(super) fn place(role: Role) -> Option<(Table, &'static str)> {
     Some(match role {
         Role::GuestSource => return None,
+        Role::FromBlocked => (Table::Mangle, BLK),
         Role::ForwardAt => (Table::Nat, PRE),
         Role::ForwardAny => (Table::Nat, PRA),
         Role::GuestMss => (Table::Mangle, MSS),
@@ -136,6 +143,6 @@ pub(super) fn place(role: Role) -> Option<(Table, &'static str)> {
         Role::GuestCross => (Table::Filter, FWX),
         Role::GuestNat => (Table::Nat, PRT),
         Role::GuestBetween => (Table::Nat, BTW),
-        Role::Mangle => (Table::Mangle, PRT),
+        Role::ToBlocked | Role::Mangle => (Table::Mangle, PRT),
     })
 }

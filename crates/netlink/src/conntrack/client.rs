@@ -91,6 +91,25 @@ impl Conntrack {
         self.delete(&flows)
     }
 
+    /// Deletes the flows from and to guests with these addresses, and returns how many there were. Call it
+    /// when the rules are installed that cut them off.
+    ///
+    /// # Errors
+    /// If the kernel does not list flows, or does not delete one.
+    pub fn delete_of_guests(&mut self, guests: &[IpAddr]) -> Result<usize, ConntrackError> {
+        if guests.is_empty() || self.count()? == 0 {
+            return Ok(0);
+        }
+        let is_of = |address: IpAddr| guests.contains(&address);
+        let is_meant = |flow: &Flow| {
+            let [sent, answered] = [&flow.original.addresses, &flow.reply.addresses];
+            is_of(sent.source()) || is_of(answered.source())
+        };
+        let families = guests.iter().map(|&guest| network::Family::from(guest));
+        let flows = self.flows(family(families), |_| {}, is_meant)?;
+        self.delete(&flows)
+    }
+
     /// How many flows there are. The kernel walks its whole table for a dump, about 10 ms for an
     /// empty one: this spares it for hosts that track nothing yet.
     ///

@@ -11,7 +11,7 @@ use palisade_core::state::{Record, Uses};
 use super::item::{Wanted, set_of};
 use super::lacks::Lacks;
 use super::settings::{Settings, SettingsError};
-use crate::layout::{self, Item, Layout, SetId, Skeleton, TableName};
+use crate::layout::{Extras, Item, Layout, SetId, Skeleton, TableName};
 use crate::program::Program;
 
 /// What shall become of one table of one family.
@@ -69,7 +69,7 @@ impl<'a> Area<'a> {
         let needs = Needs::of(places);
         let of_layout = |layout: Layout| {
             let skeleton =
-                || layout.skeleton_for(&self.table, self.family, &needs.sets, needs.forwards);
+                || layout.skeleton_for(&self.table, self.family, &needs.sets, needs.extras);
             needs.has(layout).then(|| (layout, skeleton()))
         };
         Layout::ALL.into_iter().filter_map(of_layout).collect()
@@ -84,8 +84,7 @@ impl<'a> Area<'a> {
         if needs.has(Layout::Mapped) {
             let empty = || Program::empty(&self.table, self.family);
             let layout = Layout::Mapped;
-            let skeleton =
-                layout.skeleton_for(&self.table, self.family, &needs.sets, needs.forwards);
+            let skeleton = layout.skeleton_for(&self.table, self.family, &needs.sets, needs.extras);
             expected.get_or_insert_with(empty).extend(skeleton);
         }
         expected
@@ -183,22 +182,22 @@ impl<'a> Area<'a> {
 struct Needs {
     sets: Vec<SetId>,
     flat: bool,
-    /// Whether a port is forwarded in `flat`.
-    forwards: bool,
+    /// What is there in `flat` beside the chains of all networks.
+    extras: Extras,
 }
 
 impl Needs {
     fn of<'p>(places: impl IntoIterator<Item = &'p str>) -> Self {
         let mut needs = Self::default();
+        let mut flat = Vec::new();
         for place in places {
             match set_of(place) {
                 Some(set) => needs.sets.push(set),
-                None => {
-                    needs.flat |= Layout::Flat.has_chain(place);
-                    needs.forwards |= layout::is_of_forwards(place);
-                }
+                None => flat.push(place),
             }
         }
+        needs.flat = flat.iter().any(|place| Layout::Flat.has_chain(place));
+        needs.extras = Extras::of_chains(flat);
         needs.sets.sort();
         needs
     }

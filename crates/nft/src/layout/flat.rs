@@ -15,7 +15,7 @@ use super::action::{BETWEEN, action};
 use super::admin;
 use super::log;
 use super::skeleton::Skeleton;
-use super::table_ref::{DSTNAT, FILTER, SRCNAT, TableRef, base};
+use super::table_ref::{DSTNAT, FILTER, MANGLE, SRCNAT, TableRef, base};
 use crate::identity;
 use crate::object::{
     Comparison, ConntrackKey, Counter, FibFlags, FibResult, Hook, MetaKey, NatKind, PayloadBase,
@@ -90,13 +90,50 @@ const REDIRECTING: [(&str, Hook, &str); 2] = [
     ),
 ];
 
-/// Whether a chain is there while a port is forwarded.
-pub(crate) fn is_of_forwards(chain: &str) -> bool {
-    FORWARD_CHAINS.iter().any(|(_, name, _)| *name == chain)
+/// The chains that are there while a guest is blocked.
+const BLOCKED_CHAINS: [(Role, &str, &str); 2] = [
+    (
+        Role::FromBlocked,
+        "blocked_from",
+        "what blocked guests send",
+    ),
+    (
+        Role::ToBlocked,
+        "blocked_to",
+        "what blocked guests would receive",
+    ),
+];
+
+/// What some networks need beside the chains of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Extras {
+    /// The chains of forwards.
+    forwards: bool,
+    /// Those of blocked guests.
+    blocked: bool,
+}
+
+impl Extras {
+    /// What rules in these chains need.
+    pub(crate) fn of_chains<'c>(chains: impl IntoIterator<Item = &'c str>) -> Self {
+        let mut extras = Self::default();
+        for chain in chains {
+            let is_it = |(_, name, _): &(Role, &str, &str)| *name == chain;
+            extras.forwards |= FORWARD_CHAINS.iter().any(is_it);
+            extras.blocked |= BLOCKED_CHAINS.iter().any(is_it);
+        }
+        extras
+    }
+
+    /// What these rules need.
+    pub(super) fn of_rules(rules: impl Iterator<Item = rules::Rule>) -> Self {
+        Self::of_chains(rules.filter_map(|rule| chain(rule.role())))
+    }
 }
 
 fn all_chains() -> impl Iterator<Item = (Role, &'static str, &'static str)> {
-    CHAINS.into_iter().chain(FORWARD_CHAINS)
+    let others = FORWARD_CHAINS.into_iter().chain(BLOCKED_CHAINS);
+    CHAINS.into_iter().chain(others)
 }
 
 /// The chain of the rules for a role.
@@ -117,7 +154,7 @@ pub(super) fn has_chain(name: &str) -> bool {
     name == FORWARD || is_of_networks(name) || REDIRECTING.iter().any(|(base, ..)| *base == name)
 }
 
-pub(super) fn skeleton(table: TableRef<'_>, forwards: bool) -> Skeleton {
+pub(super) fn skeleton(table: TableRef<'_>, extras: Extras) -> Skeleton {
     let forward = Some(base("filter", Hook::FORWARD, FILTER));
     let mut chains = vec![table.chain(FORWARD, forward, "forwarded packets")];
     chains.extend(CHAINS.map(|(role, name, comment)| {
@@ -153,7 +190,16 @@ pub(super) fn skeleton(table: TableRef<'_>, forwards: bool) -> Skeleton {
     let jumps = jumps.into_iter();
     let jumps = jumps.filter_map(|(role, comment)| jump_from(FORWARD, role, comment));
     let mut rules: Vec<Rule> = jumps.collect();
-    if forwards {
+    if extras.blocked {
+        chains.extend(BLOCKED_CHAINS.map(|(role, name, comment)| {
+            let hook = match role {
+                Role::FromBlocked => Hook::PREROUTING,
+                _ => Hook::POSTROUTING,
+            };
+            table.chain(name, Some(base("filter", hook, MANGLE)), comment)
+        }));
+    }
+    if extras.forwards {
         let plain = |(_, name, comment)| table.chain(name, None, comment);
         chains.extend(FORWARD_CHAINS.map(plain));
         for (name, hook, comment) in REDIRECTING {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use palisade_core::network::{Family, Network};
-use palisade_core::rules::{self, Guard, Layer, Role, Rule, RuleKind};
+use palisade_core::rules::{self, Guard, Layer, Rule, RuleKind};
 use thiserror::Error;
 
-use super::flat;
+use super::flat::{self, Extras};
 use super::mapped::{self, SetId};
 use super::names::TableName;
 use super::omission::omission;
@@ -65,11 +65,7 @@ impl Layout {
         rules.peek()?;
         Some(match self {
             Self::Mapped => mapped::skeleton(table, rules),
-            Self::Flat => {
-                let redirects =
-                    |rule: Rule| matches!(rule.role(), Role::ForwardAt | Role::ForwardAny);
-                flat::skeleton(table, rules.any(redirects))
-            }
+            Self::Flat => flat::skeleton(table, Extras::of_rules(rules)),
         })
     }
 
@@ -80,12 +76,12 @@ impl Layout {
         table: &TableName,
         family: Family,
         sets: &[SetId],
-        forwards: bool,
+        extras: Extras,
     ) -> Skeleton {
         let table = TableRef { table, family };
         match self {
             Self::Mapped => mapped::skeleton_of(table, sets),
-            Self::Flat => flat::skeleton(table, forwards),
+            Self::Flat => flat::skeleton(table, extras),
         }
     }
 

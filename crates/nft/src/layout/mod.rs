@@ -21,7 +21,7 @@ mod table_ref;
 
 pub use admin::is_admin_chain;
 pub(crate) use admin::{admin_chains, is_administrators};
-pub(crate) use flat::is_of_forwards;
+pub(crate) use flat::Extras;
 pub use laid_out::{Layout, UnknownLayout};
 pub use mapped::SetId;
 pub use mark::{TRANSACTION, table, version};

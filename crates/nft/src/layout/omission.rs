@@ -10,7 +10,9 @@ pub fn omission(kind: RuleKind) -> Option<&'static str> {
             "an accept in one table cannot override a drop in another, so it would change nothing",
         ),
         Role::Mangle => Some("nftables has no counterpart of iptables' CHECKSUM"),
-        Role::GuestSource
+        Role::FromBlocked
+        | Role::ToBlocked
+        | Role::GuestSource
         | Role::ForwardAt
         | Role::ForwardAny
         | Role::GuestMss

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::administrator::Administrator;
 use crate::dump::{Depth, DumpError, Reader};
 use crate::identity::is_same;
-use crate::layout::{self, Layout, SetId, Skeleton, TableName};
+use crate::layout::{self, Extras, Layout, SetId, Skeleton, TableName};
 use crate::object::{self, Chain, Element, ElementRef, Expression, Rule, Set};
 use crate::program::{ElementOf, FilledChain, FilledSet, Program};
 
@@ -128,9 +128,9 @@ impl Lifting {
         for layout in Layout::ALL {
             let is_there = |chain: &&FilledChain| layout.has_chain(&chain.chain.name);
             if program.chains.iter().any(|chain| is_there(&chain)) {
-                let mut chains = program.chains.iter();
-                let forwards = chains.any(|filled| layout::is_of_forwards(&filled.chain.name));
-                let skeleton = layout.skeleton_for(&name, family, &of_sets, forwards);
+                let chains = program.chains.iter();
+                let extras = Extras::of_chains(chains.map(|filled| filled.chain.name.as_str()));
+                let skeleton = layout.skeleton_for(&name, family, &of_sets, extras);
                 lifting.lacks(program, &skeleton);
                 for chain in program.chains.iter().filter(is_there) {
                     lifting.chain(&name, chain, &skeleton);

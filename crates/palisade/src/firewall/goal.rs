@@ -55,6 +55,7 @@ impl Firewall {
             };
             // Most networks are at one place and go to one place: it is settled once.
             let mut settled: Vec<(Option<&Placement>, Settled)> = Vec::new();
+            let of_running = running;
             let mut desire = |network: &Network| {
                 let running = running.placement(network.name());
                 let is_known = |(of, _): &&(Option<&Placement>, Settled)| match (of, running) {
@@ -69,9 +70,11 @@ impl Firewall {
                         new
                     }
                 };
-                Desired::new(network, placement, why)
+                let desired = Desired::new(network, placement, why);
+                let network = of_running.with_blocked(desired.network)?;
+                Ok::<_, EngineError>(Desired { network, ..desired })
             };
-            let desired = networks.iter().map(&mut desire).collect();
+            let desired = networks.iter().map(&mut desire).collect::<Result<_, _>>()?;
             if ignored {
                 log::warn!(
                     "a layout or a table is for nftables, programs are for iptables: what was \

@@ -4,6 +4,7 @@ mod adopt;
 mod after;
 mod allowed;
 mod beside;
+mod block;
 mod confirm;
 mod counters;
 mod error;

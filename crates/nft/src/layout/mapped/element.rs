@@ -210,7 +210,7 @@ pub(in crate::layout) fn matches(family: Family, set: SetId, mut bytes: &[u8]) -
             }
             Part::Host(end) => {
                 let address = redirection::take_address(&mut bytes, family)?;
-                let host = Subnet::new(address, if address.is_ipv4() { 32 } else { 128 }).ok()?;
+                let host = Subnet::of_host(address)?;
                 match end {
                     End::Source => matches.source = Some(host),
                     End::Destination => matches.destination = Some(Destination::In(host)),

@@ -28,6 +28,10 @@ pub(super) const FROM_GUEST: &str = "from_guest";
 /// The chain in which the receiver's network decides.
 pub(super) const TO_GUEST: &str = "to_guest";
 
+/// The base chains in which blocked guests are cut off: as packets come in, and as they leave.
+pub(super) const BLOCKED_FROM: &str = "blocked_prerouting";
+pub(super) const BLOCKED_TO: &str = "blocked_postrouting";
+
 /// The chain in which ports of the host lead to guests.
 pub(super) const REDIRECT: &str = "forwards";
 /// The base chains that lead there: for packets that come in, and for those of the host.
@@ -40,6 +44,10 @@ pub(super) const BETWEEN: &str = "between_networks";
 /// What a set holds. The order is that in which packets meet the rules that look them up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SetKind {
+    /// Blocked guests, by what they send.
+    BlockedOut,
+    /// Blocked guests, by what they would receive.
+    BlockedIn,
     /// Bridges whose guests' forged sources are logged.
     LogSpoofed,
     /// Bridges whose guests' forged sources are dropped.
@@ -249,6 +257,34 @@ const DESTINATION_PORT: Part = Part::Port(End::Destination);
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
+    Row {
+        kind: SetKind::BlockedOut,
+        name: "blocked_out",
+        comment: ["blocked guests, by what they send", ""],
+        rule_kind: RuleKind::BlockedOut,
+        meaning: Meaning::Rule(Action::Drop),
+        lookups: &[Lookup {
+            chain: BLOCKED_FROM,
+            key: &[BRIDGE_IN, SOURCE_HOST],
+            then: Then::Drop,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
+    Row {
+        kind: SetKind::BlockedIn,
+        name: "blocked_in",
+        comment: ["blocked guests, by what they would receive", ""],
+        rule_kind: RuleKind::BlockedIn,
+        meaning: Meaning::Rule(Action::Drop),
+        lookups: &[Lookup {
+            chain: BLOCKED_TO,
+            key: &[BRIDGE_OUT, DESTINATION_HOST],
+            then: Then::Drop,
+            ..LOOKUP
+        }],
+        ..ROW
+    },
     Row {
         kind: SetKind::LogSpoofed,
         name: "log_spoofed",

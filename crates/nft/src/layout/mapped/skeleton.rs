@@ -7,13 +7,14 @@ use palisade_core::rules::{
 use super::super::admin;
 use super::super::mark::SKELETON;
 use super::super::skeleton::Skeleton;
-use super::super::table_ref::{DSTNAT, FILTER, SRCNAT, TableRef, base};
+use super::super::table_ref::{DSTNAT, FILTER, MANGLE, SRCNAT, TableRef, base};
 use super::element;
 use super::nat;
 use super::set_id::SetId;
 use super::set_kind::{
-    BETWEEN, FORGED, FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS, GUEST_TO_GUEST, INPUT,
-    POSTROUTING, PREROUTING, REDIRECT, REDIRECT_IN, REDIRECT_OUT, SetKind, TO_GUEST,
+    BETWEEN, BLOCKED_FROM, BLOCKED_TO, FORGED, FORWARD, FROM_GUEST, GUEST_RECEIVES, GUEST_SENDS,
+    GUEST_TO_GUEST, INPUT, POSTROUTING, PREROUTING, REDIRECT, REDIRECT_IN, REDIRECT_OUT, SetKind,
+    TO_GUEST,
 };
 use super::sources;
 use crate::object::{Chain, Comparison, Hook, Rule, Verdict};
@@ -35,11 +36,22 @@ const OF_ALL: [(&str, &str); 8] = [
 /// The chains that are there while a port is forwarded.
 const OF_FORWARDS: [&str; 3] = [REDIRECT, REDIRECT_IN, REDIRECT_OUT];
 
+/// The chains that are there while a guest is blocked.
+const OF_BLOCKED: [(&str, Hook, &str); 2] = [
+    (BLOCKED_FROM, Hook::PREROUTING, "what blocked guests send"),
+    (
+        BLOCKED_TO,
+        Hook::POSTROUTING,
+        "what blocked guests would receive",
+    ),
+];
+
 /// Whether a chain of this name belongs to this layout.
 pub(in crate::layout) fn has_chain(name: &str) -> bool {
     let is_of_all = OF_ALL.iter().any(|(chain, _)| *chain == name);
     is_of_all
         || OF_FORWARDS.contains(&name)
+        || OF_BLOCKED.iter().any(|(chain, ..)| *chain == name)
         || [PREROUTING, FORGED, POSTROUTING].contains(&name)
         || nat::is_chain(name)
 }
@@ -80,6 +92,11 @@ fn chains(table: TableRef<'_>, sets: &[SetId], translations: &[Translation]) -> 
         table.chain(name, base, comment)
     };
     let mut chains: Vec<Chain> = OF_ALL.into_iter().map(of_all).collect();
+    if sets.iter().any(|set| set.kind == SetKind::BlockedOut) {
+        chains.extend(OF_BLOCKED.map(|(name, hook, comment)| {
+            table.chain(name, Some(base("filter", hook, MANGLE)), comment)
+        }));
+    }
     if looks_at_sources(sets) {
         chains.extend(sources::chains(table));
     }

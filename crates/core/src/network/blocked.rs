@@ -1,0 +1,63 @@
+//! Guests that cannot be blocked.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use thiserror::Error;
+
+use super::name::Name;
+use crate::error_kind::ErrorKind;
+use crate::hint::Hint;
+
+/// Why a guest cannot be blocked, or not be let in again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BlockError {
+    /// The address lies in none of the network's subnets.
+    #[error("network `{network}` has no subnet with the address {guest}; nothing was changed")]
+    NoGuest {
+        /// The network.
+        network: Name,
+        /// The address.
+        guest: IpAddr,
+    },
+    /// Palisade has no rules for the network.
+    #[error(
+        "network `{network}` has mode `{mode}`, for which palisade has no rules; nothing was changed"
+    )]
+    NoRules {
+        /// The network.
+        network: Name,
+        /// Its forward mode.
+        mode: &'static str,
+    },
+    /// The guest is not blocked.
+    #[error("guest {guest} of network `{network}` is not blocked; nothing was changed")]
+    NotBlocked {
+        /// The network.
+        network: Name,
+        /// The address.
+        guest: IpAddr,
+    },
+}
+
+impl Hint for BlockError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoRules { .. } => ErrorKind::Unsupported,
+            Self::NoGuest { .. } | Self::NotBlocked { .. } => ErrorKind::UnknownGuest,
+        }
+    }
+
+    fn hint(&self) -> Cow<'_, str> {
+        match self {
+            Self::NoGuest { network, .. } => {
+                format!("`palisade show {network}` prints its subnets").into()
+            }
+            Self::NoRules { .. } => "networks of mode nat, route and isolated have rules".into(),
+            Self::NotBlocked { .. } => {
+                "`palisade list -o name,blocked` shows who is blocked".into()
+            }
+        }
+    }
+}
