@@ -26,19 +26,19 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
 }
 
 /// The addresses of a family.
-struct Addresses {
+pub(crate) struct Addresses {
     /// Two of the host's on the wire.
-    host: [&'static str; 2],
+    pub(crate) host: [&'static str; 2],
     /// Two of the world's.
-    world: [&'static str; 2],
+    pub(crate) world: [&'static str; 2],
     /// The host's on the bridges.
-    gateways: [&'static str; 2],
+    pub(crate) gateways: [&'static str; 2],
     /// Two guests of the NAT network, and one of the isolated one.
-    guests: [&'static str; 3],
+    pub(crate) guests: [&'static str; 3],
     prefix: u8,
 }
 
-const FAMILIES: [Addresses; 2] = [
+pub(crate) const FAMILIES: [Addresses; 2] = [
     Addresses {
         host: ["203.0.113.1", "203.0.113.7"],
         world: ["203.0.113.99", "203.0.113.100"],
@@ -56,7 +56,7 @@ const FAMILIES: [Addresses; 2] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(crate) enum By {
     Tcp,
     Udp,
 }
@@ -158,7 +158,7 @@ fn ended(place: Place) {
     assert!(!asks(5353, &to_names) && asks(6000, &to_host));
 }
 
-fn at(address: &str, port: u16) -> SocketAddr {
+pub(crate) fn at(address: &str, port: u16) -> SocketAddr {
     SocketAddr::new(address.parse().expect("an address"), port)
 }
 
@@ -182,7 +182,7 @@ fn forwards() -> Vec<PortForward> {
     FAMILIES.iter().flat_map(of_family).collect()
 }
 
-fn nat_network(forwards: &[PortForward]) -> Network {
+pub(crate) fn nat_network(forwards: &[PortForward]) -> Network {
     let nat = Nat {
         ipv6: true,
         ..Nat::default()
@@ -215,14 +215,14 @@ fn network(name: &str, number: usize, forward: Forward, forwards: &[PortForward]
 }
 
 /// A world, a host, two guests on `virbr0` and one on `virbr1`.
-struct Lab {
-    host: Namespace,
-    world: Namespace,
-    guests: Vec<Namespace>,
+pub(crate) struct Lab {
+    pub(crate) host: Namespace,
+    pub(crate) world: Namespace,
+    pub(crate) guests: Vec<Namespace>,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (host, world) = (Namespace::new(), Namespace::new());
         host.bridges(["virbr0", "virbr1"]);
         host.sysctl("ipv4/ip_forward", "1");
@@ -346,7 +346,7 @@ impl Lab {
 }
 
 /// Whom the server sees, if it is reached and its answer comes back.
-fn ask(
+pub(crate) fn ask(
     by: By,
     client: &Namespace,
     from: Option<IpAddr>,
@@ -387,7 +387,7 @@ fn ask(
 }
 
 /// A program that another test starts may hold a descriptor for a moment, until it runs.
-fn listen(at: SocketAddr) -> TcpListener {
+pub(crate) fn listen(at: SocketAddr) -> TcpListener {
     let mut tries = (0..100).map(|_| {
         let listener = TcpListener::bind(at);
         if listener.is_err() {

@@ -53,6 +53,22 @@ impl Library {
         Refusals::open(&self.options)
     }
 
+    /// Cuts a guest off, and returns what is noted.
+    pub(crate) fn block(&mut self, guest: &str) -> Vec<String> {
+        let guest = guest.parse().expect("a guest");
+        self.firewall.block(&[guest]).expect("block").notes
+    }
+
+    pub(crate) fn unblock(&mut self, guest: &str) {
+        let guest = guest.parse().expect("a guest");
+        self.firewall.unblock(&[guest]).expect("unblock");
+    }
+
+    /// The library itself.
+    pub(crate) fn firewall(&mut self) -> &mut Firewall {
+        &mut self.firewall
+    }
+
     pub(crate) fn remove_all(&mut self) {
         self.firewall.remove_all().expect("remove");
     }

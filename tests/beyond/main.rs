@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use palisade_tests::Trials;
 
 mod between;
+mod blocked;
 mod forwards;
 mod library;
 mod refused;
@@ -13,5 +14,5 @@ mod segments;
 fn main() -> ExitCode {
     let trials = segments::add_to(Trials::new());
     let trials = forwards::add_to(between::add_to(trials));
-    palisade_tests::run(refused::add_to(trials))
+    palisade_tests::run(refused::add_to(blocked::add_to(trials)))
 }

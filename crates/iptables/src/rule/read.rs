@@ -131,6 +131,7 @@ impl Target<'_> {
         match self.name {
             "ACCEPT" => Some(Action::Accept),
             "RETURN" => Some(Action::Return),
+            "DROP" => Some(Action::Drop),
             "REJECT" => Some(Action::Reject),
             "MASQUERADE" => Some(Action::Masquerade { ports: self.ports }),
             "CHECKSUM" => Some(Action::FillChecksum),
