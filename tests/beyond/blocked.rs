@@ -62,8 +62,13 @@ fn cut_off(place: Place) {
     }
     let standing = place.standing(&lab.host);
     assert!(!standing.contains("blocked out"), "{standing}");
-    let again = library.firewall().unblock(&[first(&FAMILIES[0]).parse().expect("a guest")]);
-    assert_eq!(again.expect_err("not blocked").kind(), ErrorKind::UnknownGuest);
+    let again = library
+        .firewall()
+        .unblock(&[first(&FAMILIES[0]).parse().expect("a guest")]);
+    assert_eq!(
+        again.expect_err("not blocked").kind(),
+        ErrorKind::UnknownGuest
+    );
     library.remove_all();
     assert_eq!(place.standing(&lab.host).trim(), "");
 }
@@ -140,15 +145,17 @@ impl Lab {
         let [guest, neighbour] = [&self.guests[0], &self.guests[1]];
         let world = (&self.world, at(of.world[0], 80));
         let host = (&self.host, at(of.gateways[0], 80));
-        let asks = |from, to: (_, std::net::SocketAddr)| {
-            ask(By::Tcp, from, None, to.1, to).is_some()
-        };
+        let asks =
+            |from, to: (_, std::net::SocketAddr)| ask(By::Tcp, from, None, to.1, to).is_some();
         assert_eq!(asks(guest, world), passes, "to the world");
         assert_eq!(asks(guest, host), passes, "to the host");
         let inside = (guest, at(of.guests[0], 80));
         assert_eq!(asks(&self.host, inside), passes, "from the host");
         assert!(asks(neighbour, world), "a neighbour to the world");
-        assert!(asks(&self.host, (neighbour, at(of.guests[1], 80))), "to a neighbour");
+        assert!(
+            asks(&self.host, (neighbour, at(of.guests[1], 80))),
+            "to a neighbour"
+        );
         if !passes {
             let forwarded = ask(By::Tcp, &self.world, None, at(of.host[0], 8080), inside);
             assert_eq!(forwarded, None, "by a forward");
