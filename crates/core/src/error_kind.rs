@@ -78,15 +78,6 @@ impl ErrorKind {
             Self::Internal => "internal",
         }
     }
-
-    /// The kind of an error of the operating system.
-    #[must_use]
-    pub fn of_io(error: &std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Self::Permission,
-            _ => Self::System,
-        }
-    }
 }
 
 impl fmt::Display for ErrorKind {

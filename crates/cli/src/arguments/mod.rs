@@ -15,11 +15,11 @@ mod seconds;
 
 pub(crate) use asked::Asked;
 pub(crate) use command::{Arguments, Command, Shell};
-pub(crate) use definitions::{Files, RenderedFamily};
+pub(crate) use definitions::{Applied, Files, RenderedFamily};
 pub(crate) use format::{Color, OutputFormat};
 pub(crate) use global::Global;
 pub(crate) use internal::InternalCommand;
 pub(crate) use networks::{
-    Counters, Guests, ListColumn, Listed, Named, Recovery, Removal, Target, Watched,
+    Counters, Guests, ListColumn, Listed, Migration, Named, Recovery, Removal, Target, Watched,
 };
 pub(crate) use packets::{CtState, ExplainedPacket, TracedPackets};

@@ -26,7 +26,9 @@ use std::time::Duration;
 
 use palisade::{BackendChoice, Choice, config};
 
-use crate::arguments::{Arguments, Asked, Command, InternalCommand, Target};
+use crate::arguments::{
+    Applied, Arguments, Asked, Command, Global, InternalCommand, Migration, Target,
+};
 use crate::failure::Failure;
 use crate::output::Outcome;
 use open::{choice, explicit, networks, open, open_recorded, options, warn_of_configuration};
@@ -58,25 +60,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(files, global)?;
             compare::compare(&choice(global)?.applied_to(&networks))
         }
-        Command::Apply(applied) => {
-            let networks = networks(&applied.files, global)?;
-            let mut firewall = open(global)?;
-            match applied.confirm.map(Duration::from_secs) {
-                _ if applied.dry_run => Ok(change::plan(&firewall.plan_apply(&networks)?)),
-                None => {
-                    let report = firewall.apply(&networks)?;
-                    change::applied(&mut firewall, report, global.quiet)
-                }
-                Some(patience) => {
-                    let asked = confirm::Asked {
-                        networks: &networks,
-                        patience,
-                        global,
-                    };
-                    confirm::apply(&mut firewall, &asked)
-                }
-            }
-        }
+        Command::Apply(applied) => apply(applied, global),
         Command::Confirm => confirm::confirm(&mut open_recorded(global)?),
         Command::Plan(planned) => {
             let networks = networks(&planned.files, global)?;
@@ -105,18 +89,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Verify(named) => mend::verify(&mut open_recorded(global)?, named),
         Command::Repair(named) => mend::repair(&mut open_recorded(global)?, named, global.quiet),
-        Command::Migrate(migration) => {
-            let to = Choice {
-                backend: Some(match migration.to {
-                    Target::Nftables => BackendChoice::Nftables,
-                    Target::Iptables => BackendChoice::Iptables,
-                }),
-                ..explicit(global)
-            };
-            let mut firewall = open_recorded(global)?;
-            let report = firewall.migrate(&to)?;
-            change::applied(&mut firewall, report, global.quiet)
-        }
+        Command::Migrate(migration) => migrate(migration, global),
         Command::Recover(recovery) => {
             // Which table is palisade's, the configuration says too.
             let mut firewall = match recovery.adopt {
@@ -146,4 +119,37 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Demo => demo::demo(command),
         Command::Completions(completed) => Ok(completions::completions(completed.shell)),
     }
+}
+
+fn apply(applied: &Applied, global: &Global) -> Result<Outcome, Failure> {
+    let networks = networks(&applied.files, global)?;
+    let mut firewall = open(global)?;
+    match applied.confirm.map(Duration::from_secs) {
+        _ if applied.dry_run => Ok(change::plan(&firewall.plan_apply(&networks)?)),
+        None => {
+            let report = firewall.apply(&networks)?;
+            change::applied(&mut firewall, report, global.quiet)
+        }
+        Some(patience) => {
+            let asked = confirm::Asked {
+                networks: &networks,
+                patience,
+                global,
+            };
+            confirm::apply(&mut firewall, &asked)
+        }
+    }
+}
+
+fn migrate(migration: &Migration, global: &Global) -> Result<Outcome, Failure> {
+    let to = Choice {
+        backend: Some(match migration.to {
+            Target::Nftables => BackendChoice::Nftables,
+            Target::Iptables => BackendChoice::Iptables,
+        }),
+        ..explicit(global)
+    };
+    let mut firewall = open_recorded(global)?;
+    let report = firewall.migrate(&to)?;
+    change::applied(&mut firewall, report, global.quiet)
 }

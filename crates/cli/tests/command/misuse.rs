@@ -10,7 +10,7 @@ use crate::palisade::{DEFAULT, Palisade};
 
 /// Arguments with which each command would run. What commands do with definitions or names they do
 /// with the last one.
-const RIGHT: [(&str, &str); 22] = [
+const RIGHT: [(&str, &str); 24] = [
     ("check", "default.xml"),
     ("render", "default.xml"),
     ("compare", "default.xml"),
@@ -19,6 +19,8 @@ const RIGHT: [(&str, &str); 22] = [
     ("plan", "default.xml"),
     ("sync", "default.xml"),
     ("remove", "default"),
+    ("block", "default/192.168.122.11"),
+    ("unblock", "default/192.168.122.11"),
     ("verify", ""),
     ("repair", ""),
     ("migrate", "--to nftables"),

@@ -103,6 +103,7 @@ fn list_in_the_order_of_starting() {
             "mode": "route",
             "state": "bridge missing",
             "subnets": ["10.20.0.0/25", "fd00:20::/64"],
+            "blocked": [],
             "forwards": [],
             "backend": "none",
             "layout": null,

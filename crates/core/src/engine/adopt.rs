@@ -194,20 +194,25 @@ impl Engine<'_> {
         Ok(found)
     }
 
-    /// A definition, with established connections accepted when the installed rules do.
+    /// A definition, with what the installed rules say beside definitions: which guests are blocked, and
+    /// when established connections are accepted.
     fn as_defined(&self, backend: usize, found: &Unrecorded, definition: &Network) -> Network {
+        let read = read_back(&found.network, &found.rules);
+        let blocked = read.first().map(|read| read.blocked().clone());
+        let definition = definition
+            .clone()
+            .with_more_blocked(blocked.unwrap_or_default());
         let variants = Established::ALL.map(|at| definition.clone().with_established(at));
         let mut whole = variants
             .iter()
             .filter(|network| self.lacking(backend, found, network).is_some());
         let whole = whole.next().or_else(|| {
-            let read = read_back(&found.network, &found.rules);
             let at = read.first().map(Network::established);
             variants
                 .iter()
                 .find(|network| Some(network.established()) == at)
         });
-        whole.unwrap_or(definition).clone()
+        whole.unwrap_or(&definition).clone()
     }
 
     /// The network that the installed rules say, and what is done for it on the host; none if they are

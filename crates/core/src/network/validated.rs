@@ -174,6 +174,15 @@ impl Network {
         Ok(self)
     }
 
+    /// The same network, with these guests cut off too, as far as it may have them.
+    #[must_use]
+    pub(crate) fn with_more_blocked(self, guests: impl IntoIterator<Item = IpAddr>) -> Self {
+        let more = guests.into_iter().filter(|&guest| self.may_have(guest));
+        let all = more.chain(self.blocked().iter().copied()).collect();
+        // A network without rules cuts nobody off.
+        self.clone().with_blocked(all).unwrap_or(self)
+    }
+
     /// Whether an address lies in one of the subnets.
     #[must_use]
     pub fn may_have(&self, guest: IpAddr) -> bool {

@@ -88,12 +88,18 @@ impl Running<'_> {
             return Ok(network);
         }
         let record = self.get(network.name())?;
-        let before = record.map(|record| record.network.blocked());
-        let before = before.into_iter().flatten().copied();
-        let blocked = before.filter(|&guest| network.may_have(guest));
-        let blocked = blocked.chain(network.blocked().iter().copied()).collect();
-        // A network without rules cuts nobody off.
-        Ok(network.clone().with_blocked(blocked).unwrap_or(network))
+        let Some(before) = record.map(|record| record.network.blocked()) else {
+            return Ok(network);
+        };
+        let network = network.with_more_blocked(before.iter().copied());
+        for guest in before.difference(network.blocked()) {
+            log::warn!(
+                "guest {guest} of network `{}` is not blocked any more: no rules of the network are about \
+                 this address",
+                network.name()
+            );
+        }
+        Ok(network)
     }
 
     /// The names of all networks that run, in the order in which they were started.

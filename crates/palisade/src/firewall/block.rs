@@ -33,7 +33,15 @@ impl Firewall {
             blocked.insert(guest);
             Ok(())
         })?;
-        let addresses: Vec<IpAddr> = guests.iter().map(|guest| guest.address).collect();
+        let came = |guest: &&Guest| {
+            let mut changes = report.changes.iter();
+            changes.any(|change| change.network == guest.network)
+        };
+        let addresses: Vec<IpAddr> = guests
+            .iter()
+            .filter(came)
+            .map(|guest| guest.address)
+            .collect();
         report.notes.extend(self.flows.end_of_guests(&addresses));
         Ok(report)
     }
