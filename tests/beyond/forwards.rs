@@ -190,7 +190,7 @@ pub(crate) fn nat_network(forwards: &[PortForward]) -> Network {
     network("default", 0, Forward::Nat(nat), forwards)
 }
 
-fn isolated_network(has_forwards: bool) -> Network {
+pub(crate) fn isolated_network(has_forwards: bool) -> Network {
     let forward = |of: &Addresses| {
         let forward = format!("tcp 8083 -> {}", at(of.guests[2], 80));
         forward.parse().expect("a forward")

@@ -64,6 +64,14 @@ impl Library {
         self.firewall.unblock(&[guest]).expect("unblock");
     }
 
+    /// Another process, which finds no state.
+    pub(crate) fn lose_state(&mut self) {
+        if let Some(directory) = &self.options.state_directory {
+            std::fs::remove_dir_all(directory).expect("delete the state");
+        }
+        self.firewall = Firewall::open(&self.options).expect("open the firewall");
+    }
+
     /// The library itself.
     pub(crate) fn firewall(&mut self) -> &mut Firewall {
         &mut self.firewall

@@ -202,3 +202,19 @@ fn places_that_are_not_there() {
         assert!(told.ends_with("exit code 1\n"), "{told}");
     }
 }
+
+/// Where no rules are installed, nobody is cut off.
+#[test]
+fn guests_that_cannot_be_blocked() {
+    let palisade = Palisade::new();
+    palisade.file("default.xml", DEFAULT);
+    palisade.output("--backend none apply default.xml");
+    insta::assert_snapshot!(palisade.transcripts(&[
+        "block default/192.168.122.11",
+        "unblock default/192.168.122.11",
+        "--format json unblock default/192.168.122.11",
+        "block nobody/10.0.0.1",
+        "block default",
+        "block",
+    ]));
+}

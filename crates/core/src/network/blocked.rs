@@ -21,15 +21,13 @@ pub enum BlockError {
         /// The address.
         guest: IpAddr,
     },
-    /// Palisade has no rules for the network.
+    /// Palisade installs no rules for the network.
     #[error(
-        "network `{network}` has mode `{mode}`, for which palisade has no rules; nothing was changed"
+        "no rules are installed for network `{network}`, so nobody can be blocked; nothing was changed"
     )]
     NoRules {
         /// The network.
         network: Name,
-        /// Its forward mode.
-        mode: &'static str,
     },
     /// The guest is not blocked.
     #[error("guest {guest} of network `{network}` is not blocked; nothing was changed")]
@@ -54,7 +52,8 @@ impl Hint for BlockError {
             Self::NoGuest { network, .. } => {
                 format!("`palisade show {network}` prints its subnets").into()
             }
-            Self::NoRules { .. } => "networks of mode nat, route and isolated have rules".into(),
+            Self::NoRules { .. } => "networks of mode nat, route and isolated have rules, with another backend than `none`"
+                .into(),
             Self::NotBlocked { .. } => {
                 "`palisade list -o name,blocked` shows who is blocked".into()
             }

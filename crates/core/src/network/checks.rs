@@ -6,7 +6,7 @@ use super::description::Description;
 use super::forward::{Forward, UnmanagedMode};
 use super::network_error::{NetworkError, TargetProblem};
 use super::port_forward::{MAX_FORWARDED_PORTS, PortForward, first_clash};
-use super::subnet::Subnet;
+use super::subnet::{Family, Subnet};
 
 /// Finds the first contradiction.
 pub(super) fn check(description: &Description) -> Result<(), NetworkError> {
@@ -120,17 +120,22 @@ fn check_forwards(description: &Description) -> Result<(), NetworkError> {
 
 /// The blocked guests against the subnets.
 fn check_blocked(description: &Description) -> Result<(), NetworkError> {
-    let is_guest = |guest: &IpAddr| {
-        let mut subnets = description.subnets.iter();
-        subnets.any(|subnet| subnet.net().contains(guest))
-    };
-    match description.blocked.iter().find(|guest| !is_guest(guest)) {
+    let mut blocked = description.blocked.iter();
+    match blocked.find(|&&guest| !may_have(&description.subnets, guest)) {
         None => Ok(()),
         Some(&guest) => Err(NetworkError::Blocked {
             name: description.name.clone(),
             guest,
         }),
     }
+}
+
+/// Whether a network with these subnets may have a guest with this address.
+pub(super) fn may_have(subnets: &[Subnet], guest: IpAddr) -> bool {
+    let family = Family::from(guest);
+    let mut of_family = subnets.iter().filter(|subnet| subnet.family() == family);
+    let mut others = of_family.clone();
+    of_family.next().is_none() || others.any(|subnet| subnet.net().contains(&guest))
 }
 
 fn target_problem(forward: &PortForward, subnets: &[Subnet]) -> Option<TargetProblem> {

@@ -167,7 +167,6 @@ impl Network {
         if self.ruled_bridge().is_none() && !guests.is_empty() {
             return Err(BlockError::NoRules {
                 network: self.name().clone(),
-                mode: self.forward().mode(),
             });
         }
         Arc::make_mut(&mut self.said).blocked = guests;
@@ -183,11 +182,10 @@ impl Network {
         self.clone().with_blocked(all).unwrap_or(self)
     }
 
-    /// Whether an address lies in one of the subnets.
+    /// Whether a guest may have an address: one of the subnets holds it, or there is none of its family.
     #[must_use]
-    pub fn may_have(&self, guest: IpAddr) -> bool {
-        let mut subnets = self.subnets().iter();
-        subnets.any(|subnet| subnet.net().contains(&guest))
+    pub(crate) fn may_have(&self, guest: IpAddr) -> bool {
+        checks::may_have(self.subnets(), guest)
     }
 
     /// When packets of known flows are accepted: in turn, unless that was

@@ -35,8 +35,8 @@ use std::process;
 
 use palisade_core::Hint;
 use palisade_core::backend::{
-    Backend, BackendError, BackendId, Change, Discrepancy, Done, InstalledRules, PlacedItem,
-    Placement, Plan, RunError, Standing, Step,
+    Addition, Backend, BackendError, BackendId, Change, Discrepancy, Done, InstalledRules,
+    PlacedItem, Placement, Plan, RunError, Standing, Step,
 };
 use palisade_core::location::Location;
 use palisade_core::network::{Family, Name, Network};
@@ -148,9 +148,21 @@ impl Backend for Nftables {
             .or_else(|| without_fib::omission(record, rule))
     }
 
-    /// A rule that is put back stands between those of other networks.
+    /// A rule that is put back stands between those of other networks, and so do those of a network that
+    /// changes and keeps its rank, where rules have an order.
     fn looks_at_kept(&self, change: &Change<'_>) -> bool {
+        let is_flat = |placement| {
+            let settings = Settings::try_from(placement);
+            settings.is_ok_and(|settings| settings.layout == Layout::Flat)
+        };
+        let keeps_rank = |coming: &Addition<'_>| {
+            let mut going = change.remove.iter();
+            going
+                .any(|old| old.network.name() == coming.network.name() && old.order == coming.order)
+        };
+        let mut coming = change.add.iter();
         !change.restore.is_empty()
+            || coming.any(|coming| is_flat(coming.placement) && keeps_rank(coming))
     }
 
     fn generation(&mut self) -> Result<Option<u64>, BackendError> {

@@ -29,6 +29,16 @@ impl Firewall {
     /// If a network does not run, has no rules or no subnet with that address, or the kernel refuses:
     /// nothing has changed then.
     pub fn block(&mut self, guests: &[Guest]) -> Result<Report, EngineError> {
+        let mut unruled = None;
+        let names = guests.iter().map(|guest| &guest.network);
+        self.state.recall(names, |record| {
+            if !self.has_rules(&record.placement) {
+                unruled = Some(record.network.name().clone());
+            }
+        });
+        if let Some(network) = unruled {
+            return Err(BlockError::NoRules { network }.into());
+        }
         let mut report = self.change_blocked(guests, |_, blocked, guest| {
             blocked.insert(guest);
             Ok(())
