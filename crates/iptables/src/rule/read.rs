@@ -131,7 +131,10 @@ impl Target<'_> {
         match self.name {
             "ACCEPT" => Some(Action::Accept),
             "RETURN" => Some(Action::Return),
-            "DROP" => Some(Action::Drop),
+            // libvirt's rules refuse; those that drop are of blocked guests.
+            "DROP" if matches!(kind, RuleKind::BlockedOut | RuleKind::BlockedIn) => {
+                Some(Action::Drop)
+            }
             "REJECT" => Some(Action::Reject),
             "MASQUERADE" => Some(Action::Masquerade { ports: self.ports }),
             "CHECKSUM" => Some(Action::FillChecksum),
