@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::host_action::HostAction;
 use crate::installed::{Installed, Placement};
 use crate::network::{Network, UnknownEstablished};
+use crate::network_owner::NetworkOwner;
 
 /// A running network, and what was installed for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,8 @@ pub struct Record {
     /// The network as it was defined, and as its placement says when packets of known flows are
     /// accepted.
     pub network: Network,
+    /// On whose behalf it runs.
+    pub owner: NetworkOwner,
     /// By whom and where its rules were installed.
     pub placement: Placement,
     /// Why it was placed there, for people.
@@ -34,6 +37,8 @@ pub struct Record {
 #[derive(Deserialize)]
 struct Words {
     network: Network,
+    #[serde(default)]
+    owner: NetworkOwner,
     placement: Placement,
     #[serde(default)]
     why: String,
@@ -52,6 +57,7 @@ impl TryFrom<Words> for Record {
             network: words
                 .network
                 .with_established(words.placement.established()?),
+            owner: words.owner,
             placement: words.placement,
             why: words.why,
             since: words.since,

@@ -204,9 +204,10 @@ fn errors_as_json() {
     assert!(file.as_str().unwrap().ends_with("/a.toml"));
     assert_eq!((&error["line"], &error["column"]), (&1.into(), &15.into()));
     let keys: Vec<&String> = error.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["column", "file", "hint", "line", "message"]);
+    assert_eq!(keys, ["column", "file", "hint", "kind", "line", "message"]);
     let error = serde_json::to_value(read(Path::new("/no/such")).unwrap_err()).unwrap();
     let expected = serde_json::json!({
+        "kind": "definition",
         "file": "/no/such",
         "line": null,
         "column": null,

@@ -66,7 +66,7 @@ pub use palisade_core::network::{self, Network};
 pub use palisade_core::rules::{self, Traffic};
 pub use palisade_core::state::{Record, Settled, Unconfirmed};
 pub use palisade_core::words;
-pub use palisade_core::{ErrorKind, Hint};
+pub use palisade_core::{ErrorKind, Hint, NetworkOwner};
 #[cfg(any(feature = "xml", feature = "toml", feature = "json"))]
 pub use palisade_definition as definition;
 #[cfg(feature = "iptables")]

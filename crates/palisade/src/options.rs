@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use palisade_core::NetworkOwner;
+
 use crate::choice::Choice;
 
 /// How to open a [`Firewall`](crate::Firewall).
@@ -11,6 +13,9 @@ pub struct Options {
     pub state_directory: Option<PathBuf>,
     /// The network namespace to work in, as a file such as `/run/netns/lab`; none for the caller's.
     pub namespace: Option<PathBuf>,
+    /// On whose behalf networks are applied. [`sync`](crate::Firewall::sync) and
+    /// [`remove_all`](crate::Firewall::remove_all) remove none of another owner's.
+    pub owner: NetworkOwner,
     /// What is chosen explicitly: running networks that are applied again move there.
     pub choice: Choice,
     /// What is configured: it holds for new networks, where nothing is chosen explicitly.

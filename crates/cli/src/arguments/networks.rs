@@ -55,6 +55,8 @@ pub(crate) enum ListColumn {
     Layout,
     /// The table in nftables.
     Table,
+    /// On whose behalf it runs.
+    Owner,
     /// What guests sent.
     Out,
     /// What guests got.

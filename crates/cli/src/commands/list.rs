@@ -10,7 +10,7 @@ use crate::fitted::{Column, fitted};
 use crate::output::{Outcome, wide_table};
 
 /// The columns from left to right.
-const COLUMNS: [(ListColumn, Column); 14] = [
+const COLUMNS: [(ListColumn, Column); 15] = [
     (ListColumn::Name, Column::kept("NAME")),
     (ListColumn::State, Column::kept("STATE")),
     (ListColumn::Bridge, Column::dropped("BRIDGE", 7)),
@@ -24,6 +24,7 @@ const COLUMNS: [(ListColumn, Column); 14] = [
     (ListColumn::Table, Column::dropped("TABLE", 0)),
     (ListColumn::Out, Column::dropped("OUT", 6)),
     (ListColumn::In, Column::dropped("IN", 5)),
+    (ListColumn::Owner, Column::dropped("OWNER", 0)),
     (ListColumn::Since, Column::dropped("SINCE", 3)),
 ];
 
@@ -41,7 +42,7 @@ fn text(networks: &[Overview], listed: &Listed) -> String {
     let is_usual = |column: ListColumn| match column {
         ListColumn::Forwards => networks.iter().any(|overview| forwards(overview) > 0),
         ListColumn::Blocked => networks.iter().any(|overview| blocked(overview) > 0),
-        ListColumn::Table => listed.wide,
+        ListColumn::Table | ListColumn::Owner => listed.wide,
         _ => true,
     };
     let columns: Vec<(ListColumn, Column)> = if listed.columns.is_empty() {
@@ -97,6 +98,7 @@ fn cell(overview: &Overview, column: ListColumn) -> String {
         ListColumn::Backend => record.placement.backend.to_string(),
         ListColumn::Layout => setting("layout"),
         ListColumn::Table => setting("table"),
+        ListColumn::Owner => record.owner.to_string(),
         ListColumn::Out => packets(traffic.map(|sums| sums.out)),
         ListColumn::In => packets(traffic.map(|sums| sums.incoming)),
         ListColumn::Since => since(record),
@@ -155,6 +157,7 @@ pub(super) fn summary(record: &Record) -> Value {
         "subnets": network.subnets(),
         "forwards": network.port_forwards(),
         "blocked": network.blocked(),
+        "owner": record.owner,
         "backend": record.placement.backend,
         "layout": record.placement.setting("layout"),
         "table": record.placement.setting("table"),

@@ -7,7 +7,8 @@ use palisade::definition::{self, Directories};
 use palisade::network::{InterfaceName, Name};
 use palisade::words::shown;
 use palisade::{
-    Choice, EngineError, ErrorKind, Firewall, HostBridges, Network, Options, config, folder,
+    Choice, EngineError, ErrorKind, Firewall, HostBridges, Network, NetworkOwner, Options, config,
+    folder,
 };
 
 use crate::arguments::{Files, Global};
@@ -123,6 +124,7 @@ fn open_with(global: &Global, configured: Choice) -> Result<Firewall, Failure> {
 /// What the command line and the environment say of where to work.
 pub(super) fn options(global: &Global) -> Options {
     Options {
+        owner: NetworkOwner::default(),
         state_directory: global.state_dir.clone(),
         namespace: global.netns.as_deref().map(folder::namespace),
         choice: explicit(global),

@@ -113,6 +113,7 @@ fn list_in_the_order_of_starting() {
             "why": "chosen explicitly",
             "since": null,
             "bridge_state": "missing",
+            "owner": "operator",
             "ports": [],
             "traffic": null,
         })

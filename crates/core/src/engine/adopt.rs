@@ -16,6 +16,7 @@ use crate::backend::{Backend, BackendError, PlacedItem};
 use crate::host_action::{Effect, HostAction, Need};
 use crate::installed::{Installed, Placement};
 use crate::network::{Established, Name, Network};
+use crate::network_owner::NetworkOwner;
 use crate::record::{Record, Written};
 use crate::rules::read_back;
 use crate::state::{Aside, Running};
@@ -175,6 +176,7 @@ impl Engine<'_> {
                         found.adopted.networks.push(unrecorded.network);
                         found.records.push(Record {
                             network,
+                            owner: NetworkOwner::default(),
                             placement: unrecorded.placement.with_established(established),
                             why: WHY.to_owned(),
                             since: now,
@@ -337,6 +339,7 @@ mod tests {
         let forward = Forward::Open;
         let description = Description::new(name.parse().unwrap(), None, forward);
         Record {
+            owner: NetworkOwner::default(),
             network: Network::new(description).unwrap(),
             placement: Placement {
                 backend: BackendId::new("none"),

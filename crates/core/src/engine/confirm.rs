@@ -162,7 +162,7 @@ impl Due {
     /// Refuses to change what waits for its confirmation: nobody could say what to go back to.
     pub(super) fn check(&self, goal: &Goal) -> Result<(), EngineError> {
         let is_change = match goal {
-            Goal::Run(_) | Goal::Exactly(_) | Goal::Moved(_) | Goal::Gone(_) => true,
+            Goal::Run(_) | Goal::Exactly { .. } | Goal::Moved(_) | Goal::Gone(_) => true,
             Goal::Repaired(_) | Goal::Back { .. } => false,
         };
         match self {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::error::EngineError;
 use crate::backend::{Addition, BackendId, Change, Foreign, Placement};
 use crate::network::{Name, Network, conflicts};
+use crate::network_owner::NetworkOwner;
 use crate::record::Record;
 use crate::state::{Running, StateError};
 use crate::uses::Uses;
@@ -17,8 +18,13 @@ use crate::uses::Uses;
 pub enum Goal {
     /// These networks run, as they are defined here.
     Run(Vec<Desired>),
-    /// These networks run, and no others.
-    Exactly(Vec<Desired>),
+    /// These networks run, and no others of this owner.
+    Exactly {
+        /// The networks.
+        desired: Vec<Desired>,
+        /// On whose behalf.
+        owner: NetworkOwner,
+    },
     /// These networks, which run, are elsewhere: each keeps its rank, and since when it runs.
     Moved(Vec<Desired>),
     /// The networks of these names do not run.
@@ -40,6 +46,8 @@ pub enum Goal {
 pub struct Desired {
     /// The network.
     pub network: Network,
+    /// On whose behalf it runs.
+    pub owner: NetworkOwner,
     /// Where its rules go.
     pub placement: Arc<Placement>,
     /// Why there, for people. One that stays where it is keeps what was said of that.
@@ -49,11 +57,17 @@ pub struct Desired {
 impl Desired {
     /// A network at a placement, with packets of known flows accepted as that says.
     #[must_use]
-    pub fn new(network: &Network, placement: Arc<Placement>, why: Arc<str>) -> Self {
+    pub fn new(
+        network: &Network,
+        owner: &NetworkOwner,
+        placement: Arc<Placement>,
+        why: Arc<str>,
+    ) -> Self {
         // What is no time there, a backend tells.
         let established = placement.established().unwrap_or_default();
         Self {
             network: network.clone().with_established(established),
+            owner: owner.clone(),
             placement,
             why,
         }
@@ -121,11 +135,12 @@ impl<'a> Difference<'a> {
                 difference.run(desired)?;
                 difference.keep_ranks();
             }
-            Goal::Exactly(desired) => {
+            Goal::Exactly { desired, owner } => {
                 let named = names(desired);
                 let others = running.names().into_iter();
                 let others = others.filter(|name| !named.contains(name));
                 difference.remove = running.of(others)?;
+                difference.remove.retain(|record| record.owner == *owner);
                 difference.run(desired)?;
             }
             Goal::Gone(names) => difference.remove = in_order(named(names)?),

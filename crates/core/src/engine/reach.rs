@@ -164,7 +164,7 @@ impl Engine<'_> {
     /// when all networks go.
     fn settle_aside(&self, goal: &Goal, came: &[Name]) -> Result<(), EngineError> {
         let aside = match goal {
-            Goal::Exactly(desired) if desired.is_empty() => Aside::All,
+            Goal::Exactly { desired, .. } if desired.is_empty() => Aside::All,
             _ if came.is_empty() => return Ok(()),
             _ => Aside::Of(came),
         };

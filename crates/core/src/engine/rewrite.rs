@@ -66,6 +66,7 @@ pub(super) fn after(
         let stays = replaced.filter(|old| old.placement == *desired.placement);
         Record {
             network: desired.network.clone(),
+            owner: desired.owner.clone(),
             placement: Placement::clone(&desired.placement),
             why: stays.map_or_else(|| desired.why.to_string(), |old| old.why.clone()),
             since: since.unwrap_or(now),

@@ -19,6 +19,7 @@ const NFTABLES: BackendId = BackendId::new("nftables");
 
 fn record(name: &str, order: u64) -> Record {
     Record {
+        owner: crate::NetworkOwner::default(),
         network: Network::new(Description::new(
             name.parse().unwrap(),
             Some("virbr0".parse().unwrap()),

@@ -208,6 +208,9 @@ fn reason(what: &str) -> Option<&'static str> {
         "drop" | "ACCEPT instead" if is_in(&["mangle: -A POSTROUTING"]) => {
             Some("the chain mends packets, and decides on none")
         }
+        "drop" | "ACCEPT instead" if is_in(&["mangle: -A PREROUTING"]) => {
+            Some("nobody is blocked: the chain is empty")
+        }
         "drop" | "ACCEPT instead" if is_in(&["nat: -A OUTPUT", "nat: -A PREROUTING"]) => {
             Some("no port is forwarded: the chain is empty")
         }

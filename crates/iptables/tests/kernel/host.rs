@@ -156,6 +156,7 @@ impl Host {
         self.records = keep;
         for ((network, installed), order) in networks.iter().zip(&plan.added).zip(orders) {
             self.records.push(Record {
+                owner: palisade_core::NetworkOwner::default(),
                 network: network.clone(),
                 placement: placement.clone(),
                 why: String::new(),

@@ -159,9 +159,10 @@ pub(crate) fn as_libvirt(case: &Case, variant: &'static str) {
 #[track_caller]
 fn assert_same(ours: &Host, theirs: &Standing) {
     let mut found = ours.standing();
-    // Beyond libvirt: forwards, the administrator's place, and networks that are reached without NAT.
+    // Beyond libvirt: forwards, the administrator's place, networks that are reached without NAT, and
+    // blocked guests.
     let is_admins = |line: &String| {
-        ["PRE", "PRA", "FWA", "FWB", "ADMIN_", "BTW", "MSS"]
+        ["PRE", "PRA", "FWA", "FWB", "ADMIN_", "BTW", "MSS", "BLK"]
             .iter()
             .any(|name| line.contains(&format!("PALISADE_{name}")))
     };

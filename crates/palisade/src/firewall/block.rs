@@ -98,11 +98,8 @@ impl Firewall {
                 }
                 let network = record.network.clone().with_blocked(blocked)?;
                 let placement = record.placement.clone().into();
-                desired.push(Desired::new(
-                    &network,
-                    placement,
-                    record.why.as_str().into(),
-                ));
+                let why = record.why.as_str().into();
+                desired.push(Desired::new(&network, &record.owner, placement, why));
             }
             Ok(Goal::Moved(desired))
         };

@@ -16,11 +16,12 @@ type Settled = (Arc<Placement>, Arc<str>);
 
 impl Firewall {
     /// The goal of running these networks, each where it is chosen to be.
-    pub(super) fn goal<'n>(
+    pub(super) fn goal<'n, G: Fn(Vec<Desired>) -> Goal>(
         &self,
         networks: &'n [Network],
-        goal: fn(Vec<Desired>) -> Goal,
-    ) -> impl Fn(&Running<'_>) -> Result<Goal, EngineError> + use<'n> {
+        goal: G,
+    ) -> impl Fn(&Running<'_>) -> Result<Goal, EngineError> + use<'n, G> {
+        let owner = self.owner.clone();
         let (choice, configured) = (self.choice.clone(), self.configured.clone());
         let namespace = self.namespace.clone();
         let found = self.usual.clone();
@@ -70,7 +71,7 @@ impl Firewall {
                         new
                     }
                 };
-                let desired = Desired::new(network, placement, why);
+                let desired = Desired::new(network, &owner, placement, why);
                 let network = of_running.with_blocked(desired.network)?;
                 Ok::<_, EngineError>(Desired { network, ..desired })
             };

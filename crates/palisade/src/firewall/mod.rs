@@ -14,6 +14,7 @@ mod show;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use palisade_core::NetworkOwner;
 use palisade_core::backend::{Backend, BackendError, Discrepancy, InstalledRules, Placement};
 use palisade_core::engine::{
     Adoption, Desired, Engine, EngineError, Extent, Goal, Recovered, Report,
@@ -45,6 +46,7 @@ pub struct Firewall {
     backends: Vec<Box<dyn Backend>>,
     host_actions: Vec<Box<dyn HostActionKind>>,
     flows: Flows,
+    owner: NetworkOwner,
     choice: Choice,
     configured: Choice,
     namespace: Option<PathBuf>,
@@ -87,6 +89,7 @@ impl Firewall {
             host_actions: Vec::new(),
             flows: Flows::default(),
             usual: Arc::default(),
+            owner: options.owner.clone(),
             choice: options.choice.clone(),
             configured: options.configured.clone(),
         }
@@ -103,7 +106,7 @@ impl Firewall {
         self.reach(networks, Goal::Run)
     }
 
-    /// Makes these networks the running ones, and no others. All or nothing.
+    /// Makes these networks the running ones, and no others of this [owner](Options::owner). All or nothing.
     ///
     /// # Errors
     /// As for [`apply`](Self::apply).
@@ -112,7 +115,7 @@ impl Firewall {
         // What vanished is found again in the kernel.
         self.state.begin_anew();
         self.check_rights(EngineError::NotAllowed, |_| true)?;
-        self.reach(networks, Goal::Exactly)
+        self.reach(networks, self.exactly())
     }
 
     /// Removes networks: exactly what is recorded as installed for them.
@@ -126,13 +129,14 @@ impl Firewall {
         self.change_running(|_| Ok(Goal::Gone(names.to_vec())), came)
     }
 
-    /// Removes all networks.
+    /// Removes all networks of this [owner](Options::owner).
     ///
     /// # Errors
     /// If the kernel refuses: nothing has changed then.
     pub fn remove_all(&mut self) -> Result<Report, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
-        self.change_running(|_| Ok(Goal::Exactly(Vec::new())), came)
+        let goal = self.exactly();
+        self.change_running(|_| Ok(goal(Vec::new())), came)
     }
 
     /// The running networks, in the order in which they were started. What an interrupted process
@@ -164,7 +168,7 @@ impl Firewall {
         self.check_rights_for(EngineError::NotReadable, networks)?;
         self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
-        let goal = self.goal(networks, Goal::Exactly);
+        let goal = self.goal(networks, self.exactly());
         self.foresee(networks, goal)
     }
 
@@ -286,7 +290,7 @@ impl Firewall {
                 let placement = to.placement(running, &Choice::default(), Choice::default);
                 let placement = usual::settled(namespace.as_deref(), placement);
                 let why = "moved here by `migrate`";
-                Desired::new(&record.network, placement.into(), why.into())
+                Desired::new(&record.network, &record.owner, placement.into(), why.into())
             };
             Ok(Goal::Moved(running.all()?.into_iter().map(moved).collect()))
         };
@@ -308,13 +312,22 @@ impl Firewall {
     fn reach(
         &mut self,
         networks: &[Network],
-        goal: fn(Vec<Desired>) -> Goal,
+        goal: impl Fn(Vec<Desired>) -> Goal,
     ) -> Result<Report, EngineError> {
         let goal = self.goal(networks, goal);
         if networks.is_empty() {
             return self.change_running(goal, came);
         }
         self.change(networks, goal, came)
+    }
+
+    /// The goal of running networks, and no others of this owner.
+    fn exactly(&self) -> impl Fn(Vec<Desired>) -> Goal + use<> {
+        let owner = self.owner.clone();
+        move |desired| Goal::Exactly {
+            desired,
+            owner: owner.clone(),
+        }
     }
 
     /// The same for what brings no network: where none ever ran, nothing is made to find that out.

@@ -142,7 +142,11 @@ impl Demo {
             "show quiet",
             "explain --from default --to world",
             "explain --from quiet --to default",
+            "block default/192.168.122.11",
+            "explain --from default/192.168.122.11 --to world",
+            "unblock default/192.168.122.11",
             "counters",
+            "graph",
             "verify",
         ])?;
         self.transcript

@@ -104,7 +104,11 @@ fn what_networks_can_do_without_is_noted_and_tried_again() {
     host.reach(&Goal::Repaired(Vec::new())).unwrap();
     host.running();
     assert_eq!(host.marked.lock().unwrap().len(), 1);
-    host.reach(&Goal::Exactly(Vec::new())).unwrap();
+    host.reach(&Goal::Exactly {
+        desired: Vec::new(),
+        owner: crate::NetworkOwner::default(),
+    })
+    .unwrap();
     assert!(host.marked.lock().unwrap().is_empty());
 }
 

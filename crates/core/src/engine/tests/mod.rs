@@ -129,6 +129,7 @@ impl Host {
 
 fn desired(name: &str, subnet: u8, backend: &'static str) -> Desired {
     Desired {
+        owner: crate::NetworkOwner::default(),
         network: Network::new(Description {
             subnets: vec![format!("10.{subnet}.0.0/16").parse().unwrap()],
             ..Description::new(
@@ -162,6 +163,13 @@ fn hosts() -> [Host; 2] {
     })
 }
 
+fn exactly(desired: Vec<Desired>) -> Goal {
+    Goal::Exactly {
+        desired,
+        owner: crate::NetworkOwner::default(),
+    }
+}
+
 fn goals() -> Vec<Goal> {
     let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
     vec![
@@ -169,8 +177,8 @@ fn goals() -> Vec<Goal> {
         // Replaced, and two subnets swapped.
         Goal::Run(vec![desired("a", 2, "one"), desired("b", 1, "one")]),
         Goal::Gone(names(&["a", "c"])),
-        Goal::Exactly(vec![desired("b", 2, "one"), desired("f", 6, "two")]),
-        Goal::Exactly(vec![]),
+        exactly(vec![desired("b", 2, "one"), desired("f", 6, "two")]),
+        exactly(vec![]),
         // All move to the other backend.
         Goal::Run(vec![
             desired("a", 1, "two"),

@@ -98,6 +98,7 @@ fn forwards(subnets: &[Subnet], port: u8) -> Vec<PortForward> {
 
 fn record(network: Network, order: u64) -> Record {
     Record {
+        owner: crate::NetworkOwner::default(),
         network,
         placement: Placement {
             backend: BackendId::new("nftables"),

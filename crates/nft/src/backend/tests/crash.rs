@@ -85,6 +85,13 @@ impl Host {
     }
 }
 
+fn exactly(desired: Vec<Desired>) -> Goal {
+    Goal::Exactly {
+        desired,
+        owner: palisade_core::NetworkOwner::default(),
+    }
+}
+
 fn desired(number: u8, subnet: u8, layout: Layout) -> Desired {
     let network = Network::new(Description {
         subnets: vec![
@@ -98,6 +105,7 @@ fn desired(number: u8, subnet: u8, layout: Layout) -> Desired {
         )
     });
     Desired {
+        owner: palisade_core::NetworkOwner::default(),
         network: network.unwrap(),
         placement: Arc::new(Placement::from(&Settings {
             layout,
@@ -127,10 +135,10 @@ fn goals(here: Layout) -> Vec<(&'static str, Goal)> {
             Goal::Run(vec![desired(1, 2, here), desired(2, 1, here)]),
         ),
         ("remove", Goal::Gone(vec!["net1".parse().unwrap()])),
-        ("remove all", Goal::Exactly(Vec::new())),
+        ("remove all", exactly(Vec::new())),
         (
             "sync",
-            Goal::Exactly(vec![desired(2, 2, here), desired(4, 4, here)]),
+            exactly(vec![desired(2, 2, here), desired(4, 4, here)]),
         ),
         (
             "migrate",

@@ -41,6 +41,7 @@ fn record(number: u8, layout: Layout) -> Record {
         )
     });
     Record {
+        owner: palisade_core::NetworkOwner::default(),
         network: network.unwrap(),
         placement: Placement::from(&Settings {
             layout,

@@ -1,5 +1,6 @@
 //! A kernel without the expression `fib`.
 
+use palisade_core::NetworkOwner;
 use palisade_core::engine::{Desired, Engine, Extent, Goal};
 use palisade_core::network::{Description, Established, Forward, Nat, Network};
 use palisade_core::rules::RuleKind;
@@ -27,7 +28,12 @@ fn goal(layout: Layout, forwards: &[&str]) -> Goal {
         table: TableName::default(),
     });
     let placement = placement.with_established(Established::First);
-    Goal::Run(vec![Desired::new(&network, placement.into(), "".into())])
+    Goal::Run(vec![Desired::new(
+        &network,
+        &NetworkOwner::default(),
+        placement.into(),
+        "".into(),
+    )])
 }
 
 #[test]

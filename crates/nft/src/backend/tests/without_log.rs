@@ -1,5 +1,6 @@
 //! A kernel without the expressions `log` and `limit`.
 
+use palisade_core::NetworkOwner;
 use palisade_core::engine::{Desired, Engine, Extent, Goal};
 use palisade_core::network::{Description, Forward, LogRefused, Nat, Network};
 use palisade_core::rules::Rule;
@@ -24,7 +25,12 @@ fn goal(layout: Layout, log: Option<LogRefused>) -> Goal {
         layout,
         table: TableName::default(),
     });
-    let desired = Desired::new(&network.unwrap(), placement.into(), "".into());
+    let desired = Desired::new(
+        &network.unwrap(),
+        &NetworkOwner::default(),
+        placement.into(),
+        "".into(),
+    );
     Goal::Run(vec![desired])
 }
 
