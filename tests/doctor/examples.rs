@@ -120,6 +120,9 @@ fn of_manual_pages() {
     for (command, line) in examples(&desk) {
         assert!(line.starts_with(&format!("palisade {command}")), "{line}");
         desk.start_anew();
+        if command == "unblock" {
+            desk.run(&line.replacen("unblock", "block", 1)).stdout();
+        }
         let goes_on = ["trace", "watch"].contains(&command.as_str());
         // Ended as by a hand on the terminal.
         let typed = match goes_on {

@@ -419,11 +419,14 @@ impl Watch {
         if !matches!(error, EngineError::State(error) if error.has_vanished()) {
             notices.push(Notice::failed(error));
         } else if !std::mem::replace(&mut self.has_vanished, true) {
-            let is_of_now = |(read, _): &&(Instant, Vec<Record>)| read.elapsed() < 2 * LOOK_EVERY;
-            let lately = self.lately.as_ref().filter(is_of_now);
-            let lately = lately.map(|(_, records)| records);
-            let known = lately.filter(|records| records.len() > self.records.len());
-            notices.push(Notice::vanished(error, known.unwrap_or(&self.records)));
+            // What becomes of rules that no record names is told by those of a moment ago.
+            if let Some((read, before)) = self.lately.take()
+                && read.elapsed() < 2 * LOOK_EVERY
+                && before.len() > self.records.len()
+            {
+                self.records = before;
+            }
+            notices.push(Notice::vanished(error, &self.records));
         }
     }
 }
