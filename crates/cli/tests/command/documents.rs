@@ -60,7 +60,7 @@ fn commands_of_the_readme_run() {
     }
     let expected = [
         "check", "render", "apply", "list", "show", "apply", "plan", "verify", "repair",
-        "counters", "explain", "compare", "sync", "recover", "remove",
+        "counters", "graph", "explain", "compare", "sync", "recover", "remove",
     ];
     assert_eq!(names, expected);
 }
