@@ -132,6 +132,14 @@ fn check_blocked(description: &Description) -> Result<(), NetworkError> {
 
 /// Whether a network with these subnets may have a guest with this address.
 pub(super) fn may_have(subnets: &[Subnet], guest: IpAddr) -> bool {
+    if Subnet::of_host(guest).is_none() || guest.is_loopback() {
+        return false;
+    }
+    if let IpAddr::V6(guest) = guest
+        && guest.is_unicast_link_local()
+    {
+        return true;
+    }
     let family = Family::from(guest);
     let mut of_family = subnets.iter().filter(|subnet| subnet.family() == family);
     let mut others = of_family.clone();

@@ -34,7 +34,11 @@ impl FromStr for Guest {
         let (network, address) = text.rsplit_once('/').ok_or_else(wrong)?;
         Ok(Self {
             network: network.parse().map_err(|_| wrong())?,
-            address: address.parse().map_err(|_| wrong())?,
+            // A socket that takes both families writes IPv4 addresses as IPv6.
+            address: address
+                .parse::<IpAddr>()
+                .map_err(|_| wrong())?
+                .to_canonical(),
         })
     }
 }

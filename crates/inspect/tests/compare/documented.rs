@@ -1,7 +1,7 @@
 //! The documented differences, on networks that meet with them.
 
 use palisade::Network;
-use palisade::network::{Description, Forward, LogRefused, Nat};
+use palisade::network::{Description, Forward, LogRefused, MssClamp, Nat, SegmentSize};
 use palisade_core::evaluate::Difference;
 use palisade_inspect::compare::{Comparison, compare};
 
@@ -123,6 +123,31 @@ fn isolated_ports_are_no_difference() {
     let [plain, isolated] = [false, true].map(|isolated| compare(&[network(isolated)]).unwrap());
     assert!(isolated.is_as_documented(), "{isolated:#?}");
     assert_eq!(found(&isolated), found(&plain));
+}
+
+/// Rules that change the segment size decide nothing.
+#[test]
+fn segment_sizes_are_no_difference() {
+    for clamp in [
+        MssClamp::RouteMtu,
+        MssClamp::Size(SegmentSize::new(1300).unwrap()),
+    ] {
+        let network = |mss_clamp| {
+            Network::new(Description {
+                mss_clamp,
+                subnets: vec![subnet("10.0.0.0/24"), subnet("fd00::/64")],
+                ..Description::new(
+                    "n0".parse().unwrap(),
+                    Some(name("br0")),
+                    Forward::Route { device: None },
+                )
+            })
+            .unwrap()
+        };
+        let [plain, clamped] = [None, Some(clamp)].map(|clamp| compare(&[network(clamp)]).unwrap());
+        assert!(clamped.is_as_documented(), "{clamped:#?}");
+        assert_eq!(found(&clamped), found(&plain));
+    }
 }
 
 /// Rules that log decide nothing, and what refuses behind them is as documented.

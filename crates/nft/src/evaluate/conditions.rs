@@ -18,6 +18,9 @@ pub(super) fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) 
     let mut is_all = true;
     let mut conditions = vec![Condition::default()];
     let statements = statement::statements(&rule.expressions);
+    if only_clamps(&statements) {
+        return (Vec::new(), is_all);
+    }
     for (place, statement) in statements.iter().enumerate() {
         let asked = match statement {
             it if *it == statement::redirected() => Some(vec![vec![Asked::Redirected.into()]]),
@@ -42,6 +45,13 @@ pub(super) fn of_rule(program: &Program, rule: &Rule) -> (Vec<Condition>, bool) 
         conditions = conditions.iter().flat_map(with).collect();
     }
     (conditions, is_all)
+}
+
+/// Whether a rule changes the segment size of packets, and decides on none.
+fn only_clamps(statements: &[Statement]) -> bool {
+    let clamps = |statement: &Statement| matches!(statement, Statement::ClampMss(_));
+    let decides = |statement: &Statement| matches!(statement, Statement::Verdict(_));
+    statements.iter().any(clamps) && !statements.iter().any(decides)
 }
 
 fn only_logs(statement: &Statement) -> bool {
