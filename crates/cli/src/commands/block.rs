@@ -1,7 +1,7 @@
 //! `block` and `unblock`: guests that are cut off, and let in again.
 
+use palisade::Firewall;
 use palisade::network::Guest;
-use palisade::{Firewall, Hint};
 
 use super::change;
 use crate::arguments::Guests;
@@ -33,7 +33,6 @@ pub(super) fn unblock(
 }
 
 fn parsed(guests: &Guests) -> Result<Vec<Guest>, Failure> {
-    let guests = guests.guests.iter().map(|guest| guest.parse::<Guest>());
-    let guests: Result<Vec<Guest>, _> = guests.collect();
-    guests.map_err(|error| Failure::new(error.kind(), &error, error.hint()))
+    let parse = |guest: &String| Ok(guest.parse::<Guest>()?);
+    guests.guests.iter().map(parse).collect()
 }

@@ -163,9 +163,7 @@ impl Target<'_> {
             }
         }
     }
-}
 
-impl Target<'_> {
     fn log(&self, kind: RuleKind, group: Option<u16>) -> Option<Action> {
         let settings = LogRefused { group, ..self.log };
         let log = RefusalLog::of(kind, settings)?;
