@@ -9,24 +9,24 @@ use crate::attribute::Attributes;
 use crate::{Family, Malformed, Message};
 
 /// `RTM_NEWROUTE`: a route.
-const ROUTE: u16 = 24;
+pub(super) const ROUTE: u16 = 24;
 /// `RTM_GETROUTE`.
-const GET: u16 = 26;
+pub(super) const GET: u16 = 26;
 
 /// `RTA_DST`.
-const DESTINATION: u16 = 1;
+pub(super) const DESTINATION: u16 = 1;
 /// `RTA_OIF`: the number of the outgoing interface.
-const DEVICE: u16 = 4;
+pub(super) const DEVICE: u16 = 4;
 /// `RTA_GATEWAY`.
-const GATEWAY: u16 = 5;
+pub(super) const GATEWAY: u16 = 5;
 /// `RTA_MULTIPATH`: several next hops, each with a head of 8 bytes.
 const WAYS: u16 = 9;
 const WAY: usize = 8;
 /// `RTA_TABLE`: numbers above 255 do not fit into the head.
-const TABLE: u16 = 15;
+pub(super) const TABLE: u16 = 15;
 /// `struct rtmsg` before the attributes: family, prefixes of destination and source, tos, table,
 /// origin, scope, kind, flags.
-const HEAD: usize = 12;
+pub(super) const HEAD: usize = 12;
 /// `RTM_F_CLONED`: an entry of a cache.
 const CLONED: u32 = 0x200;
 /// `RTPROT_RA`: learned from a router's advertisement.
@@ -70,6 +70,10 @@ impl RouteKind {
     pub const UNICAST: Self = Self(1);
     /// To the host itself.
     pub const LOCAL: Self = Self(2);
+    /// To everybody on a link of the host's, the host included.
+    pub const BROADCAST: Self = Self(3);
+    /// To a group.
+    pub const MULTICAST: Self = Self(5);
 }
 
 /// Appends the request for all routes, of both families.
