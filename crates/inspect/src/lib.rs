@@ -25,9 +25,11 @@ mod host_rules;
 mod inspector;
 mod libvirt;
 mod reverse_path;
+mod routing;
 mod shell;
 pub mod trace;
 
 pub use consequence::{Consequence, Example};
 pub use host_rules::HostRulesError;
 pub use inspector::Inspector;
+pub use routing::{NoWay, Onward};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use palisade_core::evaluate::Packet;
-use palisade_core::network::{InterfaceName, Network};
+use palisade_core::network::Network;
 use palisade_netlink::rtnetlink::{Host, Route, RouteKind};
 
 /// What the host's routes say; none of a packet that the host sends, and where routes of tables that rules
@@ -48,11 +48,6 @@ pub(crate) fn of_networks(networks: &[Network], packet: &Packet) -> Option<bool>
         None => !networks.iter().any(is_behind),
     };
     Some(is_reached || is_on_link(packet.source()))
-}
-
-/// Whether an interface exists by which packets come.
-pub(crate) fn is_there(host: &Host, interface: Option<&InterfaceName>) -> bool {
-    interface.is_some_and(|name| host.link(name.as_str()).is_some())
 }
 
 /// Each link leads to these.

@@ -11,31 +11,30 @@ use palisade_inspect::explain::Endpoint;
 
 use super::definitions::named_bridge;
 
-/// A packet to explain: from interface to interface, or from whom to whom.
+/// A packet to explain: from interface to interface, or from whom to whom. What is left out follows from
+/// the rest, the networks and the kernel's routes.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("packet").required(true).multiple(true)
+    .args(["from", "to", "in_interface", "out_interface", "src", "dst"])))]
 pub(crate) struct ExplainedPacket {
     /// A guest that sends it: a network, with its address where it matters; or world, or host.
     /// A network that is called so itself: network:world, network:host
-    #[arg(long, value_name = "NETWORK[/ADDR]|world[/ADDR]|host", requires = "to")]
+    #[arg(long, value_name = "NETWORK[/ADDR]|world[/ADDR]|host")]
     pub(crate) from: Option<Endpoint>,
     /// Whom it is for: a guest of a network, somebody in the world, or the host itself
-    #[arg(
-        long,
-        value_name = "NETWORK[/ADDR]|world[/ADDR]|host",
-        requires = "from"
-    )]
+    #[arg(long, value_name = "NETWORK[/ADDR]|world[/ADDR]|host")]
     pub(crate) to: Option<Endpoint>,
-    /// The interface that it comes in through; without it, the host sends it
-    #[arg(long = "in", value_name = "IFNAME", required_unless_present_any = ["from", "out_interface"])]
+    /// The interface that it comes in through; without it, the one where the source is
+    #[arg(long = "in", value_name = "IFNAME")]
     pub(crate) in_interface: Option<InterfaceName>,
-    /// The interface that it leaves through; without it, the host takes it
+    /// The interface that it leaves through; without it, the one where the host's route leads
     #[arg(long = "out", value_name = "IFNAME")]
     pub(crate) out_interface: Option<InterfaceName>,
     /// The address that it comes from
-    #[arg(long, value_name = "ADDR", required_unless_present = "from")]
+    #[arg(long, value_name = "ADDR")]
     pub(crate) src: Option<IpAddr>,
     /// The address that it goes to
-    #[arg(long, value_name = "ADDR", required_unless_present = "from")]
+    #[arg(long, value_name = "ADDR")]
     pub(crate) dst: Option<IpAddr>,
     /// The protocol: tcp, udp, icmp, icmpv6, sctp, gre, esp, ... or its number [default: tcp]
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
-use palisade::evaluate::{Flow, Nat, Verdict, Visit};
+use palisade::evaluate::{Flow, Nat, Visit};
 use palisade::network::Name;
-use palisade_inspect::Inspector;
+use palisade_inspect::{Inspector, Onward};
 use palisade_inspect::explain::{
-    Dnat, Explanation, Ours, Question, Refusal, explain as explain_networks,
+    Conclusion, Dnat, Explanation, Ours, Question, Refusal, explain as explain_networks,
 };
 
 use super::open::{choice, networks_of, open_recorded};
@@ -64,17 +64,22 @@ fn question(asked: &ExplainedPacket) -> Question {
 
 fn text(explanation: &Explanation) -> String {
     let style = match explanation.verdict {
-        Verdict::Accept => PASSES,
-        Verdict::Reject | Verdict::Drop => STOPPED,
+        Conclusion::Accept if explanation.caveats.is_empty() => PASSES,
+        Conclusion::Accept | Conclusion::Unknown => UNSURE,
+        Conclusion::Reject | Conclusion::Drop | Conclusion::Unroutable => STOPPED,
     };
     let mut text = format!(
-        "{style}{}{style:#}: {}, {} flow\n",
+        "{style}{}{style:#}: {}, {} flow{}\n",
         explanation.verdict,
         packet(&explanation.packet),
-        flow(explanation.packet.flow),
+        explanation.packet.flow,
+        but(explanation),
     );
     let mut line = |head: &str, value: &str| text.push_str(&format!("  {head:<9}{value}\n"));
     line("why", &why(explanation));
+    if let Some(route) = &explanation.route {
+        line("route", &way(route));
+    }
     line("nat", &nat(explanation));
     if let Some(dnat) = &explanation.dnat {
         line("goes to", &destination(dnat));
@@ -108,20 +113,29 @@ fn text(explanation: &Explanation) -> String {
     text
 }
 
-fn flow(flow: Flow) -> &'static str {
-    match flow {
-        Flow::New => "new",
-        Flow::Established => "established",
-        Flow::Related => "related",
-        Flow::Invalid => "invalid",
-        Flow::Untracked => "untracked",
+/// What belongs into the first line, behind the verdict.
+fn but(explanation: &Explanation) -> String {
+    let no_way = explanation.no_way.iter().map(ToString::to_string);
+    let caveats = explanation.caveats.iter().cloned();
+    let all: Vec<String> = match explanation.verdict {
+        Conclusion::Unroutable => no_way.chain(caveats).collect(),
+        _ => caveats.collect(),
+    };
+    match (explanation.verdict, all.as_slice()) {
+        (_, []) => String::new(),
+        (Conclusion::Accept, all) => format!("; but {}", all.join("; ")),
+        (_, all) => format!("; {}", all.join("; ")),
     }
 }
 
 /// Who decided.
 fn why(explanation: &Explanation) -> String {
     let Some(refusal) = explanation.refusal() else {
-        return accepted_by(explanation).to_owned();
+        return match (explanation.verdict, &explanation.no_way) {
+            (Conclusion::Unroutable, Some(no_way)) => no_way.to_string(),
+            (Conclusion::Unknown, _) => "what it meets cannot be decided here".to_owned(),
+            _ => accepted_by(explanation).to_owned(),
+        };
     };
     match refusal {
         Refusal::Network { network, purpose } => {
@@ -165,6 +179,19 @@ fn nat(explanation: &Explanation) -> String {
         Nat::None => format!("none: {}", explanation.nat_because),
         nat => format!("{nat} ({})", explanation.nat_because),
     }
+}
+
+/// The route by which a packet leaves.
+fn way(route: &Onward) -> String {
+    let next = match route.gateway {
+        Some(gateway) => format!("by {gateway}"),
+        None => "to a neighbour".to_owned(),
+    };
+    let table = match route.table {
+        254 => "main".to_owned(),
+        number => number.to_string(),
+    };
+    format!("{next} through `{}`, as table {table} says", route.device)
 }
 
 /// Where a packet goes instead, and by what.

@@ -55,6 +55,14 @@ impl<'a> Ground<'a> {
         Walk::new(&self.0, packet).with_path().outcome()
     }
 
+    /// What becomes of a packet before the host looks for its route: all that one meets for which there
+    /// is none.
+    #[must_use]
+    pub fn before_routing(&self, packet: &Packet) -> Outcome {
+        let walk = Walk::new(&self.0, packet).with_path();
+        walk.before_routing().outcome()
+    }
+
     /// What becomes of a packet; quicker than [`evaluate`](Self::evaluate), and silent about doubts.
     #[must_use]
     pub fn fate(&self, packet: &Packet) -> Fate {

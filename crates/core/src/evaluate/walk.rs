@@ -44,8 +44,19 @@ pub(super) struct Walk<'a, 'p> {
     nat_because: Option<String>,
     /// The base chain.
     base: Option<&'a Base>,
+    /// Whether the packet is stopped whatever the doubts come to.
+    is_stopped: bool,
     /// How many rules may still be met.
     left: usize,
+}
+
+/// A stop that a doubt may lead past, and what was met until then.
+struct DoubtfulStop<'a> {
+    verdict: Verdict,
+    base: Option<&'a Base>,
+    end: Option<End>,
+    met: usize,
+    doubts: usize,
 }
 
 /// A rule, and whose it is.
@@ -152,8 +163,19 @@ impl<'a, 'p> Walk<'a, 'p> {
             found: None,
             nat_because: None,
             base: None,
+            is_stopped: false,
             left: LONGEST,
         }
+    }
+
+    /// As far as packets come before the host looks for their route.
+    pub(super) fn before_routing(mut self) -> Self {
+        let is_last = |place: &Place<'_>| {
+            (place.layer, place.hook) == (HookLayer::Ip, Hook::Prerouting)
+        };
+        let last = self.places.iter().position(is_last);
+        self.places.truncate(last.map_or(0, |last| last + 1));
+        self
     }
 
     pub(super) fn with_path(mut self) -> Self {
@@ -200,7 +222,9 @@ impl<'a, 'p> Walk<'a, 'p> {
         Outcome {
             fate,
             stop: self.stop(verdict),
-            doubts: doubts.filter_map(|doubt| doubt.told(verdict)).collect(),
+            doubts: doubts
+                .filter_map(|doubt| doubt.told(verdict, self.is_stopped))
+                .collect(),
             path: self.path.unwrap_or_default(),
             nat_because,
         }
@@ -229,6 +253,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let registry = self.registry;
         let family = self.packet.family();
         let mut nat = Nat::None;
+        let mut doubtful: Option<DoubtfulStop<'a>> = None;
         for place in std::mem::take(&mut self.places) {
             // NAT asks about the first packet of each flow alone, and only until one translates.
             let mut is_settled = false;
@@ -243,14 +268,32 @@ impl<'a, 'p> Walk<'a, 'p> {
                     continue;
                 }
                 self.subject.comes_to(place, base);
-                match self.base_chain(chains, base, entrance) {
-                    End::Accept => {}
-                    End::Drop => return (Verdict::Drop, nat),
-                    End::Reject => return (Verdict::Reject, nat),
+                let first = self.doubts.len();
+                let end = self.base_chain(chains, base, entrance);
+                if let Some(verdict) = stops(end) {
+                    if !self.may_pass(first) {
+                        self.is_stopped = true;
+                        return (verdict, nat);
+                    }
+                    // Behind it may be one that is sure.
+                    doubtful.get_or_insert(DoubtfulStop {
+                        verdict,
+                        base: self.base,
+                        end: self.end,
+                        met: self.path.as_ref().map_or(0, Vec::len),
+                        doubts: self.doubts.len(),
+                    });
+                    continue;
+                }
+                match end {
+                    End::Accept | End::Drop | End::Reject => {}
                     // The destination that the packet is known to get.
                     End::Dnat(to) if self.gets(to) => is_settled = true,
                     // Where it goes from here, the host's routes decide.
-                    End::Dnat(to) => return (Verdict::Accept, Nat::Dnat { to }),
+                    End::Dnat(to) => {
+                        let passed = (Verdict::Accept, Nat::Dnat { to });
+                        return doubtful.map_or(passed, |stop| self.back_at(stop));
+                    }
                     end @ (End::Translate(_) | End::Readdress) => {
                         if let (End::Translate(its), Hook::Postrouting) = (end, place.hook) {
                             nat = its;
@@ -261,7 +304,26 @@ impl<'a, 'p> Walk<'a, 'p> {
                 }
             }
         }
-        (Verdict::Accept, nat)
+        doubtful.map_or((Verdict::Accept, nat), |stop| self.back_at(stop))
+    }
+
+    /// Whether a doubt since the first of these may lead past the end of its base chain. Without a path,
+    /// nobody wants to know.
+    fn may_pass(&self, first: usize) -> bool {
+        let passes = |end: &End| stops(*end).is_none();
+        let mut doubts = self.doubts[first..].iter();
+        self.path.is_some() && doubts.any(|doubt| doubt.ends.iter().any(passes))
+    }
+
+    /// Forgets what was met behind a stop: nothing there is sure to stop the packet.
+    fn back_at(&mut self, stop: DoubtfulStop<'a>) -> (Verdict, Nat) {
+        self.base = stop.base;
+        self.end = stop.end;
+        self.doubts.truncate(stop.doubts);
+        if let Some(path) = &mut self.path {
+            path.truncate(stop.met);
+        }
+        (stop.verdict, Nat::None)
     }
 
     /// Whether the destination of the packet's flow was decided before, and not by rules that it meets at
@@ -519,9 +581,19 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 }
 
+/// The verdict of an end that lets no packet on.
+fn stops(end: End) -> Option<Verdict> {
+    match end {
+        End::Drop => Some(Verdict::Drop),
+        End::Reject => Some(Verdict::Reject),
+        End::Accept | End::Translate(_) | End::Dnat(_) | End::Readdress => None,
+    }
+}
+
 impl Doubtful<'_> {
-    /// The doubt in words, if it may change this verdict or the translation.
-    fn told(&self, verdict: Verdict) -> Option<Doubt> {
+    /// The doubt in words, if it may change this verdict or the translation. A packet that is stopped
+    /// whatever doubts come to cannot pass.
+    fn told(&self, verdict: Verdict, is_stopped: bool) -> Option<Doubt> {
         let may_end = |wanted: Verdict| {
             self.ends.iter().any(|end| match end {
                 End::Drop => wanted == Verdict::Drop,
@@ -534,6 +606,7 @@ impl Doubtful<'_> {
         let may: Vec<Verdict> = Verdict::ALL
             .into_iter()
             .filter(|&other| other != verdict && may_end(other))
+            .filter(|other| !(is_stopped && other.passes()))
             .collect();
         let translates = match self.what {
             What::Untracked(_) | What::Rewritten(_) => true,

@@ -1,13 +1,16 @@
 //! Packets that get another destination on their way, and where they go then.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use palisade_core::evaluate::{Doubt, DoubtKind, Flow, Ground, Nat, Outcome, Packet, Verdict};
-use palisade_core::network::{InterfaceName, Name, Network, PortForward, PortRange};
-use palisade_netlink::rtnetlink::Host;
+use palisade_core::evaluate::{
+    Doubt, DoubtKind, Fate, Flow, Ground, Nat, Outcome, Packet, Verdict,
+};
+use palisade_core::network::{Name, Network, PortForward, PortRange};
+use palisade_netlink::rtnetlink::HostError;
 use serde::Serialize;
 
-use super::routes;
+use super::resolve::Resolved;
+use crate::routing::{MAIN, NoWay, Onward, Routing, Way};
 
 /// What gives a packet another destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,41 +32,53 @@ pub(super) struct Followed {
     /// The packet as it leaves.
     pub(super) packet: Packet,
     pub(super) outcome: Outcome,
+    /// Why the host sends it nowhere, if it does not.
+    pub(super) no_way: Option<NoWay>,
+    /// The way on that the kernel names.
+    pub(super) route: Option<Onward>,
     pub(super) dnat: Option<Dnat>,
     pub(super) assumptions: Vec<String>,
-    pub(super) notes: Vec<String>,
 }
 
-/// Where a packet is explained: the rules, the networks, and the host if there is one.
+/// Where a packet is explained: the rules, the networks, and the host's routing if there is a host.
 #[derive(Clone, Copy)]
 pub(super) struct Scenery<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) networks: &'a [Network],
-    pub(super) host: Option<&'a Host>,
+    pub(super) routing: Option<&'a Routing>,
 }
 
 impl Scenery<'_> {
     /// What becomes of a packet, also behind a rule that gives it another destination.
-    pub(super) fn follow(&self, packet: &Packet) -> Followed {
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(super) fn follow(&self, resolved: &Resolved) -> Result<Followed, HostError> {
+        let packet = &resolved.packet;
         let mut followed = Followed {
-            outcome: self.ground.evaluate(packet),
+            outcome: match &resolved.no_way {
+                None => self.ground.evaluate(packet),
+                Some(no_way) if packet.in_interface.is_none() || no_way.is_before_rules() => unmet(),
+                Some(_) => self.ground.before_routing(packet),
+            },
             packet: packet.clone(),
+            no_way: resolved.no_way.clone(),
+            route: resolved.route.clone(),
             dnat: None,
             assumptions: Vec::new(),
-            notes: Vec::new(),
         };
         if packet.flow.is_known() {
-            self.follow_known(&mut followed);
+            self.follow_known(&mut followed)?;
         } else if let Nat::Dnat { to } = followed.outcome.fate.nat {
             let dnat = self.dnat(packet, to, &followed.outcome);
-            self.redirect(&mut followed, dnat);
+            self.redirect(&mut followed, dnat)?;
         }
-        followed
+        Ok(followed)
     }
 
     /// A packet of an established connection goes where the first one went; or it answers one that was
     /// translated.
-    fn follow_known(&self, followed: &mut Followed) {
+    fn follow_known(&self, followed: &mut Followed) -> Result<(), HostError> {
         let mut first = followed.packet.clone();
         first.flow = Flow::New;
         let outcome = self.ground.evaluate(&first);
@@ -71,7 +86,7 @@ impl Scenery<'_> {
             let assumed = format!("the connection goes to {to} since its first packet");
             followed.assumptions.push(assumed);
             let dnat = self.dnat(&first, to, &outcome);
-            self.redirect(followed, dnat);
+            self.redirect(followed, dnat)?;
         } else if let Some((network, forward)) = self.answered(&first) {
             let name = network.name();
             let assumed = format!("it answers a connection to the forward `{forward}` of `{name}`");
@@ -79,23 +94,38 @@ impl Scenery<'_> {
             followed.packet.redirected = true;
             followed.outcome = self.ground.evaluate(&followed.packet);
         }
+        Ok(())
     }
 
     /// Sends the packet on with its new destination.
-    fn redirect(&self, followed: &mut Followed, dnat: Dnat) {
+    fn redirect(&self, followed: &mut Followed, dnat: Dnat) -> Result<(), HostError> {
         let to = dnat.to;
         followed.dnat = Some(dnat);
-        let Some(out) = self.way(to.ip(), &mut followed.notes) else {
-            followed
-                .outcome
-                .doubts
-                .extend(nowhere(&followed.outcome, to));
-            return;
+        (followed.no_way, followed.route) = (None, None);
+        let Some(mut behind) = followed.packet.with_dnat(to, None) else {
+            return Ok(());
         };
-        if let Some(behind) = followed.packet.with_dnat(to, out) {
-            followed.outcome = self.ground.evaluate(&behind);
-            followed.packet = behind;
-        }
+        let out = match self.way(&behind)? {
+            Some(Way::On(way)) => {
+                let device = way.device.clone();
+                followed.route = Some(way);
+                Some(device)
+            }
+            Some(Way::ToHost) => None,
+            Some(Way::Nowhere(no_way)) => {
+                followed.no_way = Some(no_way);
+                return Ok(());
+            }
+            None => {
+                let doubt = nowhere(&followed.outcome, to);
+                followed.outcome.doubts.extend(doubt);
+                return Ok(());
+            }
+        };
+        behind.out_interface = out;
+        followed.outcome = self.ground.evaluate(&behind);
+        followed.packet = behind;
+        Ok(())
     }
 
     fn dnat(&self, packet: &Packet, to: SocketAddr, outcome: &Outcome) -> Dnat {
@@ -132,25 +162,40 @@ impl Scenery<'_> {
         })
     }
 
-    /// The interface by which the host sends packets to an address, or none if it takes them itself.
-    fn way(&self, to: IpAddr, notes: &mut Vec<String>) -> Option<Option<InterfaceName>> {
-        if let Some(host) = self.host {
-            if routes::is_local(host, to) {
-                return Some(None);
-            }
-            if let Some(way) = routes::way(host, to) {
-                return Some(Some(way.interface()?));
-            }
-            notes.push(format!(
-                "the host has no route to {to}: as it is now, it sends no such packet on"
-            ));
+    /// Where the host sends a packet; none where that is not known.
+    fn way(&self, packet: &Packet) -> Result<Option<Way>, HostError> {
+        if let Some(routing) = self.routing {
+            return routing.way(packet).map(Some);
         }
+        let to = packet.destination();
         let is_behind = |network: &&Network| {
             let mut subnets = network.subnets().iter();
             subnets.any(|subnet| subnet.net().contains(&to))
         };
-        let network = self.networks.iter().find(is_behind)?;
-        Some(Some(network.bridge()?.clone()))
+        let network = self.networks.iter().find(is_behind);
+        let bridge = network.and_then(Network::bridge).cloned();
+        Ok(bridge.map(|device| {
+            Way::On(Onward {
+                device,
+                gateway: None,
+                table: MAIN,
+                source: None,
+            })
+        }))
+    }
+}
+
+/// What becomes of a packet that comes to no rule.
+fn unmet() -> Outcome {
+    Outcome {
+        fate: Fate {
+            verdict: Verdict::Accept,
+            nat: Nat::None,
+        },
+        path: Vec::new(),
+        nat_because: "it does not get that far".to_owned(),
+        doubts: Vec::new(),
+        stop: None,
     }
 }
 

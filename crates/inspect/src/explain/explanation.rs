@@ -1,22 +1,40 @@
 //! What becomes of a packet, and why.
 
+use palisade_core::backend::Discrepancy;
 use palisade_core::evaluate::{Doubt, Member, Nat, Outcome, Packet, Verdict, Visit};
-use palisade_core::network::{InterfaceName, Name};
+use palisade_core::network::{InterfaceName, Name, Network};
 use palisade_core::owner::Owner;
 use palisade_core::rules::RuleKind;
-use palisade_netlink::rtnetlink::{Address, Host};
+use palisade_netlink::rtnetlink::{Address, Host, HostError};
 use serde::Serialize;
 
+use super::conclusion::Conclusion;
 use super::dnat::{Dnat, Scenery};
+use super::reasons;
+use super::reply::Reply;
 use super::resolve::Resolved;
 use crate::host_rules::is_shared;
+use crate::routing::{NoWay, Onward};
 
 /// What becomes of a packet, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// Whether all these tables let it pass. That it arrives is not said: there are routes,
-    /// bridges and guests too.
-    pub verdict: Verdict,
+    /// What becomes of it on this host: by all tables, and by the host's routes. That it arrives is not
+    /// said: there are guests and other hosts too.
+    pub verdict: Conclusion,
+    /// Why the host sends it nowhere; none where it is sent on, or no host is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_way: Option<NoWay>,
+    /// The route by which it leaves, as the kernel answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Onward>,
+    /// The way back; none where the packet does not pass, nothing answers it, or no host is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+    /// What keeps the verdict from being the whole truth: a part of the question that the host's routes
+    /// contradict, rules of the networks that are missing, an answer that does not come back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<String>,
     /// What happens to its source address, or else to its destination; none if nothing does.
     #[serde(serialize_with = "some_nat")]
     pub nat: Nat,
@@ -40,6 +58,9 @@ pub struct Explanation {
     /// The interface through which it leaves.
     #[serde(skip)]
     leaves: Option<InterfaceName>,
+    /// The networks on whose bridges it is.
+    #[serde(skip)]
+    met: Vec<Name>,
 }
 
 /// What one table says of a packet by itself.
@@ -121,16 +142,46 @@ impl TableVerdict {
 }
 
 impl Explanation {
-    pub(super) fn of(scenery: Scenery<'_>, resolved: Resolved) -> Self {
+    /// What becomes of a packet in a scenery.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(super) fn of(scenery: Scenery<'_>, resolved: Resolved) -> Result<Self, HostError> {
+        let followed = scenery.follow(&resolved)?;
+        let verdict = match &followed.no_way {
+            Some(_) if followed.outcome.fate.verdict.passes() => Conclusion::Unroutable,
+            _ => Conclusion::of(&followed.outcome),
+        };
+        let reply = match verdict {
+            Conclusion::Accept => scenery.reply(&resolved.packet, &followed.packet)?,
+            _ => None,
+        };
+        let tables = match &followed.no_way {
+            Some(_) => Vec::new(),
+            None => {
+                let tables = scenery.ground.alone(&followed.packet);
+                tables.map(TableVerdict::of).collect()
+            }
+        };
+        let its = [&resolved.packet.in_interface, &followed.packet.out_interface];
+        let is_met = |network: &&Network| {
+            let bridge = network.ruled_bridge();
+            bridge.is_some() && its.iter().any(|interface| interface.as_ref() == bridge)
+        };
+        let met: Vec<&Network> = scenery.networks.iter().filter(is_met).collect();
+        let mut notes = notes(&resolved.packet);
+        if verdict != Conclusion::Accept {
+            notes.extend(reasons::of(&met, &resolved.packet, &followed.packet));
+        }
+        let met = met.into_iter().map(|network| network.name().clone());
+        let met = met.collect();
         let Resolved {
             packet,
             mut assumptions,
-            notes: mut told,
+            mut caveats,
+            ..
         } = resolved;
-        told.extend(notes(&packet));
-        let followed = scenery.follow(&packet);
-        let tables = scenery.ground.alone(&followed.packet);
-        let tables = tables.map(TableVerdict::of).collect();
+        caveats.extend(reply.iter().filter_map(Reply::caveat));
         let Outcome {
             fate,
             path,
@@ -146,9 +197,12 @@ impl Explanation {
             nat_because.clone_from(&dnat.because);
         }
         assumptions.extend(followed.assumptions);
-        told.extend(followed.notes);
-        Self {
-            verdict: fate.verdict,
+        Ok(Self {
+            verdict,
+            no_way: followed.no_way,
+            route: followed.route,
+            reply,
+            caveats,
             nat,
             nat_because,
             dnat: followed.dnat,
@@ -157,8 +211,29 @@ impl Explanation {
             path,
             undecided: doubts,
             tables,
-            notes: told,
+            notes,
             packet,
+            met,
+        })
+    }
+
+    /// The networks on whose bridges the packet is.
+    pub(crate) fn met(&self) -> impl Iterator<Item = &Name> {
+        self.met.iter()
+    }
+
+    /// Says of which of its networks the rules are not as recorded.
+    pub(crate) fn compare_with_records(&mut self, differences: &[Discrepancy]) {
+        for name in &self.met {
+            let is_its = |difference: &&Discrepancy| difference.network.as_ref() == Some(name);
+            let its = differences.iter().filter(is_its).count();
+            if its > 0 {
+                let what = if its == 1 { "rule" } else { "rules" };
+                self.caveats.push(format!(
+                    "{its} {what} of network `{name}` are missing or not as recorded: \
+                     `palisade verify` lists them, `palisade repair` restores them"
+                ));
+            }
         }
     }
 
@@ -174,10 +249,10 @@ impl Explanation {
         self.path.iter().any(is_ours)
     }
 
-    /// Who refuses the packet; none if it passes.
+    /// Which rule refuses the packet; none if none does for sure.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal<'_>> {
-        if self.verdict.passes() {
+        if !matches!(self.verdict, Conclusion::Reject | Conclusion::Drop) {
             return None;
         }
         let visit = self.decided_by()?;

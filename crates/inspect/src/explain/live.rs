@@ -15,12 +15,13 @@ use super::question::Question;
 use super::resolve::{self, Resolved};
 use crate::devices::devices;
 use crate::host_rules::{HostReader, HostRulesError, Unread};
+use crate::routing::Routing;
 
 /// The rules of a network namespace, read once for each family when the first packet of it is
 /// explained.
 pub(crate) struct Live {
     networks: Vec<Network>,
-    host: Host,
+    routing: Routing,
     scenes: BTreeMap<Family, Scene>,
 }
 
@@ -32,7 +33,7 @@ impl Live {
     ) -> Result<Self, ExplainError> {
         Ok(Self {
             networks,
-            host: Host::read(namespace)?,
+            routing: Routing::read(namespace)?,
             scenes: BTreeMap::new(),
         })
     }
@@ -42,13 +43,13 @@ impl Live {
         reader: &mut HostReader,
         question: &Question,
     ) -> Result<Explanation, ExplainError> {
-        let resolved = resolve::resolve(question, &self.networks, Some(&self.host))?;
+        let resolved = resolve::resolve(question, &self.networks, Some(&self.routing))?;
         let family = resolved.packet.family();
         let scene = match self.scenes.entry(family) {
             Entry::Occupied(read) => read.into_mut(),
-            Entry::Vacant(unread) => unread.insert(Scene::read(reader, family, &self.host)?),
+            Entry::Vacant(unread) => unread.insert(Scene::read(reader, family, &self.routing.host)?),
         };
-        Ok(scene.explain(resolved, &self.networks, &self.host))
+        scene.explain(resolved, &self.networks, &self.routing)
     }
 }
 
@@ -76,13 +77,19 @@ impl Scene {
         })
     }
 
-    fn explain(&self, resolved: Resolved, networks: &[Network], host: &Host) -> Explanation {
+    fn explain(
+        &self,
+        resolved: Resolved,
+        networks: &[Network],
+        routing: &Routing,
+    ) -> Result<Explanation, ExplainError> {
         let scenery = Scenery {
             ground: &self.ground,
             networks,
-            host: Some(host),
+            routing: Some(routing),
         };
-        let mut explanation = Explanation::of(scenery, resolved);
+        let host = &routing.host;
+        let mut explanation = Explanation::of(scenery, resolved)?;
         explanation.notes.extend(self.unseen.iter().cloned());
         let packet = &explanation.packet;
         for name in [&packet.in_interface, &packet.out_interface]
@@ -96,6 +103,6 @@ impl Scene {
             }
         }
         explanation.name_addresses(host);
-        explanation
+        Ok(explanation)
     }
 }

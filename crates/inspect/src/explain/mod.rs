@@ -1,23 +1,28 @@
 //! Explains what becomes of one packet, and why: by the rules that are installed, or by those that
 //! definitions would install.
 
+mod conclusion;
 mod dnat;
 mod error;
 mod explanation;
+mod host_address;
 mod live;
 mod question;
+mod reasons;
+mod reply;
 mod resolve;
-mod routes;
 
 use palisade::{Choice, RenderError, backends};
 use palisade_core::network::{Network, conflicts};
 
+pub use conclusion::Conclusion;
 pub use dnat::Dnat;
 use dnat::Scenery;
 pub use error::ExplainError;
 pub use explanation::{Explanation, Ours, Refusal, TableVerdict};
 pub(crate) use live::Live;
 pub use question::{Endpoint, EndpointError, Question, Who};
+pub use reply::Reply;
 pub use resolve::ResolveError;
 
 /// What would become of a packet if these networks ran, started in this order, where nothing else
@@ -39,7 +44,7 @@ pub fn explain(
     let scenery = Scenery {
         ground: &ground,
         networks,
-        host: None,
+        routing: None,
     };
-    Ok(Explanation::of(scenery, resolved))
+    Ok(Explanation::of(scenery, resolved)?)
 }

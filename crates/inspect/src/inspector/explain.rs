@@ -1,6 +1,8 @@
 //! What becomes of a packet of the running networks.
 
-use palisade_core::network::Network;
+use std::collections::BTreeSet;
+
+use palisade_core::network::{Name, Network};
 
 use super::Inspector;
 use crate::explain::{ExplainError, Explanation, Live, Question};
@@ -13,7 +15,11 @@ impl Inspector<'_> {
     /// # Errors
     /// If there is no such packet, or the kernel cannot be read.
     pub fn explain(&mut self, question: &Question) -> Result<Explanation, ExplainError> {
-        self.with_live(|live, reader| live.explain(reader, question))
+        let explained = self.with_live(|live, reader| live.explain(reader, question))?;
+        let mut explained = [explained];
+        self.compare_with_records(&mut explained)?;
+        let [explained] = explained;
+        Ok(explained)
     }
 
     /// What becomes of each of several packets, in the order of the questions. However many there
@@ -25,10 +31,26 @@ impl Inspector<'_> {
         &mut self,
         questions: &[Question],
     ) -> Result<Vec<Explanation>, ExplainError> {
-        self.with_live(|live, reader| {
+        let mut explained = self.with_live(|live, reader| {
             let explain = |question| live.explain(reader, question);
-            questions.iter().map(explain).collect()
-        })
+            questions.iter().map(explain).collect::<Result<Vec<_>, _>>()
+        })?;
+        self.compare_with_records(&mut explained)?;
+        Ok(explained)
+    }
+
+    /// Says of the networks that packets meet whether their rules are as recorded.
+    fn compare_with_records(&mut self, explained: &mut [Explanation]) -> Result<(), ExplainError> {
+        let met: BTreeSet<&Name> = explained.iter().flat_map(Explanation::met).collect();
+        let met: Vec<Name> = met.into_iter().cloned().collect();
+        if met.is_empty() {
+            return Ok(());
+        }
+        let differences = self.firewall.verify(&met)?;
+        for explanation in explained {
+            explanation.compare_with_records(&differences);
+        }
+        Ok(())
     }
 
     fn with_live<T>(

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 
 use super::request::{address, number};
 use super::route::{DESTINATION, DEVICE, GATEWAY, GET, HEAD, ROUTE, TABLE};
-use super::{HostError, RouteKind, host};
+use super::{HostError, RouteKind, host, route};
 use crate::attribute::{self, Attributes};
 use crate::socket::Socket;
 use crate::{Header, Malformed, Message, Replies, ReplyError, Transport, flags, message};
@@ -27,6 +27,10 @@ const SOURCE_PORT: u16 = 28;
 const DESTINATION_PORT: u16 = 29;
 /// `RTM_F_LOOKUP_TABLE`: the answer names the table that decided.
 const NAME_TABLE: u32 = 0x1000;
+/// `RTM_F_FIB_MATCH`: the answer is the route itself, with all of its next hops.
+const MATCH: u32 = 0x2000;
+/// What is asked for, in errors.
+const WHAT: &str = "a route";
 /// The protocols about which the kernel answers; the route of others is that of one without ports.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -127,20 +131,46 @@ impl Routes {
     /// # Errors
     /// If the question or the answer does not get through, or the kernel refuses the question itself.
     pub fn ask(&self, question: &RouteQuestion) -> Result<RouteAnswer, HostError> {
-        const WHAT: &str = "a route";
+        let answer = self.exchange(|buffer| question.put(buffer, NAME_TABLE, None), decode)?;
+        Ok(match answer {
+            Ok(found) => RouteAnswer::Found(found),
+            Err(refused) => RouteAnswer::Refused(refused),
+        })
+    }
+
+    /// Whether a packet from this address is one that the kernel would send back through the interface
+    /// with this number: what `fib saddr . iif oif` asks.
+    ///
+    /// # Errors
+    /// As for [`ask`](Self::ask).
+    pub fn is_reached(&self, source: IpAddr, device: u32) -> Result<bool, HostError> {
+        let question = RouteQuestion::to(source);
+        // For IPv6 the kernel looks for a route through the interface, for IPv4 at that of the address.
+        let output = source.is_ipv6().then_some(device);
+        let answer = self.exchange(|buffer| question.put(buffer, MATCH, output), route::decode)?;
+        Ok(answer.is_ok_and(|route| {
+            route.kind == RouteKind::UNICAST && route.devices.contains(&device)
+        }))
+    }
+
+    fn exchange<T>(
+        &self,
+        put: impl FnOnce(&mut Vec<u8>),
+        decode: impl Fn(&Message<'_>) -> Result<Option<T>, Malformed>,
+    ) -> Result<Result<T, NoRoute>, HostError> {
         let (mut request, mut bytes) = (Vec::new(), Vec::new());
-        question.put(&mut request);
+        put(&mut request);
         self.socket.borrow_mut().exchange(&request, &mut bytes)?;
         for reply in &mut Replies::of(&bytes) {
             match reply {
                 Ok(message) => {
                     if let Some(found) = decode(&message)? {
-                        return Ok(RouteAnswer::Found(found));
+                        return Ok(Ok(found));
                     }
                 }
                 Err(ReplyError::Malformed(error)) => return Err(error.into()),
                 Err(ReplyError::Refused(errno)) => {
-                    let refused = NoRoute::of(errno).map(RouteAnswer::Refused);
+                    let refused = NoRoute::of(errno).map(Err);
                     return refused.ok_or(HostError::Refused { what: WHAT, errno });
                 }
             }
@@ -163,7 +193,7 @@ impl RouteQuestion {
         }
     }
 
-    fn put(&self, buffer: &mut Vec<u8>) {
+    fn put(&self, buffer: &mut Vec<u8>, how: u32, output: Option<u32>) {
         let header = Header::request(GET, flags::REQUEST, 0);
         let (family, bits) = match self.destination {
             IpAddr::V4(_) => (nix::libc::AF_INET as u8, 32),
@@ -173,7 +203,7 @@ impl RouteQuestion {
         head[0] = family;
         head[1] = bits;
         head[2] = self.source.map_or(0, |_| bits);
-        head[8..].copy_from_slice(&NAME_TABLE.to_ne_bytes());
+        head[8..].copy_from_slice(&how.to_ne_bytes());
         message::put(buffer, header, &head, |body| {
             put_address(body, DESTINATION, self.destination);
             if let Some(source) = self.source {
@@ -181,6 +211,9 @@ impl RouteQuestion {
             }
             if let Some(input) = self.input {
                 attribute::bytes(body, INPUT, &input.to_ne_bytes());
+            }
+            if let Some(output) = output {
+                attribute::bytes(body, DEVICE, &output.to_ne_bytes());
             }
             if self.mark != 0 {
                 attribute::bytes(body, MARK, &self.mark.to_ne_bytes());
@@ -273,7 +306,7 @@ mod tests {
     #[test]
     fn everything_that_decides_is_asked() {
         let mut bytes = Vec::new();
-        question().put(&mut bytes);
+        question().put(&mut bytes, NAME_TABLE, None);
         let message = messages(&bytes).next().unwrap().unwrap();
         let of: Vec<(u16, Vec<u8>)> = Attributes::of("route", &message.payload[HEAD..])
             .map(|attribute| {
@@ -297,7 +330,7 @@ mod tests {
     #[test]
     fn broken_answers_are_no_panic() {
         let mut bytes = Vec::new();
-        question().put(&mut bytes);
+        question().put(&mut bytes, NAME_TABLE, None);
         let message = messages(&bytes).next().unwrap().unwrap();
         let header = Header {
             kind: ROUTE,
@@ -328,5 +361,6 @@ mod tests {
         };
         let answer = routes.ask(&nowhere).unwrap();
         assert!(matches!(answer, RouteAnswer::Refused(_)), "{answer:?}");
+        assert!(!routes.is_reached("127.0.0.1".parse().unwrap(), 1).unwrap());
     }
 }

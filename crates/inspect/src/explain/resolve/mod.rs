@@ -1,5 +1,6 @@
-//! From what is asked to a packet: what was not said is filled in, and told.
+//! From what is asked to a packet: what was not said is filled in, and named.
 
+mod ends;
 mod error;
 mod protocol;
 
@@ -7,11 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use palisade_core::evaluate::Packet;
 use palisade_core::network::{Family, InterfaceName, Network, Subnet};
-use palisade_netlink::rtnetlink::Host;
 
-use super::question::{Endpoint, Question, Who};
-use super::routes;
+use super::error::ExplainError;
+use super::question::Question;
+use super::host_address::address_on;
 use crate::reverse_path;
+use crate::routing::{NoWay, Onward, Routing, Way, is_for_all};
+use ends::{Ends, Party};
 
 pub use error::ResolveError;
 use protocol::{ICMP, ICMPV6, TCP, UDP, WITH_PORTS};
@@ -21,78 +24,52 @@ pub(super) struct Resolved {
     pub(super) packet: Packet,
     /// What of it was assumed, in words.
     pub(super) assumptions: Vec<String>,
-    /// What of the host speaks against it.
-    pub(super) notes: Vec<String>,
+    /// What the host does otherwise than the question says, in words.
+    pub(super) caveats: Vec<String>,
+    /// The way on that the kernel names; none where it was not asked, or the host takes the packet.
+    pub(super) route: Option<Onward>,
+    /// Why the host sends the packet nowhere.
+    pub(super) no_way: Option<NoWay>,
 }
 
 /// The packet that is asked about.
 ///
 /// # Errors
-/// If there is no such packet.
+/// If there is no such packet, or the kernel does not answer.
 pub(super) fn resolve(
     question: &Question,
     networks: &[Network],
-    host: Option<&Host>,
-) -> Result<Resolved, ResolveError> {
+    routing: Option<&Routing>,
+) -> Result<Resolved, ExplainError> {
     let mut resolver = Resolver {
         question,
         networks,
-        host,
+        routing,
+        ends: Ends::of(question, networks, routing)?,
         assumed: Vec::new(),
+        caveats: Vec::new(),
+        route: None,
+        no_way: None,
     };
     let packet = resolver.packet()?;
     Ok(Resolved {
-        notes: host
-            .and_then(|host| {
-                without_route(host, &packet).or_else(|| not_taken(host, question, &packet))
-            })
-            .into_iter()
-            .collect(),
         packet,
         assumptions: resolver.assumed,
+        caveats: resolver.caveats,
+        route: resolver.route,
+        no_way: resolver.no_way,
     })
-}
-
-/// What to say if the host does not know where to send the packet.
-fn without_route(host: &Host, packet: &Packet) -> Option<String> {
-    let destination = packet.destination();
-    let leaves = packet.out_interface.is_some() && packet.in_interface != packet.out_interface;
-    let is_for_all = destination.is_multicast() || destination == Ipv4Addr::BROADCAST;
-    if !leaves || is_for_all || routes::way(host, destination).is_some() {
-        return None;
-    }
-    Some(format!(
-        "the host has no route to {destination}: as it is now, it sends no such packet on"
-    ))
-}
-
-/// What to say if the host does not take the packet that it shall take, which is easily asked by
-/// leaving `--out` away. An address that was made up is told as such already.
-fn not_taken(host: &Host, question: &Question, packet: &Packet) -> Option<String> {
-    let destination = packet.destination();
-    let end = question.to.as_ref().and_then(|end| end.address);
-    let is_said = question.destination.or(end).is_some();
-    let is_for_all = destination.is_multicast() || destination == Ipv4Addr::BROADCAST;
-    let is_taken = is_for_all || routes::is_local(host, destination);
-    if packet.out_interface.is_some() || !is_said || is_taken {
-        return None;
-    }
-    let sent = match routes::way(host, destination).and_then(|way| way.interface()) {
-        Some(interface) => format!(
-            "sends such a packet on through `{interface}`, which `--out {interface}` asks about"
-        ),
-        None => "neither takes such a packet nor knows a route for it".to_owned(),
-    };
-    Some(format!(
-        "{destination} is no address of the host: as it is now, it {sent}"
-    ))
 }
 
 struct Resolver<'a> {
     question: &'a Question,
     networks: &'a [Network],
-    host: Option<&'a Host>,
+    routing: Option<&'a Routing>,
+    ends: Ends<'a>,
     assumed: Vec<String>,
+    caveats: Vec<String>,
+    route: Option<Onward>,
+    no_way: Option<NoWay>,
 }
 
 /// Which end of the packet's way.
@@ -103,6 +80,8 @@ enum End {
 }
 
 impl End {
+    const BOTH: [Self; 2] = [Self::Source, Self::Destination];
+
     fn other(self) -> Self {
         match self {
             Self::Source => Self::Destination,
@@ -119,40 +98,37 @@ impl End {
 }
 
 impl<'a> Resolver<'a> {
-    fn packet(&mut self) -> Result<Packet, ResolveError> {
-        let is_host = |end: Option<&Endpoint>| end.is_some_and(|end| end.who == Who::Host);
-        if is_host(self.endpoint(End::Source)) && is_host(self.endpoint(End::Destination)) {
-            return Err(ResolveError::Within);
-        }
-        let family = self.family()?;
+    fn packet(&mut self) -> Result<Packet, ExplainError> {
+        let family = self.family();
         let source = self.address(End::Source, family)?;
         let destination = self.address(End::Destination, family)?;
         let protocol = self.question.protocol.unwrap_or_else(|| {
             self.assumed.push("protocol tcp".to_owned());
             TCP
         });
-        let mut packet = Packet::new(source, destination, protocol)?;
+        let mut packet = Packet::new(source, destination, protocol).map_err(ResolveError::from)?;
         self.fits(&packet)?;
-        packet.in_interface = self.interface(End::Source, source)?;
-        packet.out_interface = self.interface(End::Destination, destination)?;
         packet.flow = self.question.flow.unwrap_or_default();
-        packet.reverse_path = self.reverse_path(&packet);
         packet.source_port = self.question.source_port;
         packet.destination_port = self.question.destination_port;
         let is_short = self.question.from.is_some() || self.question.to.is_some();
         if is_short && [TCP, UDP].contains(&protocol) {
             self.ports(&mut packet);
         }
+        packet.in_interface = self.input(source)?;
+        packet.reverse_path = self.reverse_path(&packet)?;
+        packet.out_interface = self.output(&packet)?;
         Ok(packet)
     }
 
     /// Whether the host reaches the source where the packet comes from.
-    fn reverse_path(&self, packet: &Packet) -> Option<bool> {
-        let is_there = |host: &&Host| reverse_path::is_there(host, packet.in_interface.as_ref());
-        match self.host.filter(is_there) {
-            Some(host) => reverse_path::of_host(host, packet),
-            None => reverse_path::of_networks(self.networks, packet),
+    fn reverse_path(&self, packet: &Packet) -> Result<Option<bool>, ExplainError> {
+        if let (Some(routing), Some(input)) = (self.routing, &packet.in_interface)
+            && let Some(reached) = routing.is_reached(packet.source(), input)?
+        {
+            return Ok(Some(reached));
         }
+        Ok(reverse_path::of_networks(self.networks, packet))
     }
 
     /// Whether the protocol is one of the packet's family, and has the ports that were said.
@@ -190,53 +166,22 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn endpoint(&self, end: End) -> Option<&'a Endpoint> {
-        match end {
-            End::Source => self.question.from.as_ref(),
-            End::Destination => self.question.to.as_ref(),
-        }
-    }
-
-    /// The network at an end.
-    fn network(&self, end: End) -> Result<Option<&'a Network>, ResolveError> {
-        let Some(Who::Network(name)) = self.endpoint(end).map(|end| &end.who) else {
-            return Ok(None);
-        };
-        let found = self.networks.iter().find(|network| network.name() == name);
-        found.map(Some).ok_or_else(|| ResolveError::Unknown {
-            name: name.clone(),
-            known: self.networks.iter().map(|n| n.name().clone()).collect(),
-        })
-    }
-
-    fn said(&self, end: End) -> Option<IpAddr> {
-        let said = match end {
-            End::Source => self.question.source,
-            End::Destination => self.question.destination,
-        };
-        said.or_else(|| self.endpoint(end)?.address)
-    }
-
     /// That of an address that is said, or of the protocol, or of the networks' subnets.
-    fn family(&mut self) -> Result<Family, ResolveError> {
-        let ends = [End::Source, End::Destination];
+    fn family(&mut self) -> Family {
         let of = |address: IpAddr| match address {
             IpAddr::V4(_) => Family::Ipv4,
             IpAddr::V6(_) => Family::Ipv6,
         };
-        let mut networks = Vec::new();
-        for end in ends {
-            networks.extend(self.network(end)?);
-        }
-        let said = ends.into_iter().find_map(|end| self.said(end)).map(of);
+        let said = End::BOTH.into_iter().find_map(|end| self.question.said(end));
         let asked = match self.question.protocol {
             Some(ICMP) => Some(Family::Ipv4),
             Some(ICMPV6) => Some(Family::Ipv6),
             _ => None,
         };
-        if let Some(family) = said.or(asked) {
-            return Ok(family);
+        if let Some(family) = said.map(of).or(asked) {
+            return family;
         }
+        let networks: Vec<&Network> = self.ends.networks().collect();
         let has = |network: &Network, family| network.subnets_of(family).next().is_some();
         let all_have = |family| networks.iter().all(|network| has(network, family));
         let has_one = |family| networks.iter().any(|network| has(network, family));
@@ -248,26 +193,19 @@ impl<'a> Resolver<'a> {
         };
         let family = if is_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
         self.assumed.push(family.to_string());
-        Ok(family)
+        family
     }
 
-    fn address(&mut self, end: End, family: Family) -> Result<IpAddr, ResolveError> {
-        if let Some(said) = self.said(end) {
+    fn address(&mut self, end: End, family: Family) -> Result<IpAddr, ExplainError> {
+        if let Some(said) = self.question.said(end) {
             return Ok(said);
         }
-        let Some(endpoint) = self.endpoint(end) else {
-            return Err(ResolveError::Missing(match end {
-                End::Source => "from where",
-                End::Destination => "where to",
-            }));
-        };
-        let (address, what) = match &endpoint.who {
-            Who::World => (self.world(family), "an address of the world".to_owned()),
-            Who::Network(_) => match self.network(end)? {
-                Some(network) => self.guest(network, family, end),
-                None => (self.world(family), String::new()),
-            },
-            Who::Host => self.of_host(end, family)?,
+        let (address, what) = match self.ends.at(end) {
+            Party::Network(network) => self.guest(network, family, end),
+            Party::Host => self.of_host(end, family)?,
+            Party::World | Party::Routed => {
+                (self.world(family), "an address of the world".to_owned())
+            }
         };
         self.assumed
             .push(format!("{} {address}, {what}", end.word()));
@@ -275,17 +213,21 @@ impl<'a> Resolver<'a> {
     }
 
     /// The host's address towards the other end.
-    fn of_host(&self, end: End, family: Family) -> Result<(IpAddr, String), ResolveError> {
-        let network = self.network(end.other())?;
-        if let Some(host) = self.host {
+    fn of_host(&self, end: End, family: Family) -> Result<(IpAddr, String), ExplainError> {
+        let network = match self.ends.at(end.other()) {
+            Party::Network(network) => Some(network),
+            Party::World | Party::Host | Party::Routed => None,
+        };
+        if let Some(routing) = self.routing {
+            let host = &routing.host;
             let bridge = network.and_then(Network::bridge);
             if let Some(link) = bridge.and_then(|bridge| host.link(bridge.as_str()))
-                && let Some(address) = routes::address_on(host, link, family)
+                && let Some(address) = address_on(host, link, family)
             {
                 return Ok((address, format!("the host's address on `{}`", link.name)));
             }
             if network.is_none()
-                && let Some(found) = self.towards_world(host, end, family)
+                && let Some(found) = self.towards_world(routing, end, family)?
             {
                 return Ok(found);
             }
@@ -307,73 +249,208 @@ impl<'a> Resolver<'a> {
     }
 
     /// The host's address towards somebody in the world.
-    fn towards_world(&self, host: &Host, end: End, family: Family) -> Option<(IpAddr, String)> {
-        let other = self.said(end.other());
-        let other = other.unwrap_or_else(|| self.world(family));
-        let way = routes::way(host, other)?;
-        let address = way.source(host, family)?;
-        let interface = &way.link.name;
-        let why = format!("the host's address on `{interface}`, where its route to {other} leads");
-        Some((address, why))
-    }
-
-    fn interface(
-        &mut self,
+    fn towards_world(
+        &self,
+        routing: &Routing,
         end: End,
-        address: IpAddr,
-    ) -> Result<Option<InterfaceName>, ResolveError> {
-        let said = match end {
-            End::Source => &self.question.in_interface,
-            End::Destination => &self.question.out_interface,
-        };
-        if said.is_some() {
-            return Ok(said.clone());
-        }
-        let Some(endpoint) = self.endpoint(end) else {
+        family: Family,
+    ) -> Result<Option<(IpAddr, String)>, ExplainError> {
+        let other = self.question.said(end.other());
+        let other = other.unwrap_or_else(|| self.world(family));
+        let Way::On(Onward {
+            device,
+            source: Some(address),
+            ..
+        }) = routing.towards(other)?
+        else {
             return Ok(None);
         };
-        let word = match end {
-            End::Source => "in",
-            End::Destination => "out",
-        };
-        match &endpoint.who {
-            Who::Host => Ok(None),
-            Who::Network(name) => match self.network(end)?.and_then(Network::bridge) {
-                Some(bridge) => {
-                    self.assumed
-                        .push(format!("{word} `{bridge}`, the bridge of `{name}`"));
-                    Ok(Some(bridge.clone()))
-                }
-                None => Err(ResolveError::NoBridge(name.clone())),
+        let why = format!("the host's address on `{device}`, where its route to {other} leads");
+        Ok(Some((address, why)))
+    }
+
+    /// The interface that the packet comes in through; none if the host sends it.
+    fn input(&mut self, source: IpAddr) -> Result<Option<InterfaceName>, ExplainError> {
+        if let Some(said) = &self.question.in_interface {
+            return Ok(Some(said.clone()));
+        }
+        let (interface, why) = match self.ends.at(End::Source) {
+            Party::Host => return Ok(None),
+            Party::Network(network) => bridge_of(network)?,
+            Party::World | Party::Routed => match self.from_world(source)? {
+                Some(found) => found,
+                None => return Ok(None),
             },
-            Who::World => {
-                let (interface, why) = self
-                    .towards(address, self.network(end.other())?)
-                    .ok_or(ResolveError::Missing("through which interface"))?;
-                self.assumed.push(format!("{word} `{interface}`, {why}"));
-                Ok(Some(interface))
+        };
+        self.assumed.push(format!("in `{interface}`, {why}"));
+        Ok(Some(interface))
+    }
+
+    /// The interface through which packets of somebody in the world come.
+    fn from_world(
+        &mut self,
+        source: IpAddr,
+    ) -> Result<Option<(InterfaceName, String)>, ExplainError> {
+        let Some(routing) = self.routing else {
+            return Ok(self.made_up(End::Source));
+        };
+        let bound = self.bound_device(End::Destination);
+        Ok(match routing.towards(source)? {
+            Way::On(way) => {
+                let why = format!("where the host's route to {source} leads");
+                Some((way.device, why))
             }
+            Way::ToHost | Way::Nowhere(_) if bound.is_some() => bound,
+            Way::ToHost => {
+                self.no_way = Some(NoWay::Impossible {
+                    from: source,
+                    to: source,
+                });
+                None
+            }
+            Way::Nowhere(_) => {
+                self.no_way = Some(NoWay::NoRouteBack { from: source });
+                None
+            }
+        })
+    }
+
+    /// The interface that the packet leaves through; none if the host takes it, or sends it nowhere.
+    fn output(&mut self, packet: &Packet) -> Result<Option<InterfaceName>, ExplainError> {
+        if self.no_way.is_some() {
+            return Ok(None);
+        }
+        match self.routing {
+            Some(routing) => self.routed(routing, packet),
+            None => self.defined(packet),
         }
     }
 
-    /// The interface towards somebody in the world.
-    fn towards(
-        &self,
-        address: IpAddr,
-        network: Option<&Network>,
-    ) -> Option<(InterfaceName, String)> {
-        if let Some(interface) = self
-            .host
-            .and_then(|host| routes::way(host, address)?.interface())
-        {
-            let why = format!("where the host's route to {address} leads");
-            return Some((interface, why));
+    /// As definitions alone say.
+    fn defined(&mut self, packet: &Packet) -> Result<Option<InterfaceName>, ExplainError> {
+        if let Some(said) = &self.question.out_interface {
+            return Ok(Some(said.clone()));
         }
-        if let Some(network) = network
-            && let Some(device) = network.forward().device()
-        {
-            let why = format!("the device of `{}`", network.name());
-            return Some((device.clone(), why));
+        let found = match self.ends.at(End::Destination) {
+            Party::Host => None,
+            Party::Network(network) => Some(bridge_of(network)?),
+            Party::World | Party::Routed if is_for_all(packet.destination()) => None,
+            Party::World | Party::Routed => self.made_up(End::Destination),
+        };
+        if let Some((interface, why)) = &found {
+            self.assumed.push(format!("out `{interface}`, {why}"));
+        }
+        Ok(found.map(|(interface, _)| interface))
+    }
+
+    /// As the kernel says.
+    fn routed(
+        &mut self,
+        routing: &Routing,
+        packet: &Packet,
+    ) -> Result<Option<InterfaceName>, ExplainError> {
+        let said = self.question.out_interface.clone();
+        let is_there = |name: &InterfaceName| routing.host.link(name.as_str()).is_some();
+        if let Some(said) = &said {
+            // The kernel has no say on interfaces that do not exist: the rules alone are asked.
+            if ![Some(said), packet.in_interface.as_ref()]
+                .into_iter()
+                .flatten()
+                .all(is_there)
+            {
+                return Ok(Some(said.clone()));
+            }
+        }
+        if let Some(bridge) = self.switched(packet) {
+            return Ok(match routing.usable(bridge, packet) {
+                Ok(_) => Some(bridge.clone()),
+                Err(no_way) => {
+                    self.no_way = Some(no_way);
+                    None
+                }
+            });
+        }
+        let way = routing.way(packet)?;
+        let destination = packet.destination();
+        Ok(match (way, said) {
+            (Way::Nowhere(no_way), _) => {
+                self.no_way = Some(no_way);
+                None
+            }
+            (Way::ToHost, None) if packet.in_interface.is_none() => {
+                return Err(ResolveError::Within.into());
+            }
+            (Way::ToHost, None) => None,
+            (Way::ToHost, Some(said)) => {
+                self.caveats
+                    .push(format!("it does not leave by `{said}`: the host takes it itself"));
+                Some(said)
+            }
+            (Way::On(way), Some(said)) if way.device != said => {
+                self.caveats.push(format!(
+                    "it does not leave by `{said}`: the host's route to {destination} leads through \
+                     `{}`",
+                    way.device
+                ));
+                Some(said)
+            }
+            (Way::On(way), said) => {
+                if said.is_none() {
+                    self.assumed.push(format!(
+                        "out `{}`, where the host's route to {destination} leads",
+                        way.device
+                    ));
+                }
+                if self.is_to_host() {
+                    self.caveats.push(format!(
+                        "{destination} is no address of the host, which sends it on through `{}`",
+                        way.device
+                    ));
+                }
+                self.route = Some(way.clone());
+                Some(way.device)
+            }
+        })
+    }
+
+    fn is_to_host(&self) -> bool {
+        self.ends.at(End::Destination) == Party::Host
+    }
+
+    /// The bridge on which a packet stays from guest to guest of one subnet, without a route.
+    fn switched(&self, packet: &Packet) -> Option<&'a InterfaceName> {
+        let input = packet.in_interface.as_ref()?;
+        let is_its = |network: &&Network| network.bridge() == Some(input);
+        let network = self.networks.iter().find(is_its)?;
+        let holds_both = |subnet: &Subnet| {
+            let net = subnet.net();
+            net.contains(&packet.source()) && net.contains(&packet.destination())
+        };
+        let is_guest = |address: IpAddr| {
+            let hosts = self.routing.iter().map(|routing| &routing.host);
+            let mut its = hosts.flat_map(|host| &host.addresses);
+            !its.any(|held| held.address == address)
+        };
+        let mut subnets = network.subnets().iter();
+        let is_switched = subnets.any(holds_both)
+            && is_guest(packet.destination())
+            && !is_last(network, packet.destination());
+        is_switched.then(|| network.bridge()).flatten()
+    }
+
+    /// The device of the network at an end, if it is bound to one.
+    fn bound_device(&self, end: End) -> Option<(InterfaceName, String)> {
+        let Party::Network(network) = self.ends.at(end) else {
+            return None;
+        };
+        let device = network.forward().device()?;
+        Some((device.clone(), format!("the device of `{}`", network.name())))
+    }
+
+    /// An interface towards somebody in the world, where no host is asked.
+    fn made_up(&self, end: End) -> Option<(InterfaceName, String)> {
+        if let Some(bound) = self.bound_device(end.other()) {
+            return Some(bound);
         }
         let is_free = |name: &InterfaceName| {
             self.networks.iter().all(|network| {
@@ -394,7 +471,8 @@ impl<'a> Resolver<'a> {
         };
         if let Some(subnet) = network.subnets_of(family).next() {
             let is_hosts = |address: &IpAddr| {
-                let mut its = self.host.iter().flat_map(|host| &host.addresses);
+                let hosts = self.routing.iter().map(|routing| &routing.host);
+                let mut its = hosts.flat_map(|host| &host.addresses);
                 its.any(|held| held.address == *address)
             };
             // The first address is usually the host's.
@@ -434,6 +512,20 @@ impl<'a> Resolver<'a> {
             .find(is_beyond)
             .unwrap_or(candidates[0])
     }
+}
+
+/// The bridge of a network.
+fn bridge_of(network: &Network) -> Result<(InterfaceName, String), ResolveError> {
+    let name = network.name();
+    let bridge = network.bridge();
+    let bridge = bridge.ok_or_else(|| ResolveError::NoBridge(name.clone()))?;
+    Ok((bridge.clone(), format!("the bridge of `{name}`")))
+}
+
+/// Whether an address is the last of a subnet of IPv4: the one for everybody.
+fn is_last(network: &Network, address: IpAddr) -> bool {
+    let mut subnets = network.subnets_of(Family::Ipv4);
+    subnets.any(|subnet| subnet.net().broadcast() == address)
 }
 
 /// The address of a subnet behind so many others, or its last one.

@@ -1,0 +1,102 @@
+//! The way back of a packet that passes.
+
+use palisade_core::evaluate::{Flow, Packet};
+use palisade_netlink::rtnetlink::HostError;
+use serde::Serialize;
+
+use super::conclusion::Conclusion;
+use super::dnat::Scenery;
+use crate::routing::{NoWay, Way, is_for_all};
+
+/// ICMP's and ICMPv6's numbers.
+const ICMP: [u8; 2] = [1, 58];
+
+/// What becomes of the answer to a packet that passes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reply {
+    /// What becomes of it.
+    pub verdict: Conclusion,
+    /// Why, where it does not come back for sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+impl Reply {
+    /// What to say of it beside a packet that passes; none if it comes back.
+    pub(super) fn caveat(&self) -> Option<String> {
+        let because = self.because.as_deref().unwrap_or_default();
+        match self.verdict {
+            Conclusion::Accept => None,
+            Conclusion::Unknown => Some(format!("whether its answer comes back is not known: {because}")),
+            Conclusion::Reject | Conclusion::Drop | Conclusion::Unroutable => {
+                Some(format!("its answer does not come back: {because}"))
+            }
+        }
+    }
+
+    fn stopped(no_way: &NoWay) -> Self {
+        Self {
+            verdict: Conclusion::Unroutable,
+            because: Some(no_way.to_string()),
+        }
+    }
+}
+
+impl Scenery<'_> {
+    /// The way back of a packet that passed: it came as the first, and left as the second. None where no
+    /// host is asked, or nothing answers.
+    pub(super) fn reply(
+        &self,
+        came: &Packet,
+        left: &Packet,
+    ) -> Result<Option<Reply>, HostError> {
+        let Some(routing) = self.routing else {
+            return Ok(None);
+        };
+        let is_answered = !is_for_all(left.destination())
+            && !came.source().is_unspecified()
+            && came.flow == Flow::New;
+        // From guest to guest of one bridge, no route is needed.
+        let is_switched = came.in_interface == left.out_interface;
+        let Some(mut packet) = answer(came, left).filter(|_| is_answered && !is_switched) else {
+            return Ok(None);
+        };
+        // A route by which answers leave is asked for with the addresses that they have then.
+        let way = routing.way(&packet)?;
+        match way {
+            Way::Nowhere(no_way) => return Ok(Some(Reply::stopped(&no_way))),
+            Way::ToHost => packet.out_interface = None,
+            Way::On(way) => packet.out_interface = Some(way.device),
+        }
+        packet.redirected = left.redirected;
+        if let (Some(input), None) = (&packet.in_interface, packet.reverse_path) {
+            packet.reverse_path = routing.is_reached(packet.source(), input)?;
+        }
+        let outcome = self.ground.evaluate(&packet);
+        let stop = outcome.path.iter().rfind(|visit| visit.matched == Some(true));
+        let verdict = Conclusion::of(&outcome);
+        let because = match verdict {
+            Conclusion::Accept => None,
+            Conclusion::Unknown => outcome.doubts.first().map(|doubt| {
+                format!("{} {}: {}: {}", doubt.table, doubt.chain, doubt.rule, doubt.why)
+            }),
+            Conclusion::Reject | Conclusion::Drop | Conclusion::Unroutable => stop.map(|visit| {
+                let table = visit.table.as_deref().unwrap_or_default();
+                format!("{table} {}: {}", visit.chain, visit.rule)
+            }),
+        };
+        Ok(Some(Reply { verdict, because }))
+    }
+}
+
+/// The answer to a packet as it comes back; none where there are no ports and no echo to answer.
+fn answer(came: &Packet, left: &Packet) -> Option<Packet> {
+    let mut answer = Packet::new(left.destination(), came.source(), came.protocol).ok()?;
+    answer.in_interface.clone_from(&left.out_interface);
+    if !ICMP.contains(&came.protocol) {
+        answer.source_port = left.destination_port;
+        answer.destination_port = came.source_port;
+    }
+    answer.flow = Flow::Established;
+    Some(answer)
+}

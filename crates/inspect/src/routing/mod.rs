@@ -1,0 +1,301 @@
+//! Where a host sends packets: the kernel is asked, and its refusals are explained.
+
+mod no_way;
+mod settings;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use palisade_core::evaluate::Packet;
+use palisade_core::network::InterfaceName;
+use palisade_netlink::rtnetlink::{
+    FoundRoute, Host, HostError, Link, NoRoute, RouteAnswer, RouteKind, RouteQuestion, Routes,
+};
+
+use serde::Serialize;
+
+use settings::Settings;
+
+pub use no_way::NoWay;
+
+/// The number of the main routing table.
+pub(crate) const MAIN: u32 = 254;
+
+/// The routing of a network namespace.
+pub(crate) struct Routing {
+    /// Its interfaces, addresses and routes, read once.
+    pub(crate) host: Host,
+    routes: Routes,
+    settings: Settings,
+}
+
+/// Where the host sends a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It takes the packet itself.
+    ToHost,
+    /// It sends the packet on.
+    On(Onward),
+    /// Nowhere.
+    Nowhere(NoWay),
+}
+
+/// A way on from the host, as the kernel chose it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Onward {
+    /// The interface that the packet leaves through.
+    pub device: InterfaceName,
+    /// The next router; none if the destination is on the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<IpAddr>,
+    /// The number of the routing table that decided: 254 is `main`.
+    pub table: u32,
+    /// The source that the host takes for packets of its own.
+    #[serde(skip)]
+    pub(crate) source: Option<IpAddr>,
+}
+
+impl Routing {
+    /// That of the network namespace of this file, or of the caller's.
+    ///
+    /// # Errors
+    /// If there is no such namespace, or the kernel does not answer.
+    pub(crate) fn read(namespace: Option<&Path>) -> Result<Self, HostError> {
+        Ok(Self {
+            host: Host::read(namespace)?,
+            routes: Routes::open(namespace)?,
+            settings: Settings::of(namespace.map(Path::to_owned)),
+        })
+    }
+
+    /// Where the host sends a packet that comes in as its input interface says, or that it sends itself.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(crate) fn way(&self, packet: &Packet) -> Result<Way, HostError> {
+        let input = match &packet.in_interface {
+            Some(name) => match self.usable(name, packet) {
+                Ok(link) => Some(link),
+                Err(no_way) => return Ok(Way::Nowhere(no_way)),
+            },
+            None => None,
+        };
+        if input.is_some() && is_for_all(packet.destination()) {
+            return Ok(Way::ToHost);
+        }
+        let question = RouteQuestion {
+            destination: packet.destination(),
+            source: Some(packet.source()),
+            input: input.map(|link| link.index),
+            mark: 0,
+            protocol: packet.protocol,
+            ports: [packet.source_port, packet.destination_port],
+        };
+        match self.routes.ask(&question)? {
+            RouteAnswer::Refused(why) => Ok(Way::Nowhere(match input {
+                Some(link) => self.refused(&question, why, link)?,
+                None => self.unsent(&question, why)?,
+            })),
+            RouteAnswer::Found(found) if found.kind != RouteKind::UNICAST => Ok(Way::ToHost),
+            RouteAnswer::Found(found) => {
+                let stopped = input.and_then(|link| self.not_forwarded(packet, link));
+                Ok(stopped.map_or_else(|| self.onward(&found), Way::Nowhere))
+            }
+        }
+    }
+
+    /// The way of packets that the host itself sends to an address, from a source of its choice.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(crate) fn towards(&self, to: IpAddr) -> Result<Way, HostError> {
+        let question = RouteQuestion::to(to);
+        match self.routes.ask(&question)? {
+            RouteAnswer::Refused(why) => Ok(Way::Nowhere(no_route(to, why))),
+            RouteAnswer::Found(found) if found.kind == RouteKind::LOCAL => Ok(Way::ToHost),
+            RouteAnswer::Found(found) => Ok(self.onward(&found)),
+        }
+    }
+
+    /// Whether the host reaches an address through the interface of this name; none if there is no such
+    /// interface.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(crate) fn is_reached(
+        &self,
+        source: IpAddr,
+        through: &InterfaceName,
+    ) -> Result<Option<bool>, HostError> {
+        let Some(link) = self.host.link(through.as_str()) else {
+            return Ok(None);
+        };
+        if is_of_link(source) && source.is_ipv6() {
+            return Ok(Some(true));
+        }
+        self.routes.is_reached(source, link.index).map(Some)
+    }
+
+    /// Whether the host takes what goes to this address.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(crate) fn is_local(&self, address: IpAddr) -> Result<bool, HostError> {
+        Ok(is_for_all(address) || self.towards(address)? == Way::ToHost)
+    }
+
+    fn onward(&self, found: &FoundRoute) -> Way {
+        let name = self.host.name(found.device).map(str::parse);
+        match name {
+            Some(Ok(device)) => Way::On(Onward {
+                device,
+                gateway: found.gateway,
+                table: found.table,
+                source: found.source,
+            }),
+            // It went away since the interfaces were read.
+            _ => Way::ToHost,
+        }
+    }
+
+    /// The interface, if packets can come in by it.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub(crate) fn usable(
+        &self,
+        name: &InterfaceName,
+        packet: &Packet,
+    ) -> Result<&Link, NoWay> {
+        let interface = name.clone();
+        let Some(link) = self.host.link(name.as_str()) else {
+            return Err(NoWay::InterfaceMissing { interface });
+        };
+        if !link.is_up {
+            return Err(NoWay::InterfaceDown { interface });
+        }
+        let disabled = format!("net/ipv6/conf/{name}/disable_ipv6");
+        if packet.source().is_ipv6() && self.settings.is(&disabled, 1) {
+            return Err(NoWay::Ipv6Disabled { interface });
+        }
+        Ok(link)
+    }
+
+    /// What speaks against forwarding what came in by an interface, although there is a route.
+    fn not_forwarded(&self, packet: &Packet, input: &Link) -> Option<NoWay> {
+        if packet.source().is_ipv4() {
+            return None;
+        }
+        const OF_ALL: &str = "net/ipv6/conf/all/forwarding";
+        let forced = format!("net/ipv6/conf/{}/force_forwarding", input.name);
+        if self.settings.is(OF_ALL, 0) && !self.settings.is(&forced, 1) {
+            return Some(not_forwarded(OF_ALL));
+        }
+        let (from, to) = (packet.source(), packet.destination());
+        (is_of_link(from) || from.is_unspecified()).then_some(NoWay::Impossible { from, to })
+    }
+
+    /// Why the kernel does not take a packet that came in.
+    fn refused(
+        &self,
+        question: &RouteQuestion,
+        why: NoRoute,
+        input: &Link,
+    ) -> Result<NoWay, HostError> {
+        let to = question.destination;
+        let from = question.source.unwrap_or(to);
+        if let NoRoute::Missing | NoRoute::Prohibited = why {
+            return Ok(no_route(to, why));
+        }
+        const OF_ALL: &str = "net/ipv4/ip_forward";
+        let of_one = format!("net/ipv4/conf/{}/forwarding", input.name);
+        let is_off = from.is_ipv4() && why == NoRoute::Unreachable && self.settings.is(&of_one, 0);
+        if is_off && self.settings.is(OF_ALL, 0) {
+            return Ok(not_forwarded(OF_ALL));
+        }
+        if is_off {
+            return Ok(not_forwarded(&of_one));
+        }
+        let is_own = self.is_own(from);
+        if is_own || to.is_loopback() || from.is_loopback() {
+            return Ok(NoWay::Impossible { from, to });
+        }
+        if from.is_ipv4() && self.fails_reverse_path(from, input)? {
+            let interface = input.name.parse();
+            return Ok(interface.map_or(NoWay::Impossible { from, to }, |interface| {
+                NoWay::ReversePath { from, interface }
+            }));
+        }
+        // Without its source, the kernel says what it has against the destination alone.
+        let of_destination = RouteQuestion {
+            source: None,
+            input: None,
+            ..question.clone()
+        };
+        Ok(match (why, self.routes.ask(&of_destination)?) {
+            (NoRoute::Invalid, RouteAnswer::Found(_)) => NoWay::Impossible { from, to },
+            (why, _) => no_route(to, why),
+        })
+    }
+
+    /// Why the kernel does not send a packet of the host itself.
+    fn unsent(&self, question: &RouteQuestion, why: NoRoute) -> Result<NoWay, HostError> {
+        let to = question.destination;
+        match question.source {
+            Some(from) if !from.is_unspecified() && !self.is_local(from)? => {
+                Ok(NoWay::ForeignSource { from })
+            }
+            _ => Ok(no_route(to, why)),
+        }
+    }
+
+    fn is_own(&self, address: IpAddr) -> bool {
+        let mut its = self.host.addresses.iter();
+        its.any(|held| held.address == address)
+    }
+
+    /// Whether the reverse path filter of IPv4 refuses a source: 1 wants the route back to lead through
+    /// the interface, 2 any route back. The stricter of two settings counts.
+    fn fails_reverse_path(&self, from: IpAddr, input: &Link) -> Result<bool, HostError> {
+        let of = |name: &str| {
+            let path = format!("net/ipv4/conf/{name}/rp_filter");
+            self.settings.number(&path).unwrap_or(0)
+        };
+        Ok(match of("all").max(of(&input.name)) {
+            0 => false,
+            1 => !self.routes.is_reached(from, input.index)?,
+            _ => !matches!(self.towards(from)?, Way::On(_)),
+        })
+    }
+}
+
+fn not_forwarded(path: &str) -> NoWay {
+    // A name with a dot in it is written with slashes around it.
+    let setting = match path.contains('.') {
+        true => path.to_owned(),
+        false => path.replace('/', "."),
+    };
+    NoWay::NotForwarded { setting }
+}
+
+fn no_route(to: IpAddr, why: NoRoute) -> NoWay {
+    match why {
+        NoRoute::Missing | NoRoute::Source => NoWay::NoRoute { to },
+        NoRoute::Unreachable => NoWay::Unreachable { to },
+        NoRoute::Prohibited => NoWay::Prohibited { to },
+        NoRoute::Invalid => NoWay::Blackhole { to },
+    }
+}
+
+/// Whether packets to this address are for everybody on a link: the host takes its copy.
+pub(crate) fn is_for_all(destination: IpAddr) -> bool {
+    destination.is_multicast() || destination == Ipv4Addr::BROADCAST
+}
+
+/// Whether an address belongs to a link alone.
+fn is_of_link(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
