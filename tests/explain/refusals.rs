@@ -2,6 +2,7 @@
 
 use palisade_tests::{Namespace, Palisade, Trials};
 
+use crate::site::routing_host;
 use crate::running::networks;
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
@@ -21,7 +22,7 @@ fn line(palisade: &Palisade<'_>, packet: &str, word: &str) -> String {
 }
 
 fn who_refuses_in_nftables() {
-    let namespace = Namespace::new();
+    let namespace = routing_host();
     let palisade = Palisade::with_layout(&namespace, "flat");
     palisade.apply(&networks()).stdout();
     let web = "--from default --to world --proto tcp --dport 80";
@@ -67,7 +68,7 @@ fn who_refuses_in_nftables() {
 
 fn who_refuses_in_iptables() {
     for variant in ["legacy", "nft"] {
-        let namespace = Namespace::new();
+        let namespace = routing_host();
         let palisade =
             Palisade::new(&namespace).with(["--backend", "iptables", "--iptables", variant]);
         palisade.apply(&networks()).stdout();
@@ -111,7 +112,7 @@ fn what_keeps_nat_away() {
         ),
         ("flat", "none: no rule translates it"),
     ] {
-        let namespace = Namespace::new();
+        let namespace = routing_host();
         let palisade = Palisade::with_layout(&namespace, layout);
         palisade.apply(&networks()).stdout();
         assert_eq!(line(&palisade, within, "nat"), within_why);

@@ -3,6 +3,8 @@
 use palisade_tests::{Definition, Namespace, Palisade, Trials};
 use serde_json::Value;
 
+use crate::site::routing_host;
+
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials
         .with("the_kernels_dump_is_asked", the_kernels_dump_is_asked)
@@ -20,8 +22,8 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
             the_hosts_own_address_is_that_of_its_route,
         )
         .with(
-            "what_the_host_does_not_take_is_told",
-            what_the_host_does_not_take_is_told,
+            "the_kernel_says_where_packets_go",
+            the_kernel_says_where_packets_go,
         )
 }
 
@@ -46,7 +48,7 @@ pub(crate) fn explained(palisade: &Palisade<'_>, packet: &str) -> Value {
 
 /// What somebody takes out of the kernel is gone from what is said too: nothing comes from records.
 fn the_kernels_dump_is_asked() {
-    let namespace = Namespace::new();
+    let namespace = routing_host();
     let palisade = Palisade::with_layout(&namespace, "flat");
     palisade.apply(&networks()).stdout();
     let spoofed = "--in virbr0 --out eth0 --src 192.0.2.9 --dst 192.0.2.1 --proto udp";
@@ -97,7 +99,7 @@ fn every_place_says_the_same() {
         &["--backend", "iptables", "--iptables", "legacy"],
         &["--backend", "iptables", "--iptables", "nft"],
     ] {
-        let namespace = Namespace::new();
+        let namespace = routing_host();
         let palisade = Palisade::new(&namespace).with(place.iter().copied());
         palisade.apply(&networks()).stdout();
         for (packet, verdict, nat) in packets {
@@ -127,25 +129,26 @@ fn every_place_says_the_same() {
     }
 }
 
-/// Whoever leaves `--out` away asks about the host itself, and shall notice where the host would not
-/// take such a packet: what is then accepted says nothing of the way on.
-fn what_the_host_does_not_take_is_told() {
-    let namespace = Namespace::new();
-    let palisade = Palisade::new(&namespace);
+/// Where a packet goes that names no way out, the kernel says.
+fn the_kernel_says_where_packets_go() {
+    let host = routing_host();
+    let palisade = Palisade::new(&host);
     palisade.apply(&networks()).stdout();
-    namespace.ip(
-        "link set lo up\nlink add virbr2 type bridge\nlink set virbr2 up\n\
-         addr add 10.3.0.1/24 dev virbr2\nlink add up0 type bridge\nlink set up0 up\n\
-         addr add 203.0.113.2/24 dev up0\nroute add default via 203.0.113.1",
-    );
-    let onward = "--in virbr2 --src 10.3.0.9 --dst 198.51.100.10";
-    for (packet, note) in [
-        (onward, "`--out up0` asks about"),
-        ("--from quiet --to host/198.51.100.10", "through `up0`"),
-        ("--in virbr2 --src fd00::9 --dst 2001:db8::1", "no address"),
+    for (packet, out) in [
+        ("--in virbr2 --src 10.3.0.9 --dst 198.51.100.10", "up0"),
+        ("--in virbr2 --dst 198.51.100.10", "up0"),
+        ("--in virbr2", "up0"),
+        ("--src 10.3.0.9 --dst 198.51.100.10", "up0"),
+        ("--from quiet --to host/198.51.100.10", "up0"),
+        ("--from quiet", "up0"),
+        ("--to lab", "virbr1"),
+        ("--dst 10.2.0.9", "virbr1"),
+        ("--in up0 --dst 10.2.0.9", "virbr1"),
+        ("--in virbr0 --src fd00:1::9 --dst 2001:db8:7::1", "up0"),
     ] {
-        let notes = explained(&palisade, packet)["notes"].to_string();
-        assert!(notes.contains(note), "{packet}: {notes}");
+        let told = explained(&palisade, packet);
+        assert_eq!(told["packet"]["out_interface"], out, "{packet}");
+        assert_eq!(told["route"]["device"], out, "{packet}");
     }
     for taken in [
         "--in virbr2 --src 10.3.0.9 --dst 10.3.0.1",
@@ -154,16 +157,23 @@ fn what_the_host_does_not_take_is_told() {
         "--in virbr2 --src 10.3.0.9 --dst 224.0.0.251 --proto udp",
         "--from quiet --to host",
         "--from quiet --to host/203.0.113.2",
-        "--from quiet --to host/127.0.0.1",
     ] {
         let told = explained(&palisade, taken);
+        assert_eq!(told["packet"]["out_interface"], Value::Null, "{taken}: {told}");
         assert_eq!(told["notes"], serde_json::json!([]), "{taken}");
+        assert_ne!(told["verdict"], "unroutable", "{taken}");
     }
+    let elsewhere = explained(&palisade, "--from default --to world --out virbr1");
+    let caveats = elsewhere["caveats"].to_string();
+    assert!(caveats.contains("leads through `up0`"), "{caveats}");
+    let taken = explained(&palisade, "--from quiet --to host/198.51.100.10");
+    let caveats = taken["caveats"].to_string();
+    assert!(caveats.contains("no address of the host"), "{caveats}");
 }
 
 /// The rules are those that `nft -a` lists, with what they have counted.
 fn counters_and_handles_are_the_kernels() {
-    let namespace = Namespace::new();
+    let namespace = routing_host();
     let palisade = Palisade::with_layout(&namespace, "flat");
     palisade.apply(&networks()).stdout();
     let listed = namespace
@@ -190,39 +200,31 @@ fn counters_and_handles_are_the_kernels() {
 
 /// Bridges, addresses and routes are the host's.
 fn the_host_fills_in_what_is_not_said() {
-    let namespace = Namespace::new();
-    let palisade = Palisade::new(&namespace);
+    let host = routing_host();
+    let palisade = Palisade::new(&host);
     palisade.apply(&networks()).stdout();
-    namespace.bridges(["virbr0"]);
-    namespace.ip(
-        "link add up0 type bridge\nlink set up0 up\naddr add 203.0.113.2/24 dev up0\n\
-         addr add 10.1.0.77/24 dev virbr0\nroute add default via 203.0.113.1",
-    );
+    host.ip("addr del 10.1.0.1/24 dev virbr0\naddr add 10.1.0.77/24 dev virbr0");
     let told = explained(&palisade, "--from default --to world");
     assert_eq!(told["packet"]["out_interface"], "up0");
     let notes = told["notes"].to_string();
     assert!(notes.contains("203.0.113.2"), "{notes}");
     let told = explained(&palisade, "--from default --to host");
     assert_eq!(told["packet"]["destination"], "10.1.0.77");
+    host.ip("link del virbr1");
     let told = explained(&palisade, "--from lab --to world");
-    let notes = told["notes"].to_string();
-    assert!(notes.contains("there is no interface `virbr1`"), "{notes}");
+    assert_eq!(told["verdict"], "unroutable");
+    assert_eq!(told["no_way"]["kind"], "interface-missing", "{told}");
+    assert_eq!(told["no_way"]["interface"], "virbr1");
 }
 
 /// What the host sends itself bears the address of the interface that its route leads through; that
 /// it has none is told.
 fn the_hosts_own_address_is_that_of_its_route() {
-    let namespace = Namespace::new();
-    let palisade = Palisade::new(&namespace);
+    let host = routing_host();
+    let palisade = Palisade::new(&host);
     palisade.apply(&networks()).stdout();
-    let told = explained(&palisade, "--from host --to world");
-    let notes = told["notes"].to_string();
-    assert!(notes.contains("no route to 198.51.100.10"), "{notes}");
-    let told = explained(&palisade, "--from default --to world");
-    assert!(told["notes"].to_string().contains("no route"), "{told}");
-
     // Whoever has an address of the network's is not taken for its guest.
-    namespace.ip("link add virbr0 type bridge\naddr add 10.1.0.2/24 dev virbr0");
+    host.ip("addr del 10.1.0.1/24 dev virbr0\naddr add 10.1.0.2/24 dev virbr0");
     for (packet, end, guest) in [
         ("--from default --to world", "source", "10.1.0.3"),
         ("--from world --to default", "destination", "10.1.0.4"),
@@ -230,11 +232,9 @@ fn the_hosts_own_address_is_that_of_its_route() {
         assert_eq!(explained(&palisade, packet)["packet"][end], guest);
     }
 
-    namespace.ip(
-        "link add up0 type bridge\nlink set up0 up\nlink add up1 type bridge\nlink set up1 up\n\
-         addr add 192.0.2.9/24 dev up0\naddr add 203.0.113.2/24 dev up0\n\
-         addr add 100.64.0.7/24 dev up1\n\
-         route add default via 203.0.113.1\nroute add 198.18.0.0/15 dev up1",
+    host.ip(
+        "addr add 192.0.2.9/24 dev up0\nlink add up1 type bridge\nlink set up1 up\n\
+         addr add 100.64.0.7/24 dev up1\nroute add 198.18.0.0/15 dev up1",
     );
     for (to, address, interface) in [
         ("world", "203.0.113.2", "up0"),
@@ -251,7 +251,7 @@ fn the_hosts_own_address_is_that_of_its_route() {
     let back = explained(&palisade, "--from world --to host");
     assert_eq!(back["packet"]["destination"], "203.0.113.2");
     assert_eq!(back["packet"]["in_interface"], "up0");
-    namespace.ip("route add blackhole 198.18.7.0/24");
+    host.ip("route add blackhole 198.18.7.0/24");
     let lost = explained(&palisade, "--from host --to world/198.18.7.7");
-    assert!(lost["notes"].to_string().contains("no route"), "{lost}");
+    assert_eq!(lost["no_way"]["kind"], "blackhole", "{lost}");
 }

@@ -12,6 +12,9 @@ use serde::Serialize;
 use super::resolve::Resolved;
 use crate::routing::{MAIN, NoWay, Onward, Routing, Way};
 
+/// Why the source of a packet stays that never leaves.
+const NOT_SO_FAR: &str = "it does not get that far";
+
 /// What gives a packet another destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dnat {
@@ -59,7 +62,10 @@ impl Scenery<'_> {
             outcome: match &resolved.no_way {
                 None => self.ground.evaluate(packet),
                 Some(no_way) if packet.in_interface.is_none() || no_way.is_before_rules() => unmet(),
-                Some(_) => self.ground.before_routing(packet),
+                Some(_) => Outcome {
+                    nat_because: NOT_SO_FAR.to_owned(),
+                    ..self.ground.before_routing(packet)
+                },
             },
             packet: packet.clone(),
             no_way: resolved.no_way.clone(),
@@ -193,7 +199,7 @@ fn unmet() -> Outcome {
             nat: Nat::None,
         },
         path: Vec::new(),
-        nat_because: "it does not get that far".to_owned(),
+        nat_because: NOT_SO_FAR.to_owned(),
         doubts: Vec::new(),
         stop: None,
     }

@@ -1,6 +1,7 @@
 //! What becomes of a packet, and why.
 
 use palisade_core::backend::Discrepancy;
+use palisade_core::engine::EngineError;
 use palisade_core::evaluate::{Doubt, Member, Nat, Outcome, Packet, Verdict, Visit};
 use palisade_core::network::{InterfaceName, Name, Network};
 use palisade_core::owner::Owner;
@@ -223,15 +224,26 @@ impl Explanation {
     }
 
     /// Says of which of its networks the rules are not as recorded.
-    pub(crate) fn compare_with_records(&mut self, differences: &[Discrepancy]) {
+    pub(crate) fn compare_with_records(&mut self, differences: Result<&[Discrepancy], &EngineError>) {
+        if self.met.is_empty() {
+            return;
+        }
+        let differences = match differences {
+            Ok(differences) => differences,
+            Err(error) => {
+                self.notes.push(format!(
+                    "whether the networks' rules are as recorded could not be looked at: {error}"
+                ));
+                return;
+            }
+        };
         for name in &self.met {
             let is_its = |difference: &&Discrepancy| difference.network.as_ref() == Some(name);
             let its = differences.iter().filter(is_its).count();
             if its > 0 {
-                let what = if its == 1 { "rule" } else { "rules" };
                 self.caveats.push(format!(
-                    "{its} {what} of network `{name}` are missing or not as recorded: \
-                     `palisade verify` lists them, `palisade repair` restores them"
+                    "rules of network `{name}` are missing or changed ({its}): `palisade verify` lists \
+                     them, `palisade repair` restores them"
                 ));
             }
         }

@@ -17,7 +17,7 @@ impl Inspector<'_> {
     pub fn explain(&mut self, question: &Question) -> Result<Explanation, ExplainError> {
         let explained = self.with_live(|live, reader| live.explain(reader, question))?;
         let mut explained = [explained];
-        self.compare_with_records(&mut explained)?;
+        self.compare_with_records(&mut explained);
         let [explained] = explained;
         Ok(explained)
     }
@@ -35,22 +35,21 @@ impl Inspector<'_> {
             let explain = |question| live.explain(reader, question);
             questions.iter().map(explain).collect::<Result<Vec<_>, _>>()
         })?;
-        self.compare_with_records(&mut explained)?;
+        self.compare_with_records(&mut explained);
         Ok(explained)
     }
 
     /// Says of the networks that packets meet whether their rules are as recorded.
-    fn compare_with_records(&mut self, explained: &mut [Explanation]) -> Result<(), ExplainError> {
+    fn compare_with_records(&mut self, explained: &mut [Explanation]) {
         let met: BTreeSet<&Name> = explained.iter().flat_map(Explanation::met).collect();
         let met: Vec<Name> = met.into_iter().cloned().collect();
         if met.is_empty() {
-            return Ok(());
+            return;
         }
-        let differences = self.firewall.verify(&met)?;
+        let differences = self.firewall.verify(&met);
         for explanation in explained {
-            explanation.compare_with_records(&differences);
+            explanation.compare_with_records(differences.as_deref());
         }
-        Ok(())
     }
 
     fn with_live<T>(

@@ -241,6 +241,9 @@ impl Routing {
     /// Why the kernel does not send a packet of the host itself.
     fn unsent(&self, question: &RouteQuestion, why: NoRoute) -> Result<NoWay, HostError> {
         let to = question.destination;
+        if let Way::Nowhere(no_way) = self.towards(to)? {
+            return Ok(no_way);
+        }
         match question.source {
             Some(from) if !from.is_unspecified() && !self.is_local(from)? => {
                 Ok(NoWay::ForeignSource { from })

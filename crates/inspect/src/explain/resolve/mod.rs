@@ -362,13 +362,22 @@ impl<'a> Resolver<'a> {
             }
         }
         if let Some(bridge) = self.switched(packet) {
-            return Ok(match routing.usable(bridge, packet) {
-                Ok(_) => Some(bridge.clone()),
-                Err(no_way) => {
-                    self.no_way = Some(no_way);
-                    None
-                }
-            });
+            if let Err(no_way) = routing.usable(bridge, packet) {
+                self.no_way = Some(no_way);
+                return Ok(None);
+            }
+            if let Some(said) = said.as_ref().filter(|&said| said != bridge) {
+                self.caveats
+                    .push(format!("it does not leave by `{said}`: it stays on `{bridge}`"));
+            }
+            return Ok(said.or_else(|| Some(bridge.clone())));
+        }
+        // What is for a guest ends at its bridge, wherever routes lead.
+        if let Party::Network(network) = self.ends.at(End::Destination)
+            && let Some(Err(no_way)) = network.bridge().map(|name| routing.usable(name, packet))
+        {
+            self.no_way = Some(no_way);
+            return Ok(None);
         }
         let way = routing.way(packet)?;
         let destination = packet.destination();
@@ -401,20 +410,27 @@ impl<'a> Resolver<'a> {
                         way.device
                     ));
                 }
-                if self.is_to_host() {
-                    self.caveats.push(format!(
-                        "{destination} is no address of the host, which sends it on through `{}`",
-                        way.device
-                    ));
-                }
+                self.caveats.extend(self.misled(&way, destination));
                 self.route = Some(way.clone());
                 Some(way.device)
             }
         })
     }
 
-    fn is_to_host(&self) -> bool {
-        self.ends.at(End::Destination) == Party::Host
+    /// What to say of a way that leads elsewhere than to whom the packet is said to be for.
+    fn misled(&self, way: &Onward, destination: IpAddr) -> Option<String> {
+        let device = &way.device;
+        match self.ends.at(End::Destination) {
+            Party::Host => Some(format!(
+                "{destination} is no address of the host, which sends it on through `{device}`"
+            )),
+            Party::Network(network) if network.bridge() != Some(device) => Some(format!(
+                "the host's route to {destination} leads through `{device}`, and not to the bridge of \
+                 network `{}`",
+                network.name()
+            )),
+            Party::Network(_) | Party::World | Party::Routed => None,
+        }
     }
 
     /// The bridge on which a packet stays from guest to guest of one subnet, without a route.
