@@ -27,7 +27,11 @@ fn read(path: &str) -> String {
 
 fn json_is_as_documented() {
     let host = Namespace::new();
-    host.bridges(["virbr0", "virbr1", "virbr2"]);
+    host.bridges(["virbr0", "virbr1", "virbr2", "enp1s0"]);
+    host.ip(
+        "route add 192.168.122.0/24 dev virbr0\naddr add 203.0.113.2/24 dev enp1s0\n\
+         route add default via 203.0.113.1",
+    );
     host.sysctl("ipv4/ip_forward", "1");
     host.sysctl("ipv6/conf/all/forwarding", "1");
     let palisade = Palisade::new(&host);

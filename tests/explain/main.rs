@@ -5,6 +5,7 @@ mod forwards;
 mod frames;
 mod others;
 mod refusals;
+mod routes;
 mod running;
 mod site;
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use palisade_tests::{Trials, run_side_by_side};
 
 fn main() -> ExitCode {
-    let trials = running::add_to(forwards::add_to(Trials::new()));
+    let trials = routes::add_to(running::add_to(forwards::add_to(Trials::new())));
     let trials = changed::add_to(frames::add_to(refusals::add_to(others::add_to(trials))));
     run_side_by_side(trials, 2)
 }

@@ -6,8 +6,8 @@ use std::process::Command;
 use palisade_tests::{Namespace, Palisade, Trials};
 use serde_json::{Value, json};
 
-use crate::site::routing_host;
 use crate::running::{explained, networks};
+use crate::site::routing_host;
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials

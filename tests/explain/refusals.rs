@@ -2,8 +2,8 @@
 
 use palisade_tests::{Namespace, Palisade, Trials};
 
-use crate::site::routing_host;
 use crate::running::networks;
+use crate::site::routing_host;
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials

@@ -159,7 +159,11 @@ fn the_kernel_says_where_packets_go() {
         "--from quiet --to host/203.0.113.2",
     ] {
         let told = explained(&palisade, taken);
-        assert_eq!(told["packet"]["out_interface"], Value::Null, "{taken}: {told}");
+        assert_eq!(
+            told["packet"]["out_interface"],
+            Value::Null,
+            "{taken}: {told}"
+        );
         assert_eq!(told["notes"], serde_json::json!([]), "{taken}");
         assert_ne!(told["verdict"], "unroutable", "{taken}");
     }

@@ -14,13 +14,11 @@ pub(crate) fn routing_host() -> Namespace {
     host.sysctl("ipv4/ip_forward", "1");
     host.sysctl("ipv6/conf/all/forwarding", "1");
     host.bridges(["virbr0", "virbr1", "virbr2", "up0"]);
-    host.ip(
-        "link set lo up\n\
+    host.ip("link set lo up\n\
          addr add 10.1.0.1/24 dev virbr0\naddr add fd00:1::1/64 dev virbr0 nodad\n\
          addr add 10.2.0.1/24 dev virbr1\naddr add 10.3.0.1/24 dev virbr2\n\
          addr add 203.0.113.2/24 dev up0\naddr add 2001:db8::2/64 dev up0 nodad\n\
-         route add default via 203.0.113.1\nroute add default via 2001:db8::1",
-    );
+         route add default via 203.0.113.1\nroute add default via 2001:db8::1");
     host
 }
 

@@ -7,7 +7,7 @@ use palisade::Firewall;
 use palisade_core::evaluate::{Difference, Fate as PacketFate, Flow, Meaning, Nat, Verdict};
 use palisade_core::network::PortRange;
 use palisade_inspect::Inspector;
-use palisade_inspect::explain::{self, Explanation};
+use palisade_inspect::explain::{self, Conclusion, Explanation};
 
 use crate::ask::Fate;
 use crate::ground::Ground;
@@ -71,7 +71,12 @@ impl Told {
 
 fn fate(explanation: &Explanation) -> PacketFate {
     PacketFate {
-        verdict: explanation.verdict,
+        verdict: match explanation.verdict {
+            Conclusion::Accept => Verdict::Accept,
+            Conclusion::Reject => Verdict::Reject,
+            Conclusion::Drop => Verdict::Drop,
+            Conclusion::Unroutable | Conclusion::Unknown => panic!("{explanation:?}"),
+        },
         nat: explanation.nat,
     }
 }
@@ -100,7 +105,7 @@ pub(crate) fn explain_all(
         }
         // The first packet decided for both ways.
         if let (true, Some(answer)) = (is_translated(&first), &answer)
-            && answer.verdict == Verdict::Accept
+            && answer.verdict == Conclusion::Accept
             && answer.packet.is_forwarded()
         {
             assert_eq!(answer.nat, Nat::Decided, "the answer to {question:?}");
@@ -157,18 +162,19 @@ fn ending(
     first: &Explanation,
     answer: Option<&Explanation>,
 ) -> Ending {
-    let is_heard = |explanation: &Explanation| explanation.verdict == Verdict::Accept;
+    let is_heard = |explanation: &Explanation| explanation.verdict == Conclusion::Accept;
     // What is said in return goes to where nobody is; and nobody refuses what is said to all.
     let is_deaf = question.is_lie || question.means == Means::ToAll;
     match first.verdict {
-        Verdict::Accept if !is_deaf && answer.is_some_and(is_heard) => {
+        Conclusion::Accept if !is_deaf && answer.is_some_and(is_heard) => {
             Ending::Answered(sources(ground, question, first.nat))
         }
         // A connection needs its answer before anybody hears of it.
-        Verdict::Accept if question.means == Means::Tcp => Ending::Lost,
-        Verdict::Accept => Ending::Arrived(sources(ground, question, first.nat)),
-        Verdict::Reject if !is_deaf => Ending::Refused,
-        Verdict::Reject | Verdict::Drop => Ending::Lost,
+        Conclusion::Accept if question.means == Means::Tcp => Ending::Lost,
+        Conclusion::Accept => Ending::Arrived(sources(ground, question, first.nat)),
+        Conclusion::Reject if !is_deaf => Ending::Refused,
+        Conclusion::Reject | Conclusion::Drop => Ending::Lost,
+        Conclusion::Unroutable | Conclusion::Unknown => panic!("{question:?}: {first:?}"),
     }
 }
 

@@ -19,7 +19,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use palisade_core::evaluate::{Difference, Meaning, Nat, Verdict};
+use palisade_core::evaluate::{Difference, Meaning, Nat};
+use palisade_inspect::explain::Conclusion;
 use palisade_tests::{Chance, Trials, libvirt};
 
 use ask::Fate;
@@ -169,7 +170,7 @@ fn assert_as_defined(members: &[Member], question: &Question, told: &Told) {
     let Some(out) = question.to.device() else {
         return;
     };
-    if told.first.verdict == Verdict::Accept {
+    if told.first.verdict == Conclusion::Accept {
         let ends = (question.source, question.destination);
         let mut all = members
             .iter()

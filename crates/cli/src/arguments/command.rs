@@ -46,6 +46,8 @@ impl Arguments {
             wrong
         } else if is_of_two_families {
             "no packet goes from an address of one family to one of the other (--src, --dst)"
+        } else if matches!(&self.command, Command::Explain(asked) if asked.says_nothing()) {
+            "say at least one of --from, --to, --in, --out, --src and --dst: the rest is filled in"
         } else {
             return Ok(());
         };

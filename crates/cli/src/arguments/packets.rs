@@ -14,8 +14,6 @@ use super::definitions::named_bridge;
 /// A packet to explain: from interface to interface, or from whom to whom. What is left out follows from
 /// the rest, the networks and the kernel's routes.
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("packet").required(true).multiple(true)
-    .args(["from", "to", "in_interface", "out_interface", "src", "dst"])))]
 pub(crate) struct ExplainedPacket {
     /// A guest that sends it: a network, with its address where it matters; or world, or host.
     /// A network that is called so itself: network:world, network:host
@@ -115,6 +113,15 @@ fn protocol(text: &str) -> Result<u8, String> {
         "write tcp, udp, icmp, icmpv6, sctp, dccp, udplite, gre, esp, ah or a number up to 255"
             .to_owned()
     })
+}
+
+impl ExplainedPacket {
+    /// Whether nothing says where the packet comes from or goes.
+    pub(super) fn says_nothing(&self) -> bool {
+        let ends = self.from.is_none() && self.to.is_none();
+        let interfaces = self.in_interface.is_none() && self.out_interface.is_none();
+        ends && interfaces && self.src.is_none() && self.dst.is_none()
+    }
 }
 
 pub(super) fn are_of_two_families(ends: [Option<IpAddr>; 2]) -> bool {

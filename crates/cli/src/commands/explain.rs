@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anstyle::{AnsiColor, Style};
 use palisade::evaluate::{Flow, Nat, Visit};
 use palisade::network::Name;
-use palisade_inspect::{Inspector, Onward};
 use palisade_inspect::explain::{
     Conclusion, Dnat, Explanation, Ours, Question, Refusal, explain as explain_networks,
 };
+use palisade_inspect::{Inspector, Onward};
 
 use super::open::{choice, networks_of, open_recorded};
 use super::trace::packet;

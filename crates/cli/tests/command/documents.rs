@@ -56,7 +56,14 @@ fn commands_of_the_readme_run() {
         let (_, command) = line.split_once("palisade ").unwrap();
         assert_ne!(comment, "", "{line}");
         names.push(command.split_whitespace().next().unwrap().to_owned());
-        palisade.output(&format!("--config none.toml {command}"));
+        let line = format!("--config none.toml {command}");
+        if command.starts_with("explain") {
+            // Nothing is running here that has a bridge: what the host would do is said all the same.
+            let told = palisade.transcript(&line);
+            assert!(told.contains("\nunroutable: "), "{told}");
+        } else {
+            palisade.output(&line);
+        }
     }
     let expected = [
         "check", "render", "apply", "list", "show", "apply", "plan", "verify", "repair",

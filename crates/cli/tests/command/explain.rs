@@ -55,10 +55,8 @@ fn what_cannot_be_asked() {
     insta::assert_snapshot!(
         [
             told("--from nosuch --to world"),
-            told("--from default"),
             told("--from default/10.0.0.0/8 --to world"),
-            told("--in virbr0"),
-            told("--src 192.0.2.1 --dst 192.0.2.2"),
+            told("--proto udp"),
             told("--in virbr0 --src 192.0.2.1 --dst fd00::1"),
             told("--from host --to host"),
             told("--from default/10.122.0.5 --to world --proto icmpv6"),

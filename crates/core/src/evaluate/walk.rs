@@ -170,9 +170,8 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     /// As far as packets come before the host looks for their route.
     pub(super) fn before_routing(mut self) -> Self {
-        let is_last = |place: &Place<'_>| {
-            (place.layer, place.hook) == (HookLayer::Ip, Hook::Prerouting)
-        };
+        let is_last =
+            |place: &Place<'_>| (place.layer, place.hook) == (HookLayer::Ip, Hook::Prerouting);
         let last = self.places.iter().position(is_last);
         self.places.truncate(last.map_or(0, |last| last + 1));
         self

@@ -61,7 +61,9 @@ impl Scenery<'_> {
         let mut followed = Followed {
             outcome: match &resolved.no_way {
                 None => self.ground.evaluate(packet),
-                Some(no_way) if packet.in_interface.is_none() || no_way.is_before_rules() => unmet(),
+                Some(no_way) if packet.in_interface.is_none() || no_way.is_before_rules() => {
+                    unmet()
+                }
                 Some(_) => Outcome {
                     nat_because: NOT_SO_FAR.to_owned(),
                     ..self.ground.before_routing(packet)

@@ -164,7 +164,10 @@ impl Explanation {
                 tables.map(TableVerdict::of).collect()
             }
         };
-        let its = [&resolved.packet.in_interface, &followed.packet.out_interface];
+        let its = [
+            &resolved.packet.in_interface,
+            &followed.packet.out_interface,
+        ];
         let is_met = |network: &&Network| {
             let bridge = network.ruled_bridge();
             bridge.is_some() && its.iter().any(|interface| interface.as_ref() == bridge)
@@ -224,7 +227,10 @@ impl Explanation {
     }
 
     /// Says of which of its networks the rules are not as recorded.
-    pub(crate) fn compare_with_records(&mut self, differences: Result<&[Discrepancy], &EngineError>) {
+    pub(crate) fn compare_with_records(
+        &mut self,
+        differences: Result<&[Discrepancy], &EngineError>,
+    ) {
         if self.met.is_empty() {
             return;
         }

@@ -11,7 +11,11 @@ pub(super) fn address_on(host: &Host, link: &Link, family: Family) -> Option<IpA
     let is_its = |held: &&Address| {
         held.device == link.index && held.address.is_ipv4() == (family == Family::Ipv4)
     };
-    let its = host.addresses.iter().filter(is_its).map(|held| held.address);
+    let its = host
+        .addresses
+        .iter()
+        .filter(is_its)
+        .map(|held| held.address);
     its.min_by_key(|&address| is_link_local(address))
 }
 

@@ -47,7 +47,9 @@ impl Live {
         let family = resolved.packet.family();
         let scene = match self.scenes.entry(family) {
             Entry::Occupied(read) => read.into_mut(),
-            Entry::Vacant(unread) => unread.insert(Scene::read(reader, family, &self.routing.host)?),
+            Entry::Vacant(unread) => {
+                unread.insert(Scene::read(reader, family, &self.routing.host)?)
+            }
         };
         scene.explain(resolved, &self.networks, &self.routing)
     }

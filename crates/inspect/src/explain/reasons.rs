@@ -35,5 +35,10 @@ fn of_source(network: &Network, came: &Packet) -> Option<String> {
     let is_foreign = is_here(&came.in_interface)
         && came.is_forged() != Some(false)
         && !subnets.any(|subnet| subnet.net().contains(&source));
-    is_foreign.then(|| format!("{source} is in none of the subnets of network `{}`", network.name()))
+    is_foreign.then(|| {
+        format!(
+            "{source} is in none of the subnets of network `{}`",
+            network.name()
+        )
+    })
 }

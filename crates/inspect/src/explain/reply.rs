@@ -27,7 +27,9 @@ impl Reply {
         let because = self.because.as_deref().unwrap_or_default();
         match self.verdict {
             Conclusion::Accept => None,
-            Conclusion::Unknown => Some(format!("whether its answer comes back is not known: {because}")),
+            Conclusion::Unknown => Some(format!(
+                "whether its answer comes back is not known: {because}"
+            )),
             Conclusion::Reject | Conclusion::Drop | Conclusion::Unroutable => {
                 Some(format!("its answer does not come back: {because}"))
             }
@@ -45,11 +47,7 @@ impl Reply {
 impl Scenery<'_> {
     /// The way back of a packet that passed: it came as the first, and left as the second. None where no
     /// host is asked, or nothing answers.
-    pub(super) fn reply(
-        &self,
-        came: &Packet,
-        left: &Packet,
-    ) -> Result<Option<Reply>, HostError> {
+    pub(super) fn reply(&self, came: &Packet, left: &Packet) -> Result<Option<Reply>, HostError> {
         let Some(routing) = self.routing else {
             return Ok(None);
         };
@@ -73,12 +71,18 @@ impl Scenery<'_> {
             packet.reverse_path = routing.is_reached(packet.source(), input)?;
         }
         let outcome = self.ground.evaluate(&packet);
-        let stop = outcome.path.iter().rfind(|visit| visit.matched == Some(true));
+        let stop = outcome
+            .path
+            .iter()
+            .rfind(|visit| visit.matched == Some(true));
         let verdict = Conclusion::of(&outcome);
         let because = match verdict {
             Conclusion::Accept => None,
             Conclusion::Unknown => outcome.doubts.first().map(|doubt| {
-                format!("{} {}: {}: {}", doubt.table, doubt.chain, doubt.rule, doubt.why)
+                format!(
+                    "{} {}: {}: {}",
+                    doubt.table, doubt.chain, doubt.rule, doubt.why
+                )
             }),
             Conclusion::Reject | Conclusion::Drop | Conclusion::Unroutable => stop.map(|visit| {
                 let table = visit.table.as_deref().unwrap_or_default();

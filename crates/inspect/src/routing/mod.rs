@@ -9,7 +9,8 @@ use std::path::Path;
 use palisade_core::evaluate::Packet;
 use palisade_core::network::InterfaceName;
 use palisade_netlink::rtnetlink::{
-    FoundRoute, Host, HostError, Link, NoRoute, RouteAnswer, RouteKind, RouteQuestion, Routes,
+    Address, FoundRoute, Host, HostError, Link, NoRoute, RouteAnswer, RouteKind, RouteQuestion,
+    Routes,
 };
 
 use serde::Serialize;
@@ -162,11 +163,7 @@ impl Routing {
     ///
     /// # Errors
     /// Why they cannot.
-    pub(crate) fn usable(
-        &self,
-        name: &InterfaceName,
-        packet: &Packet,
-    ) -> Result<&Link, NoWay> {
+    pub(crate) fn usable(&self, name: &InterfaceName, packet: &Packet) -> Result<&Link, NoWay> {
         let interface = name.clone();
         let Some(link) = self.host.link(name.as_str()) else {
             return Err(NoWay::InterfaceMissing { interface });
@@ -222,20 +219,36 @@ impl Routing {
         }
         if from.is_ipv4() && self.fails_reverse_path(from, input)? {
             let interface = input.name.parse();
-            return Ok(interface.map_or(NoWay::Impossible { from, to }, |interface| {
-                NoWay::ReversePath { from, interface }
-            }));
+            return Ok(
+                interface.map_or(NoWay::Impossible { from, to }, |interface| {
+                    NoWay::ReversePath { from, interface }
+                }),
+            );
         }
-        // Without its source, the kernel says what it has against the destination alone.
-        let of_destination = RouteQuestion {
-            source: None,
-            input: None,
-            ..question.clone()
+        // If the host takes packets from there itself, nothing speaks against the source.
+        let takes = |own| {
+            let destination = RouteQuestion {
+                destination: own,
+                ..question.clone()
+            };
+            self.routes.ask(&destination)
         };
-        Ok(match (why, self.routes.ask(&of_destination)?) {
-            (NoRoute::Invalid, RouteAnswer::Found(_)) => NoWay::Impossible { from, to },
-            (why, _) => no_route(to, why),
+        let is_welcome = match self.address_of(input, from) {
+            Some(own) => matches!(takes(own)?, RouteAnswer::Found(_)),
+            None => false,
+        };
+        Ok(match why {
+            NoRoute::Invalid if !is_welcome => NoWay::Impossible { from, to },
+            why => no_route(to, why),
         })
+    }
+
+    /// An address that the host has on a link, of the family of another.
+    fn address_of(&self, link: &Link, like: IpAddr) -> Option<IpAddr> {
+        let mut its = self.host.addresses.iter();
+        let is_its =
+            |held: &&Address| held.device == link.index && held.address.is_ipv4() == like.is_ipv4();
+        its.find(is_its).map(|held| held.address)
     }
 
     /// Why the kernel does not send a packet of the host itself.

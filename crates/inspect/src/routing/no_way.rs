@@ -126,7 +126,10 @@ impl fmt::Display for NoWay {
                  addresses cannot be there"
             ),
             Self::ForeignSource { from } => {
-                write!(f, "{from} is no address of the host, which sends nothing from it")
+                write!(
+                    f,
+                    "{from} is no address of the host, which sends nothing from it"
+                )
             }
         }
     }

@@ -31,7 +31,10 @@ impl Settings {
             Some(namespace) => palisade_netlink::within(namespace.clone(), read),
             None => read(),
         };
-        let number = text.ok().flatten().and_then(|text| text.trim().parse().ok());
+        let number = text
+            .ok()
+            .flatten()
+            .and_then(|text| text.trim().parse().ok());
         self.read.borrow_mut().insert(path.to_owned(), number);
         number
     }

@@ -148,9 +148,8 @@ impl Routes {
         // For IPv6 the kernel looks for a route through the interface, for IPv4 at that of the address.
         let output = source.is_ipv6().then_some(device);
         let answer = self.exchange(|buffer| question.put(buffer, MATCH, output), route::decode)?;
-        Ok(answer.is_ok_and(|route| {
-            route.kind == RouteKind::UNICAST && route.devices.contains(&device)
-        }))
+        Ok(answer
+            .is_ok_and(|route| route.kind == RouteKind::UNICAST && route.devices.contains(&device)))
     }
 
     fn exchange<T>(
@@ -253,8 +252,7 @@ fn put_address(body: &mut Vec<u8>, kind: u16, address: IpAddr) {
 /// Reads the answer; none if the message is none.
 fn decode(message: &Message<'_>) -> Result<Option<FoundRoute>, Malformed> {
     let body = message.payload;
-    let (ROUTE, Some(&[_, _, _, _, table, _, _, kind])) =
-        (message.header.kind, body.first_chunk())
+    let (ROUTE, Some(&[_, _, _, _, table, _, _, kind])) = (message.header.kind, body.first_chunk())
     else {
         return Ok(None);
     };

@@ -10,8 +10,8 @@ use palisade_core::evaluate::Packet;
 use palisade_core::network::{Family, InterfaceName, Network, Subnet};
 
 use super::error::ExplainError;
-use super::question::Question;
 use super::host_address::address_on;
+use super::question::Question;
 use crate::reverse_path;
 use crate::routing::{NoWay, Onward, Routing, Way, is_for_all};
 use ends::{Ends, Party};
@@ -172,7 +172,9 @@ impl<'a> Resolver<'a> {
             IpAddr::V4(_) => Family::Ipv4,
             IpAddr::V6(_) => Family::Ipv6,
         };
-        let said = End::BOTH.into_iter().find_map(|end| self.question.said(end));
+        let said = End::BOTH
+            .into_iter()
+            .find_map(|end| self.question.said(end));
         let asked = match self.question.protocol {
             Some(ICMP) => Some(Family::Ipv4),
             Some(ICMPV6) => Some(Family::Ipv6),
@@ -367,8 +369,9 @@ impl<'a> Resolver<'a> {
                 return Ok(None);
             }
             if let Some(said) = said.as_ref().filter(|&said| said != bridge) {
-                self.caveats
-                    .push(format!("it does not leave by `{said}`: it stays on `{bridge}`"));
+                self.caveats.push(format!(
+                    "it does not leave by `{said}`: it stays on `{bridge}`"
+                ));
             }
             return Ok(said.or_else(|| Some(bridge.clone())));
         }
@@ -391,8 +394,9 @@ impl<'a> Resolver<'a> {
             }
             (Way::ToHost, None) => None,
             (Way::ToHost, Some(said)) => {
-                self.caveats
-                    .push(format!("it does not leave by `{said}`: the host takes it itself"));
+                self.caveats.push(format!(
+                    "it does not leave by `{said}`: the host takes it itself"
+                ));
                 Some(said)
             }
             (Way::On(way), Some(said)) if way.device != said => {
@@ -460,7 +464,10 @@ impl<'a> Resolver<'a> {
             return None;
         };
         let device = network.forward().device()?;
-        Some((device.clone(), format!("the device of `{}`", network.name())))
+        Some((
+            device.clone(),
+            format!("the device of `{}`", network.name()),
+        ))
     }
 
     /// An interface towards somebody in the world, where no host is asked.
