@@ -291,7 +291,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                     // Where it goes from here, the host's routes decide.
                     End::Dnat(to) => {
                         let passed = (Verdict::Accept, Nat::Dnat { to });
-                        return doubtful.map_or(passed, |stop| self.back_at(stop));
+                        return doubtful.map_or(passed, |stop| self.back_at(&stop));
                     }
                     end @ (End::Translate(_) | End::Readdress) => {
                         if let (End::Translate(its), Hook::Postrouting) = (end, place.hook) {
@@ -303,7 +303,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 }
             }
         }
-        doubtful.map_or((Verdict::Accept, nat), |stop| self.back_at(stop))
+        doubtful.map_or((Verdict::Accept, nat), |stop| self.back_at(&stop))
     }
 
     /// Whether a doubt since the first of these may lead past the end of its base chain. Without a path,
@@ -315,7 +315,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     /// Forgets what was met behind a stop: nothing there is sure to stop the packet.
-    fn back_at(&mut self, stop: DoubtfulStop<'a>) -> (Verdict, Nat) {
+    fn back_at(&mut self, stop: &DoubtfulStop<'a>) -> (Verdict, Nat) {
         self.base = stop.base;
         self.end = stop.end;
         self.doubts.truncate(stop.doubts);

@@ -70,10 +70,6 @@ impl RouteKind {
     pub const UNICAST: Self = Self(1);
     /// To the host itself.
     pub const LOCAL: Self = Self(2);
-    /// To everybody on a link of the host's, the host included.
-    pub const BROADCAST: Self = Self(3);
-    /// To a group.
-    pub const MULTICAST: Self = Self(5);
 }
 
 /// Appends the request for all routes, of both families.

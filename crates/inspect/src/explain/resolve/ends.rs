@@ -4,10 +4,36 @@ use std::net::IpAddr;
 
 use palisade_core::network::{InterfaceName, Network};
 
-use super::{End, ResolveError};
+use super::error::ResolveError;
+use super::hosts::nth;
 use crate::explain::error::ExplainError;
 use crate::explain::question::{Endpoint, Question, Who};
 use crate::routing::{Routing, is_for_all};
+
+/// Which end of the packet's way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Source,
+    Destination,
+}
+
+impl End {
+    pub(super) const BOTH: [Self; 2] = [Self::Source, Self::Destination];
+
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Source => Self::Destination,
+            Self::Destination => Self::Source,
+        }
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Source => "from",
+            Self::Destination => "to",
+        }
+    }
+}
 
 /// Who is at an end.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -166,6 +192,6 @@ impl<'a> Asker<'a, '_> {
     /// Whether an address is the first of a network's subnet, which is usually the host's.
     fn is_first(&self, address: IpAddr) -> bool {
         let mut subnets = self.networks.iter().flat_map(Network::subnets);
-        subnets.any(|&subnet| super::nth(subnet, 0) == address)
+        subnets.any(|&subnet| nth(subnet, 0) == address)
     }
 }

@@ -2,6 +2,7 @@
 
 mod ends;
 mod error;
+mod hosts;
 mod protocol;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,7 +15,8 @@ use super::host_address::address_on;
 use super::question::Question;
 use crate::reverse_path;
 use crate::routing::{NoWay, Onward, Routing, Way, is_for_all};
-use ends::{Ends, Party};
+use ends::{End, Ends, Party};
+use hosts::{hosts, nth};
 
 pub use error::ResolveError;
 use protocol::{ICMP, ICMPV6, TCP, UDP, WITH_PORTS};
@@ -70,31 +72,6 @@ struct Resolver<'a> {
     caveats: Vec<String>,
     route: Option<Onward>,
     no_way: Option<NoWay>,
-}
-
-/// Which end of the packet's way.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Source,
-    Destination,
-}
-
-impl End {
-    const BOTH: [Self; 2] = [Self::Source, Self::Destination];
-
-    fn other(self) -> Self {
-        match self {
-            Self::Source => Self::Destination,
-            Self::Destination => Self::Source,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Source => "from",
-            Self::Destination => "to",
-        }
-    }
 }
 
 impl<'a> Resolver<'a> {
@@ -279,7 +256,7 @@ impl<'a> Resolver<'a> {
         let (interface, why) = match self.ends.at(End::Source) {
             Party::Host => return Ok(None),
             Party::Network(network) => bridge_of(network)?,
-            Party::World | Party::Routed => match self.from_world(source)? {
+            Party::World | Party::Routed => match self.entrance(source)? {
                 Some(found) => found,
                 None => return Ok(None),
             },
@@ -289,7 +266,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The interface through which packets of somebody in the world come.
-    fn from_world(
+    fn entrance(
         &mut self,
         source: IpAddr,
     ) -> Result<Option<(InterfaceName, String)>, ExplainError> {
@@ -549,17 +526,4 @@ fn bridge_of(network: &Network) -> Result<(InterfaceName, String), ResolveError>
 fn is_last(network: &Network, address: IpAddr) -> bool {
     let mut subnets = network.subnets_of(Family::Ipv4);
     subnets.any(|subnet| subnet.net().broadcast() == address)
-}
-
-/// The address of a subnet behind so many others, or its last one.
-fn nth(subnet: Subnet, place: usize) -> IpAddr {
-    let found = hosts(subnet).take(place + 1).last();
-    found.unwrap_or_else(|| subnet.network())
-}
-
-/// The addresses that a subnet has for hosts.
-fn hosts(subnet: Subnet) -> impl Iterator<Item = IpAddr> {
-    // In IPv6 the first belongs to all routers.
-    let skipped = usize::from(subnet.family() == Family::Ipv6);
-    subnet.net().hosts().skip(skipped)
 }
