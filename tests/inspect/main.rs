@@ -3,6 +3,7 @@
 mod confirm;
 mod counters;
 mod established;
+mod interrupted;
 mod meaning;
 mod mended;
 mod multicast;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     trials = established::add_to(trials);
     trials = multicast::add_to(trials);
     trials = confirm::add_to(trials);
+    trials = interrupted::add_to(trials);
     trials = order::add_to(trials);
     trials = plan::add_to(trials);
     trials = tamper::add_to(trials);

@@ -48,13 +48,13 @@ pub(crate) fn ends_after_its_time() {
 pub(crate) fn ends_with_a_signal() {
     let site = Site::new();
     let (palisade, before) = with_rules(&site);
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 0)] {
         let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp"]);
         send(&site.guest, WORLD, 5001, 1);
         tracing.packet();
         tracing.signal(signal);
         assert_eq!(tracing.next(), None);
-        assert_eq!(tracing.end().0, Some(0), "{signal}");
+        assert_eq!(tracing.end().0, Some(code), "{signal}");
         assert_gone(&site, &before);
     }
 }

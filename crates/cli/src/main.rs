@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod fitted;
+mod interrupt;
 mod messages;
 mod notify;
 mod output;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Err(help) => help.exit(),
     };
     output::set_up(asked.global());
+    interrupt::hold_back();
     let format = asked.global().format;
     match commands::run(&asked) {
         Ok(outcome) => output::print(&outcome, format),

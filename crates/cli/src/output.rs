@@ -11,6 +11,7 @@ use terminal_size::{Width, terminal_size_of};
 
 use crate::arguments::{Color, Global, OutputFormat};
 use crate::failure::{self, Failure};
+use crate::interrupt::INTERRUPTED;
 use crate::messages;
 use palisade::ErrorKind;
 
@@ -21,7 +22,7 @@ pub(crate) struct Outcome {
     pub(crate) text: String,
     /// For programs.
     pub(crate) json: serde_json::Value,
-    /// For scripts: 0, or 3 where something was found.
+    /// For scripts: 0, 3 where something was found, 130 if interrupted.
     code: u8,
 }
 
@@ -39,6 +40,11 @@ impl Outcome {
     /// Everything was said already, as it came.
     pub(crate) fn silent() -> Self {
         Self::new(String::new(), &())
+    }
+
+    /// An interrupted command adds nothing to what it printed.
+    pub(crate) fn interrupted() -> Self {
+        Self::silent().with_code(INTERRUPTED)
     }
 
     pub(crate) fn with_code(self, code: u8) -> Self {

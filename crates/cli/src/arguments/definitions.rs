@@ -58,7 +58,7 @@ pub(crate) struct Applied {
     /// Only say what would change, as `plan` does
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Take it back after so many seconds, unless `palisade confirm` comes before, or Enter
+    /// Take it back after so many seconds, unless `palisade confirm` comes before, or Enter; Ctrl-C takes it back at once
     #[arg(
         long,
         value_name = "SECONDS",

@@ -6,7 +6,9 @@
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{self, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use super::change;
 use super::open::{open_recorded, options};
 use crate::arguments::{Global, OutputFormat};
 use crate::failure::Failure;
+use crate::interrupt::{self, INTERRUPTED};
 use crate::output::{Outcome, Reader, show};
 
 const HEAD: Style = Style::new().bold();
@@ -60,14 +63,27 @@ pub(super) fn apply(firewall: &mut Firewall, asked: &Asked<'_>) -> Result<Outcom
         );
         let _: Reader = show(&Outcome::new(text, &()), global.format);
     }
-    wait(firewall, &change, global)?;
+    if wait(firewall, &change, global)? == Waited::Interrupted {
+        let text = "interrupted: the change is rolled back\n".to_owned();
+        return Ok(Outcome::new(text, &()).with_code(INTERRUPTED));
+    }
     let mut json = json!(report);
     json["confirmed"] = json!(true);
     Ok(Outcome::new("confirmed: it stays\n".to_owned(), &json))
 }
 
-/// Waits for what becomes of the change; Enter on a terminal confirms it.
-fn wait(firewall: &mut Firewall, change: &Unconfirmed, global: &Global) -> Result<(), Failure> {
+/// How a wait for a confirmation ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waited {
+    /// The change is confirmed.
+    Confirmed,
+    /// SIGINT arrived, and the change was rolled back.
+    Interrupted,
+}
+
+/// Waits for what becomes of the change; Enter on a terminal confirms it, Ctrl-C rolls it back.
+fn wait(firewall: &mut Firewall, change: &Unconfirmed, global: &Global) -> Result<Waited, Failure> {
+    let is_interrupted = roll_back_on_interrupt(change, global);
     if io::stdin().is_terminal() {
         let options = options(global);
         // It ends with the process: nothing can wake it while it reads.
@@ -83,13 +99,33 @@ fn wait(firewall: &mut Firewall, change: &Unconfirmed, global: &Global) -> Resul
         });
     }
     match firewall.wait_for_confirmation(change)? {
-        Settled::Confirmed => Ok(()),
+        Settled::Confirmed => Ok(Waited::Confirmed),
+        Settled::Undone if is_interrupted.load(Ordering::SeqCst) => Ok(Waited::Interrupted),
         Settled::Undone => Err(Failure::new(
             ErrorKind::Unconfirmed,
             "nobody confirmed the change in time: everything is as it was before",
             "apply it again, and run `palisade confirm` within the time",
         )),
     }
+}
+
+/// Rolls the change back when SIGINT arrives. The result says whether it did.
+fn roll_back_on_interrupt(change: &Unconfirmed, global: &Global) -> Arc<AtomicBool> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let (change, options) = (change.clone(), options(global));
+    let interrupted = Arc::clone(&is_interrupted);
+    interrupt::on_interrupt(move || {
+        interrupted.store(true, Ordering::SeqCst);
+        let undone = Firewall::open(&options)
+            .map_err(Failure::from)
+            .and_then(|mut firewall| Ok(firewall.undo_unconfirmed(&change)?));
+        if let Err(error) = undone {
+            log::error!("{}", error.message());
+            // The guardian tries again when the time is over.
+            process::exit(INTERRUPTED.into());
+        }
+    });
+    is_interrupted
 }
 
 pub(super) fn confirm(firewall: &mut Firewall) -> Result<Outcome, Failure> {

@@ -1,7 +1,6 @@
 //! `counters`: what networks counted, once or live.
 
 use std::io::{self, IsTerminal};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use palisade::network::{Family, Name};
@@ -9,6 +8,7 @@ use palisade::{Counted, Counters, Firewall, Traffic, prometheus};
 use serde_json::{Value, json};
 
 use super::open::names;
+use super::signals::{Asked, Signals};
 use crate::arguments;
 use crate::arguments::OutputFormat;
 use crate::failure::Failure;
@@ -34,13 +34,14 @@ fn once(counters: &[Counters], format: OutputFormat) -> Outcome {
     Outcome::new(text, &json(counters))
 }
 
-/// Until nobody reads any more. A terminal is written anew each time; in JSON, each look is a line.
+/// Until a signal ends it, or the reader is gone. A terminal is written anew each time; in JSON, each look is a line.
 fn watch(
     firewall: &mut Firewall,
     names: &[Name],
     pause: Duration,
     format: OutputFormat,
 ) -> Result<Outcome, Failure> {
+    let signals = Signals::new()?;
     let clears = format == OutputFormat::Text && io::stdout().is_terminal();
     let mut before: Option<(Instant, Vec<Counters>)> = None;
     loop {
@@ -62,7 +63,13 @@ fn watch(
             return Ok(Outcome::default());
         }
         before = Some((now, counters));
-        thread::sleep(pause.saturating_sub(now.elapsed()));
+        while let Some(rest) = pause.checked_sub(now.elapsed()) {
+            match signals.wait(rest) {
+                Asked::Nothing => {}
+                Asked::Again => break,
+                Asked::End(outcome) => return Ok(outcome),
+            }
+        }
     }
 }
 

@@ -30,16 +30,32 @@ use crate::arguments::{
     Applied, Arguments, Asked, Command, Global, InternalCommand, Migration, Target,
 };
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::Outcome;
 use open::{choice, explicit, networks, open, open_recorded, options, warn_of_configuration};
 
 pub(crate) fn run(asked: &Asked) -> Result<Outcome, Failure> {
     match asked {
-        Asked::Command(arguments) => command(arguments),
+        Asked::Command(arguments) => {
+            if !sees_to_interrupts(&arguments.command) {
+                interrupt::end_command(|| {});
+            }
+            command(arguments)
+        }
         Asked::Internal(internal) => match &internal.command {
             InternalCommand::GuardConfirmation => confirm::guard(&internal.global),
             InternalCommand::Manual(written) => manual::manual(&written.folder),
         },
+    }
+}
+
+/// Whether a command waits for SIGINT itself, since it has something to finish.
+fn sees_to_interrupts(command: &Command) -> bool {
+    match command {
+        Command::Watch(_) | Command::Trace(_) | Command::Demo => true,
+        Command::Counters(asked) => asked.watch.is_some(),
+        Command::Apply(applied) => applied.confirm.is_some(),
+        _ => false,
     }
 }
 

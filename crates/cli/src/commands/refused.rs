@@ -1,6 +1,5 @@
 //! `watch --refused`: the packets that networks refuse, as they come.
 
-use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,7 @@ use palisade::Options;
 use palisade::refusals::{Refusals, Refused, Tally, Waking};
 use serde_json::json;
 
-use super::signals::{TIME, is_hangup, signals};
+use super::signals::{Asked, Signals, TIME};
 use crate::arguments::OutputFormat;
 use crate::failure::Failure;
 use crate::notify::{self, State};
@@ -19,9 +18,7 @@ const SUM_EVERY: Duration = Duration::from_secs(10);
 
 /// Until somebody ends it, or nobody reads any more.
 pub(super) fn refused(options: &Options, format: OutputFormat) -> Result<Outcome, Failure> {
-    // Before any thread is there: each would take signals for itself.
-    let signals = signals()?;
-    let of_terminal = io::stdin().is_terminal();
+    let signals = Signals::new()?;
     let mut refusals = Refusals::open(options)?;
     notify::tell(State::Ready);
     let mut tally = Tally::default();
@@ -29,18 +26,18 @@ pub(super) fn refused(options: &Options, format: OutputFormat) -> Result<Outcome
     loop {
         let mut outcomes = Vec::new();
         match refusals.wait(signals.as_fd(), Some(next_sum))? {
-            Waking::Woken => match signals.read_signal() {
-                Ok(Some(signal)) if is_hangup(&signal) && !of_terminal => {
+            Waking::Woken => match signals.next() {
+                Asked::Again => {
                     // Networks are looked for every two seconds anyway.
                     notify::tell(State::Reloading);
                     notify::tell(State::Ready);
                 }
-                Ok(None) => {}
-                Ok(Some(_)) | Err(_) => {
+                Asked::Nothing => {}
+                Asked::End(outcome) => {
                     notify::tell(State::Stopping);
                     outcomes.extend(sums(&mut tally));
                     print(&outcomes, format);
-                    return Ok(Outcome::default());
+                    return Ok(outcome);
                 }
             },
             Waking::Refused {

@@ -1,5 +1,6 @@
 //! `trace`: real packets as they pass, and what they meet.
 
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -47,8 +48,11 @@ pub(super) fn trace(
         log::warn!("there is no interface `{name}` here now: until it comes, no packet passes it");
     }
     let stop = trace.stop();
+    let (sender, ended_by) = mpsc::channel();
     thread::spawn(move || {
-        if signals.wait().is_ok() {
+        if let Ok(signal) = signals.wait() {
+            // It fails if the trace is over.
+            let _ = sender.send(signal);
             stop.stop();
         }
     });
@@ -67,7 +71,10 @@ pub(super) fn trace(
             break;
         }
     }
-    Ok(Outcome::silent())
+    Ok(match ended_by.try_recv() {
+        Ok(Signal::SIGINT) => Outcome::interrupted(),
+        _ => Outcome::silent(),
+    })
 }
 
 fn filter(asked: &TracedPackets) -> Filter {

@@ -1,6 +1,5 @@
 //! `watch`: changes to the ruleset, as they happen. A service of systemd's, if it is one.
 
-use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 
 use anstyle::{AnsiColor, Style};
@@ -9,7 +8,7 @@ use palisade::watch::{Heal, Notice, Waking, Watch};
 use serde_json::json;
 
 use super::refused::refused;
-use super::signals::{TIME, is_hangup, signals};
+use super::signals::{Asked, Signals, TIME};
 use crate::arguments::{OutputFormat, Watched};
 use crate::failure::Failure;
 use crate::notify::{self, State};
@@ -24,30 +23,27 @@ pub(super) fn watch(
     if watched.refused {
         return refused(options, format);
     }
-    // Before any thread is there: each would take signals for itself.
-    let signals = signals()?;
+    let signals = Signals::new()?;
     let heal = if watched.heal {
         Heal::AtOnce
     } else {
         Heal::Never
     };
-    // A terminal says so by SIGHUP when it goes away, and nobody would be left to end the watch.
-    let of_terminal = io::stdin().is_terminal();
     let mut watch = Watch::open(options, heal)?;
     notify::tell(State::Ready);
     loop {
         match watch.wait(signals.as_fd())? {
-            Waking::Woken => match signals.read_signal() {
-                Ok(Some(signal)) if is_hangup(&signal) && !of_terminal => {
+            Waking::Woken => match signals.next() {
+                Asked::Again => {
                     notify::tell(State::Reloading);
                     log::info!("looking at everything again");
                     watch.doubt();
                     notify::tell(State::Ready);
                 }
-                Ok(None) => {}
-                Ok(Some(_)) | Err(_) => {
+                Asked::Nothing => {}
+                Asked::End(outcome) => {
                     notify::tell(State::Stopping);
-                    return Ok(Outcome::default());
+                    return Ok(outcome);
                 }
             },
             Waking::Notices(notices) => {

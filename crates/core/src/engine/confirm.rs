@@ -71,6 +71,20 @@ impl Engine<'_> {
         }
     }
 
+    /// Rolls a change back before its time is over. None if it does not wait any more.
+    ///
+    /// # Errors
+    /// If it cannot be rolled back: it is tried again when its time is over.
+    pub fn undo_now(&mut self, change: &Unconfirmed) -> Result<Option<Report>, EngineError> {
+        let lock = self.state.lock(PATIENCE)?;
+        self.recover_under(&lock)?;
+        let waiting = self.waiting()?;
+        match waiting.filter(|waiting| waiting.transaction == change.transaction) {
+            Some(waiting) => Ok(Some(self.roll_back(waiting, &lock)?)),
+            None => Ok(None),
+        }
+    }
+
     /// Takes back what nobody confirmed in time. What that changed; none if nothing was due.
     ///
     /// # Errors
@@ -105,6 +119,10 @@ impl Engine<'_> {
             Some(change) if !change.left().is_zero() => return Ok(Due::Waits(Box::new(change))),
             Some(change) => change,
         };
+        Ok(Due::Undone(self.roll_back(change, lock)?))
+    }
+
+    fn roll_back(&mut self, change: Unconfirmed, lock: &Lock) -> Result<Report, EngineError> {
         let running = self.state.running_reread(lock)?;
         let goal = Goal::Back {
             before: change.before.clone(),
@@ -112,7 +130,7 @@ impl Engine<'_> {
         };
         let report = self.attempt_until_quiet(running, &goal, None, lock)?;
         self.settle(change, Settled::Undone)?;
-        Ok(Due::Undone(report))
+        Ok(report)
     }
 
     /// Writes down what a change replaces, before it happens.

@@ -72,6 +72,19 @@ impl Firewall {
         Ok(Some(report))
     }
 
+    /// Rolls a change back that waits for its confirmation, before its time is over. Nothing happens if it does not wait
+    /// any more.
+    ///
+    /// # Errors
+    /// If it cannot be rolled back: it is tried again when its time is over.
+    pub fn undo_unconfirmed(&mut self, change: &Unconfirmed) -> Result<(), EngineError> {
+        self.check_rights(EngineError::NotAllowed, |_| true)?;
+        if let Some(mut report) = self.engine().undo_now(change)? {
+            self.see_after(&mut report, came);
+        }
+        Ok(())
+    }
+
     /// Waits until a change is settled: confirmed by anybody, or taken back, by this call if nobody
     /// else did. Any number of processes may wait for the same change.
     ///

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::list::list;
 use crate::arguments::Listed;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::{Outcome, table};
 use live::delete_table;
 use scratch::Scratch;
@@ -70,6 +71,7 @@ pub(super) fn demo(command: RunCommand) -> Result<Outcome, Failure> {
             "TMPDIR names another folder for what is temporary",
         )
     })?;
+    interrupt::end_command(state.remover());
     let options = Options {
         state_directory: Some(state.path().to_owned()),
         choice: on(BackendChoice::Nftables),

@@ -20,12 +20,20 @@ impl Scratch {
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
+
+    /// Deletes the folder, for a process that ends without dropping this.
+    pub(super) fn remover(&self) -> impl FnOnce() + use<> {
+        let path = self.0.clone();
+        move || {
+            if let Err(error) = fs::remove_dir_all(&path) {
+                log::debug!("cannot delete {}: {error}", path.display());
+            }
+        }
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            log::debug!("cannot delete {}: {error}", self.0.display());
-        }
+        self.remover()();
     }
 }
