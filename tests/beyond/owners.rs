@@ -1,6 +1,6 @@
 //! Networks of several owners in one state directory.
 
-use palisade::{Firewall, NetworkOwner, Options};
+use palisade::{EngineError, Firewall, NetworkOwner, Options};
 use palisade_core::network::Network;
 use palisade_tests::{Namespace, Trials};
 use tempfile::TempDir;
@@ -43,7 +43,12 @@ fn others_stay() {
     assert_eq!(running(&mut operator), both);
     operator.sync(&[nat]).expect("sync");
     assert_eq!(running(&mut operator), both);
-    daemon.sync(&[]).expect("sync");
+    let refused = daemon.sync(&[]).expect_err("no networks");
+    assert!(matches!(refused, EngineError::SyncToNothing), "{refused}");
+    assert!(daemon.plan_sync(&[]).is_err());
+    assert_eq!(running(&mut daemon), both);
+    assert_eq!(daemon.plan_remove_all().expect("a plan").changes.len(), 1);
+    daemon.remove_all().expect("remove");
     assert_eq!(running(&mut daemon), both[..1]);
     daemon.remove_all().expect("remove");
     assert_eq!(running(&mut daemon), both[..1]);

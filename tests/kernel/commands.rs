@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use palisade_tests::{Definition, Dump, Namespace, Palisade, trials};
+use palisade_tests::{Definition, Dump, Namespace, Palisade, iptables, trials};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         a_network_without_rules_is_running_all_the_same,
         demo_leaves_nothing,
         demo_needs_no_root,
+        iptables_loads_what_is_rendered,
     ])
 }
 
@@ -44,6 +45,47 @@ fn a_network_may_be_named_palisade() {
         palisade.ok(["verify"]);
         palisade.ok(["remove", "palisade"]);
         assert_eq!(Dump::ruleset(&namespace).as_str(), "", "{layout}");
+    }
+}
+
+/// The text for both families gives each program what `apply` installs, and so do the texts of JSON.
+fn iptables_loads_what_is_rendered() {
+    let text = "[[network]]\nname = 'net1'\nbridge = 'virbr1'\nmode = 'nat'\nnat_ipv6 = true\n\
+                subnets = ['10.1.0.1/24', 'fd00:1::1/64']\nlog = { group = 5 }\n\
+                forwards = ['tcp 8080 -> 10.1.0.10:80', 'udp [2001:db8::7]:53 -> [fd00:1::10]:53']\n\
+                [[network]]\nname = 'a -b'\nbridge = 'virbr2'\nsubnets = ['fd00:2::1/64']\n\
+                [[network]]\nname = 'net3'\nbridge = 'virbr3'\nmode = 'route'\n\
+                subnets = ['10.3.0.1/24']\n";
+    for programs in iptables::PROGRAMS {
+        let namespace = Namespace::new();
+        let options = ["--backend", "iptables", "--iptables", programs];
+        let palisade = Palisade::new(&namespace).with(options);
+        let files = palisade.texts([text]);
+        palisade.on_files("apply", &files).stdout();
+        let rendered = palisade.on_files("render", &files).stdout();
+        let file = files[0].to_str().expect("a path in UTF-8");
+        let in_json = json(&palisade.ok(["--format", "json", "render", file]));
+        assert_eq!(in_json["text"], rendered.as_str());
+        let of = |key: &str| in_json[key].as_str().expect("a text").to_owned();
+        for texts in [
+            [rendered.clone(), rendered.clone()],
+            [of("ipv4"), of("ipv6")],
+        ] {
+            let loaded = Namespace::new();
+            for (word, text) in ["iptables", "ip6tables"].into_iter().zip(&texts) {
+                let restore = |options: &[&str]| {
+                    let program = format!("{word}-{programs}-restore");
+                    let mut command = std::process::Command::new(program);
+                    loaded.answer(command.args(options), text).stdout()
+                };
+                restore(&["--test", "--noflush"]);
+                restore(&["--noflush"]);
+            }
+            assert_eq!(
+                iptables::ours(&loaded, programs),
+                iptables::ours(&namespace, programs)
+            );
+        }
     }
 }
 

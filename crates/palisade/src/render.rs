@@ -31,8 +31,8 @@ impl Hint for RenderError {
 }
 
 /// What these networks would have installed where nothing of ours runs yet, in the order in which
-/// they would be started: text that `nft -f` accepts (or `iptables-restore --noflush`, for one
-/// `family`; for both, each stands under a heading), and that gives the same ruleset.
+/// they would be started: text that gives the same ruleset. `nft -f` accepts it; for iptables, `iptables-restore --noflush`
+/// and `ip6tables-restore --noflush` accept what is for both families, and one of them what is for one `family`.
 ///
 /// # Errors
 /// If the networks cannot run side by side.
@@ -46,9 +46,5 @@ pub fn render(
         return Err(RenderError::Conflicts(conflicts));
     }
     let networks = &choice.applied_to(networks);
-    let families: Vec<Family> = match family {
-        Some(family) => vec![family],
-        None => Family::BOTH.to_vec(),
-    };
-    Ok(backends::chosen_or_default(choice).render(networks, choice, &families))
+    Ok(backends::chosen_or_default(choice).render(networks, choice, family))
 }

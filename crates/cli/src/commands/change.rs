@@ -2,11 +2,12 @@
 
 use anstyle::{AnsiColor, Style};
 use palisade::network::Name;
+use palisade::words::shown;
 use palisade::{Action, Changed, ErrorKind, Firewall, Line, Network, Report, Sign};
 use palisade_inspect::Inspector;
 
 use super::open;
-use crate::arguments::Removal;
+use crate::arguments::{Files, Removal};
 use crate::failure::Failure;
 use crate::output::Outcome;
 
@@ -29,21 +30,74 @@ pub(super) fn remove(
     report(&firewall.remove(&names)?, quiet)
 }
 
-/// Exactly no networks: that is a wrong directory more often than a wish.
-pub(super) fn check_meant(networks: &[Network], firewall: &mut Firewall) -> Result<(), Failure> {
-    if !networks.is_empty() {
-        return Ok(());
+/// What `sync` must reach.
+pub(super) enum SyncGoal {
+    /// These networks run, and no others.
+    Exactly(Vec<Network>),
+    /// No networks run: the directories that were named hold no definitions.
+    Nothing {
+        /// The directories, for people.
+        directories: String,
+    },
+}
+
+impl SyncGoal {
+    /// A directory without definitions means no networks. Files without networks are a mistake, unless none runs.
+    pub(super) fn of(
+        files: &Files,
+        networks: Vec<Network>,
+        firewall: &mut Firewall,
+    ) -> Result<Self, Failure> {
+        if !networks.is_empty() {
+            return Ok(Self::Exactly(networks));
+        }
+        let directories = files.files.iter().filter(|path| path.is_dir());
+        let directories: Vec<String> = directories
+            .map(|path| shown(&path.to_string_lossy()))
+            .collect();
+        if directories.is_empty() {
+            let running = firewall.running()?.len();
+            if running > 0 {
+                return Err(Failure::new(
+                    ErrorKind::Definition,
+                    format!(
+                        "there is no network in these files, and sync would remove all that run \
+                         ({running}); nothing was changed"
+                    ),
+                    "name the right files; `palisade remove --all` removes all networks",
+                ));
+            }
+        }
+        Ok(Self::Nothing {
+            directories: directories.join(", "),
+        })
     }
-    match firewall.running()?.len() {
-        0 => Ok(()),
-        running => Err(Failure::new(
-            ErrorKind::Definition,
-            format!(
-                "there is no network in these files, and sync would remove all that run \
-                 ({running}); nothing was changed"
-            ),
-            "name the right files; `palisade remove --all` removes all networks",
-        )),
+
+    pub(super) fn reach(&self, firewall: &mut Firewall) -> Result<Report, Failure> {
+        let report = match self {
+            Self::Exactly(networks) => firewall.sync(networks),
+            Self::Nothing { .. } => firewall.remove_all(),
+        };
+        Ok(self.noted(report?))
+    }
+
+    pub(super) fn plan(&self, firewall: &mut Firewall) -> Result<Report, Failure> {
+        let report = match self {
+            Self::Exactly(networks) => firewall.plan_sync(networks),
+            Self::Nothing { .. } => firewall.plan_remove_all(),
+        };
+        Ok(self.noted(report?))
+    }
+
+    /// Whoever named the wrong directory must notice.
+    fn noted(&self, mut report: Report) -> Report {
+        if let Self::Nothing { directories } = self
+            && !report.changes.is_empty()
+        {
+            let note = format!("no definitions in {directories}: no network is to run");
+            report.notes.insert(0, note);
+        }
+        report
     }
 }
 

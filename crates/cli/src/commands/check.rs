@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::list::subnets;
 use super::particulars::particulars;
-use crate::arguments::RenderedFamily;
+use crate::arguments::{OutputFormat, RenderedFamily};
 use crate::failure::Failure;
 use crate::output::Outcome;
 
@@ -37,12 +37,19 @@ pub(super) fn render(
     networks: &[Network],
     choice: &Choice,
     family: Option<RenderedFamily>,
+    format: OutputFormat,
 ) -> Result<Outcome, Failure> {
     let family = family.map(|family| match family {
         RenderedFamily::Ipv4 => Family::Ipv4,
         RenderedFamily::Ipv6 => Family::Ipv6,
     });
     let text = render_networks(networks, choice, family)?;
-    let json = json!({ "text": text });
+    let mut json = json!({ "text": text });
+    if format == OutputFormat::Json {
+        let asked = |it: &Family| family.is_none_or(|family| family == *it);
+        for family in Family::BOTH.into_iter().filter(asked) {
+            json[family.to_string()] = json!(render_networks(networks, choice, Some(family))?);
+        }
+    }
     Ok(Outcome::new(text, &json))
 }

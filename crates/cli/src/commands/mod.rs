@@ -32,6 +32,7 @@ use crate::arguments::{
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Outcome;
+use change::SyncGoal;
 use open::{choice, explicit, networks, open, open_recorded, options, warn_of_configuration};
 
 pub(crate) fn run(asked: &Asked) -> Result<Outcome, Failure> {
@@ -70,7 +71,7 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Check(files) => Ok(check::check(&networks(files, global)?)),
         Command::Render(rendered) => {
             let networks = networks(&rendered.files, global)?;
-            check::render(&networks, &choice(global)?, rendered.family)
+            check::render(&networks, &choice(global)?, rendered.family, global.format)
         }
         Command::Compare(files) => {
             let networks = networks(files, global)?;
@@ -82,18 +83,16 @@ fn command(arguments: &Arguments) -> Result<Outcome, Failure> {
             let networks = networks(&planned.files, global)?;
             let mut firewall = open(global)?;
             let report = if planned.sync {
-                change::check_meant(&networks, &mut firewall)?;
-                firewall.plan_sync(&networks)
+                SyncGoal::of(&planned.files, networks, &mut firewall)?.plan(&mut firewall)?
             } else {
-                firewall.plan_apply(&networks)
+                firewall.plan_apply(&networks)?
             };
-            Ok(change::plan(&report?))
+            Ok(change::plan(&report))
         }
         Command::Sync(files) => {
             let networks = networks(files, global)?;
             let mut firewall = open(global)?;
-            change::check_meant(&networks, &mut firewall)?;
-            let report = firewall.sync(&networks)?;
+            let report = SyncGoal::of(files, networks, &mut firewall)?.reach(&mut firewall)?;
             change::applied(&mut firewall, report, global.quiet)
         }
         Command::Remove(removal) => {

@@ -70,19 +70,23 @@ fn leaves_no_trace() {
     assert_eq!(palisade.output("list --format json"), before);
 }
 
-/// Whoever names the wrong directory keeps their networks.
+/// A directory without definitions says that no network is to run; files without networks are a mistake.
 #[test]
 fn sync_to_nothing_must_be_meant() {
     let palisade = with_files();
+    palisade.file("none.json", "[]");
     palisade.file("empty/.README", "no definition");
     palisade.output("sync empty");
     palisade.output("--backend none apply default.xml two.toml");
     insta::assert_snapshot!(palisade.transcripts(&[
-        "sync empty",
-        "sync --format json empty",
-        "plan --sync empty",
+        "sync none.json",
+        "sync --format json none.json",
+        "plan --sync none.json",
         "apply empty",
-        "remove --all",
+        "sync missing",
+        "plan --sync empty",
+        "sync --format json empty",
+        "sync none.json",
         "sync empty",
     ]));
 }

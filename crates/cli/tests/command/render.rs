@@ -82,8 +82,16 @@ fn json_has_the_text() {
     let palisade = Palisade::new();
     palisade.file("two.toml", TWO);
     let text = palisade.output("render two.toml");
+    let of = |family: &str| palisade.output(&format!("render --family {family} two.toml"));
     let json = palisade.json("render --format json two.toml");
-    assert_eq!(json, serde_json::json!({ "text": text }));
+    let [ipv4, ipv6] = [of("ipv4"), of("ipv6")];
+    assert_eq!(format!("{ipv4}{ipv6}"), text);
+    assert_eq!(
+        json,
+        serde_json::json!({ "text": text, "ipv4": ipv4, "ipv6": ipv6 })
+    );
+    let json = palisade.json("render --format json --family ipv4 two.toml");
+    assert_eq!(json, serde_json::json!({ "text": ipv4, "ipv4": ipv4 }));
 }
 
 /// In `flat`, the network that is named last stands on top.

@@ -64,6 +64,9 @@ pub enum EngineError {
         /// Their names.
         names: Vec<Name>,
     },
+    /// Exactly no networks were to run.
+    #[error("a sync to no networks would remove all networks of this owner; nothing was changed")]
+    SyncToNothing,
     /// A change waits for its confirmation, and others must wait for that.
     #[error(
         "the last change waits to be confirmed until {until:.0}, and is taken back then; nothing \
@@ -153,6 +156,7 @@ impl Hint for EngineError {
             Self::InDoubt { .. } => ErrorKind::InDoubt,
             Self::NotUndone { .. } => ErrorKind::NotUndone,
             Self::Conflicts(_) => ErrorKind::Conflict,
+            Self::SyncToNothing => ErrorKind::Definition,
             Self::Unconfirmed { .. } => ErrorKind::Unconfirmed,
             Self::NothingToConfirm => ErrorKind::NothingToConfirm,
             Self::Unknown { .. } => ErrorKind::UnknownNetwork,
@@ -181,6 +185,9 @@ impl Hint for EngineError {
             Self::InDoubt { .. } => "run `palisade recover`: it asks the kernel again".into(),
             Self::NotUndone { .. } => "mend the cause, then run `palisade recover`".into(),
             Self::Conflicts(conflicts) => conflicts.first().map_or("".into(), Hint::hint),
+            Self::SyncToNothing => {
+                "name the right files; `palisade remove --all` removes all networks".into()
+            }
             Self::Unconfirmed { .. } => {
                 "`palisade confirm` keeps it; without that, try again later".into()
             }

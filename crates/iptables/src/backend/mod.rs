@@ -56,7 +56,7 @@ pub use envelope::StepError;
 pub use error::IptablesError;
 pub use installed::expected;
 pub use native::{Native, NativeChain, NativeRule};
-pub use render::{render, tables};
+pub use render::{render, render_both, tables};
 pub use saved::Saved;
 pub use settings::{ID, Settings, SettingsError};
 

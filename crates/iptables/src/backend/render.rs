@@ -20,6 +20,36 @@ pub fn render(networks: &[Network], family: Family) -> String {
         .collect()
 }
 
+/// Both families in one text, which `iptables-restore --noflush` and `ip6tables-restore --noflush` accept: each line says
+/// which family it is for, and the program of the other family ignores it.
+#[must_use]
+pub fn render_both(networks: &[Network]) -> String {
+    let mut text = String::new();
+    for family in Family::BOTH {
+        let rendered = render(networks, family);
+        if !rendered.is_empty() {
+            text.push_str(&format!("# {family}\n"));
+        }
+        for line in rendered.lines() {
+            // Names of tables and commits are for no family.
+            if line.starts_with('-') {
+                text.push_str(only(family));
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The option before a command that makes the program of the other family ignore it.
+fn only(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "-4 ",
+        Family::Ipv6 => "-6 ",
+    }
+}
+
 /// The tables of a family as `iptables-save` would print them after that, where nothing else stands
 /// and the kernel's chains let pass what no rule decides on. None if they need nothing.
 #[must_use]

@@ -6,7 +6,7 @@ use palisade_core::backend::{BackendId, Placement};
 use palisade_core::evaluate::Member;
 use palisade_core::network::{Family, Network};
 use palisade_iptables::Iptables;
-use palisade_iptables::backend::{ID, Settings, expected, render};
+use palisade_iptables::backend::{ID, Settings, expected, render, render_both};
 use palisade_iptables::rule::Table;
 use palisade_iptables::run::{Processes, Programs};
 
@@ -44,17 +44,11 @@ impl BackendKind for Kind {
         matches!(choice.iptables, Some(Programs::Of(_)))
     }
 
-    /// Each family under a heading, where there are several: they are for different programs.
-    fn render(&self, networks: &[Network], _: &Choice, families: &[Family]) -> String {
-        let of_family = |&family: &Family| {
-            let text = render(networks, family);
-            match families {
-                [_] => text,
-                _ if text.is_empty() => text,
-                _ => format!("# {family}\n{text}"),
-            }
-        };
-        families.iter().map(of_family).collect()
+    fn render(&self, networks: &[Network], _: &Choice, family: Option<Family>) -> String {
+        match family {
+            Some(family) => render(networks, family),
+            None => render_both(networks),
+        }
     }
 
     fn is_parent_chain(&self, table: &str, chain: &str) -> bool {

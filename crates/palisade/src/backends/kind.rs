@@ -26,8 +26,8 @@ pub(crate) trait BackendKind: Sync {
     /// Whether something was chosen that means this backend and no other.
     fn is_meant_by(&self, choice: &Choice) -> bool;
 
-    /// The networks as text of the backend's usual program, family after family.
-    fn render(&self, networks: &[Network], choice: &Choice, families: &[Family]) -> String;
+    /// The networks as text of the backend's usual program, of one family or both.
+    fn render(&self, networks: &[Network], choice: &Choice, family: Option<Family>) -> String;
 
     /// The tables that networks should have at placements of this backend, in a family of packets.
     fn expected(&self, placed: &[(&Network, &Placement)], family: Family) -> Vec<Member<'static>> {

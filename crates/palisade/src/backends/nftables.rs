@@ -43,13 +43,14 @@ impl BackendKind for Kind {
         choice.layout.is_some() || choice.table.is_some()
     }
 
-    fn render(&self, networks: &[Network], choice: &Choice, families: &[Family]) -> String {
+    fn render(&self, networks: &[Network], choice: &Choice, family: Option<Family>) -> String {
         let settings = choice.settings();
         let layout = settings.layout;
         let placed: Vec<(Layout, &Network)> = networks.iter().map(|n| (layout, n)).collect();
+        let families = Family::BOTH.into_iter();
         let programs = families
-            .iter()
-            .filter_map(|&family| Program::of(&settings.table, family, &placed));
+            .filter(|it| family.is_none_or(|family| family == *it))
+            .filter_map(|family| Program::of(&settings.table, family, &placed));
         programs.map(|program| format!("{program:#}")).collect()
     }
 

@@ -49,7 +49,7 @@ impl BackendKind for Kind {
         false
     }
 
-    fn render(&self, _: &[Network], _: &Choice, _: &[Family]) -> String {
+    fn render(&self, _: &[Network], _: &Choice, _: Option<Family>) -> String {
         String::new()
     }
 }

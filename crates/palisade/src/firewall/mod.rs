@@ -109,8 +109,11 @@ impl Firewall {
     /// Makes these networks the running ones, and no others of this [owner](Options::owner). All or nothing.
     ///
     /// # Errors
-    /// As for [`apply`](Self::apply).
+    /// As for [`apply`](Self::apply), and if there are no networks: [`remove_all`](Self::remove_all) removes all.
     pub fn sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        if networks.is_empty() {
+            return Err(EngineError::SyncToNothing);
+        }
         self.check_rights_for(EngineError::NotAllowed, networks)?;
         // What vanished is found again in the kernel.
         self.state.begin_anew();
@@ -165,6 +168,21 @@ impl Firewall {
     /// # Errors
     /// As for `sync`, as far as can be seen without doing it.
     pub fn plan_sync(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
+        if networks.is_empty() {
+            return Err(EngineError::SyncToNothing);
+        }
+        self.plan_exactly(networks)
+    }
+
+    /// What [`remove_all`](Self::remove_all) would change.
+    ///
+    /// # Errors
+    /// As for `remove_all`, as far as can be seen without doing it.
+    pub fn plan_remove_all(&mut self) -> Result<Report, EngineError> {
+        self.plan_exactly(&[])
+    }
+
+    fn plan_exactly(&mut self, networks: &[Network]) -> Result<Report, EngineError> {
         self.check_rights_for(EngineError::NotReadable, networks)?;
         self.check_rights(EngineError::NotReadable, |_| true)?;
         self.recover_if_idle()?;
