@@ -131,7 +131,7 @@ fn headers_that_others_write() {
         site.host.nft("delete table ip host");
     }
     // What is not known to be written is in doubt, by name.
-    let written = chain(early, "meta mark 7 udp dport set 778");
+    let written = chain(early, "meta length 700 udp dport set 778");
     site.host
         .nft(&format!("table ip host {{ {written}\n{closed}\n}}"));
     let told = explained(&palisade, ASKED);

@@ -190,7 +190,7 @@ fn what_is_not_known_is_told() {
     let namespace = routing_host();
     let site = Site::of(&namespace);
     for (rule, may) in [
-        ("meta mark 0x1 drop", "drop"),
+        ("meta length 700 drop", "drop"),
         ("limit rate over 10/second drop", "drop"),
         ("ip ttl 1 reject", "reject"),
         ("tcp flags syn drop", "drop"),
@@ -199,7 +199,7 @@ fn what_is_not_known_is_told() {
             "update @seen { ip saddr limit rate over 1/second } drop",
             "drop",
         ),
-        ("meta mark 0x1 jump d", "drop"),
+        ("meta length 700 jump d", "drop"),
     ] {
         let hook = "type filter hook forward priority 10;";
         let told = site.beside(
@@ -224,7 +224,7 @@ fn what_is_not_known_is_told() {
     // A doubt that comes to the same end is none.
     let told = site.beside(
         "inet",
-        "chain c { type filter hook forward priority 10; policy drop;\nmeta mark 1 drop\n}",
+        "chain c { type filter hook forward priority 10; policy drop;\nmeta length 700 drop\n}",
     );
     assert_eq!(
         (&told["verdict"], &told["undecided"]),
@@ -263,10 +263,10 @@ fn dropped_by_docker(variant: &str) {
     iptables(
         &namespace,
         variant,
-        &["-I FORWARD -m mark --mark 7 -j DROP"],
+        &["-I FORWARD -m length --length 700 -j DROP"],
     );
     let undecided = explained(&palisade, WEB)["undecided"].clone();
-    assert!(undecided.to_string().contains("mark"), "{undecided}");
+    assert!(undecided.to_string().contains("length"), "{undecided}");
 }
 
 fn chains_of_iptables_nft() {

@@ -301,7 +301,7 @@ fn is_what_happens() {
     palisade.apply(&[net(1)]).stdout();
     site.ask(1);
     site.host
-        .nft("insert rule ip palisade from_guest meta mark 7 drop");
+        .nft("insert rule ip palisade from_guest meta length 700 drop");
     let (text, json) = verified(&palisade);
     assert_eq!(json["consequence"]["kind"], "open", "{json:#}");
     assert!(text.contains("not sure"), "{text}");

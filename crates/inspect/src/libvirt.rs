@@ -120,8 +120,7 @@ mod tests {
             name: "virbr0".to_owned(),
             kind: Some("bridge".to_owned()),
             is_up: true,
-            master: None,
-            is_isolated: false,
+            ..Link::default()
         };
         let rule = |test| Rule {
             family: Family::Ip,

@@ -80,10 +80,8 @@ mod tests {
         let link = |index: u32, name: &str| Link {
             index,
             name: name.to_owned(),
-            kind: None,
             is_up: true,
-            master: None,
-            is_isolated: false,
+            ..Link::default()
         };
         let host = Host {
             links: vec![link(1, "virbr0"), link(2, "tailscale0")],

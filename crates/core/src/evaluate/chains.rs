@@ -49,6 +49,11 @@ pub trait Chains {
     /// What is not known of a rule; `part` is the one that leaves it open, if it is one of the matches.
     fn unknown(&self, at: At, part: Option<usize>) -> Unknown;
 
+    /// Whether a rule gives marks to connections.
+    fn marks_connections(&self) -> bool {
+        false
+    }
+
     /// Whether the base chains count as registered before all others. Nobody can tell, where others
     /// with the same priority are of another technology.
     fn is_first_registered(&self) -> bool {

@@ -6,7 +6,9 @@ use super::chains::{At, Chains};
 use super::place::Devices;
 use super::registry::{Member, Registry};
 use super::walk::Walk;
-use super::{Condition, Conditions, Fate, Outcome, Packet, Seen, Test, UnknownCondition};
+use super::{
+    Condition, Conditions, Fate, Obstacles, Outcome, Packet, Seen, Test, UnknownCondition,
+};
 use crate::network::Family;
 use crate::owner::Owner;
 
@@ -67,6 +69,13 @@ impl<'a> Ground<'a> {
     #[must_use]
     pub fn fate(&self, packet: &Packet) -> Fate {
         Walk::new(&self.0, packet).fate()
+    }
+
+    /// All that stops a packet on its way, or may, and what becomes of its addresses. Behind what stops
+    /// it, it goes on.
+    #[must_use]
+    pub fn obstacles(&self, packet: &Packet) -> Obstacles {
+        Walk::new(&self.0, packet).obstacles()
     }
 
     /// What becomes of a packet in each of the tables alone that see packets of its family.

@@ -34,6 +34,12 @@ pub struct Packet {
     pub source_port: Option<u16>,
     /// The port that it goes to; none where the protocol has none.
     pub destination_port: Option<u16>,
+    /// The type and the code of an ICMP message; none if that is not known, or it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<Icmp>,
+    /// Over how many hops it may still go; none if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hop_limit: Option<u8>,
     /// What conntrack knows of its flow.
     pub flow: Flow,
     /// Whether the host reaches its source through the interface that it came in through; none if
@@ -47,6 +53,15 @@ pub struct Packet {
     /// that packets meet before that see this destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original: Option<OriginalDestination>,
+}
+
+/// What an ICMP or ICMPv6 message is, by the numbers of its own version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Icmp {
+    /// The type.
+    pub kind: u8,
+    /// The code.
+    pub code: u8,
 }
 
 /// The destination of a packet before NAT translated it.
@@ -122,6 +137,8 @@ impl Packet {
             protocol,
             source_port: None,
             destination_port: None,
+            icmp: None,
+            hop_limit: None,
             flow: Flow::default(),
             reverse_path: None,
             redirected: false,

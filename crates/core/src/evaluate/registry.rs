@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::Base;
 use super::chains::Chains;
 use super::place::Devices;
+use super::subject::ConnectionMark;
 use crate::owner::Owner;
 
 /// Tables that belong together.
@@ -29,7 +30,7 @@ impl<'a> Member<'a> {
 }
 
 /// Members, and their base chains in the order in which the kernel calls them.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Registry<'a> {
     pub(super) members: Vec<Member<'a>>,
     /// All base chains, each with its member.
@@ -37,6 +38,14 @@ pub(super) struct Registry<'a> {
     pub(super) devices: Devices,
     /// Whether the host drops what no rule accepts, of packets that it takes or sends itself.
     pub(super) is_closed: bool,
+    /// The mark of connections of which no packet was seen.
+    pub(super) connection: ConnectionMark,
+}
+
+impl Default for Registry<'_> {
+    fn default() -> Self {
+        Self::of(Vec::new())
+    }
 }
 
 impl<'a> Registry<'a> {
@@ -52,18 +61,36 @@ impl<'a> Registry<'a> {
             let is_last = members[*member].chains.is_first_registered();
             (base.order(), is_last)
         });
+        let marks = members.iter().any(|its| its.chains.marks_connections());
         Self {
             members,
             bases,
-            ..Self::default()
+            devices: Devices::default(),
+            is_closed: false,
+            connection: match marks {
+                true => ConnectionMark::NotYet,
+                false => ConnectionMark::Never,
+            },
         }
     }
 
     /// The base chains of all members, or of one, in that order.
     pub(super) fn bases(&self, of: Option<usize>) -> impl Iterator<Item = (&dyn Chains, &Base)> {
+        let its = self.numbered(of);
+        its.map(|(_, chains, base)| (chains, base))
+    }
+
+    /// The same, each with the number of its member.
+    pub(super) fn numbered(
+        &self,
+        of: Option<usize>,
+    ) -> impl Iterator<Item = (usize, &dyn Chains, &Base)> {
         let bases = self.bases.iter();
         let its = bases.filter(move |(member, _)| of.is_none_or(|of| of == *member));
-        its.map(|(member, base)| (&*self.members[*member].chains as &dyn Chains, base))
+        its.map(|(member, base)| {
+            let chains = &*self.members[*member].chains as &dyn Chains;
+            (*member, chains, base)
+        })
     }
 
     /// Whether what comes to the end of a base chain is dropped.

@@ -9,7 +9,10 @@ use std::ops::Range;
 use super::bits::{self, Byte};
 use super::hook::{CONNTRACK, DESTINATION_NAT};
 use super::place::{Devices, Place};
-use super::{Base, Flow, Hook, HookLayer, PROTOCOLS_WITH_PORTS, Packet};
+use super::{Base, Flow, Hook, HookLayer, Icmp, PROTOCOLS_WITH_PORTS, Packet};
+
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
 
 /// A packet at a place in its way.
 pub struct Subject<'a> {
@@ -26,6 +29,20 @@ pub struct Subject<'a> {
     /// Whether its headers are still those of the packet that came.
     is_as_it_came: bool,
     pub(super) tracking: Tracking,
+    /// Whether rules may have given the packet a mark.
+    pub(super) is_marked: bool,
+    pub(super) connection: ConnectionMark,
+}
+
+/// The mark of a packet's connection (`ct mark`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ConnectionMark {
+    /// No rule of the host gives connections one.
+    Never,
+    /// Rules give connections one, and none was met that gives this one's.
+    NotYet,
+    /// A rule may have.
+    Perhaps,
 }
 
 /// A header of a packet.
@@ -54,6 +71,10 @@ pub(super) enum Tracking {
 pub enum Effect {
     /// Conntrack does not look at it.
     Untrack,
+    /// It has another mark.
+    Mark,
+    /// Its connection has another mark.
+    MarkConnection,
     /// A header has other bytes.
     Write {
         /// Which header.
@@ -70,6 +91,10 @@ pub enum Effect {
 pub enum Read {
     /// What conntrack knows of its flow.
     Flow,
+    /// Its mark.
+    Mark,
+    /// The mark of its connection.
+    ConnectionMark,
     /// Bytes of a header.
     Bytes(Header, Range<u32>),
 }
@@ -80,6 +105,7 @@ impl Effect {
     pub fn reaches(&self, read: &Read) -> bool {
         match (self, read) {
             (Self::Untrack, Read::Flow) => true,
+            (Self::Mark, Read::Mark) | (Self::MarkConnection, Read::ConnectionMark) => true,
             (
                 Self::Write {
                     header,
@@ -99,7 +125,12 @@ impl Effect {
 
 impl<'a> Subject<'a> {
     /// A packet at the first place of its way.
-    pub(super) fn new(packet: &'a Packet, devices: &'a Devices, place: Place<'a>) -> Self {
+    pub(super) fn new(
+        packet: &'a Packet,
+        devices: &'a Devices,
+        place: Place<'a>,
+        connection: ConnectionMark,
+    ) -> Self {
         let came = packet.as_it_came();
         let seen = came.as_ref().unwrap_or(packet);
         Self {
@@ -112,6 +143,8 @@ impl<'a> Subject<'a> {
             transport: transport_header(seen),
             is_as_it_came: true,
             tracking: Tracking::On,
+            is_marked: false,
+            connection,
             came,
         }
     }
@@ -282,6 +315,23 @@ impl<'a> Subject<'a> {
         Read::Bytes(Header::Network, source..destination)
     }
 
+    /// Its mark: 0 until a rule gives it one, and then not known.
+    #[must_use]
+    pub fn mark(&self) -> Option<u32> {
+        (!self.is_marked).then_some(0)
+    }
+
+    /// The mark of its connection, likewise. Packets before it may have given it one.
+    #[must_use]
+    pub fn connection_mark(&self) -> Option<u32> {
+        let is_unmarked = match self.connection {
+            ConnectionMark::Never => true,
+            ConnectionMark::NotYet => self.packet.flow == Flow::New,
+            ConnectionMark::Perhaps => false,
+        };
+        is_unmarked.then_some(0)
+    }
+
     /// Whether the host reaches its source through the interface that it came in through; none if that
     /// is not known.
     #[must_use]
@@ -304,7 +354,8 @@ impl<'a> Subject<'a> {
         self.packet().flow == Flow::Invalid || self.is_before_conntrack()
     }
 
-    fn is_before_conntrack(&self) -> bool {
+    /// Whether it is where conntrack has not seen it yet.
+    pub(super) fn is_before_conntrack(&self) -> bool {
         let hook = self.place.hook;
         match self.place.layer {
             HookLayer::Ip => hook.has_conntrack() && self.priority <= CONNTRACK,
@@ -365,10 +416,13 @@ fn network_header(packet: &Packet) -> [Byte; 40] {
     ] {
         put_address(&mut header, field.start, address);
     }
-    let (version, protocol) = match packet.source() {
-        IpAddr::V4(_) => (0x40, 9),
-        IpAddr::V6(_) => (0x60, 6),
+    let (version, protocol, hops) = match packet.source() {
+        IpAddr::V4(_) => (0x40, 9, 8),
+        IpAddr::V6(_) => (0x60, 6, 7),
     };
+    if let Some(limit) = packet.hop_limit {
+        header[hops] = Byte::known(limit);
+    }
     header[0] = Byte::upper_half(version);
     header[protocol] = Byte::known(packet.protocol);
     header
@@ -382,6 +436,9 @@ fn transport_header(packet: &Packet) -> [Byte; 4] {
                 put(&mut header, start, &port.to_be_bytes());
             }
         }
+    }
+    if let (ICMP | ICMPV6, Some(Icmp { kind, code })) = (packet.protocol, packet.icmp) {
+        put(&mut header, 0, &[kind, code]);
     }
     header
 }

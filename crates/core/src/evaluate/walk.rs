@@ -7,10 +7,11 @@
 use std::net::SocketAddr;
 
 use super::bits::{self, Byte};
-use super::chains::{Action, At, Chains, End, Step};
+use super::chains::{Action, At, Chains, End, RuleWords, Step};
+use super::obstacle::{Obstacle, Obstacles};
 use super::place::{self, Entrance, Place};
 use super::registry::Registry;
-use super::subject::{Effect, Subject, Tracking};
+use super::subject::{ConnectionMark, Effect, Subject, Tracking};
 use super::{
     Answer, Base, Doubt, DoubtKind, Fate, Hook, HookLayer, Nat, Outcome, Packet, Seen, Stop,
     Verdict, Visit, Way,
@@ -48,6 +49,14 @@ pub(super) struct Walk<'a, 'p> {
     is_stopped: bool,
     /// How many rules may still be met.
     left: usize,
+    /// The rule by which the packet leaves this base chain.
+    decided_by: Option<RuleOf<'a>>,
+    /// The rule that keeps conntrack from it.
+    untracked_by: Option<RuleOf<'a>>,
+    /// The rule that translates its addresses.
+    translated_by: Option<RuleOf<'a>>,
+    /// What stops it, if it is to go on behind that.
+    obstacles: Option<Vec<Obstacle>>,
 }
 
 /// A stop that a doubt may lead past, and what was met until then.
@@ -154,7 +163,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             registry,
             member: None,
             packet,
-            subject: Subject::new(packet, devices, places[0]),
+            subject: Subject::new(packet, devices, places[0], registry.connection),
             places,
             path: None,
             doubts: Vec::new(),
@@ -165,6 +174,10 @@ impl<'a, 'p> Walk<'a, 'p> {
             base: None,
             is_stopped: false,
             left: LONGEST,
+            decided_by: None,
+            untracked_by: None,
+            translated_by: None,
+            obstacles: None,
         }
     }
 
@@ -190,6 +203,19 @@ impl<'a, 'p> Walk<'a, 'p> {
     pub(super) fn fate(mut self) -> Fate {
         let (verdict, nat) = self.verdict();
         self.settled(verdict, nat)
+    }
+
+    pub(super) fn obstacles(mut self) -> Obstacles {
+        self.obstacles = Some(Vec::new());
+        let (verdict, nat) = self.verdict();
+        let nat = self.settled(verdict, nat).nat;
+        let words = |rule: RuleOf<'a>| rule.chains.words(rule.at);
+        Obstacles {
+            nat,
+            translated_by: self.translated_by.map(words),
+            untracked_by: self.untracked_by.map(words),
+            all: self.obstacles.unwrap_or_default(),
+        }
     }
 
     pub(super) fn outcome(mut self) -> Outcome {
@@ -259,7 +285,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             if place.layer == HookLayer::Ip {
                 self.nat_because = None;
             }
-            for (chains, base) in registry.bases(self.member) {
+            for (member, chains, base) in registry.numbered(self.member) {
                 let entrance = place.entrance(base, family);
                 let is_decided = || is_settled || self.subject.flow_at_end().nat().is_some();
                 let is_asked = !base.is_nat || !is_decided() && !self.has_destination(&place);
@@ -269,7 +295,17 @@ impl<'a, 'p> Walk<'a, 'p> {
                 self.subject.comes_to(place, base);
                 let first = self.doubts.len();
                 let end = self.base_chain(chains, base, entrance);
+                if self.obstacles.is_some() {
+                    let found = self.obstacle((member, base), &place, end, first);
+                    self.obstacles.get_or_insert_default().extend(found);
+                }
+                if !matches!(end, End::Accept | End::Drop | End::Reject) {
+                    self.translated_by = self.decided_by;
+                }
                 if let Some(verdict) = stops(end) {
+                    if self.obstacles.is_some() {
+                        continue;
+                    }
                     if !self.may_pass(first) {
                         self.is_stopped = true;
                         return (verdict, nat);
@@ -325,6 +361,55 @@ impl<'a, 'p> Walk<'a, 'p> {
         (stop.verdict, Nat::None)
     }
 
+    /// The base chain as an obstacle of the packet, which leaves it so, if it is one.
+    fn obstacle(
+        &self,
+        (member, base): (usize, &'a Base),
+        place: &Place<'_>,
+        end: End,
+        first: usize,
+    ) -> Option<Obstacle> {
+        let (verdict, may_differ): (Verdict, fn(Verdict) -> bool) = match end {
+            End::Drop => (Verdict::Drop, Verdict::passes),
+            End::Reject => (Verdict::Reject, Verdict::passes),
+            _ => (Verdict::Accept, |other| !other.passes()),
+        };
+        let told = self.doubts[first..]
+            .iter()
+            .filter_map(|it| it.told(verdict));
+        // What becomes of it behind a translation is another question.
+        let told = told.filter(|it| it.kind != DoubtKind::Translation);
+        let doubt = told
+            .into_iter()
+            .find(|it| it.may.iter().copied().any(may_differ));
+        if verdict.passes() && doubt.is_none() {
+            return None;
+        }
+        let policy = || RuleWords {
+            table: base.table.clone(),
+            chain: base.name.clone(),
+            rule: String::new(),
+        };
+        let rule = match (&doubt, self.decided_by.filter(|_| !verdict.passes())) {
+            (_, Some(rule)) => rule.chains.words(rule.at),
+            (Some(doubt), None) if verdict.passes() => RuleWords {
+                table: doubt.table.clone(),
+                chain: doubt.chain.clone(),
+                rule: doubt.rule.clone(),
+            },
+            _ => policy(),
+        };
+        Some(Obstacle {
+            member,
+            base: base.name.clone(),
+            at: (place.layer, place.hook),
+            is_before_conntrack: self.subject.is_before_conntrack(),
+            by_policy: !verdict.passes() && self.end.is_none(),
+            rule,
+            doubt,
+        })
+    }
+
     /// Whether the destination of the packet's flow was decided before, and not by rules that it meets at
     /// this place.
     fn has_destination(&self, place: &Place<'_>) -> bool {
@@ -343,6 +428,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.base = Some(base);
         self.found = None;
         self.end = None;
+        self.decided_by = None;
         let first = self.doubts.len();
         let who = match entrance {
             Entrance::Perhaps => Who::doubt(self.push(What::Entrance, base, Vec::new())),
@@ -462,6 +548,9 @@ impl<'a, 'p> Walk<'a, 'p> {
                 Who::default()
             }
             Action::End(end) => {
+                if who.packet {
+                    self.decided_by = Some(rule);
+                }
                 self.leave(&who, end);
                 Who::default()
             }
@@ -498,7 +587,12 @@ impl<'a, 'p> Walk<'a, 'p> {
             let is_sure = here.packet && *applies == Answer::Yes;
             match effect {
                 Effect::Untrack if !self.subject.can_be_untracked() => {}
-                Effect::Untrack if is_sure => self.subject.tracking = Tracking::Off,
+                Effect::Untrack if is_sure => {
+                    self.subject.tracking = Tracking::Off;
+                    self.untracked_by = Some(rule);
+                }
+                Effect::Mark => self.mark(Effect::Mark, rule),
+                Effect::MarkConnection => self.mark(Effect::MarkConnection, rule),
                 Effect::Untrack if self.subject.tracking == Tracking::On => {
                     self.subject.tracking = Tracking::Perhaps;
                     self.unsure.push((Effect::Untrack, rule));
@@ -522,6 +616,15 @@ impl<'a, 'p> Walk<'a, 'p> {
                 }
             }
         }
+    }
+
+    /// A rule gives the packet a mark, or its connection: which, and whether, is not known from then on.
+    fn mark(&mut self, effect: Effect, rule: RuleOf<'a>) {
+        match effect {
+            Effect::Mark => self.subject.is_marked = true,
+            _ => self.subject.connection = ConnectionMark::Perhaps,
+        }
+        self.unsure.push((effect, rule));
     }
 
     /// The rule that left open what this part of a rule reads.

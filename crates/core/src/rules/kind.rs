@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::layer::Layer;
 use super::matches::Protocol;
-use super::probe::{Endpoint, ProbePacket};
+use super::probe::{Carries, ECHO, ECHO_REPLY, Endpoint, ProbeFlow, ProbePacket, TOO_BIG};
 use super::role::Role;
 use super::traffic::{Sum, Traffic};
 
@@ -145,11 +145,25 @@ const PROBE: ProbePacket = ProbePacket {
     layers: &Layer::IP,
     from: Endpoint::Guest,
     to: Endpoint::Outside,
-    protocol: Protocol::Tcp,
-    source_port: Some(40000),
-    destination_port: Some(22),
-    known_flow: false,
+    carries: tcp(40000, 22),
+    flow: ProbeFlow::New,
 };
+
+const fn tcp(source: u16, destination: u16) -> Carries {
+    Carries::Ports {
+        protocol: Protocol::Tcp,
+        source,
+        destination,
+    }
+}
+
+const fn udp(source: u16, destination: u16) -> Carries {
+    Carries::Ports {
+        protocol: Protocol::Udp,
+        source,
+        destination,
+    }
+}
 
 /// The table, in the order of the kinds.
 static TABLE: &[Row] = &[
@@ -244,11 +258,28 @@ static TABLE: &[Row] = &[
         explanation: "guests may send from their subnet",
         role: Role::GuestOutput,
         sum: Some(Sum::Traffic(Traffic::Out)),
-        probes: &[ProbePacket {
-            words: "what guests send to the outside",
-            destination_port: Some(443),
-            ..PROBE
-        }],
+        probes: &[
+            ProbePacket {
+                words: "what guests send to the outside",
+                carries: tcp(40000, 443),
+                ..PROBE
+            },
+            ProbePacket {
+                words: "udp to the outside",
+                carries: udp(40000, 443),
+                ..PROBE
+            },
+            ProbePacket {
+                words: "DNS to the outside (udp 53)",
+                carries: udp(40000, 53),
+                ..PROBE
+            },
+            ProbePacket {
+                words: "ping of the outside",
+                carries: ECHO,
+                ..PROBE
+            },
+        ],
         ..ROW
     },
     Row {
@@ -288,15 +319,45 @@ static TABLE: &[Row] = &[
                 words: "answers to guests",
                 from: Endpoint::Outside,
                 to: Endpoint::Guest,
-                source_port: Some(443),
-                destination_port: Some(40000),
-                known_flow: true,
+                carries: tcp(443, 40000),
+                flow: ProbeFlow::Established,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "answers to guests by udp",
+                from: Endpoint::Outside,
+                to: Endpoint::Guest,
+                carries: udp(53, 40000),
+                flow: ProbeFlow::Established,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "answers to guests' ping",
+                from: Endpoint::Outside,
+                to: Endpoint::Guest,
+                carries: ECHO_REPLY,
+                flow: ProbeFlow::Established,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "errors about packets that are too big",
+                from: Endpoint::Outside,
+                to: Endpoint::Guest,
+                carries: TOO_BIG,
+                flow: ProbeFlow::Related,
                 ..PROBE
             },
             ProbePacket {
                 words: "what comes from outside to guests",
                 from: Endpoint::Outside,
                 to: Endpoint::Guest,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "ping of guests from outside",
+                from: Endpoint::Outside,
+                to: Endpoint::Guest,
+                carries: ECHO,
                 ..PROBE
             },
         ],
@@ -307,11 +368,19 @@ static TABLE: &[Row] = &[
         words: "guest to guest",
         explanation: "guests on the bridge may talk to each other",
         sum: Some(Sum::Traffic(Traffic::Cross)),
-        probes: &[ProbePacket {
-            words: "what guests of the bridge send each other",
-            to: Endpoint::OtherGuest,
-            ..PROBE
-        }],
+        probes: &[
+            ProbePacket {
+                words: "what guests of the bridge send each other",
+                to: Endpoint::OtherGuest,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "ping between guests of the bridge",
+                to: Endpoint::OtherGuest,
+                carries: ECHO,
+                ..PROBE
+            },
+        ],
         ..ROW
     },
     Row {
@@ -468,9 +537,7 @@ static TABLE: &[Row] = &[
                 layers: &[Layer::Ipv4],
                 from: Endpoint::NewGuest,
                 to: Endpoint::DhcpServer,
-                protocol: Protocol::Udp,
-                source_port: Some(68),
-                destination_port: Some(67),
+                carries: udp(68, 67),
                 ..PROBE
             },
             ProbePacket {
@@ -478,9 +545,7 @@ static TABLE: &[Row] = &[
                 layers: &[Layer::Ipv6],
                 from: Endpoint::NewGuest,
                 to: Endpoint::DhcpServer,
-                protocol: Protocol::Udp,
-                source_port: Some(546),
-                destination_port: Some(547),
+                carries: udp(546, 547),
                 ..PROBE
             },
         ],
@@ -491,6 +556,24 @@ static TABLE: &[Row] = &[
         words: "dhcp",
         explanation: "guests may ask the host for addresses",
         role: Role::HostOutput,
+        probes: &[
+            ProbePacket {
+                words: "the host's answers to DHCP",
+                layers: &[Layer::Ipv4],
+                from: Endpoint::Host,
+                to: Endpoint::Guest,
+                carries: udp(67, 68),
+                ..PROBE
+            },
+            ProbePacket {
+                words: "the host's answers to DHCPv6",
+                layers: &[Layer::Ipv6],
+                from: Endpoint::Host,
+                to: Endpoint::NewGuest,
+                carries: udp(547, 546),
+                ..PROBE
+            },
+        ],
         ..ROW
     },
     Row {
@@ -502,14 +585,13 @@ static TABLE: &[Row] = &[
             ProbePacket {
                 words: "DNS (udp 53)",
                 to: Endpoint::Host,
-                protocol: Protocol::Udp,
-                destination_port: Some(53),
+                carries: udp(40000, 53),
                 ..PROBE
             },
             ProbePacket {
                 words: "DNS (tcp 53)",
                 to: Endpoint::Host,
-                destination_port: Some(53),
+                carries: tcp(40000, 53),
                 ..PROBE
             },
         ],
@@ -520,6 +602,24 @@ static TABLE: &[Row] = &[
         words: "dns",
         explanation: "guests may ask the host for names",
         role: Role::HostOutput,
+        probes: &[
+            ProbePacket {
+                words: "the host's answers to DNS (udp 53)",
+                from: Endpoint::Host,
+                to: Endpoint::Guest,
+                carries: udp(53, 40000),
+                flow: ProbeFlow::Established,
+                ..PROBE
+            },
+            ProbePacket {
+                words: "the host's answers to DNS (tcp 53)",
+                from: Endpoint::Host,
+                to: Endpoint::Guest,
+                carries: tcp(53, 40000),
+                flow: ProbeFlow::Established,
+                ..PROBE
+            },
+        ],
         ..ROW
     },
     Row {
@@ -528,6 +628,13 @@ static TABLE: &[Row] = &[
         explanation: "guests may boot over TFTP from the host",
         role: Role::HostInput,
         layers: &[Layer::Ipv4],
+        probes: &[ProbePacket {
+            words: "TFTP (udp 69)",
+            layers: &[Layer::Ipv4],
+            to: Endpoint::Host,
+            carries: udp(40000, 69),
+            ..PROBE
+        }],
         ..ROW
     },
     Row {

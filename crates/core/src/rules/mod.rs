@@ -39,7 +39,7 @@ pub use kind::RuleKind;
 pub use layer::Layer;
 pub use matches::{Destination, Matches, Protocol};
 pub use nat::{Translation, UNTRANSLATED};
-pub use probe::{Endpoint, ProbePacket};
+pub use probe::{BETWEEN_GUEST_AND_HOST, Carries, Endpoint, FORWARDED, ProbeFlow, ProbePacket};
 pub(crate) use read_back::read_back;
 pub use refusal_log::RefusalLog;
 pub use role::Role;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use palisade_core::engine::EngineError;
 use palisade_core::state::StateError;
 use palisade_core::{ErrorKind, Hint};
 use palisade_netlink::SocketError;
@@ -27,6 +28,9 @@ pub enum DoctorError {
     /// The rules of all programs.
     #[error(transparent)]
     Rules(#[from] HostRulesError),
+    /// The recorded rules.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// What this kernel can do.
     #[error(transparent)]
     Probe(#[from] ProbeError),
@@ -39,6 +43,7 @@ impl Hint for DoctorError {
             Self::Socket(error) => error.kind(),
             Self::Host(error) => error.kind(),
             Self::Rules(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
             Self::Probe(error) => error.kind(),
         }
     }
@@ -49,6 +54,7 @@ impl Hint for DoctorError {
             Self::Socket(error) => error.hint(),
             Self::Host(error) => error.hint(),
             Self::Rules(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
             Self::Probe(error) => error.hint(),
         }
     }

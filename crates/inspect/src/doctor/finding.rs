@@ -69,6 +69,8 @@ pub enum Severity {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Check {
+    /// palisade's own rules.
+    OwnRules,
     /// Other programs' rules for forwarded packets.
     ForwardFilter,
     /// Other programs' rules for what guests ask the host: DHCP, DNS.
@@ -146,6 +148,13 @@ pub enum Evidence {
         /// The table, with its family.
         table: String,
     },
+    /// A part of a table, and in which way it is not as it should be.
+    Object {
+        /// The table, chain, set or rule.
+        object: String,
+        /// What it is like.
+        state: String,
+    },
     /// A file and what it says.
     File {
         /// Its path.
@@ -184,6 +193,7 @@ impl Check {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::OwnRules => "own-rules",
             Self::ForwardFilter => "forward-filter",
             Self::HostFilter => "host-filter",
             Self::BridgeNfCall => "bridge-nf-call",
@@ -244,6 +254,7 @@ impl fmt::Display for Evidence {
                 }
             }
             Self::Table { program, table } => write!(f, "{program}: table {table}"),
+            Self::Object { object, state } => write!(f, "{object}: {state}"),
             Self::File { file, value } => write!(f, "{file}: {value}"),
             Self::Route { route } => write!(f, "route {route}"),
             Self::Interface { interface, state } => write!(f, "interface {interface}: {state}"),

@@ -20,6 +20,7 @@ mod isolation;
 mod leftovers;
 mod listeners;
 mod nftables;
+mod own_rules;
 mod packets;
 mod scene;
 mod settings;
@@ -44,6 +45,7 @@ pub use finding::{Check, Evidence, Finding, Fix, Severity};
 
 /// Everything that is found.
 pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError> {
+    let differences = firewall.differences()?;
     let (state, namespace) = (firewall.state(), firewall.namespace());
     let host = Host::read(namespace)?;
     let (settings, listeners) = match namespace {
@@ -66,7 +68,8 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     let mut reader = HostReader::open(namespace)?;
     let rules = reader.read(&Family::BOTH)?;
 
-    let mut found: Vec<Finding> = rules.unread.iter().map(not_seen).collect();
+    let mut found = own_rules::findings(&scene, &differences);
+    found.extend(rules.unread.iter().map(not_seen));
     found.extend(filters::findings(&scene, &rules));
     found.extend(forwarding::findings(&scene));
     let mut whole = || Some(reader.read(&Family::BOTH).ok()?.into_ground());

@@ -1,11 +1,15 @@
 //! Packets that must pass for a network's guests to have what their definition promises.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
+use std::rc::Rc;
 
-use palisade_core::evaluate::{Flow, Packet};
-use palisade_core::network::{Family, Forward, InterfaceName, Name, Network, Subnet};
-use palisade_core::rules::{Endpoint, Guard, ProbePacket, Rule, RuleKind, rules};
+use palisade_core::evaluate::{Flow, Icmp, OriginalDestination, Packet};
+use palisade_core::network::{Family, Forward, InterfaceName, Name, Network, PortForward, Subnet};
+use palisade_core::rules::{
+    BETWEEN_GUEST_AND_HOST, Carries, Endpoint, FORWARDED, Guard, ProbeFlow, ProbePacket, Protocol,
+    Rule, RuleKind, rules,
+};
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::RouteKind;
 
@@ -29,11 +33,17 @@ const DHCP_SERVERS: (Ipv4Addr, Ipv6Addr) = (
     Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2),
 );
 
+/// The address of all routers.
+const ROUTERS: (Ipv4Addr, Ipv6Addr) = (
+    Ipv4Addr::new(224, 0, 0, 2),
+    Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2),
+);
+
 /// A packet, whose it is, and what for.
 #[derive(Debug, Clone)]
-pub(super) struct Probe {
-    pub(super) network: Name,
-    pub(super) bridge: InterfaceName,
+pub(super) struct Probe<'s> {
+    pub(super) network: &'s Name,
+    pub(super) ends: Rc<Ends<'s>>,
     pub(super) wanted: Wanted,
     pub(super) packet: Packet,
     /// Whether the rules of IP see it, not those of bridges and devices alone.
@@ -41,7 +51,7 @@ pub(super) struct Probe {
 }
 
 /// A packet that must pass, as the table of kinds of rules describes it, and its place there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Wanted {
     place: usize,
     pub(super) packet: &'static ProbePacket,
@@ -55,16 +65,35 @@ impl Deref for Wanted {
     }
 }
 
-/// The packets of all running networks.
-pub(super) fn probes(scene: &Scene) -> Vec<Probe> {
+/// All packets that kinds of rules describe, in order; those of no kind come last.
+fn described() -> impl Iterator<Item = (Option<RuleKind>, Wanted)> {
+    let of_kinds =
+        RuleKind::all().flat_map(|kind| kind.probes().iter().map(move |it| (Some(kind), it)));
+    let others = BETWEEN_GUEST_AND_HOST.iter().map(|it| (None, it));
+    let all = of_kinds.chain(others).enumerate();
+    all.map(|(place, (kind, packet))| (kind, Wanted { place, packet }))
+}
+
+/// The packets of all running networks. Beside a guest that stands for all there are those whose addresses
+/// `named` gives for a network's subnet.
+pub(super) fn probes<'s>(
+    scene: &'s Scene,
+    named: &dyn Fn(Subnet) -> Vec<IpAddr>,
+) -> Vec<Probe<'s>> {
     let mut probes = Vec::new();
     for (record, bridge) in scene.ruled() {
         let rules = rules(&record.network, Guard::Strict);
         for family in Family::BOTH {
-            // One subnet stands for all of its family: others' rules mostly match interfaces.
-            for subnet in record.network.subnets_of(family).take(1) {
-                let ends = Ends::of(scene, record, bridge, subnet);
-                probes.extend(ends.probes(scene, &record.network, &rules));
+            for (number, subnet) in record.network.subnets_of(family).enumerate() {
+                let ends = Ends::of(scene, record, (bridge, subnet), &rules);
+                let gateway = ends.gateway;
+                let named = named(subnet).into_iter().filter(|&it| it != gateway);
+                // One subnet stands for all of its family: others' rules mostly match interfaces.
+                let usual = (number == 0).then(|| ends.clone());
+                let named = named.map(|guest| ends.with_guest(guest));
+                for ends in usual.into_iter().chain(named) {
+                    probes.extend(Rc::new(ends).probes(scene, &record.network, &rules));
+                }
             }
         }
     }
@@ -72,22 +101,44 @@ pub(super) fn probes(scene: &Scene) -> Vec<Probe> {
 }
 
 /// The ends of packets of one subnet.
-struct Ends<'a> {
-    bridge: &'a InterfaceName,
-    outside: InterfaceName,
+#[derive(Debug, Clone)]
+pub(super) struct Ends<'s> {
+    pub(super) bridge: &'s InterfaceName,
+    pub(super) outside: InterfaceName,
+    pub(super) subnet: Subnet,
+    /// The guest, if rules of others name it.
+    pub(super) named: Option<IpAddr>,
+    /// The address that guests leave with, if it is the host's.
+    pub(super) translated: Option<IpAddr>,
+    /// Whether guests leave with an address of the host.
+    pub(super) is_translated: bool,
     guest: IpAddr,
     other_guest: IpAddr,
     gateway: IpAddr,
     family: Family,
 }
 
-impl<'a> Ends<'a> {
-    fn of(scene: &Scene, record: &Record, bridge: &'a InterfaceName, subnet: Subnet) -> Self {
+impl<'s> Ends<'s> {
+    fn of(
+        scene: &Scene,
+        record: &Record,
+        (bridge, subnet): (&'s InterfaceName, Subnet),
+        rules: &[Rule],
+    ) -> Self {
         let family = subnet.family();
+        let device = outside(scene, record.network.forward(), family);
+        let is_nat = |rule: &Rule| rule.kind == RuleKind::Nat && rule.layer.family() == family;
+        let is_translated = rules.iter().any(is_nat);
         Self {
             bridge,
-            outside: outside(scene, record.network.forward(), family)
-                .unwrap_or_else(|| bridge.clone()),
+            translated: device
+                .as_ref()
+                .filter(|_| is_translated)
+                .and_then(|device| own_address(scene, device, family)),
+            is_translated,
+            outside: device.unwrap_or_else(|| bridge.clone()),
+            subnet,
+            named: None,
             guest: nth(subnet, 2),
             other_guest: nth(subnet, 3),
             gateway: gateway(scene, bridge, subnet),
@@ -95,32 +146,90 @@ impl<'a> Ends<'a> {
         }
     }
 
+    fn with_guest(&self, guest: IpAddr) -> Self {
+        let other_guest = match self.guest == guest {
+            true => self.other_guest,
+            false => self.guest,
+        };
+        Self {
+            guest,
+            other_guest,
+            named: Some(guest),
+            ..self.clone()
+        }
+    }
+
     /// The packets of each kind of rule that the network has.
-    fn probes(&self, scene: &Scene, network: &Network, rules: &[Rule]) -> Vec<Probe> {
-        let described =
-            RuleKind::all().flat_map(|kind| kind.probes().iter().map(move |p| (kind, p)));
+    fn probes(
+        self: Rc<Self>,
+        scene: &Scene,
+        network: &'s Network,
+        rules: &[Rule],
+    ) -> Vec<Probe<'s>> {
         let mut probes = Vec::new();
-        for (place, (kind, described)) in described.enumerate() {
-            let Some(mut packet) = self.packet(described) else {
+        for (kind, wanted) in described() {
+            let Some(mut packet) = self.packet(&wanted) else {
                 continue;
             };
             packet.reverse_path = reverse_path::of_host(&scene.host, &packet);
-            let accepts = |rule: &Rule| rule.kind == kind && rule.matches.apply(&packet).is_ok();
-            if !rules.iter().any(accepts) || !is_promised(network, described) {
+            // Rules for what the host answers are as libvirt has them, by the ports of requests.
+            let accepts = |rule: &Rule| {
+                let is_its = Some(rule.kind) == kind && rule.layer.family() == self.family;
+                is_its && (wanted.is_from_host() || rule.matches.apply(&packet).is_ok())
+            };
+            let is_asked = kind.is_none() || rules.iter().any(accepts);
+            if !is_asked || !is_promised(network, &wanted) {
                 continue;
             }
             probes.push(Probe {
-                network: network.name().clone(),
-                bridge: self.bridge.clone(),
-                meets_ip: !described.stays_on_bridge() || frames_meet_ip(scene, self.family),
-                wanted: Wanted {
-                    place,
-                    packet: described,
-                },
+                network: network.name(),
+                meets_ip: !wanted.stays_on_bridge()
+                    || scene.frames_meet_ip(self.bridge, self.family).is_some(),
+                ends: Rc::clone(&self),
+                wanted,
                 packet,
             });
         }
+        if self.named.is_none() {
+            let its = network.port_forwards().iter();
+            let its = its.filter(|forward| forward.family() == self.family);
+            probes.extend(its.filter_map(|forward| self.forwarded(scene, network, forward)));
+        }
         probes
+    }
+
+    /// The first packet of a connection to a forward, as it is behind the forward's rule.
+    fn forwarded(
+        self: &Rc<Self>,
+        scene: &Scene,
+        network: &'s Network,
+        forward: &PortForward,
+    ) -> Option<Probe<'s>> {
+        if self.outside == *self.bridge {
+            return None;
+        }
+        let own = || own_address(scene, &self.outside, self.family);
+        let listens = forward.listen().address().or_else(own)?;
+        let source = forward.sources().first().map(|subnet| subnet.network());
+        let source = source.unwrap_or_else(|| self.address(Endpoint::Outside));
+        let number = Protocol::from(forward.protocol()).number();
+        let mut packet = Packet::new(source, listens, number).ok()?;
+        packet.source_port = Some(40_000);
+        packet.destination_port = Some(forward.listen().ports().start());
+        packet.in_interface = Some(self.outside.clone());
+        packet.reverse_path = reverse_path::of_host(&scene.host, &packet);
+        let target = forward.target();
+        let to = SocketAddr::new(target.address(), target.ports().start());
+        Some(Probe {
+            network: network.name(),
+            ends: Rc::clone(self),
+            packet: packet.with_dnat(to, Some(self.bridge.clone()))?,
+            meets_ip: true,
+            wanted: Wanted {
+                place: usize::MAX,
+                packet: &FORWARDED,
+            },
+        })
     }
 
     /// A packet with these ends; none where it is of another family, or does not leave the bridge.
@@ -132,14 +241,58 @@ impl<'a> Ends<'a> {
         {
             return None;
         }
-        let protocol = described.protocol.number();
+        let protocol = match (described.carries, self.family) {
+            (Carries::Ports { protocol, .. }, _) => protocol.number(),
+            (Carries::Icmp { .. }, Family::Ipv4) => 1,
+            (Carries::Icmp { .. }, Family::Ipv6) => 58,
+        };
         let mut packet = Packet::new(self.address(from), self.address(to), protocol).ok()?;
-        packet.source_port = described.source_port;
-        packet.destination_port = described.destination_port;
+        match (described.carries, self.family) {
+            (
+                Carries::Ports {
+                    source,
+                    destination,
+                    ..
+                },
+                _,
+            ) => {
+                packet.source_port = Some(source);
+                packet.destination_port = Some(destination);
+            }
+            (
+                Carries::Icmp {
+                    ipv4: (kind, code), ..
+                },
+                Family::Ipv4,
+            )
+            | (
+                Carries::Icmp {
+                    ipv6: (kind, code), ..
+                },
+                Family::Ipv6,
+            ) => {
+                packet.icmp = Some(Icmp { kind, code });
+            }
+        }
         packet.in_interface = self.interface(from).cloned();
         packet.out_interface = self.interface(to).cloned();
-        if described.known_flow {
-            packet.flow = Flow::Established;
+        packet.flow = match described.flow {
+            ProbeFlow::New => Flow::New,
+            ProbeFlow::Established => Flow::Established,
+            ProbeFlow::Related => Flow::Related,
+            ProbeFlow::Untracked => Flow::Untracked,
+        };
+        // Neighbours and routers are those of one link.
+        if described.flow == ProbeFlow::Untracked {
+            packet.hop_limit = Some(255);
+        }
+        // Until its connection is looked up, an answer is for the address that the guest left with.
+        if described.comes_in() && described.is_of_known_flow() {
+            packet.original = self.translated.map(|address| OriginalDestination {
+                address,
+                port: packet.destination_port,
+                is_host: true,
+            });
         }
         Some(packet)
     }
@@ -149,9 +302,11 @@ impl<'a> Ends<'a> {
             Endpoint::Guest => return self.guest,
             Endpoint::OtherGuest => return self.other_guest,
             Endpoint::Host => return self.gateway,
+            Endpoint::Neighbour => return solicited(self.gateway),
             Endpoint::Outside => WORLD,
             Endpoint::NewGuest => NEW_GUEST,
             Endpoint::DhcpServer => DHCP_SERVERS,
+            Endpoint::AllRouters => ROUTERS,
         };
         match self.family {
             Family::Ipv4 => v4.into(),
@@ -164,25 +319,42 @@ impl<'a> Ends<'a> {
         match end {
             Endpoint::Guest | Endpoint::OtherGuest | Endpoint::NewGuest => Some(self.bridge),
             Endpoint::Outside => Some(&self.outside),
-            Endpoint::Host | Endpoint::DhcpServer => None,
+            Endpoint::Host | Endpoint::DhcpServer | Endpoint::AllRouters | Endpoint::Neighbour => {
+                None
+            }
         }
     }
+}
+
+/// The address at which neighbours ask for the owner of an address: RFC 4291, 2.7.1.
+fn solicited(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => {
+            let [.., high, low] = v6.segments();
+            let high = 0xff00 | high & 0xff;
+            Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, high, low).into()
+        }
+    }
+}
+
+/// An address of a device by which others know the host.
+fn own_address(scene: &Scene, device: &InterfaceName, family: Family) -> Option<IpAddr> {
+    let link = scene.host.link(device.as_str())?;
+    let mut addresses = scene.host.addresses.iter();
+    let is_its = |address: IpAddr| match address {
+        IpAddr::V4(v4) => family == Family::Ipv4 && !v4.is_link_local(),
+        IpAddr::V6(v6) => family == Family::Ipv6 && !v6.is_unicast_link_local(),
+    };
+    let own = addresses.find(|own| own.device == link.index && is_its(own.address));
+    own.map(|own| own.address)
 }
 
 /// Whether the network promises its guests that the packet passes. Others may connect to guests of
 /// routed networks alone, even if no rule keeps them from guests of other networks.
 fn is_promised(network: &Network, described: &ProbePacket) -> bool {
-    let is_new = described.comes_in() && !described.known_flow;
+    let is_new = described.comes_in() && !described.is_of_known_flow();
     !is_new || matches!(network.forward(), Forward::Route { .. })
-}
-
-/// Whether the rules of IP see frames that stay on a bridge.
-fn frames_meet_ip(scene: &Scene, family: Family) -> bool {
-    let path = match family {
-        Family::Ipv4 => "net/bridge/bridge-nf-call-iptables",
-        Family::Ipv6 => "net/bridge/bridge-nf-call-ip6tables",
-    };
-    scene.settings.is(path, "1")
 }
 
 /// The device that leads outside: the one that the network names, that of the host's own way

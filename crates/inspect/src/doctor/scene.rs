@@ -4,8 +4,10 @@ use palisade_core::network::{Family, Forward, InterfaceName, Name, Network};
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::Host;
 
+use super::finding::Evidence;
 use super::fix::Commands;
 use super::settings::Settings;
+use crate::shell::word;
 
 /// A host as it was at one moment, and the networks that are recorded to run on it.
 #[derive(Debug, Default)]
@@ -23,6 +25,50 @@ impl Scene {
         records.filter_map(|record| Some((record, record.network.ruled_bridge()?)))
     }
 
+    /// Where it can be seen that frames which stay on a bridge meet the rules of IP, if they do: by the
+    /// bridge's own setting, or by that of the namespace.
+    pub(super) fn frames_meet_ip(
+        &self,
+        bridge: &InterfaceName,
+        family: Family,
+    ) -> Option<Vec<Evidence>> {
+        let path = nf_call(family);
+        let by_all = self.settings.is(path, "1");
+        let link = self.host.link(bridge.as_str());
+        let by_bridge = link.is_some_and(|link| match family {
+            Family::Ipv4 => link.nf_call[0],
+            Family::Ipv6 => link.nf_call[1],
+        });
+        let of_all = by_all.then(|| self.settings.evidence(path));
+        let of_bridge = by_bridge.then(|| Evidence::Interface {
+            interface: bridge.to_string(),
+            state: format!("{} 1", nf_call_of_bridge(family)),
+        });
+        let evidence: Vec<Evidence> = of_all.into_iter().chain(of_bridge).collect();
+        (!evidence.is_empty()).then_some(evidence)
+    }
+
+    /// Commands after which frames that stay on a bridge do not meet the rules of IP.
+    pub(super) fn keep_frames_from_ip(
+        &self,
+        bridge: &InterfaceName,
+        family: Family,
+    ) -> Vec<String> {
+        let path = nf_call(family);
+        let mut commands = Vec::new();
+        if self.settings.is(path, "1") {
+            commands.push(self.commands.sysctl(path, "0"));
+        }
+        let link = self.host.link(bridge.as_str());
+        if link.is_some_and(|link| link.nf_call[usize::from(family == Family::Ipv6)]) {
+            let name = word(bridge.as_str());
+            let option = nf_call_of_bridge(family);
+            let command = format!("ip link set {name} type bridge {option} 0");
+            commands.push(self.commands.inside(command));
+        }
+        commands
+    }
+
     /// The networks whose packets of a family leave the bridge by routing.
     pub(super) fn leaving(
         &self,
@@ -30,6 +76,22 @@ impl Scene {
     ) -> impl Iterator<Item = (&Record, &InterfaceName)> {
         self.ruled()
             .filter(move |(record, _)| leaves(&record.network, family))
+    }
+}
+
+/// The setting by which frames of all bridges meet the rules of IP.
+fn nf_call(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "net/bridge/bridge-nf-call-iptables",
+        Family::Ipv6 => "net/bridge/bridge-nf-call-ip6tables",
+    }
+}
+
+/// The same of one bridge, as `ip link` names it.
+fn nf_call_of_bridge(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "nf_call_iptables",
+        Family::Ipv6 => "nf_call_ip6tables",
     }
 }
 

@@ -21,7 +21,7 @@ use palisade_nft::layout::OF_IPTABLES;
 use crate::libvirt::Matched;
 
 pub use error::HostRulesError;
-pub(crate) use group::{Passage, Place, Removal, TableGroup};
+pub(crate) use group::{Change, Passage, Place, Removal, StopPlace, TableGroup};
 pub(crate) use iptables::SavedTables;
 pub(crate) use nftables::NftTable;
 

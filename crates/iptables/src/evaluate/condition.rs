@@ -29,7 +29,12 @@ fn test(ask: &Ask) -> Option<Test> {
         What::Flow(flows) => Asked::Flow(sorted(flows)),
         What::EitherPort(_)
         | What::DestinationKind(_)
+        | What::Icmp(..)
+        | What::HopLimit(_)
+        | What::Mark(_)
+        | What::ConnectionMark(_)
         | What::Never
+        | What::ReversePath { .. }
         | What::Route
         | What::Unknown => return None,
     };

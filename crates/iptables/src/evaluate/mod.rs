@@ -55,8 +55,24 @@ struct Rule {
     saved: text::Rule,
     asks: Vec<Ask>,
     action: Action,
-    /// Whether it keeps conntrack from packets.
-    untracks: bool,
+    /// What it leaves behind at packets that go on.
+    leaves: Leaves,
+}
+
+/// What a rule leaves behind at packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    Nothing,
+    /// Conntrack does not look at them.
+    Untracked,
+    /// They have a mark.
+    Mark,
+    /// Their connections have one.
+    MarkOfConnection,
+    /// They have that of their connections.
+    Restored,
+    /// Their connections have theirs.
+    Saved,
 }
 
 impl Tables {
@@ -136,7 +152,7 @@ impl Tables {
             Action::End(End::Dnat(to)) => return format!("it goes to {to} instead"),
             Action::End(End::Readdress) => READDRESSES,
             Action::Return => "back",
-            Action::Continue if rule.untracks => "conntrack does not look at it",
+            Action::Continue if rule.untracks() => "conntrack does not look at it",
             Action::Continue => "on to the next rule",
             Action::Jump(chain) | Action::Goto(chain) => {
                 return format!("on to {}", self.chains[chain].name);
@@ -191,18 +207,44 @@ fn place(table: &str, chain: &str) -> Option<(Hook, i32)> {
 impl Rule {
     /// `chain` finds the chains of its table.
     fn of(prepared: Prepared, chain: impl Fn(&str) -> Option<usize>) -> Self {
-        let untracks = prepared.target == Target::Untrack;
+        let leaves = match prepared.target {
+            Target::Untrack => Leaves::Untracked,
+            Target::Mark => Leaves::Mark,
+            Target::MarkConnection => Leaves::MarkOfConnection,
+            Target::RestoreMark => Leaves::Restored,
+            Target::SaveMark => Leaves::Saved,
+            _ => Leaves::Nothing,
+        };
         let action = match prepared.target {
             Target::Does(action) => action,
-            Target::Untrack => Action::Continue,
             Target::Jump(name) => chain(&name).map_or(Action::Anything, Action::Jump),
             Target::Goto(name) => chain(&name).map_or(Action::Anything, Action::Goto),
+            _ => Action::Continue,
         };
         Self {
             saved: prepared.saved,
             asks: prepared.asks,
             action,
-            untracks,
+            leaves,
+        }
+    }
+
+    fn untracks(&self) -> bool {
+        self.leaves == Leaves::Untracked
+    }
+
+    /// What it changes of a packet that it applies to.
+    fn effect(&self, subject: &Subject<'_>) -> Option<Effect> {
+        match self.leaves {
+            Leaves::Nothing => None,
+            Leaves::Untracked => Some(Effect::Untrack),
+            Leaves::Mark => Some(Effect::Mark),
+            Leaves::MarkOfConnection => Some(Effect::MarkConnection),
+            Leaves::Restored => {
+                let is_none = subject.connection_mark() == Some(0);
+                (!is_none).then_some(Effect::Mark)
+            }
+            Leaves::Saved => (subject.mark() != Some(0)).then_some(Effect::MarkConnection),
         }
     }
 
@@ -271,20 +313,17 @@ impl Chains for Tables {
             (None, Some(open)) => (Answer::Unknown, Some(open)),
             (None, None) => (Answer::Yes, None),
         };
-        let untracks = rule.untracks && applies != Answer::No;
+        let effect = rule.effect(subject).filter(|_| applies != Answer::No);
         Step {
             part,
-            effects: untracks
-                .then_some((applies, Effect::Untrack))
-                .into_iter()
-                .collect(),
+            effects: effect.map(|effect| (applies, effect)).into_iter().collect(),
             ..Step::new(applies, rule.action)
         }
     }
 
     fn matches(&self, at: At) -> Matched {
         let rule = self.rule(at);
-        if rule.action == Action::Continue && !rule.untracks {
+        if rule.action == Action::Continue && !rule.untracks() {
             return Matched::default();
         }
         let (condition, is_all) = condition::condition(&rule.asks);
@@ -332,7 +371,7 @@ impl Chains for Tables {
             },
             why: match (step.applies, failing) {
                 (Answer::No, Some(failing)) => format!("not {}", failing.text),
-                (Answer::Unknown, _) if step.action != Action::Continue || rule.untracks => {
+                (Answer::Unknown, _) if step.action != Action::Continue || rule.untracks() => {
                     rule.unknown(step.part)
                 }
                 _ => self.consequence(rule),
@@ -370,7 +409,7 @@ impl Chains for Tables {
         let ask = part.and_then(|part| rule.asks.get(part));
         let kind = match ask.map(|ask| &ask.what) {
             None => DoubtKind::Statement,
-            Some(What::Route) => DoubtKind::Route,
+            Some(What::Route | What::ReversePath { .. }) => DoubtKind::Route,
             Some(_) => DoubtKind::Match,
         };
         Unknown {
@@ -381,6 +420,11 @@ impl Chains for Tables {
                 .into_iter()
                 .collect(),
         }
+    }
+
+    fn marks_connections(&self) -> bool {
+        let mut rules = self.chains.iter().flat_map(|chain| &chain.rules);
+        rules.any(|rule| matches!(rule.leaves, Leaves::MarkOfConnection | Leaves::Saved))
     }
 
     fn is_first_registered(&self) -> bool {

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use palisade_core::evaluate::{Action, End, Flow, Nat, xtables};
 use palisade_core::network::{AddressRange, PortRange};
 
-use super::rule::{AddressKind, Ask, Interface, What};
+use super::rule::{AddressKind, Ask, Interface, Masked, What};
 use crate::rule::is_native;
 use crate::text;
 
@@ -23,12 +23,18 @@ pub(super) struct Prepared {
 }
 
 /// Matches that only bring the options that stand behind them.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 15] = [
     "addrtype",
     "tcp",
     "udp",
     "udplite",
     "sctp",
+    "icmp",
+    "icmp6",
+    "ttl",
+    "hl",
+    "mark",
+    "connmark",
     "comment",
     "conntrack",
     "state",
@@ -45,6 +51,14 @@ pub(super) enum Target {
     Does(Action),
     /// `NOTRACK`: conntrack does not look at them, and they go on to the next rule.
     Untrack,
+    /// `MARK`: they have a mark from then on.
+    Mark,
+    /// `CONNMARK`: their connections have.
+    MarkConnection,
+    /// `CONNMARK --restore-mark`: they have that of their connections.
+    RestoreMark,
+    /// `CONNMARK --save-mark`: their connections have theirs.
+    SaveMark,
     /// `-j CHAIN`.
     Jump(String),
     /// `-g CHAIN`.
@@ -57,6 +71,7 @@ impl Prepared {
     pub(super) fn of(saved: &text::Rule) -> Self {
         let mut reader = Reader {
             words: saved.words.as_slice(),
+            extension: "",
             asks: Vec::new(),
         };
         let target = if is_native(&saved.words) {
@@ -74,6 +89,8 @@ impl Prepared {
 
 struct Reader<'a> {
     words: &'a [String],
+    /// The match that brought the options.
+    extension: &'a str,
     asks: Vec<Ask>,
 }
 
@@ -100,7 +117,7 @@ impl<'a> Reader<'a> {
                     .first()
                     .is_some_and(|name| KNOWN.contains(&name.as_str())) =>
                 {
-                    self.next();
+                    self.extension = self.next().unwrap_or_default();
                 }
                 "--comment" => drop(self.next()),
                 option => {
@@ -151,9 +168,12 @@ impl<'a> Reader<'a> {
     /// What an option asks. Of one that is not known, the words that belong to it are passed over.
     fn what(&mut self, option: &str) -> What {
         let value = self.words.first().map(String::as_str).unwrap_or_default();
+        if option == "-m" && value == "rpfilter" {
+            self.next();
+            return self.reverse_path();
+        }
         let what = match option {
             "-m" if EXTENSION_HEADERS.contains(&value) => Some(What::Never),
-            "-m" if value == "rpfilter" => Some(What::Route),
             "-i" => interface(value).map(What::In),
             "-o" => interface(value).map(What::Out),
             "-s" => parse::<IpNet>(value)
@@ -166,6 +186,10 @@ impl<'a> Reader<'a> {
             "--sport" | "--sports" => ports(value).map(What::SourcePort),
             "--dport" | "--dports" => ports(value).map(What::DestinationPort),
             "--ports" => ports(value).map(What::EitherPort),
+            "--icmp-type" | "--icmpv6-type" => icmp(value),
+            "--ttl-eq" | "--hl-eq" => parse(value).map(What::HopLimit),
+            "--mark" if self.extension == "mark" => masked(value).map(What::Mark),
+            "--mark" if self.extension == "connmark" => masked(value).map(What::ConnectionMark),
             "--dst-type" => kinds(value).map(What::DestinationKind),
             "--ctstate" if value == "DNAT" => Some(What::Redirected),
             "--ctstate" | "--state" => flows(value).map(What::Flow),
@@ -180,6 +204,26 @@ impl<'a> Reader<'a> {
             self.next();
         }
         What::Unknown
+    }
+
+    /// The options of `-m rpfilter`.
+    fn reverse_path(&mut self) -> What {
+        let (mut is_loose, mut is_inverted) = (false, false);
+        while let Some(option) = self.words.first() {
+            match option.as_str() {
+                "--loose" => is_loose = true,
+                "--invert" => is_inverted = true,
+                // Packets that rules are asked about here have no mark of a route, and come from no
+                // address of the host.
+                "--validmark" | "--accept-local" => {}
+                _ => break,
+            }
+            self.next();
+        }
+        What::ReversePath {
+            is_loose,
+            is_inverted,
+        }
     }
 
     fn target(&mut self) -> Target {
@@ -202,10 +246,12 @@ impl<'a> Reader<'a> {
                 Some(to) => Action::End(End::Dnat(to)),
                 None => Action::End(End::Readdress),
             },
+            "MARK" => return Target::Mark,
+            "CONNMARK" if has(&options, "--restore-mark") => return Target::RestoreMark,
+            "CONNMARK" if has(&options, "--save-mark") => return Target::SaveMark,
+            "CONNMARK" => return Target::MarkConnection,
             "NOTRACK" => return Target::Untrack,
-            "CT" if options.as_slice().iter().any(|word| word == "--notrack") => {
-                return Target::Untrack;
-            }
+            "CT" if has(&options, "--notrack") => return Target::Untrack,
             name => match xtables::target(name) {
                 Some(action) => action,
                 // Whether there is such a chain, or it is a target that is not known, is seen there.
@@ -214,6 +260,32 @@ impl<'a> Reader<'a> {
         };
         Target::Does(action)
     }
+}
+
+fn has(options: &text::Words, option: &str) -> bool {
+    options.as_slice().iter().any(|word| word == option)
+}
+
+/// `8`, `3/4`, `any`.
+fn icmp(word: &str) -> Option<What> {
+    let (kind, code) = match word.split_once('/') {
+        Some((kind, code)) => (kind, Some(parse(code)?)),
+        None => (word, None),
+    };
+    Some(What::Icmp(parse(kind)?, code))
+}
+
+/// `0x1`, `0x1/0xff`.
+fn masked(word: &str) -> Option<Masked> {
+    let number = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => parse(word),
+    };
+    let (value, mask) = match word.split_once('/') {
+        Some((value, mask)) => (number(value)?, number(mask)?),
+        None => (number(word)?, u32::MAX),
+    };
+    Some(Masked { value, mask })
 }
 
 fn translate(nat: Nat) -> Action {

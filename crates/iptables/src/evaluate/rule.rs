@@ -42,14 +42,45 @@ pub(super) enum What {
     Flow(Vec<Flow>),
     /// `--dst-type`: it goes to one of these kinds of addresses.
     DestinationKind(Vec<AddressKind>),
+    /// `--icmp-type`, `--icmpv6-type`: the type, and the code if that is asked.
+    Icmp(u8, Option<u8>),
+    /// `--ttl-eq`, `--hl-eq`.
+    HopLimit(u8),
+    /// `-m mark --mark`: the bits of the packet's mark that count have this value.
+    Mark(Masked),
+    /// `-m connmark --mark`: likewise those of its connection.
+    ConnectionMark(Masked),
     /// `--ctstate DNAT`: its flow has another destination.
     Redirected,
     /// Something that no packet here has.
     Never,
-    /// `-m rpfilter`: something that the host's routes tell.
+    /// `-m rpfilter`: the host reaches its source through the interface that it came in through; or, if
+    /// that is `loose`, through any.
+    ReversePath {
+        /// Whether any interface will do.
+        is_loose: bool,
+        /// `--invert`: whether the contrary is asked.
+        is_inverted: bool,
+    },
+    /// Something that the host's routes tell.
     Route,
     /// Something that the packet alone does not tell.
     Unknown,
+}
+
+/// A number of which some bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Masked {
+    /// Its value.
+    pub(super) value: u32,
+    /// The bits.
+    pub(super) mask: u32,
+}
+
+impl Masked {
+    fn is(self, mark: Option<u32>) -> Answer {
+        mark.map(|mark| mark & self.mask == self.value).into()
+    }
 }
 
 /// A kind of address, as the host's routes tell (`-m addrtype`).
@@ -93,6 +124,10 @@ impl Ask {
             What::SourcePort(_) => Read::Bytes(Header::Transport, 0..2),
             What::DestinationPort(_) => Read::Bytes(Header::Transport, 2..4),
             What::EitherPort(_) => Read::Bytes(Header::Transport, 0..4),
+            What::Icmp(..) => Read::Bytes(Header::Transport, 0..2),
+            What::HopLimit(_) => network(8..9, 7..8),
+            What::Mark(_) => Read::Mark,
+            What::ConnectionMark(_) => Read::ConnectionMark,
             What::Flow(_) | What::Redirected => Read::Flow,
             _ => return None,
         })
@@ -144,6 +179,28 @@ impl What {
                 Answer::from(is_one)
             }
             Self::Redirected => subject.flow().map(|_| subject.packet().redirected).into(),
+            Self::Icmp(kind, code) => {
+                let bytes = subject.payload(Header::Transport, 0, 2);
+                let is = |byte: usize, wanted: u8| bits::equal(&bytes[byte..=byte], &[wanted]);
+                code.map_or(Answer::Yes, |code| is(1, code))
+                    .and(is(0, *kind))
+            }
+            Self::HopLimit(limit) => {
+                let offset = match subject.packet().family() {
+                    Family::Ipv4 => 8,
+                    Family::Ipv6 => 7,
+                };
+                bits::equal(&subject.payload(Header::Network, offset, 1), &[*limit])
+            }
+            Self::Mark(mark) => mark.is(subject.mark()),
+            Self::ConnectionMark(mark) => mark.is(subject.connection_mark()),
+            Self::ReversePath {
+                is_loose,
+                is_inverted,
+            } => match subject.reverse_path() {
+                Some(false) if *is_loose => Answer::Unknown,
+                reached => Answer::from(reached).not_if(*is_inverted),
+            },
             Self::Never => Answer::No,
             Self::Route | Self::Unknown => Answer::Unknown,
         }

@@ -29,7 +29,7 @@ COMMIT
 :FWO - [0:0]
 :WAY - [0:0]
 -A INPUT -i virbr+ -p udp -m multiport --dports 53,67:68 -j ACCEPT
--A INPUT -i eth0 -m mark --mark 0x1 -j ACCEPT
+-A INPUT -i eth0 -m length --length 700 -j ACCEPT
 -A INPUT ! -i eth0 -p icmp -j REJECT --reject-with icmp-port-unreachable
 -A FORWARD -g WAY
 -A FORWARD -j DROP
@@ -192,7 +192,7 @@ fn what_a_packet_does_not_tell_is_a_doubt() {
     let [doubt] = outcome.doubts.as_slice() else {
         panic!("{:?}", outcome.doubts);
     };
-    assert_eq!(doubt.rule, "-i eth0 -m mark --mark 0x1 -j ACCEPT");
+    assert_eq!(doubt.rule, "-i eth0 -m length --length 700 -j ACCEPT");
     assert_eq!(doubt.may, [Verdict::Accept]);
     assert_eq!((&*doubt.table, &*doubt.chain), ("filter", "INPUT"));
 }
@@ -384,7 +384,7 @@ fn conntrack_may_be_kept_away() {
         "{}",
         outcome.nat_because
     );
-    let outcome = with("-m mark --mark 0x7").evaluate(&leaving);
+    let outcome = with("-m length --length 700").evaluate(&leaving);
     assert!(matches!(outcome.fate.nat, Nat::Masquerade { .. }));
     assert_eq!(outcome.doubts[0].kind, DoubtKind::Untracked);
     assert!(outcome.doubts[0].may_translate);
@@ -415,7 +415,7 @@ fn doubts_have_a_kind() {
         tables(Family::Ipv4, &saved).evaluate(&packet).doubts[0].kind
     };
     assert_eq!(kind("-m rpfilter --invert"), DoubtKind::Route);
-    assert_eq!(kind("-m mark --mark 0x1"), DoubtKind::Match);
+    assert_eq!(kind("-m length --length 700"), DoubtKind::Match);
 }
 
 /// What comes in may be sent elsewhere, by others: what becomes of it behind that is another question.
@@ -423,7 +423,7 @@ fn doubts_have_a_kind() {
 fn another_destination_is_a_doubt() {
     let saved = "*nat\n:PREROUTING ACCEPT [0:0]\n\
                  -A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:8080\n\
-                 -A PREROUTING -i eth1 -m mark --mark 0x7 -j REDIRECT --to-ports 3128\nCOMMIT\n\
+                 -A PREROUTING -i eth1 -m length --length 700 -j REDIRECT --to-ports 3128\nCOMMIT\n\
                  *filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -d 10.0.0.0/24 -j ACCEPT\n\
                  -A FORWARD -s 192.0.2.7/32 -j DROP\nCOMMIT\n";
     let tables = tables(Family::Ipv4, saved);

@@ -11,12 +11,20 @@ const GET: u16 = 18;
 
 /// `IFLA_IFNAME`.
 const NAME: u16 = 3;
+/// `IFLA_MTU`.
+const MTU: u16 = 4;
 /// `IFLA_MASTER`: the number of the interface that it is a port of.
 const MASTER: u16 = 10;
 /// `IFLA_LINKINFO`, and in it `IFLA_INFO_KIND` and `IFLA_INFO_SLAVE_DATA`.
 const INFO: u16 = 18;
 const INFO_KIND: u16 = 1;
+const INFO_DATA: u16 = 2;
 const INFO_PORT: u16 = 5;
+/// `IFLA_BR_NF_CALL_IPTABLES`, `IFLA_BR_NF_CALL_IP6TABLES`, of a bridge.
+const NF_CALL_IPTABLES: u16 = 36;
+const NF_CALL_IP6TABLES: u16 = 37;
+/// `IFLA_BRPORT_STATE`, of a bridge's port.
+const STATE: u16 = 1;
 /// `IFLA_BRPORT_ISOLATED`, of a bridge's port.
 const ISOLATED: u16 = 33;
 /// `struct ifinfomsg` before the attributes: family, type, number, flags, changed flags.
@@ -25,7 +33,7 @@ const HEAD: usize = 16;
 const UP: u32 = 1;
 
 /// An interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Link {
     /// Its number.
     pub index: u32,
@@ -39,6 +47,34 @@ pub struct Link {
     pub master: Option<u32>,
     /// Whether it is a bridge's port that is isolated from other isolated ports.
     pub is_isolated: bool,
+    /// The largest packet that it carries, in bytes.
+    pub mtu: u32,
+    /// The state of a bridge's port; none of other interfaces.
+    pub port_state: Option<PortState>,
+    /// Whether frames of this bridge meet the rules of IPv4 and of IPv6, by its own setting.
+    pub nf_call: [bool; 2],
+}
+
+/// The state of a bridge's port: `BR_STATE_*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortState(pub u8);
+
+impl PortState {
+    /// It takes and sends frames.
+    pub const FORWARDING: Self = Self(3);
+
+    /// Its name, as `bridge link` prints it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            0 => "disabled",
+            1 => "listening",
+            2 => "learning",
+            3 => "forwarding",
+            4 => "blocking",
+            _ => "unknown",
+        }
+    }
 }
 
 impl Link {
@@ -82,18 +118,23 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
         is_up: flags & UP != 0,
         master: None,
         is_isolated: false,
+        mtu: 0,
+        port_state: None,
+        nf_call: [false; 2],
     };
     for attribute in Attributes::of("link", body.get(HEAD..).unwrap_or_default()) {
         let attribute = attribute?;
         match attribute.number() {
             NAME => link.name = text(attribute.bytes),
+            MTU => link.mtu = number(Some(attribute.bytes)).unwrap_or(0),
             MASTER => link.master = number(Some(attribute.bytes)),
             INFO => {
                 for info in Attributes::of("link", attribute.bytes) {
                     let info = info?;
                     match info.number() {
                         INFO_KIND => link.kind = Some(text(info.bytes)),
-                        INFO_PORT => link.is_isolated = is_isolated(info.bytes)?,
+                        INFO_DATA if link.is_bridge() => link.nf_call = nf_call(info.bytes)?,
+                        INFO_PORT => put_port(&mut link, info.bytes)?,
                         _ => {}
                     }
                 }
@@ -105,14 +146,29 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
 }
 
 /// What is said of a port. A bond's port has other attributes, and none of this number with one byte.
-fn is_isolated(port: &[u8]) -> Result<bool, Malformed> {
+fn put_port(link: &mut Link, port: &[u8]) -> Result<(), Malformed> {
     for attribute in Attributes::of("port", port) {
         let attribute = attribute?;
-        if attribute.number() == ISOLATED {
-            return Ok(attribute.bytes == [1]);
+        match (attribute.number(), attribute.bytes) {
+            (ISOLATED, &[isolated]) => link.is_isolated = isolated == 1,
+            (STATE, &[state]) => link.port_state = Some(PortState(state)),
+            _ => {}
         }
     }
-    Ok(false)
+    Ok(())
+}
+
+fn nf_call(bridge: &[u8]) -> Result<[bool; 2], Malformed> {
+    let mut call = [false; 2];
+    for attribute in Attributes::of("bridge", bridge) {
+        let attribute = attribute?;
+        match attribute.number() {
+            NF_CALL_IPTABLES => call[0] = attribute.bytes == [1],
+            NF_CALL_IP6TABLES => call[1] = attribute.bytes == [1],
+            _ => {}
+        }
+    }
+    Ok(call)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -151,6 +207,9 @@ mod tests {
             is_up: true,
             master: Some(3),
             is_isolated: true,
+            mtu: 0,
+            port_state: None,
+            nf_call: [false; 2],
         };
         assert_eq!(link, expected);
         for end in 0..message.payload.len() {

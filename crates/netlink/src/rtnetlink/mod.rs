@@ -15,7 +15,7 @@ mod tc;
 pub use address::Address;
 pub use error::HostError;
 pub use host::Host;
-pub use link::Link;
+pub use link::{Link, PortState};
 pub use lookup::{FoundRoute, NoRoute, RouteAnswer, RouteQuestion, Routes};
 pub use neighbour::Neighbour;
 pub use route::{Route, RouteKind};

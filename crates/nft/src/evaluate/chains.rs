@@ -6,8 +6,10 @@ use palisade_core::evaluate::{
 };
 use palisade_core::network::Name;
 
-use super::{Table, conditions, rule, words};
-use crate::object::{self, Comparison, Expression, Family, MetaKey, Policy, Rule};
+use super::{Table, conditions, load, rule, words};
+use crate::object::{
+    self, Comparison, Conntrack, ConntrackKey, Expression, Family, Meta, MetaKey, Policy, Rule,
+};
 use crate::wire;
 
 /// `NFT_TABLE_F_DORMANT`: no packet enters.
@@ -108,6 +110,12 @@ impl Chains for Table<'_> {
         words::of_nat(visit, &self.run(at, subject))
     }
 
+    fn marks_connections(&self) -> bool {
+        let chains = self.program.chains.iter();
+        let mut rules = chains.flat_map(|chain| &chain.rules);
+        rules.any(|rule| rule.expressions.iter().any(rule::marks_connections))
+    }
+
     fn unknown(&self, at: At, part: Option<usize>) -> Unknown {
         let rule = self.rule(at);
         let (kind, why) = words::unknown(rule, part);
@@ -197,7 +205,15 @@ fn reads(rule: &Rule, part: Option<usize>) -> Vec<Read> {
             let bytes = it.offset..it.offset.saturating_add(it.len);
             Some(Read::Bytes(rule::header(it.base)?, bytes))
         }
+        Expression::Conntrack(Conntrack {
+            key: ConntrackKey(load::CONNTRACK_MARK),
+            ..
+        }) => Some(Read::ConnectionMark),
         Expression::Conntrack(_) => Some(Read::Flow),
+        Expression::Meta(Meta {
+            key: MetaKey(load::META_MARK),
+            ..
+        }) => Some(Read::Mark),
         _ => None,
     });
     read.collect()

@@ -11,6 +11,10 @@ use crate::statement::interface_name;
 
 /// `NFT_META_PROTOCOL`: what Ethernet calls the packet.
 const META_PROTOCOL: u32 = 1;
+/// `NFT_META_MARK`.
+pub(super) const META_MARK: u32 = 3;
+/// `NFT_CT_MARK`.
+pub(super) const CONNTRACK_MARK: u32 = 3;
 /// `NFT_META_NFPROTO`: its family, as netfilter numbers them.
 const META_NFPROTO: u32 = 15;
 /// `NFT_META_BRI_IIFNAME`, `NFT_META_BRI_OIFNAME`: the bridges whose ports a frame passes.
@@ -50,6 +54,7 @@ pub(super) fn meta(subject: &Subject<'_>, key: MetaKey) -> Vec<Byte> {
             };
             bits::known(&[family.number()])
         }
+        MetaKey(META_MARK) => mark(subject.mark()),
         MetaKey(other) => vec![Byte::UNKNOWN; meta_size(other)],
     }
 }
@@ -72,8 +77,13 @@ pub(super) fn conntrack(subject: &Subject<'_>, key: ConntrackKey) -> Vec<Byte> {
                 .map(|(value, known)| Byte::bits(value, known))
                 .collect()
         }
+        ConntrackKey(CONNTRACK_MARK) => mark(subject.connection_mark()),
         ConntrackKey(other) => vec![Byte::UNKNOWN; conntrack_size(other)],
     }
+}
+
+fn mark(mark: Option<u32>) -> Vec<Byte> {
+    mark.map_or_else(unknown::<4>, |mark| bits::known(&mark.to_ne_bytes()))
 }
 
 /// What `fib` loads: whether there is a way back, or what kind of address the packet goes to.

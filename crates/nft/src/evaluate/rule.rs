@@ -129,6 +129,21 @@ impl<'a> Running<'a, '_, '_> {
         }
     }
 
+    /// Marks that a rule gives the packet or its connection. Zero is none.
+    fn keep(&mut self, name: &str, data: &[u8]) {
+        let Some((key, source)) = foreign::kept(name, data) else {
+            return;
+        };
+        let effect = match name {
+            "meta" if key == load::META_MARK => Effect::Mark,
+            "ct" if key == load::CONNTRACK_MARK => Effect::MarkConnection,
+            _ => return,
+        };
+        if bits::certain(&self.registers.read(source, 4)) != Some(vec![0; 4]) {
+            self.change(effect);
+        }
+    }
+
     fn change(&mut self, effect: Effect) {
         self.run.step.effects.push((self.run.step.applies, effect));
     }
@@ -250,6 +265,7 @@ impl<'a> Running<'a, '_, '_> {
     fn unknown(&mut self, name: &str, data: &[u8]) {
         match name {
             "log" | "last" | "dup" | "flow_offload" => {}
+            "meta" | "ct" if foreign::kept(name, data).is_some() => self.keep(name, data),
             // Comparisons follow if they load, and nothing that matters here if they write.
             "meta" | "ct" | "bitwise" | "byteorder" | "numgen" | "hash" | "immediate" => {
                 self.registers.forget();
@@ -281,6 +297,11 @@ impl<'a> Running<'a, '_, '_> {
                 },
                 None => Answer::Unknown,
             }),
+            "target" if foreign::extension(data) == Some("MARK") => self.change(Effect::Mark),
+            "target" if foreign::extension(data) == Some("CONNMARK") => {
+                self.change(Effect::Mark);
+                self.change(Effect::MarkConnection);
+            }
             "target" if foreign::untracks(data) => self.change(Effect::Untrack),
             "target" => {
                 let known = foreign::extension(data).and_then(xtables::target);
@@ -291,6 +312,18 @@ impl<'a> Running<'a, '_, '_> {
                 self.registers.forget();
             }
         }
+    }
+}
+
+/// Whether an expression may give a packet's connection a mark.
+pub(super) fn marks_connections(expression: &Expression) -> bool {
+    let Expression::Unknown { name, data } = expression else {
+        return false;
+    };
+    match name.as_str() {
+        "ct" => foreign::kept(name, data).is_some_and(|(key, _)| key == load::CONNTRACK_MARK),
+        "target" => foreign::extension(data) == Some("CONNMARK"),
+        _ => false,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::object::{Reject, RejectKind};
 
 /// In which direction a packet passes an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Direction {
+pub enum Direction {
     /// It came in through it.
     In,
     /// It leaves through it.
@@ -94,14 +94,14 @@ pub(crate) fn address_field(family: Family, end: End, prefix: u8) -> Field {
 
 /// `iifname "virbr0"`.
 #[must_use]
-pub(crate) fn interface(direction: Direction, name: &InterfaceName) -> Statement {
+pub fn interface(direction: Direction, name: &InterfaceName) -> Statement {
     let value = interface_name(name.as_str());
     equal(whole(Origin::interface(direction)), value)
 }
 
 /// `meta l4proto tcp`.
 #[must_use]
-pub(crate) fn protocol(protocol: Protocol) -> Statement {
+pub fn protocol(protocol: Protocol) -> Statement {
     equal(
         whole(Origin::Meta(MetaKey::L4PROTO)),
         vec![protocol.number()],
@@ -159,8 +159,26 @@ pub(crate) fn port_field(end: End) -> Field {
 /// `th dport 80`, behind `meta l4proto`. With the other port beside it, `nft` loads both as one field
 /// when it loads its own listing.
 #[must_use]
-pub(crate) fn port(end: End, port: u16) -> Statement {
+pub fn port(end: End, port: u16) -> Statement {
     equal(port_field(end), port.to_be_bytes().to_vec())
+}
+
+/// `meta l4proto icmp`, or `ipv6-icmp`, and the type of its message.
+#[must_use]
+pub fn icmp(family: palisade_core::network::Family, kind: u8) -> [Statement; 2] {
+    let number = match family {
+        palisade_core::network::Family::Ipv4 => 1,
+        palisade_core::network::Family::Ipv6 => 58,
+    };
+    let kind_field = whole(Origin::Payload {
+        base: PayloadBase::TRANSPORT,
+        offset: 0,
+        len: 1,
+    });
+    [
+        equal(protocol_field(), vec![number]),
+        equal(kind_field, vec![kind]),
+    ]
 }
 
 /// `fib daddr type local`.
@@ -188,7 +206,7 @@ pub(crate) fn redirected() -> Statement {
 
 /// `ct state established,related`.
 #[must_use]
-pub(crate) fn known_flow() -> Statement {
+pub fn known_flow() -> Statement {
     state(ESTABLISHED_OR_RELATED)
 }
 

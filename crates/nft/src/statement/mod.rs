@@ -20,12 +20,10 @@ pub(crate) use raw::Raw;
 use crate::object::{Comparison, ConntrackKey, Counter, Expression, Family, FibFlags, FibResult};
 use crate::object::{Limit, Log, MetaKey, NatKind, PayloadBase, Reject, Verdict};
 
-pub(crate) use build::{Direction, address_field, in_set, interface, interface_field};
-pub use build::{End, address};
-pub(crate) use build::{
-    goes_to_host, port, port_field, protocol, protocol_field, redirected, whole_address_field,
-};
-pub(crate) use build::{known_flow, no_flow, no_reverse_path, opens_connection, port_unreachable};
+pub use build::{Direction, End, address, icmp, interface, known_flow, port, protocol};
+pub(crate) use build::{address_field, in_set, interface_field};
+pub(crate) use build::{goes_to_host, port_field, protocol_field, redirected, whole_address_field};
+pub(crate) use build::{no_flow, no_reverse_path, opens_connection, port_unreachable};
 pub(crate) use display::{Stateful, texts};
 pub use lower::expressions;
 pub use read::statements;

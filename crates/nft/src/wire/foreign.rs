@@ -69,6 +69,18 @@ pub(crate) fn written(data: &[u8]) -> Option<Written> {
     fits.then_some(written)
 }
 
+/// What a `meta` or `ct` that writes puts into which of its keys (`enum nft_meta_attributes`, `enum
+/// nft_ct_attributes`); none if it loads, or cannot be read.
+pub(crate) fn kept(name: &str, data: &[u8]) -> Option<(u32, Register)> {
+    const KEY: u16 = 2;
+    let source = if name == "ct" { 4 } else { 3 };
+    let said = Known::<6>::of(data)?;
+    Some((
+        said.required(KEY, read_u32)?,
+        said.required(source, read_register)?,
+    ))
+}
+
 /// Whether a `target` keeps conntrack from the packet.
 pub(crate) fn untracks(data: &[u8]) -> bool {
     /// `XT_CT_NOTRACK`, of the flags that `struct xt_ct_target_info` begins with.

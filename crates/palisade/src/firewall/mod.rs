@@ -228,6 +228,16 @@ impl Firewall {
         self.engine().verify_at_rest(extent)
     }
 
+    /// The differences between the kernel and the records of all running networks. Unlike
+    /// [`verify`](Self::verify) it recovers nothing: there are none while another process is at work.
+    ///
+    /// # Errors
+    /// If the state or the kernel cannot be read.
+    pub fn differences(&mut self) -> Result<Vec<Discrepancy>, EngineError> {
+        let found = self.engine().verify_at_rest(Extent::Recorded)?;
+        Ok(found.unwrap_or_default())
+    }
+
     /// Where differences are looked for: without names, everywhere.
     fn extent<'n>(&self, names: &'n [Name]) -> Extent<'n> {
         match names {

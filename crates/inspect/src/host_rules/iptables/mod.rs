@@ -11,10 +11,10 @@ use palisade_core::owner::Owner;
 use palisade_iptables::backend::Saved;
 use palisade_iptables::evaluate::Tables;
 use palisade_iptables::run::Variant;
-use palisade_iptables::text::{Chain, Table};
+use palisade_iptables::text::{self, Chain, Table};
 use palisade_netlink::rtnetlink::Link;
 
-use super::group::{Passage, Place, Removal, TableGroup};
+use super::group::{Change, Passage, Place, Removal, StopPlace, TableGroup};
 use crate::libvirt::{Matched, is_its_chain};
 use passage::DOCKER_USER;
 
@@ -87,29 +87,36 @@ impl TableGroup for SavedTables {
         self.0.program.clone()
     }
 
-    fn sees(&self, family: Family) -> bool {
-        self.0.family == family
-    }
-
     fn sees_frames(&self) -> bool {
         false
     }
 
-    fn alone(&self) -> Ground<'_> {
-        Ground::of(Tables::of(self.0.family, &self.0.tables))
+    fn member(&self) -> Member<'_> {
+        let tables = Tables::of(self.0.family, &self.0.tables);
+        Member::new("", self.owner(), tables)
     }
 
     fn drop_policy(&self) -> &'static str {
         "DROP"
     }
 
-    fn allow(&self, chain: &str, passage: Passage<'_>) -> Vec<String> {
-        vec![passage::allow(
-            &self.owner(),
-            &self.0.program,
-            chain,
-            passage,
-        )]
+    fn allow(&self, stop: StopPlace<'_>, passage: &Passage<'_>) -> Option<Change> {
+        passage::allow(&self.owner(), &self.0.program, stop, passage)
+    }
+
+    fn with(&self, changes: &[Change]) -> Ground<'static> {
+        let mut tables = self.0.tables.clone();
+        for table in &mut tables {
+            let its = changes.iter().filter(|change| change.table == table.name);
+            let rules = its.map(|change| text::Rule {
+                chain: change.chain.clone(),
+                words: passage::words(&change.opening).into_iter().collect(),
+                counters: None,
+            });
+            let rules: Vec<text::Rule> = rules.collect();
+            table.rules.splice(0..0, rules);
+        }
+        Ground::of(Tables::of(self.0.family, &tables))
     }
 
     fn advice(&self) -> &'static str {

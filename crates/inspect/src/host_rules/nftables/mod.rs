@@ -17,7 +17,7 @@ use palisade_nft::object::{Family, Rule, Table};
 use palisade_nft::owner;
 use palisade_nft::program::Program;
 
-use super::group::{Passage, Place, Removal, TableGroup};
+use super::group::{Change, Passage, Place, Removal, StopPlace, TableGroup};
 use crate::libvirt::{Matched, is_its_chain};
 use removal::nft;
 
@@ -114,24 +114,31 @@ impl TableGroup for NftTable {
         }
     }
 
-    fn sees(&self, _family: network::Family) -> bool {
-        !self.is_dormant()
-    }
-
     fn sees_frames(&self) -> bool {
         matches!(self.0.table.family, Family::Bridge | Family::Netdev)
     }
 
-    fn alone(&self) -> Ground<'_> {
-        Ground::new([member(Cow::Borrowed(&self.0))])
+    fn member(&self) -> Member<'_> {
+        member(Cow::Borrowed(&self.0))
     }
 
     fn drop_policy(&self) -> &'static str {
         "drop"
     }
 
-    fn allow(&self, chain: &str, passage: Passage<'_>) -> Vec<String> {
-        passage::allow(&self.owner(), &self.0.table, chain, passage)
+    fn allow(&self, stop: StopPlace<'_>, passage: &Passage<'_>) -> Option<Change> {
+        passage::allow(&self.owner(), &self.0.table, stop, passage)
+    }
+
+    fn with(&self, changes: &[Change]) -> Ground<'static> {
+        let mut changed = self.0.clone();
+        for chain in &mut changed.chains {
+            let its = changes.iter().filter(|it| it.chain == chain.chain.name);
+            let rules = its.map(|change| passage::rule(&self.0.table, change));
+            let rules: Vec<Rule> = rules.collect();
+            chain.rules.splice(0..0, rules);
+        }
+        Ground::new([member(Cow::Owned(changed))])
     }
 
     fn advice(&self) -> &'static str {

@@ -62,7 +62,7 @@ fn without_conntrack_no_rule_translates() {
     let late = of(&behind((-150, vec![notrack()]), vec![masquerading()]));
     assert_eq!(late.fate.nat, Nat::Masquerade { ports: None });
     // It may, or may not.
-    let perhaps = marked().then(notrack());
+    let perhaps = sized().then(notrack());
     let perhaps = of(&behind((RAW, perhaps), vec![masquerading()]));
     assert_eq!(perhaps.fate.nat, Nat::Masquerade { ports: None });
     assert!(perhaps.doubts[0].may_translate);
@@ -87,7 +87,7 @@ fn a_flow_that_is_not_tracked_is_none() {
     assert_eq!(verdict(&host(chains(), vec![])).0, Verdict::Accept);
     let untracked = verdict(&behind((RAW, vec![notrack()]), chains()));
     assert_eq!(untracked, (Verdict::Drop, Vec::new()));
-    let perhaps = marked().then(notrack());
+    let perhaps = sized().then(notrack());
     let (verdict, doubts) = verdict(&behind((RAW, perhaps), chains()));
     assert_eq!(verdict, Verdict::Drop);
     assert_eq!(doubts[0].may, [Verdict::Accept]);

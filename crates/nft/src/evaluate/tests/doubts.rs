@@ -5,9 +5,9 @@ use crate::object::{Limit, Log};
 
 #[test]
 fn what_is_not_known_is_told_and_not_guessed() {
-    let marked_drop = || marked().then(says(Says::Drop));
+    let sized_drop = || sized().then(says(Says::Drop));
     let outcome = of(&host(
-        vec![forward(Policy::ACCEPT, vec![marked_drop()])],
+        vec![forward(Policy::ACCEPT, vec![sized_drop()])],
         vec![],
     ));
     assert_eq!(outcome.fate.verdict, Verdict::Accept);
@@ -22,7 +22,7 @@ fn what_is_not_known_is_told_and_not_guessed() {
     assert_eq!(outcome.path[0].matched, None);
 
     // Where it comes to the same, nothing is in doubt.
-    let rules = vec![marked_drop(), vec![says(Says::Drop)]];
+    let rules = vec![sized_drop(), vec![says(Says::Drop)]];
     let outcome = of(&host(vec![forward(Policy::ACCEPT, rules)], vec![]));
     assert_eq!(
         (outcome.fate.verdict, outcome.is_certain()),
@@ -31,13 +31,13 @@ fn what_is_not_known_is_told_and_not_guessed() {
 
     // What is known not to hold leaves no doubt about the rest of the rule.
     let mut other = entering("br9").0;
-    other.extend(marked_drop());
+    other.extend(sized_drop());
     assert!(of(&host(vec![forward(Policy::ACCEPT, vec![other])], vec![])).is_certain());
 }
 
 #[test]
 fn doubts_follow_jumps_and_returns() {
-    let jump = || marked().then(says(Says::Jump("sub".to_owned())));
+    let jump = || sized().then(says(Says::Jump("sub".to_owned())));
     let may = |rules, sub| {
         let outcome = of(&host(
             vec![forward(Policy::ACCEPT, rules), chain("sub", None, sub)],
@@ -55,7 +55,7 @@ fn doubts_follow_jumps_and_returns() {
         (Drop, vec![vec![Accept]])
     );
     // A return that may pass a drop by.
-    let back = || marked().then(says(Says::Return));
+    let back = || sized().then(says(Says::Return));
     assert_eq!(
         may(vec![back(), drop()], vec![]),
         (Drop, vec![vec![Accept]])
@@ -65,7 +65,7 @@ fn doubts_follow_jumps_and_returns() {
         may(in_sub, vec![back(), drop()]),
         (Drop, vec![vec![Accept]])
     );
-    let goto = marked().then(says(Says::Goto("sub".to_owned())));
+    let goto = sized().then(says(Says::Goto("sub".to_owned())));
     assert_eq!(may(vec![goto, drop()], vec![]), (Drop, vec![vec![Accept]]));
 }
 

@@ -138,9 +138,9 @@ impl Expressions {
     }
 }
 
-/// `meta mark 1`: nothing that is known of a packet.
-fn marked() -> Expressions {
-    let origin = Origin::Meta(MetaKey(3));
+/// `meta length 1`: nothing that is known of a packet.
+fn sized() -> Expressions {
+    let origin = Origin::Meta(MetaKey(0));
     Expressions(expressions(&[Statement::Match(Match {
         fields: vec![Field { origin, mask: None }],
         test: Test::Compare(Comparison::Equal, vec![1, 0, 0, 0]),
