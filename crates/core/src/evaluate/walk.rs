@@ -376,7 +376,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         };
         let told = self.doubts[first..]
             .iter()
-            .filter_map(|it| it.told(verdict));
+            .filter_map(|it| it.told(verdict, false));
         // What becomes of it behind a translation is another question.
         let told = told.filter(|it| it.kind != DoubtKind::Translation);
         let doubt = told
