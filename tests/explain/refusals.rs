@@ -1,6 +1,6 @@
 //! Who refuses a packet, in words: the same packet, refused by one after the other.
 
-use palisade_tests::{Namespace, Palisade, Trials};
+use palisade_tests::{Palisade, Trials};
 
 use crate::running::networks;
 use crate::site::routing_host;

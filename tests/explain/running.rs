@@ -1,6 +1,6 @@
 //! Packets of running networks: what is said of them is what becomes of them.
 
-use palisade_tests::{Definition, Namespace, Palisade, Trials};
+use palisade_tests::{Definition, Palisade, Trials};
 use serde_json::Value;
 
 use crate::site::routing_host;
