@@ -17,6 +17,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
             a_destination_that_others_translate,
         )
         .with(
+            "destinations_without_a_port_or_of_the_host",
+            destinations_without_a_port_or_of_the_host,
+        )
+        .with(
             "sets_and_maps_of_others_are_asked",
             sets_and_maps_of_others_are_asked,
         )
@@ -126,6 +130,53 @@ fn a_destination_that_others_translate() {
     assert_eq!(told["undecided"], json!([]), "{told}");
     assert_eq!(told["route"]["device"], "up0", "{told}");
     assert_eq!(told["dnat"]["to"], "198.51.100.200:8080", "{told}");
+}
+
+/// `dnat` to an address alone, and `redirect`, in nftables and both variants of iptables.
+fn destinations_without_a_port_or_of_the_host() {
+    let host = routing_host();
+    let palisade = Palisade::new(&host);
+    palisade.apply(&networks()).stdout();
+    let from_world = "--from world --to host --proto tcp --dport 80";
+    let (guest, own) = ("10.2.0.9:80", "203.0.113.2:3128");
+    let told = |what: &str, to: &str, out: Value| {
+        let told = explained(&palisade, from_world);
+        assert_eq!(told["dnat"]["to"], to, "{what}: {told:#}");
+        assert_eq!(told["nat"]["kind"], "dnat", "{what}: {told:#}");
+        assert_eq!(told["undecided"], json!([]), "{what}: {told:#}");
+        assert_eq!(told["verdict"], "accept", "{what}: {told:#}");
+        let device = told["route"]["device"].clone();
+        assert_eq!(device, out, "{what}: {told:#}");
+    };
+    for (rule, to, out) in [
+        ("dnat to 10.2.0.9", guest, json!("virbr1")),
+        ("tcp dport 80 redirect to :3128", own, Value::Null),
+        ("redirect", "203.0.113.2:80", Value::Null),
+    ] {
+        host.nft(&format!(
+            "table ip host {{\nchain c {{ type nat hook prerouting priority dstnat; {rule}; }}\n}}"
+        ));
+        told(rule, to, out);
+        host.nft("delete table ip host");
+    }
+    for variant in ["nft", "legacy"] {
+        for (rule, to, out) in [
+            (
+                "PREROUTING -i up0 -j DNAT --to-destination 10.2.0.9",
+                guest,
+                json!("virbr1"),
+            ),
+            (
+                "PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3128",
+                own,
+                Value::Null,
+            ),
+        ] {
+            iptables(&host, variant, &[&format!("-t nat -A {rule}")]);
+            told(rule, to, out);
+            iptables(&host, variant, &[&format!("-t nat -D {rule}")]);
+        }
+    }
 }
 
 fn sets_and_maps_of_others_are_asked() {

@@ -1,9 +1,7 @@
 //! The seam between the walk and those who have rules: nf_tables, iptables, and the rules of networks.
 
-use std::net::SocketAddr;
-
 use super::subject::{Effect, Read, Subject};
-use super::{Answer, Base, Condition, DoubtKind, Nat, Visit};
+use super::{Answer, Base, Condition, Destination, DoubtKind, Nat, Visit};
 use crate::network::Name;
 
 /// Base chains, and the chains that they lead to, of one technology. Chains are called by numbers
@@ -112,7 +110,7 @@ pub enum End {
     /// The source is translated.
     Translate(Nat),
     /// The destination becomes this one.
-    Dnat(SocketAddr),
+    Dnat(Destination),
     /// The addresses are translated to what our types do not hold, or the destination is.
     Readdress,
 }

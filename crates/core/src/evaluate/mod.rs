@@ -17,6 +17,7 @@ pub mod bits;
 mod chains;
 mod classes;
 mod condition;
+mod destination;
 mod difference;
 #[cfg(any(test, feature = "test-doubles"))]
 pub mod examples;
@@ -40,6 +41,7 @@ pub use base::{Base, Families, Seen};
 pub use chains::{Action, At, Chains, End, Matched, RuleWords, Step, Unknown};
 pub use classes::each_class;
 pub use condition::{Asked, Condition, Conditions, Test, UnknownCondition};
+pub use destination::Destination;
 pub use difference::{Difference, Meaning};
 pub use ground::Ground;
 pub use hook::{Hook, HookLayer};

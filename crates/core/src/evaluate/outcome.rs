@@ -1,10 +1,10 @@
 //! What becomes of a packet, and why.
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use super::Destination;
 use crate::counted::Counted;
 use crate::network::{AddressRange, Name, PortRange};
 use crate::rules::RuleKind;
@@ -116,7 +116,7 @@ pub enum Nat {
     /// packet [with that destination](super::Packet::with_dnat) has one of its own.
     Dnat {
         /// The new destination.
-        to: SocketAddr,
+        to: Destination,
     },
     /// It leaves with an address of the outgoing device.
     Masquerade {

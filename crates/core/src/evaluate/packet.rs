@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -146,10 +146,14 @@ impl Packet {
         })
     }
 
-    /// The same packet behind a rule that translated its destination, as it leaves through this
-    /// interface, or as the host takes it; none if the destination is of another family.
+    /// The same packet behind a rule that gave it this address and port, or this address alone, as it
+    /// leaves through this interface, or as the host takes it; none if the address is of another family.
     #[must_use]
-    pub fn with_dnat(&self, to: SocketAddr, out_interface: Option<InterfaceName>) -> Option<Self> {
+    pub fn with_dnat(
+        &self,
+        (to, port): (IpAddr, Option<u16>),
+        out_interface: Option<InterfaceName>,
+    ) -> Option<Self> {
         let original = OriginalDestination {
             address: self.destination,
             port: self.destination_port,
@@ -157,8 +161,8 @@ impl Packet {
         };
         (to.is_ipv4() == self.destination.is_ipv4()).then(|| Self {
             out_interface,
-            destination: to.ip(),
-            destination_port: self.destination_port.map(|_| to.port()),
+            destination: to,
+            destination_port: self.destination_port.map(|own| port.unwrap_or(own)),
             redirected: true,
             original: Some(original),
             ..self.clone()

@@ -114,7 +114,7 @@ impl Read<'_> {
                 Reading::BothAgree => Follows::Continue,
             },
             Action::Dnat { address, port } => {
-                Follows::End(End::Dnat(SocketAddr::new(address, port)))
+                Follows::End(End::Dnat(SocketAddr::new(address, port).into()))
             }
             Action::FillChecksum
             | Action::ClampMss(_)

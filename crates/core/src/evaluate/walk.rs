@@ -4,8 +4,6 @@
 //! goes a *doubt*: what would come of it if the rule did. A doubt that comes to the same end as the
 //! packet is none.
 
-use std::net::SocketAddr;
-
 use super::bits::{self, Byte};
 use super::chains::{Action, At, Chains, End, RuleWords, Step};
 use super::obstacle::{Obstacle, Obstacles};
@@ -13,8 +11,8 @@ use super::place::{self, Entrance, Place};
 use super::registry::Registry;
 use super::subject::{ConnectionMark, Effect, Subject, Tracking};
 use super::{
-    Answer, Base, Doubt, DoubtKind, Fate, Hook, HookLayer, Nat, Outcome, Packet, Seen, Stop,
-    Verdict, Visit, Way,
+    Answer, Base, Destination, Doubt, DoubtKind, Fate, Hook, HookLayer, Nat, Outcome, Packet, Seen,
+    Stop, Verdict, Visit, Way,
 };
 use crate::network::Name;
 
@@ -418,10 +416,14 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     /// Whether this is the destination that NAT gives the packet.
-    fn gets(&self, to: SocketAddr) -> bool {
-        let port = self.packet.destination_port;
+    fn gets(&self, to: Destination) -> bool {
+        let own = self.packet.destination_port;
         let is_translated = self.packet.redirected && self.packet.original.is_some();
-        is_translated && self.packet.destination() == to.ip() && port == Some(to.port())
+        is_translated
+            && to
+                .address
+                .is_none_or(|address| self.packet.destination() == address)
+            && to.port.is_none_or(|port| own.is_none_or(|own| own == port))
     }
 
     fn base_chain(&mut self, chains: &'a dyn Chains, base: &'a Base, entrance: Entrance) -> End {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use palisade_core::evaluate::{Ground, Nat, Outcome, Packet};
+use palisade_core::evaluate::{Destination, Ground, Nat, Outcome, Packet};
 use palisade_core::network::{Family, Network, PortForward};
 use palisade_core::rules::Protocol;
 use palisade_netlink::rtnetlink::{HostError, Neighbour};
@@ -215,8 +215,9 @@ fn shared(
     } = rule;
     let (name, program) = (network.name(), group.program());
     let leads = to.map_or_else(|| "elsewhere, perhaps".to_owned(), |to| format!("to {to}"));
-    let is_ours = |to: std::net::SocketAddr| {
-        to.ip() == forward.target().address() && to.port() == forward.target().ports().start()
+    let is_ours = |to: Destination| {
+        let target = forward.target();
+        to.address == Some(target.address()) && to.port == Some(target.ports().start())
     };
     let meaning = match whole {
         Some(Nat::Dnat { to }) if is_ours(to) => {

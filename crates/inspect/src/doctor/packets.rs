@@ -223,7 +223,7 @@ impl<'s> Ends<'s> {
         Some(Probe {
             network: network.name(),
             ends: Rc::clone(self),
-            packet: packet.with_dnat(to, Some(self.bridge.clone()))?,
+            packet: packet.with_dnat((to.ip(), Some(to.port())), Some(self.bridge.clone()))?,
             meets_ip: true,
             wanted: Wanted {
                 place: usize::MAX,

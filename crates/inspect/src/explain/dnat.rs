@@ -1,14 +1,15 @@
 //! Packets that get another destination on their way, and where they go then.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use palisade_core::evaluate::{
-    Doubt, DoubtKind, Fate, Flow, Ground, Nat, Outcome, Packet, Verdict,
+    Destination, Doubt, DoubtKind, Fate, Flow, Ground, Nat, Outcome, Packet, Verdict,
 };
-use palisade_core::network::{Name, Network, PortForward, PortRange};
+use palisade_core::network::{Family, Name, Network, PortForward, PortRange};
 use palisade_netlink::rtnetlink::HostError;
 use serde::Serialize;
 
+use super::host_address::address_on;
 use super::resolve::Resolved;
 use crate::routing::{MAIN, NoWay, Onward, Routing, Way};
 
@@ -19,7 +20,7 @@ const NOT_SO_FAR: &str = "it does not get that far";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dnat {
     /// The new destination.
-    pub to: SocketAddr,
+    pub to: Destination,
     /// The network whose forward it is; none for a rule of another program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Name>,
@@ -110,7 +111,16 @@ impl Scenery<'_> {
         let to = dnat.to;
         followed.dnat = Some(dnat);
         (followed.no_way, followed.route) = (None, None);
-        let Some(mut behind) = followed.packet.with_dnat(to, None) else {
+        let to = (to.address, to.port);
+        let (Some(address), port) = to else {
+            let doubt = nowhere(
+                &followed.outcome,
+                "the host has no address to redirect packets to",
+            );
+            followed.outcome.doubts.extend(doubt);
+            return Ok(());
+        };
+        let Some(mut behind) = followed.packet.with_dnat((address, port), None) else {
             return Ok(());
         };
         let out = match self.way(&behind)? {
@@ -125,7 +135,8 @@ impl Scenery<'_> {
                 return Ok(());
             }
             None => {
-                let doubt = nowhere(&followed.outcome, to);
+                let why = format!("where the host sends packets to {address} is not known here");
+                let doubt = nowhere(&followed.outcome, &why);
                 followed.outcome.doubts.extend(doubt);
                 return Ok(());
             }
@@ -136,7 +147,8 @@ impl Scenery<'_> {
         Ok(())
     }
 
-    fn dnat(&self, packet: &Packet, to: SocketAddr, outcome: &Outcome) -> Dnat {
+    fn dnat(&self, packet: &Packet, to: Destination, outcome: &Outcome) -> Dnat {
+        let to = self.resolved(packet, to);
         let mut applied = outcome.path.iter().rev();
         let rule = applied.find(|visit| visit.matched == Some(true));
         let name = rule.and_then(|visit| visit.network.clone());
@@ -151,6 +163,27 @@ impl Scenery<'_> {
             network: name,
             forward: forwards.find(leads).cloned(),
             because: outcome.nat_because.clone(),
+        }
+    }
+
+    /// A destination in full: the host's own address is that of the interface where the packet came in, or a
+    /// loopback address, and the port may stay the packet's own.
+    fn resolved(&self, packet: &Packet, to: Destination) -> Destination {
+        let family = packet.family();
+        let own = || match (&packet.in_interface, self.routing) {
+            (None, _) => Some(match family {
+                Family::Ipv4 => IpAddr::from(Ipv4Addr::LOCALHOST),
+                Family::Ipv6 => Ipv6Addr::LOCALHOST.into(),
+            }),
+            (Some(input), Some(routing)) => {
+                let link = routing.host.link(input.as_str())?;
+                address_on(&routing.host, link, family)
+            }
+            (Some(_), None) => None,
+        };
+        Destination {
+            address: to.address.or_else(own),
+            port: to.port.or(packet.destination_port),
         }
     }
 
@@ -208,7 +241,7 @@ fn unmet() -> Outcome {
 }
 
 /// Whether a forward gives a packet this destination.
-fn leads(forward: &PortForward, packet: &Packet, to: SocketAddr) -> bool {
+fn leads(forward: &PortForward, packet: &Packet, to: Destination) -> bool {
     let (listen, target) = (forward.listen(), forward.target());
     let is_at = listen.address().is_none_or(|at| at == packet.destination());
     let port = packet
@@ -221,8 +254,8 @@ fn leads(forward: &PortForward, packet: &Packet, to: SocketAddr) -> bool {
     is_of_protocol(forward, packet)
         && is_at
         && is_from
-        && target.address() == to.ip()
-        && place.and_then(|place| target.ports().start().checked_add(place)) == Some(to.port())
+        && Some(target.address()) == to.address
+        && place.and_then(|place| target.ports().start().checked_add(place)) == to.port
 }
 
 fn is_of_protocol(forward: &PortForward, packet: &Packet) -> bool {
@@ -230,7 +263,7 @@ fn is_of_protocol(forward: &PortForward, packet: &Packet) -> bool {
 }
 
 /// What is left open of a packet that goes to where no route leads.
-fn nowhere(outcome: &Outcome, to: SocketAddr) -> Option<Doubt> {
+fn nowhere(outcome: &Outcome, why: &str) -> Option<Doubt> {
     let rule = outcome.path.last()?;
     Some(Doubt {
         kind: DoubtKind::Translation,
@@ -238,7 +271,7 @@ fn nowhere(outcome: &Outcome, to: SocketAddr) -> Option<Doubt> {
         table: rule.table.clone().unwrap_or_default(),
         chain: rule.chain.clone(),
         rule: rule.rule.clone(),
-        why: format!("where the host sends packets to {to} is not known here"),
+        why: why.to_owned(),
         may: vec![Verdict::Reject, Verdict::Drop],
         may_translate: true,
     })

@@ -1,10 +1,11 @@
 //! From the words of a saved rule to what it asks and does.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use palisade_core::evaluate::{Action, End, Flow, Nat, xtables};
+use palisade_core::evaluate::{Action, Destination, End, Flow, Nat, xtables};
 use palisade_core::network::{AddressRange, PortRange};
 
 use super::rule::{AddressKind, Ask, Interface, Masked, What};
@@ -242,7 +243,7 @@ impl<'a> Reader<'a> {
                 Some(nat) => translate(nat),
                 None => Action::End(End::Readdress),
             },
-            "DNAT" => match options.behind("--to-destination").and_then(parse) {
+            "DNAT" => match options.behind("--to-destination").and_then(dnat) {
                 Some(to) => Action::End(End::Dnat(to)),
                 None => Action::End(End::Readdress),
             },
@@ -250,6 +251,13 @@ impl<'a> Reader<'a> {
             "CONNMARK" if has(&options, "--restore-mark") => return Target::RestoreMark,
             "CONNMARK" if has(&options, "--save-mark") => return Target::SaveMark,
             "CONNMARK" => return Target::MarkConnection,
+            "REDIRECT" => match options.behind("--to-ports").map(parse) {
+                Some(None) => Action::End(End::Readdress),
+                port => Action::End(End::Dnat(Destination {
+                    address: None,
+                    port: port.flatten(),
+                })),
+            },
             "NOTRACK" => return Target::Untrack,
             "CT" if has(&options, "--notrack") => return Target::Untrack,
             name => match xtables::target(name) {
@@ -286,6 +294,17 @@ fn masked(word: &str) -> Option<Masked> {
         None => (number(word)?, u32::MAX),
     };
     Some(Masked { value, mask })
+}
+
+/// `192.168.122.10:80`, `[fd00::10]:80`, or an address alone.
+fn dnat(word: &str) -> Option<Destination> {
+    let with_port = parse::<SocketAddr>(word).map(Destination::from);
+    with_port.or_else(|| {
+        Some(Destination {
+            address: Some(parse(word)?),
+            port: None,
+        })
+    })
 }
 
 fn translate(nat: Nat) -> Action {

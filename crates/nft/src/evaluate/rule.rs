@@ -1,11 +1,11 @@
 //! One rule's expressions, run for a packet.
 
 use std::cmp::Ordering::{Equal, Greater, Less};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use palisade_core::evaluate::bits::{self, Byte};
 use palisade_core::evaluate::{
-    Action, Answer, Effect, End, Header, Nat, Read, Step, Subject, xtables,
+    Action, Answer, Destination, Effect, End, Header, Nat, Read, Step, Subject, xtables,
 };
 use palisade_core::network::{AddressRange, PortRange};
 
@@ -241,7 +241,7 @@ impl<'a> Running<'a, '_, '_> {
     }
 
     /// The address and port that NAT gives the destination, if it is one.
-    fn redirection(&self, nat: &object::Nat) -> Option<SocketAddr> {
+    fn redirection(&self, nat: &object::Nat) -> Option<Destination> {
         let address = nat.min_address?;
         let is_one = nat.max_address.is_none_or(|max| max == address);
         if nat.kind != NatKind::Destination || !is_one {
@@ -253,11 +253,27 @@ impl<'a> Running<'a, '_, '_> {
             object::Family::Ip6 => <[u8; 16]>::try_from(bytes(16)?).ok()?.into(),
             _ => return None,
         };
-        let port = match self.ports(nat.min_port, nat.max_port)? {
-            Some(range) => (range.count() == 1).then(|| range.start())?,
-            None => self.subject.destination_port()??,
-        };
-        Some(SocketAddr::new(address, port))
+        Some(Destination {
+            address: Some(address),
+            port: self.one_port(nat.min_port, nat.max_port)?,
+        })
+    }
+
+    /// The port that NAT gives, if it gives one or none.
+    fn one_port(&self, min: Option<Register>, max: Option<Register>) -> Option<Option<u16>> {
+        match self.ports(min, max)? {
+            Some(range) => (range.count() == 1).then(|| Some(range.start())),
+            None => Some(None),
+        }
+    }
+
+    /// What `redirect` makes of the destination: the host's own address.
+    fn to_host(&self, data: &[u8]) -> Option<Destination> {
+        let foreign::Redirected { min_port, max_port } = foreign::redirected(data)?;
+        Some(Destination {
+            address: None,
+            port: self.one_port(min_port, max_port)?,
+        })
     }
 
     /// What is known of expressions that this build does not know: some change nothing that we ask
@@ -286,7 +302,11 @@ impl<'a> Running<'a, '_, '_> {
                 }
                 None => self.registers.forget(),
             },
-            "redir" | "tproxy" => self.run.step.action = Action::End(End::Readdress),
+            "redir" => {
+                let end = self.to_host(data).map_or(End::Readdress, End::Dnat);
+                self.run.step.action = Action::End(end);
+            }
+            "tproxy" => self.run.step.action = Action::End(End::Readdress),
             "queue" | "synproxy" | "fwd" => self.run.step.action = Action::Anything,
             "objref" if foreign::counts(data) => {}
             "match" => self.ask(match foreign::asks(data) {

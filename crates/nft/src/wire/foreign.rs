@@ -81,6 +81,26 @@ pub(crate) fn kept(name: &str, data: &[u8]) -> Option<(u32, Register)> {
     ))
 }
 
+/// The ports that a `redir` gives packets, in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Redirected {
+    /// The first; none if packets keep theirs.
+    pub(crate) min_port: Option<Register>,
+    /// The last.
+    pub(crate) max_port: Option<Register>,
+}
+
+/// Where a `redir` leads on the host (`enum nft_redir_attributes`); none if it cannot be read.
+pub(crate) fn redirected(data: &[u8]) -> Option<Redirected> {
+    const MIN: u16 = 1;
+    const MAX: u16 = 2;
+    let said = Known::<4>::of(data)?;
+    Some(Redirected {
+        min_port: said.optional(MIN, read_register)?,
+        max_port: said.optional(MAX, read_register)?,
+    })
+}
+
 /// Whether a `target` keeps conntrack from the packet.
 pub(crate) fn untracks(data: &[u8]) -> bool {
     /// `XT_CT_NOTRACK`, of the flags that `struct xt_ct_target_info` begins with.
