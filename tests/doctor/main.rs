@@ -5,6 +5,7 @@ mod bridged;
 mod documents;
 mod examined;
 mod examples;
+mod field;
 mod filters;
 mod firewalld;
 mod forwards;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     trials = firewalld::add_to(trials);
     trials = forwards::add_to(trials);
     trials = bridged::add_to(trials);
+    trials = field::add_to(trials);
     // They mostly wait for programs and packets.
     palisade_tests::run_side_by_side(trials, 6)
 }

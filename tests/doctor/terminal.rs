@@ -20,6 +20,13 @@ const WIDTHS: [u16; 3] = [60, 80, 200];
 fn terminals_show_what_is_golden() {
     let host = Namespace::new();
     host.bridges(["virbr0"]);
+    // A way outside, and what the network is to have.
+    host.ip(
+        "link add wan0 type veth peer name world0\nlink set world0 up\nlink set wan0 up\n\
+         addr add 192.168.122.1/24 dev virbr0\naddr add fd00:122::1/64 dev virbr0\n\
+         addr add 198.51.100.1/24 dev wan0\nroute add default via 198.51.100.2\n\
+         addr add 2001:db8:a::1/64 dev wan0\nroute add ::/0 via 2001:db8:a::2",
+    );
     host.sysctl("ipv4/ip_forward", "1");
     host.sysctl("ipv6/conf/all/forwarding", "1");
     let palisade = Palisade::new(&host);

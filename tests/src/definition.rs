@@ -17,6 +17,8 @@ pub struct Definition {
     pub ipv6: bool,
     /// The host gives out addresses of the IPv4 subnets.
     pub dhcp: bool,
+    /// Guests boot from the host.
+    pub tftp: bool,
     /// Ports of the host that lead to guests: `tcp 8080 -> 192.168.122.11:80`.
     pub forwards: Vec<String>,
 }
@@ -30,6 +32,7 @@ impl Definition {
             subnets: subnets.iter().map(|&subnet| subnet.to_owned()).collect(),
             ipv6: false,
             dhcp: false,
+            tftp: false,
             forwards: Vec::new(),
         }
     }
@@ -90,6 +93,7 @@ impl Definition {
             subnets,
             ipv6,
             dhcp,
+            tftp,
             forwards,
         } = self;
         let ipv6 = if *ipv6 { " ipv6='yes'" } else { "" };
@@ -111,9 +115,13 @@ impl Definition {
             } else {
                 ""
             };
+            let boot = match *tftp && family == "ipv4" {
+                true => "<tftp root='/srv'/>",
+                false => "",
+            };
             let _ = writeln!(
                 xml,
-                "  <ip family='{family}' address='{address}' prefix='{prefix}'>{range}</ip>"
+                "  <ip family='{family}' address='{address}' prefix='{prefix}'>{boot}{range}</ip>"
             );
         }
         if !forwards.is_empty() {

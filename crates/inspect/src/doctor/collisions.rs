@@ -10,6 +10,9 @@ use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
 use crate::shell::word;
 
+/// Shorter prefixes stand for a default route, as those of VPNs do (0.0.0.0/1 and 128.0.0.0/1).
+const SHORTEST: u8 = 3;
+
 /// `RT_TABLE_MAIN`.
 const MAIN: u32 = 254;
 
@@ -36,6 +39,13 @@ pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     found
 }
 
+/// Whether another route than that to the bridge holds guests of a subnet.
+pub(super) fn hides_guests(scene: &Scene, record: &Record, subnet: Subnet) -> bool {
+    let net = subnet.net();
+    let mut colliding = colliding(scene, record, subnet).into_iter();
+    colliding.any(|route| net.contains(&route.destination))
+}
+
 fn colliding<'s>(scene: &'s Scene, record: &Record, subnet: Subnet) -> Vec<&'s Route> {
     let bridge = record.network.bridge();
     let bridge = bridge.and_then(|name| scene.host.link(name.as_str()));
@@ -44,9 +54,12 @@ fn colliding<'s>(scene: &'s Scene, record: &Record, subnet: Subnet) -> Vec<&'s R
     routes.retain(|route| {
         let destination = route.destination;
         let leads_to_bridge = bridge.is_some_and(|link| route.devices.contains(&link.index));
-        matches!(route.kind, RouteKind::UNICAST | RouteKind::LOCAL)
-            && destination.prefix_len() > 0
-            && (net.contains(&destination) || destination.contains(&net))
+        // Those of tables that rules choose count where the kernel asks them.
+        let is_inner = net.contains(&destination) && route.kind != RouteKind::BROADCAST;
+        let is_wider = destination.contains(&net) && route.kind == RouteKind::UNICAST;
+        route.is_usual()
+            && destination.prefix_len() >= SHORTEST
+            && (is_inner || is_wider)
             && !leads_to_bridge
             && !is_of_a_link(destination.addr())
     });
@@ -76,7 +89,7 @@ fn finding(scene: &Scene, (record, subnet): (&Record, Subnet), route: &Route) ->
         )
     } else if is_wider {
         (
-            Severity::Warning,
+            Severity::Note,
             format!("hosts behind that route with an address of {subnet} are hidden by the guests"),
         )
     } else {
@@ -93,39 +106,22 @@ fn finding(scene: &Scene, (record, subnet): (&Record, Subnet), route: &Route) ->
         evidence: vec![Evidence::Route {
             route: told.clone(),
         }],
-        impact: format!(
-            "{meaning}. Take the route away, or give network `{network}` another subnet: change \
-             its definition and apply it"
-        ),
-        fix: Fix::commands([scene.commands.inside(fix(scene, route))]),
+        impact: meaning,
+        fix: Fix::advice(format!(
+            "give network `{network}` a subnet that no route of the host holds: change its definition, and \
+             apply it"
+        )),
     }
-}
-
-fn fix(scene: &Scene, route: &Route) -> String {
-    let family = if route.destination.addr().is_ipv4() {
-        "-4"
-    } else {
-        "-6"
-    };
-    if route.kind == RouteKind::LOCAL {
-        let mut addresses = scene.host.addresses.iter();
-        let own = addresses.find(|own| own.address == route.destination.addr());
-        if let Some(own) = own
-            && let Some(device) = scene.host.name(own.device)
-        {
-            let device = word(device);
-            return format!("ip address del {}/{} dev {device}", own.address, own.prefix);
-        }
-    }
-    format!("ip {family} route del {}", told(scene, route))
 }
 
 /// As `ip route` takes it.
 fn told(scene: &Scene, route: &Route) -> String {
-    let kind = if route.kind == RouteKind::LOCAL {
-        "local "
-    } else {
-        ""
+    let kind = match route.kind {
+        RouteKind::LOCAL => "local ",
+        RouteKind::BLACKHOLE => "blackhole ",
+        RouteKind::UNREACHABLE => "unreachable ",
+        RouteKind::PROHIBIT => "prohibit ",
+        _ => "",
     };
     let mut told = format!("{kind}{}", route.destination);
     if let Some(gateway) = route.gateway {

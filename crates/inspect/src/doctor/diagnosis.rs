@@ -19,17 +19,16 @@ pub struct Diagnosis {
 }
 
 /// What none of the checks reads.
-const NEVER: [&str; 4] = [
+const NEVER: [&str; 3] = [
     "tc filters and XDP programs on devices",
     "legacy ebtables",
-    "routes of tables that `ip rule` chooses",
     "what guests do themselves",
 ];
 
 impl Diagnosis {
     pub(super) fn new(findings: Vec<Finding>, rules: &HostRules) -> Self {
         let looked_at = [
-            "interfaces, addresses, neighbours and routes",
+            "interfaces, addresses, neighbours, routes and routing rules",
             "the kernel's settings for forwarding, sources and bridges",
             "programs that listen on the host",
             "palisade's records",

@@ -87,6 +87,12 @@ pub enum Check {
     AcceptRa,
     /// Strict filtering of sources by routes.
     RpFilter,
+    /// The host's route to guests.
+    GuestRoute,
+    /// The host's route to the outside.
+    OutsideRoute,
+    /// The host's address on a bridge.
+    BridgeAddress,
     /// The device that a network forwards through.
     ForwardDevice,
     /// The bridge of a network.
@@ -202,6 +208,9 @@ impl Check {
             Self::Ipv6Disabled => "ipv6-disabled",
             Self::AcceptRa => "accept-ra",
             Self::RpFilter => "rp-filter",
+            Self::GuestRoute => "guest-route",
+            Self::OutsideRoute => "outside-route",
+            Self::BridgeAddress => "bridge-address",
             Self::ForwardDevice => "forward-device",
             Self::Bridge => "bridge",
             Self::IsolatedPorts => "isolated-ports",

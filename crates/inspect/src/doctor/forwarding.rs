@@ -135,7 +135,14 @@ fn ipv6_disabled(scene: &Scene) -> Vec<Finding> {
                     "network `{network}` has an IPv6 subnet, and the host takes no IPv6 packet \
                      from its guests"
                 ),
-                fix: Fix::commands([scene.commands.sysctl(&path, "0")]),
+                fix: Fix::commands(
+                    [scene.commands.sysctl(&path, "0")].into_iter().chain(
+                        record
+                            .network
+                            .subnets_of(Family::Ipv6)
+                            .map(|subnet| scene.add_address(bridge, subnet)),
+                    ),
+                ),
             })
         })
         .collect()
@@ -188,7 +195,11 @@ fn accept_ra(scene: &Scene) -> Vec<Finding> {
             let path = format!("net/ipv6/conf/{}/accept_ra", link.name);
             Finding {
                 check: Check::AcceptRa,
-                severity: Severity::Warning,
+                // Whether there is a router at all is not known where none was heard.
+                severity: match has_learned(scene, link) {
+                    true => Severity::Warning,
+                    false => Severity::Note,
+                },
                 networks: networks.clone(),
                 summary: format!(
                     "`{}` ignores IPv6 routers' advertisements since the host forwards IPv6",

@@ -1,7 +1,7 @@
 //! Bridges and devices: those that networks need, and bridges that no network rules.
 
 use palisade_core::network::Family;
-use palisade_netlink::rtnetlink::{Link, RouteKind};
+use palisade_netlink::rtnetlink::{Link, PortState, RouteKind};
 
 use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
@@ -14,6 +14,7 @@ const OF_OTHERS: [&str; 9] = [
 
 pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     let mut found = bridges(scene);
+    found.extend(ports(scene));
     found.extend(devices(scene));
     found
 }
@@ -33,7 +34,16 @@ fn bridges(scene: &Scene) -> Vec<Finding> {
                         .commands
                         .inside(format!("ip link add name {name} type bridge")),
                     scene.commands.inside(format!("ip link set {name} up")),
-                ],
+                ]
+                .into_iter()
+                .chain(
+                    record
+                        .network
+                        .subnets()
+                        .iter()
+                        .map(|&it| scene.add_address(bridge, it)),
+                )
+                .collect(),
             ),
             Some(link) if !link.is_up => (
                 "down",
@@ -55,6 +65,49 @@ fn bridges(scene: &Scene) -> Vec<Finding> {
             impact: format!("network `{network}` {meaning}"),
             fix: Fix::commands(fix),
         });
+    }
+    found
+}
+
+/// Ports of bridges that pass nothing. A port whose other end is down has a guest that does not run.
+fn ports(scene: &Scene) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (record, bridge) in scene
+        .records
+        .iter()
+        .filter_map(|it| Some((it, it.network.bridge()?)))
+    {
+        let Some(link) = scene.host.link(bridge.as_str()).filter(|link| link.is_up) else {
+            continue;
+        };
+        for port in scene.host.ports(link) {
+            let (network, name) = (record.network.name(), word(&port.name));
+            let state = port.port_state.map_or("", PortState::name);
+            let (severity, state, command) = match state {
+                _ if !port.is_up => (Severity::Warning, "down", format!("ip link set {name} up")),
+                "blocking" => (
+                    Severity::Error,
+                    state,
+                    format!("bridge link set dev {name} state 3"),
+                ),
+                _ => continue,
+            };
+            found.push(Finding {
+                check: Check::Bridge,
+                severity,
+                networks: vec![network.clone()],
+                summary: format!("port `{}` of bridge `{bridge}` is {state}", port.name),
+                evidence: vec![Evidence::Interface {
+                    interface: port.name.clone(),
+                    state: state.to_owned(),
+                }],
+                impact: format!(
+                    "the guest of network `{network}` behind it is cut off. A bridge that runs the spanning \
+                     tree blocks ports that lead back to it, and decides again"
+                ),
+                fix: Fix::commands([scene.commands.inside(command)]),
+            });
+        }
     }
     found
 }

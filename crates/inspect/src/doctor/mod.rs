@@ -24,17 +24,18 @@ mod own_rules;
 mod packets;
 mod scene;
 mod settings;
-mod sources;
 mod unguarded;
+mod ways;
 
 use std::path::{Path, PathBuf};
 
 use palisade::{Firewall, folder};
 use palisade_core::network::Family;
 use palisade_core::state::State;
-use palisade_netlink::rtnetlink::Host;
+use palisade_netlink::rtnetlink::RoutingRule;
 
 use crate::host_rules::{HostReader, Unread};
+use crate::routing::Routing;
 use fix::Commands;
 use scene::Scene;
 use settings::Settings;
@@ -47,7 +48,8 @@ pub use finding::{Check, Evidence, Finding, Fix, Severity};
 pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError> {
     let differences = firewall.differences()?;
     let (state, namespace) = (firewall.state(), firewall.namespace());
-    let host = Host::read(namespace)?;
+    let routing = Routing::read(namespace)?;
+    let host = routing.host.clone();
     let (settings, listeners) = match namespace {
         None => (Settings::read(&host), listeners::read()),
         Some(path) => {
@@ -59,6 +61,8 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     let scene = Scene {
         records: state.records(None)?,
         host,
+        routing,
+        rules: RoutingRule::all(namespace)?,
         settings,
         commands: Commands {
             namespace: namespace.map(Path::to_owned),
@@ -75,7 +79,7 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     let mut whole = || Some(reader.read(&Family::BOTH).ok()?.into_ground());
     found.extend(forwards::findings(&scene, &rules, &listeners, &mut whole));
     found.extend(forwards::silent_targets(&scene, namespace)?);
-    found.extend(sources::findings(&scene));
+    found.extend(ways::findings(&scene)?);
     found.extend(interfaces::findings(&scene));
     let of_libvirt = leftovers::libvirt_rules(&scene, &rules);
     for link in interfaces::unruled(&scene) {

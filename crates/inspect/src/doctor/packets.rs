@@ -14,7 +14,6 @@ use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::RouteKind;
 
 use super::scene::Scene;
-use crate::reverse_path;
 
 /// Somebody outside, of each family: an address that no rule should know.
 const WORLD: (Ipv4Addr, Ipv6Addr) = (
@@ -116,6 +115,9 @@ pub(super) struct Ends<'s> {
     other_guest: IpAddr,
     gateway: IpAddr,
     family: Family,
+    /// Whether the host reaches guests through their bridge, and the world through the device outside.
+    guest_is_reached: Option<bool>,
+    world_is_reached: Option<bool>,
 }
 
 impl<'s> Ends<'s> {
@@ -129,7 +131,10 @@ impl<'s> Ends<'s> {
         let device = outside(scene, record.network.forward(), family);
         let is_nat = |rule: &Rule| rule.kind == RuleKind::Nat && rule.layer.family() == family;
         let is_translated = rules.iter().any(is_nat);
+        let reached = |address, through| scene.routing.is_reached(address, through).ok().flatten();
         Self {
+            guest_is_reached: reached(nth(subnet, 2), bridge),
+            world_is_reached: device.as_ref().and_then(|it| reached(world(family), it)),
             bridge,
             translated: device
                 .as_ref()
@@ -159,6 +164,16 @@ impl<'s> Ends<'s> {
         }
     }
 
+    /// Whether the host reaches the sender where it comes from.
+    fn reached(&self, wanted: &ProbePacket) -> Option<bool> {
+        match wanted.from {
+            Endpoint::Guest | Endpoint::OtherGuest => self.guest_is_reached,
+            Endpoint::NewGuest => Some(self.family == Family::Ipv6),
+            Endpoint::Outside => self.world_is_reached,
+            _ => None,
+        }
+    }
+
     /// The packets of each kind of rule that the network has.
     fn probes(
         self: Rc<Self>,
@@ -171,7 +186,7 @@ impl<'s> Ends<'s> {
             let Some(mut packet) = self.packet(&wanted) else {
                 continue;
             };
-            packet.reverse_path = reverse_path::of_host(&scene.host, &packet);
+            packet.reverse_path = self.reached(&wanted);
             // Rules for what the host answers are as libvirt has them, by the ports of requests.
             let accepts = |rule: &Rule| {
                 let is_its = Some(rule.kind) == kind && rule.layer.family() == self.family;
@@ -217,7 +232,7 @@ impl<'s> Ends<'s> {
         packet.source_port = Some(40_000);
         packet.destination_port = Some(forward.listen().ports().start());
         packet.in_interface = Some(self.outside.clone());
-        packet.reverse_path = reverse_path::of_host(&scene.host, &packet);
+        packet.reverse_path = self.world_is_reached;
         let target = forward.target();
         let to = SocketAddr::new(target.address(), target.ports().start());
         Some(Probe {
@@ -326,6 +341,14 @@ impl<'s> Ends<'s> {
     }
 }
 
+/// Somebody outside.
+pub(super) fn world(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => WORLD.0.into(),
+        Family::Ipv6 => WORLD.1.into(),
+    }
+}
+
 /// The address at which neighbours ask for the owner of an address: RFC 4291, 2.7.1.
 fn solicited(address: IpAddr) -> IpAddr {
     match address {
@@ -339,7 +362,7 @@ fn solicited(address: IpAddr) -> IpAddr {
 }
 
 /// An address of a device by which others know the host.
-fn own_address(scene: &Scene, device: &InterfaceName, family: Family) -> Option<IpAddr> {
+pub(super) fn own_address(scene: &Scene, device: &InterfaceName, family: Family) -> Option<IpAddr> {
     let link = scene.host.link(device.as_str())?;
     let mut addresses = scene.host.addresses.iter();
     let is_its = |address: IpAddr| match address {
@@ -382,7 +405,7 @@ pub(super) fn outside(scene: &Scene, forward: &Forward, family: Family) -> Optio
 }
 
 /// The host's own address on the bridge, or where it mostly is.
-fn gateway(scene: &Scene, bridge: &InterfaceName, subnet: Subnet) -> IpAddr {
+pub(super) fn gateway(scene: &Scene, bridge: &InterfaceName, subnet: Subnet) -> IpAddr {
     let link = scene.host.link(bridge.as_str());
     let mut addresses = scene.host.addresses.iter();
     let own = addresses.find(|own| {
@@ -392,7 +415,7 @@ fn gateway(scene: &Scene, bridge: &InterfaceName, subnet: Subnet) -> IpAddr {
 }
 
 /// The address so far into a subnet, as far as it goes.
-fn nth(subnet: Subnet, number: u8) -> IpAddr {
+pub(super) fn nth(subnet: Subnet, number: u8) -> IpAddr {
     let bits = match subnet.family() {
         Family::Ipv4 => 32,
         Family::Ipv6 => 128,

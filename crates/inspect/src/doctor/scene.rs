@@ -2,18 +2,21 @@
 
 use palisade_core::network::{Family, Forward, InterfaceName, Name, Network};
 use palisade_core::state::Record;
-use palisade_netlink::rtnetlink::Host;
+use palisade_netlink::rtnetlink::{Host, RoutingRule};
 
 use super::finding::Evidence;
 use super::fix::Commands;
 use super::settings::Settings;
+use crate::routing::Routing;
 use crate::shell::word;
 
 /// A host as it was at one moment, and the networks that are recorded to run on it.
-#[derive(Debug, Default)]
 pub(super) struct Scene {
     pub(super) records: Vec<Record>,
     pub(super) host: Host,
+    pub(super) routing: Routing,
+    /// Rules of policy routing, in their order.
+    pub(super) rules: Vec<RoutingRule>,
     pub(super) settings: Settings,
     pub(super) commands: Commands,
 }

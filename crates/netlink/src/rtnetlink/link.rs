@@ -60,9 +60,6 @@ pub struct Link {
 pub struct PortState(pub u8);
 
 impl PortState {
-    /// It takes and sends frames.
-    pub const FORWARDING: Self = Self(3);
-
     /// Its name, as `bridge link` prints it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -10,6 +10,7 @@ mod lookup;
 mod neighbour;
 mod request;
 mod route;
+mod rule;
 mod tc;
 
 pub use address::Address;
@@ -19,4 +20,5 @@ pub use link::{Link, PortState};
 pub use lookup::{FoundRoute, NoRoute, RouteAnswer, RouteQuestion, Routes};
 pub use neighbour::Neighbour;
 pub use route::{Route, RouteKind};
+pub use rule::RoutingRule;
 pub use tc::{ChecksumFilter, Filter, Point, TcError, TrafficControl};

@@ -70,6 +70,16 @@ impl RouteKind {
     pub const UNICAST: Self = Self(1);
     /// To the host itself.
     pub const LOCAL: Self = Self(2);
+    /// To everybody on a link.
+    pub const BROADCAST: Self = Self(3);
+    /// Nowhere, without a word.
+    pub const BLACKHOLE: Self = Self(6);
+    /// Nowhere: "host unreachable".
+    pub const UNREACHABLE: Self = Self(7);
+    /// Nowhere: "administratively prohibited".
+    pub const PROHIBIT: Self = Self(8);
+    /// To the next rule of policy routing.
+    pub const THROW: Self = Self(9);
 }
 
 /// Appends the request for all routes, of both families.
