@@ -32,6 +32,7 @@ pub(crate) fn network(i: usize) -> impl Strategy<Value = Definition> {
             subnets,
             ipv6,
             dhcp: false,
+            tftp: false,
             forwards: Vec::new(),
         }
     })
