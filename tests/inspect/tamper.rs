@@ -120,6 +120,44 @@ const MAPPED: &[Tampering] = &[
         None,
     ),
     tampering(
+        "add chain ip palisade mine",
+        "foreign",
+        "chain `mine`",
+        None,
+    ),
+    tampering(
+        "add element ip palisade bridges { \"virbr9\" comment \"ghost\" }",
+        "foreign",
+        "set `bridges`",
+        None,
+    ),
+    tampering(
+        "add element ip palisade bridges { \"virbr9\" }",
+        "foreign",
+        "set `bridges`",
+        None,
+    ),
+    tampering(
+        "add element ip palisade out_24 { \"virbr1\" . 10.9.0.0 comment \"ghost\" }",
+        "foreign",
+        "set `out_24`",
+        None,
+    ),
+    tampering(
+        "delete element ip palisade bridges { \"virbr1\" }\n\
+         add element ip palisade bridges { \"virbr1\" comment \"ghost\" }",
+        "changed",
+        "set `bridges`",
+        NET1,
+    ),
+    tampering(
+        "delete element ip palisade bridges { \"virbr1\" }\n\
+         add element ip palisade bridges { \"virbr1\" }",
+        "changed",
+        "set `bridges`",
+        NET1,
+    ),
+    tampering(
         "add set ip palisade mine { type ipv4_addr; }",
         "foreign",
         "set `mine`",
@@ -295,6 +333,25 @@ const FLAT: &[Tampering] = &[
 ];
 
 const IPTABLES: &[Tampering] = &[
+    tampering("-N PALISADE_FOO", "foreign", "chain `PALISADE_FOO`", None),
+    tampering(
+        "-t nat -N PALISADE_FOO\n-t nat -A PALISADE_FOO -j RETURN\n-t nat -A PALISADE_FOO -j ACCEPT",
+        "foreign",
+        "chain `PALISADE_FOO`",
+        None,
+    ),
+    tampering(
+        "-N PALISADE_FOO\n-I PALISADE_FWO -j PALISADE_FOO",
+        "foreign",
+        "chain `PALISADE_FOO`",
+        None,
+    ),
+    tampering(
+        "-I PALISADE_FWI -o virbr9 -m comment --comment ghost:\\srefuse\\sin -j REJECT",
+        "foreign",
+        "chain `PALISADE_FWI`",
+        None,
+    ),
     tampering("-D PALISADE_FWA 1", "missing", "chain `PALISADE_FWA`", NET2),
     tampering("-D PALISADE_FWX 1", "missing", "chain `PALISADE_FWX`", NET2),
     tampering(

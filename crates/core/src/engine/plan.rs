@@ -7,9 +7,12 @@ use super::difference::{Added, Difference};
 use super::error::EngineError;
 use super::parts::{Engine, Part};
 use crate::backend::{Backend, BackendId, Change, Foreign};
+use crate::installed::Installed;
 use crate::network::Name;
 use crate::record::Record;
+use crate::rules::read_back;
 use crate::state::{Running, StateError};
+use crate::unrecorded::Unrecorded;
 
 impl Engine<'_> {
     /// What each backend shall do for a difference; nothing is done yet.
@@ -94,14 +97,33 @@ fn unrecorded_beside(
         }
     }
     let recorded: HashSet<&Name> = running.names().into_iter().collect();
-    let mut found = backend.unrecorded(&[])?;
+    let mut records = running.all()?;
+    records.retain(|record| record.placement.backend == backend.id());
+    // An element that is recorded is its network's, whatever its comment says.
+    let mut found = backend.unrecorded(&records)?;
     found.retain(|it| {
-        !recorded.contains(&it.network) && places.contains(&backend.location(&it.placement))
+        !recorded.contains(&it.network)
+            && places.contains(&backend.location(&it.placement))
+            && is_mostly_installed(backend, it)
     });
     let mut names: Vec<Name> = found.into_iter().map(|it| it.network).collect();
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Whether more is installed of a network than is missing: a rule or an element of another program does not make a
+/// network of the name in its comment.
+fn is_mostly_installed(backend: &dyn Backend, found: &Unrecorded) -> bool {
+    let installed: HashSet<&Installed> = found.installed.iter().collect();
+    let mut networks = read_back(&found.network, &found.rules).into_iter();
+    networks.any(|network| {
+        let placement = found.placement.clone();
+        let placement = placement.with_established(network.established());
+        let items = backend.items(&network, &placement);
+        let present = items.iter().filter(|it| installed.contains(&it.installed));
+        present.count() * 2 > items.len()
+    })
 }
 
 fn stays(unrecorded: &[Name]) -> String {

@@ -10,7 +10,7 @@ use super::draft::Draft;
 use super::observed::{Id, Observed, Standing};
 use super::order::in_order;
 use super::renamed::Renamed;
-use crate::rule::{Placed, Table, digest};
+use crate::rule::{Placed, Table, digest, is_stray_chain};
 use crate::text::{Counters, Input};
 
 /// How many rules of others a note names.
@@ -236,6 +236,36 @@ impl Work<'_> {
                 )
             }));
             self.draft.clear(chain, &ids);
+        }
+        self.clear_stray();
+    }
+
+    /// Chains named like palisade's that palisade does not know are removed, unless something leads to them.
+    fn clear_stray(&mut self) {
+        let observed = &self.draft.observed;
+        let stray: Vec<String> = observed
+            .chains()
+            .filter(|chain| is_stray_chain(chain))
+            .map(str::to_owned)
+            .collect();
+        for chain in stray {
+            let observed = &self.draft.observed;
+            let leading = observed.asking(self.table, &chain).into_iter();
+            let leading = leading.map(|(from, standing)| format!("-A {from} {}", standing.words));
+            let leading: Vec<String> = leading.collect();
+            if !leading.is_empty() {
+                self.notes.push(self.stays(&chain, &leading));
+                continue;
+            }
+            let table = self.table.name();
+            self.notes.push(format!(
+                "removed what palisade did not put there: table `{table}`: chain `{chain}`"
+            ));
+            let ids: HashSet<Id> = observed.rules_of(&chain).collect();
+            if !ids.is_empty() {
+                self.draft.clear(&chain, &ids);
+            }
+            self.draft.delete_chain(&chain);
         }
     }
 

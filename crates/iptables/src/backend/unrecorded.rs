@@ -17,6 +17,9 @@ use crate::rule::{self, LAYERS, Table, identity, placed, tag};
 use crate::run::{Programs, RestoreError, Variant, word};
 use crate::text;
 
+/// What is said of chains without need.
+pub(super) const NOT_NEEDED: &str = "no network needs it";
+
 /// The tables of one family of packets in one family of programs.
 type Place = (Variant, Family);
 
@@ -121,7 +124,7 @@ fn own_tables(
     };
     saved.retain(|table| {
         let mut chains = table.chains.iter();
-        chains.any(|chain| rule::is_chain(&chain.name))
+        chains.any(|chain| is_own(&chain.name))
     });
     Ok(saved)
 }
@@ -181,12 +184,15 @@ fn rules_in(place: Place, table: &text::Table, recorded: &HashSet<&Name>) -> Vec
 /// Palisade's chains in a table, of which no network needs any.
 fn chains_in(place: Place, table: &text::Table) -> Vec<Discrepancy> {
     let own = table.chains.iter();
-    let own = own.filter(|chain| rule::is_chain(&chain.name));
-    let unneeded = |chain: &text::Chain| {
-        let detail = "no network needs it".to_owned();
-        foreign(place, table, &chain.name, None, detail)
-    };
+    let own = own.filter(|chain| is_own(&chain.name));
+    let unneeded =
+        |chain: &text::Chain| foreign(place, table, &chain.name, None, NOT_NEEDED.to_owned());
     own.map(unneeded).collect()
+}
+
+/// Whether a chain is palisade's by its name, known or not.
+fn is_own(chain: &str) -> bool {
+    rule::is_chain(chain) || rule::is_stray_chain(chain)
 }
 
 fn foreign(

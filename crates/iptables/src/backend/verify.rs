@@ -14,7 +14,8 @@ use super::observed::{Id, Observed};
 use super::order::in_order;
 use super::renamed::Renamed;
 use super::tables::Tables;
-use crate::rule::{Table, untag};
+use super::unrecorded::NOT_NEEDED;
+use crate::rule::{Table, is_stray_chain, untag};
 use crate::run::{RestoreError, Variant, word};
 use crate::text::Words;
 
@@ -119,6 +120,11 @@ impl Look<'_> {
         }
         for (chain, recorded) in chains {
             self.rules(chain, &recorded);
+        }
+        let chains = self.observed.chains().filter(|chain| is_stray_chain(chain));
+        let stray: Vec<String> = chains.map(str::to_owned).collect();
+        for chain in stray {
+            self.tell(None, &chain, DiscrepancyKind::Foreign, NOT_NEEDED);
         }
     }
 

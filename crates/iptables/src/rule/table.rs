@@ -111,6 +111,12 @@ pub fn is_chain(name: &str) -> bool {
     ours.any(|chain| chain == name)
 }
 
+/// Whether a chain has a name like palisade's chains, and none of them has it.
+#[must_use]
+pub fn is_stray_chain(name: &str) -> bool {
+    name.starts_with("PALISADE_") && !is_chain(name) && !name.starts_with("PALISADE_ADMIN_")
+}
+
 /// Whether a chain is for the administrator's own rules, by its name.
 #[must_use]
 pub fn is_admin_chain(name: &str) -> bool {
