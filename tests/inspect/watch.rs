@@ -46,6 +46,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         .with("`watch` as a service of systemd's", serves)
         .with("`watch` ends with its terminal", ends_with_its_terminal)
         .with("`watch --refused` follows what is refused", follows)
+        .with("`watch --heal --refused` does both", follows_and_heals)
         .with("`watch --heal` rests in a fight", rests)
 }
 
@@ -456,7 +457,6 @@ fn follows() {
     let refusal = palisade.answer(["watch", "--refused"]).refusal(1);
     assert!(refusal.contains("NFLOG group"), "{refusal}");
     assert!(refusal.contains("log = { group = 5 }"), "{refusal}");
-    palisade.answer(["watch", "--refused", "--heal"]).refusal(2);
 
     let text = "name = 'net1'\nbridge = 'virbr1'\nmode = 'nat'\nsubnets = ['10.1.0.1/24']\n\
                 log = { group = 5, rate = '1000/second' }\n";
@@ -484,6 +484,34 @@ fn follows() {
     assert_eq!((&sum["port"], &sum["more"]), (&7.into(), &3.into()));
     let ended = watching.child.wait().expect("wait for the watch");
     assert_eq!(ended.code(), Some(0));
+}
+
+/// Both in one stream.
+fn follows_and_heals() {
+    let site = Site::new();
+    let palisade = Place::Mapped.palisade(&site.host);
+    let text = "name = 'net1'\nbridge = 'virbr1'\nmode = 'nat'\nsubnets = ['10.1.0.1/24']\n\
+                log = { group = 5, rate = '1000/second' }\n";
+    palisade.on_files("apply", palisade.texts([text])).stdout();
+    let mut watching = Watching::start(&site, &palisade, &["--heal", "--refused"]);
+    let refuse = |port| {
+        let [from, to] = ["192.0.2.2", "10.1.0.2"].map(|ip| ip.parse().expect("an address"));
+        raw::Packet::new(from, to, raw::udp(port)).send(&site.world);
+    };
+    site.ask(1);
+    refuse(7);
+    assert_eq!(watching.next("refused", any)["port"], 7);
+    site.host.nft("flush ruleset");
+    watching.next("healed", any);
+    refuse(8);
+    assert_eq!(watching.next("refused", any)["port"], 8);
+    refuse(8);
+    thread::sleep(Duration::from_millis(500));
+    watching.signal(Signal::SIGINT);
+    assert_eq!(watching.next("refused", any)["more"], 1);
+    let ended = watching.child.wait().expect("wait for the watch");
+    assert_eq!(ended.code(), Some(130));
+    assert_clean(&palisade);
 }
 
 fn rests() {

@@ -479,6 +479,20 @@ fn libvirts_own_test_files() {
     );
 }
 
+/// One source of a forward need not be a list.
+#[test]
+fn a_source_alone() {
+    let toml = |from: &str| {
+        format!(
+            "name = 'lab'\nbridge = 'virbr1'\nmode = 'nat'\nsubnets = ['10.0.0.1/24']\n\
+             forwards = [{{ protocol = 'udp', listen = 53, to = '10.0.0.10:53', from = {from} }}]"
+        )
+    };
+    let json = r#"{"name": "lab", "bridge": "virbr1", "mode": "nat", "subnets": ["10.0.0.1/24"],
+        "forwards": [{"protocol": "udp", "listen": 53, "to": "10.0.0.10:53", "from": "10.9.0.0/16"}]}"#;
+    same(&toml("['10.9.0.0/16']"), &[&toml("'10.9.0.0/16'"), json]);
+}
+
 /// What libvirt has no word for is in its metadata, in palisade's namespace.
 #[test]
 fn fields_of_palisade_alone() {

@@ -26,6 +26,11 @@ pub(super) fn read() -> Result<Arguments, clap::Error> {
     }
 }
 
+/// The version is that of the whole program, also behind a command.
+fn without_name_in_version(command: clap::Command) -> clap::Command {
+    command.display_name("palisade")
+}
+
 fn parser() -> clap::Command {
     let words: Vec<OsString> = env::args_os().skip(1).collect();
     let is_named = |command: &&clap::Command| words.iter().any(|word| word == command.get_name());
@@ -42,5 +47,5 @@ fn parser() -> clap::Command {
     }
     let commands = Command::augment_subcommands(clap::Command::default());
     let named = commands.get_subcommands().filter(is_named);
-    front.subcommands(named.cloned())
+    front.subcommands(named.cloned().map(without_name_in_version))
 }

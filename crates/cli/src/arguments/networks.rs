@@ -97,8 +97,9 @@ pub(crate) struct Watched {
     /// Put back at once what others broke
     #[arg(long)]
     pub(crate) heal: bool,
-    /// Follow packets that networks refuse and log to an NFLOG group, instead of changes
-    #[arg(long, conflicts_with = "heal")]
+    /// Follow packets that networks refuse and log to an NFLOG group, instead of changes; with --heal,
+    /// beside them
+    #[arg(long)]
     pub(crate) refused: bool,
 }
 

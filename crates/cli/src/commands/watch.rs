@@ -7,20 +7,20 @@ use palisade::Options;
 use palisade::watch::{Heal, Notice, Waking, Watch};
 use serde_json::json;
 
-use super::refused::refused;
+use super::refused::{Beside, refused};
 use super::signals::{Asked, Signals, TIME};
 use crate::arguments::{OutputFormat, Watched};
 use crate::failure::Failure;
 use crate::notify::{self, State};
 use crate::output::{Outcome, Reader, show};
 
-/// Until somebody ends it, or nobody reads any more.
+/// Follows changes until a signal ends it, or the reader is gone; with `--heal --refused`, refused packets beside them.
 pub(super) fn watch(
     options: &Options,
     watched: &Watched,
     format: OutputFormat,
 ) -> Result<Outcome, Failure> {
-    if watched.refused {
+    if watched.refused && !watched.heal {
         return refused(options, format);
     }
     let signals = Signals::new()?;
@@ -29,8 +29,20 @@ pub(super) fn watch(
     } else {
         Heal::Never
     };
-    let mut watch = Watch::open(options, heal)?;
+    let watch = Watch::open(options, heal)?;
+    let beside = match watched.refused {
+        true => Some(Beside::start(options, format)?),
+        false => None,
+    };
     notify::tell(State::Ready);
+    let ended = follow(watch, &signals, format);
+    if let Some(beside) = beside {
+        beside.end();
+    }
+    ended
+}
+
+fn follow(mut watch: Watch, signals: &Signals, format: OutputFormat) -> Result<Outcome, Failure> {
     loop {
         match watch.wait(signals.as_fd())? {
             Waking::Woken => match signals.next() {
@@ -49,7 +61,7 @@ pub(super) fn watch(
             Waking::Notices(notices) => {
                 for notice in notices {
                     if show(&outcome(&notice), format) == Reader::Gone {
-                        return Ok(Outcome::default());
+                        return Ok(Outcome::silent());
                     }
                 }
             }

@@ -72,5 +72,12 @@ fn version() {
     let palisade = Palisade::bare();
     let expected = format!("palisade {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(palisade.output("--version"), expected);
-    assert_eq!(palisade.output("-V"), expected);
+    for line in [
+        "-V",
+        "list --version",
+        "apply -V",
+        "--format json explain --version",
+    ] {
+        assert_eq!(palisade.output(line), expected, "{line}");
+    }
 }

@@ -47,8 +47,12 @@ fn from_table(table: &FieldTable<'_>, value: &FieldValue<'_>) -> Result<PortForw
         return Ok(forward);
     };
     let mut sources = Vec::new();
-    for source in table.list("from")?.unwrap_or_default() {
-        let Spanned { value: text, span } = source.text("from", "a list of strings")?;
+    let list = match &from.content {
+        Content::Text(_) => std::slice::from_ref(from),
+        _ => table.list("from")?.unwrap_or_default(),
+    };
+    for source in list {
+        let Spanned { value: text, span } = source.text("from", "a string or a list of strings")?;
         let subnet = PortForward::parse_source(text);
         sources.push(subnet.map_err(|error| ValueFault::Forward(error).at(span))?);
     }
