@@ -32,6 +32,7 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         .with("lost state: apply adopts what it names", applied)
         .with("lost state: parts of a network are left", parts)
         .with("lost state: another program's table is left", another_table)
+        .with("another state directory keeps its networks", two_states)
         .with("lost state: an old copy beside a migration", old_copy)
         .with("lost state: nothing to adopt", nothing)
         .with("verify: an element in another network's name", misnamed)
@@ -128,12 +129,16 @@ fn synced(place: Place) {
     let told = bare.on_files("sync", &files).stdout();
     for expected in [
         "= net1 unchanged",
-        "! net2: restore",
-        "- net3: remove",
+        "~ net2: replace",
         "note: adopted networks",
+        "`net3` runs without a record: `palisade recover --adopt`",
     ] {
         assert!(told.contains(expected), "{expected}: {told}");
     }
+    // It may be recorded in another state directory.
+    assert_eq!(palisade.running(), ["net1", "net2"]);
+    palisade.ok(["recover", "--adopt"]);
+    bare.on_files("sync", &files).stdout();
     assert_clean(&palisade);
     assert_eq!(palisade.running(), ["net1", "net2"]);
     let listed = json_of(&palisade, &["list"]);
@@ -210,7 +215,7 @@ fn every_kind() {
     }
 }
 
-/// `apply` adopts all networks where nothing is recorded, so that none is foreign.
+/// `apply` adopts the networks that it names, and no others: another state directory may record them.
 fn applied() {
     for place in Place::ALL {
         let namespace = Namespace::new();
@@ -220,11 +225,40 @@ fn applied() {
         lose(&palisade);
         let told = palisade.apply([&net(1)]).stdout();
         assert!(told.contains("= net1 unchanged"), "{told}");
-        assert!(told.contains("note: adopted networks"), "{told}");
+        assert!(told.contains("note: adopted network `net1`"), "{told}");
         palisade.ok(["repair"]);
         assert_eq!(place.standing(&namespace), before);
+        assert_eq!(palisade.running(), ["net1"]);
+        palisade.ok(["recover", "--adopt"]);
         assert_eq!(palisade.running(), ["net1", "net2"]);
         assert_clean(&palisade);
+    }
+}
+
+/// A command with a state directory of its own changes nothing of the networks of another.
+fn two_states() {
+    for place in Place::ALL {
+        let namespace = Namespace::new();
+        let palisade = place.palisade(&namespace);
+        palisade.apply([&net(1), &net(2)]).stdout();
+        let of_networks = || {
+            let standing = place.standing(&namespace);
+            let lines = standing.lines().filter(|line| line.contains("virbr"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = of_networks();
+        let other = place.palisade(&namespace);
+        let told = other.on_files("sync", other.files([&net(3)])).stdout();
+        assert!(
+            told.contains("unless another state directory does"),
+            "{told}"
+        );
+        assert_eq!(other.running(), ["net3"]);
+        other.ok(["remove", "--all"]);
+        other.answer(["remove", "net1"]).refusal(1);
+        assert_eq!(other.running(), [""; 0]);
+        assert_eq!(of_networks(), before);
+        assert_eq!(palisade.running(), ["net1", "net2"]);
     }
 }
 
@@ -253,9 +287,10 @@ fn parts_replaced(place: Place) {
     break_all(place, &namespace);
     let told = json_of(&palisade, &["recover", "--adopt"]);
     assert_eq!(told["left"].as_array().map(Vec::len), Some(2), "{told}");
+    assert_eq!(palisade.answer(["recover", "--adopt"]).code, Some(1));
     let told = palisade.apply([&net(1)]).stdout();
     assert!(told.contains("! net1: restore"), "{told}");
-    assert!(told.contains("left rules of `net2`"), "{told}");
+    assert!(told.contains("`net2` runs without a record"), "{told}");
     let parts = place.standing(&namespace);
     let told = palisade.ok(["repair"]);
     assert!(
@@ -275,7 +310,7 @@ fn parts_replaced(place: Place) {
     assert_clean(&palisade);
 }
 
-/// No change takes rules without a record for nothing.
+/// No change takes over networks of which it is not said that they are its own.
 fn changed(place: Place) {
     let namespace = Namespace::new();
     let palisade = place.palisade(&namespace);
@@ -290,10 +325,16 @@ fn changed(place: Place) {
         assert!(told.contains(expected), "{told}");
     }
     assert_eq!(place.standing(&namespace), before);
-    let told = palisade.ok(["remove", "net3"]);
-    assert!(told.contains("note: adopted networks"), "{told}");
-    assert_eq!(palisade.running(), ["net1", "net2"]);
-    lose(&palisade);
+    for words in [["remove", "net3"], ["block", "net3/10.3.0.9"]] {
+        let refusal = palisade.answer(words).refusal(1);
+        assert!(refusal.contains("recover --adopt"), "{refusal}");
+        assert!(refusal.contains("--state-dir"), "{refusal}");
+    }
+    let told = palisade.ok(["remove", "--all"]);
+    assert!(told.contains("run without a record"), "{told}");
+    assert_eq!(place.standing(&namespace), before);
+    palisade.ok(["recover", "--adopt"]);
+    palisade.ok(["remove", "net3"]);
     let other = match place {
         Place::Flat => Place::Mapped,
         _ => Place::Flat,
@@ -301,7 +342,6 @@ fn changed(place: Place) {
     palisade.ok(other.migration());
     assert_eq!(palisade.running(), ["net1", "net2"]);
     assert_clean(&palisade);
-    lose(&palisade);
     let told = palisade.ok(["remove", "--all"]);
     assert!(told.contains("- net1: remove"), "{told}");
     assert_eq!(palisade.running(), [""; 0]);

@@ -1,6 +1,6 @@
 //! `verify`, `repair` and `recover`: what is recorded, and what stands.
 
-use palisade::{Adopted, Firewall, Recovered};
+use palisade::{Adopted, Firewall, Reason, Recovered};
 use palisade_inspect::{Consequence, Inspector};
 use serde_json::json;
 
@@ -79,13 +79,17 @@ pub(super) fn recover(
     }
     .to_owned();
     let mut json = json!({ "recovered": recovered });
+    let mut is_left = false;
     if *adopt {
         let adopted = firewall.adopt()?;
         json["adopted"] = json!(adopted.networks);
         json["left"] = json!(adopted.left);
         text.push_str(&lines(&adopted));
+        // What is in another table may be another program's.
+        let mut left = adopted.left.iter();
+        is_left = left.any(|left| left.reason != Reason::Elsewhere);
     }
-    Ok(Outcome::new(text, &json))
+    Ok(Outcome::new(text, &json).with_code(u8::from(is_left)))
 }
 
 /// Each network in one line, and what records lack that were made from rules.

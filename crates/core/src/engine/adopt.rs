@@ -31,8 +31,7 @@ const WHY: &str = "found there, without a record";
 pub struct Adoption<'a> {
     /// Definitions, which count before what rules say.
     pub definitions: &'a [Network],
-    /// Whether networks without a definition here are adopted too. Before a change they are only where
-    /// nothing is recorded.
+    /// Whether networks without a definition here are adopted too: they may be those of another state directory.
     pub takes_others: bool,
     /// Whether backends that cannot be read are passed over: what they hold is not known.
     pub passes_over: bool,
@@ -160,10 +159,9 @@ impl Engine<'_> {
                 };
                 let adopted = match (reason, definition) {
                     (Some(reason), _) => Err(reason),
-                    (None, Some(definition)) => Ok((
-                        self.as_defined(backend, &unrecorded, definition),
-                        Vec::new(),
-                    )),
+                    (None, Some(definition)) => {
+                        Ok(self.defined_or_installed(backend, &unrecorded, definition)?)
+                    }
                     (None, None) => self
                         .as_installed(backend, &unrecorded)?
                         .ok_or(Reason::NotWhole),
@@ -194,6 +192,23 @@ impl Engine<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// The network of a definition, where its rules are installed or parts of them; the network that is installed, where
+    /// that is another, which the change that follows replaces.
+    fn defined_or_installed(
+        &mut self,
+        backend: usize,
+        found: &Unrecorded,
+        definition: &Network,
+    ) -> Result<(Network, Vec<HostAction>), EngineError> {
+        let defined = self.as_defined(backend, found, definition);
+        if self.lacking(backend, found, &defined).is_none()
+            && let Some(installed) = self.as_installed(backend, found)?
+        {
+            return Ok(installed);
+        }
+        Ok((defined, Vec::new()))
     }
 
     /// A definition, with what the installed rules say beside definitions: which guests are blocked, and

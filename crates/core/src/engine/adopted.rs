@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::error::EngineError;
 use crate::installed::Placement;
 use crate::network::Name;
 
@@ -53,6 +54,19 @@ impl Adopted {
         left.any(|left| matches!(left.reason, Reason::NotNamed | Reason::NotWhole))
     }
 
+    /// Networks that a change names and that are not recorded: their rules are installed, if they are among those left.
+    pub(super) fn explained(&self, error: EngineError) -> EngineError {
+        let EngineError::Unknown { names } = error else {
+            return error;
+        };
+        let is_left = |name: &&Name| self.left.iter().any(|left| left.network == **name);
+        let left: Vec<Name> = names.iter().filter(is_left).cloned().collect();
+        match left.is_empty() {
+            true => EngineError::Unknown { names },
+            false => EngineError::WithoutRecord { names: left },
+        }
+    }
+
     /// What people should know.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
@@ -73,7 +87,8 @@ impl Adopted {
                 _ => ("run", "them"),
             };
             notes.push(format!(
-                "{} {run} without a record: `palisade recover --adopt` records {them}",
+                "{} {run} without a record: `palisade recover --adopt` records {them}, unless another state directory \
+                 does",
                 named(&not_named)
             ));
         }

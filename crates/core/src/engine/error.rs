@@ -67,6 +67,12 @@ pub enum EngineError {
     /// Exactly no networks were to run.
     #[error("a sync to no networks would remove all networks of this owner; nothing was changed")]
     SyncToNothing,
+    /// Networks that were named, whose rules are installed and that no record names.
+    #[error("{} installed and not recorded in this state directory; nothing was done", installed(.names))]
+    WithoutRecord {
+        /// Their names.
+        names: Vec<Name>,
+    },
     /// A change waits for its confirmation, and others must wait for that.
     #[error(
         "the last change waits to be confirmed until {until:.0}, and is taken back then; nothing \
@@ -141,6 +147,14 @@ fn none_named(names: &[Name]) -> String {
     }
 }
 
+fn installed(names: &[Name]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [one] => format!("network {one} is"),
+        several => format!("networks {} are", several.join(", ")),
+    }
+}
+
 impl Hint for EngineError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -159,7 +173,7 @@ impl Hint for EngineError {
             Self::SyncToNothing => ErrorKind::Definition,
             Self::Unconfirmed { .. } => ErrorKind::Unconfirmed,
             Self::NothingToConfirm => ErrorKind::NothingToConfirm,
-            Self::Unknown { .. } => ErrorKind::UnknownNetwork,
+            Self::Unknown { .. } | Self::WithoutRecord { .. } => ErrorKind::UnknownNetwork,
             Self::NotAllowed | Self::NotReadable => ErrorKind::Permission,
             Self::NoBackend { tried } if tried.iter().any(|t| t.contains("CAP_NET_ADMIN")) => {
                 ErrorKind::Permission
@@ -194,6 +208,11 @@ impl Hint for EngineError {
             Self::NothingToConfirm => {
                 "`palisade apply --confirm SECONDS` makes a change that is taken back unless it is \
                  confirmed; one that nobody confirmed in time is taken back already"
+                    .into()
+            }
+            Self::WithoutRecord { .. } => {
+                "`palisade recover --adopt` records it here; if another state directory records \
+                 it, `--state-dir` names that"
                     .into()
             }
             Self::Unknown { .. } => "`palisade list` names those that run".into(),

@@ -92,8 +92,11 @@ impl Engine<'_> {
                 Ok(report)
             }
             Err(error) => {
-                for note in adopted.notes() {
-                    log::warn!("{note}");
+                let error = adopted.explained(error);
+                if !matches!(error, EngineError::WithoutRecord { .. }) {
+                    for note in adopted.notes() {
+                        log::warn!("{note}");
+                    }
                 }
                 Err(error)
             }
@@ -246,8 +249,9 @@ impl Engine<'_> {
             return Ok(None);
         }
         let running = self.state.running_as_read(Vec::new());
-        let goal = goal(&running)?;
-        let difference = Difference::between(&running, &goal)?;
+        let goal = goal(&running).map_err(|error| found.adopted.explained(error))?;
+        let difference = Difference::between(&running, &goal);
+        let difference = difference.map_err(|error| found.adopted.explained(error))?;
         Ok((!difference.is_change()).then(|| {
             let mut report = report::of(&difference, &[], &HostPlan::default());
             report.notes.extend(found.adopted.notes());

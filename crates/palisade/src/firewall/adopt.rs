@@ -15,8 +15,8 @@ impl Firewall {
     /// nftables backend, networks in the [chosen](crate::Choice) table are meant.
     ///
     /// Rules do not say all of a definition: which MTU and zone a network has, say, is known again when its
-    /// definition is applied. [`sync`](Self::sync) and [`apply`](Self::apply) adopt networks by their
-    /// definitions; where nothing is recorded, every change adopts all networks first.
+    /// definition is applied. [`sync`](Self::sync) and [`apply`](Self::apply) adopt the networks that they define; no
+    /// change adopts another, which may be recorded in another state directory.
     ///
     /// # Errors
     /// If the kernel cannot be read, or the state not be written.
@@ -32,14 +32,14 @@ impl Firewall {
     }
 
     /// Which networks without a record are adopted before a change that is about networks with these
-    /// definitions: all of them where nothing is recorded.
+    /// definitions.
     pub(super) fn adoption<'a>(
         definitions: &'a [Network],
         is_meant: &'a dyn Fn(&Placement) -> bool,
     ) -> Adoption<'a> {
         Adoption {
             definitions,
-            takes_others: true,
+            takes_others: false,
             // Who may not read rules installed none, and else the change itself fails.
             passes_over: true,
             is_meant,

@@ -29,6 +29,15 @@ impl Firewall {
         Ok(())
     }
 
+    /// Fails where rights are missing and rules may be installed: of a recorded network, or of one that no record names.
+    pub(super) fn check_can_look(&self) -> Result<(), EngineError> {
+        self.check_rights(EngineError::NotReadable, |_| true)?;
+        if rights::are_missing(self.namespace.as_deref()) && self.state.records(None)?.is_empty() {
+            return Err(EngineError::NotReadable);
+        }
+        Ok(())
+    }
+
     /// Fails where rights are missing and any of these networks would have rules.
     pub(super) fn check_rights_for(
         &self,

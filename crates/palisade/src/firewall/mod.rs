@@ -209,7 +209,7 @@ impl Firewall {
     /// # Errors
     /// If one of them does not run, or the state or the kernel cannot be read.
     pub fn verify(&mut self, names: &[Name]) -> Result<Vec<Discrepancy>, EngineError> {
-        self.check_rights(EngineError::NotReadable, |_| true)?;
+        self.check_can_look()?;
         self.recover_if_idle()?;
         let extent = self.extent(names);
         self.engine().verify(extent)
@@ -280,12 +280,10 @@ impl Firewall {
     /// If one of them does not run, or the kernel refuses: nothing has changed then.
     pub fn repair(&mut self, names: &[Name]) -> Result<Report, EngineError> {
         self.check_rights(EngineError::NotAllowed, |_| true)?;
+        self.check_can_look()?;
         // It adopts no network, and names those without a record.
         let is_meant = self.chosen_table();
-        let adoption = Adoption {
-            takes_others: false,
-            ..Self::adoption(&[], &is_meant)
-        };
+        let adoption = Self::adoption(&[], &is_meant);
         let goal = |_: &Running<'_>| Ok(Goal::Repaired(names.to_vec()));
         if let Some(report) = self.engine().reach_nothing(goal, Some(&adoption))? {
             return Ok(report);
