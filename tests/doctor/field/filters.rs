@@ -4,7 +4,8 @@ use palisade_tests::{Definition, Trials, trials};
 
 use super::outage::Outage;
 use super::outage::Packets::{Tcp, Udp};
-use super::site::{Route, nat, routed};
+use super::site::{Route, Site, nat, routed};
+use crate::examined::{assert_healthy, examine};
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
     trials.and(trials![
@@ -21,6 +22,11 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         nixos_drops_dns_behind_its_rpfilter,
         marks_that_nobody_sets,
         a_bridge_calls_the_rules_of_ip,
+        a_bridge_of_the_lan_calls_the_rules_of_ip,
+        guests_leave_with_a_foreign_source,
+        nothing_is_tracked,
+        a_masquerade_hides_who_comes,
+        another_table_leads_to_a_guest,
     ])
 }
 
@@ -258,4 +264,96 @@ fn a_bridge_calls_the_rules_of_ip() {
         ..Outage::default()
     }
     .is_found_and_fixed();
+}
+
+fn guests_leave_with_a_foreign_source() {
+    Outage {
+        cause: &|site| {
+            site.host.nft(
+                "table ip n { chain p { type nat hook postrouting priority 90; \
+                 ip saddr 192.168.122.0/24 snat to 192.0.2.99; }; }",
+            );
+        },
+        lost: &[Tcp(Route::Out, 443)],
+        found: &["translation"],
+        words: &["192.0.2.99"],
+        ..Outage::default()
+    }
+    .is_found_and_fixed();
+}
+
+fn nothing_is_tracked() {
+    Outage {
+        cause: &|site| {
+            site.host.nft(
+                "table ip n { chain p { type filter hook prerouting priority raw; notrack; }; \
+                 chain o { type filter hook output priority raw; notrack; }; }",
+            );
+        },
+        lost: &[Udp(Route::Out, 53)],
+        found: &["translation"],
+        words: &["keeps conntrack from packets"],
+        ..Outage::default()
+    }
+    .is_found();
+}
+
+fn a_masquerade_hides_who_comes() {
+    Outage {
+        network: routed(),
+        cause: &|site| {
+            site.host.nft(
+                "table ip n { chain p { type nat hook postrouting priority srcnat; \
+                 oifname \"virbr0\" masquerade; }; }",
+            );
+        },
+        found: &["translation"],
+        severity: "warning",
+        words: &["oifname virbr0 accept"],
+        ..Outage::default()
+    }
+    .is_found_and_fixed();
+}
+
+fn another_table_leads_to_a_guest() {
+    Outage {
+        cause: &|site| {
+            site.host.nft(
+                "table ip n { chain p { type nat hook prerouting priority dstnat; \
+                 tcp dport 8080 dnat to 192.168.122.10:80; }; }",
+            );
+        },
+        found: &["translation"],
+        severity: "warning",
+        words: &["192.168.122.10:80", "refuses"],
+        ..Outage::default()
+    }
+    .is_found();
+}
+
+/// Docker's policy on a bridge of the local network, which is palisade's to know and not to rule.
+fn a_bridge_of_the_lan_calls_the_rules_of_ip() {
+    let site = Site::new();
+    let palisade = palisade_tests::Palisade::new(&site.host);
+    let file = palisade.texts([
+        "<network><name>lan</name><forward mode='bridge'/><bridge name='virbr0'/></network>",
+    ]);
+    let file = file[0].to_str().expect("a path");
+    palisade.ok(["apply", file]);
+    site.host.sysctl("bridge/bridge-nf-call-iptables", "1");
+    assert_healthy(&site.host, &palisade);
+    site.iptables(&[
+        "iptables-legacy -N DOCKER-USER",
+        "iptables-legacy -A FORWARD -j DOCKER-USER",
+        "iptables-legacy -P FORWARD DROP",
+    ]);
+    assert!(!site.tcp(Route::Guests, 22), "or there is nothing to find");
+    let examined = examine(&site.host, &palisade);
+    examined.assert_only(&["bridge-nf-call"]);
+    examined.one(
+        "bridge-nf-call",
+        &["lan", "DOCKER-USER -i virbr0 -o virbr0"],
+    );
+    examined.assert_mended();
+    assert!(site.tcp(Route::Guests, 22));
 }

@@ -45,7 +45,7 @@ pub use destination::Destination;
 pub use difference::{Difference, Meaning};
 pub use ground::Ground;
 pub use hook::{Hook, HookLayer};
-pub use obstacle::{Obstacle, Obstacles};
+pub use obstacle::{DecidingRule, Obstacle, Obstacles};
 pub use outcome::{Doubt, DoubtKind, Fate, Nat, Outcome, Stop, Verdict, Visit};
 pub use packet::{Flow, Icmp, OriginalDestination, PROTOCOLS_WITH_PORTS, Packet, PacketError, Way};
 pub use place::{Device, Devices, Place};

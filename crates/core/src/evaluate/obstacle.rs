@@ -11,9 +11,22 @@ pub struct Obstacles {
     /// What happens to its addresses.
     pub nat: Nat,
     /// The rule that translates them; none if no rule does.
-    pub translated_by: Option<RuleWords>,
+    pub translated_by: Option<DecidingRule>,
     /// The rule that keeps conntrack from it, if one is sure to.
-    pub untracked_by: Option<RuleWords>,
+    pub untracked_by: Option<DecidingRule>,
+}
+
+/// A rule that decided something about a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecidingRule {
+    /// The number of the member whose rule it is.
+    pub member: usize,
+    /// The base chain by which the packet came to it.
+    pub base: String,
+    /// Where that sees packets.
+    pub at: (HookLayer, Hook),
+    /// The rule.
+    pub rule: RuleWords,
 }
 
 /// A base chain that stops a packet, or may.

@@ -6,7 +6,7 @@
 
 use super::bits::{self, Byte};
 use super::chains::{Action, At, Chains, End, RuleWords, Step};
-use super::obstacle::{Obstacle, Obstacles};
+use super::obstacle::{DecidingRule, Obstacle, Obstacles};
 use super::place::{self, Entrance, Place};
 use super::registry::Registry;
 use super::subject::{ConnectionMark, Effect, Subject, Tracking};
@@ -50,9 +50,11 @@ pub(super) struct Walk<'a, 'p> {
     /// The rule by which the packet leaves this base chain.
     decided_by: Option<RuleOf<'a>>,
     /// The rule that keeps conntrack from it.
-    untracked_by: Option<RuleOf<'a>>,
+    untracked_by: Option<DecidingRule>,
     /// The rule that translates its addresses.
-    translated_by: Option<RuleOf<'a>>,
+    translated_by: Option<DecidingRule>,
+    /// The number of the member whose base chain it is in.
+    in_member: usize,
     /// What stops it, if it is to go on behind that.
     obstacles: Option<Vec<Obstacle>>,
 }
@@ -175,6 +177,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             decided_by: None,
             untracked_by: None,
             translated_by: None,
+            in_member: 0,
             obstacles: None,
         }
     }
@@ -207,11 +210,10 @@ impl<'a, 'p> Walk<'a, 'p> {
         self.obstacles = Some(Vec::new());
         let (verdict, nat) = self.verdict();
         let nat = self.settled(verdict, nat).nat;
-        let words = |rule: RuleOf<'a>| rule.chains.words(rule.at);
         Obstacles {
             nat,
-            translated_by: self.translated_by.map(words),
-            untracked_by: self.untracked_by.map(words),
+            translated_by: self.translated_by,
+            untracked_by: self.untracked_by,
             all: self.obstacles.unwrap_or_default(),
         }
     }
@@ -291,6 +293,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                     continue;
                 }
                 self.subject.comes_to(place, base);
+                self.in_member = member;
                 let first = self.doubts.len();
                 let end = self.base_chain(chains, base, entrance);
                 if self.obstacles.is_some() {
@@ -298,7 +301,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                     self.obstacles.get_or_insert_default().extend(found);
                 }
                 if !matches!(end, End::Accept | End::Drop | End::Reject) {
-                    self.translated_by = self.decided_by;
+                    self.translated_by = self.decided_by.and_then(|rule| self.deciding(rule, base));
                 }
                 if let Some(verdict) = stops(end) {
                     if self.obstacles.is_some() {
@@ -357,6 +360,18 @@ impl<'a, 'p> Walk<'a, 'p> {
             path.truncate(stop.met);
         }
         (stop.verdict, Nat::None)
+    }
+
+    /// A rule that decides something, if that is wanted.
+    fn deciding(&self, rule: RuleOf<'a>, base: &Base) -> Option<DecidingRule> {
+        self.obstacles.as_ref()?;
+        let place = self.subject.place();
+        Some(DecidingRule {
+            member: self.in_member,
+            base: base.name.clone(),
+            at: (place.layer, place.hook),
+            rule: rule.chains.words(rule.at),
+        })
     }
 
     /// The base chain as an obstacle of the packet, which leaves it so, if it is one.
@@ -591,7 +606,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 Effect::Untrack if !self.subject.can_be_untracked() => {}
                 Effect::Untrack if is_sure => {
                     self.subject.tracking = Tracking::Off;
-                    self.untracked_by = Some(rule);
+                    self.untracked_by = self.deciding(rule, base);
                 }
                 Effect::Mark => self.mark(Effect::Mark, rule),
                 Effect::MarkConnection => self.mark(Effect::MarkConnection, rule),

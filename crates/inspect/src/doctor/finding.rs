@@ -87,6 +87,8 @@ pub enum Check {
     AcceptRa,
     /// Strict filtering of sources by routes.
     RpFilter,
+    /// What becomes of the addresses of guests' packets.
+    Translation,
     /// The host's route to guests.
     GuestRoute,
     /// The host's route to the outside.
@@ -208,6 +210,7 @@ impl Check {
             Self::Ipv6Disabled => "ipv6-disabled",
             Self::AcceptRa => "accept-ra",
             Self::RpFilter => "rp-filter",
+            Self::Translation => "translation",
             Self::GuestRoute => "guest-route",
             Self::OutsideRoute => "outside-route",
             Self::BridgeAddress => "bridge-address",

@@ -72,11 +72,7 @@ fn bridges(scene: &Scene) -> Vec<Finding> {
 /// Ports of bridges that pass nothing. A port whose other end is down has a guest that does not run.
 fn ports(scene: &Scene) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (record, bridge) in scene
-        .records
-        .iter()
-        .filter_map(|it| Some((it, it.network.bridge()?)))
-    {
+    for (record, bridge) in scene.bridges() {
         let Some(link) = scene.host.link(bridge.as_str()).filter(|link| link.is_up) else {
             continue;
         };

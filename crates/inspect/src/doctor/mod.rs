@@ -24,6 +24,7 @@ mod own_rules;
 mod packets;
 mod scene;
 mod settings;
+mod translation;
 mod unguarded;
 mod ways;
 
@@ -76,6 +77,7 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     found.extend(rules.unread.iter().map(not_seen));
     found.extend(filters::findings(&scene, &rules));
     found.extend(forwarding::findings(&scene));
+    found.extend(translation::findings(&scene, &rules)?);
     let mut whole = || Some(reader.read(&Family::BOTH).ok()?.into_ground());
     found.extend(forwards::findings(&scene, &rules, &listeners, &mut whole));
     found.extend(forwards::silent_targets(&scene, namespace)?);

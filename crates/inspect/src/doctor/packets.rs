@@ -96,7 +96,34 @@ pub(super) fn probes<'s>(
             }
         }
     }
+    for (record, bridge) in scene.bridges() {
+        let ruled = record.network.ruled_bridge().is_some();
+        for family in Family::BOTH {
+            if !ruled || record.network.subnets_of(family).next().is_none() {
+                let Some(subnet) = subnet_on(scene, bridge, family) else {
+                    continue;
+                };
+                let ends = Rc::new(Ends::of(scene, record, (bridge, subnet), &[]));
+                probes.extend(ends.bridged(scene, record.network.name()));
+            }
+        }
+    }
     probes
+}
+
+/// The subnet of a bridge of a network that has none: that of the host's address there, or any.
+fn subnet_on(scene: &Scene, bridge: &InterfaceName, family: Family) -> Option<Subnet> {
+    const ANY: (Ipv4Addr, Ipv6Addr) = (
+        Ipv4Addr::new(192, 0, 2, 0),
+        Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0),
+    );
+    let (any, prefix): (IpAddr, u8) = match family {
+        Family::Ipv4 => (ANY.0.into(), 24),
+        Family::Ipv6 => (ANY.1.into(), 64),
+    };
+    let own = own_address(scene, bridge, family);
+    let own = own.and_then(|own| Subnet::new(own, prefix).ok());
+    own.or_else(|| Subnet::new(any, prefix).ok())
 }
 
 /// The ends of packets of one subnet.
@@ -211,6 +238,24 @@ impl<'s> Ends<'s> {
             probes.extend(its.filter_map(|forward| self.forwarded(scene, network, forward)));
         }
         probes
+    }
+
+    /// The packets that stay on the bridge alone, and that every guest may send.
+    fn bridged(self: Rc<Self>, scene: &Scene, network: &'s Name) -> Vec<Probe<'s>> {
+        let meets_ip = scene.frames_meet_ip(self.bridge, self.family).is_some();
+        let on_bridge = described().filter(|(_, wanted)| wanted.stays_on_bridge());
+        let probes = on_bridge.filter_map(|(_, wanted)| {
+            let mut packet = self.packet(&wanted)?;
+            packet.reverse_path = Some(true);
+            Some(Probe {
+                network,
+                meets_ip,
+                ends: Rc::clone(&self),
+                wanted,
+                packet,
+            })
+        });
+        probes.collect()
     }
 
     /// The first packet of a connection to a forward, as it is behind the forward's rule.

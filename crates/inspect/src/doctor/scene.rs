@@ -28,6 +28,12 @@ impl Scene {
         records.filter_map(|record| Some((record, record.network.ruled_bridge()?)))
     }
 
+    /// The networks that have a bridge, ours to rule or not, with it.
+    pub(super) fn bridges(&self) -> impl Iterator<Item = (&Record, &InterfaceName)> {
+        let records = self.records.iter();
+        records.filter_map(|record| Some((record, record.network.bridge()?)))
+    }
+
     /// Where it can be seen that frames which stay on a bridge meet the rules of IP, if they do: by the
     /// bridge's own setting, or by that of the namespace.
     pub(super) fn frames_meet_ip(
