@@ -58,6 +58,13 @@ impl<'a> Palisade<'a> {
         self
     }
 
+    /// With this state directory, which stays.
+    #[must_use]
+    pub fn keeping_state_in(mut self, folder: &Path) -> Self {
+        self.state = folder.to_owned();
+        self
+    }
+
     /// The state directory.
     #[must_use]
     pub fn state(&self) -> &Path {

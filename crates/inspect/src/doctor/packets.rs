@@ -158,10 +158,11 @@ impl<'s> Ends<'s> {
         let device = outside(scene, record.network.forward(), family);
         let is_nat = |rule: &Rule| rule.kind == RuleKind::Nat && rule.layer.family() == family;
         let is_translated = rules.iter().any(is_nat);
-        let reached = |address, through| scene.routing.is_reached(address, through).ok().flatten();
+        let (guest, other) = (nth(subnet, 2), world(family));
+        let reached = |ends, through| scene.routing.is_reached(ends, through).ok().flatten();
         Self {
-            guest_is_reached: reached(nth(subnet, 2), bridge),
-            world_is_reached: device.as_ref().and_then(|it| reached(world(family), it)),
+            guest_is_reached: reached([guest, other], bridge),
+            world_is_reached: device.as_ref().and_then(|it| reached([other, guest], it)),
             bridge,
             translated: device
                 .as_ref()
@@ -171,7 +172,7 @@ impl<'s> Ends<'s> {
             outside: device.unwrap_or_else(|| bridge.clone()),
             subnet,
             named: None,
-            guest: nth(subnet, 2),
+            guest,
             other_guest: nth(subnet, 3),
             gateway: gateway(scene, bridge, subnet),
             family,

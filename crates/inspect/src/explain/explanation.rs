@@ -221,6 +221,12 @@ impl Explanation {
         })
     }
 
+    /// The interface through which the packet leaves, behind all translation; none if it does not.
+    #[must_use]
+    pub fn leaves(&self) -> Option<&InterfaceName> {
+        self.leaves.as_ref()
+    }
+
     /// The networks on whose bridges the packet is.
     pub(crate) fn met(&self) -> impl Iterator<Item = &Name> {
         self.met.iter()

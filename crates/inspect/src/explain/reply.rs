@@ -1,6 +1,7 @@
 //! The way back of a packet that passes.
 
 use palisade_core::evaluate::{Flow, Packet};
+use palisade_core::network::InterfaceName;
 use palisade_netlink::rtnetlink::HostError;
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ pub struct Reply {
     /// Why, where it does not come back for sure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+    /// The interface through which it leaves, where that is another than the packet came in through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaves_by: Option<InterfaceName>,
 }
 
 impl Reply {
@@ -26,7 +30,9 @@ impl Reply {
     pub(super) fn caveat(&self) -> Option<String> {
         let because = self.because.as_deref().unwrap_or_default();
         match self.verdict {
-            Conclusion::Accept => None,
+            Conclusion::Accept => self.leaves_by.as_ref().map(|device| {
+                format!("its answer leaves through `{device}`, by which it did not come")
+            }),
             Conclusion::Unknown => Some(format!(
                 "whether its answer comes back is not known: {because}"
             )),
@@ -40,6 +46,7 @@ impl Reply {
         Self {
             verdict: Conclusion::Unroutable,
             because: Some(no_way.to_string()),
+            leaves_by: None,
         }
     }
 }
@@ -67,8 +74,9 @@ impl Scenery<'_> {
             Way::On(way) => packet.out_interface = Some(way.device),
         }
         packet.redirected = left.redirected;
-        if let (Some(input), None) = (&packet.in_interface, packet.reverse_path) {
-            packet.reverse_path = routing.is_reached(packet.source(), input)?;
+        if let Some(input) = &packet.in_interface {
+            let ends = [packet.source(), packet.destination()];
+            packet.reverse_path = routing.is_reached(ends, input)?;
         }
         let outcome = self.ground.evaluate(&packet);
         let stop = outcome
@@ -89,7 +97,15 @@ impl Scenery<'_> {
                 format!("{table} {}: {}", visit.chain, visit.rule)
             }),
         };
-        Ok(Some(Reply { verdict, because }))
+        let leaves_by = packet.out_interface.filter(|out| {
+            let came_by = came.in_interface.as_ref();
+            came_by.is_some_and(|came_by| came_by != out)
+        });
+        Ok(Some(Reply {
+            verdict,
+            because,
+            leaves_by,
+        }))
     }
 }
 

@@ -118,14 +118,14 @@ impl Routing {
         }
     }
 
-    /// Whether the host reaches an address through the interface of this name; none if there is no such
-    /// interface.
+    /// Whether the host would send the answer to a packet with this source and destination back through the
+    /// interface where it came in; none if there is no such interface, or the kernel cannot be asked.
     ///
     /// # Errors
     /// If the kernel does not answer.
     pub(crate) fn is_reached(
         &self,
-        source: IpAddr,
+        [source, destination]: [IpAddr; 2],
         through: &InterfaceName,
     ) -> Result<Option<bool>, HostError> {
         let Some(link) = self.host.link(through.as_str()) else {
@@ -134,7 +134,7 @@ impl Routing {
         if is_of_link(source) && source.is_ipv6() {
             return Ok(Some(true));
         }
-        self.routes.is_reached(source, link.index).map(Some)
+        self.routes.is_reached([source, destination], link.index)
     }
 
     /// Whether the host takes what goes to this address.
@@ -217,7 +217,7 @@ impl Routing {
         if is_own || to.is_loopback() || from.is_loopback() {
             return Ok(NoWay::Impossible { from, to });
         }
-        if from.is_ipv4() && self.fails_reverse_path(from, input)? {
+        if from.is_ipv4() && self.fails_reverse_path([from, to], input)? {
             let interface = input.name.parse();
             return Ok(
                 interface.map_or(NoWay::Impossible { from, to }, |interface| {
@@ -272,14 +272,14 @@ impl Routing {
 
     /// Whether the reverse path filter of IPv4 refuses a source: 1 wants the route back to lead through
     /// the interface, 2 any route back. The stricter of two settings counts.
-    fn fails_reverse_path(&self, from: IpAddr, input: &Link) -> Result<bool, HostError> {
+    fn fails_reverse_path(&self, [from, to]: [IpAddr; 2], input: &Link) -> Result<bool, HostError> {
         let of = |name: &str| {
             let path = format!("net/ipv4/conf/{name}/rp_filter");
             self.settings.number(&path).unwrap_or(0)
         };
         Ok(match of("all").max(of(&input.name)) {
             0 => false,
-            1 => !self.routes.is_reached(from, input.index)?,
+            1 => self.routes.is_reached([from, to], input.index)? != Some(true),
             _ => !matches!(self.towards(from)?, Way::On(_)),
         })
     }

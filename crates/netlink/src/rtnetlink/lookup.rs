@@ -9,7 +9,7 @@ use nix::errno::Errno;
 
 use super::request::{address, number};
 use super::route::{DESTINATION, DEVICE, GATEWAY, GET, HEAD, ROUTE, TABLE};
-use super::{HostError, RouteKind, host, route};
+use super::{HostError, Route, RouteKind, RoutingRule, host, route};
 use crate::attribute::{self, Attributes};
 use crate::socket::Socket;
 use crate::{Header, Malformed, Message, Replies, ReplyError, Transport, flags, message};
@@ -113,6 +113,7 @@ impl NoRoute {
 /// Asks the kernel about routes of one network namespace. It needs no rights.
 pub struct Routes {
     socket: RefCell<Socket>,
+    rules: Vec<RoutingRule>,
 }
 
 impl Routes {
@@ -121,8 +122,10 @@ impl Routes {
     /// # Errors
     /// If there is no such namespace, or the kernel gives no socket.
     pub fn open(namespace: Option<&Path>) -> Result<Self, HostError> {
+        let mut socket = host::open(namespace)?;
         Ok(Self {
-            socket: RefCell::new(host::open(namespace)?),
+            rules: RoutingRule::read(&mut socket)?,
+            socket: RefCell::new(socket),
         })
     }
 
@@ -138,18 +141,71 @@ impl Routes {
         })
     }
 
-    /// Whether a packet from this address is one that the kernel would send back through the interface
-    /// with this number: what `fib saddr . iif oif` asks.
+    /// Whether the kernel would send what answers a packet back through the interface with this number, as
+    /// `fib saddr . iif oif` asks. Rules of policy routing that ask for the answer's source, which is the
+    /// packet's destination, count; where the kernel cannot be asked about that, none is returned.
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).
-    pub fn is_reached(&self, source: IpAddr, device: u32) -> Result<bool, HostError> {
-        let question = RouteQuestion::to(source);
-        // For IPv6 the kernel looks for a route through the interface, for IPv4 at that of the address.
-        let output = source.is_ipv6().then_some(device);
-        let answer = self.exchange(|buffer| question.put(buffer, MATCH, output), route::decode)?;
-        Ok(answer
-            .is_ok_and(|route| route.kind == RouteKind::UNICAST && route.devices.contains(&device)))
+    pub fn is_reached(
+        &self,
+        [source, destination]: [IpAddr; 2],
+        device: u32,
+    ) -> Result<Option<bool>, HostError> {
+        /// The number of `lo`, everywhere.
+        const LOOPBACK: u32 = 1;
+        let back = RouteQuestion::to(source);
+        let asks_source = self
+            .rules_of(source)
+            .any(|rule| rule.source.prefix_len() > 0);
+        let from = Some(destination).filter(|from| asks_source && !from.is_multicast());
+        if source.is_ipv6() || from.is_none() {
+            // For IPv6 the kernel looks for a route through the interface, for IPv4 at that of the address.
+            let output = source.is_ipv6().then_some(device);
+            let question = RouteQuestion {
+                source: from,
+                ..back
+            };
+            let route = self.route(&question, output)?;
+            return Ok(Some(route.is_ok_and(|route| leads_through(&route, device))));
+        }
+        // From the host's own addresses the kernel routes what it sends, from others what comes in.
+        let sent = RouteQuestion {
+            source: from,
+            ..back
+        };
+        let came = RouteQuestion {
+            input: Some(LOOPBACK),
+            ..sent.clone()
+        };
+        if let Ok(route) = self.route(&sent, None)? {
+            return Ok(Some(leads_through(&route, device)));
+        }
+        Ok(match self.route(&came, None)? {
+            Ok(route) => Some(leads_through(&route, device)),
+            Err(NoRoute::Missing | NoRoute::Prohibited) => Some(false),
+            Err(NoRoute::Unreachable | NoRoute::Invalid | NoRoute::Source) => None,
+        })
+    }
+
+    /// Whether a rule of policy routing asks for the mark of packets of this address's family.
+    #[must_use]
+    pub fn ask_marks(&self, of: IpAddr) -> bool {
+        self.rules_of(of).any(|rule| rule.asks_mark)
+    }
+
+    fn rules_of(&self, address: IpAddr) -> impl Iterator<Item = &RoutingRule> {
+        let is_its = move |rule: &&RoutingRule| rule.source.addr().is_ipv4() == address.is_ipv4();
+        self.rules.iter().filter(is_its)
+    }
+
+    /// The route itself that holds a destination.
+    fn route(
+        &self,
+        question: &RouteQuestion,
+        output: Option<u32>,
+    ) -> Result<Result<Route, NoRoute>, HostError> {
+        self.exchange(|buffer| question.put(buffer, MATCH, output), route::decode)
     }
 
     fn exchange<T>(
@@ -176,6 +232,10 @@ impl Routes {
         }
         Err(HostError::Cut { what: WHAT })
     }
+}
+
+fn leads_through(route: &Route, device: u32) -> bool {
+    route.kind == RouteKind::UNICAST && route.devices.contains(&device)
 }
 
 impl RouteQuestion {
@@ -359,6 +419,7 @@ mod tests {
         };
         let answer = routes.ask(&nowhere).unwrap();
         assert!(matches!(answer, RouteAnswer::Refused(_)), "{answer:?}");
-        assert!(!routes.is_reached("127.0.0.1".parse().unwrap(), 1).unwrap());
+        let own = ["127.0.0.1".parse().unwrap(); 2];
+        assert_eq!(routes.is_reached(own, 1).unwrap(), Some(false));
     }
 }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::request::{address, dump as request, number};
 use super::{HostError, host};
 use crate::attribute::Attributes;
-use crate::{Family, Malformed, Message};
+use crate::{Family, Malformed, Message, Transport};
 
 /// `RTM_NEWRULE`: a rule.
 const RULE: u16 = 32;
@@ -44,6 +44,8 @@ pub struct RoutingRule {
     pub table: Option<u32>,
     /// The interface that they come in through.
     pub input: Option<String>,
+    /// Whether it asks for the mark.
+    pub asks_mark: bool,
     /// Whether it asks for more than packets without a mark that are forwarded can tell.
     pub asks_more: bool,
 }
@@ -54,10 +56,14 @@ impl RoutingRule {
     /// # Errors
     /// If there is no such namespace, or the kernel does not answer.
     pub fn all(namespace: Option<&Path>) -> Result<Vec<Self>, HostError> {
+        Self::read(&mut host::open(namespace)?)
+    }
+
+    /// All rules that this socket reads, in their order.
+    pub(super) fn read(socket: &mut dyn Transport) -> Result<Vec<Self>, HostError> {
         let mut bytes = Vec::new();
         request(&mut bytes, GET);
-        let mut socket = host::open(namespace)?;
-        let mut rules = host::dump(&mut socket, ("its routing rules", &bytes), decode)?;
+        let mut rules = host::dump(socket, ("its routing rules", &bytes), decode)?;
         rules.sort_by_key(|rule| rule.priority);
         Ok(rules)
     }
@@ -80,6 +86,7 @@ fn decode(message: &Message<'_>) -> Result<Option<RoutingRule>, Malformed> {
     let (mut source, mut destination, mut priority) = (any, any, 0);
     let (mut table, mut input) = (u32::from(table), None);
     let mut asks_more = flags & INVERTED != 0;
+    let mut asks_mark = false;
     for attribute in Attributes::of("rule", body.get(HEAD..).unwrap_or_default()) {
         let attribute = attribute?;
         match attribute.number() {
@@ -92,7 +99,7 @@ fn decode(message: &Message<'_>) -> Result<Option<RoutingRule>, Malformed> {
                 let name = &attribute.bytes[..end.unwrap_or(attribute.bytes.len())];
                 input = Some(String::from_utf8_lossy(name).into_owned());
             }
-            MARK => asks_more |= number(Some(attribute.bytes)) != Some(0),
+            MARK => asks_mark |= number(Some(attribute.bytes)) != Some(0),
             OUTPUT => asks_more = true,
             _ => {}
         }
@@ -107,7 +114,8 @@ fn decode(message: &Message<'_>) -> Result<Option<RoutingRule>, Malformed> {
         destination,
         table: (action == TO_TABLE).then_some(table),
         input,
-        asks_more,
+        asks_mark,
+        asks_more: asks_more || asks_mark,
     }))
 }
 

@@ -100,12 +100,15 @@ impl<'a> Resolver<'a> {
 
     /// Whether the host reaches the source where the packet comes from.
     fn reverse_path(&self, packet: &Packet) -> Result<Option<bool>, ExplainError> {
-        if let (Some(routing), Some(input)) = (self.routing, &packet.in_interface)
-            && let Some(reached) = routing.is_reached(packet.source(), input)?
-        {
-            return Ok(Some(reached));
+        let ends = [packet.source(), packet.destination()];
+        let is_there =
+            |routing: &Routing, name: &InterfaceName| routing.host.link(name.as_str()).is_some();
+        match (self.routing, &packet.in_interface) {
+            (Some(routing), Some(input)) if is_there(routing, input) => {
+                Ok(routing.is_reached(ends, input)?)
+            }
+            _ => Ok(reverse_path::of_networks(self.networks, packet)),
         }
-        Ok(reverse_path::of_networks(self.networks, packet))
     }
 
     /// Whether the protocol is one of the packet's family, and has the ports that were said.
