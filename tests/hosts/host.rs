@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_millis(120);
 /// What became of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// It was sent: its source is an address of whoever asks.
+    pub(crate) sent: bool,
     /// Its first packet came to somebody.
     pub(crate) arrived: bool,
     /// The answer came back.
@@ -183,9 +185,13 @@ impl Host {
                 std::thread::sleep(Duration::from_millis(2));
             }
         }
-        let all = arrived.into_iter().zip(answered);
-        all.map(|(arrived, answered)| Seen { arrived, answered })
-            .collect()
+        let all = asking.iter().zip(arrived).zip(answered);
+        all.map(|((socket, arrived), answered)| Seen {
+            sent: socket.is_some(),
+            arrived,
+            answered,
+        })
+        .collect()
     }
 }
 

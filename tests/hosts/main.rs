@@ -84,6 +84,7 @@ fn one_host(seed: u64) -> (usize, usize) {
 /// Whether what was said of a connection is what became of it.
 fn agrees(question: &Question, explanation: &Explanation, seen: &Seen) -> bool {
     match explanation.verdict {
+        _ if !seen.sent => true,
         Conclusion::Unknown => true,
         Conclusion::Reject | Conclusion::Drop | Conclusion::Unroutable => !seen.arrived,
         Conclusion::Accept if !question.is_there(explanation) => !seen.arrived,

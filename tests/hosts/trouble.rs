@@ -15,7 +15,7 @@ pub(crate) enum Trouble {
 
 use Trouble::{Ip, Nft, Setting};
 
-const ALL: [Trouble; 44] = [
+const ALL: [Trouble; 49] = [
     Ip("route add blackhole 198.51.100.10"),
     Ip("route add unreachable 198.51.100.10"),
     Ip("route add prohibit 198.51.100.0/24"),
@@ -44,6 +44,11 @@ const ALL: [Trouble; 44] = [
     Ip("link set virbr0 down"),
     Ip("link set wan0 down"),
     Ip("link set wan1 down"),
+    Ip("rule add fwmark 7 blackhole pref 108"),
+    Ip("route add default via 203.0.113.9 table 101\nrule add fwmark 7 lookup 101 pref 109"),
+    Ip("link set vnet1 down\nlink set vnet0 down"),
+    Setting("bridge/bridge-nf-call-iptables", "0"),
+    Setting("ipv4/conf/virbr0/rp_filter", "1"),
     Setting("ipv4/ip_forward", "0"),
     Setting("ipv4/conf/virbr0/forwarding", "0"),
     Setting("ipv4/conf/wan0/forwarding", "0"),

@@ -23,6 +23,8 @@ pub struct Outcome {
     pub doubts: Vec<Doubt>,
     /// Where it was stopped, if it was.
     pub stop: Option<Stop>,
+    /// Whether rules may have given it a mark (`meta mark`), which routes can depend on.
+    pub is_marked: bool,
 }
 
 /// Where a packet was stopped. The rule that did it, or the policy, is the last of its path.

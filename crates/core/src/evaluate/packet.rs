@@ -49,6 +49,9 @@ pub struct Packet {
     /// Whether NAT gave its flow another destination: this packet is as it is behind that.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub redirected: bool,
+    /// Whether it stays on a bridge, where rules of IP do not see it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_frame: bool,
     /// Where it was going before NAT translated its destination, if that is known and another. Rules
     /// that packets meet before that see this destination.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,6 +145,7 @@ impl Packet {
             flow: Flow::default(),
             reverse_path: None,
             redirected: false,
+            is_frame: false,
             original: None,
         })
     }

@@ -179,7 +179,11 @@ impl<'a> Device<'a> {
 
 /// All places that a packet passes, in that order.
 pub(super) fn places<'a>(packet: &'a Packet, devices: &'a Devices) -> Vec<Place<'a>> {
-    let hooks = Hook::passed(packet.way()).iter();
+    let passed = match packet.is_frame {
+        true => &[],
+        false => Hook::passed(packet.way()),
+    };
+    let hooks = passed.iter();
     let ip = hooks.map(|&hook| Place::ip(packet, hook));
     let frame = Frame { packet, devices };
     let mut places = frame.before();

@@ -247,6 +247,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         Outcome {
             fate,
             stop: self.stop(verdict),
+            is_marked: self.subject.is_marked,
             doubts: doubts
                 .filter_map(|doubt| doubt.told(verdict, self.is_stopped))
                 .collect(),

@@ -62,6 +62,7 @@ impl Scenery<'_> {
         let mut followed = Followed {
             outcome: match &resolved.no_way {
                 None => self.ground.evaluate(packet),
+                Some(_) if packet.out_interface.is_some() => self.ground.evaluate(packet),
                 Some(no_way) if packet.in_interface.is_none() || no_way.is_before_rules() => {
                     unmet()
                 }
@@ -82,7 +83,25 @@ impl Scenery<'_> {
             let dnat = self.dnat(packet, to, &followed.outcome);
             self.redirect(&mut followed, dnat)?;
         }
+        self.doubt_route(&mut followed);
         Ok(followed)
+    }
+
+    /// Where rules of policy routing ask for a mark that is not known, the way of the packet is not.
+    fn doubt_route(&self, followed: &mut Followed) {
+        let packet = &followed.packet;
+        if followed.outcome.is_marked && !packet.is_frame && self.asks_marks(packet) {
+            let passes = followed.outcome.fate.verdict.passes();
+            let may_pass = passes && followed.no_way.is_none();
+            followed.no_way = None;
+            followed.outcome.doubts.push(by_mark(may_pass));
+        }
+    }
+
+    /// Whether the route of a packet depends on its mark.
+    pub(super) fn asks_marks(&self, packet: &Packet) -> bool {
+        let to = packet.destination();
+        self.routing.is_some_and(|routing| routing.asks_marks(to))
     }
 
     /// A packet of an established connection goes where the first one went; or it answers one that was
@@ -120,9 +139,17 @@ impl Scenery<'_> {
             followed.outcome.doubts.extend(doubt);
             return Ok(());
         };
-        let Some(mut behind) = followed.packet.with_dnat((address, port), None) else {
+        // A frame whose address stays is not routed either.
+        let is_kept = address == followed.packet.destination();
+        let kept = followed.packet.out_interface.clone().filter(|_| is_kept);
+        let Some(mut behind) = followed.packet.with_dnat((address, port), kept) else {
             return Ok(());
         };
+        if behind.out_interface.is_some() {
+            followed.outcome = self.ground.evaluate(&behind);
+            followed.packet = behind;
+            return Ok(());
+        }
         let out = match self.way(&behind)? {
             Some(Way::On(way)) => {
                 let device = way.device.clone();
@@ -237,6 +264,7 @@ fn unmet() -> Outcome {
         nat_because: NOT_SO_FAR.to_owned(),
         doubts: Vec::new(),
         stop: None,
+        is_marked: false,
     }
 }
 
@@ -260,6 +288,24 @@ fn leads(forward: &PortForward, packet: &Packet, to: Destination) -> bool {
 
 fn is_of_protocol(forward: &PortForward, packet: &Packet) -> bool {
     palisade_core::rules::Protocol::from(forward.protocol()).number() == packet.protocol
+}
+
+/// What is left open of a packet whose route depends on its mark.
+fn by_mark(may_pass: bool) -> Doubt {
+    Doubt {
+        kind: DoubtKind::Route,
+        base: String::new(),
+        table: "routing".to_owned(),
+        chain: "rules".to_owned(),
+        rule: "fwmark".to_owned(),
+        why: "which mark rules give the packet is not known here, and its route depends on it"
+            .to_owned(),
+        may: match may_pass {
+            true => vec![Verdict::Reject, Verdict::Drop],
+            false => vec![Verdict::Accept],
+        },
+        may_translate: true,
+    }
 }
 
 /// What is left open of a packet that goes to where no route leads.

@@ -192,6 +192,7 @@ impl Explanation {
             mut nat_because,
             doubts,
             stop: _,
+            is_marked: _,
         } = followed.outcome;
         let mut nat = fate.nat;
         if let Some(dnat) = &followed.dnat
@@ -354,13 +355,14 @@ impl Explanation {
 }
 
 fn notes(packet: &Packet) -> Vec<String> {
-    let mut notes = Vec::new();
-    if packet.is_forwarded() && packet.in_interface == packet.out_interface {
-        notes.push(
+    let is_on_bridge = packet.is_forwarded() && packet.in_interface == packet.out_interface;
+    let note = match (is_on_bridge, packet.is_frame) {
+        (false, _) => return Vec::new(),
+        (true, true) => "it stays on the bridge, where br_netfilter shows it to no rule of IP",
+        (true, false) => {
             "in and out by one interface: between guests of one subnet, these rules see it only with \
              br_netfilter"
-                .to_owned(),
-        );
-    }
-    notes
+        }
+    };
+    vec![note.to_owned()]
 }

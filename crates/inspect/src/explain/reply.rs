@@ -83,7 +83,10 @@ impl Scenery<'_> {
             .path
             .iter()
             .rfind(|visit| visit.matched == Some(true));
-        let verdict = Conclusion::of(&outcome);
+        let verdict = match outcome.is_marked && self.asks_marks(&packet) {
+            true => Conclusion::Unknown,
+            false => Conclusion::of(&outcome),
+        };
         let because = match verdict {
             Conclusion::Accept => None,
             Conclusion::Unknown => outcome.doubts.first().map(|doubt| {

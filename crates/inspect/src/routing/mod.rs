@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use palisade_core::evaluate::Packet;
-use palisade_core::network::InterfaceName;
+use palisade_core::network::{Family, InterfaceName};
 use palisade_netlink::rtnetlink::{
-    Address, FoundRoute, Host, HostError, Link, NoRoute, RouteAnswer, RouteKind, RouteQuestion,
-    Routes,
+    Address, FoundRoute, Host, HostError, Link, NoRoute, PortState, RouteAnswer, RouteKind,
+    RouteQuestion, Routes,
 };
 
 use serde::Serialize;
@@ -171,11 +171,49 @@ impl Routing {
         if !link.is_up {
             return Err(NoWay::InterfaceDown { interface });
         }
+        if link.is_bridge() && self.has_silent_ports(link) {
+            return Err(NoWay::PortsDown { bridge: interface });
+        }
         let disabled = format!("net/ipv6/conf/{name}/disable_ipv6");
         if packet.source().is_ipv6() && self.settings.is(&disabled, 1) {
             return Err(NoWay::Ipv6Disabled { interface });
         }
         Ok(link)
+    }
+
+    /// Whether a bridge has ports, and none of them passes frames.
+    fn has_silent_ports(&self, bridge: &Link) -> bool {
+        let mut ports = self.host.ports(bridge).peekable();
+        ports.peek().is_some() && ports.all(|port| !passes_frames(port))
+    }
+
+    /// The ports of an interface that is a bridge which pass no frames, though others do.
+    pub(crate) fn silent_ports(&self, bridge: &InterfaceName) -> Vec<&str> {
+        let link = self
+            .host
+            .link(bridge.as_str())
+            .filter(|link| link.is_bridge());
+        let ports = link.into_iter().flat_map(|link| self.host.ports(link));
+        let silent = ports.filter(|port| !passes_frames(port));
+        silent.map(|port| port.name.as_str()).collect()
+    }
+
+    /// Whether frames that stay on a bridge meet the rules of IP: by the bridge's own setting, or by that
+    /// of the namespace, which are there where br_netfilter is.
+    pub(crate) fn frames_meet_ip(&self, bridge: &InterfaceName, family: Family) -> bool {
+        let (setting, place) = match family {
+            Family::Ipv4 => ("net/bridge/bridge-nf-call-iptables", 0),
+            Family::Ipv6 => ("net/bridge/bridge-nf-call-ip6tables", 1),
+        };
+        let link = self.host.link(bridge.as_str());
+        let is_own = link.is_some_and(|link| link.nf_call[place]);
+        let of_all = self.settings.number(setting);
+        of_all.is_some_and(|all| all == 1 || is_own)
+    }
+
+    /// Whether rules of policy routing ask for the mark of packets to an address.
+    pub(crate) fn asks_marks(&self, to: IpAddr) -> bool {
+        self.routes.ask_marks(to)
     }
 
     /// What speaks against forwarding what came in by an interface, although there is a route.
@@ -283,6 +321,13 @@ impl Routing {
             _ => !matches!(self.towards(from)?, Way::On(_)),
         })
     }
+}
+
+/// Whether a port of a bridge passes frames.
+fn passes_frames(port: &Link) -> bool {
+    /// `BR_STATE_FORWARDING`.
+    const FORWARDING: PortState = PortState(3);
+    port.is_up && port.port_state.is_none_or(|state| state == FORWARDING)
 }
 
 fn not_forwarded(path: &str) -> NoWay {

@@ -21,6 +21,11 @@ pub enum NoWay {
         /// The interface.
         interface: InterfaceName,
     },
+    /// No port of the bridge is up and forwards frames.
+    PortsDown {
+        /// The bridge.
+        bridge: InterfaceName,
+    },
     /// The kernel does not forward what comes in by this interface.
     NotForwarded {
         /// The setting, as `sysctl` names it.
@@ -85,6 +90,7 @@ impl NoWay {
             self,
             Self::InterfaceMissing { .. }
                 | Self::InterfaceDown { .. }
+                | Self::PortsDown { .. }
                 | Self::Ipv6Disabled { .. }
                 | Self::NoRouteBack { .. }
         )
@@ -98,6 +104,9 @@ impl fmt::Display for NoWay {
                 write!(f, "there is no interface `{interface}`")
             }
             Self::InterfaceDown { interface } => write!(f, "interface `{interface}` is down"),
+            Self::PortsDown { bridge } => {
+                write!(f, "no port of bridge `{bridge}` is up and forwards frames")
+            }
             Self::NotForwarded { setting } => {
                 write!(f, "the host does not forward it: {setting} is 0")
             }

@@ -52,6 +52,7 @@ pub(super) fn resolve(
         caveats: Vec::new(),
         route: None,
         no_way: None,
+        is_frame: false,
     };
     let packet = resolver.packet()?;
     Ok(Resolved {
@@ -72,6 +73,8 @@ struct Resolver<'a> {
     caveats: Vec<String>,
     route: Option<Onward>,
     no_way: Option<NoWay>,
+    /// Whether it stays on a bridge, where rules of IP do not see it.
+    is_frame: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -95,6 +98,8 @@ impl<'a> Resolver<'a> {
         packet.in_interface = self.input(source)?;
         packet.reverse_path = self.reverse_path(&packet)?;
         packet.out_interface = self.output(&packet)?;
+        packet.is_frame = self.is_frame;
+        self.look_at_ports(&packet);
         Ok(packet)
     }
 
@@ -251,6 +256,24 @@ impl<'a> Resolver<'a> {
         Ok(Some((address, why)))
     }
 
+    /// Says which ports of the packet's bridges pass no frames.
+    fn look_at_ports(&mut self, packet: &Packet) {
+        let (Some(routing), None) = (self.routing, &self.no_way) else {
+            return;
+        };
+        let mut bridges = vec![&packet.in_interface, &packet.out_interface];
+        bridges.dedup();
+        for bridge in bridges.into_iter().flatten() {
+            let silent = routing.silent_ports(bridge);
+            if !silent.is_empty() {
+                let names = silent.join("`, `");
+                self.caveats.push(format!(
+                    "guests behind ports of `{bridge}` that are down or blocked are cut off: `{names}`"
+                ));
+            }
+        }
+    }
+
     /// The interface that the packet comes in through; none if the host sends it.
     fn input(&mut self, source: IpAddr) -> Result<Option<InterfaceName>, ExplainError> {
         if let Some(said) = &self.question.in_interface {
@@ -353,6 +376,7 @@ impl<'a> Resolver<'a> {
                     "it does not leave by `{said}`: it stays on `{bridge}`"
                 ));
             }
+            self.is_frame = !routing.frames_meet_ip(bridge, packet.family());
             return Ok(said.or_else(|| Some(bridge.clone())));
         }
         // What is for a guest ends at its bridge, wherever routes lead.
@@ -395,6 +419,9 @@ impl<'a> Resolver<'a> {
                     ));
                 }
                 self.caveats.extend(self.misled(&way, destination));
+                if let Err(no_way @ NoWay::PortsDown { .. }) = routing.usable(&way.device, packet) {
+                    self.no_way = Some(no_way);
+                }
                 self.route = Some(way.clone());
                 Some(way.device)
             }
