@@ -57,10 +57,9 @@ impl Site {
 
 /// Each cuts guests off, and is undone.
 const OUTAGES: [(&str, &str, &str); 11] = [
-    ("link set vnet0 down", "link set vnet0 up", "ports-down"),
     (
-        "link set vnet0 type bridge_slave state 4",
-        "link set vnet0 type bridge_slave state 3",
+        "link set virbr0 type bridge stp_state 1\nlink set vnet0 down\nlink set vnet0 up",
+        "link set virbr0 type bridge stp_state 0\nlink set vnet0 down\nlink set vnet0 up",
         "ports-down",
     ),
     (
@@ -104,6 +103,7 @@ const OUTAGES: [(&str, &str, &str); 11] = [
         "interface-down",
     ),
     ("link set wan0 down", "link set wan0 up", "no-route"),
+    ("link set vnet0 down", "link set vnet0 up", "ports-down"),
 ];
 
 fn outages_of_routing() {

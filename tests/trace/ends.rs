@@ -122,3 +122,16 @@ pub(crate) fn says_what_it_missed() {
     assert_eq!(tracing.end().0, Some(0));
     assert_gone(&site, &before);
 }
+
+/// Of a packet that the host sends nowhere, it is said why nothing more came.
+pub(crate) fn says_why_nothing_more_came() {
+    let site = Site::new();
+    let (palisade, _) = with_rules(&site);
+    site.host.sysctl("ipv4/ip_forward", "0");
+    let mut tracing = Tracing::begin(&site, &palisade, &["--proto", "udp", "--count", "1"]);
+    send(&site.guest, WORLD, 5000, 2);
+    let packet = tracing.packet();
+    assert_eq!(packet["end"], "unknown", "{packet}");
+    assert_eq!(packet["no_way"]["kind"], "not-forwarded", "{packet}");
+    assert_eq!(tracing.end().0, Some(0));
+}

@@ -10,7 +10,7 @@ use palisade_tests::trials;
 
 use ends::{
     ends_after_its_count, ends_after_its_time, ends_with_a_signal, questions_in_vain,
-    says_what_it_missed, vanishes_when_it_is_killed,
+    says_what_it_missed, says_why_nothing_more_came, vanishes_when_it_is_killed,
 };
 use paths::{
     answers_and_translations, destinations_that_are_translated,
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         within_legacy_tables,
         ends_after_its_count,
         ends_after_its_time,
+        says_why_nothing_more_came,
         ends_with_a_signal,
         questions_in_vain,
         vanishes_when_it_is_killed,

@@ -1,5 +1,6 @@
 //! `trace`: real packets as they pass, and what they meet.
 
+use std::io::Write;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -56,6 +57,11 @@ pub(super) fn trace(
             stop.stop();
         }
     });
+    if format == OutputFormat::Text {
+        // Who waits for packets wants to know that the command does too. There is nobody to tell if this
+        // fails.
+        let _ = writeln!(std::io::stderr(), "listening for packets; Ctrl-C ends it");
+    }
     for traced in trace {
         let said = match traced? {
             Traced::Packet(packet) => Outcome::new(text(&packet), &packet),
@@ -109,6 +115,9 @@ pub(super) fn text(traced: &TracedPacket) -> String {
         if let Some(seen) = seen {
             text.push_str(&format!(", leaves {word} {}", end(seen.address, seen.port)));
         }
+    }
+    if let Some(no_way) = &traced.no_way {
+        text.push_str(&format!("; {no_way}"));
     }
     text.push('\n');
     text.push_str(&path(&traced.path));

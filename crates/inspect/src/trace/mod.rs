@@ -18,13 +18,14 @@ use palisade_core::evaluate::Verdict;
 use palisade_core::network::{InterfaceName, Name};
 use palisade_core::words::in_words;
 use palisade_core::{ErrorKind, Hint};
-use palisade_netlink::rtnetlink::{Host, HostError};
+use palisade_netlink::rtnetlink::HostError;
 use palisade_netlink::{Socket, SocketError};
 use palisade_nft::trace;
 use palisade_nft::trace::{Told, Tracer};
 use thiserror::Error;
 
 use crate::explain::ResolveError;
+use crate::routing::{NoWay, Routing, Way};
 use tables::Tables;
 
 pub use packet::{End, Prediction, Seen, TracedPacket};
@@ -139,7 +140,7 @@ impl Trace {
             tables: Tables::of(Socket::open_in(namespace)?, namespace),
             interfaces: Interfaces {
                 namespace: namespace.map(Path::to_owned),
-                host: Host::read(namespace)?,
+                routing: Routing::read(namespace)?,
             },
             filter: filter.clone(),
             ours: prediction::ours(firewall, &records),
@@ -172,7 +173,7 @@ impl Trace {
         [&self.filter.in_interface, &self.filter.out_interface]
             .into_iter()
             .flatten()
-            .filter(|name| self.interfaces.host.link(name.as_str()).is_none())
+            .filter(|name| self.interfaces.routing.host.link(name.as_str()).is_none())
             .collect()
     }
 
@@ -220,6 +221,9 @@ impl Trace {
             Prediction::Unsure("the ruleset changed meanwhile".to_owned())
         };
         packet.name_owners();
+        if packet.end == End::Unknown {
+            packet.no_way = interfaces.no_way(&packet)?;
+        }
         Ok(Some(packet))
     }
 
@@ -250,18 +254,30 @@ impl Stop {
     }
 }
 
-/// The names of interfaces by their numbers.
+/// The names of interfaces by their numbers, and the routes through them.
 struct Interfaces {
     namespace: Option<PathBuf>,
-    host: Host,
+    routing: Routing,
 }
 
 impl Interfaces {
     fn name(&mut self, index: u32) -> Result<Option<String>, HostError> {
-        if self.host.name(index).is_none() {
+        if self.routing.host.name(index).is_none() {
             // It came after we looked.
-            self.host = Host::read(self.namespace.as_deref())?;
+            self.routing = Routing::read(self.namespace.as_deref())?;
         }
-        Ok(self.host.name(index).map(str::to_owned))
+        Ok(self.routing.host.name(index).map(str::to_owned))
+    }
+
+    /// Why the host sends a packet nowhere of which nothing more was heard. Settings are read anew for each.
+    fn no_way(&mut self, packet: &TracedPacket) -> Result<Option<NoWay>, HostError> {
+        if packet.packet.in_interface.is_none() || packet.packet.out_interface.is_some() {
+            return Ok(None);
+        }
+        self.routing = Routing::read(self.namespace.as_deref())?;
+        Ok(match self.routing.way(&packet.packet)? {
+            Way::Nowhere(no_way) => Some(no_way),
+            Way::ToHost | Way::On(_) => None,
+        })
     }
 }

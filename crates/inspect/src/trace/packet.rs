@@ -8,6 +8,8 @@ use palisade_netlink::rtnetlink::HostError;
 use palisade_nft::trace::{self, Event, Headers, Journey};
 use serde::Serialize;
 
+use crate::routing::NoWay;
+
 /// A packet that was traced, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TracedPacket {
@@ -23,6 +25,9 @@ pub struct TracedPacket {
     pub destination: Option<Seen>,
     /// The rules that applied to it, and the policies of base chains that it came to the end of.
     pub path: Vec<Visit>,
+    /// Why the host sends it nowhere, where nothing more was heard of it for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_way: Option<NoWay>,
     /// Whether something may be missing in the path: more passed than could be told of.
     pub has_gaps: bool,
     /// Whether this is what our rules should do.
@@ -123,6 +128,7 @@ pub(super) fn read(
         source: other(source),
         destination: other(destination),
         path: Vec::new(),
+        no_way: None,
         has_gaps: journey.has_gaps,
         prediction: Prediction::None,
     }))
