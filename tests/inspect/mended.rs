@@ -187,7 +187,14 @@ fn by_name(place: Place) {
         "{repaired:#}"
     );
     palisade.ok(["verify", "net1"]);
-    // The other network's is as it was, or mended with the table.
+    // The other network stays as it was.
+    assert!(
+        changes.iter().all(|(network, _)| network == "net1"),
+        "{repaired:#}"
+    );
+    let others = json(&palisade, &["verify", "net2"]);
+    let differences = others["differences"].as_array().expect("differences");
+    assert!(!differences.is_empty(), "{others:#}");
     palisade.ok(["repair", "net2"]);
     assert_clean(&palisade);
 }

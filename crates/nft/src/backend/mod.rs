@@ -22,6 +22,7 @@ mod place;
 mod plan;
 mod probe;
 mod settings;
+mod spared;
 mod standing;
 mod surplus;
 mod table_plan;

@@ -13,6 +13,7 @@ use super::marker::Marker;
 use super::notes::removal;
 use super::observed::Observed;
 use super::operation::{Operation, TableId};
+use super::spared::Spared;
 use super::table_plan::{ROUNDS, Replaced, TablePlan};
 use super::verify::{self, Whole, is_dormant};
 use super::{without_fib, without_log};
@@ -256,14 +257,16 @@ fn repair(
             continue;
         }
         plan.notes.extend(found.all.iter().filter_map(removal));
-        broken.extend(found.broken);
+        let is_repaired = |name: &Name| restored.contains(name);
+        broken.extend(found.broken.into_iter().filter(is_repaired));
         let unrecorded = unrecorded.into_iter().map(|i| change.restore[i]);
         broken.extend(unrecorded.map(|record| record.network.name().clone()));
         let installed = whole.map(|whole| Replaced {
             observed: Observed::new(whole.program),
             administrator,
         });
-        plans.push(TablePlan::replacing(area, installed.as_ref()));
+        let spared = Spared::of(&area, &change.keep);
+        plans.push(TablePlan::replacing(area, installed.as_ref(), &spared));
     }
     plan.broken = Some(broken);
     Ok((plans, generation))

@@ -13,6 +13,7 @@ use super::notes::stays;
 use super::observed::Observed;
 use super::operation::{Operation, TableId};
 use super::place::placed;
+use super::spared::Spared;
 use super::surplus::Surplus;
 use super::verify::is_dormant;
 use crate::administrator::{ANONYMOUS, Administrator};
@@ -85,11 +86,18 @@ impl TablePlan {
 
     /// The operations that replace a table, with what its rules and elements counted: in one batch, so that
     /// there is no moment without rules. What is the administrator's stays, and the table around it.
-    pub(super) fn replacing(mut area: Area<'_>, installed: Option<&Replaced>) -> Self {
+    pub(super) fn replacing(
+        mut area: Area<'_>,
+        installed: Option<&Replaced>,
+        spared: &Spared<'_>,
+    ) -> Self {
         let restored: Vec<_> = mem::take(&mut area.restored);
         let networks = restored.iter().map(|&(network, _)| network).collect();
         let mut draft = Draft::new(&area, &Known::Absent);
-        let new = Program::of(&area.table, area.family, &area.networks);
+        let mut new = Program::of(&area.table, area.family, &area.networks);
+        if let Some(new) = &mut new {
+            spared.leave(new, installed.map(|installed| &installed.observed));
+        }
         let mut kept = None;
         match installed {
             Some(Replaced {
