@@ -28,6 +28,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
             let_pass_first(Place::Nft);
         })
         .with("what it means is what happens", is_what_happens)
+        .with("what should be there means nothing", names_no_own_rule)
 }
 
 /// What somebody does, and what is said of it; nothing where no packet is treated otherwise.
@@ -208,6 +209,28 @@ fn verified(palisade: &Palisade<'_>) -> (String, Value) {
     let text = palisade.answer(["verify"]).stdout;
     let json = palisade.answer(["--format", "json", "verify"]).stdout;
     (text, serde_json::from_str(&json).expect("JSON"))
+}
+
+/// Rules of palisade's whose effect is not known in full are no difference where they should be.
+fn names_no_own_rule() {
+    let text = "name = 'net1'\nbridge = 'virbr1'\nmode = 'nat'\nnat_ipv6 = true\nmss_clamp = 1360\n\
+                subnets = ['10.1.0.1/24', 'fd00:1::1/64']\n\
+                forwards = ['tcp 203.0.113.7:8080 -> 10.1.0.10:80']\n";
+    for (place, chain) in [
+        (Place::Mapped, "guests_forward"),
+        (Place::Flat, "guest_output"),
+    ] {
+        let namespace = Namespace::new();
+        let palisade = place.palisade(&namespace);
+        palisade.on_files("apply", palisade.texts([text])).stdout();
+        namespace.nft(&format!("insert rule ip palisade {chain} ip ttl 3 counter"));
+        let (_, json) = verified(&palisade);
+        assert_eq!(json["consequence"]["kind"], "none", "{json:#}");
+        namespace.nft(&format!("insert rule ip palisade {chain} ip ttl 3 drop"));
+        let (_, json) = verified(&palisade);
+        let detail = json["consequence"]["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("`ip ttl 3 drop`"), "{json:#}");
+    }
 }
 
 /// Wherever in our tables a base chain of another program drops packets of a guest: that is told.

@@ -166,13 +166,19 @@ impl Look<'_> {
 
     /// A rule that may treat the packet otherwise.
     fn doubt(&self, packet: &Packet) -> Option<Doubt> {
+        let expected = self.expected.evaluate(packet).doubts;
+        // A rule that should be there makes no difference, whatever is not known of it.
+        let is_new = |doubt: &Doubt| {
+            let mut expected = expected.iter();
+            !expected.any(|it| (&it.chain, &it.rule) == (&doubt.chain, &doubt.rule))
+        };
         let mut doubts = self.actual.evaluate(packet).doubts.into_iter();
-        doubts.next().or_else(|| {
+        doubts.find(is_new).or_else(|| {
             let shared = self.shared?;
             let is_refused = !self.expected.fate(packet).verdict.passes();
             let lets_pass = |doubt: &Doubt| doubt.may.contains(&Verdict::Accept);
             let mut doubts = shared.evaluate(packet).doubts.into_iter();
-            doubts.find(|doubt| is_refused && lets_pass(doubt))
+            doubts.find(|doubt| is_refused && lets_pass(doubt) && is_new(doubt))
         })
     }
 
