@@ -13,6 +13,7 @@ mod site;
 mod tamper;
 mod told;
 mod unprinted;
+mod usable;
 mod vanished;
 mod watch;
 mod watching;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     trials = meaning::add_to(trials);
     trials = mended::add_to(trials);
     trials = unprinted::add_to(trials);
+    trials = usable::add_to(trials);
     trials = watch::add_to(trials);
     trials = vanished::add_to(trials);
     // They mostly wait for programs.

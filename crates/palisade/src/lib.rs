@@ -59,7 +59,7 @@ pub use palisade_core::backend::{
     BackendError, Counted, Discrepancy, DiscrepancyKind, Line, Placement, Sign, Standing,
 };
 pub use palisade_core::engine::{
-    Action, Adopted, Changed, EngineError, Left, Reason, Recovered, Report,
+    Action, Adopted, Changed, EngineError, HostNote, Left, Reason, Recovered, Report, Shortcoming,
 };
 pub use palisade_core::evaluate;
 pub use palisade_core::network::{self, Network};

@@ -11,7 +11,8 @@ use crate::arguments::{Files, Removal};
 use crate::failure::Failure;
 use crate::output::Outcome;
 
-const NOTE: Style = AnsiColor::Yellow.on_default();
+/// The word before a note.
+pub(super) const NOTE: Style = AnsiColor::Yellow.on_default();
 
 pub(super) fn remove(
     firewall: &mut Firewall,

@@ -1,9 +1,10 @@
 //! `check` and `render`: what touches nothing.
 
 use palisade::network::Family;
-use palisade::{Choice, Network, render as render_networks};
+use palisade::{Choice, HostNote, Network, render as render_networks};
 use serde_json::json;
 
+use super::change::NOTE;
 use super::list::subnets;
 use super::particulars::particulars;
 use crate::arguments::{OutputFormat, RenderedFamily};
@@ -30,7 +31,12 @@ pub(super) fn check(networks: &[Network]) -> Outcome {
             text.push_str(&format!("  {label:<10}{value}\n"));
         }
     }
-    Outcome::new(text, &json!({ "networks": networks }))
+    let notes = networks.iter().filter_map(HostNote::of_definition);
+    let notes: Vec<String> = notes.map(|note| note.to_string()).collect();
+    for note in &notes {
+        text.push_str(&format!("{NOTE}note:{NOTE:#} {note}\n"));
+    }
+    Outcome::new(text, &json!({ "networks": networks, "notes": notes }))
 }
 
 pub(super) fn render(

@@ -84,7 +84,7 @@ fn json_has_the_networks() {
             "ipv6": false,
             "dhcp": false,
             "tftp": false,
-        }]})
+        }], "notes": []})
     );
 }
 
@@ -132,4 +132,24 @@ fn of_directories() {
          ok: network lab: route on virbr1, 10.20.0.0/25, fd00:20::/64\n\
          ok: network quiet: isolated on virbr2, 10.30.0.0/24\n"
     );
+}
+
+/// What a definition alone says of a network that is of little use.
+#[test]
+fn few_ports() {
+    let palisade = Palisade::new();
+    let few = DEFAULT.replace(
+        "<forward mode='nat'/>",
+        "<forward mode='nat'><nat><port start='40000' end='40003'/></nat></forward>",
+    );
+    palisade.file("few.xml", &few);
+    palisade.file("enough.xml", &few.replace("end='40003'", "end='40999'"));
+    let told = palisade.output("check few.xml");
+    assert!(
+        told.contains("note: network `default`: NAT has 4 ports"),
+        "{told}"
+    );
+    assert!(!palisade.output("check enough.xml").contains("note:"));
+    let told = palisade.json("check --format json few.xml");
+    assert_eq!(told["notes"].as_array().map(Vec::len), Some(1), "{told}");
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::difference::Difference;
 use super::host::HostPlan;
+use super::host_note::HostNote;
 use super::parts::Part;
 use crate::backend::Line;
-use crate::network::{Name, PortForward};
+use crate::network::{Name, PortForward, Subnet};
 use crate::record::Record;
 
 /// What changed.
@@ -20,6 +21,9 @@ pub struct Report {
     pub unchanged: Vec<Name>,
     /// What people should know besides.
     pub notes: Vec<String>,
+    /// What makes networks useless that were added or replaced, each also in words among the notes.
+    #[serde(skip)]
+    pub host_notes: Vec<HostNote>,
     /// What would come and go for all networks together, where a change was only foreseen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<Line>,
@@ -35,6 +39,9 @@ pub struct Changed {
     /// The forwards that it had before, if it was replaced or removed.
     #[serde(skip)]
     pub forwards_before: Vec<PortForward>,
+    /// The subnets that it had before, if it was replaced or removed.
+    #[serde(skip)]
+    pub subnets_before: Vec<Subnet>,
     /// What would come and go for it, where the change was only foreseen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Line>,
@@ -42,11 +49,13 @@ pub struct Changed {
 
 impl Changed {
     fn new(network: &Name, action: Action, before: Option<&Record>) -> Self {
-        let before = before.map(|record| record.network.port_forwards().to_vec());
+        let forwards = before.map(|record| record.network.port_forwards().to_vec());
+        let subnets = before.map(|record| record.network.subnets().to_vec());
         Self {
             network: network.clone(),
             action,
-            forwards_before: before.unwrap_or_default(),
+            forwards_before: forwards.unwrap_or_default(),
+            subnets_before: subnets.unwrap_or_default(),
             lines: Vec::new(),
         }
     }

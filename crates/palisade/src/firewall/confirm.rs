@@ -39,6 +39,7 @@ impl Firewall {
                 .reach_unconfirmed(goal, Some(&adoption), patience)?;
         report.notes.extend(notes);
         self.see_after(&mut report, came);
+        self.note_shortcomings(&mut report);
         Ok((report, waits))
     }
 

@@ -10,6 +10,7 @@ mod counters;
 mod error;
 mod goal;
 mod show;
+mod usable;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -50,6 +51,8 @@ pub struct Firewall {
     choice: Choice,
     configured: Choice,
     namespace: Option<PathBuf>,
+    /// Whether the host is the one of the rules: not where the transport is the caller's.
+    looks_at_host: bool,
     /// Who installs rules where nobody chose, once that was found out.
     usual: Arc<OnceLock<Usual>>,
 }
@@ -66,6 +69,7 @@ impl Firewall {
         Ok(Self {
             flows: Flows::of(conntrack),
             host_actions: host::open(options.namespace.as_deref()),
+            looks_at_host: true,
             ..Self::over(Box::new(socket), cookie, options)
         })
     }
@@ -87,6 +91,7 @@ impl Firewall {
             backends: backends::open(transport, options.namespace.as_deref()),
             namespace: options.namespace.clone(),
             host_actions: Vec::new(),
+            looks_at_host: false,
             flows: Flows::default(),
             usual: Arc::default(),
             owner: options.owner.clone(),
@@ -344,7 +349,9 @@ impl Firewall {
         if networks.is_empty() {
             return self.change_running(goal, came);
         }
-        self.change(networks, goal, came)
+        let mut report = self.change(networks, goal, came)?;
+        self.note_shortcomings(&mut report);
+        Ok(report)
     }
 
     /// The goal of running networks, and no others of this owner.
