@@ -33,6 +33,24 @@ pub fn shown(text: &str) -> String {
     text.chars().map(character).collect()
 }
 
+/// The same of a text that mostly needs no change.
+#[must_use]
+pub(crate) fn into_shown(text: String) -> String {
+    let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if text.bytes().all(is_plain) {
+        text
+    } else {
+        shown(&text)
+    }
+}
+
+/// Whether a text can be written in a command as it is: no character of it is hidden, turns around what
+/// stands beside it, or moves the cursor.
+#[must_use]
+pub fn is_printable(text: &str) -> bool {
+    text.chars().all(|c| character(c) == c.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! `verify`, `repair` and `recover`: what is recorded, and what stands.
 
+use palisade::words::shown;
 use palisade::{Adopted, Firewall, Reason, Recovered};
 use palisade_inspect::{Consequence, Inspector};
 use serde_json::json;
@@ -22,7 +23,8 @@ pub(super) fn verify(firewall: &mut Firewall, named: &Named) -> Result<Outcome, 
     for found in &differences {
         let network = found.network.as_ref();
         let network = network.map_or(String::new(), |name| format!("network {name}: "));
-        let (object, kind, detail) = (&found.object, found.kind, &found.detail);
+        let (object, kind) = (shown(&found.object), found.kind);
+        let detail = shown(&found.detail);
         text.push_str(&format!("{kind}: {network}{object}: {detail}\n"));
     }
     let clean = differences.is_empty();

@@ -172,7 +172,8 @@ fn path(path: &[Visit]) -> String {
             (None, Some(purpose)) => format!(" [{purpose}]"),
             (None, None) => String::new(),
         };
-        let (chain, rule, why) = (&visit.chain, &visit.rule, &visit.why);
+        let [table, chain, rule, why] =
+            [table, &visit.chain, &visit.rule, &visit.why].map(palisade::words::shown);
         text.push_str(&format!("  {table} {chain}: {rule}{whose}: {why}\n"));
     }
     text

@@ -3,6 +3,7 @@
 use super::subject::{Effect, Read, Subject};
 use super::{Answer, Base, Condition, Destination, DoubtKind, Nat, Visit};
 use crate::network::Name;
+use crate::words::into_shown;
 
 /// Base chains, and the chains that they lead to, of one technology. Chains are called by numbers
 /// that the technology gives.
@@ -144,6 +145,17 @@ pub struct Unknown {
     pub why: String,
     /// What the part of the rule that is not known reads of the packet.
     pub reads: Vec<Read>,
+}
+
+impl RuleWords {
+    /// The same, safe to print: names and texts of other programs may hold anything.
+    pub(super) fn shown(self) -> Self {
+        Self {
+            table: into_shown(self.table),
+            chain: into_shown(self.chain),
+            rule: into_shown(self.rule),
+        }
+    }
 }
 
 impl Step {

@@ -15,6 +15,7 @@ use super::{
     Stop, Verdict, Visit, Way,
 };
 use crate::network::Name;
+use crate::words::into_shown;
 
 /// `NFT_JUMP_STACK_SIZE`: how deep chains can call each other.
 const DEEPEST: usize = 16;
@@ -371,7 +372,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             member: self.in_member,
             base: base.name.clone(),
             at: (place.layer, place.hook),
-            rule: rule.chains.words(rule.at),
+            rule: rule.chains.words(rule.at).shown(),
         })
     }
 
@@ -405,13 +406,13 @@ impl<'a, 'p> Walk<'a, 'p> {
             rule: String::new(),
         };
         let rule = match (&doubt, self.decided_by.filter(|_| !verdict.passes())) {
-            (_, Some(rule)) => rule.chains.words(rule.at),
+            (_, Some(rule)) => rule.chains.words(rule.at).shown(),
             (Some(doubt), None) if verdict.passes() => RuleWords {
                 table: doubt.table.clone(),
                 chain: doubt.chain.clone(),
                 rule: doubt.rule.clone(),
             },
-            _ => policy(),
+            _ => policy().shown(),
         };
         Some(Obstacle {
             member,
@@ -464,7 +465,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         if left.packet
             && let Some(path) = &mut self.path
         {
-            path.extend(chains.policy(base, drops));
+            path.extend(chains.policy(base, drops).map(shown));
         }
         for &doubt in &left.doubts {
             self.doubts[doubt].ends.push(policy);
@@ -689,7 +690,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         let Some(path) = &mut self.path else {
             return;
         };
-        let visit = chains.visit(at, step, &self.subject, &mut self.found);
+        let visit = shown(chains.visit(at, step, &self.subject, &mut self.found));
         let goes_on = matches!(
             step.action,
             Action::Continue | Action::Jump(_) | Action::Goto(_)
@@ -707,6 +708,17 @@ fn stops(end: End) -> Option<Verdict> {
         End::Drop => Some(Verdict::Drop),
         End::Reject => Some(Verdict::Reject),
         End::Accept | End::Translate(_) | End::Dnat(_) | End::Readdress => None,
+    }
+}
+
+/// A visit that is safe to print: names and texts of other programs may hold anything.
+fn shown(visit: Visit) -> Visit {
+    Visit {
+        table: visit.table.map(into_shown),
+        chain: into_shown(visit.chain),
+        rule: into_shown(visit.rule),
+        why: into_shown(visit.why),
+        ..visit
     }
 }
 
@@ -743,7 +755,7 @@ impl Doubtful<'_> {
             | What::Untracked(rule)
             | What::Rewritten(rule)
             | What::Endless(rule) => {
-                let words = rule.chains.words(rule.at);
+                let words = rule.chains.words(rule.at).shown();
                 (words.table, words.chain, words.rule)
             }
             What::Entrance => {
@@ -774,7 +786,7 @@ impl Doubtful<'_> {
                 let unknown = rule.chains.unknown(rule.at, part);
                 let why = match self.changed_by {
                     Some(other) => {
-                        let other = other.chains.words(other.at);
+                        let other = other.chains.words(other.at).shown();
                         format!(
                             "{}, since rule `{}` of {} {} changes it",
                             unknown.why, other.rule, other.table, other.chain

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use palisade_core::network::Name;
+use palisade_core::words::{is_printable, shown};
 use serde::Serialize;
 
 /// Something on the host that drops, breaks or hides guests' traffic.
@@ -49,6 +50,37 @@ impl Fix {
             commands: Vec::new(),
             advice: Some(text.into()),
         }
+    }
+}
+
+impl Finding {
+    /// The same, safe to print: names of other programs may hold anything. A command with a name that a
+    /// terminal does not show as it is becomes advice.
+    pub(super) fn shown(mut self) -> Self {
+        for text in [&mut self.summary, &mut self.impact] {
+            *text = shown(text);
+        }
+        for evidence in &mut self.evidence {
+            evidence.show();
+        }
+        if !self
+            .fix
+            .commands
+            .iter()
+            .all(|command| is_printable(command))
+        {
+            let commands = std::mem::take(&mut self.fix.commands);
+            let advice = self.fix.advice.take().unwrap_or_else(|| {
+                let commands: Vec<String> = commands.iter().map(|it| shown(it)).collect();
+                format!(
+                    "a name in it cannot be typed; with its characters written out, the fix is: {}",
+                    commands.join("; ")
+                )
+            });
+            self.fix.advice = Some(advice);
+        }
+        self.fix.advice = self.fix.advice.map(|advice| shown(&advice));
+        self
     }
 }
 
@@ -182,6 +214,32 @@ pub enum Evidence {
         /// What it is like.
         state: String,
     },
+}
+
+impl Evidence {
+    fn show(&mut self) {
+        let texts: Vec<&mut String> = match self {
+            Self::Rule {
+                program,
+                table,
+                chain,
+                rule,
+                policy,
+            } => [program, table, chain]
+                .into_iter()
+                .chain(rule)
+                .chain(policy)
+                .collect(),
+            Self::Table { program, table } => vec![program, table],
+            Self::Object { object, state } => vec![object, state],
+            Self::File { file, value } => vec![file, value],
+            Self::Route { route } => vec![route],
+            Self::Interface { interface, state } => vec![interface, state],
+        };
+        for text in texts {
+            *text = shown(text);
+        }
+    }
 }
 
 impl Severity {

@@ -100,6 +100,7 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     found.extend(leftovers::of_state(&scene, state)?);
     found.extend(leftovers::unrecorded(firewall, &scene, &rules));
     found.sort_by_key(|finding| finding.severity);
+    let found = found.into_iter().map(Finding::shown).collect();
     Ok(Diagnosis::new(found, &rules))
 }
 

@@ -8,6 +8,7 @@ use palisade_core::backend::{Discrepancy, Line};
 use palisade_core::engine::{Action, EngineError, Report};
 use palisade_core::network::Name;
 use palisade_core::state::Record;
+use palisade_core::words::shown;
 use serde::Serialize;
 
 /// The time of day, as notices are told with: RFC 3339, to the second.
@@ -118,7 +119,7 @@ impl fmt::Display for Notice {
                 for found in differences {
                     let network = found.network.as_ref();
                     let network = network.map_or(String::new(), |name| format!("network {name}: "));
-                    let (object, detail) = (&found.object, &found.detail);
+                    let (object, detail) = (shown(&found.object), shown(&found.detail));
                     lines.line(format_args!("{}: {network}{object}: {detail}", found.kind))?;
                 }
                 Ok(())
@@ -156,7 +157,7 @@ impl fmt::Display for Notice {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.process {
-            Some(Process { id, name }) => write!(f, "{name}[{id}]")?,
+            Some(Process { id, name }) => write!(f, "{}[{id}]", shown(name))?,
             None => f.write_str("somebody")?,
         }
         match &self.transaction {
@@ -179,7 +180,7 @@ impl fmt::Display for Change {
                 palisade_core::backend::Sign::Comes => '+',
                 palisade_core::backend::Sign::Goes => '-',
             };
-            write!(f, "\n  {sign} {}", line.text)?;
+            write!(f, "\n  {sign} {}", shown(&line.text))?;
         }
         match self.lines.len().saturating_sub(told) {
             _ if self.own => Ok(()),
