@@ -27,6 +27,10 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         nothing_is_tracked,
         a_masquerade_hides_who_comes,
         another_table_leads_to_a_guest,
+        packets_are_too_big_and_nobody_says_so,
+        source_ports_run_out,
+        bridges_of_others_are_no_finding,
+        odd_names_are_escaped_and_in_no_command,
     ])
 }
 
@@ -356,4 +360,88 @@ fn a_bridge_of_the_lan_calls_the_rules_of_ip() {
     );
     examined.assert_mended();
     assert!(site.tcp(Route::Guests, 22));
+}
+
+/// Nobody tells guests to send what the uplink carries.
+fn packets_are_too_big_and_nobody_says_so() {
+    let site = Site::new();
+    let palisade = site.running(&nat());
+    site.host.ip("link set enp1 mtu 1380");
+    let examined = examine(&site.host, &palisade);
+    examined.assert_only(&["path-mtu"]);
+    let finding = examined.one("path-mtu", &["enp1", "1380", "mss_clamp"]);
+    assert_eq!(finding["severity"], "note");
+    for hook in ["forward", "output"] {
+        site.host.nft(&format!(
+            "table inet f {{ chain c {{ type filter hook {hook} priority 0; \
+             oifname \"virbr0\" icmp type destination-unreachable drop; }}; }}"
+        ));
+        let examined = examine(&site.host, &palisade);
+        let check = match hook {
+            "forward" => "forward-filter",
+            _ => "host-filter",
+        };
+        examined.assert_only(&["path-mtu", check]);
+        let finding = examined.one(check, &["mss_clamp"]);
+        assert_eq!(finding["severity"], "error", "{finding:#}");
+        examined.mend();
+        examine(&site.host, &palisade).assert_only(&["path-mtu"]);
+        site.host.nft("delete table inet f");
+    }
+}
+
+fn source_ports_run_out() {
+    let site = Site::new();
+    let network = nat()
+        .forwarding("<forward mode='nat'><nat><port start='40000' end='40001'/></nat></forward>");
+    let palisade = site.running(&network);
+    assert_healthy(&site.host, &palisade);
+    let world = super::site::WORLD;
+    let server = site
+        .world
+        .inside(|| std::net::UdpSocket::bind((world, 53)).expect("a server"));
+    for _ in 0..8 {
+        let guest = site
+            .guest
+            .inside(|| std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket"));
+        let _ = guest.send_to(b"question", (world, 53));
+    }
+    drop(server);
+    let examined = examine(&site.host, &palisade);
+    examined.assert_only(&["conntrack"]);
+    examined.one("conntrack", &["insert_failed", "default"]);
+}
+
+/// A bridge of somebody else's is not left over.
+fn bridges_of_others_are_no_finding() {
+    let site = Site::new();
+    let palisade = site.running(&nat());
+    site.host.bridges(["lab0", "vmbr1"]);
+    site.host.ip("addr add 10.77.0.1/24 dev lab0");
+    assert_healthy(&site.host, &palisade);
+}
+
+/// What no terminal shows as it is, is in no command either.
+fn odd_names_are_escaped_and_in_no_command() {
+    let site = Site::new();
+    let palisade = site.running(&nat());
+    let name = "t';id>/tmp/x;'\u{1b}[31m\u{202e}";
+    let json = serde_json::json!({"nftables": [
+        {"add": {"table": {"family": "inet", "name": name}}},
+        {"add": {"chain": {"family": "inet", "table": name, "name": "c\nx", "type": "filter",
+                           "hook": "forward", "prio": 0, "policy": "drop"}}},
+    ]});
+    let mut nft = std::process::Command::new("nft");
+    site.host
+        .answer(nft.args(["-j", "-f", "-"]), &json.to_string())
+        .stdout();
+    let text = palisade.answer(["doctor"]).stdout;
+    assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+    assert!(
+        text.contains("t';id>/tmp/x;'\\u{1b}[31m\\u{202e}"),
+        "{text}"
+    );
+    let examined = examine(&site.host, &palisade);
+    examined.assert_only(&["forward-filter"]);
+    assert!(examined.mends().is_empty());
 }

@@ -13,6 +13,7 @@ use palisade_core::network::{Family, InterfaceName, Name, Subnet};
 use palisade_core::rules::{Carries, Protocol};
 
 use super::finding::{Check, Evidence, Finding, Fix, Severity};
+use super::mtu;
 use super::packets::{Probe, Wanted, probes};
 use super::scene::{Scene, told};
 use crate::devices::devices;
@@ -66,7 +67,7 @@ pub(super) fn findings(scene: &Scene, rules: &HostRules) -> Vec<Finding> {
     let named = |subnet: Subnet| guests_among(&constants, subnet);
     let probes = probes(scene, &named);
     let stops = foreign.stops(&probes);
-    let tally = Tally::of(&probes, &stops);
+    let tally = Tally::of(scene, &probes, &stops);
     stops
         .iter()
         .map(|(stop, stopped)| foreign.finding(scene, &tally, stop, stopped))
@@ -127,6 +128,8 @@ type Kinds<'s> = HashMap<(&'s Name, Family, Class), BTreeSet<Wanted>>;
 struct Tally<'s> {
     sent: Kinds<'s>,
     lost: Kinds<'s>,
+    /// Networks whose guests send larger packets than their way outside carries.
+    narrow: BTreeSet<Name>,
 }
 
 fn kinds<'p, 's: 'p>(probes: impl IntoIterator<Item = &'p Probe<'s>>) -> Kinds<'s> {
@@ -143,9 +146,14 @@ fn kinds<'p, 's: 'p>(probes: impl IntoIterator<Item = &'p Probe<'s>>) -> Kinds<'
 }
 
 impl<'s> Tally<'s> {
-    fn of(probes: &[Probe<'s>], stops: &BTreeMap<Stop, Vec<Stopped<'_, 's>>>) -> Self {
+    fn of(
+        scene: &Scene,
+        probes: &[Probe<'s>],
+        stops: &BTreeMap<Stop, Vec<Stopped<'_, 's>>>,
+    ) -> Self {
         let sure = stops.iter().filter(|(stop, _)| stop.doubt.is_none());
         Self {
+            narrow: mtu::narrow(scene).into_values().flatten().collect(),
             sent: kinds(probes),
             lost: kinds(sure.flat_map(|(_, stopped)| stopped.iter().copied())),
         }
@@ -168,7 +176,10 @@ impl<'s> Tally<'s> {
                 );
                 !is_ping && !it.is_too_big()
             };
+            let is_stalled = here.iter().any(|it| it.is_too_big()) && self.narrow.contains(key.0);
             let severity = match key.2 {
+                // Nobody tells guests to send what the next link carries.
+                _ if is_stalled => Severity::Error,
                 Class::Bridged | Class::Forwards => Severity::Error,
                 Class::ToHost | Class::FromHost if here.iter().any(is_service) => Severity::Error,
                 Class::ToHost | Class::FromHost => Severity::Note,
@@ -325,6 +336,16 @@ impl Foreign<'_> {
                  they come from",
                 stop.base, stop.table
             )),
+        };
+        let fix = match wanted.iter().all(|it| it.is_too_big()) {
+            true => Fix {
+                advice: Some(format!(
+                    "or set mss_clamp in the definition of {}, and apply it: then tcp does without them",
+                    told(&networks)
+                )),
+                ..fix
+            },
+            false => fix,
         };
         let opens = changes.as_deref().map(opens).unwrap_or_default();
         let mut evidence = vec![Evidence::Rule {

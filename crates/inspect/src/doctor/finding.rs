@@ -119,6 +119,10 @@ pub enum Check {
     AcceptRa,
     /// Strict filtering of sources by routes.
     RpFilter,
+    /// The sizes of packets that links carry.
+    PathMtu,
+    /// The kernel's table of connections.
+    Conntrack,
     /// What becomes of the addresses of guests' packets.
     Translation,
     /// The host's route to guests.
@@ -268,6 +272,8 @@ impl Check {
             Self::Ipv6Disabled => "ipv6-disabled",
             Self::AcceptRa => "accept-ra",
             Self::RpFilter => "rp-filter",
+            Self::PathMtu => "path-mtu",
+            Self::Conntrack => "conntrack",
             Self::Translation => "translation",
             Self::GuestRoute => "guest-route",
             Self::OutsideRoute => "outside-route",

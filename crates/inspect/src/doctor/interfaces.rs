@@ -7,10 +7,10 @@ use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
 use crate::shell::word;
 
-/// How the bridges of others begin that see to their rules themselves.
-const OF_OTHERS: [&str; 9] = [
-    "docker", "podman", "cni", "lxcbr", "lxdbr", "incusbr", "waydroid", "flannel", "kube",
-];
+/// How the bridges of networks are called, unless somebody names them.
+const OF_NETWORKS: &str = "virbr";
+/// Where libvirt keeps the definitions of running networks.
+const RUNNING: &str = "/run/libvirt/network";
 
 pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     let mut found = bridges(scene);
@@ -150,21 +150,33 @@ fn devices(scene: &Scene) -> Vec<Finding> {
     found
 }
 
-/// Bridges that are up, that no running network has and that are not somebody else's by all that
-/// can be seen: guests on them are forwarded without rules.
+/// Bridges of networks that were: they are up and called as libvirt calls those of its networks, the host
+/// has an address there, and no running network has them. Guests on them are forwarded without rules.
 pub(super) fn unruled(scene: &Scene) -> Vec<&Link> {
     let networks = &scene.records;
     let mut links: Vec<&Link> = scene.host.links.iter().collect();
     links.retain(|link| {
-        let has_it = |name: &str| name == link.name;
         let mut bridges = networks.iter().filter_map(|r| r.network.bridge());
+        let mut addresses = scene.host.addresses.iter();
         link.is_bridge()
             && link.is_up
-            && !bridges.any(|bridge| has_it(bridge.as_str()))
-            && !is_of_others(&link.name)
+            && link.name.starts_with(OF_NETWORKS)
+            && addresses.any(|own| own.device == link.index)
+            && !bridges.any(|bridge| bridge.as_str() == link.name)
             && !is_uplink(scene, link)
+            && !is_of_libvirt(&link.name)
     });
     links
+}
+
+/// Whether libvirt runs a network with this bridge, be it one without rules (mode open).
+fn is_of_libvirt(bridge: &str) -> bool {
+    let Ok(files) = std::fs::read_dir(RUNNING) else {
+        return false;
+    };
+    let named = [format!("name='{bridge}'"), format!("name=\"{bridge}\"")];
+    let mut texts = files.filter_map(|file| std::fs::read_to_string(file.ok()?.path()).ok());
+    texts.any(|text| named.iter().any(|named| text.contains(named)))
 }
 
 pub(super) fn unruled_finding(scene: &Scene, link: &Link) -> Finding {
@@ -210,13 +222,6 @@ pub(super) fn unruled_finding(scene: &Scene, link: &Link) -> Finding {
         impact: format!("{meaning}. Apply a network for it, or set it down"),
         fix: Fix::commands([scene.commands.inside(format!("ip link set {bridge} down"))]),
     }
-}
-
-fn is_of_others(name: &str) -> bool {
-    let docker = name.strip_prefix("br-");
-    let is_dockers =
-        docker.is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    is_dockers || OF_OTHERS.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Whether the host itself is on the outside by it: a real device is a port of it, or the way

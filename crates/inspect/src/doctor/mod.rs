@@ -7,6 +7,7 @@
 
 mod bridged;
 mod collisions;
+mod conntrack;
 mod diagnosis;
 mod error;
 mod filters;
@@ -19,6 +20,7 @@ mod iptables;
 mod isolation;
 mod leftovers;
 mod listeners;
+mod mtu;
 mod nftables;
 mod own_rules;
 mod packets;
@@ -37,6 +39,7 @@ use palisade_netlink::rtnetlink::RoutingRule;
 
 use crate::host_rules::{HostReader, Unread};
 use crate::routing::Routing;
+use conntrack::Conntrack;
 use fix::Commands;
 use scene::Scene;
 use settings::Settings;
@@ -51,11 +54,11 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     let (state, namespace) = (firewall.state(), firewall.namespace());
     let routing = Routing::read(namespace)?;
     let host = routing.host.clone();
-    let (settings, listeners) = match namespace {
-        None => (Settings::read(&host), listeners::read()),
+    let (settings, listeners, conntrack) = match namespace {
+        None => (Settings::read(&host), listeners::read(), Conntrack::read()),
         Some(path) => {
             let host = host.clone();
-            let read = move || Ok((Settings::read(&host), listeners::read()));
+            let read = move || Ok((Settings::read(&host), listeners::read(), Conntrack::read()));
             palisade_netlink::within(path.to_owned(), read)?
         }
     };
@@ -65,6 +68,7 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
         routing,
         rules: RoutingRule::all(namespace)?,
         settings,
+        conntrack,
         commands: Commands {
             namespace: namespace.map(Path::to_owned),
             state_directory: unusual(state),
@@ -76,6 +80,8 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     let mut found = own_rules::findings(&scene, &differences);
     found.extend(rules.unread.iter().map(not_seen));
     found.extend(filters::findings(&scene, &rules));
+    found.extend(mtu::findings(&scene));
+    found.extend(conntrack::findings(&scene));
     found.extend(forwarding::findings(&scene));
     found.extend(translation::findings(&scene, &rules)?);
     let mut whole = || Some(reader.read(&Family::BOTH).ok()?.into_ground());

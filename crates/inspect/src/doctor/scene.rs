@@ -4,6 +4,7 @@ use palisade_core::network::{Family, Forward, InterfaceName, Name, Network};
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::{Host, RoutingRule};
 
+use super::conntrack::Conntrack;
 use super::finding::Evidence;
 use super::fix::Commands;
 use super::settings::Settings;
@@ -18,6 +19,7 @@ pub(super) struct Scene {
     /// Rules of policy routing, in their order.
     pub(super) rules: Vec<RoutingRule>,
     pub(super) settings: Settings,
+    pub(super) conntrack: Conntrack,
     pub(super) commands: Commands,
 }
 
