@@ -7,6 +7,7 @@
 
 mod bridged;
 mod collisions;
+mod connections;
 mod conntrack;
 mod diagnosis;
 mod error;
@@ -39,7 +40,7 @@ use palisade_netlink::rtnetlink::RoutingRule;
 
 use crate::host_rules::{HostReader, Unread};
 use crate::routing::Routing;
-use conntrack::Conntrack;
+use connections::Conntrack;
 use fix::Commands;
 use scene::Scene;
 use settings::Settings;

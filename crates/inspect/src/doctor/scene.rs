@@ -4,7 +4,7 @@ use palisade_core::network::{Family, Forward, InterfaceName, Name, Network};
 use palisade_core::state::Record;
 use palisade_netlink::rtnetlink::{Host, RoutingRule};
 
-use super::conntrack::Conntrack;
+use super::connections::Conntrack;
 use super::finding::Evidence;
 use super::fix::Commands;
 use super::settings::Settings;

@@ -101,10 +101,9 @@ fn is_asked(probe: &Probe<'_>) -> bool {
 impl All<'_> {
     /// With the numbers that tables have among all.
     fn renumbered(&self, mut outcome: Obstacles) -> Obstacles {
-        for rule in [&mut outcome.translated_by, &mut outcome.untracked_by] {
-            if let Some(rule) = rule {
-                rule.member = self.numbers[rule.member];
-            }
+        let rules = [&mut outcome.translated_by, &mut outcome.untracked_by];
+        for rule in rules.into_iter().flatten() {
+            rule.member = self.numbers[rule.member];
         }
         outcome
     }

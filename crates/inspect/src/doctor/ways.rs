@@ -83,7 +83,7 @@ pub(super) fn findings(scene: &Scene) -> Result<Vec<Finding>, HostError> {
                 if !link.is_up {
                     continue;
                 }
-                found.to_guests(scene, guests)?;
+                found.towards_guests(scene, guests)?;
                 if std::mem::take(&mut is_first) && leaves(&record.network, family) {
                     found.outwards(scene, guests)?;
                 }
@@ -101,7 +101,7 @@ fn has_address(scene: &Scene, link: &Link, subnet: Subnet) -> bool {
 
 impl<'s> Found<'s> {
     /// Whether the host sends what is for guests to their bridge.
-    fn to_guests(&mut self, scene: &Scene, guests: Guests<'s>) -> Result<(), HostError> {
+    fn towards_guests(&mut self, scene: &Scene, guests: Guests<'s>) -> Result<(), HostError> {
         let guest = guests.guest();
         if guest == gateway(scene, guests.bridge, guests.subnet) {
             return Ok(());
@@ -322,7 +322,7 @@ impl Scene {
                 None => rule.source.prefix_len() == 0,
             };
             let is_in =
-                rule.input.is_none() || rule.input.as_deref() == input.map(|it| it.as_str());
+                rule.input.is_none() || rule.input.as_deref() == input.map(InterfaceName::as_str);
             let matches = !rule.asks_more && is_from && is_in && rule.destination.contains(&to);
             let decides = |table| match self.route(table, to) {
                 Some(route) => route.kind != RouteKind::THROW,
