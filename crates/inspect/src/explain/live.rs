@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use palisade_core::evaluate::Ground;
-use palisade_core::network::{Family, Network};
+use palisade_core::network::{Family, InterfaceName, Network};
 use palisade_netlink::rtnetlink::Host;
 
 use super::dnat::Scenery;
@@ -93,16 +93,15 @@ impl Scene {
         let host = &routing.host;
         let mut explanation = Explanation::of(scenery, resolved)?;
         explanation.notes.extend(self.unseen.iter().cloned());
-        let packet = &explanation.packet;
-        for name in [&packet.in_interface, &packet.out_interface]
-            .into_iter()
-            .flatten()
-        {
-            if host.link(name.as_str()).is_none() {
-                explanation
-                    .notes
-                    .push(format!("there is no interface `{name}` here"));
-            }
+        if explanation.no_way.is_none() {
+            let packet = &explanation.packet;
+            let interfaces = [&packet.in_interface, &packet.out_interface];
+            let is_absent = |name: &&InterfaceName| host.link(name.as_str()).is_none();
+            let absent = interfaces.into_iter().flatten().filter(is_absent);
+            let absent: Vec<String> = absent
+                .map(|name| format!("there is no interface `{name}` here"))
+                .collect();
+            explanation.caveats.extend(absent);
         }
         explanation.name_addresses(host);
         Ok(explanation)

@@ -61,9 +61,14 @@ impl Scenery<'_> {
         let is_answered = !is_for_all(left.destination())
             && !came.source().is_unspecified()
             && came.flow == Flow::New;
-        // From guest to guest of one bridge, no route is needed.
+        // From guest to guest of one bridge, no route is needed; and interfaces that do not exist have none.
         let is_switched = came.in_interface == left.out_interface;
-        let Some(mut packet) = answer(came, left).filter(|_| is_answered && !is_switched) else {
+        let is_there = |name: &InterfaceName| routing.host.link(name.as_str()).is_some();
+        let mut passed = [&came.in_interface, &left.out_interface]
+            .into_iter()
+            .flatten();
+        let is_asked = is_answered && !is_switched && passed.all(is_there);
+        let Some(mut packet) = answer(came, left).filter(|_| is_asked) else {
             return Ok(None);
         };
         // A route by which answers leave is asked for with the addresses that they have then.

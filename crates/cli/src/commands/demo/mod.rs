@@ -142,10 +142,11 @@ impl Demo {
     fn inspect(&mut self) -> Result<(), Failure> {
         self.show(&[
             "show quiet",
-            "explain --from default --to world",
-            "explain --from quiet --to default",
+            // There are no interfaces here: with --out, the rules alone are asked.
+            "explain --from default --to world --out eth0",
+            "explain --from quiet --to default --out virbr0",
             "block default/192.168.122.11",
-            "explain --from default/192.168.122.11 --to world",
+            "explain --from default/192.168.122.11 --to world --out eth0",
             "unblock default/192.168.122.11",
             "counters",
             "graph",
