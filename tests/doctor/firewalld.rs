@@ -1,16 +1,18 @@
 //! A host with firewalld, which runs for real.
 
-use palisade_tests::{Firewalld, Trials};
+use palisade_tests::{Definition, Firewalld, Trials};
 
 use crate::examined::{assert_healthy, examine};
-use crate::lab::Lab;
+use crate::lab::{Lab, SUBNETS};
 
 const NAME: &str = "firewalld refuses what comes in and what is forwarded";
 
+const ROUTED: &str = "firewalld refuses what comes to routed guests";
+
 pub(crate) fn add_to(trials: Trials) -> Trials {
     match Firewalld::hindrance() {
-        None => trials.with(NAME, firewalld),
-        Some(reason) => trials.without(NAME, reason),
+        None => trials.with(NAME, firewalld).with(ROUTED, routed),
+        Some(reason) => trials.without(NAME, reason.clone()).without(ROUTED, reason),
     }
 }
 
@@ -35,4 +37,27 @@ fn firewalld() {
     assert_healthy(&lab.host, &palisade);
     assert!(lab.reaches_world());
     assert!(lab.reaches_host(53));
+}
+
+/// No zone lets others connect to guests: a policy does.
+fn routed() {
+    let lab = Lab::new();
+    let palisade = palisade_tests::Palisade::new(&lab.host);
+    let lan = Definition::route("lan", "virbr0", &SUBNETS);
+    palisade.apply(&[lan]).stdout();
+    let firewalld = Firewalld::start(&lab.host);
+    let examined = examine(&lab.host, &palisade);
+    let mends = examined.mends();
+    assert!(
+        mends
+            .iter()
+            .any(|mend| mend.ends_with("--set-target=ACCEPT")),
+        "{mends:?}"
+    );
+    for mend in mends {
+        examined.run(&mend, &firewalld.prefix()).stdout();
+    }
+    assert_healthy(&lab.host, &palisade);
+    assert!(lab.is_reached());
+    assert!(lab.reaches_world());
 }

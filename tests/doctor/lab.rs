@@ -73,6 +73,21 @@ impl Lab {
         (0..2).any(|_| self.gets_answer(from, there, to))
     }
 
+    /// Whether a guest whose address is routed gets what the world sends to it.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.world
+            .ip("route replace 192.168.122.0/24 via 198.51.100.1");
+        let server = self.guest.inside(|| bind((GUEST, 443)));
+        let client = self.world.inside(|| bind((WORLD, 0)));
+        server
+            .set_read_timeout(Some(PATIENCE))
+            .expect("set a time limit");
+        (0..2).any(|_| {
+            client.send_to(b"question", (GUEST, 443)).expect("send");
+            server.recv_from(&mut [0; 64]).is_ok()
+        })
+    }
+
     fn gets_answer(&self, from: &str, there: &Namespace, to: (&str, u16)) -> bool {
         let client = self.guest.inside(|| bind((from, 0)));
         let server = there.inside(|| bind(to));
