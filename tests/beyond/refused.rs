@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use palisade::Traffic;
 use palisade::refusals::{Refusals, RefusalsError, Refused, Waking};
 use palisade_core::network::{Description, Forward, LogRefused, Nat, Network};
+use palisade_netlink::nflog::Nflog;
 use palisade_tests::Trials;
 use palisade_tests::place::Place;
 use palisade_tests::raw::{self, Packet};
@@ -141,9 +142,21 @@ fn changed(place: Place) {
     // A group has one reader.
     let error = library.refusals().err().expect("the group is read already");
     assert!(error.to_string().contains("group 5"), "{error}");
-    // Another group, of a network that logs from now on.
+    // Another group, of a network that logs from now on, which another program reads at first.
+    let mut other = Nflog::open(Some(&lab.host.path())).expect("open NFLOG");
+    other.read_groups(&[7].into()).expect("read the group");
     library.apply(&[isolated(log("10/second", None, Some(7)))]);
     library.assert_clean();
+    refuse(5);
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        let found = seen(&mut refusals);
+        assert!(!found.contains(&"isolated".to_owned()), "{found:?}");
+    }
+    drop(other);
+    while !seen(&mut refusals).contains(&"isolated".to_owned()) {
+        refuse(2);
+    }
     while seen(&mut refusals).is_empty() {
         refuse(2);
     }

@@ -1,11 +1,15 @@
 //! `apply` warns of what makes a network useless at once, and `doctor` is named.
 
+use palisade::{Firewall, Options, Shortcoming, definition};
 use palisade_tests::place::Place;
 use palisade_tests::{Namespace, Trials};
 use serde_json::Value;
 
 pub(crate) fn add_to(trials: Trials) -> Trials {
-    trials.with("apply warns of useless networks", warns)
+    trials.with("apply warns of useless networks", warns).with(
+        "a daemon gets what makes networks useless as values",
+        as_values,
+    )
 }
 
 fn network(more: &str) -> String {
@@ -82,4 +86,28 @@ fn warns() {
         let isolated = usual.replace("'nat'", "'isolated'");
         assert_eq!(of(&[isolated]), [""; 0]);
     }
+}
+
+fn as_values() {
+    let host = Namespace::new();
+    let folder = tempfile::tempdir().expect("make a folder");
+    let options = Options {
+        state_directory: Some(folder.path().join("state")),
+        namespace: Some(host.path()),
+        ..Options::default()
+    };
+    let text = network("subnets = ['10.1.0.1/24']\n");
+    let source = definition::Source::at("net1.toml".as_ref());
+    let networks = definition::parse(&source, text.as_bytes()).expect("a definition");
+    let mut firewall = Firewall::open(&options).expect("open the firewall");
+    let report = firewall.apply(&networks).expect("apply");
+    let of = |is_it: fn(&Shortcoming) -> bool| {
+        let mut notes = report.host_notes.iter();
+        notes.any(|note| note.network.as_str() == "net1" && is_it(&note.shortcoming))
+    };
+    assert!(of(|it| matches!(it, Shortcoming::NoBridge { .. })));
+    assert!(!of(|it| matches!(it, Shortcoming::NoAddress { .. })));
+    assert!(of(|it| matches!(it, Shortcoming::NoForwarding { .. })));
+    let unchanged = firewall.apply(&networks).expect("apply again");
+    assert_eq!(unchanged.host_notes, []);
 }

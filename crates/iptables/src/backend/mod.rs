@@ -131,7 +131,8 @@ impl Iptables {
             ..Plan::default()
         };
         let logs = |addition: &Addition<'_>| addition.network.log().is_some();
-        if self.lacks_log && change.add.iter().any(logs) {
+        let restored = || change.restore.iter().any(|it| it.network.log().is_some());
+        if self.lacks_log && (change.add.iter().any(logs) || restored()) {
             plan.notes.push(WITHOUT_LOG.to_owned());
         }
         let is_repair = change.foreign == Foreign::Remove;
@@ -231,6 +232,8 @@ impl Iptables {
         };
         let error = match restore(self.tables.runner(), &change) {
             Ok(process) => {
+                // The next change tries to log again. What is taken back says nothing of the kernel.
+                self.lacks_log &= envelope.way == Way::Undo;
                 return Ok(Done {
                     // What is in ip_tables, the kernel tells nobody of.
                     process: process.filter(|_| envelope.variant == Variant::Nft),

@@ -18,7 +18,8 @@ pub(crate) use placed::Placed;
 pub use read::read;
 pub(crate) use read::untag;
 pub(crate) use read::{digest, identity};
-pub use table::{Table, is_admin_chain, is_chain, is_stray_chain};
+pub(crate) use table::is_stray_chain;
+pub use table::{Table, is_admin_chain, is_chain};
 
 /// The layers that iptables has rules for, each with programs of its own.
 pub(crate) const LAYERS: [Layer; 2] = Layer::IP;

@@ -112,8 +112,7 @@ pub fn is_chain(name: &str) -> bool {
 }
 
 /// Whether a chain has a name like palisade's chains, and none of them has it.
-#[must_use]
-pub fn is_stray_chain(name: &str) -> bool {
+pub(crate) fn is_stray_chain(name: &str) -> bool {
     name.starts_with("PALISADE_") && !is_chain(name) && !name.starts_with("PALISADE_ADMIN_")
 }
 

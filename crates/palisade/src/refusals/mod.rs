@@ -55,6 +55,8 @@ pub struct Refusals {
     networks: Vec<Network>,
     links: Vec<Link>,
     next_look: Instant,
+    /// Why a group could not be read at the last look.
+    failed: Option<String>,
 }
 
 /// Why a wait ended.
@@ -85,6 +87,7 @@ impl Refusals {
             networks: Vec::new(),
             links: Vec::new(),
             next_look: Instant::now() + LOOK_EVERY,
+            failed: None,
         };
         refusals.networks = logging(&mut refusals.firewall)?;
         if refusals.networks.is_empty() {
@@ -130,13 +133,14 @@ impl Refusals {
             Ok(networks) => networks,
             Err(error) => return log::warn!("{error}"),
         };
-        if networks == self.networks {
-            return;
-        }
         self.networks = networks;
-        if let Err(error) = self.nflog.read_groups(&groups(&self.networks)) {
-            log::warn!("{error}");
+        // Groups that are read already cost nothing; one that another program reads may be free by now.
+        let failed = self.nflog.read_groups(&groups(&self.networks)).err();
+        let failed = failed.map(|error| error.to_string());
+        if let Some(error) = failed.as_ref().filter(|_| failed != self.failed) {
+            log::warn!("{error}; it is tried again");
         }
+        self.failed = failed;
     }
 
     /// Which network refused a packet, and why; none if no network logged it.
