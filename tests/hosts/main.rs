@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     palisade_tests::run(Trials::new().with("explain_says_what_happens", explain_says_what_happens))
 }
 
-/// As many hosts as `PALISADE_HOSTS` says: 200 make 5,000 connections. With `PALISADE_TEST_SEED`, that one
+/// As many hosts as `PALISADE_LAB_HOSTS` says: 200 make 5,000 connections. With `PALISADE_TEST_SEED`, that one
 /// alone.
 fn explain_says_what_happens() {
     let mut chance = Chance::new();
@@ -32,7 +32,7 @@ fn explain_says_what_happens() {
         one_host(chance.seed());
         return;
     }
-    let count = std::env::var("PALISADE_HOSTS").ok();
+    let count = std::env::var("PALISADE_LAB_HOSTS").ok();
     let count: usize = count.and_then(|text| text.parse().ok()).unwrap_or(16);
     let (mut unknown, mut passed) = (0, 0);
     for _ in 0..count {

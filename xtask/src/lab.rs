@@ -8,7 +8,7 @@ use crate::program::{cargo, is_root, run};
 const USAGE: &str = "\
 usage: cargo xtask lab [--long] [--seed N]
 
-  --long    ten times the packets, and forty random sets of networks
+  --long    ten times the packets, forty random sets of networks, and two hundred random hosts
   --seed N  the random set and the random packets of this seed, which a run before printed
 ";
 
@@ -31,12 +31,13 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
     }
     let mut tests = cargo();
     tests.args(["test", "--locked", "--no-fail-fast", "-p", "palisade-tests"]);
-    for target in ["sets", "differential"] {
+    for target in ["sets", "differential", "hosts"] {
         tests.args(["--test", target]);
     }
     if is_long {
         tests.env("PALISADE_LAB_PACKETS", "100000");
         tests.env("PALISADE_LAB_SETS", "40");
+        tests.env("PALISADE_LAB_HOSTS", "200");
     }
     if let Some(seed) = seed {
         tests.env("PALISADE_TEST_SEED", seed);
