@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use palisade_core::evaluate::protocol_number;
+use palisade_core::network::InterfaceName;
 use palisade_inspect::explain::{self, Explanation, Reply};
 use palisade_tests::Chance;
 
@@ -136,7 +137,7 @@ impl Question {
 
     /// Whether who asked is where the answer goes.
     pub(crate) fn is_asked_at(&self, reply: &Reply) -> bool {
-        let device = reply.leaves_by.as_ref().map(|name| name.as_str());
+        let device = reply.leaves_by.as_ref().map(InterfaceName::as_str);
         let device = device.or_else(|| self.from.device());
         Whom::at(device, self.source.into()) == Some(self.from)
     }
@@ -144,7 +145,7 @@ impl Question {
     fn receiver(&self, explanation: &Explanation) -> Option<Whom> {
         let to = explanation.dnat.as_ref().and_then(|dnat| dnat.to.address);
         let to = to.unwrap_or(self.destination.into());
-        let leaves = explanation.leaves().map(|name| name.as_str());
+        let leaves = explanation.leaves().map(InterfaceName::as_str);
         // Nobody takes a packet that comes back with their own address as its source.
         Whom::at(leaves, to).filter(|whom| *whom != self.from)
     }
