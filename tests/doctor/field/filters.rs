@@ -31,6 +31,7 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
         source_ports_run_out,
         bridges_of_others_are_no_finding,
         odd_names_are_escaped_and_in_no_command,
+        a_rule_for_the_port_of_one_guest,
     ])
 }
 
@@ -444,4 +445,21 @@ fn odd_names_are_escaped_and_in_no_command() {
     let examined = examine(&site.host, &palisade);
     examined.assert_only(&["forward-filter"]);
     assert!(examined.mends().is_empty());
+}
+
+/// Rules of bridges name ports: one guest alone is cut off.
+fn a_rule_for_the_port_of_one_guest() {
+    Outage {
+        cause: &|site| {
+            site.host.nft(
+                "table bridge f { chain c { type filter hook input priority 0; \
+                 iifname \"vnet10\" ether type ip drop; }; }",
+            );
+        },
+        lost: &[Tcp(Route::Out, 443), Udp(Route::Host, 53)],
+        found: &["forward-filter", "host-filter"],
+        words: &["at port `vnet10`", "iifname vnet10 accept"],
+        ..Outage::default()
+    }
+    .is_found_and_fixed();
 }

@@ -78,6 +78,12 @@ impl<'a> Ground<'a> {
         Walk::new(&self.0, packet).obstacles()
     }
 
+    /// The devices to which base chains are bound.
+    pub fn devices(&self) -> impl Iterator<Item = &str> {
+        let bases = self.0.bases(None);
+        bases.flat_map(|(_, base)| base.devices.iter().map(String::as_str))
+    }
+
     /// What becomes of a packet in each of the tables alone that see packets of its family.
     pub fn alone<'s>(
         &'s self,

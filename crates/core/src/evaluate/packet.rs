@@ -26,6 +26,9 @@ pub struct Packet {
     pub in_interface: Option<InterfaceName>,
     /// The interface that it leaves through; none if the host itself takes it.
     pub out_interface: Option<InterfaceName>,
+    /// The ports of bridges by which it comes in and leaves, as far as they are known.
+    #[serde(skip)]
+    pub bridge_ports: [Option<InterfaceName>; 2],
     source: IpAddr,
     destination: IpAddr,
     /// The protocol's number: 6 tcp, 17 udp, 1 icmp, 58 icmpv6.
@@ -135,6 +138,7 @@ impl Packet {
         Ok(Self {
             in_interface: None,
             out_interface: None,
+            bridge_ports: [None, None],
             source,
             destination,
             protocol,

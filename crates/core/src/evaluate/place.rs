@@ -203,30 +203,37 @@ impl<'a> Frame<'a> {
         self.packet.in_interface == self.packet.out_interface
     }
 
+    /// The ports by which the packet comes in and leaves, of these.
+    fn ports(&self, all: &'a [String]) -> [Device<'a>; 2] {
+        let [input, output] = &self.packet.bridge_ports;
+        [input, output].map(|known| match known {
+            Some(name) => Device::Known(name.as_str()),
+            None => Device::OneOf(all),
+        })
+    }
+
     fn before(&self) -> Vec<Place<'a>> {
         let Some(name) = self.packet.in_interface.as_ref().map(InterfaceName::as_str) else {
             return Vec::new();
         };
         let ingress = |device| Place::device(Hook::Ingress, device);
-        let Some(ports) = self.devices.bridges.get(name) else {
+        let Some(all) = self.devices.bridges.get(name) else {
             return vec![ingress(Device::Known(name))];
         };
+        let [input, output] = self.ports(all);
         let bridge = |hook, output| Place {
             layer: HookLayer::Bridge,
             hook,
-            input: Device::OneOf(ports),
+            input,
             output,
             bridges: [
                 Some(name),
-                matches!(output, Device::OneOf(_)).then_some(name),
+                (!matches!(output, Device::None)).then_some(name),
             ],
         };
-        let port = [
-            ingress(Device::OneOf(ports)),
-            bridge(Hook::Prerouting, Device::None),
-        ];
+        let port = [ingress(input), bridge(Hook::Prerouting, Device::None)];
         let rest = if self.is_switched() {
-            vec![bridge(Hook::Forward, Device::OneOf(ports))]
+            vec![bridge(Hook::Forward, output)]
         } else {
             vec![
                 bridge(Hook::Input, Device::None),
@@ -242,21 +249,22 @@ impl<'a> Frame<'a> {
             return Vec::new();
         };
         let egress = |device| Place::device(Hook::Egress, device);
-        let Some(ports) = self.devices.bridges.get(name) else {
+        let Some(all) = self.devices.bridges.get(name) else {
             return vec![egress(Device::Known(name))];
         };
+        let [_, output] = self.ports(all);
         let bridge = |hook| Place {
             layer: HookLayer::Bridge,
             hook,
             input: Device::None,
-            output: Device::OneOf(ports),
+            output,
             bridges: [None, Some(name)],
         };
         let mut places = Vec::new();
         if !self.is_switched() {
             places.extend([egress(Device::Known(name)), bridge(Hook::Output)]);
         }
-        places.extend([bridge(Hook::Postrouting), egress(Device::OneOf(ports))]);
+        places.extend([bridge(Hook::Postrouting), egress(output)]);
         places
     }
 }

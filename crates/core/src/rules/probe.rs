@@ -77,6 +77,12 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Whether it is a guest of the network.
+    #[must_use]
+    pub fn is_guest(self) -> bool {
+        matches!(self, Self::Guest | Self::OtherGuest | Self::NewGuest)
+    }
+
     /// Whether it is the host itself.
     #[must_use]
     pub(crate) fn is_host(self) -> bool {

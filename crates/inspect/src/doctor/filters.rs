@@ -63,9 +63,9 @@ pub(super) fn findings(scene: &Scene, rules: &HostRules) -> Vec<Finding> {
         ground: Ground::new(groups.iter().map(|group| group.member())).on(devices(&scene.host)),
         groups,
     };
-    let constants = foreign.constants();
+    let (constants, interfaces) = foreign.constants();
     let named = |subnet: Subnet| guests_among(&constants, subnet);
-    let probes = probes(scene, &named);
+    let probes = probes(scene, &named, &interfaces);
     let stops = foreign.stops(&probes);
     let tally = Tally::of(scene, &probes, &stops);
     stops
@@ -193,20 +193,27 @@ impl<'s> Tally<'s> {
 }
 
 impl Foreign<'_> {
-    /// The addresses that rules name: single ones, and one of each range.
-    fn constants(&self) -> BTreeSet<IpAddr> {
+    /// The addresses that rules name: single ones, and one of each range; and the interfaces.
+    fn constants(&self) -> (BTreeSet<IpAddr>, BTreeSet<String>) {
         let mut constants = BTreeSet::new();
+        let mut interfaces: BTreeSet<String> = self.ground.devices().map(str::to_owned).collect();
         for family in Family::BOTH {
             let (conditions, _) = self.ground.conditions(family);
             for condition in Hook::ALL.iter().flat_map(|&hook| conditions.at(hook)) {
                 for test in &condition.tests {
-                    if let Asked::Source(range) | Asked::Destination(range) = &test.asked {
-                        constants.extend([*range.start(), *range.end()]);
+                    match &test.asked {
+                        Asked::Source(range) | Asked::Destination(range) => {
+                            constants.extend([*range.start(), *range.end()]);
+                        }
+                        Asked::In(name) | Asked::Out(name) => {
+                            interfaces.insert(name.to_string());
+                        }
+                        _ => {}
                     }
                 }
             }
         }
-        constants
+        (constants, interfaces)
     }
 
     /// All that stops these packets, or may.
@@ -214,10 +221,10 @@ impl Foreign<'_> {
         let mut stops: BTreeMap<Stop, Vec<Stopped<'p, 's>>> = BTreeMap::new();
         // Those of guests that rules name come last, and count where they alone are stopped.
         let (usual, named): (Vec<&Probe<'_>>, Vec<_>) =
-            probes.iter().partition(|probe| probe.ends.named.is_none());
+            probes.iter().partition(|probe| !probe.ends.is_part());
         let mut general: HashMap<(usize, String, &Name, Wanted), BTreeSet<Hook>> = HashMap::new();
         for probe in usual.into_iter().chain(named) {
-            let is_part = probe.ends.named.is_some();
+            let is_part = probe.ends.is_part();
             for obstacle in self.ground.obstacles(&probe.packet).all {
                 let group = self.groups[obstacle.member];
                 if !(probe.meets_ip || group.sees_frames()) || is_answered(probe, &obstacle) {
@@ -293,7 +300,13 @@ impl Foreign<'_> {
             }
         }
         let guests: BTreeSet<IpAddr> = stopped.iter().filter_map(|it| it.ends.named).collect();
-        let guests: Vec<String> = guests.iter().map(ToString::to_string).collect();
+        let guests = guests.iter().map(ToString::to_string);
+        let ports: BTreeSet<&InterfaceName> = stopped
+            .iter()
+            .filter_map(|it| it.ends.port.as_ref())
+            .collect();
+        let ports = ports.iter().map(|port| format!("at port `{port}`"));
+        let guests: Vec<String> = guests.chain(ports).collect();
         if !guests.is_empty() {
             what = format!("{what} (guest {})", guests.join(", "));
         }
@@ -390,7 +403,9 @@ impl Foreign<'_> {
         let mut changes: BTreeSet<Change> = BTreeSet::new();
         for probe in stopped {
             let ports = bridges.get(probe.ends.bridge.as_str());
-            let passage = passage(probe, ports.map_or(&[], Vec::as_slice));
+            let ports = ports.map_or(&[][..], Vec::as_slice);
+            let named: Vec<String> = probe.ends.port.iter().map(ToString::to_string).collect();
+            let passage = passage(probe, if named.is_empty() { ports } else { &named });
             changes.insert(group.allow(place, &passage)?);
         }
         let changes: Vec<Change> = changes.into_iter().collect();

@@ -1,5 +1,6 @@
 //! Packets that must pass for a network's guests to have what their definition promises.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -11,9 +12,12 @@ use palisade_core::rules::{
     Rule, RuleKind, rules,
 };
 use palisade_core::state::Record;
-use palisade_netlink::rtnetlink::RouteKind;
+use palisade_netlink::rtnetlink::{Link, RouteKind};
 
 use super::scene::Scene;
+
+/// How many ports that rules name are looked at on a bridge.
+const PORTS: usize = 32;
 
 /// Somebody outside, of each family: an address that no rule should know.
 const WORLD: (Ipv4Addr, Ipv6Addr) = (
@@ -74,23 +78,26 @@ fn described() -> impl Iterator<Item = (Option<RuleKind>, Wanted)> {
 }
 
 /// The packets of all running networks. Beside a guest that stands for all there are those whose addresses
-/// `named` gives for a network's subnet.
+/// `named` gives for a network's subnet, and those at the `ports` of bridges that rules name.
 pub(super) fn probes<'s>(
     scene: &'s Scene,
     named: &dyn Fn(Subnet) -> Vec<IpAddr>,
+    ports: &BTreeSet<String>,
 ) -> Vec<Probe<'s>> {
     let mut probes = Vec::new();
     for (record, bridge) in scene.ruled() {
         let rules = rules(&record.network, Guard::Strict);
         for family in Family::BOTH {
             for (number, subnet) in record.network.subnets_of(family).enumerate() {
-                let ends = Ends::of(scene, record, (bridge, subnet), &rules);
+                let mut ends = Ends::of(scene, record, (bridge, subnet), &rules);
+                let at_ports = ends.at_ports(scene, ports);
                 let gateway = ends.gateway;
                 let named = named(subnet).into_iter().filter(|&it| it != gateway);
                 // One subnet stands for all of its family: others' rules mostly match interfaces.
                 let usual = (number == 0).then(|| ends.clone());
                 let named = named.map(|guest| ends.with_guest(guest));
-                for ends in usual.into_iter().chain(named) {
+                let at_ports = at_ports.into_iter().filter(|_| number == 0);
+                for ends in usual.into_iter().chain(named).chain(at_ports) {
                     probes.extend(Rc::new(ends).probes(scene, &record.network, &rules));
                 }
             }
@@ -134,6 +141,10 @@ pub(super) struct Ends<'s> {
     pub(super) subnet: Subnet,
     /// The guest, if rules of others name it.
     pub(super) named: Option<IpAddr>,
+    /// Its port, if rules of others name that.
+    pub(super) port: Option<InterfaceName>,
+    /// A port that no rule names, where others of the bridge are named.
+    other_port: Option<InterfaceName>,
     /// The address that guests leave with, if it is the host's.
     pub(super) translated: Option<IpAddr>,
     /// Whether guests leave with an address of the host.
@@ -172,11 +183,38 @@ impl<'s> Ends<'s> {
             outside: device.unwrap_or_else(|| bridge.clone()),
             subnet,
             named: None,
+            port: None,
+            other_port: None,
             guest,
             other_guest: nth(subnet, 3),
             gateway: gateway(scene, bridge, subnet),
             family,
         }
+    }
+
+    /// Whether it is about guests that rules name alone.
+    pub(super) fn is_part(&self) -> bool {
+        self.named.is_some() || self.port.is_some()
+    }
+
+    /// The guests at the ports of the bridge that rules name. All others are at a port that none names.
+    fn at_ports(&mut self, scene: &Scene, named: &BTreeSet<String>) -> Vec<Self> {
+        if named.is_empty() {
+            return Vec::new();
+        }
+        let link = scene.host.link(self.bridge.as_str());
+        let all = link.into_iter().flat_map(|link| scene.host.ports(link));
+        let (named, others): (Vec<&Link>, Vec<_>) =
+            all.partition(|port| named.contains(&port.name));
+        let name = |port: &&Link| port.name.parse().ok();
+        if !named.is_empty() {
+            self.other_port = others.iter().find_map(name);
+        }
+        let at = |port| Self {
+            port: Some(port),
+            ..self.clone()
+        };
+        named.iter().filter_map(name).take(PORTS).map(at).collect()
     }
 
     fn with_guest(&self, guest: IpAddr) -> Self {
@@ -233,7 +271,7 @@ impl<'s> Ends<'s> {
                 packet,
             });
         }
-        if self.named.is_none() {
+        if self.named.is_none() && self.port.is_none() {
             let its = network.port_forwards().iter();
             let its = its.filter(|forward| forward.family() == self.family);
             probes.extend(its.filter_map(|forward| self.forwarded(scene, network, forward)));
@@ -335,6 +373,12 @@ impl<'s> Ends<'s> {
                 packet.icmp = Some(Icmp { kind, code });
             }
         }
+        let port = self.port.as_ref().or(self.other_port.as_ref());
+        packet.bridge_ports = match (from.is_guest(), to.is_guest()) {
+            (true, true) => [port.cloned(), self.other_port.clone()],
+            (true, false) => [port.cloned(), None],
+            _ => [None, port.cloned()],
+        };
         packet.in_interface = self.interface(from).cloned();
         packet.out_interface = self.interface(to).cloned();
         packet.flow = match described.flow {

@@ -64,7 +64,7 @@ pub(super) fn findings(scene: &Scene, rules: &HostRules) -> Result<Vec<Finding>,
         numbers,
         groups,
     };
-    let probes = probes(scene, &|_| Vec::new());
+    let probes = probes(scene, &|_| Vec::new(), &BTreeSet::new());
     let mut found: BTreeMap<Found, Vec<&Probe<'_>>> = BTreeMap::new();
     let asked = probes.iter().filter(|probe| is_asked(probe));
     for probe in asked {
