@@ -1,5 +1,6 @@
 //! Blocked guests: nothing of them passes, and everything of all others.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use palisade::{BackendChoice, Choice, ErrorKind, Hint};
 use palisade_core::network::{Description, Network};
-use palisade_tests::Trials;
 use palisade_tests::place::Place;
+use palisade_tests::{Definition, Namespace, Palisade, Trials};
 
 use crate::forwards::{
     Addresses, By, FAMILIES, Lab, ask, at, isolated_network, listen, nat_network,
@@ -25,7 +26,41 @@ pub(crate) fn add_to(mut trials: Trials) -> Trials {
         let name = format!("{place:?}: a blocked guest stays so, whatever becomes of its network");
         trials = trials.with(name, move || stays(place));
     }
-    trials
+    trials.with(
+        "what becomes of blocks that no rules can keep",
+        notes_of_blocks,
+    )
+}
+
+/// Blocks that a change cannot keep are named in its report, and in what `plan` foresees.
+fn notes_of_blocks() {
+    let host = Namespace::new();
+    let palisade = Palisade::new(&host);
+    let network = |subnet| Definition::nat("default", "virbr0", &[subnet]);
+    palisade.apply(&[network("10.1.0.1/24")]).stdout();
+    palisade.ok(["block", "default/10.1.0.200", "default/10.1.0.9"]);
+    let unblocked = palisade.ok(["--format", "json", "unblock", "default/10.1.0.9"]);
+    assert!(!unblocked.contains("not blocked any more"), "{unblocked}");
+    let smaller = palisade.files(&[network("10.1.0.1/25")]);
+    let on_it = |words: &[&str]| {
+        let words = words.iter().map(OsString::from);
+        let files = smaller.iter().map(OsString::from);
+        palisade.answer(words.chain(files)).stdout
+    };
+    for command in ["plan", "apply"] {
+        let answer = on_it(&["--format", "json", command]);
+        let lost =
+            "not blocked any more, since no rules of the network are about them now: 10.1.0.200";
+        assert!(answer.contains(lost), "{command}: {answer}");
+    }
+    palisade.ok(["block", "default/10.1.0.9"]);
+    let moved = on_it(&["--backend", "none", "--format", "json", "apply"]);
+    assert!(
+        moved.contains("its blocked guest is not cut off"),
+        "{moved}"
+    );
+    let removed = palisade.ok(["--format", "json", "remove", "default"]);
+    assert!(removed.contains("forgotten with it"), "{removed}");
 }
 
 /// The first guest of a family, as it is blocked.

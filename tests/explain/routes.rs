@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use palisade_tests::{Palisade, Trials};
+use palisade_tests::{Definition, Palisade, Trials};
 use serde_json::Value;
 
 use crate::running::explained;
@@ -13,6 +13,11 @@ pub(crate) fn add_to(trials: Trials) -> Trials {
     trials
         .with("outages_of_routing", outages_of_routing)
         .with("ports_and_frames", ports_and_frames)
+        .with("what_is_around_a_packet", what_is_around_a_packet)
+        .with(
+            "forwards_to_guests_that_are_cut_off",
+            forwards_to_guests_that_are_cut_off,
+        )
         .with("marks_that_routes_ask_for", marks_that_routes_ask_for)
         .with("detours_are_named", detours_are_named)
         .with(
@@ -190,6 +195,89 @@ fn marks_that_routes_ask_for() {
     assert!(!site.is_answered());
 }
 
+/// What is around a packet's way and keeps it from arriving is in the first line.
+fn what_is_around_a_packet() {
+    let site = Site::new();
+    let palisade = site.runs(&[]);
+    site.host.cable("vnet1", &site.world, "eth1");
+    site.host.ip("link set vnet1 master virbr0");
+    let between = "--from default/10.1.0.5 --to default/10.1.0.9";
+    assert_eq!(explained(&palisade, between)["verdict"], "accept");
+    site.host.ip("link set vnet0 type bridge_slave isolated on");
+    assert_eq!(explained(&palisade, between)["verdict"], "accept");
+    site.host.ip("link set vnet1 type bridge_slave isolated on");
+    let told = explained(&palisade, between);
+    assert_eq!(told["no_way"]["kind"], "ports-isolated", "{told:#}");
+
+    let group = "--in virbr0 --src 10.1.0.5 --dst 239.255.255.250 --proto udp --dport 1900";
+    let caveats = explained(&palisade, group)["caveats"].to_string();
+    assert!(caveats.contains("has joined 239.255.255.250"), "{caveats}");
+    site.host
+        .ip("addr add 239.255.255.250/32 dev virbr0 autojoin");
+    assert_eq!(explained(&palisade, group)["caveats"], Value::Null);
+    let to_all = "--in virbr0 --src 10.1.0.5 --dst 10.1.0.255 --proto udp --dport 68";
+    let told = explained(&palisade, to_all);
+    assert_eq!(
+        (&told["verdict"], &told["reply"]),
+        (&"accept".into(), &Value::Null),
+        "{told:#}"
+    );
+    let membership = explained(&palisade, "--from default --to host --proto igmp");
+    assert_eq!(membership["packet"]["protocol"], 2);
+
+    // A mark that comes behind the routing changes no route.
+    site.host.ip("rule add fwmark 7 blackhole pref 90");
+    site.host.nft(
+        "table ip host {\nchain c { type filter hook forward priority mangle;\n\
+         meta mark set 7\n}\n}",
+    );
+    assert_eq!(explained(&palisade, QUESTION)["verdict"], "accept");
+    assert!(site.is_answered());
+
+    site.host.ip("route add default via 192.0.2.77");
+    let beyond = "--from default/10.1.0.5 --to world/198.51.100.1";
+    assert_eq!(explained(&palisade, beyond)["verdict"], "accept");
+    let client = site
+        .guest
+        .inside(|| UdpSocket::bind((GUEST, 0)).expect("bind"));
+    client.send_to(b"there", ("198.51.100.1", 9)).expect("send");
+    let mut tries = 0..100;
+    let is_noted = tries.any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        let notes = explained(&palisade, beyond)["notes"].to_string();
+        notes.contains("192.0.2.77 did not answer on `wan0`")
+    });
+    assert!(is_noted);
+
+    site.world.ip("link set eth0 down");
+    let told = explained(&palisade, QUESTION);
+    assert_eq!(told["no_way"]["kind"], "no-carrier", "{told:#}");
+}
+
+/// A forward whose guest cannot be reached does not pass, and says why.
+fn forwards_to_guests_that_are_cut_off() {
+    let site = Site::new();
+    let palisade = Palisade::new(&site.host);
+    let network = Definition::nat("default", "virbr0", &["10.1.0.1/24"]);
+    let network = network.with_forwards(&["udp 192.0.2.1:53 -> 10.1.0.5:53"]);
+    palisade.apply(&[network]).stdout();
+    let asked = "--in wan0 --src 192.0.2.2 --dst 192.0.2.1 --proto udp --dport 53";
+    let told = explained(&palisade, asked);
+    assert_eq!(told["verdict"], "accept", "{told:#}");
+    assert_eq!(told["packet"]["out_interface"], "virbr0", "{told:#}");
+    let line = format!("explain {asked}");
+    let text = palisade.answer(line.split(' ')).stdout;
+    let first = text.lines().next().expect("a line");
+    assert!(first.contains("goes to 10.1.0.5:53"), "{first}");
+    for (cut, kind) in [("vnet0", "ports-down"), ("virbr0", "interface-down")] {
+        site.host.ip(&format!("link set {cut} down"));
+        let told = explained(&palisade, asked);
+        assert_eq!(told["verdict"], "unroutable", "{cut}: {told:#}");
+        assert_eq!(told["no_way"]["kind"], kind, "{cut}: {told:#}");
+        site.host.ip(&format!("link set {cut} up"));
+    }
+}
+
 /// Where routes lead elsewhere, that way is named, and no other.
 fn detours_are_named() {
     let site = Site::new();
@@ -314,13 +402,13 @@ fn why_a_network_refuses() {
     palisade.ok(["apply", file.to_str().expect("a path")]);
     let told = explained(&palisade, QUESTION);
     assert_ne!(told["verdict"], "accept", "{told:#}");
-    let notes = told["notes"].to_string();
-    assert!(notes.contains("bound to `other0`"), "{notes}");
+    let caveats = told["caveats"].to_string();
+    assert!(caveats.contains("bound to `other0`"), "{caveats}");
     assert!(!site.is_answered());
     let forged = "--in virbr0 --src 10.77.0.5 --dst 192.0.2.2 --proto udp --dport 5000";
-    let notes = explained(&palisade, forged)["notes"].to_string();
+    let caveats = explained(&palisade, forged)["caveats"].to_string();
     assert!(
-        notes.contains("10.77.0.5 is in none of the subnets"),
-        "{notes}"
+        caveats.contains("10.77.0.5 is in none of the subnets"),
+        "{caveats}"
     );
 }

@@ -69,10 +69,11 @@ fn text(explanation: &Explanation) -> String {
         Conclusion::Reject | Conclusion::Drop | Conclusion::Unroutable => STOPPED,
     };
     let mut text = format!(
-        "{style}{}{style:#}: {}, {} flow{}\n",
+        "{style}{}{style:#}: {}, {} flow{}{}\n",
         explanation.verdict,
         packet(&explanation.packet),
         explanation.packet.flow,
+        translated(explanation),
         but(explanation),
     );
     let mut line = |head: &str, value: &str| text.push_str(&format!("  {head:<9}{value}\n"));
@@ -111,6 +112,19 @@ fn text(explanation: &Explanation) -> String {
     text.push_str(&format!("\n{HEAD}path{HEAD:#}\n"));
     text.push_str(&path(explanation));
     text
+}
+
+/// What becomes of its addresses.
+fn translated(explanation: &Explanation) -> String {
+    let goes = explanation
+        .dnat
+        .as_ref()
+        .map(|dnat| format!(", goes to {}", dnat.to));
+    let leaves = explanation.nat.translates().then(|| match explanation.nat {
+        Nat::Masquerade { .. } => ", masqueraded".to_owned(),
+        nat => format!(", {nat}"),
+    });
+    goes.into_iter().chain(leaves).collect()
 }
 
 /// What belongs into the first line, behind the verdict.

@@ -56,6 +56,11 @@ pub enum Shortcoming {
         /// The address.
         address: IpAddr,
     },
+    /// Guests are blocked, and no rules are installed that would cut them off.
+    Unenforced {
+        /// How many.
+        guests: usize,
+    },
     /// NAT has few ports for all connections of guests.
     FewPorts {
         /// How many.
@@ -106,6 +111,16 @@ impl fmt::Display for HostNote {
             Shortcoming::OldAddress { bridge, address } => write!(
                 f,
                 "bridge `{bridge}` still has the address {address}, of a subnet that the network does not have any more"
+            )?,
+            Shortcoming::Unenforced { guests: 1 } => {
+                write!(
+                    f,
+                    "its blocked guest is not cut off: the network has no rules here"
+                )?;
+            }
+            Shortcoming::Unenforced { guests } => write!(
+                f,
+                "its {guests} blocked guests are not cut off: the network has no rules here"
             )?,
             Shortcoming::FewPorts { count } => write!(
                 f,

@@ -6,6 +6,7 @@
 
 mod adopt;
 mod adopted;
+mod block_notes;
 mod confirm;
 mod difference;
 mod error;

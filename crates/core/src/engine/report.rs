@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::block_notes;
 use super::difference::Difference;
 use super::host::HostPlan;
 use super::host_note::HostNote;
@@ -134,6 +135,7 @@ pub(super) fn of(difference: &Difference<'_>, parts: &[Part<'_>], host: &HostPla
         .flat_map(|part| part.plan.notes.iter().cloned());
     report.notes.extend(notes);
     report.notes.extend(host.notes.iter().cloned());
+    report.notes.extend(block_notes::of(difference));
     report
 }
 

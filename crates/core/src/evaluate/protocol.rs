@@ -1,7 +1,7 @@
 //! Names of protocols, as people write them.
 
 /// Protocols that have a name here, each with its number (IANA, "Assigned Internet Protocol Numbers").
-const NAMES: [(&str, u8); 10] = [
+const NAMES: [(&str, u8); 17] = [
     ("tcp", 6),
     ("udp", 17),
     ("icmp", 1),
@@ -12,6 +12,13 @@ const NAMES: [(&str, u8); 10] = [
     ("gre", 47),
     ("esp", 50),
     ("ah", 51),
+    ("igmp", 2),
+    ("ipip", 4),
+    ("ipv6", 41),
+    ("ospf", 89),
+    ("pim", 103),
+    ("vrrp", 112),
+    ("l2tp", 115),
 ];
 
 /// The number of a protocol by its name, or by the number itself.
@@ -40,6 +47,7 @@ mod tests {
         assert_eq!(protocol_number("gre"), Some(47));
         assert_eq!(protocol_number("esp"), Some(50));
         assert_eq!(protocol_number("sctp"), Some(132));
+        assert_eq!(protocol_number("igmp"), Some(2));
         assert_eq!(protocol_number("99"), Some(99));
         assert_eq!(protocol_number("256"), None);
         assert_eq!(protocol_name(47), "gre");

@@ -91,15 +91,7 @@ impl Running<'_> {
         let Some(before) = record.map(|record| record.network.blocked()) else {
             return Ok(network);
         };
-        let network = network.with_more_blocked(before.iter().copied());
-        for guest in before.difference(network.blocked()) {
-            log::warn!(
-                "guest {guest} of network `{}` is not blocked any more: no rules of the network are about \
-                 this address",
-                network.name()
-            );
-        }
-        Ok(network)
+        Ok(network.with_more_blocked(before.iter().copied()))
     }
 
     /// The names of all networks that run, in the order in which they were started.

@@ -90,7 +90,12 @@ impl Scenery<'_> {
     /// Where rules of policy routing ask for a mark that is not known, the way of the packet is not.
     fn doubt_route(&self, followed: &mut Followed) {
         let packet = &followed.packet;
-        if followed.outcome.is_marked && !packet.is_frame && self.asks_marks(packet) {
+        // A mark that it gets behind the routing comes too late.
+        let is_marked = match packet.in_interface {
+            Some(_) => self.ground.before_routing(packet).is_marked,
+            None => followed.outcome.is_marked,
+        };
+        if is_marked && !packet.is_frame && self.asks_marks(packet) {
             let passes = followed.outcome.fate.verdict.passes();
             let may_pass = passes && followed.no_way.is_none();
             followed.no_way = None;
@@ -153,12 +158,17 @@ impl Scenery<'_> {
         let out = match self.way(&behind)? {
             Some(Way::On(way)) => {
                 let device = way.device.clone();
+                let carried = self
+                    .routing
+                    .map(|routing| routing.carries(&device, &behind));
+                let lost = carried.and_then(Result::err);
+                followed.no_way = self.cut_off(&behind).or(lost);
                 followed.route = Some(way);
                 Some(device)
             }
             Some(Way::ToHost) => None,
             Some(Way::Nowhere(no_way)) => {
-                followed.no_way = Some(no_way);
+                followed.no_way = Some(self.cut_off(&behind).unwrap_or(no_way));
                 return Ok(());
             }
             None => {
@@ -228,6 +238,19 @@ impl Scenery<'_> {
             let forward = network.port_forwards().iter().find(is_answer)?;
             Some((network, forward))
         })
+    }
+
+    /// Why a packet does not come to the guest that it is for: the bridge is down, or not there.
+    fn cut_off(&self, packet: &Packet) -> Option<NoWay> {
+        let routing = self.routing?;
+        let to = packet.destination();
+        let is_its = |network: &&Network| {
+            let mut subnets = network.subnets().iter();
+            subnets.any(|subnet| subnet.net().contains(&to))
+        };
+        let bridges = self.networks.iter().filter(is_its);
+        let mut bridges = bridges.filter_map(Network::bridge);
+        bridges.find_map(|bridge| routing.usable(bridge, packet).err())
     }
 
     /// Where the host sends a packet; none where that is not known.

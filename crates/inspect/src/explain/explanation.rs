@@ -14,6 +14,7 @@ use super::dnat::{Dnat, Scenery};
 use super::reasons;
 use super::reply::Reply;
 use super::resolve::Resolved;
+use super::surroundings;
 use crate::host_rules::is_shared;
 use crate::routing::{NoWay, Onward};
 
@@ -173,18 +174,35 @@ impl Explanation {
             bridge.is_some() && its.iter().any(|interface| interface.as_ref() == bridge)
         };
         let met: Vec<&Network> = scenery.networks.iter().filter(is_met).collect();
-        let mut notes = notes(&resolved.packet);
-        if verdict != Conclusion::Accept {
-            notes.extend(reasons::of(&met, &resolved.packet, &followed.packet));
+        let mut notes = notes(&resolved, scenery.routing.is_some());
+        let mut reasons = Vec::new();
+        let host = scenery.routing.map(|routing| &routing.host);
+        if matches!(verdict, Conclusion::Reject | Conclusion::Drop) {
+            reasons.extend(reasons::of(&met, &resolved.packet, &followed.packet, host));
+        }
+        if let (Some(routing), true) = (scenery.routing, verdict.passes()) {
+            reasons.extend(surroundings::caveats(
+                routing,
+                &resolved.packet,
+                &followed.packet,
+            )?);
+            let route = followed.route.as_ref();
+            notes.extend(surroundings::notes(routing, &followed.packet, route)?);
         }
         let met = met.into_iter().map(|network| network.name().clone());
         let met = met.collect();
         let Resolved {
-            packet,
+            mut packet,
             mut assumptions,
             mut caveats,
             ..
         } = resolved;
+        if followed.dnat.is_some() {
+            packet
+                .out_interface
+                .clone_from(&followed.packet.out_interface);
+        }
+        caveats.extend(reasons);
         caveats.extend(reply.iter().filter_map(Reply::caveat));
         let Outcome {
             fate,
@@ -342,7 +360,7 @@ impl Explanation {
             .collect();
         self.notes.push(match its.as_slice() {
             [] => format!(
-                "`{}` has no address to masquerade with: the packet is dropped",
+                "`{}` has no address: masquerading uses one of another interface, if there is any",
                 link.name
             ),
             its => format!(
@@ -354,15 +372,17 @@ impl Explanation {
     }
 }
 
-fn notes(packet: &Packet) -> Vec<String> {
+fn notes(resolved: &Resolved, has_host: bool) -> Vec<String> {
+    let packet = &resolved.packet;
     let is_on_bridge = packet.is_forwarded() && packet.in_interface == packet.out_interface;
-    let note = match (is_on_bridge, packet.is_frame) {
-        (false, _) => return Vec::new(),
-        (true, true) => "it stays on the bridge, where br_netfilter shows it to no rule of IP",
-        (true, false) => {
+    let note = match (has_host, resolved.is_switched, packet.is_frame) {
+        (true, true, true) => "it stays on the bridge, where rules of IP do not see it",
+        (true, true, false) => "it stays on the bridge, where br_netfilter shows it to rules of IP",
+        (false, ..) if is_on_bridge => {
             "in and out by one interface: between guests of one subnet, these rules see it only with \
              br_netfilter"
         }
+        _ => return Vec::new(),
     };
     vec![note.to_owned()]
 }

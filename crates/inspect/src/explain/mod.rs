@@ -11,6 +11,7 @@ mod question;
 mod reasons;
 mod reply;
 mod resolve;
+mod surroundings;
 
 use palisade::{Choice, RenderError, backends};
 use palisade_core::network::{Network, conflicts};

@@ -58,7 +58,10 @@ impl Scenery<'_> {
         let Some(routing) = self.routing else {
             return Ok(None);
         };
+        // What goes to everybody in a subnet is answered with another address.
+        let is_to_all = left.out_interface.is_none() && !routing.is_own(left.destination());
         let is_answered = !is_for_all(left.destination())
+            && !is_to_all
             && !came.source().is_unspecified()
             && came.flow == Flow::New;
         // From guest to guest of one bridge, no route is needed; and interfaces that do not exist have none.
@@ -76,7 +79,12 @@ impl Scenery<'_> {
         match way {
             Way::Nowhere(no_way) => return Ok(Some(Reply::stopped(&no_way))),
             Way::ToHost => packet.out_interface = None,
-            Way::On(way) => packet.out_interface = Some(way.device),
+            Way::On(way) => {
+                if let Err(no_way) = routing.carries(&way.device, &packet) {
+                    return Ok(Some(Reply::stopped(&no_way)));
+                }
+                packet.out_interface = Some(way.device);
+            }
         }
         packet.redirected = left.redirected;
         if let Some(input) = &packet.in_interface {
@@ -88,7 +96,8 @@ impl Scenery<'_> {
             .path
             .iter()
             .rfind(|visit| visit.matched == Some(true));
-        let verdict = match outcome.is_marked && self.asks_marks(&packet) {
+        let is_marked = self.ground.before_routing(&packet).is_marked;
+        let verdict = match is_marked && self.asks_marks(&packet) {
             true => Conclusion::Unknown,
             false => Conclusion::of(&outcome),
         };

@@ -3,14 +3,16 @@
 mod no_way;
 mod settings;
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use palisade_core::evaluate::Packet;
 use palisade_core::network::{Family, InterfaceName};
 use palisade_netlink::rtnetlink::{
-    Address, FoundRoute, Host, HostError, Link, NoRoute, PortState, RouteAnswer, RouteKind,
-    RouteQuestion, Routes,
+    Address, FoundRoute, Host, HostError, Link, Neighbour, NoRoute, PortState, RouteAnswer,
+    RouteKind, RouteQuestion, Routes,
 };
 
 use serde::Serialize;
@@ -28,6 +30,8 @@ pub(crate) struct Routing {
     pub(crate) host: Host,
     routes: Routes,
     settings: Settings,
+    /// Neighbours that did not answer, read when a question depends on them.
+    silent: RefCell<Option<HashSet<Neighbour>>>,
 }
 
 /// Where the host sends a packet.
@@ -66,6 +70,7 @@ impl Routing {
             host: Host::read(namespace)?,
             routes: Routes::open(namespace)?,
             settings: Settings::of(namespace.map(Path::to_owned)),
+            silent: RefCell::default(),
         })
     }
 
@@ -135,6 +140,25 @@ impl Routing {
             return Ok(Some(true));
         }
         self.routes.is_reached([source, destination], link.index)
+    }
+
+    /// Whether the host takes packets to a group that come in by an interface: it joined the group. Of IPv6
+    /// the kernel cannot be asked.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(crate) fn takes_group(&self, packet: &Packet) -> Result<bool, HostError> {
+        let link = packet.in_interface.as_ref();
+        let link = link.and_then(|name| self.host.link(name.as_str()));
+        let (Some(link), true) = (link, packet.destination().is_ipv4()) else {
+            return Ok(true);
+        };
+        let question = RouteQuestion {
+            source: Some(packet.source()),
+            input: Some(link.index),
+            ..RouteQuestion::to(packet.destination())
+        };
+        Ok(matches!(self.routes.ask(&question)?, RouteAnswer::Found(_)))
     }
 
     /// Whether the host takes what goes to this address.
@@ -216,6 +240,61 @@ impl Routing {
         self.routes.ask_marks(to)
     }
 
+    /// Whether an interface carries packets away.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(crate) fn carries(&self, name: &InterfaceName, packet: &Packet) -> Result<(), NoWay> {
+        let link = self.usable(name, packet)?;
+        if link.has_carrier || link.is_bridge() {
+            return Ok(());
+        }
+        let interface = name.clone();
+        Err(NoWay::NoCarrier { interface })
+    }
+
+    /// The ports of a bridge that are isolated from one another, and whether all of several are.
+    pub(crate) fn isolated_ports(&self, bridge: &InterfaceName) -> (Vec<&str>, bool) {
+        let link = self
+            .host
+            .link(bridge.as_str())
+            .filter(|link| link.is_bridge());
+        let ports: Vec<&Link> = link
+            .into_iter()
+            .flat_map(|link| self.host.ports(link))
+            .collect();
+        let isolated = ports.iter().filter(|port| port.is_isolated);
+        let isolated: Vec<&str> = isolated.map(|port| port.name.as_str()).collect();
+        let are_all = ports.len() > 1 && isolated.len() == ports.len();
+        (isolated, are_all)
+    }
+
+    /// Whether a neighbour did not answer when the kernel asked last.
+    ///
+    /// # Errors
+    /// If the kernel does not list neighbours.
+    pub(crate) fn is_silent(
+        &self,
+        address: IpAddr,
+        device: &InterfaceName,
+    ) -> Result<bool, HostError> {
+        let Some(link) = self.host.link(device.as_str()) else {
+            return Ok(false);
+        };
+        let neighbour = Neighbour {
+            address,
+            device: link.index,
+        };
+        if self.silent.borrow().is_none() {
+            let silent = Neighbour::known_silent(self.settings.namespace())?;
+            *self.silent.borrow_mut() = Some(silent);
+        }
+        let silent = self.silent.borrow();
+        Ok(silent
+            .as_ref()
+            .is_some_and(|silent| silent.contains(&neighbour)))
+    }
+
     /// What speaks against forwarding what came in by an interface, although there is a route.
     fn not_forwarded(&self, packet: &Packet, input: &Link) -> Option<NoWay> {
         if packet.source().is_ipv4() {
@@ -252,7 +331,7 @@ impl Routing {
             return Ok(not_forwarded(&of_one));
         }
         let is_own = self.is_own(from);
-        if is_own || to.is_loopback() || from.is_loopback() {
+        if is_own || to.is_loopback() || from.is_loopback() || to.is_unspecified() {
             return Ok(NoWay::Impossible { from, to });
         }
         if from.is_ipv4() && self.fails_reverse_path([from, to], input)? {
@@ -303,7 +382,8 @@ impl Routing {
         }
     }
 
-    fn is_own(&self, address: IpAddr) -> bool {
+    /// Whether the host has an address.
+    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
         let mut its = self.host.addresses.iter();
         its.any(|held| held.address == address)
     }

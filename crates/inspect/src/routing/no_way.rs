@@ -26,6 +26,16 @@ pub enum NoWay {
         /// The bridge.
         bridge: InterfaceName,
     },
+    /// The interface that it would leave through has no carrier.
+    NoCarrier {
+        /// The interface.
+        interface: InterfaceName,
+    },
+    /// Each port of the bridge on which it would stay is isolated from the others.
+    PortsIsolated {
+        /// The bridge.
+        bridge: InterfaceName,
+    },
     /// The kernel does not forward what comes in by this interface.
     NotForwarded {
         /// The setting, as `sysctl` names it.
@@ -107,6 +117,13 @@ impl fmt::Display for NoWay {
             Self::PortsDown { bridge } => {
                 write!(f, "no port of bridge `{bridge}` is up and forwards frames")
             }
+            Self::NoCarrier { interface } => {
+                write!(f, "interface `{interface}` has no carrier")
+            }
+            Self::PortsIsolated { bridge } => write!(
+                f,
+                "each port of bridge `{bridge}` is isolated from the others"
+            ),
             Self::NotForwarded { setting } => {
                 write!(f, "the host does not forward it: {setting} is 0")
             }

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Settings that were read, by their paths below /proc/sys.
 pub(super) struct Settings {
@@ -18,6 +18,10 @@ impl Settings {
             namespace,
             read: RefCell::default(),
         }
+    }
+
+    pub(super) fn namespace(&self) -> Option<&Path> {
+        self.namespace.as_deref()
     }
 
     /// The number in a setting; none if there is no such setting, or it cannot be read.

@@ -31,6 +31,8 @@ const ISOLATED: u16 = 33;
 const HEAD: usize = 16;
 /// `IFF_UP`.
 const UP: u32 = 1;
+/// `IFF_LOWER_UP`.
+const CARRIER: u32 = 1 << 16;
 
 /// An interface.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +45,8 @@ pub struct Link {
     pub kind: Option<String>,
     /// Whether it is up.
     pub is_up: bool,
+    /// Whether it has a carrier: somebody at its other end.
+    pub has_carrier: bool,
     /// The number of the bridge or bond that it is a port of.
     pub master: Option<u32>,
     /// Whether it is a bridge's port that is isolated from other isolated ports.
@@ -113,6 +117,7 @@ pub(super) fn decode(message: &Message<'_>) -> Result<Option<Link>, Malformed> {
         name: String::new(),
         kind: None,
         is_up: flags & UP != 0,
+        has_carrier: flags & CARRIER != 0,
         master: None,
         is_isolated: false,
         mtu: 0,
@@ -202,6 +207,7 @@ mod tests {
             name: "vnet0".to_owned(),
             kind: Some("tun".to_owned()),
             is_up: true,
+            has_carrier: false,
             master: Some(3),
             is_isolated: true,
             mtu: 0,

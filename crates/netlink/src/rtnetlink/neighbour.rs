@@ -58,6 +58,15 @@ impl Neighbour {
         Ok(left)
     }
 
+    /// Those that did not answer when the kernel asked last, in the network namespace of this file, or of the
+    /// caller's. Nobody is asked now.
+    ///
+    /// # Errors
+    /// If there is no such namespace, or the kernel does not list neighbours.
+    pub fn known_silent(namespace: Option<&Path>) -> Result<HashSet<Self>, HostError> {
+        silent(&mut open(namespace)?)
+    }
+
     /// Appends the request that the kernel asks who has the address.
     fn ask(&self, buffer: &mut Vec<u8>) {
         let (family, octets) = match self.address {

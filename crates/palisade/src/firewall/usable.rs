@@ -30,17 +30,25 @@ impl Firewall {
         let is_started = |action| matches!(action, Action::Add | Action::Replace);
         let started = report.changes.iter().filter(|it| is_started(it.action));
         let mut networks: Vec<(Network, &[Subnet])> = Vec::new();
+        let mut found = Vec::new();
         for change in started {
             self.state.recall([&change.network], |record| {
+                let guests = record.network.blocked().len();
                 if self.has_rules(&record.placement) {
                     networks.push((record.network.clone(), &change.subnets_before));
+                } else if guests > 0 {
+                    found.push(HostNote {
+                        network: record.network.name().clone(),
+                        shortcoming: Shortcoming::Unenforced { guests },
+                    });
                 }
             });
         }
-        if networks.is_empty() || networks.len() > MOST {
-            return;
+        if networks.len() > MOST {
+            networks.clear();
         }
-        let seen = match self.looks_at_host.then(|| self.seen()) {
+        let looks = self.looks_at_host && !networks.is_empty();
+        let seen = match looks.then(|| self.seen()) {
             Some(Ok(seen)) => Some(seen),
             Some(Err(why)) => {
                 log::debug!("the host was not looked at: {why}");
@@ -48,7 +56,6 @@ impl Firewall {
             }
             None => None,
         };
-        let mut found = Vec::new();
         for (network, before) in networks {
             if let Some(seen) = &seen {
                 let its = seen.shortcomings(&network, before).into_iter();

@@ -168,11 +168,24 @@ impl<'a> Asker<'a, '_> {
             return self.behind(interface);
         }
         match self.question.destination {
+            // From outside, packets go to guests rather than through.
+            None if self.is_from_outside() => match self.networks.first() {
+                Some(network) if network.bridge().is_some() => Party::Network(network),
+                _ => Party::Host,
+            },
             None => Party::World,
             Some(_) if self.routing.is_some() => Party::Routed,
             Some(to) if is_for_all(to) || self.is_first(to) => Party::Host,
             Some(to) => self.of_subnet(to).map_or(Party::World, Party::Network),
         }
+    }
+
+    /// Whether the question says that the packet comes from beyond the networks.
+    fn is_from_outside(&self) -> bool {
+        let by_end = self.question.from.as_ref();
+        let interface = self.question.in_interface.as_ref();
+        by_end.is_some_and(|end| end.who == Who::World)
+            || interface.is_some_and(|interface| self.behind(interface) == Party::World)
     }
 
     fn behind(&self, interface: &InterfaceName) -> Party<'a> {

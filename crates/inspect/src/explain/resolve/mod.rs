@@ -30,6 +30,8 @@ pub(super) struct Resolved {
     pub(super) caveats: Vec<String>,
     /// The way on that the kernel names; none where it was not asked, or the host takes the packet.
     pub(super) route: Option<Onward>,
+    /// Whether it stays on a bridge, without a route.
+    pub(super) is_switched: bool,
     /// Why the host sends the packet nowhere.
     pub(super) no_way: Option<NoWay>,
 }
@@ -52,6 +54,7 @@ pub(super) fn resolve(
         caveats: Vec::new(),
         route: None,
         no_way: None,
+        is_switched: false,
         is_frame: false,
     };
     let packet = resolver.packet()?;
@@ -60,6 +63,7 @@ pub(super) fn resolve(
         assumptions: resolver.assumed,
         caveats: resolver.caveats,
         route: resolver.route,
+        is_switched: resolver.is_switched,
         no_way: resolver.no_way,
     })
 }
@@ -73,7 +77,8 @@ struct Resolver<'a> {
     caveats: Vec<String>,
     route: Option<Onward>,
     no_way: Option<NoWay>,
-    /// Whether it stays on a bridge, where rules of IP do not see it.
+    /// Whether it stays on a bridge, and whether rules of IP do not see it there.
+    is_switched: bool,
     is_frame: bool,
 }
 
@@ -99,7 +104,6 @@ impl<'a> Resolver<'a> {
         packet.reverse_path = self.reverse_path(&packet)?;
         packet.out_interface = self.output(&packet)?;
         packet.is_frame = self.is_frame;
-        self.look_at_ports(&packet);
         Ok(packet)
     }
 
@@ -244,34 +248,20 @@ impl<'a> Resolver<'a> {
     ) -> Result<Option<(IpAddr, String)>, ExplainError> {
         let other = self.question.said(end.other());
         let other = other.unwrap_or_else(|| self.world(family));
+        let way = routing.towards(other)?;
+        if way == Way::ToHost {
+            return Ok(Some((other, "the host's own address".to_owned())));
+        }
         let Way::On(Onward {
             device,
             source: Some(address),
             ..
-        }) = routing.towards(other)?
+        }) = way
         else {
             return Ok(None);
         };
         let why = format!("the host's address on `{device}`, where its route to {other} leads");
         Ok(Some((address, why)))
-    }
-
-    /// Says which ports of the packet's bridges pass no frames.
-    fn look_at_ports(&mut self, packet: &Packet) {
-        let (Some(routing), None) = (self.routing, &self.no_way) else {
-            return;
-        };
-        let mut bridges = vec![&packet.in_interface, &packet.out_interface];
-        bridges.dedup();
-        for bridge in bridges.into_iter().flatten() {
-            let silent = routing.silent_ports(bridge);
-            if !silent.is_empty() {
-                let names = silent.join("`, `");
-                self.caveats.push(format!(
-                    "guests behind ports of `{bridge}` that are down or blocked are cut off: `{names}`"
-                ));
-            }
-        }
     }
 
     /// The interface that the packet comes in through; none if the host sends it.
@@ -376,6 +366,11 @@ impl<'a> Resolver<'a> {
                     "it does not leave by `{said}`: it stays on `{bridge}`"
                 ));
             }
+            if let (_, true) = routing.isolated_ports(bridge) {
+                let bridge = bridge.clone();
+                self.no_way = Some(NoWay::PortsIsolated { bridge });
+            }
+            self.is_switched = true;
             self.is_frame = !routing.frames_meet_ip(bridge, packet.family());
             return Ok(said.or_else(|| Some(bridge.clone())));
         }
@@ -419,9 +414,7 @@ impl<'a> Resolver<'a> {
                     ));
                 }
                 self.caveats.extend(self.misled(&way, destination));
-                if let Err(no_way @ NoWay::PortsDown { .. }) = routing.usable(&way.device, packet) {
-                    self.no_way = Some(no_way);
-                }
+                self.no_way = routing.carries(&way.device, packet).err();
                 self.route = Some(way.clone());
                 Some(way.device)
             }
