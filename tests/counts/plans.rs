@@ -29,25 +29,35 @@ fn print_what_is_sent(layout: Layout) {
     let mut site = Site::new(layout);
     let changed =
         Network::clone(&network(1)).with_established(palisade::network::Established::First);
-    check(&mut site, &networks(2), false);
-    check(&mut site, &[changed, network(2)], false);
-    check(&mut site, &[network(3)], true);
-    check(&mut site, &[], true);
+    check(&mut site, Change::Apply(&networks(2)));
+    check(&mut site, Change::Apply(&[changed, network(2)]));
+    check(&mut site, Change::Sync(&[network(3)]));
+    check(&mut site, Change::RemoveAll);
+}
+
+/// What is planned, and then done.
+#[derive(Clone, Copy)]
+enum Change<'a> {
+    Apply(&'a [Network]),
+    Sync(&'a [Network]),
+    RemoveAll,
 }
 
 #[track_caller]
-fn check(site: &mut Site, networks: &[Network], is_sync: bool) {
+fn check(site: &mut Site, change: Change<'_>) {
     let mut plan = None;
     site.count(|firewall| {
-        plan = Some(match is_sync {
-            true => firewall.plan_sync(networks),
-            false => firewall.plan_apply(networks),
+        plan = Some(match change {
+            Change::Apply(networks) => firewall.plan_apply(networks),
+            Change::Sync(networks) => firewall.plan_sync(networks),
+            Change::RemoveAll => firewall.plan_remove_all(),
         });
     });
     site.count(|firewall| {
-        match is_sync {
-            true => firewall.sync(networks),
-            false => firewall.apply(networks),
+        match change {
+            Change::Apply(networks) => firewall.apply(networks),
+            Change::Sync(networks) => firewall.sync(networks),
+            Change::RemoveAll => firewall.remove_all(),
         }
         .expect("a change");
     });
