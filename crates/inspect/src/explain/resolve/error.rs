@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use palisade_core::evaluate::PacketError;
+use palisade_core::evaluate::{PacketError, protocol_name};
 use palisade_core::network::{Family, Name};
 use palisade_core::{ErrorKind, Hint};
 use thiserror::Error;
-
-use super::protocol::name;
 
 /// Why there is no such packet.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -35,7 +33,7 @@ pub enum ResolveError {
     #[error(transparent)]
     Packet(#[from] PacketError),
     /// A protocol that its family does not have.
-    #[error("{} is of {of}, and a packet from {source_address} to {destination} is not", name(*.number))]
+    #[error("{} is of {of}, and a packet from {source_address} to {destination} is not", protocol_name(*.number))]
     Protocol {
         /// The protocol.
         number: u8,
@@ -47,7 +45,7 @@ pub enum ResolveError {
         destination: IpAddr,
     },
     /// Ports of a protocol without any.
-    #[error("{} has no ports", name(*.0))]
+    #[error("{} has no ports", protocol_name(*.0))]
     Ports(u8),
 }
 

@@ -6,12 +6,3 @@ pub(super) const ICMP: u8 = 1;
 pub(super) const ICMPV6: u8 = 58;
 /// Protocols whose header begins with ports: tcp, udp, dccp, sctp, udplite.
 pub(super) const WITH_PORTS: [u8; 5] = [TCP, UDP, 33, 132, 136];
-
-/// A protocol, in words.
-pub(super) fn name(number: u8) -> String {
-    match number {
-        ICMP => "icmp".to_owned(),
-        ICMPV6 => "icmpv6".to_owned(),
-        number => format!("protocol {number}"),
-    }
-}
