@@ -1,39 +1,44 @@
 //! Frames that stay on a bridge and meet the rules of IP: those with a source that the host does not reach
 //! by the bridge count as forged there.
 
-use palisade::Firewall;
+use palisade::{Counters, Firewall};
 use palisade_core::network::{Family, InterfaceName};
-use palisade_core::rules::RuleKind;
+use palisade_core::rules::Traffic;
 use palisade_core::state::Record;
 
 use super::finding::{Check, Finding, Fix, Severity};
 use super::scene::Scene;
 
-pub(super) fn findings(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
+/// What was dropped shows it: most guests of a bridge use the network's addresses alone.
+pub(super) fn findings(firewall: &mut Firewall, scene: &Scene) -> Vec<Finding> {
     let settings = [
         (Family::Ipv4, "net/bridge/bridge-nf-call-iptables"),
         (Family::Ipv6, "net/bridge/bridge-nf-call-ip6tables"),
     ];
+    let met = settings
+        .iter()
+        .filter(|(_, path)| scene.settings.is(path, "1"));
+    let met: Vec<_> = met.collect();
+    if met.is_empty() {
+        return Vec::new();
+    }
+    // Between fewer than two ports nothing passes.
+    let has_ports = |bridge: &InterfaceName| {
+        let link = scene.host.link(bridge.as_str());
+        link.is_some_and(|link| scene.host.ports(link).count() > 1)
+    };
+    let records = scene.ruled().filter(|(_, bridge)| has_ports(bridge));
+    let records: Vec<Record> = records.map(|(record, _)| record.clone()).collect();
+    let counters = firewall.counters_of(&records).unwrap_or_default();
     let mut found = Vec::new();
-    for (family, path) in settings {
-        let is_met = |record: &Record| {
-            let rules = firewall.rules(record);
-            let mut rules = rules.iter();
-            rules.any(|rule| rule.kind == RuleKind::Spoofed && rule.layer.family() == family)
+    for &&(family, path) in &met {
+        let has_dropped = |its: &&Counters| {
+            let spoofed = its.traffic.get(&Traffic::Spoofed);
+            its.family == family && spoofed.is_some_and(|counted| counted.packets > 0)
         };
-        // Between fewer than two ports nothing passes.
-        let has_ports = |bridge: &InterfaceName| {
-            let index = scene.host.link(bridge.as_str()).map(|link| link.index);
-            let ports = scene.host.links.iter().filter(|link| link.master == index);
-            index.is_some() && ports.count() > 1
-        };
-        let records = scene
-            .ruled()
-            .filter(|(record, bridge)| has_ports(bridge) && is_met(record));
-        let networks: Vec<_> = records
-            .map(|(record, _)| record.network.name().clone())
-            .collect();
-        if networks.is_empty() || !scene.settings.is(path, "1") {
+        let dropping = counters.iter().filter(has_dropped);
+        let networks: Vec<_> = dropping.map(|its| its.network.clone()).collect();
+        if networks.is_empty() {
             continue;
         }
         found.push(Finding {
@@ -41,7 +46,8 @@ pub(super) fn findings(firewall: &Firewall, scene: &Scene) -> Vec<Finding> {
             severity: Severity::Note,
             networks,
             summary: format!(
-                "{family} between guests of a bridge passes only from addresses that the host reaches there"
+                "{family} from addresses that the host does not reach by the bridge was dropped, also between \
+                 guests"
             ),
             evidence: vec![scene.settings.evidence(path)],
             impact: "br_netfilter lets frames that stay on a bridge meet the rules of IP. What has a source \

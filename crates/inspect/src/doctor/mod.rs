@@ -97,7 +97,6 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
         }
     }
     found.extend(isolation::findings(&scene));
-    found.extend(bridged::findings(firewall, &scene));
     found.extend(collisions::findings(&scene));
     found.extend(unguarded::findings(firewall, &scene));
     found.extend(iptables::both_variants(firewall, &scene, &rules));
@@ -106,6 +105,7 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
     found.extend(leftovers::of_libvirt(&scene, &rules));
     found.extend(leftovers::of_state(&scene, state)?);
     found.extend(leftovers::unrecorded(firewall, &scene, &rules));
+    found.extend(bridged::findings(firewall, &scene));
     found.sort_by_key(|finding| finding.severity);
     let found = found.into_iter().map(Finding::shown).collect();
     Ok(Diagnosis::new(found, &rules))

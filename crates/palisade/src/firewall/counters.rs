@@ -25,7 +25,15 @@ impl Firewall {
         self.check_rights(EngineError::NotReadable, |record| {
             names.is_empty() || names.contains(record.network.name())
         })?;
-        let standing = self.standing(&records)?;
+        self.counters_of(&records)
+    }
+
+    /// What the networks of these records counted, in their order. Nothing is recovered before.
+    ///
+    /// # Errors
+    /// If the kernel cannot be read.
+    pub fn counters_of(&mut self, records: &[Record]) -> Result<Vec<Counters>, ShowError> {
+        let standing = self.standing(records)?;
         let each = records.iter().zip(&standing);
         Ok(each
             .flat_map(|(record, standing)| Counters::of(&record.network, standing))
