@@ -47,7 +47,9 @@ impl Firewall {
         if networks.len() > MOST {
             networks.clear();
         }
-        let looks = self.looks_at_host && !networks.is_empty();
+        // What stays in its subnets was looked at when it started: a daemon changes forwards often.
+        let is_elsewhere = |(network, before): &(Network, &[Subnet])| network.subnets() != *before;
+        let looks = self.looks_at_host && networks.iter().any(is_elsewhere);
         let seen = match looks.then(|| self.seen()) {
             Some(Ok(seen)) => Some(seen),
             Some(Err(why)) => {
