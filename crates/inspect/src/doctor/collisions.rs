@@ -8,13 +8,11 @@ use palisade_netlink::rtnetlink::{Route, RouteKind};
 
 use super::finding::{Check, Evidence, Finding, Fix, Severity};
 use super::scene::Scene;
+use crate::routing::MAIN;
 use crate::shell::word;
 
 /// Shorter prefixes stand for a default route, as those of VPNs do (0.0.0.0/1 and 128.0.0.0/1).
 const SHORTEST: u8 = 3;
-
-/// `RT_TABLE_MAIN`.
-const MAIN: u32 = 254;
 
 pub(super) fn findings(scene: &Scene) -> Vec<Finding> {
     let mut found = Vec::new();

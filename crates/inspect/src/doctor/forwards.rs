@@ -15,6 +15,7 @@ use super::packets::outside;
 use super::scene::Scene;
 use crate::devices::devices;
 use crate::host_rules::{HostRules, TableGroup};
+use crate::routing::is_of_link;
 use crate::shell::word;
 
 /// Somebody outside, of each family: an address that no rule should know.
@@ -149,7 +150,7 @@ fn first_packet(scene: &Scene, network: &Network, forward: &PortForward) -> Opti
         let link = scene.host.link(device.as_str())?;
         let mut addresses = scene.host.addresses.iter();
         let is_its =
-            |address: IpAddr| address.is_ipv4() == source.is_ipv4() && !is_link_local(address);
+            |address: IpAddr| address.is_ipv4() == source.is_ipv4() && !is_of_link(address);
         let own = addresses.find(|own| own.device == link.index && is_its(own.address));
         own.map(|own| own.address)
     };
@@ -161,13 +162,6 @@ fn first_packet(scene: &Scene, network: &Network, forward: &PortForward) -> Opti
     packet.destination_port = Some(forward.listen().ports().start());
     packet.reverse_path = Some(true);
     Some(packet)
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    }
 }
 
 /// The rule of another program that gives a packet another destination, if one does or may: its table and

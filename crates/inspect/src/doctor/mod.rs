@@ -36,7 +36,6 @@ use std::path::{Path, PathBuf};
 use palisade::{Firewall, folder};
 use palisade_core::network::Family;
 use palisade_core::state::State;
-use palisade_netlink::rtnetlink::RoutingRule;
 
 use crate::host_rules::{HostReader, Unread};
 use crate::routing::Routing;
@@ -67,7 +66,6 @@ pub(crate) fn examine(firewall: &mut Firewall) -> Result<Diagnosis, DoctorError>
         records: state.records(None)?,
         host,
         routing,
-        rules: RoutingRule::all(namespace)?,
         settings,
         conntrack,
         commands: Commands {

@@ -2,7 +2,7 @@
 
 use palisade_core::network::{Family, Forward, InterfaceName, Name, Network};
 use palisade_core::state::Record;
-use palisade_netlink::rtnetlink::{Host, RoutingRule};
+use palisade_netlink::rtnetlink::Host;
 
 use super::connections::Conntrack;
 use super::finding::Evidence;
@@ -16,8 +16,6 @@ pub(super) struct Scene {
     pub(super) records: Vec<Record>,
     pub(super) host: Host,
     pub(super) routing: Routing,
-    /// Rules of policy routing, in their order.
-    pub(super) rules: Vec<RoutingRule>,
     pub(super) settings: Settings,
     pub(super) conntrack: Conntrack,
     pub(super) commands: Commands,

@@ -312,7 +312,8 @@ impl Scene {
     ) -> Option<&RoutingRule> {
         let is_v4 = family == Family::Ipv4;
         let of_family = self
-            .rules
+            .routing
+            .rules()
             .iter()
             .filter(|rule| rule.source.addr().is_ipv4() == is_v4);
         let mut before = of_family.take_while(|rule| rule.table != Some(MAIN) || rule.asks_more);
@@ -472,7 +473,7 @@ impl Scene {
             let is_v4 = rule.source.addr().is_ipv4();
             rule.priority == priority && is_v4 == (family == Family::Ipv4)
         };
-        let rule = self.rules.iter().find(is_it);
+        let rule = self.routing.rules().iter().find(is_it);
         let Some(rule) = rule else {
             return format!("rule {priority}");
         };

@@ -90,12 +90,15 @@ impl Scenery<'_> {
     /// Where rules of policy routing ask for a mark that is not known, the way of the packet is not.
     fn doubt_route(&self, followed: &mut Followed) {
         let packet = &followed.packet;
+        if packet.is_frame || !self.asks_marks(packet) {
+            return;
+        }
         // A mark that it gets behind the routing comes too late.
         let is_marked = match packet.in_interface {
             Some(_) => self.ground.before_routing(packet).is_marked,
             None => followed.outcome.is_marked,
         };
-        if is_marked && !packet.is_frame && self.asks_marks(packet) {
+        if is_marked {
             let passes = followed.outcome.fate.verdict.passes();
             let may_pass = passes && followed.no_way.is_none();
             followed.no_way = None;

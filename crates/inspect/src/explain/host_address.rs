@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use palisade_core::network::Family;
 use palisade_netlink::rtnetlink::{Address, Host, Link};
 
+use crate::routing::is_of_link;
+
 /// The address by which somebody at a link knows the host: one of the network's rather than the one
 /// that the link gave itself.
 pub(super) fn address_on(host: &Host, link: &Link, family: Family) -> Option<IpAddr> {
@@ -16,12 +18,5 @@ pub(super) fn address_on(host: &Host, link: &Link, family: Family) -> Option<IpA
         .iter()
         .filter(is_its)
         .map(|held| held.address);
-    its.min_by_key(|&address| is_link_local(address))
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    }
+    its.min_by_key(|&address| is_of_link(address))
 }

@@ -96,8 +96,8 @@ impl Scenery<'_> {
             .path
             .iter()
             .rfind(|visit| visit.matched == Some(true));
-        let is_marked = self.ground.before_routing(&packet).is_marked;
-        let verdict = match is_marked && self.asks_marks(&packet) {
+        let is_unsure = self.asks_marks(&packet) && self.ground.before_routing(&packet).is_marked;
+        let verdict = match is_unsure {
             true => Conclusion::Unknown,
             false => Conclusion::of(&outcome),
         };

@@ -12,7 +12,7 @@ use palisade_core::evaluate::Packet;
 use palisade_core::network::{Family, InterfaceName};
 use palisade_netlink::rtnetlink::{
     Address, FoundRoute, Host, HostError, Link, Neighbour, NoRoute, PortState, RouteAnswer,
-    RouteKind, RouteQuestion, Routes,
+    RouteKind, RouteQuestion, Routes, RoutingRule,
 };
 
 use serde::Serialize;
@@ -235,6 +235,11 @@ impl Routing {
         of_all.is_some_and(|all| all == 1 || is_own)
     }
 
+    /// The rules of policy routing, in their order.
+    pub(crate) fn rules(&self) -> &[RoutingRule] {
+        self.routes.rules()
+    }
+
     /// Whether rules of policy routing ask for the mark of packets to an address.
     pub(crate) fn asks_marks(&self, to: IpAddr) -> bool {
         self.routes.ask_marks(to)
@@ -434,7 +439,7 @@ pub(crate) fn is_for_all(destination: IpAddr) -> bool {
 }
 
 /// Whether an address belongs to a link alone.
-fn is_of_link(address: IpAddr) -> bool {
+pub(crate) fn is_of_link(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => address.is_unicast_link_local(),

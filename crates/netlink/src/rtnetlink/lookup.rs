@@ -194,6 +194,12 @@ impl Routes {
         self.rules_of(of).any(|rule| rule.asks_mark)
     }
 
+    /// The rules of policy routing, as they were when this was opened, in their order.
+    #[must_use]
+    pub fn rules(&self) -> &[RoutingRule] {
+        &self.rules
+    }
+
     fn rules_of(&self, address: IpAddr) -> impl Iterator<Item = &RoutingRule> {
         let is_its = move |rule: &&RoutingRule| rule.source.addr().is_ipv4() == address.is_ipv4();
         self.rules.iter().filter(is_its)

@@ -1,7 +1,6 @@
 //! Rules of policy routing, as `ip rule` lists them: `linux/fib_rules.h`.
 
 use std::net::IpAddr;
-use std::path::Path;
 
 use ipnet::IpNet;
 
@@ -51,14 +50,6 @@ pub struct RoutingRule {
 }
 
 impl RoutingRule {
-    /// All rules in the network namespace of this file, or in the caller's, in their order.
-    ///
-    /// # Errors
-    /// If there is no such namespace, or the kernel does not answer.
-    pub fn all(namespace: Option<&Path>) -> Result<Vec<Self>, HostError> {
-        Self::read(&mut host::open(namespace)?)
-    }
-
     /// All rules that this socket reads, in their order.
     pub(super) fn read(socket: &mut dyn Transport) -> Result<Vec<Self>, HostError> {
         let mut bytes = Vec::new();
